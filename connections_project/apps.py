@@ -1,0 +1,10 @@
+"""The roof: puts the apps together."""
+
+from django.apps import AppConfig
+
+
+class ConnectionsProjectConfig(AppConfig):
+    name = "connections_project"
+
+    def ready(self) -> None:
+        from connections_project import checks  # noqa: F401, PLC0415

@@ -1,0 +1,269 @@
+"""Settings of the service; README lists every variable.
+
+Nothing here has a built-in key. Outside DEBUG whatever is missing or wrong stops the start.
+"""
+
+import os
+import secrets
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+
+from connections_project.environment import Environment
+from connections_project.oauth.catalog import CatalogError, load_catalog
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+environ.Env.read_env(os.environ.get("ENV_FILE") or BASE_DIR / ".env")
+_env = Environment(os.environ)
+
+try:
+    DEBUG = _env.flag("DEBUG", default=False)
+
+    # Keys. In DEBUG a missing one is made up for this process alone (check connections.W001 warns).
+    SECRET_KEY = _env.required(
+        "SECRET_KEY", hint="give 50 random characters", unless=DEBUG
+    ) or secrets.token_urlsafe(50)
+    if len(SECRET_KEY.encode()) < 32 and not DEBUG:  # noqa: PLR2004
+        # RFC 7518, section 3.2: an HS256 key has at least 256 bits.
+        raise ImproperlyConfigured("SECRET_KEY is wrong: it must have at least 32 characters")
+    _env.required("CREDENTIAL_KEYS", hint="give a Fernet key", unless=DEBUG)
+    CREDENTIAL_KEYS = _env.fernet_keys("CREDENTIAL_KEYS") or [Fernet.generate_key().decode()]
+    for _name in ("AUDIT_SIGNING_KEY", "RECEIPT_SIGNING_KEY"):
+        _env.required(_name, hint="give the base64 of 32 random bytes", unless=DEBUG)
+    AUDIT_SIGNING_KEY = _env.ed25519_seed("AUDIT_SIGNING_KEY") or secrets.token_bytes(32)
+    RECEIPT_SIGNING_KEY = _env.ed25519_seed("RECEIPT_SIGNING_KEY") or secrets.token_bytes(32)
+
+    # Where the service stands.
+    _env.required("ALLOWED_HOSTS", hint="name the hosts that are served", unless=DEBUG)
+    ALLOWED_HOSTS = _env.listed("ALLOWED_HOSTS")
+    CSRF_TRUSTED_ORIGINS = _env.origins("CSRF_TRUSTED_ORIGINS")
+    _env.required("PUBLIC_URL", hint="give the service's own address, https://…", unless=DEBUG)
+    PUBLIC_URL = _env.web_address("PUBLIC_URL", "https://localhost:8000").rstrip("/")
+    TRUSTED_PROXY_COUNT = _env.whole_number("TRUSTED_PROXY_COUNT", 0, least=0)
+    PROBLEM_TYPE_BASE_URL = _env.web_address(
+        "PROBLEM_TYPE_BASE_URL", "https://api.dashtam.com/errors/"
+    )
+
+    # What it stands on.
+    _database = _env.database("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+    REDIS_URL = _env.redis_url("REDIS_URL")
+    CELERY_BROKER_URL = _env.text("CELERY_BROKER_URL", REDIS_URL)
+
+    # Times in seconds, so that they can be tried.
+    OAUTH_STATE_SECONDS = _env.whole_number("OAUTH_STATE_SECONDS", 600, least=1)
+    PENDING_CONNECTION_SECONDS = _env.whole_number("PENDING_CONNECTION_SECONDS", 600, least=1)
+    REVOCATION_FIRST_RETRY_SECONDS = _env.whole_number(
+        "REVOCATION_FIRST_RETRY_SECONDS", 30, least=0
+    )
+    REVOCATION_GIVE_UP_SECONDS = _env.whole_number("REVOCATION_GIVE_UP_SECONDS", 86400, least=0)
+    REFRESH_LEASE_SECONDS = _env.whole_number("REFRESH_LEASE_SECONDS", 15, least=1)
+    ACCESS_TOKEN_SECONDS = _env.whole_number("ACCESS_TOKEN_SECONDS", 900, least=1)
+    SOCIAL_TOKEN_RETENTION_DAYS = _env.whole_number("SOCIAL_TOKEN_RETENTION_DAYS", 90, least=0)
+
+    LOG_FORMAT = _env.one_of("LOG_FORMAT", "console", "json")
+    METRICS_TOKEN = _env.text("METRICS_TOKEN")
+    ADMIN_TOTP_REQUIRED = _env.flag("ADMIN_TOTP_REQUIRED", default=not DEBUG)
+
+    # The platforms, and the clients that are registered at them.
+    CATALOG = load_catalog(
+        BASE_DIR / "providers" / "catalog.toml",
+        *(Path(path) for path in [_env.text("OAUTH_CATALOG")] if path),
+    )
+    OAUTH_CLIENTS = {
+        platform.slug: _env.client_registration(
+            platform.slug, default_redirect_uri=f"{PUBLIC_URL}/oauth/callback/{platform.slug}"
+        )
+        for platform in CATALOG.all()
+    }
+except (ImproperlyConfigured, CatalogError) as _error:
+    # A traceback would hide the one line that says what to mend.
+    sys.exit(f"Configuration: {_error}")
+
+MISSING_KEYS = [
+    name
+    for name in ("SECRET_KEY", "CREDENTIAL_KEYS", "AUDIT_SIGNING_KEY", "RECEIPT_SIGNING_KEY")
+    if not _env.text(name)
+]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "audit",
+    "connections_project",
+    "connections_project.identity",
+    "connections_project.platforms",
+    "connections_project.revocation",
+    "providers",
+]
+
+MIDDLEWARE = [
+    "connections_project.http.tracing.TraceMiddleware",
+    "connections_project.http.addresses.ForwardedProtoMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "connections_project.http.content_security.ContentSecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "connections_project.http.error_routing.ErrorRoutingMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "connections_project.urls"
+WSGI_APPLICATION = "connections_project.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    # A write transaction that begins as a read would fail at its first write under concurrency.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    _database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+def _cache() -> dict[str, Any]:
+    """Describe the cache: Redis, or this process, which must not drop a state that is still good."""
+    if not REDIS_URL:
+        return {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
+    return {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {
+            "CLIENT_CLASS": "django_redis.client.DefaultClient",
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+            "SOCKET_CONNECT_TIMEOUT": 0.5,
+            "SOCKET_TIMEOUT": 0.5,
+        },
+    }
+
+
+CACHES = {"default": _cache()}
+
+# Who may come in.
+AUTH_USER_MODEL = "identity.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "sign-in"
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=ACCESS_TOKEN_SECONDS),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": SECRET_KEY,
+    "USER_ID_FIELD": "id",
+    "USER_ID_CLAIM": "principal_id",
+    "UPDATE_LAST_LOGIN": False,
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "connections_project.identity.authentication.PrincipalAuthentication"
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "connections_project.http.error_routing.drf_exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
+    "UNAUTHENTICATED_USER": None,
+}
+
+# The largest body that is read; http/error_routing.py answers 413 beyond it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# Headers that guard the pages. TLS ends at granian or at a proxy; the API never redirects plain
+# HTTP, since a client that sent a token in the clear must notice (so W008 doesn't apply).
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+SECURE_REFERRER_POLICY = "no-referrer"
+X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = ["security.W008"]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "connections_project" / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {
+        "trace": {"()": "connections_project.http.tracing.TraceIdFilter"},
+        "no_query": {"()": "connections_project.http.logs.QueryFilter"},
+    },
+    "formatters": {
+        "console": {"format": "%(asctime)s %(levelname)s %(name)s [%(trace_id)s] %(message)s"},
+        "json": {"()": "connections_project.http.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "filters": ["trace", "no_query"],
+            "formatter": LOG_FORMAT,
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        # Debug lines of the HTTP client would carry addresses with their queries.
+        "urllib3": {"level": "INFO"},
+    },
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Connections",
+    "VERSION": "1",
+    "DESCRIPTION": "Connect, refresh and above all disconnect accounts on other people's platforms.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
