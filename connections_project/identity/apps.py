@@ -1,0 +1,8 @@
+"""Who may come in: people, services, and the teams they belong to."""
+
+from django.apps import AppConfig
+
+
+class IdentityConfig(AppConfig):
+    name = "connections_project.identity"
+    label = "identity"

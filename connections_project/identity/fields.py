@@ -1,0 +1,29 @@
+"""The column of an e-mail address."""
+
+import unicodedata
+from typing import Any
+
+from django.db import models
+
+
+def normal_email(email: str) -> str:
+    """Give the one spelling under which an address is stored, looked up and counted.
+
+    RFC 5321, section 2.4, lets a server tell local parts apart by case; no mail service does so
+    today, and two accounts that differ in case alone would serve nobody but an impostor. The same
+    goes for look-alike widths of letters, which NFKC folds (UAX 15); Django's forms fold them too.
+    """
+    return unicodedata.normalize("NFKC", email.strip()).lower()
+
+
+class NormalEmailField(models.EmailField):  # type: ignore[type-arg]
+    """An address that is unique whatever its case, since nothing else is stored or looked up."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return normal_email(value) if isinstance(value, str) else value
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        # The row in hand must say what the database says.
+        value = self.get_prep_value(super().pre_save(model_instance, add))
+        setattr(model_instance, self.attname, value)
+        return value

@@ -1,0 +1,123 @@
+"""Principals, their teams, and the families of their refresh tokens."""
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
+from django.db import models, transaction
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from connections_project.identifiers import uuid7
+from connections_project.identity.fields import NormalEmailField
+from connections_project.identity.managers import UserManager
+
+
+class PrincipalType(models.TextChoices):
+    """What a principal is, as its tokens and the audit log say it."""
+
+    USER = "user"
+    SERVICE = "service"
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A principal: a person or a service, that signs in by e-mail and owns connections."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = NormalEmailField("e-mail", max_length=254, unique=True)
+    principal_type = models.CharField(
+        max_length=7, choices=PrincipalType.choices, default=PrincipalType.USER
+    )
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    USERNAME_FIELD = EMAIL_FIELD = "email"
+
+    objects = UserManager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="identity_email_is_lower_case", condition=models.Q(email=Lower("email"))
+            ),
+            models.CheckConstraint(
+                name="identity_principal_type_is_known",
+                condition=models.Q(principal_type__in=PrincipalType.values),
+            ),
+            models.CheckConstraint(
+                name="identity_service_is_never_staff",
+                condition=~models.Q(principal_type=PrincipalType.SERVICE)
+                | models.Q(is_staff=False, is_superuser=False),
+                violation_error_message="A service account is never staff.",
+            ),
+        ]
+
+    def clean(self) -> None:
+        super().clean()
+        # A form compares constraints with what is typed, the database with what is stored.
+        self.email = self._meta.get_field("email").get_prep_value(self.email)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the principal; a new one gets its own team in the same commit."""
+        is_new = self._state.adding
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if is_new:
+                team = Team.objects.create(name=self.email, owner=self)
+                Membership.objects.create(team=team, user=self)
+
+
+class Team(models.Model):
+    """People who share social accounts. The one with an `owner` is that principal's own."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=254)
+    owner = models.OneToOneField(
+        User, null=True, blank=True, on_delete=models.CASCADE, related_name="own_team"
+    )
+    members = models.ManyToManyField(User, through="Membership", related_name="teams")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """That a principal belongs to a team."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
+    # The index of this key alone is the constraint's below.
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="memberships", db_index=False
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="identity_member_once", fields=["user", "team"])
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class SessionFamily(models.Model):
+    """The refresh tokens that descend from one sign-in, of which only the youngest is good.
+
+    RFC 9700, section 4.14.2: a used token that comes back shows that two parties hold it, and
+    which of them is the thief can't be told, so the whole family dies.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="session_families")
+    current_jti = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "session families"
+
+    def __str__(self) -> str:
+        return str(self.id)
