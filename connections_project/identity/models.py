@@ -111,7 +111,7 @@ class SessionFamily(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="session_families")
-    current_jti = models.CharField(max_length=64)
+    current_jti = models.UUIDField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
