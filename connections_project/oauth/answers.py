@@ -1,0 +1,99 @@
+"""What a platform's answer means: a document, or which fault."""
+
+from typing import Any
+
+from connections_project.oauth.catalog import DeadGrantMatcher, Platform
+from connections_project.oauth.errors import DeadGrant, ErrorCode, PlatformError
+from connections_project.oauth.paths import dig
+from connections_project.oauth.transport import Answer
+
+# Where platforms put their error codes: RFC 6749, section 5.2, then Graph APIs and others.
+ERROR_PATHS = ("error", "error.code", "error.type", "error_type", "code")
+PASSING_FAULTS: dict[int, ErrorCode] = {
+    408: "unavailable",
+    425: "unavailable",
+    429: "rate_limited",
+    503: "unavailable",
+}
+
+
+def error_codes(answer: Answer) -> set[str]:
+    """Give every error code in an answer's JSON, as text; none if it is not JSON."""
+    try:
+        document = answer.json()
+    except PlatformError:
+        return set()
+    found = [dig(document, path) for path in ERROR_PATHS]
+    return {str(code) for code in found if isinstance(code, str | int) and code != ""}
+
+
+def fault_of(answer: Answer) -> ErrorCode | None:
+    """Give the fault that a status tells of; None for success."""
+    if answer.status in PASSING_FAULTS:
+        return PASSING_FAULTS[answer.status]
+    if answer.status >= 500:
+        return "server_error"
+    if answer.status >= 400:
+        return "invalid_client" if "invalid_client" in error_codes(answer) else "refused"
+    return "redirected" if answer.status >= 300 else None
+
+
+def require_success(answer: Answer) -> Answer:
+    """Give the answer back if its status is a success.
+
+    Raises:
+        PlatformError: `redirected`, `rate_limited`, `unavailable`, `server_error`,
+            `invalid_client` or `refused`.
+    """
+    if code := fault_of(answer):
+        raise answer.error(code)
+    return answer
+
+
+def token_document(answer: Answer) -> dict[str, Any]:
+    """Give the JSON object of a token response.
+
+    Raises:
+        PlatformError: As `require_success`; `malformed` if it is no JSON object; `refused` for an
+            error that came with a status of success.
+    """
+    document = require_success(answer).json()
+    if not isinstance(document, dict):
+        raise answer.error("malformed")
+    if document.get("error") and not document.get("access_token"):
+        raise answer.error("refused")
+    return document
+
+
+def require_living_grant(answer: Answer, platform: Platform) -> None:
+    """Look whether an answer to a refresh says that the grant is dead.
+
+    Raises:
+        DeadGrant: One of the platform's matchers fits.
+    """
+    if not _is_verdict(answer):
+        return
+    codes = error_codes(answer)
+    for matcher in platform.dead_grant:
+        if _fits(matcher, answer, codes):
+            raise DeadGrant(platform=platform.slug, status=answer.status, becomes=matcher.becomes)
+
+
+def _is_verdict(answer: Answer) -> bool:
+    """Say whether the platform judged the request: rate limits and server faults judge nothing."""
+    fault = fault_of(answer)
+    if fault is None:
+        return '"error"' in answer.text and '"access_token"' not in answer.text
+    return fault in {"refused", "invalid_client"}
+
+
+def _fits(matcher: DeadGrantMatcher, answer: Answer, codes: set[str]) -> bool:
+    # invalid_client is our own misconfiguration, unless the catalogue says otherwise by name.
+    by_status_alone = matcher.error is None and matcher.text is None
+    if by_status_alone and "invalid_client" in codes:
+        return False
+    return (
+        matcher.status in {None, answer.status}
+        and (matcher.error is None or matcher.error in codes)
+        and (matcher.text is None or matcher.text in answer.text)
+    )

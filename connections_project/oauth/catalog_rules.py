@@ -1,0 +1,155 @@
+"""The rule of each key of the catalogue, and what keys must not say together."""
+
+import importlib.util
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from connections_project.oauth.catalog_values import (
+    Rule,
+    days,
+    endpoint,
+    endpoint_of_account,
+    filled_text,
+    flag,
+    http_status,
+    list_of,
+    one_of,
+    text,
+)
+from connections_project.oauth.platform_entries import (
+    ACCOUNT_FIELDS,
+    GRANTED_ACCOUNT_FIELDS,
+    TRANSACTION_FIELDS,
+    DeadGrantMatcher,
+    Platform,
+)
+
+# What the client itself says in an authorization request (RFC 6749, 4.1.1; RFC 7636, 4.3).
+OWN_PARAMETERS = frozenset(
+    {
+        "response_type",
+        "client_id",
+        "redirect_uri",
+        "scope",
+        "state",
+        "code_challenge",
+        "code_challenge_method",
+    }
+)
+
+
+def params(value: Any) -> dict[str, str]:
+    """Take further query parameters, but none that would replace the client's own."""
+    if not isinstance(value, dict):
+        raise ValueError("must be a table of texts")  # noqa: TRY004
+    taken = OWN_PARAMETERS & value.keys()
+    if taken:
+        raise ValueError(f"may not say {', '.join(sorted(taken))}: the client says that itself")
+    return {text(name): text(each) for name, each in value.items()}
+
+
+def field_map(default: Mapping[str, str]) -> Rule:
+    """Make the rule of a table from our field names to paths in a platform's JSON."""
+
+    def rule(value: Any) -> dict[str, str]:
+        if not isinstance(value, dict):
+            raise ValueError("must be a table of texts")  # noqa: TRY004
+        unknown = sorted(value.keys() - default.keys())
+        if unknown:
+            raise ValueError(f"has no field {unknown[0]}; its fields are {', '.join(default)}")
+        return {**default, **{name: text(path) for name, path in value.items()}}
+
+    return rule
+
+
+def dead_grant(value: Any) -> DeadGrantMatcher:
+    """Take one matcher; a server fault or a rate limit never means that a grant is dead."""
+    rules = {"status": http_status, "error": filled_text, "text": filled_text}
+    rules["becomes"] = one_of("expired", "revoked")
+    if not isinstance(value, dict) or not value.keys() & {"status", "error", "text"}:
+        raise ValueError("each must be a table with a status, an error or a text")
+    if unknown := sorted(value.keys() - rules.keys()):
+        raise ValueError(f"has no key {unknown[0]}; its keys are {', '.join(rules)}")
+    matcher = DeadGrantMatcher(**{key: rules[key](each) for key, each in value.items()})
+    if matcher.status is not None and (matcher.status >= 500 or matcher.status == 429):
+        raise ValueError("a status of 429, or of 500 and above, never means a dead grant")
+    return matcher
+
+
+def adapter(value: Any) -> str:
+    """Take the dotted path of a module that exists; it is imported when it is first needed."""
+    if text(value) == "":
+        return ""
+    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", value):
+        raise ValueError("must be the dotted path of a module")
+    try:
+        found = importlib.util.find_spec(value)
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise ValueError("names a module that doesn't exist")
+    return str(value)
+
+
+def distinct_tokens(value: Any) -> tuple[str, ...]:
+    tokens: tuple[str, ...] = list_of(one_of("refresh_token", "access_token"), empty=False)(value)
+    if len(set(tokens)) < len(tokens):
+        raise ValueError("must not name a token twice")
+    return tokens
+
+
+PLATFORM: dict[str, Rule] = {
+    "name": filled_text,
+    "status": one_of("active", "planned", "unsupported"),
+    "authorization_endpoint": endpoint,
+    "token_endpoint": endpoint,
+    "issuer": endpoint,
+    "authorization_response_iss_parameter_supported": flag,
+    "token_endpoint_auth_method": one_of("client_secret_basic", "client_secret_post", "none"),
+    "client_id_parameter": filled_text,
+    "code_challenge_method": one_of("S256", "none"),
+    "scopes": list_of(filled_text),
+    "scope_separator": text,
+    "extra_authorization_params": params,
+    "refresh": one_of("rotating", "static", "none", "self_exchange"),
+    "grant_lifetime_days": days,
+    "identity_endpoint": endpoint,
+    "account_id_field": text,
+    "account_name_field": text,
+    "accounts_endpoint": endpoint,
+    "accounts_field": text,
+    "account_fields": field_map(ACCOUNT_FIELDS),
+    "transactions_endpoint": endpoint_of_account,
+    "transactions_field": text,
+    "transaction_fields": field_map(TRANSACTION_FIELDS),
+    "granted_accounts_endpoint": endpoint,
+    "granted_accounts_field": text,
+    "granted_account_fields": field_map(GRANTED_ACCOUNT_FIELDS),
+    "dead_grant": list_of(dead_grant),
+    "help_url": endpoint,
+    "adapter": adapter,
+}
+REVOCATION: dict[str, Rule] = {
+    "kind": one_of("rfc7009", "bearer_post", "json_post", "delete", "adapter"),
+    "endpoint": endpoint,
+    "tokens": distinct_tokens,
+    "client_auth": flag,
+    "success_status": list_of(http_status, empty=False),
+    "blast_radius": one_of("token", "grant", "client"),
+}
+
+
+def contradictions(platform: Platform) -> Iterator[tuple[str, str]]:
+    """Name each key that is wrong beside the others, with what to do."""
+    for key in ("authorization_endpoint", "token_endpoint"):
+        if platform.status == "active" and not getattr(platform, key):
+            yield key, "is missing: an active platform needs it"
+    if platform.authorization_response_iss_parameter_supported and not platform.issuer:
+        yield "issuer", "is missing: an iss is required, and there is nothing to compare it with"
+    if platform.refresh == "self_exchange" and not platform.adapter:
+        yield "adapter", 'is missing: refresh = "self_exchange" is done by an adapter'
+    if platform.revocation and platform.revocation.kind == "adapter" and not platform.adapter:
+        yield "adapter", 'is missing: revocation of kind "adapter" is done by one'
+    if platform.client_id_parameter in platform.extra_authorization_params:
+        yield "extra_authorization_params", "may not say the client id: the client does"

@@ -1,0 +1,112 @@
+"""The grammar of single values in the catalogue.
+
+Each rule takes a value and gives it back as the entry holds it, or raises ValueError with what to
+do; the table's reader adds where it stands.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+Rule = Callable[[Any], Any]
+
+
+class CatalogError(Exception):
+    """A catalogue file is wrong. The text is one line that names file, table and key."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError("must be text in one line")
+    return value
+
+
+def filled_text(value: Any) -> str:
+    if not text(value).strip():
+        raise ValueError("must be text that is not empty")
+    return str(value)
+
+
+def flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")  # noqa: TRY004 - one kind of error for a rule.
+    return value
+
+
+def days(value: Any) -> int:
+    # A bool is an int to Python, but not to whoever wrote the file.
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 36_500:
+        raise ValueError("must be a whole number of days, 0 or more")
+    return value
+
+
+def http_status(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 200 <= value <= 599:
+        raise ValueError("must be an HTTP status")
+    return value
+
+
+def one_of(*choices: str) -> Rule:
+    """Make the rule that takes one of these words."""
+
+    def rule(value: Any) -> str:
+        if not isinstance(value, str) or value not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return value
+
+    return rule
+
+
+def list_of(item: Rule, *, empty: bool = True) -> Rule:
+    """Make the rule that takes a list whose items follow `item`."""
+
+    def rule(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list) or (not value and not empty):
+            raise ValueError("must be a list" + ("" if empty else " that is not empty"))
+        return tuple(item(each) for each in value)
+
+    return rule
+
+
+def endpoint(value: Any) -> str:
+    """Take an address that may receive a secret: https, or http on loopback (RFC 6749, 3.1)."""
+    if text(value) == "":
+        return ""
+    problem = "must be an https address (or http on loopback) without a fragment"
+    if re.search(r"[\s\\#{}]", value) or not _is_trustworthy(value, problem):
+        raise ValueError(problem)
+    return str(value)
+
+
+def endpoint_of_account(value: Any) -> str:
+    """Take an address that says with {account_id} where the account's id goes."""
+    if text(value) == "":
+        return ""
+    if "{account_id}" not in value:
+        raise ValueError("must say with {account_id} where the account's id goes")
+    endpoint(value.replace("{account_id}", "id"))
+    return str(value)
+
+
+def _is_trustworthy(address: str, problem: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        port_is_good = parts.port is None or parts.port > 0
+    except ValueError:
+        raise ValueError(problem) from None
+    # Userinfo would end up in log lines, and disguises the real host.
+    if not parts.hostname or "@" in parts.netloc or not port_is_good:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

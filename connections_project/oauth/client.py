@@ -1,0 +1,140 @@
+"""The OAuth 2.0 client: everything the service asks of an authorization server."""
+
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+from connections_project.oauth.adapters import adapter_function
+from connections_project.oauth.answers import require_living_grant, token_document
+from connections_project.oauth.catalog import Platform
+from connections_project.oauth.client_authentication import authenticated_form
+from connections_project.oauth.identity import Identity, fetch_json, identify
+from connections_project.oauth.revoking import revoke
+from connections_project.oauth.tokens import (
+    ClientRegistration,
+    TokenSet,
+    parse_token_response,
+    require_vschar,
+)
+from connections_project.oauth.transport import Answer, send
+
+__all__ = [
+    "ClientRegistration",
+    "Identity",
+    "TokenSet",
+    "authorization_url",
+    "exchange_code",
+    "fetch_json",
+    "identify",
+    "refresh",
+    "revoke",
+]
+
+
+def authorization_url(
+    platform: Platform,
+    registration: ClientRegistration,
+    *,
+    redirect_uri: str,
+    state: str,
+    code_challenge: str | None,
+) -> str:
+    """Give the address at which a user grants access (RFC 6749, section 4.1.1)."""
+    parameters = {
+        "response_type": "code",
+        platform.client_id_parameter: registration.client_id,
+        "redirect_uri": redirect_uri,
+        "state": state,
+    }
+    if platform.scopes:
+        parameters["scope"] = platform.scope_separator.join(platform.scopes)
+    if code_challenge is not None:
+        parameters["code_challenge"] = code_challenge
+        # Without its method a challenge would mean "plain" (RFC 7636, section 4.3).
+        parameters["code_challenge_method"] = "S256"
+    parameters |= platform.extra_authorization_params
+    return _with_query(platform.authorization_endpoint, parameters)
+
+
+def exchange_code(
+    platform: Platform,
+    registration: ClientRegistration,
+    *,
+    code: str,
+    redirect_uri: str,
+    code_verifier: str | None,
+    within: float = 10.0,
+) -> TokenSet:
+    """Exchange an authorization code for tokens (RFC 6749, section 4.1.3).
+
+    Args:
+        platform: Whose token endpoint is asked.
+        registration: Our client there.
+        code: From the callback; it is spent by the first try, so there is no second.
+        redirect_uri: Exactly the one that the authorization request bore.
+        code_verifier: The PKCE verifier, None where the platform has no PKCE.
+        within: Seconds for the whole call.
+
+    Raises:
+        PlatformError: No tokens were given, or none that can be used.
+    """
+    form = {
+        "grant_type": "authorization_code",
+        "code": require_vschar(code, platform=platform.slug),
+        "redirect_uri": redirect_uri,
+    }
+    if code_verifier is not None:
+        form["code_verifier"] = code_verifier
+    return _tokens(platform, _post(platform, registration, form=form, within=within))
+
+
+def refresh(
+    platform: Platform,
+    registration: ClientRegistration,
+    *,
+    refresh_token: str,
+    within: float = 10.0,
+) -> TokenSet:
+    """Get fresh tokens (RFC 6749, section 6).
+
+    Args:
+        platform: Whose token endpoint is asked.
+        registration: Our client there.
+        refresh_token: What the platform gave; where `refresh` is "self_exchange", what its adapter
+            exchanges.
+        within: Seconds for the whole call.
+
+    Returns:
+        The tokens; `refresh_token` is None if none came, and then the old one stays good.
+
+    Raises:
+        DeadGrant: The platform says, in its own way, that the grant is over.
+        PlatformError: Any other failure, which says nothing about the grant.
+    """
+    if platform.refresh == "self_exchange":
+        exchange = adapter_function(platform, "refresh")
+        tokens: TokenSet = exchange(
+            platform, registration, refresh_token=refresh_token, within=within
+        )
+        return tokens
+    token = require_vschar(refresh_token, platform=platform.slug)
+    form = {"grant_type": "refresh_token", "refresh_token": token}
+    answer = _post(platform, registration, form=form, within=within)
+    require_living_grant(answer, platform)
+    return _tokens(platform, answer)
+
+
+def _post(
+    platform: Platform, registration: ClientRegistration, *, form: dict[str, str], within: float
+) -> Answer:
+    request = authenticated_form(platform, registration, url=platform.token_endpoint, form=form)
+    return send(request, platform=platform.slug, within=within)
+
+
+def _tokens(platform: Platform, answer: Answer) -> TokenSet:
+    return parse_token_response(token_document(answer), platform=platform.slug)
+
+
+def _with_query(endpoint: str, parameters: dict[str, str]) -> str:
+    # The endpoint's own query has to be retained (RFC 6749, section 3.1).
+    parts = urlsplit(endpoint)
+    query = urlencode(parameters, quote_via=quote)
+    return urlunsplit(parts._replace(query="&".join(filter(None, [parts.query, query]))))

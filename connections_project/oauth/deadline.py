@@ -1,0 +1,132 @@
+"""A total deadline for a call, also against a name server that hangs or a body that drips.
+
+A read timeout starts anew with each byte. So the call runs in a thread of its own; when its time is
+up, its sockets are shut down, nothing more is sent, and the caller goes on.
+"""
+
+import contextvars
+import os
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Generic, TypeVar
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+Result = TypeVar("Result")
+
+
+class Guard:
+    """Watches over the sockets of one call."""
+
+    def __init__(self) -> None:
+        self.sent = False
+        self._lock = threading.Lock()
+        self._over = False
+        self._handles: list[socket.socket] = []
+
+    def watch(self, sock: socket.socket) -> None:
+        """Take a second handle on a socket; raises TimeoutError if the time is already up.
+
+        The first handle won't do: TLS takes it over, and another thread may close it meanwhile.
+        """
+        with self._lock:
+            if self._over:
+                raise TimeoutError
+            self._handles.append(socket.socket(fileno=os.dup(sock.fileno())))
+
+    def end(self) -> None:
+        """Shut down what is still open; whatever the call does from now on fails."""
+        with self._lock:
+            self._over = True
+            while self._handles:
+                with self._handles.pop() as handle, suppress(OSError):  # The peer may be gone.
+                    handle.shutdown(socket.SHUT_RDWR)
+
+    def release(self) -> None:
+        """Let go of the sockets, which stay open for the next call."""
+        with self._lock:
+            while self._handles:
+                self._handles.pop().close()
+
+
+_guard: contextvars.ContextVar[Guard] = contextvars.ContextVar("guard")
+
+
+class Call(Generic[Result]):
+    """A function that runs in a thread and has a result, an error, or no time left.
+
+    Args:
+        function: What to run; it may use the connections below.
+    """
+
+    def __init__(self, function: Callable[[], Result]) -> None:
+        self.guard = Guard()
+        self._function = function
+        self._outcome: tuple[Result] | BaseException | None = None
+        self._context = contextvars.copy_context()
+
+    def run(self, *, within: float) -> Result:
+        """Wait for the result, at most `within` seconds; raises TimeoutError then."""
+        thread = threading.Thread(target=self._context.run, args=(self._work,), daemon=True)
+        thread.start()
+        try:
+            thread.join(max(within, 0))
+        finally:
+            outcome = self._outcome
+            if outcome is None:
+                self.guard.end()
+        if outcome is None:
+            raise TimeoutError
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome[0]
+
+    def _work(self) -> None:
+        _guard.set(self.guard)
+        try:
+            self._outcome = (self._function(),)
+        except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for.
+            self._outcome = error
+        finally:
+            self.guard.release()
+
+
+class _Guarded(HTTPConnection):
+    """A connection that shows each socket to the guard before anything is sent on it."""
+
+    def _new_conn(self) -> socket.socket:
+        sock = super()._new_conn()
+        try:
+            _guard.get().watch(sock)
+        except TimeoutError:
+            sock.close()
+            raise
+        return sock
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        else:
+            _guard.get().watch(self.sock)
+        # From here on the platform may have acted on what it received.
+        _guard.get().sent = True
+        super().request(*args, **kwargs)
+
+
+class _GuardedTLS(_Guarded, HTTPSConnection):
+    pass
+
+
+class GuardedPool(HTTPConnectionPool):
+    """Connections for http."""
+
+    ConnectionCls = _Guarded
+
+
+class GuardedTLSPool(HTTPSConnectionPool):
+    """Connections for https."""
+
+    ConnectionCls = _GuardedTLS

@@ -1,0 +1,67 @@
+"""What may go wrong at a platform, in one vocabulary.
+
+Texts are put together from our own words: a platform's response body may hold a token.
+"""
+
+from typing import Literal
+
+ErrorCode = Literal[
+    "connect_error",  # Surely nothing was sent: no address, no connection, no TLS.
+    "timeout",
+    "reset",
+    "rate_limited",
+    "server_error",
+    "unavailable",
+    "redirected",
+    "too_large",
+    "malformed",
+    "refused",
+    "invalid_client",
+    "dead_grant",
+]
+# The same call would be answered the same way again; everything else may pass.
+PERMANENT: frozenset[str] = frozenset({"refused", "invalid_client", "dead_grant"})
+
+
+class PlatformError(Exception):
+    """A call to a platform failed.
+
+    Args:
+        code: What happened, for programs.
+        platform: The platform's slug.
+        status: The HTTP status that the platform answered, if it answered.
+        retry_after: Seconds that the platform asks to be left alone (RFC 9110, section 10.2.3).
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        *,
+        platform: str,
+        status: int | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(f"{platform}: {code}" + (f" (HTTP {status})" if status else ""))
+        self.code: ErrorCode = code
+        self.platform = platform
+        self.status = status
+        self.retry_after = retry_after
+
+    @property
+    def permanent(self) -> bool:
+        """Say whether trying again is useless."""
+        return self.code in PERMANENT
+
+
+class DeadGrant(PlatformError):  # noqa: N818 - a state of the world, as OAuth's invalid_grant is.
+    """The platform no longer honours the grant: only the user can give a new one.
+
+    Args:
+        platform: The platform's slug.
+        status: The HTTP status of the refusal.
+        becomes: What the connection is from now on: "expired" or "revoked".
+    """
+
+    def __init__(self, *, platform: str, status: int, becomes: str) -> None:
+        super().__init__("dead_grant", platform=platform, status=status)
+        self.becomes = becomes

@@ -1,0 +1,115 @@
+"""Whose account a grant is for."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connections_project.oauth.adapters import adapter_function
+from connections_project.oauth.answers import require_success
+from connections_project.oauth.catalog import Platform
+from connections_project.oauth.client_authentication import bearer
+from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.paths import dig
+from connections_project.oauth.tokens import ClientRegistration, TokenSet, require_vschar
+from connections_project.oauth.transport import Request, send
+
+# Columns that hold ids and names have this width.
+LONGEST_TEXT = 255
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A platform's account: its id there and its name for people, None where unknown."""
+
+    account_id: str | None
+    account_name: str | None
+
+
+def fetch_json(
+    platform: Platform,
+    registration: ClientRegistration,  # noqa: ARG001 - every verb takes who asks whom.
+    *,
+    url: str,
+    access_token: str,
+    within: float = 10.0,
+) -> Any:
+    """Read JSON on a user's behalf; fractions become Decimal.
+
+    Raises:
+        PlatformError: Among others `refused` with status 401: the access token is no good.
+    """
+    headers = bearer(require_vschar(access_token, platform=platform.slug))
+    request = Request("GET", url, headers=headers)
+    return require_success(send(request, platform=platform.slug, within=within)).json()
+
+
+def identify(
+    platform: Platform, registration: ClientRegistration, *, tokens: TokenSet, within: float = 10.0
+) -> Identity:
+    """Ask whose account it is: the identity endpoint, else the adapter, else the token response,
+    else the claims of an id_token in it.
+
+    Raises:
+        PlatformError: The endpoint failed, or gave an id that can't be one.
+    """
+    if platform.identity_endpoint:
+        url, access_token = platform.identity_endpoint, tokens.access_token
+        document = fetch_json(
+            platform, registration, url=url, access_token=access_token, within=within
+        )
+        return _read(platform, [document])
+    if asked := adapter_function(platform, "identify"):
+        identity: Identity = asked(platform, registration, tokens=tokens, within=within)
+        return identity
+    return _read(platform, [tokens.response, _claims(platform, registration, tokens)])
+
+
+def _read(platform: Platform, documents: list[Any]) -> Identity:
+    ids = [_text(dig(document, platform.account_id_field)) for document in documents]
+    names = [_text(dig(document, platform.account_name_field)) for document in documents]
+    account_id = next(filter(None, ids), None)
+    name = next(filter(None, names), None)
+    # Cutting an id short would make two accounts one.
+    if account_id and (len(account_id) > LONGEST_TEXT or not account_id.isprintable()):
+        raise PlatformError("malformed", platform=platform.slug)
+    return Identity(account_id, name and _printable(name)[:LONGEST_TEXT])
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value)
+
+
+def _printable(name: str) -> str:
+    """Drop what a database or a page can't hold: NUL, controls, lone surrogates."""
+    return "".join(each if each.isprintable() else " " for each in name).strip()
+
+
+def _claims(
+    platform: Platform, registration: ClientRegistration, tokens: TokenSet
+) -> Mapping[str, Any]:
+    """Read the claims of an id_token.
+
+    It came from the token endpoint itself, over TLS, which may stand in for checking its signature
+    (OpenID Connect Core, 3.1.3.7, item 6). Its audience still has to be us (item 3).
+    """
+    id_token = tokens.response.get("id_token")
+    if not isinstance(id_token, str):
+        return {}
+    claims = _payload(id_token)
+    audience = claims.get("aud") if isinstance(claims, dict) else None
+    if registration.client_id not in (audience if isinstance(audience, list) else [audience]):
+        raise PlatformError("malformed", platform=platform.slug)
+    return dict(claims)
+
+
+def _payload(id_token: str) -> Any:
+    """Decode the middle part of a JWT (RFC 7519); None if there is none."""
+    try:
+        part = id_token.split(".")[1]
+        return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (ValueError, IndexError, RecursionError):
+        return None

@@ -1,0 +1,89 @@
+"""One platform as the catalogue describes it, in the words of RFC 8414 and RFC 7009."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+App = Literal["providers", "channels", "social"]
+
+ACCOUNT_FIELDS = {
+    "id": "id",
+    "name": "name",
+    "type": "type",
+    "balance": "balance",
+    "currency": "currency",
+}
+TRANSACTION_FIELDS = {
+    "id": "id",
+    "posted_at": "posted_at",
+    "amount": "amount",
+    "currency": "currency",
+    "description": "description",
+}
+GRANTED_ACCOUNT_FIELDS = {"id": "id", "name": "name", "token": ""}
+
+
+@dataclass(frozen=True)
+class Revocation:
+    """How a platform takes a token back; `success_status` are HTTP statuses that mean it did."""
+
+    kind: str = "rfc7009"
+    endpoint: str = ""
+    tokens: tuple[str, ...] = ("refresh_token", "access_token")
+    client_auth: bool = True
+    success_status: tuple[int, ...] = (200,)
+    blast_radius: str = "token"
+
+
+@dataclass(frozen=True)
+class DeadGrantMatcher:
+    """An answer that means the grant is dead: everything that is given must match."""
+
+    status: int | None = None
+    error: str | None = None
+    text: str | None = None
+    becomes: str = "expired"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A platform's entry. Each field has the catalogue's own name and default."""
+
+    app: str
+    slug: str
+    name: str
+    status: str = "active"
+    authorization_endpoint: str = ""
+    token_endpoint: str = ""
+    issuer: str = ""
+    authorization_response_iss_parameter_supported: bool = False
+    token_endpoint_auth_method: str = "client_secret_basic"  # noqa: S105 - a method, RFC 8414.
+    client_id_parameter: str = "client_id"
+    code_challenge_method: str = "S256"
+    scopes: tuple[str, ...] = ()
+    scope_separator: str = " "
+    extra_authorization_params: Mapping[str, str] = field(default_factory=dict, hash=False)
+    refresh: str = "rotating"
+    grant_lifetime_days: int = 0
+    identity_endpoint: str = ""
+    account_id_field: str = "sub"
+    account_name_field: str = "name"
+    accounts_endpoint: str = ""
+    accounts_field: str = "accounts"
+    account_fields: Mapping[str, str] = field(
+        default_factory=lambda: dict(ACCOUNT_FIELDS), hash=False
+    )
+    transactions_endpoint: str = ""
+    transactions_field: str = "transactions"
+    transaction_fields: Mapping[str, str] = field(
+        default_factory=lambda: dict(TRANSACTION_FIELDS), hash=False
+    )
+    granted_accounts_endpoint: str = ""
+    granted_accounts_field: str = "accounts"
+    granted_account_fields: Mapping[str, str] = field(
+        default_factory=lambda: dict(GRANTED_ACCOUNT_FIELDS), hash=False
+    )
+    dead_grant: tuple[DeadGrantMatcher, ...] = (DeadGrantMatcher(400, "invalid_grant"),)
+    help_url: str = ""
+    adapter: str = ""
+    revocation: Revocation | None = None

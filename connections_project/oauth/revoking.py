@@ -1,0 +1,156 @@
+"""Taking tokens back at the platform (RFC 7009, and what others have in its place)."""
+
+import time
+from collections.abc import Callable
+
+from connections_project.oauth.adapters import adapter_function
+from connections_project.oauth.answers import error_codes, fault_of
+from connections_project.oauth.catalog import Platform, Revocation
+from connections_project.oauth.client_authentication import authenticated_form, bearer, in_body
+from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.tokens import ClientRegistration, TokenSet, require_vschar
+from connections_project.oauth.transport import Answer, Request, send
+
+Maker = Callable[[Platform, ClientRegistration, Revocation, str, str], Request]
+
+
+class _UnsupportedTokenTypeError(PlatformError):
+    """The platform can't revoke a token of this kind (RFC 7009, section 2.2.1)."""
+
+
+def revoke(
+    platform: Platform, registration: ClientRegistration, *, tokens: TokenSet, within: float = 10.0
+) -> None:
+    """Have the platform forget these tokens, in the catalogue's order.
+
+    Args:
+        platform: With a `revocation`.
+        registration: Our client there.
+        tokens: What to take back; a token that it doesn't hold is passed over.
+        within: Seconds for all calls together.
+
+    Raises:
+        PlatformError: A token may still be good. `refused` also where there is nothing that could
+            be sent, since then nothing was revoked.
+    """
+    revocation = platform.revocation
+    if revocation is None:
+        raise PlatformError("refused", platform=platform.slug)
+    if revocation.kind == "adapter":
+        by_adapter = adapter_function(platform, "revoke")
+        by_adapter(platform, registration, tokens=tokens, within=within)
+        return
+    ends_at = time.monotonic() + within
+    _revoke_each(
+        _present(platform, revocation, tokens),
+        lambda hint, token: _revoke_one(
+            platform,
+            _MAKERS[revocation.kind](platform, registration, revocation, hint, token),
+            within=ends_at - time.monotonic(),
+        ),
+    )
+
+
+def _revoke_each(tokens: list[tuple[str, str]], revoke_one: Callable[[str, str], None]) -> None:
+    """Revoke all; a token type that can't be revoked counts as failed unless one before it was.
+
+    Where the refresh token is gone, its access tokens end with it or soon (RFC 7009, section 2.1).
+    """
+    succeeded, failure = False, None
+    for hint, token in tokens:
+        try:
+            revoke_one(hint, token)
+            succeeded = True
+        except _UnsupportedTokenTypeError as error:
+            failure = failure if succeeded else error
+    if failure:
+        raise failure
+
+
+def _present(platform: Platform, revocation: Revocation, tokens: TokenSet) -> list[tuple[str, str]]:
+    held = [(name, getattr(tokens, name)) for name in revocation.tokens]
+    present = [
+        (name, require_vschar(token, platform=platform.slug)) for name, token in held if token
+    ]
+    if not present:
+        raise PlatformError("refused", platform=platform.slug)
+    return present
+
+
+def _revoke_one(platform: Platform, request: Request, *, within: float) -> None:
+    answer = send(request, platform=platform.slug, within=within)
+    if not _is_revoked(answer, platform):
+        raise _failure(answer)
+
+
+def _is_revoked(answer: Answer, platform: Platform) -> bool:
+    revocation = platform.revocation
+    if revocation is None or answer.status in revocation.success_status:
+        return True
+    # RFC 7009, section 2.2 wants 200 for a token that is dead already; Google says this instead.
+    dead_already = answer.status == 400 and "invalid_token" in error_codes(answer)
+    return revocation.kind == "rfc7009" and dead_already
+
+
+def _failure(answer: Answer) -> PlatformError:
+    # A success that the catalogue doesn't know as one is no proof that the token is dead.
+    failure = answer.error(fault_of(answer) or "malformed")
+    if failure.code == "refused" and "unsupported_token_type" in error_codes(answer):
+        return _UnsupportedTokenTypeError("refused", platform=answer.platform, status=answer.status)
+    return failure
+
+
+def _rfc7009(
+    platform: Platform,
+    registration: ClientRegistration,
+    revocation: Revocation,
+    hint: str,
+    token: str,
+) -> Request:
+    form = {"token": token, "token_type_hint": hint}
+    if not revocation.client_auth:
+        return Request("POST", revocation.endpoint, form=form)
+    return authenticated_form(platform, registration, url=revocation.endpoint, form=form)
+
+
+def _bearer_post(
+    platform: Platform,
+    registration: ClientRegistration,
+    revocation: Revocation,
+    _hint: str,
+    token: str,
+) -> Request:
+    form = None
+    if revocation.client_auth and platform.token_endpoint_auth_method == "client_secret_post":  # noqa: S105
+        # Coinbase wants both. Basic credentials would need the header that the token stands in.
+        form = {"token": token, **in_body(platform, registration)}
+    return Request("POST", revocation.endpoint, headers=bearer(token), form=form)
+
+
+def _json_post(
+    platform: Platform,
+    registration: ClientRegistration,
+    revocation: Revocation,
+    _hint: str,
+    token: str,
+) -> Request:
+    client = in_body(platform, registration) if revocation.client_auth else {}
+    return Request("POST", revocation.endpoint, json={**client, "token": token})
+
+
+def _delete(
+    _platform: Platform,
+    _registration: ClientRegistration,
+    revocation: Revocation,
+    _hint: str,
+    token: str,
+) -> Request:
+    return Request("DELETE", revocation.endpoint, headers=bearer(token))
+
+
+_MAKERS: dict[str, Maker] = {
+    "rfc7009": _rfc7009,
+    "bearer_post": _bearer_post,
+    "json_post": _json_post,
+    "delete": _delete,
+}

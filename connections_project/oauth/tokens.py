@@ -1,0 +1,106 @@
+"""Who we are to a platform, and what it hands out to us."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from connections_project.oauth.errors import PlatformError
+
+# VSCHAR, the alphabet of tokens and codes (RFC 6749, appendix A): no control character, so that
+# none can break out of a header.
+VSCHAR = re.compile(r"[\x20-\x7e]+")
+# The longest lifetime that is believed, so that adding it to a date can't overflow.
+TEN_YEARS = 10 * 365 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class ClientRegistration:
+    """Our own client at a platform.
+
+    Args:
+        client_id: As registered there.
+        client_secret: Empty for a public client (RFC 6749, section 2.1).
+        redirect_uris: The registered ones; the first is the default.
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uris: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TokenSet:
+    """What a token endpoint gave; lifetimes are in seconds from now, None where unknown."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    expires_in: int | None = None
+    refresh_expires_in: int | None = None
+    scope: str | None = None
+    response: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def as_payload(self) -> dict[str, str | None]:
+        """Give what has to be kept, to be sealed."""
+        return {"access_token": self.access_token, "refresh_token": self.refresh_token}
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> "TokenSet":
+        """Take what `as_payload` gave; raises KeyError for anything else."""
+        return cls(payload["access_token"], payload["refresh_token"])
+
+
+def parse_token_response(document: Mapping[str, Any], *, platform: str) -> TokenSet:
+    """Read a successful token response (RFC 6749, section 5.1).
+
+    Raises:
+        PlatformError: `malformed`: no access token, a token with characters that no token has, or a
+            token type we can't use (RFC 6749, section 7.1).
+    """
+    access_token = _token(document.get("access_token"), platform)
+    token_type = document.get("token_type") or "bearer"
+    if access_token is None or not isinstance(token_type, str) or token_type.lower() != "bearer":
+        raise PlatformError("malformed", platform=platform)
+    fixed_end = document.get("refresh_token_expires_in", document.get("refresh_expires_in"))
+    return TokenSet(
+        access_token=access_token,
+        refresh_token=_token(document.get("refresh_token"), platform),
+        expires_in=_seconds(document.get("expires_in")),
+        refresh_expires_in=_seconds(fixed_end),
+        scope=_scope(document.get("scope")),
+        response=document,
+    )
+
+
+def require_vschar(value: str, *, platform: str) -> str:
+    """Refuse a token or code that no platform can have issued.
+
+    Raises:
+        PlatformError: `malformed`.
+    """
+    if not VSCHAR.fullmatch(value):
+        raise PlatformError("malformed", platform=platform)
+    return value
+
+
+def _token(value: Any, platform: str) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise PlatformError("malformed", platform=platform)
+    return require_vschar(value, platform=platform)
+
+
+def _seconds(value: Any) -> int | None:
+    """Read a lifetime; some platforms send text or fractions, or 0 for a token without an end."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        return None
+    if not re.fullmatch(r"\d+(\.\d+)?([eE]\+?\d+)?", str(value), re.ASCII):
+        return None
+    return int(min(Decimal(value), Decimal(TEN_YEARS))) or None
+
+
+def _scope(value: Any) -> str | None:
+    scopes = " ".join(map(str, value)) if isinstance(value, list) else value
+    return scopes if isinstance(scopes, str) and scopes.isprintable() else None

@@ -1,0 +1,173 @@
+"""The one place that talks HTTP to platforms, and where its failures become our own words."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException, IncompleteRead
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
+
+from connections_project.oauth.deadline import Call, Guard, GuardedPool, GuardedTLSPool
+from connections_project.oauth.errors import ErrorCode, PlatformError
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 10.0
+LARGEST_BODY = 2 * 1024 * 1024
+LONGEST_RETRY_AFTER = 24 * 3600
+CHUNK = 16 * 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A platform's answer; the body is as it was before content coding."""
+
+    platform: str
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """Parse the body; fractions become Decimal, since they may be money.
+
+        Raises:
+            PlatformError: `malformed`.
+        """
+        try:
+            # NaN and the infinities are no JSON (RFC 8259, section 6): read as "no value".
+            return json.loads(self.body, parse_float=Decimal, parse_constant=lambda _: None)
+        except (ValueError, RecursionError):
+            failure = self.error("malformed")
+        # Outside of the except block: the parser's error holds the whole body.
+        raise failure
+
+    def error(self, code: ErrorCode) -> PlatformError:
+        """Make an error of this answer, with the seconds its Retry-After asks for."""
+        retry_after = _retry_after(self.headers.get("Retry-After"))
+        return PlatformError(
+            code, platform=self.platform, status=self.status, retry_after=retry_after
+        )
+
+
+@dataclass(frozen=True)
+class Request:
+    """A call to make; `form` and `json` are bodies, of which there is one at most."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    json: Mapping[str, str] | None = field(default=None, repr=False)
+
+
+def send(request: Request, *, platform: str, within: float) -> Answer:
+    """Make one call and give the answer, whatever its status.
+
+    Args:
+        request: What to send.
+        platform: The platform's slug, for errors.
+        within: Seconds for all of it: name lookup, connecting, sending and the last byte.
+
+    Raises:
+        PlatformError: `connect_error` if surely nothing was sent; else `timeout`, `reset`,
+            `too_large`, `malformed`.
+    """
+    call = Call(lambda: _exchange(request, platform))
+    try:
+        return call.run(within=within)
+    except TimeoutError:
+        code: ErrorCode = "timeout" if call.guard.sent else "connect_error"
+    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+        code = _code_of(error, call.guard)
+    # Outside of the except block: texts of those errors quote the address with its query.
+    raise PlatformError(code, platform=platform)
+
+
+class _Adapter(HTTPAdapter):
+    """Connections whose calls end in time; none is ever tried twice: a code is spent by one try."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": GuardedPool, "https": GuardedTLSPool}
+
+
+def _new_session() -> requests.Session:
+    session = requests.Session()
+    # No netrc: it would replace our Authorization header. No proxies from the environment either.
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.update({"User-Agent": "connections/0.1", "Accept": "application/json"})
+    adapter = _Adapter(pool_connections=32, pool_maxsize=32)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+_session = _new_session()
+
+
+def _exchange(request: Request, platform: str) -> Answer:
+    with _session.request(
+        request.method,
+        request.url,
+        headers=dict(request.headers),
+        data=request.form,
+        json=request.json,
+        timeout=(CONNECT_SECONDS, READ_SECONDS),
+        # A 307 would re-post the code and our secret to wherever it points.
+        allow_redirects=False,
+        stream=True,
+    ) as response:
+        body = _capped(response, platform)
+        return Answer(platform, response.status_code, response.headers, body)
+
+
+def _capped(response: requests.Response, platform: str) -> bytes:
+    # Decoded bytes are counted: a small body may unpack into gigabytes.
+    body = bytearray()
+    for chunk in response.iter_content(CHUNK):
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise PlatformError("too_large", platform=platform, status=response.status_code)
+    return bytes(body)
+
+
+def _code_of(error: Exception, guard: Guard) -> ErrorCode:
+    if not guard.sent:
+        return "connect_error"
+    causes = _causes(error)
+    if any(isinstance(each, requests.Timeout | ReadTimeoutError | TimeoutError) for each in causes):
+        return "timeout"
+    if any(isinstance(each, ConnectionError | IncompleteRead) for each in causes):
+        return "reset"
+    # Not HTTP, or a content coding that doesn't unpack.
+    garbled = (DecodeError, requests.exceptions.ContentDecodingError, HTTPException, ValueError)
+    return "malformed" if any(isinstance(each, garbled) for each in causes) else "reset"
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """Give an error with those inside: requests and urllib3 wrap one another's as arguments."""
+    inner = [each for each in error.args if isinstance(each, BaseException)]
+    return [error, *(cause for each in inner for cause in _causes(each))]
+
+
+def _retry_after(value: str | None) -> int | None:
+    """Read seconds or an HTTP date (RFC 9110, section 10.2.3)."""
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(int(text[:10]), LONGEST_RETRY_AFTER)
+    try:
+        seconds = int(parsedate_to_datetime(text).timestamp() - time.time() + 0.999)
+    except (ValueError, OverflowError):
+        return None
+    return max(0, min(seconds, LONGEST_RETRY_AFTER))
