@@ -1,0 +1,14 @@
+"""The audit log as a Django app: its triggers come with every migrate."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class AuditConfig(AppConfig):
+    name = "audit"
+
+    def ready(self) -> None:
+        from audit import checks  # noqa: F401, PLC0415 (registers itself once the app is there)
+        from audit.triggers import install_after_migrate  # noqa: PLC0415
+
+        post_migrate.connect(install_after_migrate, sender=self)

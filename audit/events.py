@@ -1,0 +1,65 @@
+"""The words of the audit log. Stored as they stand here, so a value is never changed."""
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What was done, each app in the words of its own contract."""
+
+    PROVIDER_CONNECTED = "provider_connected"
+    PROVIDER_CONNECTION_FAILED = "provider_connection_failed"
+    PROVIDER_DISCONNECTED = "provider_disconnected"
+    PROVIDER_DELETED = "provider_deleted"
+    PROVIDER_TOKEN_REFRESHED = "provider_token_refreshed"
+    PROVIDER_TOKEN_REFRESH_FAILED = "provider_token_refresh_failed"
+    PROVIDER_DATA_SYNCED = "provider_data_synced"
+    PROVIDER_UPDATED = "provider_updated"
+
+    CHANNEL_CONNECTED = "CHANNEL_CONNECTED"
+    CHANNEL_DISCONNECTED = "CHANNEL_DISCONNECTED"
+    CHANNEL_TOKEN_REFRESHED = "CHANNEL_TOKEN_REFRESHED"
+    CHANNEL_RESTORED = "CHANNEL_RESTORED"
+    SCHEDULES_CANCELLED = "SCHEDULES_CANCELLED"
+
+    ACCOUNT_CONNECTED = "account_connected"
+    ACCOUNT_DISCONNECTED = "account_disconnected"
+    ACCOUNT_PUBLISHED = "account_published"
+
+    TOKEN_REVOKED = "token_revoked"
+    TOKEN_REVOCATION_FAILED = "token_revocation_failed"
+    TOKEN_REVOCATION_ABANDONED = "token_revocation_abandoned"
+    TOKEN_REVOCATION_SKIPPED = "token_revocation_skipped"
+    CONNECTION_FORCE_DISCONNECTED = "connection_force_disconnected"
+    LOGIN_FAILED = "login_failed"
+    API_KEY_CREATED = "api_key_created"
+    API_KEY_REVOKED = "api_key_revoked"
+    PLATFORM_SUSPENDED = "platform_suspended"
+    PLATFORM_RESUMED = "platform_resumed"
+    AUDIT_EXPORTED = "audit_exported"
+
+
+class Outcome(StrEnum):
+    """How it ended."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+class ActorType(StrEnum):
+    """Who did it."""
+
+    USER = "user"
+    SERVICE = "service"
+    OPERATOR = "operator"
+    SYSTEM = "system"
+    PLATFORM = "platform"
+
+
+class Interface(StrEnum):
+    """Through which door."""
+
+    API = "api"
+    ADMIN = "admin"
+    COMMAND = "command"
+    WORKER = "worker"
+    WEBHOOK = "webhook"

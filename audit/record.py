@@ -1,0 +1,109 @@
+"""Writing to the audit log, the only way in."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import router, transaction
+
+from audit.events import Action, ActorType, Interface, Outcome
+from audit.models import AuditEvent
+from connections_project.http.tracing import current_trace_id
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who does something, through which door, and from which IP address where one is known."""
+
+    actor_type: ActorType
+    actor_id: UUID | None
+    interface: Interface
+    client_address: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What is to be recorded; the arguments are those of `record`."""
+
+    action: Action
+    origin: Origin
+    subject_type: str
+    subject_id: UUID | None
+    subject_owner_id: UUID | None
+    outcome: Outcome = Outcome.SUCCESS
+    reason: str = ""
+    details: Mapping[str, Any] | None = None
+    trace_id: str | None = None
+
+
+def record(
+    action: Action,
+    *,
+    origin: Origin,
+    subject_type: str,
+    subject_id: UUID | None,
+    subject_owner_id: UUID | None,
+    outcome: Outcome = Outcome.SUCCESS,
+    reason: str = "",
+    details: Mapping[str, Any] | None = None,
+    trace_id: str | None = None,
+) -> None:
+    """Add one event, in the transaction of what it tells.
+
+    Args:
+        action: What was done.
+        origin: Who did it, and how.
+        subject_type: What kind of thing it was done to, such as `provider_connection`.
+        subject_id: Which one; None where there is none, as at a login with an unknown e-mail.
+        subject_owner_id: The principal or team that it belongs to.
+        outcome: How it ended.
+        reason: Why, at most 512 characters.
+        details: What else is worth knowing, as JSON. Never a secret.
+        trace_id: That of the cause, where it is not what runs now.
+
+    Raises:
+        TransactionManagementError: No transaction is open.
+    """
+    event = Event(
+        action=action,
+        origin=origin,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        subject_owner_id=subject_owner_id,
+        outcome=outcome,
+        reason=reason,
+        details=details,
+        trace_id=trace_id,
+    )
+    record_many([event])
+
+
+def record_many(events: Iterable[Event]) -> None:
+    """Add any number of events by one INSERT (SQLite splits it at its limit of parameters).
+
+    Raises:
+        TransactionManagementError: No transaction is open.
+    """
+    if not transaction.get_connection(router.db_for_write(AuditEvent)).in_atomic_block:
+        raise transaction.TransactionManagementError(
+            "An audit event is written in the transaction of what it tells, and none is open."
+        )
+    AuditEvent.objects.bulk_create([_row(event) for event in events])
+
+
+def _row(event: Event) -> AuditEvent:
+    return AuditEvent(
+        action=event.action,
+        outcome=event.outcome,
+        actor_type=event.origin.actor_type,
+        actor_id=event.origin.actor_id,
+        interface=event.origin.interface,
+        subject_type=event.subject_type,
+        subject_id=event.subject_id,
+        subject_owner_id=event.subject_owner_id,
+        reason=event.reason,
+        trace_id=event.trace_id or current_trace_id(),
+        client_address=event.origin.client_address or None,
+        details=dict(event.details or {}),
+    )

@@ -1,0 +1,97 @@
+"""What can go wrong with a request, in words that every error format can render."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+# RFC 6750, section 3: the scheme is followed by at least one parameter.
+CHALLENGE = 'Bearer realm="api"'
+
+# The status codes that the service answers with, each with its slug and its general detail.
+KNOWN: Mapping[int, tuple[str, str]] = MappingProxyType(
+    {
+        400: ("validation_failed", "The request is not valid."),
+        401: ("unauthorized", "Valid credentials are required."),
+        403: ("forbidden", "You are not allowed to do this."),
+        404: ("not_found", "There is nothing here."),
+        405: ("method_not_allowed", "This method is not allowed here."),
+        409: ("conflict", "The request conflicts with the current state."),
+        413: ("payload_too_large", "The body may have at most 1 MiB."),
+        415: ("unsupported_media_type", "The body must be application/json."),
+        429: ("rate_limit_exceeded", "Too many requests. Try again later."),
+        500: ("internal_error", "The service failed unexpectedly."),
+        502: ("provider_error", "The platform did not answer as it should."),
+        503: ("service_unavailable", "The service is unavailable at the moment."),
+    }
+)
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """A field of a body or query that is wrong: its dotted path, a slug, words for a person."""
+
+    field: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An error answer before it has a format.
+
+    `status` is the HTTP status (RFC 9110, section 15), `code` one of the slugs above or an app's
+    own; `headers` go out as they are; `meta` is for formats that have a place for it.
+    """
+
+    status: int
+    code: str
+    detail: str
+    fields: tuple[FieldError, ...] = ()
+    headers: Mapping[str, str] = field(default=NOTHING)
+    meta: Mapping[str, Any] = field(default=NOTHING)
+
+
+class FaultError(Exception):
+    """A fault on its way out of a view; the path's own format renders it."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(f"{fault.status} {fault.code}")
+        self.fault = fault
+
+
+def of_status(status: int, detail: str | None = None) -> Fault:
+    """Make the general fault of an HTTP status; one unknown here takes the words of its class."""
+    code, general = KNOWN.get(status) or KNOWN[400 if status < 500 else 500]
+    return Fault(status=status, code=code, detail=detail or general)
+
+
+def unauthorized(*, error: str | None = None) -> Fault:
+    """Make the 401 with its challenge.
+
+    Args:
+        error: `invalid_token` where a token came and was refused; None where none came, since
+            the challenge must not name an error then (RFC 6750, section 3).
+    """
+    code, detail = KNOWN[401]
+    challenge = CHALLENGE if error is None else f'{CHALLENGE}, error="{error}"'
+    return Fault(401, code, detail, headers={"WWW-Authenticate": challenge})
+
+
+def validation_fault(*fields: FieldError) -> Fault:
+    """Make the 400 that names the wrong fields."""
+    code, detail = KNOWN[400]
+    return Fault(status=400, code=code, detail=detail, fields=fields)
+
+
+def invalid_field(name: str, *, code: str, message: str) -> FaultError:
+    """Make the exception for one wrong field: `raise invalid_field("page", code=…, message=…)`."""
+    return FaultError(validation_fault(FieldError(field=name, code=code, message=message)))
+
+
+def rate_limit_exceeded(*, retry_after: int) -> Fault:
+    """Make the 429 that says in how many seconds one more request passes (RFC 6585, section 4)."""
+    code, detail = KNOWN[429]
+    return Fault(429, code, detail, headers={"Retry-After": str(retry_after)})

@@ -1,0 +1,41 @@
+"""How booleans, identifiers and times are written at every edge of the service."""
+
+import re
+from datetime import UTC, datetime
+from uuid import UUID
+
+_BOOLEANS = {
+    "true": True, "1": True, "yes": True, "on": True,
+    "false": False, "0": False, "no": False, "off": False,
+}  # fmt: skip
+
+# RFC 9562, section 4: 8-4-4-4-12, in any case. `UUID()` alone also takes braces and "urn:uuid:".
+_CANONICAL = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def boolean(text: str) -> bool:
+    """Read true/false, 1/0, yes/no or on/off, in any case.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    try:
+        return _BOOLEANS[text.lower()]
+    except KeyError:
+        raise ValueError("not a boolean: give true/false, 1/0, yes/no or on/off") from None
+
+
+def identifier(text: str) -> UUID | None:
+    """Read an identifier in its canonical form (RFC 9562, section 4); None for anything else."""
+    return UUID(text) if _CANONICAL.fullmatch(text) else None
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a moment as UTC with whole seconds, `2025-12-01T10:00:00Z` (RFC 3339).
+
+    Raises:
+        ValueError: The moment is naive, so that it names no point in time.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone can't be written")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
