@@ -1,7 +1,8 @@
 """The audit log for operators: to be read, nothing else."""
 
+from typing import Any
+
 from django.contrib import admin
-from django.http import HttpRequest
 
 from audit.models import AuditEvent
 
@@ -18,11 +19,11 @@ class AuditEventAdmin(admin.ModelAdmin[AuditEvent]):
     actions = None
     show_full_result_count = False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, *_: Any, **__: Any) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
+    def has_change_permission(self, *_: Any, **__: Any) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
+    def has_delete_permission(self, *_: Any, **__: Any) -> bool:
         return False

@@ -8,7 +8,7 @@ class AuditConfig(AppConfig):
     name = "audit"
 
     def ready(self) -> None:
-        from audit import checks  # noqa: F401, PLC0415 (registers itself once the app is there)
-        from audit.triggers import install_after_migrate  # noqa: PLC0415
+        from audit import checks  # noqa: F401 (registers itself once the app is there)
+        from audit.triggers import install_after_migrate
 
         post_migrate.connect(install_after_migrate, sender=self)

@@ -16,28 +16,28 @@ _TABLE = "audit_auditevent"
 # INSERT OR REPLACE removes the old row without its DELETE trigger unless recursive_triggers is on
 # (sqlite.org/lang_conflict.html), hence the third.
 _SQLITE = {
-    "audit_no_update": f"""
-        CREATE TRIGGER IF NOT EXISTS audit_no_update BEFORE UPDATE ON {_TABLE}
+    "audit_no_update": """
+        CREATE TRIGGER IF NOT EXISTS audit_no_update BEFORE UPDATE ON audit_auditevent
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
-    "audit_no_delete": f"""
-        CREATE TRIGGER IF NOT EXISTS audit_no_delete BEFORE DELETE ON {_TABLE}
+    "audit_no_delete": """
+        CREATE TRIGGER IF NOT EXISTS audit_no_delete BEFORE DELETE ON audit_auditevent
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
-    "audit_no_replace": f"""
-        CREATE TRIGGER IF NOT EXISTS audit_no_replace BEFORE INSERT ON {_TABLE}
-        WHEN EXISTS (SELECT 1 FROM {_TABLE} WHERE id = NEW.id)
+    "audit_no_replace": """
+        CREATE TRIGGER IF NOT EXISTS audit_no_replace BEFORE INSERT ON audit_auditevent
+        WHEN EXISTS (SELECT 1 FROM audit_auditevent WHERE id = NEW.id)
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
 }
 
 # 23001 is restrict_violation, so that both databases raise Django's IntegrityError. ALWAYS: also
 # where session_replication_role would let ordinary triggers sleep (PostgreSQL, ALTER TABLE).
 _POSTGRESQL = {
-    "audit_append_only": f"""
+    "audit_append_only": """
         CREATE OR REPLACE FUNCTION audit_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN RAISE EXCEPTION 'the audit log is append-only' USING ERRCODE = '23001'; END $$;
         CREATE OR REPLACE TRIGGER audit_append_only
-        BEFORE UPDATE OR DELETE OR TRUNCATE ON {_TABLE}
+        BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_auditevent
         FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
-        ALTER TABLE {_TABLE} ENABLE ALWAYS TRIGGER audit_append_only""",
+        ALTER TABLE audit_auditevent ENABLE ALWAYS TRIGGER audit_append_only""",
 }
 
 _STATEMENTS: Mapping[str, Mapping[str, str]] = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL}

@@ -7,34 +7,71 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AuditEvent',
+            name="AuditEvent",
             fields=[
-                ('id', models.UUIDField(default=connections_project.identifiers.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('occurred_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('action', models.CharField(max_length=64)),
-                ('outcome', models.CharField(max_length=16)),
-                ('actor_type', models.CharField(max_length=16)),
-                ('actor_id', models.UUIDField(null=True)),
-                ('interface', models.CharField(max_length=16)),
-                ('subject_type', models.CharField(max_length=64)),
-                ('subject_id', models.UUIDField(null=True)),
-                ('subject_owner_id', models.UUIDField(null=True)),
-                ('reason', models.CharField(blank=True, max_length=512)),
-                ('trace_id', models.CharField(max_length=64)),
-                ('client_address', models.GenericIPAddressField(null=True)),
-                ('details', models.JSONField(blank=True, default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=connections_project.identifiers.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("occurred_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("action", models.CharField(max_length=64)),
+                ("outcome", models.CharField(max_length=16)),
+                ("actor_type", models.CharField(max_length=16)),
+                ("actor_id", models.UUIDField(null=True)),
+                ("interface", models.CharField(max_length=16)),
+                ("subject_type", models.CharField(max_length=64)),
+                ("subject_id", models.UUIDField(null=True)),
+                ("subject_owner_id", models.UUIDField(null=True)),
+                ("reason", models.CharField(blank=True, max_length=512)),
+                ("trace_id", models.CharField(max_length=64)),
+                ("client_address", models.GenericIPAddressField(null=True)),
+                (
+                    "details",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['subject_id', 'id'], name='audit_by_subject'), models.Index(fields=['subject_owner_id', 'id'], name='audit_by_owner'), models.Index(fields=['action', 'occurred_at'], name='audit_by_action')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('outcome__in', ['success', 'failure'])), name='audit_known_outcome'), models.CheckConstraint(condition=models.Q(('actor_type__in', ['user', 'service', 'operator', 'system', 'platform'])), name='audit_known_actor_type'), models.CheckConstraint(condition=models.Q(('interface__in', ['api', 'admin', 'command', 'worker', 'webhook'])), name='audit_known_interface')],
+                "indexes": [
+                    models.Index(fields=["subject_id", "id"], name="audit_by_subject"),
+                    models.Index(fields=["subject_owner_id", "id"], name="audit_by_owner"),
+                    models.Index(fields=["action", "occurred_at"], name="audit_by_action"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("outcome__in", ["success", "failure"])),
+                        name="audit_known_outcome",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "actor_type__in",
+                                ["user", "service", "operator", "system", "platform"],
+                            )
+                        ),
+                        name="audit_known_actor_type",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("interface__in", ["api", "admin", "command", "worker", "webhook"])
+                        ),
+                        name="audit_known_interface",
+                    ),
+                ],
             },
         ),
     ]

@@ -66,7 +66,7 @@ class ApiViewSet(ViewSet):
     def finalize_response(
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        """Show the bucket, and keep the answer out of caches: "active" must not outlive its truth."""
+        """Show the bucket, and stay out of caches, where "active" would outlive its truth."""
         answer = super().finalize_response(request, response, *args, **kwargs)
         answer.headers.setdefault("Cache-Control", "no-store")
         show_rate_limit(request._request, answer)

@@ -10,11 +10,8 @@ from audit.triggers import install
 
 class Command(migrate.Command):
     def check(self, *args: Any, databases: list[str], **options: Any) -> None:
-        """Put missing triggers back first: audit.E001 would refuse the very command that mends it."""
+        """Put missing triggers back first, since audit.E001 would refuse what mends it."""
         for alias in databases:
             if missing := install(connections[alias]):
-                names = ", ".join(missing)
-                self.stderr.write(
-                    f"Put back on the audit log of {alias!r}: {names}. Who dropped it?"
-                )
+                self.stderr.write(f"Audit log of {alias!r}: put back {', '.join(missing)}.")
         super().check(*args, databases=databases, **options)
