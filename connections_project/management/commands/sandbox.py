@@ -1,0 +1,58 @@
+"""`manage.py sandbox`: a bank to connect to, for development."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Command(BaseCommand):
+    help = (
+        "Serve a sandbox bank, an OAuth 2.0 server with made-up accounts, in a process of its own. "
+        "Its client is the service's own one for the platform `sandbox`, unless SANDBOX_CLIENT_ID, "
+        "SANDBOX_CLIENT_SECRET and SANDBOX_REDIRECT_URIS (comma-separated) name another."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=9000, help="0 takes any free one")
+        parser.add_argument(
+            "--database", type=Path, default=ROOT / "sandbox.sqlite3", help="its own SQLite file"
+        )
+        parser.add_argument("--access-token-seconds", type=int, default=1800)
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("the sandbox is for development only, and DEBUG is off")
+        environment = os.environ | _client() | _options(options)
+        # The sandbox takes this process over, so that SIGTERM and Ctrl-C reach it and no other.
+        os.chdir(ROOT)
+        module = ["-m", "connections_project.sandbox"]
+        os.execve(sys.executable, [sys.executable, *module], environment)  # noqa: S606
+
+
+def _client() -> dict[str, str]:
+    own = settings.OAUTH_CLIENTS.get("sandbox")
+    if own is None or "SANDBOX_CLIENT_ID" in os.environ:
+        return {}
+    return {
+        "SANDBOX_CLIENT_ID": own.client_id,
+        "SANDBOX_CLIENT_SECRET": own.client_secret,
+        "SANDBOX_REDIRECT_URIS": ",".join(own.redirect_uris),
+    }
+
+
+def _options(options: dict[str, Any]) -> dict[str, str]:
+    return {
+        "DEBUG": "true",
+        "SANDBOX_HOST": options["host"],
+        "SANDBOX_PORT": str(options["port"]),
+        "SANDBOX_DATABASE": str(options["database"].resolve()),
+        "SANDBOX_ACCESS_TOKEN_SECONDS": str(options["access_token_seconds"]),
+    }

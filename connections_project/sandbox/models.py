@@ -1,0 +1,36 @@
+"""Made-up money: what the sandbox has to show to a connected client."""
+
+from django.db import models
+
+
+class BankAccount(models.Model):
+    id = models.CharField(primary_key=True, max_length=64)
+    # Named outright: under the service's settings another model is the user model.
+    owner = models.ForeignKey("auth.User", on_delete=models.CASCADE, related_name="bank_accounts")
+    name = models.CharField(max_length=64)
+    type = models.CharField(max_length=16)
+    currency = models.CharField(max_length=3)
+    balance = models.DecimalField(max_digits=14, decimal_places=2)
+
+    class Meta:
+        app_label = "sandbox"
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Transaction(models.Model):
+    id = models.CharField(primary_key=True, max_length=64)
+    account = models.ForeignKey(BankAccount, on_delete=models.CASCADE, related_name="transactions")
+    posted_at = models.DateTimeField()
+    amount = models.DecimalField(max_digits=14, decimal_places=2)
+    description = models.CharField(max_length=128)
+
+    class Meta:
+        app_label = "sandbox"
+        ordering = ["-posted_at", "-id"]
+        indexes = [models.Index(fields=["account", "-posted_at"], name="transactions_of_account")]
+
+    def __str__(self) -> str:
+        return self.id

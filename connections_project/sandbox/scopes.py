@@ -1,0 +1,7 @@
+"""What a client may ask for, in the words of the consent page."""
+
+SCOPES = {
+    "profile": "See your name",
+    "accounts": "See your accounts and their balances",
+    "transactions": "See the transactions of your accounts",
+}

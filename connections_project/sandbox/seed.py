@@ -1,0 +1,83 @@
+"""Put the client, the people and their money into the sandbox's database, however often."""
+
+from datetime import date
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+from oauth2_provider.models import Application
+
+from connections_project.sandbox.models import BankAccount, Transaction
+from connections_project.sandbox.people import PEOPLE, Account, Person
+from connections_project.sandbox.statements import statement
+
+
+@transaction.atomic
+def seed() -> None:
+    """Bring the database to what the settings and `people.py` say; what is there stays."""
+    register_client()
+    for person in PEOPLE.values():
+        _open_accounts(person, _sign_up(person), today=timezone.now().date())
+
+
+def register_client() -> None:
+    """Register the one client, with the secret and redirect addresses of this start."""
+    Application.objects.update_or_create(
+        client_id=settings.SANDBOX_CLIENT_ID,
+        defaults={
+            "name": "Connections",
+            "client_type": Application.CLIENT_CONFIDENTIAL,
+            "authorization_grant_type": Application.GRANT_AUTHORIZATION_CODE,
+            "client_secret": settings.SANDBOX_CLIENT_SECRET,
+            "redirect_uris": " ".join(settings.SANDBOX_REDIRECT_URIS),
+        },
+    )
+
+
+def _sign_up(person: Person) -> User:
+    user, _ = User.objects.update_or_create(
+        username=person.username,
+        defaults={
+            "first_name": person.first_name,
+            "last_name": person.last_name,
+            "password": make_password(person.password),
+        },
+    )
+    return user
+
+
+def _open_accounts(person: Person, owner: User, *, today: date) -> None:
+    for plan in person.accounts:
+        account, _ = BankAccount.objects.update_or_create(
+            id=plan.id,
+            defaults={
+                "owner": owner,
+                "name": plan.name,
+                "type": plan.type,
+                "currency": plan.currency,
+                "balance": plan.opening,
+            },
+        )
+        _post(account, plan, today=today)
+
+
+def _post(account: BankAccount, plan: Account, *, today: date) -> None:
+    Transaction.objects.bulk_create(
+        [
+            Transaction(
+                id=entry.id,
+                account=account,
+                posted_at=entry.posted_at,
+                amount=entry.amount,
+                description=entry.description,
+            )
+            for entry in statement(plan, today=today)
+        ],
+        ignore_conflicts=True,
+    )
+    moved = account.transactions.aggregate(sum=Sum("amount"))["sum"]
+    account.balance = plan.opening + (moved or 0)
+    account.save(update_fields=["balance"])
