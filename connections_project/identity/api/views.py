@@ -1,0 +1,79 @@
+"""Signing in, staying so, signing out."""
+
+from dataclasses import asdict
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+
+from connections_project.http.faults import Fault, FaultError, of_status, rate_limit_exceeded
+from connections_project.http.views import ApiViewSet
+from connections_project.identity import sessions, sign_in
+from connections_project.identity.api.serializers import (
+    CredentialsSerializer,
+    RefreshTokenSerializer,
+    TokenPairSerializer,
+)
+from connections_project.identity.attempts import TooManyAttemptsError
+from connections_project.identity.sessions import TokenPair
+from connections_project.identity.tokens import BadTokenError
+
+
+class SessionViewSet(ApiViewSet):
+    """The calls by which a principal comes in; they need no Bearer, and heed none."""
+
+    authentication_classes = []
+    permission_classes = []
+
+    @extend_schema(
+        operation_id="login", request=CredentialsSerializer, responses={200: TokenPairSerializer}
+    )
+    def login(self, request: Request) -> Response:
+        """Sign in with e-mail and password."""
+        credentials = _valid(CredentialsSerializer(data=request.data))
+        try:
+            user = sign_in.authenticate(request._request, **credentials)
+        except sign_in.BadCredentialsError:
+            raise FaultError(_unauthorized("E-mail and password don't match.")) from None
+        except TooManyAttemptsError as error:
+            raise FaultError(rate_limit_exceeded(retry_after=error.retry_after)) from None
+        return _handed_out(sessions.begin(user))
+
+    @extend_schema(
+        operation_id="refresh", request=RefreshTokenSerializer, responses={200: TokenPairSerializer}
+    )
+    def refresh(self, request: Request) -> Response:
+        """Exchange a refresh token for new tokens; each can be used once."""
+        body = _valid(RefreshTokenSerializer(data=request.data))
+        try:
+            return _handed_out(sessions.rotate(body["refresh_token"]))
+        except BadTokenError:
+            raise FaultError(_unauthorized("The refresh token is not valid.")) from None
+
+    @extend_schema(operation_id="logout", request=RefreshTokenSerializer, responses={204: None})
+    def logout(self, request: Request) -> Response:
+        """Sign out: no refresh token of this sign-in is good any more."""
+        body = _valid(RefreshTokenSerializer(data=request.data))
+        try:
+            sessions.end(body["refresh_token"])
+        except BadTokenError:
+            raise FaultError(_unauthorized("The refresh token is not valid.")) from None
+        return Response(status=204)
+
+
+def _valid(serializer: Serializer[Any]) -> dict[str, Any]:
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+def _unauthorized(detail: str) -> Fault:
+    fault = of_status(401, detail)
+    # RFC 9110, section 11.6.1: a 401 names a challenge.
+    return Fault(fault.status, fault.code, fault.detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _handed_out(pair: TokenPair) -> Response:
+    # RFC 6749, section 5.1: nobody on the way may keep tokens.
+    return Response(asdict(pair), headers={"Cache-Control": "no-store", "Pragma": "no-cache"})

@@ -1,0 +1,36 @@
+"""The command that makes a team."""
+
+import json as jsonlib
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from connections_project.identity.accounts import UnknownMembersError, complaints, create_team
+
+
+class Command(BaseCommand):
+    help = "Make a team of people who exist, such as: create_team Press --member a@x.org b@x.org"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", metavar="NAME", help="what the team is called")
+        parser.add_argument(
+            "--member",
+            metavar="EMAIL",
+            nargs="+",
+            action="extend",
+            required=True,
+            dest="emails",
+            help="who belongs to it; can be given more than once",
+        )
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def handle(self, *, name: str, emails: list[str], json: bool, **_: Any) -> None:
+        try:
+            team = create_team(name=name, emails=emails)
+        except ValidationError as error:
+            raise CommandError(complaints(error), returncode=2) from None
+        except UnknownMembersError as error:
+            raise CommandError(f"{error}. Nothing was made.") from None
+        known = {"id": str(team.pk), "name": team.name}
+        self.stdout.write(jsonlib.dumps(known) if json else f"Created {team.name} ({team.pk}).")

@@ -1,0 +1,7 @@
+"""The command that makes a person."""
+
+from connections_project.identity.principal_command import PrincipalCommand
+
+
+class Command(PrincipalCommand):
+    help = "Make a person who signs in with e-mail and password."

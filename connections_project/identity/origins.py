@@ -1,0 +1,62 @@
+"""Who did it and through which door, in the words of the audit log."""
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+from audit.events import ActorType, Interface
+from audit.record import Origin
+from connections_project.http.addresses import client_address
+from connections_project.identity.models import User
+
+
+def origin_of(request: Request | HttpRequest, principal: User | None = None) -> Origin:
+    """Describe a request by its principal.
+
+    Args:
+        request: A request of the API or of a page for people.
+        principal: Who acts, where the request itself doesn't prove it (an OAuth state does).
+    """
+    actor = principal or _signed_in(request)
+    if actor is None:
+        return stranger(request)
+    return Origin(
+        ActorType(actor.principal_type),
+        actor.pk,
+        Interface.API,
+        client_address=_address(request),
+    )
+
+
+def stranger(request: Request | HttpRequest) -> Origin:
+    """Describe a request of which nobody knows who sent it."""
+    return Origin(ActorType.USER, None, Interface.API, client_address=_address(request))
+
+
+def admin_origin(request: HttpRequest) -> Origin:
+    """Describe a request of the admin by its operator."""
+    operator = _signed_in(request)
+    return Origin(
+        ActorType.OPERATOR,
+        operator.pk if operator else None,
+        Interface.ADMIN,
+        client_address=_address(request),
+    )
+
+
+def command_origin(operator: User | None) -> Origin:
+    """Describe a management command.
+
+    Args:
+        operator: Who says to run it; None where only the operating system knows.
+    """
+    return Origin(ActorType.OPERATOR, operator.pk if operator else None, Interface.COMMAND)
+
+
+def _signed_in(request: Request | HttpRequest) -> User | None:
+    user = request.user
+    return None if isinstance(user, AnonymousUser) else user
+
+
+def _address(request: Request | HttpRequest) -> str:
+    return client_address(request._request if isinstance(request, Request) else request)

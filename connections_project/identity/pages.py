@@ -1,0 +1,58 @@
+"""The sign-in page, for people who come by browser."""
+
+from typing import Any
+
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.forms import ValidationError
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+
+from connections_project.identity import sign_in
+from connections_project.identity.attempts import TooManyAttemptsError
+
+
+class SignInForm(AuthenticationForm):
+    """E-mail and password, judged by the same verb as the API's."""
+
+    retry_after: int | None = None
+
+    def clean(self) -> dict[str, Any]:
+        email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if email and password and self.request is not None:
+            self.user_cache = self._authenticated(email, password)
+        return self.cleaned_data
+
+    def _authenticated(self, email: str, password: str) -> Any:
+        try:
+            return sign_in.authenticate(self.request, email=email, password=password)
+        except sign_in.BadCredentialsError:
+            raise ValidationError("This e-mail address and password don't match.") from None
+        except TooManyAttemptsError as error:
+            self.retry_after = error.retry_after
+            raise ValidationError("Too many failed tries. Please wait a while.") from None
+
+
+class SignInView(LoginView):
+    """Signs a person in and goes on to `next`, if that is an address of this service."""
+
+    template_name = "identity/sign_in.html"
+    authentication_form = SignInForm
+
+    def get_default_redirect_url(self) -> str:
+        return reverse("sign-in")
+
+    def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = super().dispatch(*args, **kwargs)
+        # Under `no-referrer` a browser posts this form with `Origin: null` (Fetch, "append a request
+        # Origin header"), which the CSRF guard refuses; `same-origin` tells other hosts as little.
+        response["Referrer-Policy"] = "same-origin"
+        return response
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_invalid(form)
+        if isinstance(form, SignInForm) and form.retry_after:
+            response.status_code = 429
+            response["Retry-After"] = str(form.retry_after)
+        return response

@@ -1,0 +1,84 @@
+"""Sign-ins as families of refresh tokens: begun, rotated, ended."""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from rest_framework_simplejwt.tokens import RefreshToken
+
+from connections_project.identity import tokens
+from connections_project.identity.models import SessionFamily, User
+from connections_project.identity.tokens import BadTokenError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TokenPair:
+    """What a sign-in hands out (RFC 6749, section 5.1). `expires_in` is in seconds."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: int
+    token_type: str = "bearer"  # noqa: S105 The word of RFC 6750, no password.
+
+
+def begin(user: User) -> TokenPair:
+    """Start a family for a principal who has just proved who it is."""
+    # Families past their end have no other use, and this is the one place where their number grows.
+    SessionFamily.objects.filter(user=user, expires_at__lte=timezone.now()).delete()
+    return _pair(user, SessionFamily.objects.create(user=user, **_youth()))
+
+
+def rotate(raw: str) -> TokenPair:
+    """Exchange the youngest refresh token of a family for a new one.
+
+    Of two exchanges of the same token one wins, and the other one ends the family.
+
+    Args:
+        raw: The refresh token as it was sent.
+
+    Raises:
+        BadTokenError: Not a refresh token of ours, no longer good, or used before.
+    """
+    claims = tokens.read(RefreshToken, raw)
+    user = tokens.principal_of(claims)
+    family_id, youth = tokens.claimed_id(claims, "family"), _youth()
+    with transaction.atomic():
+        family = SessionFamily.objects.filter(pk=family_id, user=user, revoked_at=None)
+        won = family.filter(current_jti=tokens.claimed_id(claims, "jti")).update(**youth)
+        lost = 0 if won else family.update(revoked_at=timezone.now())
+    if lost:
+        logger.warning("A used refresh token came back: session family %s is dead.", family_id)
+    if not won:
+        raise BadTokenError
+    return _pair(user, SessionFamily(pk=family_id, user=user, **youth))
+
+
+def end(raw: str) -> None:
+    """End the family of a refresh token; one that is dead already stays so (RFC 7009, section 2.2).
+
+    Raises:
+        BadTokenError: The token was not signed here, or is no refresh token.
+    """
+    family_id: UUID | None = tokens.claimed_id(tokens.read_even_if_expired(raw), "family")
+    SessionFamily.objects.filter(pk=family_id, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def _youth() -> dict[str, Any]:
+    """Name the token that a family has from now on, and its end in whole seconds as JWTs count."""
+    expires_at: datetime = timezone.now().replace(microsecond=0) + RefreshToken.lifetime
+    return {"current_jti": uuid4(), "expires_at": expires_at}
+
+
+def _pair(user: User, family: SessionFamily) -> TokenPair:
+    return TokenPair(
+        access_token=tokens.access_token(user),
+        refresh_token=tokens.refresh_token(user, family),
+        expires_in=settings.ACCESS_TOKEN_SECONDS,
+    )

@@ -1,0 +1,100 @@
+"""The tokens themselves: what they bear, and what is taken for one."""
+
+from datetime import timedelta
+from typing import Any
+
+import jwt
+from django.conf import settings
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
+
+from connections_project.http.parsing import identifier
+from connections_project.identity.models import SessionFamily, User
+
+# What the libraries let through beyond their own errors: an `exp` of 400 digits overflows a date,
+# a header of a thousand brackets exhausts the stack.
+ODDITIES = (ValueError, TypeError, OverflowError, RecursionError)
+
+
+class BadTokenError(Exception):
+    """Not a token of ours, or one that is no longer good."""
+
+
+def access_token(user: User) -> str:
+    """Make a token that speaks for `user` for ACCESS_TOKEN_SECONDS."""
+    token = AccessToken()
+    token.set_exp(lifetime=timedelta(seconds=settings.ACCESS_TOKEN_SECONDS))
+    return _signed(token, user)
+
+
+def refresh_token(user: User, family: SessionFamily) -> str:
+    """Make the token that is the youngest of `family`, by the family's jti and end."""
+    token = RefreshToken()
+    token.payload |= {"jti": str(family.current_jti), "family": str(family.pk)}
+    token.payload["exp"] = int(family.expires_at.timestamp())
+    return _signed(token, user)
+
+
+def _signed(token: Token, user: User) -> str:
+    token.payload |= {
+        "principal_id": str(user.pk),
+        "principal_type": user.principal_type,
+        "fingerprint": _fingerprint(user),
+    }
+    return str(token)
+
+
+def _fingerprint(user: User) -> str:
+    """Give what changes with the password: a keyed digest, so that it tells nothing of it."""
+    return user.get_session_auth_hash()[:32]
+
+
+def read(kind: type[Token], raw: str | bytes) -> dict[str, Any]:
+    """Give the claims of a token whose signature, type and end are good.
+
+    Raises:
+        BadTokenError: They are not.
+    """
+    try:
+        return dict(kind(raw).payload)  # type: ignore[arg-type]
+    except (TokenError, *ODDITIES) as error:
+        raise BadTokenError from error
+
+
+def read_even_if_expired(raw: str) -> dict[str, Any]:
+    """Give the claims of a refresh token that was signed here, at whatever time.
+
+    Raises:
+        BadTokenError: It was not signed here, or is no refresh token.
+    """
+    options: Any = {"verify_exp": False, "verify_iat": False}
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            raw, settings.SECRET_KEY, algorithms=["HS256"], options=options
+        )
+    except (jwt.InvalidTokenError, *ODDITIES) as error:
+        raise BadTokenError from error
+    if claims.get("token_type") != RefreshToken.token_type:
+        raise BadTokenError
+    return claims
+
+
+def principal_of(claims: dict[str, Any]) -> User:
+    """Find, by one query, the active principal for whom a token speaks.
+
+    Raises:
+        BadTokenError: There is none, or the password has changed since.
+    """
+    user = User.objects.filter(pk=claimed_id(claims, "principal_id"), is_active=True).first()
+    # The signature vouches for what is claimed, so that comparing in plain time tells nothing.
+    if user is None or claims.get("fingerprint") != _fingerprint(user):
+        raise BadTokenError
+    if claims.get("principal_type") != user.principal_type:
+        raise BadTokenError
+    return user
+
+
+def claimed_id(claims: dict[str, Any], name: str) -> Any:
+    """Give the identifier that a claim holds; None where it holds anything else."""
+    value = claims.get(name)
+    return identifier(value) if isinstance(value, str) else None
