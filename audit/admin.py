@@ -1,14 +1,19 @@
 """The audit log for operators: to be read, nothing else."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 
 from audit.models import AuditEvent
 
+if TYPE_CHECKING:
+    _Admin = admin.ModelAdmin[AuditEvent]
+else:  # Django gives the class no type parameter at run time.
+    _Admin = admin.ModelAdmin
+
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(admin.ModelAdmin[AuditEvent]):
+class AuditEventAdmin(_Admin):
     """A plain list, newest first; identifiers are time-ordered, so the key's index serves it."""
 
     list_display = ("occurred_at", "action", "outcome", "actor_type", "actor_id", "interface",

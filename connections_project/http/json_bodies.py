@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import IO, Any, NoReturn
 
 from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
@@ -47,18 +47,19 @@ class JsonObjectParser(BaseParser):
 class JsonOnly(BaseContentNegotiation):
     """Answers JSON whatever `Accept` says, as RFC 9110, section 12.4.1 allows."""
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         """Choose by the body's media type; None becomes a 415."""
         return DefaultContentNegotiation().select_parser(request, parsers)
 
     def select_renderer(
         self,
         request: Request,  # noqa: ARG002 (DRF's signature)
-        renderers: Sequence[BaseRenderer],
+        renderers: Iterable[BaseRenderer],
         format_suffix: str | None = None,  # noqa: ARG002 (DRF's signature)
     ) -> tuple[BaseRenderer, str]:
         """Choose the view's one renderer."""
-        return renderers[0], renderers[0].media_type
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
 
 
 def unstorable(field: str) -> FaultError:

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django.http.response import HttpResponseBase
 from rest_framework.exceptions import (
     APIException,
     AuthenticationFailed,
@@ -27,7 +26,7 @@ class ApiViewSet(ViewSet):
     renderer_classes = (JSONRenderer,)
     parser_classes = (JsonObjectParser,)
     content_negotiation_class = JsonOnly
-    http_method_names: ClassVar[list[str]] = ["get", "head", "post", "patch", "delete"]
+    http_method_names = ["get", "head", "post", "patch", "delete"]
 
     # What missing or bad credentials are answered with, where that is not the general 401.
     unauthenticated_fault: ClassVar[Fault | None] = None
@@ -64,8 +63,8 @@ class ApiViewSet(ViewSet):
         return super().handle_exception(exc)
 
     def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
         """Show the bucket, and stay out of caches, where "active" would outlive its truth."""
         answer = super().finalize_response(request, response, *args, **kwargs)
         answer.headers.setdefault("Cache-Control", "no-store")
