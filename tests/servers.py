@@ -1,0 +1,215 @@
+"""A platform to test against: a real HTTP server on loopback that does what it is told.
+
+with PlatformServer() as server:
+    server.on("POST", "/token", Answer(503), Answer(json={"access_token": "a"}))
+    requests.post(f"{server.url}/token", data={"code": "c"})
+    assert server.requests[0].form == {"code": "c"}
+"""
+
+import json
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+_NOTHING: Any = object()
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it came in; `headers` are looked up in any case."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: Message
+    body: bytes
+
+    @property
+    def form(self) -> dict[str, str]:
+        return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What to answer, and how badly.
+
+    Args:
+        status: The HTTP status.
+        json: A body to encode; it wins over `body`.
+        body: A body as it is.
+        headers: Further headers; a Content-Length replaces the true one.
+        delay: Seconds before the first byte.
+        drip_headers: Seconds after each byte of status line and headers.
+        drip_body: Seconds after each byte of the body.
+        reset: Break the connection (TCP RST) instead of answering.
+        cut_after: Close the connection after so many bytes of the body.
+    """
+
+    status: int = 200
+    json: Any = _NOTHING
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+    drip_headers: float = 0.0
+    drip_body: float = 0.0
+    reset: bool = False
+    cut_after: int | None = None
+
+    def content(self) -> bytes:
+        return self.body if self.json is _NOTHING else json.dumps(self.json).encode()
+
+    def head(self) -> bytes:
+        own = {"Content-Type": "application/json", "Content-Length": str(len(self.content()))}
+        lines = [f"{name}: {value}" for name, value in {**own, **self.headers}.items()]
+        return "\r\n".join([f"HTTP/1.1 {self.status} Told", *lines, "", ""]).encode("latin-1")
+
+
+Script = Answer | Callable[[Request], Answer]
+
+
+class PlatformServer:
+    """A scriptable server, running while the context is open.
+
+    Attributes:
+        url: Its address, without a slash at the end.
+        requests: All requests so far, in the order of their arrival.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.stopped = threading.Event()
+        self._scripts: dict[tuple[str, str], list[Script]] = {}
+        self._lock = threading.Lock()
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.platform = self
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    def on(self, method: str, path: str, *scripts: Script) -> Self:
+        """Say what a path answers: one after the other, the last for good.
+
+        Args:
+            method: In upper case.
+            path: Without the query.
+            scripts: Answers, or functions that make one from a request.
+        """
+        with self._lock:
+            self._scripts[method, path] = list(scripts)
+        return self
+
+    def requests_to(self, path: str) -> list[Request]:
+        return [request for request in self.requests if request.path == path]
+
+    def answer(self, request: Request) -> Answer:
+        """Record a request and choose its answer: 404 for what nobody spoke of."""
+        with self._lock:
+            self.requests.append(request)
+            scripts = self._scripts.get((request.method, request.path), [Answer(404, json={})])
+            script = scripts.pop(0) if len(scripts) > 1 else scripts[0]
+        # Outside of the lock, so that a script may wait for another request.
+        return script(request) if callable(script) else script
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stopped.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._server.hang_up()
+        self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    # A client may keep its connection open: its thread must not be waited for.
+    daemon_threads = True
+    request_queue_size = 128
+    platform: PlatformServer
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self.connections: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        self.connections.discard(request)
+
+    def hang_up(self) -> None:
+        """End connections that a client keeps for its next call, and their threads with them."""
+        for connection in list(self.connections):
+            with suppress(OSError):  # It may have ended by itself.
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Show what went wrong in a script, but not that a client hung up."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def handle_any(self) -> None:
+        self._give(self.server.platform.answer(self._read()))
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = handle_any  # noqa: N815
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Keep the test's output to itself."""
+
+    def _read(self) -> Request:
+        parts = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        return Request(self.command, parts.path, query, self.headers, body)
+
+    def _give(self, answer: Answer) -> None:
+        self.server.platform.stopped.wait(answer.delay)
+        if answer.reset:
+            self._reset()
+            return
+        self._write(answer.head(), every=answer.drip_headers)
+        content = b"" if self.command == "HEAD" else answer.content()
+        self._write(content[: answer.cut_after], every=answer.drip_body)
+        if answer.cut_after is not None:
+            self.close_connection = True
+
+    def _write(self, data: bytes, *, every: float) -> None:
+        if not every:
+            self.wfile.write(data)
+            return
+        for byte in data:
+            self.wfile.write(bytes([byte]))
+            if self.server.platform.stopped.wait(every):
+                self.close_connection = True
+                return
+
+    def _reset(self) -> None:
+        # Closing with a linger of zero sends RST rather than FIN.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+        self.close_connection = True
