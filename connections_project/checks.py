@@ -55,7 +55,7 @@ def client_credentials_are_whole(**_: Any) -> list[CheckMessage]:
 
 
 @register()
-def proxies_are_counted(**_: Any) -> list[CheckMessage]:
+def public_address_has_tls(**_: Any) -> list[CheckMessage]:
     """Refuse a production profile whose public address is not https."""
     if settings.DEBUG or settings.PUBLIC_URL.startswith(("https://", "http://127.0.0.1", "http://localhost")):
         return []

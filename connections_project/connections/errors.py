@@ -1,0 +1,114 @@
+"""What can go wrong with a connection, in words that every door can render its own way."""
+
+
+from typing import ClassVar
+
+
+class ConnectionProblem(Exception):
+    """The base of what a user's request may run into; `code` is its word in the audit log."""
+
+    code: ClassVar[str]
+
+
+class InvalidStateError(ConnectionProblem):
+    """The state is unknown, expired, used, or not this caller's."""
+
+    code = "invalid_state"
+
+
+class AuthorizationDeclinedError(ConnectionProblem):
+    """The platform answered with an error instead of a code (RFC 6749, section 4.1.2.1)."""
+
+    code = "authorization_declined"
+
+
+class IssuerMismatchError(ConnectionProblem):
+    """The answer comes from another authorization server than the one asked (RFC 9207)."""
+
+    code = "issuer_mismatch"
+
+
+class UnregisteredRedirectError(ConnectionProblem):
+    """The redirect URI is not exactly one of the registered ones."""
+
+    code = "unregistered_redirect_uri"
+
+
+class AccountMismatchError(ConnectionProblem):
+    """Another platform account came back than the one that was to be reauthorised."""
+
+    code = "account_mismatch"
+
+
+class AccountTakenError(ConnectionProblem):
+    """The account that came back belongs to another connection of this user already."""
+
+    code = "account_taken"
+
+
+class ConnectFailedError(ConnectionProblem):
+    """The platform refused the code, or could not be reached, or answered nonsense."""
+
+    code = "connect_failed"
+
+
+class ConnectionNotFoundError(ConnectionProblem):
+    """There is none with that id, or it was deleted."""
+
+    code = "not_found"
+
+
+class NotOwnerError(ConnectionProblem):
+    """It is somebody else's."""
+
+    code = "not_owner"
+
+
+class AlreadyDisconnectedError(ConnectionProblem):
+    """It was disconnected, which is final."""
+
+    code = "already_disconnected"
+
+
+class NotActiveError(ConnectionProblem):
+    """Its status does not allow this."""
+
+    code = "not_active"
+
+
+class NoRefreshTokenError(ConnectionProblem):
+    """A refresh was forced, and the platform gave nothing to refresh with."""
+
+    code = "no_refresh_token"
+
+
+class RefreshFailedError(ConnectionProblem):
+    """The platform did not refresh the tokens."""
+
+    code = "refresh_failed"
+
+
+class BusyError(ConnectionProblem):
+    """Another process has been refreshing this connection for too long to be waited for."""
+
+    code = "busy"
+
+
+class SyncedRecentlyError(ConnectionProblem):
+    """The last sync is too fresh.
+
+    Args:
+        retry_after: Seconds until the next one is due.
+    """
+
+    code = "synced_recently"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after)
+        self.retry_after = retry_after
+
+
+class SyncFailedError(ConnectionProblem):
+    """The platform did not give the data."""
+
+    code = "sync_failed"

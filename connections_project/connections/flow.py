@@ -1,0 +1,228 @@
+"""The authorization code flow (RFC 6749, section 4.1) up to the tokens, the same in every app.
+
+What becomes of the tokens is each app's own matter.
+"""
+
+import hashlib
+import hmac
+import logging
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.cache import cache
+
+from connections_project import vault
+from connections_project.connections.errors import (
+    AuthorizationDeclinedError,
+    InvalidStateError,
+    IssuerMismatchError,
+    UnregisteredRedirectError,
+)
+from connections_project.identity.models import User
+from connections_project.oauth import client, pkce
+from connections_project.oauth.client import Identity, TokenSet
+from connections_project.oauth.state import StateStore, new_state
+from connections_project.platforms.registry import Upstream, connectable
+
+logger = logging.getLogger(__name__)
+
+states = StateStore(
+    cache,
+    seal=lambda data, subject: vault.seal(data, subject=subject).ciphertext,
+    open_text=lambda text, subject: vault.open_sealed(vault.Sealed(text), subject=subject),
+    unreadable=vault.DecryptionError,
+)
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """Where the user's browser is sent, and what will come back with it."""
+
+    authorization_url: str
+    state: str
+    expires_in: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The authorization response's parameters (RFC 6749, section 4.1.2; RFC 9207)."""
+
+    code: str | None
+    error: str | None = None
+    iss: str | None = None
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A flow whose state was taken: nobody else can take it any more."""
+
+    app: str
+    slug: str
+    principal_id: UUID
+    redirect_uri: str
+    code_verifier: str | None
+    details: dict[str, Any]
+
+
+def begin(
+    *,
+    app: str,
+    slug: str,
+    principal: User,
+    redirect_uri: str | None,
+    browser: str,
+    details: dict[str, Any],
+) -> Authorization:
+    """Start a flow; nothing is written but the state, in the cache.
+
+    Args:
+        app: Whose platform it must be.
+        slug: The platform.
+        principal: Who connects.
+        redirect_uri: One of the registered ones; None for the first.
+        browser: The cookie's value that ties the flow to the browser it was started in.
+        details: What the app wants back with the flow; JSON.
+
+    Raises:
+        UnknownPlatformError, PlatformUnavailableError: See `connectable`.
+        UnregisteredRedirectError: The redirect URI is not exactly one of those registered.
+        StateStoreUnavailable: The cache is away.
+    """
+    upstream = connectable(app, slug)
+    target = _registered(upstream, redirect_uri)
+    uses_pkce = upstream.platform.code_challenge_method == "S256"
+    verifier = pkce.new_verifier() if uses_pkce else None
+    state = new_state()
+    states.put(
+        state,
+        {
+            "app": app,
+            "slug": slug,
+            "principal_id": str(principal.pk),
+            "redirect_uri": target,
+            "code_verifier": verifier,
+            "browser": fingerprint(browser),
+            "details": details,
+        },
+        seconds=settings.OAUTH_STATE_SECONDS,
+    )
+    url = client.authorization_url(
+        upstream.platform,
+        upstream.registration,
+        redirect_uri=target,
+        state=state,
+        code_challenge=pkce.challenge(verifier) if verifier else None,
+    )
+    return Authorization(url, state, settings.OAUTH_STATE_SECONDS)
+
+
+def _registered(upstream: Upstream, redirect_uri: str | None) -> str:
+    """Compare by plain equality (RFC 9700, section 2.1)."""
+    registered = upstream.registration.redirect_uris
+    if redirect_uri is None:
+        return registered[0]
+    if redirect_uri not in registered:
+        raise UnregisteredRedirectError
+    return redirect_uri
+
+
+def fingerprint(browser: str) -> str:
+    return hashlib.sha256(browser.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What may be known of a state without taking it."""
+
+    app: str
+    slug: str
+    principal_id: UUID
+    browser: str
+
+    def was_started_in(self, browser: str | None) -> bool:
+        """Say whether the flow was started in the browser that bears this cookie."""
+        return browser is not None and hmac.compare_digest(self.browser, fingerprint(browser))
+
+
+def look(state: str) -> Glance | None:
+    """Look at a state and leave it where it is.
+
+    Raises:
+        StateStoreUnavailable: The cache is away.
+    """
+    found = states.look(state)
+    if found is None:
+        return None
+    return Glance(found["app"], found["slug"], UUID(found["principal_id"]), found["browser"])
+
+
+def take(*, app: str, state: str) -> Flow:
+    """Take a state: of two callbacks with the same one, exactly one goes on.
+
+    Raises:
+        InvalidStateError: Unknown, expired, used, or started for another app.
+        StateStoreUnavailable: The cache is away.
+    """
+    found = states.take(state)
+    if found is None or found["app"] != app:
+        raise InvalidStateError
+    return Flow(
+        app=app,
+        slug=found["slug"],
+        principal_id=UUID(found["principal_id"]),
+        redirect_uri=found["redirect_uri"],
+        code_verifier=found["code_verifier"],
+        details=found["details"],
+    )
+
+
+def check(flow: Flow, answer: Answer) -> Upstream:
+    """Look at what the platform answered before anything is sent to it.
+
+    Raises:
+        UnknownPlatformError, PlatformUnavailableError: See `connectable`; suspended meanwhile.
+        AuthorizationDeclinedError: RFC 6749, section 4.1.2.1.
+        IssuerMismatchError: RFC 9207, section 2.4.
+    """
+    upstream = connectable(flow.app, flow.slug)
+    if answer.error is not None or answer.code is None:
+        raise AuthorizationDeclinedError
+    _check_issuer(upstream, answer.iss)
+    return upstream
+
+
+def _check_issuer(upstream: Upstream, iss: str | None) -> None:
+    platform = upstream.platform
+    if iss is None:
+        if platform.authorization_response_iss_parameter_supported:
+            raise IssuerMismatchError
+    elif not platform.issuer:
+        logger.warning("%s sends an issuer, and its catalogue entry names none", platform.slug)
+    elif iss != platform.issuer:
+        raise IssuerMismatchError
+
+
+def exchange(flow: Flow, upstream: Upstream, *, code: str) -> TokenSet:
+    """Exchange the code for tokens (RFC 6749, section 4.1.3).
+
+    Raises:
+        PlatformError: Refused, malformed or unreachable.
+    """
+    return client.exchange_code(
+        upstream.platform,
+        upstream.registration,
+        code=code,
+        redirect_uri=flow.redirect_uri,
+        code_verifier=flow.code_verifier,
+    )
+
+
+def identify(upstream: Upstream, tokens: TokenSet) -> Identity:
+    """Ask whose account the tokens belong to.
+
+    Raises:
+        PlatformError: Refused, malformed or unreachable.
+    """
+    return client.identify(upstream.platform, upstream.registration, tokens=tokens)

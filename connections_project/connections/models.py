@@ -1,0 +1,142 @@
+"""What a connection is in every app: credentials, an epoch, and one refresh at a time."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from django.db import models
+
+from connections_project.identifiers import uuid7
+from connections_project.oauth.client import Identity, TokenSet
+from connections_project.platforms.registry import Upstream
+from connections_project.revocation.grants import Grant
+from connections_project.revocation.release import Held
+from connections_project.vault import Sealed, SealedField, open_sealed, seal
+
+
+class OAuthConnection(models.Model):
+    """The columns and facts that the three apps' connections share.
+
+    `epoch` rises with every change of credentials or status, so that whoever comes back from a
+    call to the platform sees whether the row is still the one that was read.
+    """
+
+    app: ClassVar[str]
+    platform_column: ClassVar[str]
+    owner_column: ClassVar[str]
+    status: models.Field[str, str]
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    auth_state = SealedField(null=True)
+    epoch = models.PositiveIntegerField(default=0)
+    has_refresh_token = models.BooleanField(default=False)
+    token_issued_at = models.DateTimeField(null=True)
+    token_expires_at = models.DateTimeField(null=True)
+    grant_expires_at = models.DateTimeField(null=True)
+    granted_scope = models.TextField(default="")
+    client_id = models.CharField(max_length=255, default="")
+    authority = models.CharField(max_length=255, default="")
+    # Null where the platform does not tell who the account belongs to.
+    platform_account_id = models.CharField(max_length=255, null=True)
+    platform_account_name = models.CharField(max_length=255, default="")
+    granting_user_id = models.CharField(max_length=255, null=True)
+    # The one process that may spend the refresh token just now, and until when.
+    refresh_lease = models.UUIDField(null=True)
+    refresh_leased_until = models.DateTimeField(null=True)
+    connected_at = models.DateTimeField(null=True)
+    disconnected_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def platform_slug(self) -> str:
+        return str(getattr(self, self.platform_column))
+
+    @property
+    def responsible_id(self) -> UUID:
+        """Who the audit log names as the owner: a user, or a team."""
+        owner: UUID = getattr(self, self.owner_column)
+        return owner
+
+    @property
+    def vault_subject(self) -> str:
+        """Name the row in its ciphertext, so that one pasted from another row is refused."""
+        return f"connection:{self.pk}"
+
+    @property
+    def grant(self) -> Grant:
+        return Grant(self.authority, self.client_id, self.granting_user_id)
+
+    def held(self, sealed: Sealed | None = None, *, grant: Grant | None = None) -> Held:
+        """Describe tokens for the revoker: the row's own, or others that came for it."""
+        return Held(
+            app=self.app,
+            platform_slug=self.platform_slug,
+            connection_id=self.pk,
+            owner_id=self.responsible_id,
+            grant=grant or self.grant,
+            sealed=sealed or self.auth_state,
+        )
+
+    def sealed(self, tokens: TokenSet) -> Sealed:
+        return seal(tokens.as_payload(), subject=self.vault_subject)
+
+    def opened(self) -> TokenSet:
+        """Give the row's tokens.
+
+        Raises:
+            DecryptionError: No key reads them, or they belong to another row.
+        """
+        if self.auth_state is None:
+            raise ValueError("This connection holds no credentials.")
+        return TokenSet.from_payload(open_sealed(self.auth_state, subject=self.vault_subject))
+
+    def take_tokens(self, tokens: TokenSet, *, now: datetime) -> None:
+        """Take fresh tokens of the same or of a new grant. The caller saves the row."""
+        self.auth_state = self.sealed(tokens)
+        self.has_refresh_token = tokens.refresh_token is not None
+        self.token_issued_at = now
+        self.token_expires_at = _later(now, tokens.expires_in)
+        self.granted_scope = tokens.scope or self.granted_scope
+        if tokens.refresh_expires_in is not None:
+            self.grant_expires_at = _later(now, tokens.refresh_expires_in)
+        self.changed(now=now)
+
+    def take_grant(
+        self, tokens: TokenSet, identity: Identity, *, upstream: Upstream, now: datetime
+    ) -> None:
+        """Take the tokens of a grant that the user has just given. The caller saves the row."""
+        days = upstream.platform.grant_lifetime_days
+        self.grant_expires_at = now + timedelta(days=days) if days else None
+        self.granted_scope = ""
+        self.client_id = upstream.registration.client_id
+        self.authority = upstream.authority
+        self.platform_account_id = identity.account_id
+        self.platform_account_name = identity.account_name or ""
+        self.granting_user_id = identity.account_id
+        self.connected_at = now
+        self.take_tokens(tokens, now=now)
+
+    def erase_tokens(self, *, now: datetime) -> None:
+        """Forget the tokens; what is known of the grant stays for the audit. The caller saves."""
+        self.auth_state = None
+        self.has_refresh_token = False
+        self.token_issued_at = self.token_expires_at = self.grant_expires_at = None
+        self.changed(now=now)
+
+    def changed(self, *, now: datetime) -> None:
+        """Mark a change of credentials or status: whoever read the row before comes too late."""
+        self.epoch += 1
+        self.refresh_lease = self.refresh_leased_until = None
+        self.updated_at = now
+
+
+def _later(now: datetime, seconds: int | None) -> datetime | None:
+    return None if seconds is None else now + timedelta(seconds=seconds)

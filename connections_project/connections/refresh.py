@@ -1,0 +1,207 @@
+"""Refresh a connection's tokens (RFC 6749, section 6): on use, one at a time, never after a disconnect.
+
+read → lease → call → lock → is it still the row that was read? → store, or revoke what came too late
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit.events import Action, Outcome
+from audit.record import Origin, record
+from connections_project.connections.errors import (
+    NoRefreshTokenError,
+    NotActiveError,
+    RefreshFailedError,
+)
+from connections_project.connections.lease import give_back, take_lease, wait_for_result
+from connections_project.connections.models import OAuthConnection
+from connections_project.oauth import client
+from connections_project.oauth.client import TokenSet
+from connections_project.oauth.errors import DeadGrant, PlatformError
+from connections_project.platforms.registry import Upstream, usable
+from connections_project.revocation.grants import hold, let_go
+from connections_project.revocation.release import release_late
+
+C = TypeVar("C", bound=OAuthConnection)
+
+LONGEST_MARGIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class RefreshRules:
+    """An app's own words for what a refresh does to its connections.
+
+    Args:
+        live: The status of a connection that works, and to which a refresh leads.
+        refreshable: The statuses in which a user may ask for a refresh.
+        dead: What the catalogue's `becomes` is called in this app.
+        refreshed: The audit action of a success.
+        failed: The audit action of a failure.
+    """
+
+    live: str
+    refreshable: frozenset[str]
+    dead: Mapping[str, str]
+    refreshed: Action
+    failed: Action
+
+
+def is_fresh(connection: OAuthConnection, *, now: datetime) -> bool:
+    """Say whether the access token lives longer than the smaller of 5 min and half its lifetime.
+
+    One whose end the platform did not tell counts as fresh.
+    """
+    issued, expires = connection.token_issued_at, connection.token_expires_at
+    if issued is None or expires is None:
+        return True
+    return expires - now > min(LONGEST_MARGIN, (expires - issued) / 2)
+
+
+def refresh(
+    connection: C, *, rules: RefreshRules, force: bool, origin: Origin
+) -> tuple[C, bool]:
+    """Refresh a connection that was just read, or share the refresh that is under way.
+
+    Returns:
+        The row as it stands now, and whether its token is a new one.
+
+    Raises:
+        NotActiveError: Its status does not allow a refresh, or a disconnect won.
+        NoRefreshTokenError: Forced, and there is nothing to refresh with.
+        PlatformUnavailableError: Suspended or not configured.
+        RefreshFailedError: The platform failed, or the grant is dead.
+        BusyError: Somebody else's refresh took too long.
+        DecryptionError: No key reads the stored tokens.
+    """
+    if connection.status not in rules.refreshable:
+        raise NotActiveError
+    if not force and _may_be_left_alone(connection, rules):
+        return connection, False
+    if not connection.has_refresh_token:
+        raise NoRefreshTokenError
+    upstream = usable(connection.platform_slug)
+    return _lead_or_follow(connection, upstream, rules=rules, origin=origin), True
+
+
+def _may_be_left_alone(connection: OAuthConnection, rules: RefreshRules) -> bool:
+    if not connection.has_refresh_token:
+        return True
+    return connection.status == rules.live and is_fresh(connection, now=timezone.now())
+
+
+def _lead_or_follow(connection: C, upstream: Upstream, *, rules: RefreshRules, origin: Origin) -> C:
+    while (lease := take_lease(connection)) is None:
+        row = wait_for_result(connection)
+        if row.epoch != connection.epoch:
+            return _shared(row, rules)
+        if row.refresh_leased_until is None:
+            # The one who refreshed gave the lease back without a result: so it failed for all.
+            raise RefreshFailedError
+    try:
+        return _lead(connection, lease, upstream, rules=rules, origin=origin)
+    finally:
+        give_back(connection, lease)
+
+
+def _shared(row: C, rules: RefreshRules) -> C:
+    """Take what another process's refresh, or a disconnect, has made of the row."""
+    if row.status == rules.live:
+        return row
+    if row.status in rules.dead.values():
+        raise RefreshFailedError
+    raise NotActiveError
+
+
+def _lead(
+    connection: C, lease: UUID, upstream: Upstream, *, rules: RefreshRules, origin: Origin
+) -> C:
+    old = connection.opened()
+    try:
+        tokens = client.refresh(
+            upstream.platform, upstream.registration, refresh_token=old.refresh_token or ""
+        )
+    except DeadGrant as error:
+        _bury(connection, lease, error, rules=rules, origin=origin)
+        raise RefreshFailedError from error
+    except PlatformError as error:
+        with transaction.atomic():
+            _audit_failure(connection, error, rules=rules, origin=origin)
+        raise RefreshFailedError from error
+    if tokens.refresh_token is None:
+        # RFC 6749, section 6: an answer without a refresh token leaves the old one in force.
+        tokens = replace(tokens, refresh_token=old.refresh_token)
+    return _store(connection, lease, tokens, rules=rules, origin=origin)
+
+
+def _store(
+    connection: C, lease: UUID, tokens: TokenSet, *, rules: RefreshRules, origin: Origin
+) -> C:
+    with transaction.atomic():
+        row = _lock(connection)
+        if not _is_still(row, connection, lease):
+            release_late(connection.held(connection.sealed(tokens)), origin=origin)
+        else:
+            row.take_tokens(tokens, now=timezone.now())
+            row.status = rules.live
+            row.save()
+            hold(row.grant, app=row.app, connection_id=row.pk)
+            _audit(rules.refreshed, row, origin=origin)
+            return row
+    return _shared(row, rules)
+
+
+def _bury(
+    connection: C, lease: UUID, error: DeadGrant, *, rules: RefreshRules, origin: Origin
+) -> None:
+    """Mark a dead grant; the tokens are kept, since an access token may live on until disconnected."""
+    with transaction.atomic():
+        row = _lock(connection)
+        _audit_failure(row, error, rules=rules, origin=origin)
+        if _is_still(row, connection, lease):
+            row.status = rules.dead[error.becomes]
+            row.changed(now=timezone.now())
+            row.save()
+            let_go(row.pk)
+            return
+    _shared(row, rules)
+
+
+def _lock(connection: C) -> C:
+    return type(connection)._default_manager.select_for_update().get(pk=connection.pk)
+
+
+def _is_still(row: OAuthConnection, read: OAuthConnection, lease: UUID) -> bool:
+    """Say whether the row is the one that was read, and the lease still ours."""
+    return row.epoch == read.epoch and row.refresh_lease == lease
+
+
+def _audit_failure(
+    row: OAuthConnection, error: PlatformError, *, rules: RefreshRules, origin: Origin
+) -> None:
+    details = {"error": error.code}
+    _audit(rules.failed, row, origin=origin, outcome=Outcome.FAILURE, details=details)
+
+
+def _audit(
+    action: Action,
+    row: OAuthConnection,
+    *,
+    origin: Origin,
+    outcome: Outcome = Outcome.SUCCESS,
+    details: Mapping[str, str] | None = None,
+) -> None:
+    record(
+        action,
+        origin=origin,
+        subject_type=f"{row.app}.connection",
+        subject_id=row.pk,
+        subject_owner_id=row.responsible_id,
+        outcome=outcome,
+        details={"platform": row.platform_slug, **(details or {})},
+    )

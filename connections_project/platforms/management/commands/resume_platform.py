@@ -1,0 +1,20 @@
+"""`manage.py resume_platform`: lift the kill switch of a platform."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from connections_project.identity.origins import command_origin
+from connections_project.platforms.suspend import resume
+
+
+class Command(BaseCommand):
+    help = "Let a suspended platform be used again. Example: manage.py resume_platform schwab"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", help="the platform's slug")
+        parser.add_argument("--reason", default="", help="why, for the audit")
+
+    def handle(self, *_: Any, slug: str, reason: str, **__: Any) -> None:
+        changed = resume(slug=slug, reason=reason, origin=command_origin(None))
+        self.stdout.write(f"{slug} is in use again." if changed else f"{slug} was not suspended.")

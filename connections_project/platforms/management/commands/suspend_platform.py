@@ -1,0 +1,30 @@
+"""`manage.py suspend_platform`: the kill switch of a platform."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from connections_project.identity.origins import command_origin
+from connections_project.platforms.registry import UnknownPlatformError
+from connections_project.platforms.suspend import suspend
+
+
+class Command(BaseCommand):
+    help = (
+        "Suspend a platform at once in all processes: connecting, refreshing, syncing and "
+        "publishing answer 503, disconnecting goes on. "
+        'Example: manage.py suspend_platform schwab --reason "breach reported by the provider"'
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", help="the platform's slug in the catalogue")
+        parser.add_argument("--reason", required=True, help="why, 1 to 512 characters, for the audit")
+
+    def handle(self, *_: Any, slug: str, reason: str, **__: Any) -> None:
+        if not 1 <= len(reason.strip()) <= 512:  # noqa: PLR2004
+            raise CommandError("--reason needs 1 to 512 characters.", returncode=2)
+        try:
+            changed = suspend(slug=slug, reason=reason.strip(), origin=command_origin(None))
+        except UnknownPlatformError:
+            raise CommandError(f"The catalogue has no platform {slug!r}.", returncode=2) from None
+        self.stdout.write(f"{slug} is suspended." if changed else f"{slug} was suspended already.")

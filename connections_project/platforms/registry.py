@@ -1,0 +1,77 @@
+"""The catalogue, with our own registration at each platform, and whether it may be used now."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from connections_project.oauth.catalog import Platform
+from connections_project.oauth.client import ClientRegistration
+from connections_project.platforms.models import Suspension
+
+
+class UnknownPlatformError(Exception):
+    """No active platform of this app has that slug."""
+
+
+class PlatformUnavailableError(Exception):
+    """The platform is known, and yet can't be used: suspended, or without client credentials."""
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """A platform and the client that we are to it."""
+
+    platform: Platform
+    registration: ClientRegistration
+
+    @property
+    def authority(self) -> str:
+        """Name the authorization server: client ids and users are unique only within one."""
+        return self.platform.token_endpoint.split("/")[2] if self.platform.token_endpoint else ""
+
+
+def upstream(slug: str) -> Upstream | None:
+    """Give the platform of a slug, whatever its state; none if it has left the catalogue."""
+    platform = settings.CATALOG.get(slug)
+    return Upstream(platform, settings.OAUTH_CLIENTS[slug]) if platform else None
+
+
+def connectable(app: str, slug: str) -> Upstream:
+    """Give a platform that a user may connect to now.
+
+    Raises:
+        UnknownPlatformError: Not in the catalogue of this app, planned or unsupported.
+        PlatformUnavailableError: Suspended, or no client credentials are configured.
+    """
+    found = upstream(slug)
+    if found is None or found.platform.app != app or found.platform.status != "active":
+        raise UnknownPlatformError(slug)
+    return _available(found)
+
+
+def usable(slug: str) -> Upstream:
+    """Give the platform of an existing connection, for a call on its behalf.
+
+    Raises:
+        PlatformUnavailableError: Suspended, no client credentials, or gone from the catalogue.
+    """
+    found = upstream(slug)
+    if found is None:
+        raise PlatformUnavailableError(slug)
+    return _available(found)
+
+
+def is_suspended(slug: str) -> bool:
+    return Suspension.objects.filter(pk=slug).exists()
+
+
+def _available(found: Upstream) -> Upstream:
+    if not has_credentials(found) or is_suspended(found.platform.slug):
+        raise PlatformUnavailableError(found.platform.slug)
+    return found
+
+
+def has_credentials(found: Upstream) -> bool:
+    """Say whether a client is configured; a public one (RFC 6749, section 2.1) has no secret."""
+    public = found.platform.token_endpoint_auth_method == "none"  # noqa: S105
+    return bool(found.registration.client_id and (public or found.registration.client_secret))

@@ -1,0 +1,62 @@
+"""Suspend a platform, and resume it; both are audited."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit.events import Action
+from audit.record import Origin, record
+from connections_project.platforms.models import Suspension
+from connections_project.platforms.registry import UnknownPlatformError, upstream
+
+
+def suspend(*, slug: str, reason: str, origin: Origin) -> bool:
+    """Suspend a platform in all processes at once.
+
+    Returns:
+        Whether anything changed; a suspended platform keeps its first reason.
+
+    Raises:
+        UnknownPlatformError: The catalogue has no such slug.
+    """
+    if upstream(slug) is None:
+        raise UnknownPlatformError(slug)
+    with transaction.atomic():
+        _, created = Suspension.objects.get_or_create(
+            slug=slug,
+            defaults={
+                "reason": reason,
+                "suspended_at": timezone.now(),
+                "suspended_by": origin.actor_id,
+            },
+        )
+        if created:
+            _record(Action.PLATFORM_SUSPENDED, slug=slug, reason=reason, origin=origin)
+    return created
+
+
+def resume(*, slug: str, reason: str = "", origin: Origin) -> bool:
+    """Lift a suspension, also of a platform that has left the catalogue.
+
+    Returns:
+        Whether it was suspended.
+    """
+    with transaction.atomic():
+        lifted, _ = Suspension.objects.filter(pk=slug).delete()
+        if lifted:
+            _record(Action.PLATFORM_RESUMED, slug=slug, reason=reason, origin=origin)
+    return bool(lifted)
+
+
+def _record(action: Action, *, slug: str, reason: str, origin: Origin) -> None:
+    nobody: UUID | None = None
+    record(
+        action,
+        origin=origin,
+        subject_type="platform",
+        subject_id=nobody,
+        subject_owner_id=nobody,
+        reason=reason,
+        details={"platform": slug},
+    )

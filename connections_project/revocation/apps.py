@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class RevocationConfig(AppConfig):
+    name = "connections_project.revocation"
+    label = "revocation"

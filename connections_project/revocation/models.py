@@ -1,0 +1,90 @@
+"""What is still owed to the platforms, and who shares which grant."""
+
+from django.db import models
+from django.db.models import Q
+
+from connections_project.identifiers import uuid7
+from connections_project.vault import SealedField
+
+
+class GrantHold(models.Model):
+    """One live connection's hold on a grant, in any app and of any team.
+
+    A grant is what one user of a platform gave to one of our clients there. Where revoking one
+    token ends the whole grant, only the last holder may revoke (CONTRACT, section 7).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    connection_id = models.UUIDField(unique=True)
+    app = models.CharField(max_length=32)
+    authority = models.CharField(max_length=255)
+    client_id = models.CharField(max_length=255)
+    platform_user_id = models.CharField(max_length=255)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["client_id", "authority", "platform_user_id"], name="grant_hold_by_grant"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.app} {self.connection_id}"
+
+
+class JobState(models.TextChoices):
+    PENDING = "pending"
+    REVOKED = "revoked"
+    ABANDONED = "abandoned"
+    # A sibling came alive on the same grant before the platform was reached.
+    SHARED_GRANT = "shared_grant"
+
+
+class RevocationJob(models.Model):
+    """A token that the platform must still be told to forget.
+
+    The sealed token is the connection's own ciphertext, moved here unopened. It is gone as soon as
+    the job is no longer pending, which the database itself enforces.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    app = models.CharField(max_length=32)
+    platform = models.CharField(max_length=64)
+    connection_id = models.UUIDField()
+    owner_id = models.UUIDField()
+    authority = models.CharField(max_length=255, default="")
+    client_id = models.CharField(max_length=255, default="")
+    platform_user_id = models.CharField(max_length=255, null=True)
+    sealed_tokens = SealedField(null=True)
+    state = models.CharField(max_length=16, default=JobState.PENDING)
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.CharField(max_length=64, default="")
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    # Who works on it just now, and until when nobody else may; a lost worker's lease runs out.
+    lease = models.UUIDField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    trace_id = models.CharField(max_length=32, default="")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at"], name="revocation_due", condition=Q(state="pending")),
+            models.Index(fields=["connection_id"], name="revocation_by_connection"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="revocation_state_known", condition=Q(state__in=JobState.values)
+            ),
+            models.CheckConstraint(
+                name="revocation_tokens_only_while_pending",
+                condition=Q(state="pending", sealed_tokens__isnull=False, finished_at__isnull=True)
+                | (
+                    ~Q(state="pending")
+                    & Q(sealed_tokens__isnull=True, finished_at__isnull=False)
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.platform} {self.state} {self.id}"

@@ -1,0 +1,108 @@
+"""Let go of a connection's tokens: decide whether the platform must be told, and owe it that."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit.record import Origin
+from connections_project.http.tracing import current_trace_id
+from connections_project.platforms.registry import Upstream, upstream
+from connections_project.revocation.drain import attempt_now
+from connections_project.revocation.grants import Grant, has_holders, let_go
+from connections_project.revocation.models import RevocationJob
+from connections_project.vault import Sealed
+
+
+class Decision(StrEnum):
+    """What was decided about telling the platform; audit details and receipts carry it."""
+
+    PENDING = "pending"
+    NOT_SUPPORTED = "not_supported"
+    SHARED_GRANT = "shared_grant"
+    NOT_REQUESTED = "not_requested"
+
+
+@dataclass(frozen=True)
+class Held:
+    """A connection's tokens, sealed, and the grant they come from."""
+
+    app: str
+    platform_slug: str
+    connection_id: UUID
+    owner_id: UUID
+    grant: Grant
+    sealed: Sealed | None
+
+
+def release(held: Held, *, origin: Origin, revoke: bool = True) -> Decision:
+    """End a connection's hold on its grant, and owe the platform a revocation where one is due.
+
+    Must stand in the transaction that ends the connection; the platform is told after its commit.
+
+    Args:
+        held: The tokens, which are never opened here.
+        origin: Who causes it, for the audit of the attempts.
+        revoke: False where an operator asked to skip the platform.
+    """
+    decision = _decide(held, revoke=revoke, leaving=held.connection_id)
+    let_go(held.connection_id)
+    if decision is Decision.PENDING:
+        _owe(held, origin=origin)
+    return decision
+
+
+def release_late(held: Held, *, origin: Origin) -> Decision:
+    """Get rid of tokens that came too late or belong to nobody.
+
+    The connection's own hold stays and counts: where it lives on the same grant, revoking would
+    end it.
+    """
+    decision = _decide(held, revoke=True, leaving=None)
+    if decision is Decision.PENDING:
+        _owe(held, origin=origin)
+    return decision
+
+
+def _decide(held: Held, *, revoke: bool, leaving: UUID | None) -> Decision:
+    if held.sealed is None or not revoke:
+        return Decision.NOT_REQUESTED
+    found = upstream(held.platform_slug)
+    if not can_revoke(found):
+        return Decision.NOT_SUPPORTED
+    if _ends_the_grant(found) and has_holders(held.grant, besides=leaving, lock=True):
+        return Decision.SHARED_GRANT
+    return Decision.PENDING
+
+
+def can_revoke(found: Upstream | None) -> bool:
+    """Say whether a revocation is sent on a disconnect: never one that would end other users'."""
+    revocation = found.platform.revocation if found else None
+    return revocation is not None and revocation.blast_radius != "client"
+
+
+def _ends_the_grant(found: Upstream | None) -> bool:
+    revocation = found.platform.revocation if found else None
+    return revocation is not None and revocation.blast_radius == "grant"
+
+
+def _owe(held: Held, *, origin: Origin) -> None:
+    now = timezone.now()
+    job = RevocationJob.objects.create(
+        app=held.app,
+        platform=held.platform_slug,
+        connection_id=held.connection_id,
+        owner_id=held.owner_id,
+        authority=held.grant.authority,
+        client_id=held.grant.client_id,
+        platform_user_id=held.grant.platform_user_id,
+        sealed_tokens=held.sealed,
+        created_at=now,
+        due_at=now,
+        trace_id=current_trace_id(),
+    )
+    # The commit neither waits for the platform nor fails with it.
+    transaction.on_commit(partial(attempt_now, job.id, interface=origin.interface), robust=True)

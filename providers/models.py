@@ -1,0 +1,171 @@
+"""Connections to financial providers, and what was read through them."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from connections_project.connections.models import OAuthConnection
+from connections_project.identifiers import uuid7
+
+REAUTHENTICATION_NOTICE = timedelta(hours=24)
+
+
+class Status(models.TextChoices):
+    """Where a connection stands (CONTRACT, section 3.1); `disconnected` is final."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    FAILED = "failed"
+    DISCONNECTED = "disconnected"
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def visible(self) -> "ConnectionQuerySet":
+        """Leave out what its owner has deleted from sight."""
+        return self.filter(deleted_at=None)
+
+    def of_user(self, user_id: UUID) -> "ConnectionQuerySet":
+        return self.visible().filter(user_id=user_id).order_by("-created_at", "-id")
+
+    def left_pending(self, *, now: datetime) -> "ConnectionQuerySet":
+        """Find those whose callback never came to an end: its process must have died."""
+        limit = now - timedelta(seconds=settings.PENDING_CONNECTION_SECONDS)
+        return self.filter(status=Status.PENDING, created_at__lt=limit)
+
+
+class Connection(OAuthConnection):
+    """One user's account at one financial provider."""
+
+    app = "providers"
+    platform_column = "provider_slug"
+    owner_column = "user_id"
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="provider_connections"
+    )
+    provider_slug = models.CharField(max_length=64)
+    alias = models.CharField(max_length=100, null=True)
+    status = models.CharField(max_length=16, default=Status.PENDING)
+    last_sync_at = models.DateTimeField(null=True)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["user", "-created_at", "-id"],
+                name="provider_connection_list",
+                condition=Q(deleted_at=None),
+            ),
+            models.Index(
+                fields=["created_at"],
+                name="provider_connection_pending",
+                condition=Q(status="pending"),
+            ),
+            models.Index(
+                fields=["provider_slug", "status", "-created_at"], name="provider_connection_slug"
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="provider_status_known", condition=Q(status__in=Status.values)
+            ),
+            models.CheckConstraint(
+                name="provider_disconnected_holds_nothing",
+                condition=~Q(status="disconnected")
+                | Q(auth_state=None, has_refresh_token=False, disconnected_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="provider_disconnected_at_only_then",
+                condition=Q(status="disconnected") | Q(disconnected_at=None),
+            ),
+            models.CheckConstraint(
+                name="provider_active_holds_credentials",
+                condition=~Q(status="active")
+                | Q(auth_state__isnull=False, connected_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="provider_deleted_only_disconnected",
+                condition=Q(deleted_at=None) | Q(status="disconnected"),
+            ),
+            models.UniqueConstraint(
+                name="provider_account_connected_once",
+                fields=["user", "provider_slug", "platform_account_id"],
+                condition=Q(status__in=["active", "expired", "revoked"]),
+            ),
+        ]
+
+    @property
+    def is_connected(self) -> bool:
+        return self.status == Status.ACTIVE
+
+    @property
+    def needs_reauthentication(self) -> bool:
+        if self.status in {Status.EXPIRED, Status.REVOKED, Status.FAILED}:
+            return True
+        ends_soon = (
+            self.grant_expires_at is not None
+            and self.grant_expires_at - timezone.now() <= REAUTHENTICATION_NOTICE
+        )
+        return self.status == Status.ACTIVE and ends_soon
+
+    def disconnect(self, *, now: datetime) -> None:
+        """End it for good. The caller saves, in the transaction that also audits."""
+        self.status = Status.DISCONNECTED
+        self.disconnected_at = now
+        self.erase_tokens(now=now)
+
+
+class Account(models.Model):
+    """An account at a provider, as it was last read; it outlives its connection."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="accounts")
+    platform_account_id = models.CharField(max_length=255)
+    name = models.CharField(max_length=255, default="")
+    type = models.CharField(max_length=64, default="")
+    currency = models.CharField(max_length=16, default="")
+    balance = models.DecimalField(max_digits=38, decimal_places=18, null=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="provider_account_once", fields=["connection", "platform_account_id"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Transaction(models.Model):
+    """A movement on an account. Providers don't change one that is posted, but may correct it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="transactions")
+    platform_transaction_id = models.CharField(max_length=255)
+    posted_at = models.DateTimeField()
+    amount = models.DecimalField(max_digits=38, decimal_places=18)
+    currency = models.CharField(max_length=16, default="")
+    description = models.CharField(max_length=512, default="")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["account", "-posted_at", "-id"], name="provider_transaction_list")
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                name="provider_transaction_once", fields=["account", "platform_transaction_id"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -1,0 +1,45 @@
+"""Read a user's connections."""
+
+from uuid import UUID
+
+from django.utils import timezone
+
+from connections_project.connections.errors import ConnectionNotFoundError, NotOwnerError
+from providers.models import Connection, ConnectionQuerySet
+from providers.sweep import is_left_pending, sweep_pending
+
+
+def own_connection(
+    connection_id: UUID | None, *, user_id: UUID, rows: ConnectionQuerySet | None = None
+) -> Connection:
+    """Give a user's own connection.
+
+    Args:
+        connection_id: None for an id that is none.
+        user_id: Who asks.
+        rows: Where to look, such as locked rows; all visible ones by default.
+
+    Raises:
+        ConnectionNotFoundError: Unknown, or deleted.
+        NotOwnerError: Somebody else's.
+    """
+    visible = (Connection.objects.all() if rows is None else rows).visible()
+    connection = visible.filter(pk=connection_id).first() if connection_id else None
+    if connection is None:
+        raise ConnectionNotFoundError
+    if connection.user_id != user_id:
+        raise NotOwnerError
+    return _swept(connection)
+
+
+def own_connections(user_id: UUID) -> list[Connection]:
+    """List a user's connections, newest first."""
+    return [_swept(connection) for connection in Connection.objects.of_user(user_id)]
+
+
+def _swept(connection: Connection) -> Connection:
+    """Show what a crash left pending as the failure that it is, even before the sweep comes by."""
+    if not is_left_pending(connection, now=timezone.now()):
+        return connection
+    sweep_pending()
+    return Connection.objects.get(pk=connection.pk)
