@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
-
 # RFC 6750, section 3: the scheme is followed by at least one parameter.
 CHALLENGE = 'Bearer realm="api"'
 
@@ -50,8 +48,8 @@ class Fault:
     code: str
     detail: str
     fields: tuple[FieldError, ...] = ()
-    headers: Mapping[str, str] = field(default=NOTHING)
-    meta: Mapping[str, Any] = field(default=NOTHING)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    meta: Mapping[str, Any] = field(default_factory=dict)
 
 
 class FaultError(Exception):
