@@ -1,9 +1,14 @@
 """Made-up money: what the sandbox has to show to a connected client."""
 
+from typing import ClassVar
+
 from django.db import models
 
 
 class BankAccount(models.Model):
+    # Said outright, since the type checker knows the service's apps alone.
+    objects: ClassVar[models.Manager["BankAccount"]] = models.Manager()
+
     id = models.CharField(primary_key=True, max_length=64)
     # Named outright: under the service's settings another model is the user model.
     owner = models.ForeignKey("auth.User", on_delete=models.CASCADE, related_name="bank_accounts")
@@ -21,6 +26,8 @@ class BankAccount(models.Model):
 
 
 class Transaction(models.Model):
+    objects: ClassVar[models.Manager["Transaction"]] = models.Manager()
+
     id = models.CharField(primary_key=True, max_length=64)
     account = models.ForeignKey(BankAccount, on_delete=models.CASCADE, related_name="transactions")
     posted_at = models.DateTimeField()

@@ -2,7 +2,6 @@
 
 from datetime import date
 
-from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -10,29 +9,29 @@ from django.db.models import Sum
 from django.utils import timezone
 from oauth2_provider.models import Application
 
+from connections_project.oauth.client import ClientRegistration
 from connections_project.sandbox.models import BankAccount, Transaction
 from connections_project.sandbox.people import PEOPLE, Account, Person
 from connections_project.sandbox.statements import statement
 
 
 @transaction.atomic
-def seed() -> None:
-    """Bring the database to what the settings and `people.py` say; what is there stays."""
-    register_client()
+def seed(registration: ClientRegistration) -> None:
+    """Bring the database to what the registration and `people.py` say; what is there stays."""
+    _register(registration)
     for person in PEOPLE.values():
         _open_accounts(person, _sign_up(person), today=timezone.now().date())
 
 
-def register_client() -> None:
-    """Register the one client, with the secret and redirect addresses of this start."""
+def _register(registration: ClientRegistration) -> None:
     Application.objects.update_or_create(
-        client_id=settings.SANDBOX_CLIENT_ID,
+        client_id=registration.client_id,
         defaults={
             "name": "Connections",
             "client_type": Application.CLIENT_CONFIDENTIAL,
             "authorization_grant_type": Application.GRANT_AUTHORIZATION_CODE,
-            "client_secret": settings.SANDBOX_CLIENT_SECRET,
-            "redirect_uris": " ".join(settings.SANDBOX_REDIRECT_URIS),
+            "client_secret": registration.client_secret,
+            "redirect_uris": " ".join(registration.redirect_uris),
         },
     )
 
@@ -78,6 +77,6 @@ def _post(account: BankAccount, plan: Account, *, today: date) -> None:
         ],
         ignore_conflicts=True,
     )
-    moved = account.transactions.aggregate(sum=Sum("amount"))["sum"]
+    moved = Transaction.objects.filter(account=account).aggregate(sum=Sum("amount"))["sum"]
     account.balance = plan.opening + (moved or 0)
     account.save(update_fields=["balance"])

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 
 from connections_project.environment import Environment
+from connections_project.oauth.client import ClientRegistration
 from connections_project.sandbox.people import PEOPLE
 
 
@@ -22,12 +23,29 @@ class ListenError(OSError):
 def run() -> None:
     """Serve by the environment's `SANDBOX_…` variables; exit 1 in one line if that can't be."""
     signal.signal(signal.SIGTERM, _stop)
+    env = Environment(os.environ)
     try:
-        serve(listen(Environment(os.environ)))
+        serve(listen(env), registration=client_of(env))
     except (ImproperlyConfigured, ListenError) as error:
         sys.exit(f"Sandbox: {error}")
     except KeyboardInterrupt:
         _say("Sandbox stopped.")
+
+
+def client_of(env: Environment) -> ClientRegistration:
+    """Give the one client that may ask for access.
+
+    Raises:
+        ImproperlyConfigured: A variable is missing; the message names it.
+    """
+    hint = "say which client may ask for access, as the service's OAUTH_SANDBOX_… do"
+    return ClientRegistration(
+        client_id=env.required("SANDBOX_CLIENT_ID", hint=hint, unless=False),
+        client_secret=env.required("SANDBOX_CLIENT_SECRET", hint=hint, unless=False),
+        redirect_uris=tuple(
+            env.required("SANDBOX_REDIRECT_URIS", hint=hint, unless=False).split(",")
+        ),
+    )
 
 
 def listen(env: Environment) -> ThreadedWSGIServer:
@@ -50,7 +68,7 @@ def listen(env: Environment) -> ThreadedWSGIServer:
     return server
 
 
-def serve(server: ThreadedWSGIServer) -> None:
+def serve(server: ThreadedWSGIServer, *, registration: ClientRegistration) -> None:
     """Make the database ready and answer until the process is told to stop."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "connections_project.sandbox.settings"
     with server:
@@ -58,7 +76,7 @@ def serve(server: ThreadedWSGIServer) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         from connections_project.sandbox import seed, wsgi  # Models need setup() first.
 
-        seed.seed()
+        seed.seed(registration)
         server.set_app(wsgi.application)
         _announce()
         server.serve_forever()

@@ -26,16 +26,6 @@ DEBUG = False
 SECRET_KEY = secrets.token_urlsafe(50)
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", _env.text("SANDBOX_HOST", "127.0.0.1")]
 
-SANDBOX_CLIENT_ID = _env.required(
-    "SANDBOX_CLIENT_ID", hint="name the client that may ask for access", unless=False
-)
-SANDBOX_CLIENT_SECRET = _env.required(
-    "SANDBOX_CLIENT_SECRET", hint="give that client's secret", unless=False
-)
-SANDBOX_REDIRECT_URIS = _env.listed("SANDBOX_REDIRECT_URIS")
-if not SANDBOX_REDIRECT_URIS:
-    raise ImproperlyConfigured("SANDBOX_REDIRECT_URIS is missing: say where people are sent back")
-
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
