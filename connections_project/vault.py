@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -82,7 +82,14 @@ def rotate(sealed: Sealed) -> Sealed | None:
     return None
 
 
-class SealedField(models.TextField[Sealed | None, Sealed | None]):
+if TYPE_CHECKING:
+    _TextField = models.TextField[Sealed | None, Sealed | None]
+else:
+    # Django's fields take type arguments from the stubs alone.
+    _TextField = models.TextField
+
+
+class SealedField(_TextField):
     """A column that holds ciphertexts, and gives and takes `Sealed` values only.
 
     There are no lookups into the contents: only whether it is null, and whether it is still the
@@ -104,7 +111,7 @@ class SealedField(models.TextField[Sealed | None, Sealed | None]):
     def get_prep_value(self, value: Any) -> Any:
         if isinstance(value, Sealed):
             return value.ciphertext
-        return super().get_prep_value(value) if value is None else self._refuse()
+        return None if value is None else self._refuse()
 
     def value_to_string(self, obj: models.Model) -> str:
         value: Sealed | None = self.value_from_object(obj)
