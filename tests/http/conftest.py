@@ -1,0 +1,47 @@
+"""A small site that fails in every way, with two error formats beside problem details."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.test import Client
+
+from connections_project.http import error_routing, rate_limits
+from connections_project.http.faults import Fault
+from tests.http.urls import ForeseenError
+
+
+class FakeRenderer:
+    """Renders `{key: {"code", "detail", "fields"}}`, so that a test sees who rendered."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def translate(self, exc: Exception) -> Fault | None:
+        if isinstance(exc, ForeseenError):
+            return Fault(418, f"{self.key}_foreseen", "We knew.", headers={"Retry-After": "3"})
+        return None
+
+    def render(self, request: HttpRequest, fault: Fault) -> HttpResponse:
+        fields = [one.field for one in fault.fields]
+        told = {"code": fault.code, "detail": fault.detail, "fields": fields}
+        return JsonResponse({self.key: told}, status=fault.status)
+
+
+@pytest.fixture
+def formats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Register three formats: `/api` problems, `/api/fake` and, below it, `/api/fake/inner`."""
+    monkeypatch.setattr(error_routing, "_renderers", dict(error_routing._renderers))
+    error_routing.register("/api/fake", FakeRenderer("fake"))
+    error_routing.register("/api/fake/inner/", FakeRenderer("inner"))
+
+
+@pytest.fixture
+def site(formats: None, settings: Any) -> Iterator[Client]:
+    """A client of the small site that gets a 500 instead of its exception; buckets are fresh."""
+    settings.ROOT_URLCONF = "tests.http.urls"
+    settings.REDIS_URL = ""
+    rate_limits.process_buckets.cache_clear()
+    yield Client(raise_request_exception=False)
+    rate_limits.process_buckets.cache_clear()

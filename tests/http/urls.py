@@ -1,0 +1,144 @@
+"""Paths that fail in every way, under each of three error formats, and outside of them."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.urls import URLPattern, path
+from rest_framework import serializers
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from connections_project.http.addresses import client_address
+from connections_project.http.faults import FaultError, of_status
+from connections_project.http.rate_limits import Policy
+from connections_project.http.tracing import current_trace_id
+from connections_project.http.views import ApiViewSet
+
+SECRET = "hunter2-in-an-exception"
+TIGHT = Policy("TIGHT", burst=2, per_minute=2)
+
+
+class ForeseenError(Exception):
+    """An app's own error, which the fake renderers translate."""
+
+
+class Bearer(BaseAuthentication):
+    """Knows the bearers `good` and `banned`, each a principal."""
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if not scheme:
+            return None
+        if token not in {"good", "banned"}:
+            raise AuthenticationFailed
+        return SimpleNamespace(pk=token, is_authenticated=True), None
+
+
+class NotBanned(BasePermission):
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return request.user.pk != "banned"
+
+
+class NoteSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField(max_length=10)
+    tags = serializers.ListField(child=serializers.CharField(max_length=3), required=False)
+
+
+class Limited(ApiViewSet):
+    """Needs credentials, and allows two requests at once."""
+
+    authentication_classes = (Bearer,)
+    permission_classes = (IsAuthenticated, NotBanned)
+
+    def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
+        return TIGHT, request.user.pk
+
+    def list(self, request: Request) -> Response:
+        return Response({"ok": True})
+
+    def create(self, request: Request) -> Response:
+        note = NoteSerializer(data=request.data)
+        note.is_valid(raise_exception=True)
+        return Response(note.validated_data, status=201)
+
+    def fail(self, request: Request) -> Response:
+        raise ZeroDivisionError(SECRET)
+
+
+class Forbidding(Limited):
+    unauthenticated_fault = of_status(403)
+
+
+class Open(ApiViewSet):
+    """Needs nothing, and fails as its path says."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def list(self, request: Request, kind: str = "") -> Response:
+        if kind:
+            fail(kind)
+        return Response({"trace_id": current_trace_id()})
+
+    def create(self, request: Request) -> Response:
+        note = NoteSerializer(data=request.data)
+        note.is_valid(raise_exception=True)
+        return Response(note.validated_data, status=201)
+
+
+def fail(kind: str) -> None:
+    raise {
+        "unforeseen": ZeroDivisionError(SECRET),
+        "foreseen": ForeseenError(SECRET),
+        "http404": Http404(SECRET),
+        "denied": PermissionDenied(SECRET),
+        "suspicious": SuspiciousOperation(SECRET),
+        "database": OperationalError(SECRET),
+        "fault": FaultError(of_status(409, "It is taken.")),
+        "challenged": FaultError(of_status(401)),
+    }[kind]
+
+
+def plain(request: HttpRequest, kind: str) -> HttpResponse:
+    """Fail outside DRF."""
+    if kind == "method":
+        return HttpResponseNotAllowed(["GET", "PUT"])
+    if kind == "busy":
+        return HttpResponse("<h1>busy</h1>", status=503, headers={"Retry-After": "7"})
+    if kind == "body":
+        return HttpResponse(len(request.body))
+    fail(kind)
+    return HttpResponse()
+
+
+def who(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"address": client_address(request), "scheme": request.scheme})
+
+
+LISTED = {"get": "list", "post": "create"}
+
+
+def below(prefix: str) -> list[URLPattern]:
+    return [
+        path(f"{prefix}/open", Open.as_view(LISTED)),
+        path(f"{prefix}/open/<str:kind>", Open.as_view({"get": "list"})),
+        path(f"{prefix}/plain/<str:kind>", plain),
+        path(f"{prefix}/limited", Limited.as_view(LISTED)),
+        path(f"{prefix}/limited/fail", Limited.as_view({"get": "fail"})),
+        path(f"{prefix}/forbidding", Forbidding.as_view(LISTED)),
+    ]
+
+
+urlpatterns = [
+    *below("api"),
+    *below("api/fake"),
+    *below("api/fake/inner"),
+    path("who", who),
+    path("outside/<str:kind>", plain),
+]
