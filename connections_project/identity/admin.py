@@ -22,7 +22,7 @@ class NothingIsDeleted:
 
 
 @admin.register(User)
-class UserAdmin(NothingIsDeleted, admin.ModelAdmin[User]):
+class UserAdmin(NothingIsDeleted, admin.ModelAdmin):  # type: ignore[type-arg]
     """A principal, without its password, and so not made here: the commands ask for one."""
 
     list_display = ("email", "principal_type", "is_active", "is_staff", "created_at")
@@ -41,7 +41,7 @@ class UserAdmin(NothingIsDeleted, admin.ModelAdmin[User]):
         return fixed if request.user.is_superuser else (*fixed, *POWERS)
 
 
-class MembershipInline(admin.TabularInline[Membership, Team]):
+class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
     """Who belongs to the team."""
 
     model = Membership
@@ -51,7 +51,7 @@ class MembershipInline(admin.TabularInline[Membership, Team]):
 
 
 @admin.register(Team)
-class TeamAdmin(NothingIsDeleted, admin.ModelAdmin[Team]):
+class TeamAdmin(NothingIsDeleted, admin.ModelAdmin):  # type: ignore[type-arg]
     """A team and its members."""
 
     list_display = ("name", "created_at")

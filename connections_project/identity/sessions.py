@@ -51,7 +51,10 @@ def rotate(raw: str) -> TokenPair:
     family_id, youth = tokens.claimed_id(claims, "family"), _youth()
     with transaction.atomic():
         family = SessionFamily.objects.filter(pk=family_id, user=user, revoked_at=None)
-        won = family.filter(current_jti=tokens.claimed_id(claims, "jti")).update(**youth)
+        youngest = family.filter(
+            current_jti=tokens.claimed_id(claims, "jti"), expires_at__gt=timezone.now()
+        )
+        won = youngest.update(**youth)
         lost = 0 if won else family.update(revoked_at=timezone.now())
     if lost:
         logger.warning("A used refresh token came back: session family %s is dead.", family_id)

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from connections_project.http.faults import Fault, FaultError, of_status, rate_limit_exceeded
+from connections_project.http.faults import FaultError, of_status, rate_limit_exceeded
 from connections_project.http.views import ApiViewSet
 from connections_project.identity import sessions, sign_in
 from connections_project.identity.api.serializers import (
@@ -19,6 +19,8 @@ from connections_project.identity.api.serializers import (
 from connections_project.identity.attempts import TooManyAttemptsError
 from connections_project.identity.sessions import TokenPair
 from connections_project.identity.tokens import BadTokenError
+
+REFUSED = of_status(401, "The refresh token is not valid.")
 
 
 class SessionViewSet(ApiViewSet):
@@ -36,7 +38,7 @@ class SessionViewSet(ApiViewSet):
         try:
             user = sign_in.authenticate(request._request, **credentials)
         except sign_in.BadCredentialsError:
-            raise FaultError(_unauthorized("E-mail and password don't match.")) from None
+            raise FaultError(of_status(401, "E-mail and password don't match.")) from None
         except TooManyAttemptsError as error:
             raise FaultError(rate_limit_exceeded(retry_after=error.retry_after)) from None
         return _handed_out(sessions.begin(user))
@@ -50,7 +52,7 @@ class SessionViewSet(ApiViewSet):
         try:
             return _handed_out(sessions.rotate(body["refresh_token"]))
         except BadTokenError:
-            raise FaultError(_unauthorized("The refresh token is not valid.")) from None
+            raise FaultError(REFUSED) from None
 
     @extend_schema(operation_id="logout", request=RefreshTokenSerializer, responses={204: None})
     def logout(self, request: Request) -> Response:
@@ -59,19 +61,13 @@ class SessionViewSet(ApiViewSet):
         try:
             sessions.end(body["refresh_token"])
         except BadTokenError:
-            raise FaultError(_unauthorized("The refresh token is not valid.")) from None
+            raise FaultError(REFUSED) from None
         return Response(status=204)
 
 
 def _valid(serializer: Serializer[Any]) -> dict[str, Any]:
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
-
-
-def _unauthorized(detail: str) -> Fault:
-    fault = of_status(401, detail)
-    # RFC 9110, section 11.6.1: a 401 names a challenge.
-    return Fault(fault.status, fault.code, fault.detail, headers={"WWW-Authenticate": "Bearer"})
 
 
 def _handed_out(pair: TokenPair) -> Response:

@@ -1,0 +1,126 @@
+"""How fast passwords can be guessed: 5 a minute, 20 a minute, 100 an hour."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+
+from connections_project.identity.attempts import Attempt, TooManyAttemptsError, admit
+from connections_project.identity.models import User
+from tests.identity.conftest import EMAIL, PASSWORD, Post
+
+HERE = "192.0.2.1"
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Traveller]:
+    """A clock that stands, so that no window ends in the midst of a test."""
+    with time_machine.travel("2026-01-01T12:00:00Z", tick=False) as clock:
+        yield clock
+
+
+def tries(count: int, *, email: str = EMAIL, address: str = HERE) -> list[Attempt]:
+    return [admit(email=email, address=address) for _ in range(count)]
+
+
+def test_the_sixth_wrong_password_in_a_minute_is_a_429(owner: User, post: Post) -> None:
+    answers = [post("login", email=EMAIL, password="wrong") for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+    assert 1 <= int(answers[5].headers["Retry-After"]) <= 60
+    assert answers[5].json()["type"].endswith("rate_limit_exceeded")
+
+
+def test_the_right_password_does_not_help_once_the_limit_is_reached(
+    owner: User, post: Post
+) -> None:
+    for _ in range(5):
+        post("login", email=EMAIL, password="wrong")
+    assert post("login", email=EMAIL, password=PASSWORD).status_code == 429
+
+
+def test_after_the_time_it_said_one_more_is_let_in(
+    owner: User, post: Post, clock: time_machine.Traveller
+) -> None:
+    for _ in range(5):
+        post("login", email=EMAIL, password="wrong")
+    refused = post("login", email=EMAIL, password=PASSWORD)
+    clock.shift(int(refused.headers["Retry-After"]) + 1)
+    assert post("login", email=EMAIL, password=PASSWORD).status_code == 200
+
+
+def test_successes_count_nowhere(owner: User, post: Post) -> None:
+    answers = [post("login", email=EMAIL, password=PASSWORD) for _ in range(25)]
+    assert {answer.status_code for answer in answers} == {200}
+    answers = [post("login", email=EMAIL, password="wrong") for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+
+
+def test_one_address_may_fail_20_times_a_minute_whatever_the_e_mail() -> None:
+    for number in range(20):
+        tries(1, email=f"{number}@example.com")
+    with pytest.raises(TooManyAttemptsError):
+        tries(1, email="another@example.com")
+    tries(1, email="another@example.com", address="192.0.2.2")
+
+
+def test_one_e_mail_may_fail_100_times_an_hour_whatever_the_address() -> None:
+    for number in range(100):
+        tries(1, address=f"198.51.100.{number}")
+    with pytest.raises(TooManyAttemptsError) as refusal:
+        tries(1, address="203.0.113.1")
+    assert 1 <= refusal.value.retry_after <= 3600
+    tries(1, email="another@example.com", address="203.0.113.1")
+
+
+def test_one_address_that_hammers_an_e_mail_does_not_lock_its_owner_out_elsewhere() -> None:
+    tries(5)
+    for _ in range(200):
+        with pytest.raises(TooManyAttemptsError):
+            tries(1)
+    tries(1, address="203.0.113.1")
+
+
+def test_the_case_of_an_e_mail_opens_no_second_count() -> None:
+    tries(5)
+    with pytest.raises(TooManyAttemptsError):
+        tries(1, email=EMAIL.upper())
+
+
+def test_the_addresses_of_one_ipv6_network_are_one_address() -> None:
+    for number in range(20):
+        tries(1, email=f"{number}@example.com", address=f"2001:db8::{number + 1:x}")
+    with pytest.raises(TooManyAttemptsError):
+        tries(1, address="2001:db8::ffff")
+    tries(1, address="2001:db8:0:1::1")
+
+
+def test_a_refused_attempt_touches_no_password_and_no_table(
+    owner: User, post: Post, django_assert_num_queries: Any
+) -> None:
+    for _ in range(5):
+        post("login", email=EMAIL, password="wrong")
+    with django_assert_num_queries(0):
+        post("login", email=EMAIL, password="wrong")
+
+
+@pytest.mark.races
+def test_a_crowd_of_guesses_at_once_gets_no_more_than_five_looked_at(threads_db: None) -> None:
+    User.objects.create_user(EMAIL, PASSWORD)
+    statuses: list[int] = []
+    start = threading.Barrier(16)
+
+    def guess() -> None:
+        start.wait()
+        body = {"email": EMAIL, "password": "wrong"}
+        answer = Client().post("/api/v1/auth/login", body, content_type="application/json")
+        statuses.append(answer.status_code)
+        connection.close()
+
+    threads = [threading.Thread(target=guess) for _ in range(16)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert sorted(statuses) == [401] * 5 + [429] * 11
