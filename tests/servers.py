@@ -56,6 +56,7 @@ class Answer:
         drip_body: Seconds after each byte of the body.
         reset: Break the connection (TCP RST) instead of answering.
         cut_after: Close the connection after so many bytes of the body.
+        raw: Send just these bytes, no HTTP, and close the connection.
     """
 
     status: int = 200
@@ -67,6 +68,7 @@ class Answer:
     drip_body: float = 0.0
     reset: bool = False
     cut_after: int | None = None
+    raw: bytes | None = None
 
     def content(self) -> bytes:
         return self.body if self.json is _NOTHING else json.dumps(self.json).encode()
@@ -110,6 +112,15 @@ class PlatformServer:
             self._scripts[method, path] = list(scripts)
         return self
 
+    @property
+    def connection_count(self) -> int:
+        """How many connections were made in all."""
+        return self._server.connection_count
+
+    @property
+    def open_connections(self) -> int:
+        return len(self._server.connections)
+
     def requests_to(self, path: str) -> list[Request]:
         return [request for request in self.requests if request.path == path]
 
@@ -148,9 +159,11 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(address, handler)
         self.connections: set[socket.socket] = set()
+        self.connection_count = 0
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.connections.add(request)
+        self.connection_count += 1
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
@@ -191,6 +204,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.platform.stopped.wait(answer.delay)
         if answer.reset:
             self._reset()
+            return
+        if answer.raw is not None:
+            self.close_connection = True
+            self.wfile.write(answer.raw)
             return
         self._write(answer.head(), every=answer.drip_headers)
         content = b"" if self.command == "HEAD" else answer.content()

@@ -24,7 +24,10 @@ class Column:
         return f"{self.model._meta.label}.{self.name}"
 
     def filled(self) -> "models.QuerySet[Any]":
-        """Give the rows that hold something; the base manager also sees what a user no longer does."""
+        """Give the rows that hold something.
+
+        The base manager also sees what was deleted from its owner's sight.
+        """
         return self.model._base_manager.filter(**{f"{self.name}__isnull": False})
 
     def count(self) -> int:

@@ -1,0 +1,308 @@
+"""A platform that misbehaves: each fault has its word, and none lasts longer than it may."""
+
+import gzip
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from connections_project.oauth.catalog import Platform
+from connections_project.oauth.client import ClientRegistration, TokenSet, exchange_code
+from connections_project.oauth.errors import PlatformError
+from tests.oauth.conftest import REDIRECT_URI, SECRET, MakePlatform
+from tests.servers import Answer, PlatformServer
+
+GOOD = Answer(json={"access_token": "at-1"})
+Failing = Callable[..., PlatformError]
+
+
+@pytest.fixture
+def failure(
+    server: PlatformServer, platform: Platform, registration: ClientRegistration
+) -> Failing:
+    """Exchange a code at a server that gives this answer, and give the error."""
+
+    def fail(answer: Answer, *, within: float = 10.0) -> PlatformError:
+        server.on("POST", "/token", answer)
+        with pytest.raises(PlatformError) as caught:
+            exchange(platform, registration, within=within)
+        return caught.value
+
+    return fail
+
+
+def exchange(
+    platform: Platform, registration: ClientRegistration, within: float = 10.0
+) -> TokenSet:
+    return exchange_code(
+        platform,
+        registration,
+        code="the-code",
+        redirect_uri=REDIRECT_URI,
+        code_verifier="the-verifier",
+        within=within,
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(json={"access_token": "at"}, delay=30),
+        Answer(json={"access_token": "at"}, drip_headers=0.05),
+        Answer(json={"access_token": "at" * 200}, drip_body=0.05),
+    ],
+    ids=["silent", "dripped headers", "dripped body"],
+)
+def test_a_slow_platform_is_left_when_the_time_is_up(failure: Failing, answer: Answer) -> None:
+    started = time.monotonic()
+
+    fault = failure(answer, within=0.4)
+
+    assert time.monotonic() - started < 1.0
+    assert (fault.code, fault.permanent, fault.status) == ("timeout", False, None)
+
+
+def test_the_platform_sees_the_connection_end_when_the_time_is_up(
+    server: PlatformServer, failure: Failing
+) -> None:
+    failure(Answer(body=b"x" * 10_000, drip_body=0.01), within=0.3)
+
+    ends_at = time.monotonic() + 2
+    while server.open_connections and time.monotonic() < ends_at:
+        time.sleep(0.01)
+    assert server.open_connections == 0
+
+
+def test_the_connection_is_kept_for_the_next_call(
+    server: PlatformServer, platform: Platform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/token", GOOD)
+
+    for _ in range(3):
+        exchange(platform, registration)
+
+    assert server.connection_count == 1
+
+
+def test_a_kept_connection_obeys_the_deadline_too(
+    server: PlatformServer, platform: Platform, registration: ClientRegistration
+) -> None:
+    dripping = Answer(json={"access_token": "at" * 200}, drip_body=0.05)
+    server.on("POST", "/token", GOOD, dripping)
+    exchange(platform, registration)
+    started = time.monotonic()
+
+    with pytest.raises(PlatformError):
+        exchange(platform, registration, within=0.3)
+
+    assert time.monotonic() - started < 1.0
+    assert server.connection_count == 1
+
+
+def test_a_reset_connection_is_a_passing_fault(failure: Failing) -> None:
+    fault = failure(Answer(reset=True))
+
+    assert (fault.code, fault.permanent) == ("reset", False)
+
+
+def test_a_body_that_breaks_off_is_a_reset(failure: Failing) -> None:
+    assert failure(Answer(json={"access_token": "at"}, cut_after=5)).code == "reset"
+
+
+def test_nobody_listening_is_surely_not_sent(
+    make_platform: MakePlatform, registration: ClientRegistration
+) -> None:
+    platform = make_platform(token_endpoint="http://127.0.0.1:1/token")
+
+    with pytest.raises(PlatformError) as caught:
+        exchange(platform, registration)
+
+    assert (caught.value.code, caught.value.permanent) == ("connect_error", False)
+
+
+def test_a_server_without_tls_behind_https_is_surely_not_sent(
+    server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
+) -> None:
+    platform = make_platform(token_endpoint=server.url.replace("http", "https") + "/token")
+
+    with pytest.raises(PlatformError) as caught:
+        exchange(platform, registration, within=2)
+
+    assert caught.value.code == "connect_error"
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "permanent"),
+    [
+        (400, "refused", True),
+        (403, "refused", True),
+        (408, "unavailable", False),
+        (429, "rate_limited", False),
+        (500, "server_error", False),
+        (502, "server_error", False),
+        (503, "unavailable", False),
+        (304, "redirected", False),
+    ],
+)
+def test_each_status_has_its_word(
+    failure: Failing, status: int, code: str, permanent: bool
+) -> None:
+    fault = failure(Answer(status, json={}))
+
+    assert (fault.code, fault.permanent, fault.status) == (code, permanent, status)
+
+
+@pytest.mark.parametrize("error", ["invalid_grant", "unauthorized_client"])
+def test_a_refused_code_is_refused(failure: Failing, error: str) -> None:
+    assert failure(Answer(400, json={"error": error})).code == "refused"
+
+
+@pytest.mark.parametrize("status", [400, 401])
+def test_a_client_that_is_unknown_there_is_our_own_fault(failure: Failing, status: int) -> None:
+    fault = failure(Answer(status, json={"error": "invalid_client"}))
+
+    assert (fault.code, fault.permanent) == ("invalid_client", True)
+
+
+def in_two_minutes() -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(minutes=2), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("17", {17}),
+        (in_two_minutes(), set(range(100, 121))),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", {0}),
+        ("99999999999999999999", {86400}),
+        ("-3", {None}),
+        ("soon", {None}),
+        ("", {None}),
+        ("٣", {None}),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_read_as_seconds_or_a_date(
+    failure: Failing, status: int, value: str, seconds: set[int | None]
+) -> None:
+    # Headers travel as Latin-1; what isn't goes as the bytes of its UTF-8.
+    header = value.encode().decode("latin-1")
+
+    assert failure(Answer(status, headers={"Retry-After": header})).retry_after in seconds
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>Sign in</html>",
+        b"",
+        b"\xff\xfe\xfd",
+        b"[]",
+        b'"text"',
+        b"null",
+        b'{"access_token": "at"',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"expires_in": ' + b"9" * 5000 + b"}",
+    ],
+)
+def test_what_is_no_json_object_is_malformed(failure: Failing, body: bytes) -> None:
+    fault = failure(Answer(body=body))
+
+    assert (fault.code, fault.permanent, fault.status) == ("malformed", False, 200)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_with_our_secret(
+    server: PlatformServer, failure: Failing, status: int
+) -> None:
+    server.on("POST", "/elsewhere", GOOD)
+
+    fault = failure(Answer(status, headers={"Location": f"{server.url}/elsewhere"}))
+
+    assert fault.code == "redirected"
+    assert [request.path for request in server.requests] == ["/token"]
+
+
+def test_ten_megabytes_are_not_read(failure: Failing) -> None:
+    fault = failure(Answer(body=b" " * 10_000_000))
+
+    assert (fault.code, fault.permanent) == ("too_large", False)
+
+
+@pytest.mark.parametrize("folds", [1, 2])
+def test_a_small_body_that_unpacks_into_a_large_one_is_not_read(
+    failure: Failing, folds: int
+) -> None:
+    body = b" " * 50_000_000
+    for _ in range(folds):
+        body = gzip.compress(body)
+    coding = ", ".join(["gzip"] * folds)
+
+    assert failure(Answer(body=body, headers={"Content-Encoding": coding})).code == "too_large"
+
+
+def test_a_body_that_does_not_unpack_is_malformed(failure: Failing) -> None:
+    answer = Answer(body=b"not gzip", headers={"Content-Encoding": "gzip"})
+
+    assert failure(answer).code == "malformed"
+
+
+def test_what_is_no_http_is_malformed(failure: Failing) -> None:
+    assert failure(Answer(raw=b"SSH-2.0-OpenSSH_9.2\r\n\r\n")).code == "malformed"
+
+
+def test_cookies_are_not_kept(
+    server: PlatformServer, platform: Platform, registration: ClientRegistration
+) -> None:
+    server.on(
+        "POST", "/token", Answer(json={"access_token": "a"}, headers={"Set-Cookie": "who=me"})
+    )
+
+    exchange(platform, registration)
+    exchange(platform, registration)
+
+    assert "Cookie" not in server.requests[1].headers
+
+
+def test_no_netrc_and_no_proxy_of_the_environment_is_used(
+    server: PlatformServer,
+    make_platform: MakePlatform,
+    registration: ClientRegistration,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    netrc = tmp_path_factory.mktemp("home") / "netrc"
+    netrc.write_text("machine 127.0.0.1 login planted password planted\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    server.on("POST", "/token", GOOD)
+
+    exchange(make_platform(token_endpoint_auth_method="client_secret_post"), registration)
+
+    assert "Authorization" not in server.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(400, json={"error": "invalid_grant", "error_description": "the-code is used"}),
+        Answer(200, body=b'{"access_token": "leaked-token"'),
+        Answer(500, body=b"leaked-token"),
+        Answer(reset=True),
+    ],
+)
+def test_an_error_says_nothing_of_what_was_sent_or_received(
+    failure: Failing, answer: Answer
+) -> None:
+    fault: BaseException | None = failure(answer)
+
+    told = ""
+    while fault is not None:
+        told += f"{fault!r} {fault} {vars(fault)}"
+        fault = fault.__cause__ or fault.__context__
+    for secret in ("leaked-token", "the-code", "the-verifier", SECRET, "127.0.0.1"):
+        assert secret not in told

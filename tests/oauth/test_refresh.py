@@ -1,0 +1,155 @@
+"""Fresh tokens, and how a dead grant is told from a passing fault."""
+
+import pytest
+
+from connections_project.oauth.catalog import DeadGrantMatcher, Platform
+from connections_project.oauth.client import ClientRegistration, TokenSet, refresh
+from connections_project.oauth.errors import DeadGrant, PlatformError
+from tests.oauth.conftest import MakePlatform
+from tests.servers import Answer, PlatformServer
+
+
+def do_refresh(platform: Platform, registration: ClientRegistration) -> TokenSet:
+    return refresh(platform, registration, refresh_token="rt-1")
+
+
+def failure(platform: Platform, registration: ClientRegistration) -> PlatformError:
+    with pytest.raises(PlatformError) as caught:
+        do_refresh(platform, registration)
+    return caught.value
+
+
+def test_a_refresh_token_gives_fresh_tokens(
+    server: PlatformServer, platform: Platform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/token", Answer(json={"access_token": "at-2", "refresh_token": "rt-2"}))
+
+    assert do_refresh(platform, registration) == TokenSet("at-2", "rt-2")
+    assert server.requests[0].form == {"grant_type": "refresh_token", "refresh_token": "rt-1"}
+
+
+def test_a_response_without_a_refresh_token_says_so(
+    server: PlatformServer, platform: Platform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/token", Answer(json={"access_token": "at-2"}))
+
+    assert do_refresh(platform, registration).refresh_token is None
+
+
+def test_invalid_grant_is_a_dead_grant(
+    server: PlatformServer, platform: Platform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/token", Answer(400, json={"error": "invalid_grant"}))
+
+    dead = failure(platform, registration)
+
+    assert isinstance(dead, DeadGrant)
+    assert (dead.code, dead.permanent, dead.becomes, dead.status) == (
+        "dead_grant",
+        True,
+        "expired",
+        400,
+    )
+
+
+@pytest.mark.parametrize(
+    ("matcher", "answer"),
+    [
+        (DeadGrantMatcher(status=401), Answer(401, body=b"no")),
+        (
+            DeadGrantMatcher(status=400, text="token is stale"),
+            Answer(400, body=b"a token is stale!"),
+        ),
+        (DeadGrantMatcher(error="invalid_request"), Answer(400, json={"error": "invalid_request"})),
+        (DeadGrantMatcher(error="190"), Answer(400, json={"error": {"code": 190}})),
+        (
+            DeadGrantMatcher(error="OAuthException"),
+            Answer(400, json={"error": {"type": "OAuthException"}}),
+        ),
+        (DeadGrantMatcher(error="2"), Answer(401, json={"code": 2, "message": "…"})),
+        (DeadGrantMatcher(error="gone"), Answer(200, json={"error": "gone"})),
+        (
+            DeadGrantMatcher(error="invalid_client", text="refresh token invalid"),
+            Answer(401, json={"error": "invalid_client", "m": "refresh token invalid"}),
+        ),
+    ],
+)
+def test_each_platform_says_it_in_its_own_way(
+    server: PlatformServer,
+    make_platform: MakePlatform,
+    registration: ClientRegistration,
+    matcher: DeadGrantMatcher,
+    answer: Answer,
+) -> None:
+    server.on("POST", "/token", answer)
+
+    dead = failure(make_platform(dead_grant=(matcher,)), registration)
+
+    assert isinstance(dead, DeadGrant)
+
+
+def test_the_matcher_says_what_becomes_of_the_connection(
+    server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/token", Answer(400, json={"error": "revoked"}))
+    matcher = DeadGrantMatcher(error="revoked", becomes="revoked")
+
+    dead = failure(make_platform(dead_grant=(matcher,)), registration)
+
+    assert isinstance(dead, DeadGrant)
+    assert dead.becomes == "revoked"
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_passing_fault_is_never_a_dead_grant_whatever_it_says(
+    server: PlatformServer,
+    make_platform: MakePlatform,
+    registration: ClientRegistration,
+    status: int,
+) -> None:
+    server.on("POST", "/token", Answer(status, json={"error": "invalid_grant"}))
+    matchers = (DeadGrantMatcher(error="invalid_grant"), DeadGrantMatcher(text="invalid"))
+
+    fault = failure(make_platform(dead_grant=matchers), registration)
+
+    assert not isinstance(fault, DeadGrant)
+    assert not fault.permanent
+
+
+def test_all_parts_of_a_matcher_have_to_fit(
+    server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/token", Answer(400, json={"error": "invalid_request"}))
+    matcher = DeadGrantMatcher(400, "invalid_request", "refresh token")
+
+    fault = failure(make_platform(dead_grant=(matcher,)), registration)
+
+    assert (fault.code, fault.permanent) == ("refused", True)
+
+
+def test_our_own_wrong_secret_is_no_dead_grant_even_where_401_means_one(
+    server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/token", Answer(401, json={"error": "invalid_client"}))
+
+    fault = failure(make_platform(dead_grant=(DeadGrantMatcher(status=401),)), registration)
+
+    assert (fault.code, fault.permanent) == ("invalid_client", True)
+
+
+def test_good_tokens_are_taken_though_a_text_of_a_matcher_stands_in_them(
+    server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/token", Answer(json={"access_token": "stale", "error": None}))
+
+    platform = make_platform(dead_grant=(DeadGrantMatcher(text="stale"),))
+
+    assert do_refresh(platform, registration).access_token == "stale"
+
+
+def test_self_exchange_is_left_to_the_adapter(
+    make_platform: MakePlatform, registration: ClientRegistration
+) -> None:
+    platform = make_platform(refresh="self_exchange", adapter="tests.oauth.an_adapter")
+
+    assert do_refresh(platform, registration).access_token == "exchanged rt-1"
