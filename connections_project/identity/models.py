@@ -3,12 +3,13 @@
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from connections_project.identifiers import uuid7
-from connections_project.identity.fields import NormalEmailField
+from connections_project.identity.fields import NormalEmailField, normal_email
 from connections_project.identity.managers import UserManager
 
 
@@ -48,14 +49,16 @@ class User(AbstractBaseUser, PermissionsMixin):
                 name="identity_service_is_never_staff",
                 condition=~models.Q(principal_type=PrincipalType.SERVICE)
                 | models.Q(is_staff=False, is_superuser=False),
-                violation_error_message="A service account is never staff.",
             ),
         ]
 
     def clean(self) -> None:
         super().clean()
         # A form compares constraints with what is typed, the database with what is stored.
-        self.email = self._meta.get_field("email").get_prep_value(self.email)
+        self.email = normal_email(self.email)
+        # A form that shows the type without offering it would pass over the constraint.
+        if self.principal_type == PrincipalType.SERVICE and (self.is_staff or self.is_superuser):
+            raise ValidationError("A service account is never staff.")
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the principal; a new one gets its own team in the same commit."""

@@ -5,12 +5,13 @@ from typing import Any
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.forms import ValidationError
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from connections_project.identity import sign_in
 from connections_project.identity.attempts import TooManyAttemptsError
+from connections_project.identity.models import User
 
 
 class SignInForm(AuthenticationForm):
@@ -21,12 +22,12 @@ class SignInForm(AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if email and password and self.request is not None:
-            self.user_cache = self._authenticated(email, password)
+            self.user_cache = self._authenticated(self.request, email, password)
         return self.cleaned_data
 
-    def _authenticated(self, email: str, password: str) -> Any:
+    def _authenticated(self, request: HttpRequest, email: str, password: str) -> User:
         try:
-            return sign_in.authenticate(self.request, email=email, password=password)
+            return sign_in.authenticate(request, email=email, password=password)
         except sign_in.BadCredentialsError:
             raise ValidationError("This e-mail address and password don't match.") from None
         except TooManyAttemptsError as error:
@@ -45,8 +46,8 @@ class SignInView(LoginView):
 
     def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = super().dispatch(*args, **kwargs)
-        # Under `no-referrer` a browser posts this form with `Origin: null` (Fetch, "append a request
-        # Origin header"), which the CSRF guard refuses; `same-origin` tells other hosts as little.
+        # Under `no-referrer` a browser posts this form with `Origin: null` (Fetch Standard, section
+        # 3.2.5), which the CSRF guard refuses; `same-origin` tells other hosts as little.
         response["Referrer-Policy"] = "same-origin"
         return response
 

@@ -11,9 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from connections_project.identity.accounts import complaints, create_principal
 from connections_project.identity.models import PrincipalType, User
 
-EXAMPLE = (
-    'Without a terminal: printf %s "$PASSWORD" | manage.py … kim@example.com --password-stdin --json'
-)
+EXAMPLE = "Without a terminal: manage.py … kim@example.com --password-stdin --json < password.txt"
 
 
 class PrincipalCommand(BaseCommand):

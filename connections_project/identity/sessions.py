@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
@@ -69,7 +69,7 @@ def end(raw: str) -> None:
     Raises:
         BadTokenError: The token was not signed here, or is no refresh token.
     """
-    family_id: UUID | None = tokens.claimed_id(tokens.read_even_if_expired(raw), "family")
+    family_id = tokens.claimed_id(tokens.read_even_if_expired(raw), "family")
     SessionFamily.objects.filter(pk=family_id, revoked_at=None).update(revoked_at=timezone.now())
 
 

@@ -1,17 +1,15 @@
 """How fast passwords can be guessed: 5 a minute, 20 a minute, 100 an hour."""
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection
-from django.test import Client
 
 from connections_project.identity.attempts import Attempt, TooManyAttemptsError, admit
 from connections_project.identity.models import User
 from tests.identity.conftest import EMAIL, PASSWORD, Post
+from tests.identity.crowd import at_once
 
 HERE = "192.0.2.1"
 
@@ -110,17 +108,5 @@ def test_a_refused_attempt_touches_no_password_and_no_table(
 @pytest.mark.races
 def test_a_crowd_of_guesses_at_once_gets_no_more_than_five_looked_at(threads_db: None) -> None:
     User.objects.create_user(EMAIL, PASSWORD)
-    statuses: list[int] = []
-    start = threading.Barrier(16)
-
-    def guess() -> None:
-        start.wait()
-        body = {"email": EMAIL, "password": "wrong"}
-        answer = Client().post("/api/v1/auth/login", body, content_type="application/json")
-        statuses.append(answer.status_code)
-        connection.close()
-
-    threads = [threading.Thread(target=guess) for _ in range(16)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
-    assert sorted(statuses) == [401] * 5 + [429] * 11
+    answers = at_once([("login", {"email": EMAIL, "password": "wrong"})] * 16)
+    assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 11

@@ -1,33 +1,12 @@
 """Refreshing and logging out with the same token at the same time."""
 
-import threading
-from typing import Any
-
 import pytest
-from django.db import connection
-from django.test import Client
 
 from connections_project.identity.models import User
 from tests.identity.conftest import EMAIL, PASSWORD, Post
+from tests.identity.crowd import at_once
 
 pytestmark = pytest.mark.races
-
-
-def at_once(*calls: tuple[str, dict[str, Any]]) -> list[Any]:
-    """Post each body to its call, all in the same moment, and give the answers in that order."""
-    answers: list[Any] = [None] * len(calls)
-    start = threading.Barrier(len(calls))
-
-    def run(number: int, call: str, body: dict[str, Any]) -> None:
-        client = Client()
-        start.wait()
-        answers[number] = client.post(f"/api/v1/auth/{call}", body, content_type="application/json")
-        connection.close()
-
-    threads = [threading.Thread(target=run, args=(n, *call)) for n, call in enumerate(calls)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
-    return answers
 
 
 @pytest.fixture
@@ -39,7 +18,7 @@ def token(threads_db: None, post: Post) -> str:
 def test_of_many_exchanges_of_one_token_one_wins_and_the_family_is_dead(
     token: str, post: Post
 ) -> None:
-    answers = at_once(*[("refresh", {"refresh_token": token})] * 8)
+    answers = at_once([("refresh", {"refresh_token": token})] * 8)
     assert sorted(answer.status_code for answer in answers) == [200] + [401] * 7
     winner = next(answer for answer in answers if answer.status_code == 200)
     again = post("refresh", refresh_token=winner.json()["refresh_token"])
@@ -48,7 +27,7 @@ def test_of_many_exchanges_of_one_token_one_wins_and_the_family_is_dead(
 
 def test_an_exchange_beside_a_logout_brings_nothing_back(token: str, post: Post) -> None:
     body = {"refresh_token": token}
-    refreshed, logged_out = at_once(("refresh", body), ("logout", body))
+    refreshed, logged_out = at_once([("refresh", body), ("logout", body)])
     assert logged_out.status_code == 204
     assert refreshed.status_code in {200, 401}
     if refreshed.status_code == 200:

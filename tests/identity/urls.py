@@ -12,7 +12,7 @@ from connections_project.identity.origins import origin_of
 class WhoAmIViewSet(ApiViewSet):
     def show(self, request: Request) -> Response:
         origin = origin_of(request)
-        return Response({"email": request.user.email, "actor_type": origin.actor_type})
+        return Response({"email": str(request.user), "actor_type": origin.actor_type})
 
 
 urlpatterns = [

@@ -215,7 +215,6 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="identity_service_is_never_staff",
-                violation_error_message="A service account is never staff.",
             ),
         ),
         migrations.AddConstraint(

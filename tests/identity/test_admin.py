@@ -1,0 +1,104 @@
+"""Principals and teams in the admin."""
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from connections_project.identity.models import PrincipalType, Team, User
+from tests.identity.conftest import EMAIL, PASSWORD
+
+USERS = "/admin/identity/user/"
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    return User.objects.create_superuser("operator@example.com", PASSWORD)
+
+
+@pytest.fixture
+def admin(client: Client, operator: User) -> Client:
+    client.force_login(operator)
+    return client
+
+
+def test_no_page_shows_anything_of_a_password(admin: Client, owner: User) -> None:
+    for path in (USERS, f"{USERS}{owner.pk}/change/"):
+        page = admin.get(path).content.decode()
+        assert EMAIL in page
+        assert owner.password not in page
+        assert owner.password.rpartition("$")[2] not in page
+
+
+def test_a_principal_can_be_deactivated(admin: Client, owner: User) -> None:
+    admin.post(f"{USERS}{owner.pk}/change/", {"email": EMAIL})
+    owner.refresh_from_db()
+    assert not owner.is_active
+
+
+def test_a_service_account_cannot_be_made_staff(admin: Client) -> None:
+    service = User.objects.create_user("bot@x.org", principal_type=PrincipalType.SERVICE)
+    form = {"email": "bot@x.org", "is_active": "on", "is_staff": "on"}
+    page = admin.post(f"{USERS}{service.pk}/change/", form)
+    assert "A service account is never staff." in page.content.decode()
+
+
+def test_an_e_mail_that_differs_in_case_alone_is_taken(admin: Client, owner: User) -> None:
+    form = {"email": "OPERATOR@example.com", "is_active": "on"}
+    page = admin.post(f"{USERS}{owner.pk}/change/", form)
+    assert "already exists" in page.content.decode()
+
+
+def test_principals_are_neither_made_nor_deleted_here(admin: Client, owner: User) -> None:
+    assert admin.get(f"{USERS}add/").status_code == 403
+    assert admin.post(f"{USERS}{owner.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_an_operator_without_every_permission_gives_none_away(client: Client, db: None) -> None:
+    clerk = User.objects.create_user("clerk@x.org", is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(content_type__app_label="identity"))
+    client.force_login(clerk)
+    form = {"email": "clerk@x.org", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
+    assert client.post(f"{USERS}{clerk.pk}/change/", form).status_code == 302
+    clerk.refresh_from_db()
+    assert not clerk.is_superuser
+
+
+def test_a_team_takes_members(admin: Client, owner: User) -> None:
+    form = {
+        "name": "Press",
+        "memberships-TOTAL_FORMS": "1",
+        "memberships-INITIAL_FORMS": "0",
+        "memberships-0-user": str(owner.pk),
+    }
+    assert admin.post("/admin/identity/team/add/", form).status_code == 302
+    assert list(Team.objects.get(name="Press").members.all()) == [owner]
+
+
+def test_the_lists_take_the_same_queries_however_long(admin: Client) -> None:
+    counts = []
+    for number in range(2):
+        User.objects.create_user(f"{number}@example.com")
+        with CaptureQueriesContext(connection) as queries:
+            admin.get(USERS)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_the_admins_own_form_lets_passwords_be_guessed_no_faster(
+    client: Client, operator: User
+) -> None:
+    form = {"username": operator.email, "password": "wrong"}
+    with time_machine.travel("2026-01-01T12:00:00Z", tick=False):
+        for _ in range(5):
+            client.post("/admin/login/", form)
+        page = client.post("/admin/login/", form | {"password": PASSWORD})
+        assert page.status_code == 200
+        assert "_auth_user_id" not in client.session
+
+
+def test_an_operator_comes_in_by_the_admins_own_form(client: Client, operator: User) -> None:
+    form = {"username": operator.email, "password": PASSWORD, "next": "/admin/"}
+    assert client.post("/admin/login/", form).headers["Location"] == "/admin/"
