@@ -1,11 +1,12 @@
-"""System checks of the whole service: what a start should not refuse, and yet an operator must know."""
+"""System checks of the whole service: what a start allows, and an operator must know."""
 
 import os
 import re
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
 
 CLIENT_VARIABLE = re.compile(r"OAUTH_([A-Z0-9_]+)_(?:CLIENT_ID|CLIENT_SECRET|REDIRECT_URIS)")
 
@@ -14,7 +15,7 @@ CLIENT_VARIABLE = re.compile(r"OAUTH_([A-Z0-9_]+)_(?:CLIENT_ID|CLIENT_SECRET|RED
 def keys_are_given(**_: Any) -> list[CheckMessage]:
     """Warn of keys that were made up for this process (DEBUG only)."""
     return [
-        Warning(
+        checks.Warning(
             f"{name} is missing, so one was made up for this process.",
             hint="What it seals can't be read by another process. `make .env` writes keys.",
             id="connections.W001",
@@ -26,9 +27,13 @@ def keys_are_given(**_: Any) -> list[CheckMessage]:
 @register()
 def client_variables_name_a_platform(**_: Any) -> list[CheckMessage]:
     """Warn of client credentials that no platform of the catalogue uses."""
-    slugs = {match[1].lower(): match[0] for name in os.environ if (match := CLIENT_VARIABLE.fullmatch(name))}
+    slugs = {
+        match[1].lower(): match[0]
+        for name in os.environ
+        if (match := CLIENT_VARIABLE.fullmatch(name))
+    }
     return [
-        Warning(
+        checks.Warning(
             f"{variable} names no platform of the catalogue.",
             hint="Look at the slug's spelling, and at OAUTH_CATALOG.",
             id="connections.W002",
@@ -42,22 +47,24 @@ def client_variables_name_a_platform(**_: Any) -> list[CheckMessage]:
 def client_credentials_are_whole(**_: Any) -> list[CheckMessage]:
     """Warn of a client id without its secret: connecting would answer 503."""
     return [
-        Warning(
+        checks.Warning(
             f"OAUTH_{platform.slug.upper()}_CLIENT_SECRET is missing beside its CLIENT_ID.",
-            hint="Give the secret, or set token_endpoint_auth_method = \"none\" in the catalogue.",
+            hint='Give the secret, or set token_endpoint_auth_method = "none" in the catalogue.',
             id="connections.W003",
         )
         for platform in settings.CATALOG.all()
         if (client := settings.OAUTH_CLIENTS[platform.slug]).client_id
         and not client.client_secret
-        and platform.token_endpoint_auth_method != "none"
+        and platform.token_endpoint_auth_method != "none"  # noqa: S105
     ]
 
 
 @register()
 def public_address_has_tls(**_: Any) -> list[CheckMessage]:
     """Refuse a production profile whose public address is not https."""
-    if settings.DEBUG or settings.PUBLIC_URL.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+    if settings.DEBUG or settings.PUBLIC_URL.startswith(
+        ("https://", "http://127.0.0.1", "http://localhost")
+    ):
         return []
     return [
         Error(

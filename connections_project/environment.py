@@ -92,7 +92,9 @@ class Environment:
         origins = self.listed(name)
         if all(urlsplit(origin).scheme and urlsplit(origin).netloc for origin in origins):
             return origins
-        raise ImproperlyConfigured(f"{name} is wrong: each origin needs its scheme, as in https://…")
+        raise ImproperlyConfigured(
+            f"{name} is wrong: each origin needs its scheme, as in https://…"
+        )
 
     def redis_url(self, name: str) -> str:
         url = self.text(name)
@@ -135,10 +137,12 @@ def _at_least(text: str, least: int) -> int:
 
 def _seed(text: str) -> bytes:
     try:
-        seed = base64.b64decode(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True)
+        seed = base64.b64decode(
+            text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True
+        )
     except binascii.Error as error:
         raise ValueError from error
-    if len(seed) != 32:  # noqa: PLR2004
+    if len(seed) != 32:
         raise ValueError
     return seed
 

@@ -28,7 +28,7 @@ try:
     SECRET_KEY = _env.required(
         "SECRET_KEY", hint="give 50 random characters", unless=DEBUG
     ) or secrets.token_urlsafe(50)
-    if len(SECRET_KEY.encode()) < 32 and not DEBUG:  # noqa: PLR2004
+    if len(SECRET_KEY.encode()) < 32 and not DEBUG:
         # RFC 7518, section 3.2: an HS256 key has at least 256 bits.
         raise ImproperlyConfigured("SECRET_KEY is wrong: it must have at least 32 characters")
     _env.required("CREDENTIAL_KEYS", hint="give a Fernet key", unless=DEBUG)
@@ -156,7 +156,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
 def _cache() -> dict[str, Any]:
-    """Describe the cache: Redis, or this process, which must not drop a state that is still good."""
+    """Describe the cache: Redis, or this process, which must not drop a state still good."""
     if not REDIS_URL:
         return {
             "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
@@ -215,7 +215,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
-SECURE_REFERRER_POLICY = "no-referrer"
+# "no-referrer" would have browsers post the admin's forms with `Origin: null`, which CSRF refuses.
+SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = ["security.W008"]
 
@@ -259,7 +260,7 @@ LOGGING = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Connections",
     "VERSION": "1",
-    "DESCRIPTION": "Connect, refresh and above all disconnect accounts on other people's platforms.",
+    "DESCRIPTION": "Connect, refresh and above all disconnect accounts on platforms.",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],

@@ -5,7 +5,7 @@ class ProvidersConfig(AppConfig):
     name = "providers"
 
     def ready(self) -> None:
-        from connections_project.housekeeping import chore  # noqa: PLC0415
-        from providers.sweep import sweep_pending  # noqa: PLC0415
+        from connections_project.housekeeping import chore
+        from providers.sweep import sweep_pending
 
         chore(sweep_pending)

@@ -144,9 +144,7 @@ def _row_for(taken: Flow, user: User) -> Connection:
     return row
 
 
-def _ask(
-    row: Connection, taken: Flow, upstream: Upstream, *, code: str, origin: Origin
-) -> Arrival:
+def _ask(row: Connection, taken: Flow, upstream: Upstream, *, code: str, origin: Origin) -> Arrival:
     tokens: TokenSet | None = None
     try:
         tokens = flow.exchange(taken, upstream, code=code)

@@ -2,10 +2,12 @@
 
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from connections_project.connections.errors import ConnectionNotFoundError, NotOwnerError
-from providers.models import Connection, ConnectionQuerySet
+from connections_project.http.parsing import identifier
+from providers.models import Account, Connection, ConnectionQuerySet
 from providers.sweep import is_left_pending, sweep_pending
 
 
@@ -43,3 +45,37 @@ def _swept(connection: Connection) -> Connection:
         return connection
     sweep_pending()
     return Connection.objects.get(pk=connection.pk)
+
+
+def own_accounts(user_id: UUID, *, connection: str | None) -> QuerySet[Account]:
+    """Give a user's accounts, newest first; those of deleted connections are out of sight.
+
+    Args:
+        user_id: Who asks.
+        connection: Only those of this connection; as the query has it, None for all.
+
+    Raises:
+        ConnectionNotFoundError, NotOwnerError: Of that connection.
+    """
+    accounts = Account.objects.filter(
+        connection__user_id=user_id, connection__deleted_at=None
+    ).order_by("-created_at", "-id")
+    if connection is None:
+        return accounts
+    return accounts.filter(connection=own_connection(identifier(connection), user_id=user_id))
+
+
+def own_account(account_id: UUID | None, *, user_id: UUID) -> Account:
+    """Give a user's own account.
+
+    Raises:
+        ConnectionNotFoundError: Unknown, or its connection was deleted.
+        NotOwnerError: Somebody else's.
+    """
+    accounts = Account.objects.select_related("connection").filter(connection__deleted_at=None)
+    account = accounts.filter(pk=account_id).first() if account_id else None
+    if account is None:
+        raise ConnectionNotFoundError
+    if account.connection.user_id != user_id:
+        raise NotOwnerError
+    return account

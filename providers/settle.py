@@ -101,14 +101,15 @@ def _merged(pending: Connection, same: Connection | None, arrival: Arrival) -> C
 
 def _store(row: Connection, arrival: Arrival, *, origin: Origin) -> Connection:
     _let_go_of_replaced(row, arrival, origin=origin)
-    row.take_grant(
-        arrival.tokens, arrival.identity, upstream=arrival.upstream, now=timezone.now()
-    )
+    row.take_grant(arrival.tokens, arrival.identity, upstream=arrival.upstream, now=timezone.now())
     row.status = Status.ACTIVE
     row.save()
     hold(row.grant, app=row.app, connection_id=row.pk)
     record_about(
-        row, Action.PROVIDER_CONNECTED, origin=origin, reauthorised=row.pk != arrival.row.pk or arrival.reauthorises
+        row,
+        Action.PROVIDER_CONNECTED,
+        origin=origin,
+        reauthorised=row.pk != arrival.row.pk or arrival.reauthorises,
     )
     return row
 

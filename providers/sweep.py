@@ -39,7 +39,7 @@ def sweep_pending() -> int:
 
 def _event(row: Connection) -> Event:
     return Event(
-        Action.PROVIDER_CONNECTION_FAILED,
+        action=Action.PROVIDER_CONNECTION_FAILED,
         origin=Origin(ActorType.SYSTEM, None, Interface.WORKER),
         subject_type="providers.connection",
         subject_id=row.pk,

@@ -1,6 +1,5 @@
 """What can go wrong with a connection, in words that every door can render its own way."""
 
-
 from typing import ClassVar
 
 

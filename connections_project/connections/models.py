@@ -24,7 +24,7 @@ class OAuthConnection(models.Model):
     app: ClassVar[str]
     platform_column: ClassVar[str]
     owner_column: ClassVar[str]
-    status: models.Field[str, str]
+    status: "models.Field[str, str]"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     auth_state = SealedField(null=True)

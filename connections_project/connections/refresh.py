@@ -1,6 +1,6 @@
-"""Refresh a connection's tokens (RFC 6749, section 6): on use, one at a time, never after a disconnect.
+"""Refresh tokens (RFC 6749, section 6): on use, one at a time, never after a disconnect.
 
-read → lease → call → lock → is it still the row that was read? → store, or revoke what came too late
+read → lease → call → lock → is it still the row that was read? → store, or revoke what is late
 """
 
 from collections.abc import Mapping
@@ -63,9 +63,7 @@ def is_fresh(connection: OAuthConnection, *, now: datetime) -> bool:
     return expires - now > min(LONGEST_MARGIN, (expires - issued) / 2)
 
 
-def refresh(
-    connection: C, *, rules: RefreshRules, force: bool, origin: Origin
-) -> tuple[C, bool]:
+def refresh(connection: C, *, rules: RefreshRules, force: bool, origin: Origin) -> tuple[C, bool]:
     """Refresh a connection that was just read, or share the refresh that is under way.
 
     Returns:
@@ -159,7 +157,7 @@ def _store(
 def _bury(
     connection: C, lease: UUID, error: DeadGrant, *, rules: RefreshRules, origin: Origin
 ) -> None:
-    """Mark a dead grant; the tokens are kept, since an access token may live on until disconnected."""
+    """Mark a dead grant; its tokens are kept until the disconnect, since one may live on."""
     with transaction.atomic():
         row = _lock(connection)
         _audit_failure(row, error, rules=rules, origin=origin)

@@ -17,7 +17,9 @@ class PlatformSerializer(serializers.Serializer[dict[str, str]]):
     slug = serializers.CharField()
     name = serializers.CharField()
     status = serializers.ChoiceField(choices=["active", "planned", "unsupported"])
-    help_url = serializers.CharField(help_text="Where a user removes the app by hand; may be empty.")
+    help_url = serializers.CharField(
+        help_text="Where a user removes the app by hand; may be empty."
+    )
 
 
 class PlatformListSerializer(serializers.Serializer[dict[str, list[dict[str, str]]]]):

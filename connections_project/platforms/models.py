@@ -6,7 +6,7 @@ from django.db import models
 class Suspension(models.Model):
     """A platform that is not connected to, refreshed, synced or published to for now.
 
-    It stands in the database, and is read there at each use, so that it binds every process at once.
+    It stands in the database, and is read at each use, so that it binds every process at once.
     """
 
     slug = models.CharField(primary_key=True, max_length=64)

@@ -153,7 +153,9 @@ def _put_off(
 def _backoff(attempts: int, retry_after: int | None) -> timedelta:
     """Double the wait with each try, spread by up to a quarter, never below Retry-After."""
     first = timedelta(seconds=settings.REVOCATION_FIRST_RETRY_SECONDS)
-    wait = min(first * 2 ** min(attempts - 1, 20), LONGEST_BACKOFF) * random.uniform(1, 1.25)
+    wait: timedelta = min(first * 2 ** min(attempts - 1, 20), LONGEST_BACKOFF) * random.uniform(
+        1, 1.25
+    )
     return max(wait, timedelta(seconds=retry_after or 0))
 
 

@@ -52,7 +52,7 @@ def has_holders(grant: Grant, *, besides: UUID | None = None, lock: bool = False
     holders = GrantHold.objects.filter(client_id=grant.client_id, authority=grant.authority)
     if grant.platform_user_id is None:
         # Nobody knows whose grant it is, so any holder of our client may be a sibling.
-        return holders.exclude(connection_id=besides).exists()
+        return (holders.exclude(connection_id=besides) if besides else holders).exists()
     holders = holders.filter(platform_user_id=grant.platform_user_id).order_by("id")
     if lock:
         holders = holders.select_for_update()

@@ -79,10 +79,7 @@ class RevocationJob(models.Model):
             models.CheckConstraint(
                 name="revocation_tokens_only_while_pending",
                 condition=Q(state="pending", sealed_tokens__isnull=False, finished_at__isnull=True)
-                | (
-                    ~Q(state="pending")
-                    & Q(sealed_tokens__isnull=True, finished_at__isnull=False)
-                ),
+                | (~Q(state="pending") & Q(sealed_tokens__isnull=True, finished_at__isnull=False)),
             ),
         ]
 

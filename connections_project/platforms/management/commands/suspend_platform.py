@@ -18,10 +18,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", help="the platform's slug in the catalogue")
-        parser.add_argument("--reason", required=True, help="why, 1 to 512 characters, for the audit")
+        parser.add_argument(
+            "--reason", required=True, help="why, 1 to 512 characters, for the audit"
+        )
 
     def handle(self, *_: Any, slug: str, reason: str, **__: Any) -> None:
-        if not 1 <= len(reason.strip()) <= 512:  # noqa: PLR2004
+        if not 1 <= len(reason.strip()) <= 512:
             raise CommandError("--reason needs 1 to 512 characters.", returncode=2)
         try:
             changed = suspend(slug=slug, reason=reason.strip(), origin=command_origin(None))

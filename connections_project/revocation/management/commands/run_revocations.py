@@ -71,5 +71,7 @@ class Command(BaseCommand):
         if as_json:
             self.stdout.write(json.dumps(counts))
         else:
-            text = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
+            text = ", ".join(
+                f"{number} {name.replace('_', ' ')}" for name, number in counts.items()
+            )
             self.stdout.write(f"{text}.")

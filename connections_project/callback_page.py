@@ -1,0 +1,161 @@
+"""`/oauth/callback/{slug}`: where platforms send people who have no front end of their own.
+
+Against planted links it goes on only in the browser in which the flow was started, or for the
+state's own principal; anybody else's browser gets no further than a page (RFC 9700, section 4.7).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views import View
+
+from connections_project.connections import errors, flow
+from connections_project.connections.browser import browser_of
+from connections_project.connections.flow import Answer, Glance
+from connections_project.http.addresses import client_address
+from connections_project.http.faults import FaultError
+from connections_project.http.rate_limits import PROVIDER_CONNECT
+from connections_project.http.throttling import draw, show_rate_limit
+from connections_project.identity.models import User
+from connections_project.identity.origins import origin_of
+from connections_project.oauth.catalog import Platform
+from connections_project.oauth.state import StateStoreUnavailable
+from connections_project.platforms.registry import (
+    PlatformUnavailableError,
+    UnknownPlatformError,
+    upstream,
+)
+from providers import connect as providers
+
+# Each app's verb that goes through with a flow.
+COMPLETE: dict[str, Callable[..., object]] = {"providers": providers.complete}
+
+START_AGAIN = "Go back to where you came from and start connecting again."
+LATER = "Nothing was connected. Please try again in a few minutes."
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the page says: an HTTP status, a heading and a sentence."""
+
+    status: int
+    title: str
+    text: str
+
+
+REFUSALS: dict[type[Exception], Words] = {
+    errors.InvalidStateError: Words(400, "This link is no longer good", START_AGAIN),
+    errors.AuthorizationDeclinedError: Words(
+        400, "Access was not granted", "Nothing was connected. You can start again at any time."
+    ),
+    errors.IssuerMismatchError: Words(
+        400, "This answer comes from somebody else", f"Nothing was sent there. {START_AGAIN}"
+    ),
+    errors.AccountMismatchError: Words(
+        400, "This is another account", "Sign in there with the account that you connected before."
+    ),
+    errors.AccountTakenError: Words(
+        409, "This account is connected already", "Another connection of yours has it."
+    ),
+    errors.ConnectFailedError: Words(502, "The platform did not complete the connection", LATER),
+    PlatformUnavailableError: Words(503, "This platform can't be used at the moment", LATER),
+    UnknownPlatformError: Words(400, "This platform can't be connected", START_AGAIN),
+    StateStoreUnavailable: Words(503, "Connecting is not possible at the moment", LATER),
+}
+INCOMPLETE = Words(400, "This link is incomplete", START_AGAIN)
+SIGN_IN = Words(
+    400,
+    "Is it you who is connecting?",
+    "This connection was started in another browser. Sign in to go on, or close this page if you "
+    "did not start it.",
+)
+SOMEBODY_ELSE = Words(
+    403,
+    "You are signed in as somebody else",
+    "This connection was started by another user, and has been cancelled.",
+)
+TOO_MANY = Words(429, "Too many tries", "Please wait a minute and start connecting again.")
+
+
+class CallbackPage(View):
+    """Completes a flow in the browser and says in words what happened."""
+
+    http_method_names = ["get"]
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        found = upstream(slug)
+        if found is None:
+            raise Http404
+        try:
+            response = self.answer(request, found.platform)
+        except tuple(REFUSALS) as problem:
+            response = _page(request, REFUSALS[type(problem)])
+        except FaultError as refused:
+            response = _page(request, TOO_MANY)
+            for name, value in refused.fault.headers.items():
+                response[name] = value
+        show_rate_limit(request, response)
+        return response
+
+    def answer(self, request: HttpRequest, platform: Platform) -> HttpResponse:
+        state = request.GET.get("state", "")
+        glance = flow.look(state) if state else None
+        draw(request, PROVIDER_CONNECT, _bucket(request, glance))
+        answer = _answer(request)
+        if not state or (answer.code is None and answer.error is None):
+            return _page(request, INCOMPLETE)
+        # The address names the platform, so that one can't speak for another (RFC 9700, 4.4.2.2).
+        if glance is None or glance.slug != platform.slug:
+            raise errors.InvalidStateError
+        return _go_on(request, platform, glance, state, answer)
+
+
+def _go_on(
+    request: HttpRequest, platform: Platform, glance: Glance, state: str, answer: Answer
+) -> HttpResponse:
+    signed_in = request.user if isinstance(request.user, User) else None
+    is_same_browser = glance.was_started_in(browser_of(request))
+    if signed_in is None and not is_same_browser:
+        return _page(request, SIGN_IN, sign_in=_sign_in_address(request))
+    is_somebody_else = not is_same_browser and signed_in and signed_in.pk != glance.principal_id
+    try:
+        COMPLETE[glance.app](
+            state=state,
+            answer=answer,
+            # Somebody else's presence burns the state, and the verb audits it.
+            bearer=None if is_same_browser else signed_in,
+            origin=origin_of(request),
+        )
+    except errors.InvalidStateError:
+        if not is_somebody_else:
+            raise
+        return _page(request, SOMEBODY_ELSE)
+    text = "You can close this page."
+    return _page(request, Words(HTTPStatus.OK, f"{platform.name} is connected", text))
+
+
+def _answer(request: HttpRequest) -> Answer:
+    query = request.GET
+    return Answer(query.get("code") or None, query.get("error") or None, query.get("iss"))
+
+
+def _bucket(request: HttpRequest, glance: Glance | None) -> str:
+    return str(glance.principal_id) if glance else client_address(request)
+
+
+def _sign_in_address(request: HttpRequest) -> str:
+    return f"{reverse('sign-in')}?{urlencode({'next': request.get_full_path()})}"
+
+
+def _page(request: HttpRequest, words: Words, *, sign_in: str = "") -> HttpResponse:
+    context = {"title": words.title, "text": words.text, "sign_in": sign_in}
+    response = render(request, "oauth/callback.html", context, status=words.status)
+    # The address holds code and state: nobody else may learn it, and no cache may keep the page.
+    response["Referrer-Policy"] = "no-referrer"
+    response["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,69 @@
+"""`/api/v1/accounts`: what was read through a connection, also after it has ended."""
+
+from uuid import UUID
+
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from connections_project.http.bodies import validated
+from connections_project.http.faults import FaultError
+from connections_project.http.pagination import paginate
+from connections_project.http.parsing import identifier
+from connections_project.http.rate_limits import Policy
+from connections_project.http.views import ApiViewSet
+from connections_project.identity.origins import origin_of
+from connections_project.identity.principals import principal_of
+from providers import sync
+from providers.api import documentation, limits
+from providers.api import serializers as bodies
+from providers.selectors import own_account, own_accounts
+
+
+class AccountViewSet(ApiViewSet):
+    """Accounts and transactions."""
+
+    def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
+        if self.action != "syncs":
+            return limits.reading(request)
+        return limits.syncing(request, _wanted(request))
+
+    @documentation.ACCOUNTS
+    def list(self, request: Request) -> Response:
+        wanted = request.query_params.get("connection_id")
+        rows, pagination = paginate(
+            own_accounts(principal_of(request).pk, connection=wanted), request
+        )
+        return Response(
+            {"data": bodies.shown(bodies.AccountAnswer, rows), "pagination": pagination}
+        )
+
+    @documentation.TRANSACTIONS
+    def transactions(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
+        account = own_account(identifier(id), user_id=principal_of(request).pk)
+        movements = account.transactions.order_by("-posted_at", "-id")
+        rows, pagination = paginate(movements, request)
+        return Response(
+            {"data": bodies.shown(bodies.TransactionAnswer, rows), "pagination": pagination}
+        )
+
+    @documentation.SYNC
+    def syncs(self, request: Request) -> Response:
+        body = validated(bodies.SyncRequest, request)
+        tally = sync.sync_own(
+            connection_id=identifier(body["connection_id"]),
+            user=principal_of(request),
+            force=body["force"],
+            origin=origin_of(request),
+        )
+        return Response(bodies.sync_answer(tally), status=201)
+
+
+def _wanted(request: Request) -> UUID | None:
+    """Look for the connection in a body that is not validated yet, or may not be JSON at all."""
+    try:
+        wanted = request.data.get("connection_id") if isinstance(request.data, dict) else None
+    except (FaultError, APIException):
+        # The verb's own look at the body will say what is wrong with it.
+        return None
+    return identifier(wanted) if isinstance(wanted, str) else None

@@ -1,0 +1,145 @@
+"""`/api/v1/providers`: a door, that reads the request, calls a verb and words its result."""
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from connections_project.connections.browser import browser_for_start, set_cookie
+from connections_project.connections.errors import ConnectionNotFoundError
+from connections_project.connections.flow import Answer
+from connections_project.http.bodies import flag, required_parameters, validated
+from connections_project.http.parsing import identifier, timestamp
+from connections_project.http.rate_limits import Policy
+from connections_project.http.views import ApiViewSet
+from connections_project.identity.origins import origin_of
+from connections_project.identity.principals import principal_of, signed_in
+from connections_project.platforms.help_link import help_link
+from providers import connect, disconnect, refresh, update
+from providers.api import documentation, limits
+from providers.api import serializers as bodies
+from providers.selectors import own_connection, own_connections
+
+
+class ConnectionViewSet(ApiViewSet):
+    """A user's connections to financial providers."""
+
+    def check_permissions(self, request: Request) -> None:
+        if self.action == "callback":
+            # The state is the proof, so nobody has to be signed in.
+            self.permission_classes = (AllowAny,)
+        super().check_permissions(request)
+
+    def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
+        match self.action:
+            case "list" | "retrieve":
+                return limits.reading(request)
+            case "create":
+                return limits.connecting(request)
+            case "callback":
+                return limits.calling_back(request)
+            case "token_refreshes":
+                return limits.syncing(request, identifier(self.kwargs["id"]))
+        return limits.writing(request)
+
+    @documentation.LIST
+    def list(self, request: Request) -> Response:
+        only_active = flag(request, "active_only")
+        rows = own_connections(principal_of(request).pk)
+        active = [row for row in rows if row.is_connected]
+        shown = active if only_active else rows
+        return Response(
+            {
+                "connections": bodies.shown(bodies.ConnectionAnswer, shown),
+                "total_count": len(rows),
+                "active_count": len(active),
+            }
+        )
+
+    @documentation.CONNECT
+    def create(self, request: Request) -> Response:
+        body = validated(bodies.ConnectRequest, request)
+        browser = browser_for_start(request._request)
+        started = connect.begin(
+            slug=body["provider_slug"],
+            alias=body["alias"],
+            redirect_uri=body["redirect_uri"],
+            reauthorise=_wanted(body["connection_id"]),
+            user=principal_of(request),
+            browser=browser,
+        )
+        response = Response(
+            {
+                "authorization_url": started.authorization_url,
+                "state": started.state,
+                "expires_in": started.expires_in,
+            },
+            status=201,
+        )
+        set_cookie(response, browser)
+        return response
+
+    @documentation.CALLBACK
+    def callback(self, request: Request) -> Response:
+        query = request.query_params
+        required = ("state",) if query.get("error") else ("code", "state")
+        required_parameters(request, *required)
+        connection = connect.complete(
+            state=query["state"],
+            answer=Answer(query.get("code"), query.get("error") or None, query.get("iss")),
+            bearer=signed_in(request),
+            origin=origin_of(request),
+        )
+        return Response(bodies.ConnectionAnswer(connection).data, status=201)
+
+    @documentation.GET
+    def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
+        connection = own_connection(identifier(id), user_id=principal_of(request).pk)
+        return Response(bodies.ConnectionAnswer(connection).data)
+
+    @documentation.RENAME
+    def partial_update(self, request: Request, id: str) -> Response:  # noqa: A002
+        # Whose it is comes first: a stranger learns nothing from the checks of a body.
+        own_connection(identifier(id), user_id=principal_of(request).pk)
+        connection = update.rename_own(
+            connection_id=identifier(id),
+            user=principal_of(request),
+            alias=validated(bodies.RenameRequest, request)["alias"],
+            origin=origin_of(request),
+        )
+        return Response(bodies.ConnectionAnswer(connection).data)
+
+    @documentation.DISCONNECT_OR_DELETE
+    def destroy(self, request: Request, id: str) -> Response:  # noqa: A002
+        connection = disconnect.disconnect_or_delete(
+            connection_id=identifier(id), user=principal_of(request), origin=origin_of(request)
+        )
+        return Response(status=204, headers=help_link(connection.provider_slug))
+
+    @documentation.REFRESH
+    def token_refreshes(self, request: Request, id: str) -> Response:  # noqa: A002
+        connection, is_new = refresh.refresh_own(
+            connection_id=identifier(id),
+            user=principal_of(request),
+            force=validated(bodies.RefreshRequest, request)["force"],
+            origin=origin_of(request),
+        )
+        ends = connection.token_expires_at
+        answer: dict[str, Any] = {
+            "success": True,
+            "message": "Token refreshed" if is_new else "Token still valid",
+            "expires_at": timestamp(ends) if ends else None,
+        }
+        return Response(answer, status=201)
+
+
+def _wanted(text: str | None) -> UUID | None:
+    """Read the id of a connection to reauthorise; a malformed one can't exist."""
+    if text is None:
+        return None
+    wanted = identifier(text)
+    if wanted is None:
+        raise ConnectionNotFoundError
+    return wanted

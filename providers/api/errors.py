@@ -1,0 +1,71 @@
+"""This app's errors as problem details: the only place where a problem gets its status."""
+
+from collections.abc import Callable
+
+from connections_project.connections import errors
+from connections_project.http.faults import Fault, FieldError, of_status, validation_fault
+from connections_project.http.problems import ProblemRenderer
+from connections_project.oauth.state import StateStoreUnavailable
+from connections_project.platforms.registry import PlatformUnavailableError, UnknownPlatformError
+from connections_project.vault import DecryptionError
+
+
+def _bad_field(field: str, code: str, message: str) -> Callable[[Exception], Fault]:
+    return lambda _: validation_fault(FieldError(field, code, message))
+
+
+def _fault(status: int, detail: str, code: str | None = None) -> Callable[[Exception], Fault]:
+    general = of_status(status, detail)
+    return lambda _: Fault(status, code or general.code, detail)
+
+
+def _recently(exc: Exception) -> Fault:
+    seconds = exc.retry_after if isinstance(exc, errors.SyncedRecentlyError) else 1
+    detail = f"Synced less than 5 minutes ago. Try again in {seconds} s, or force it."
+    return Fault(429, "rate_limit_exceeded", detail, headers={"Retry-After": str(seconds)})
+
+
+FAULTS: dict[type[Exception], Callable[[Exception], Fault]] = {
+    UnknownPlatformError: _fault(404, "Provider not supported"),
+    PlatformUnavailableError: _fault(
+        503, "This provider can't be used at the moment.", "provider_unavailable"
+    ),
+    StateStoreUnavailable: _fault(503, "Connecting is not possible at the moment. Try again."),
+    errors.UnregisteredRedirectError: _bad_field(
+        "redirect_uri", "unregistered", "Give exactly one of the provider's registered addresses."
+    ),
+    errors.InvalidStateError: _fault(
+        400, "The state is unknown, expired or used. Start connecting again.", "invalid_state"
+    ),
+    errors.AuthorizationDeclinedError: _fault(
+        400, "The provider reports that access was not granted.", "authorization_declined"
+    ),
+    errors.IssuerMismatchError: _bad_field(
+        "iss", "issuer_mismatch", "The answer comes from another server than the one asked."
+    ),
+    errors.AccountMismatchError: _bad_field(
+        "connection_id", "account_mismatch", "Another account came back than the one connected."
+    ),
+    errors.AccountTakenError: _fault(409, "Another connection of yours has this account already."),
+    errors.ConnectFailedError: _fault(502, "The provider did not complete the connection."),
+    errors.ConnectionNotFoundError: _fault(404, "Connection not found"),
+    errors.NotOwnerError: _fault(403, "This belongs to somebody else."),
+    errors.AlreadyDisconnectedError: _bad_field(
+        "connection_id", "disconnected", "A disconnected connection can't be reauthorised."
+    ),
+    errors.NotActiveError: _fault(403, "The connection's status does not allow this."),
+    errors.NoRefreshTokenError: _fault(403, "The provider gave nothing to refresh with."),
+    errors.RefreshFailedError: _fault(502, "The provider did not refresh the tokens."),
+    errors.SyncFailedError: _fault(502, "The provider did not give the data."),
+    errors.SyncedRecentlyError: _recently,
+    errors.BusyError: _fault(503, "A refresh is under way. Try again in a few seconds."),
+    DecryptionError: _fault(503, "The stored credentials can't be read. Ask the operator."),
+}
+
+
+class ProviderErrors(ProblemRenderer):
+    """Knows what the verbs raise."""
+
+    def translate(self, exc: Exception) -> Fault | None:
+        translation = FAULTS.get(type(exc))
+        return translation(exc) if translation else None

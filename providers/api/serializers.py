@@ -1,0 +1,185 @@
+"""Bodies of requests and answers; the fields are those of the source document, no more."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from rest_framework import serializers
+
+from connections_project.http.fields import Flag, Text
+from connections_project.http.parsing import timestamp
+from providers.models import Account, Connection, Status, Transaction
+from providers.sync import Tally
+
+
+class ConnectRequest(serializers.Serializer[Any]):
+    provider_slug = Text(help_text="A slug from `GET /platforms?app=providers`.")
+    alias = Text(max_length=100, required=False, allow_null=True, default=None)
+    redirect_uri = Text(required=False, allow_null=True, default=None)
+    connection_id = Text(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="An own connection that takes the new grant in place.",
+    )
+
+
+class ConnectAnswer(serializers.Serializer[Any]):
+    authorization_url = serializers.CharField(help_text="Where the user's browser goes.")
+    state = serializers.CharField(help_text="What must come back with it.")
+    expires_in = serializers.IntegerField(help_text="Seconds until the state ends.")
+
+
+class RenameRequest(serializers.Serializer[Any]):
+    alias = Text(max_length=100, allow_null=True)
+
+
+class RefreshRequest(serializers.Serializer[Any]):
+    force = Flag(required=False, default=False)
+
+
+class SyncRequest(serializers.Serializer[Any]):
+    connection_id = Text()
+    force = Flag(required=False, default=False)
+
+
+class SyncAnswer(serializers.Serializer[Any]):
+    created = serializers.IntegerField(help_text="Accounts that are new here.")
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    # DRF takes declared fields out of the class, so this hides nothing.
+    errors = serializers.IntegerField(  # type: ignore[assignment]
+        help_text="Accounts that could not be read whole."
+    )
+    message = serializers.CharField()
+
+
+class RefreshAnswer(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    message = serializers.CharField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class DisconnectAnswer(serializers.Serializer[Any]):
+    message = serializers.CharField()
+
+
+class ConnectionAnswer(serializers.Serializer[Connection]):
+    """A connection. Written out by hand, since a list of them is a hot path."""
+
+    id = serializers.UUIDField()
+    provider_slug = serializers.CharField()
+    alias = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(choices=Status.choices)
+    is_connected = serializers.BooleanField()
+    needs_reauthentication = serializers.BooleanField()
+    connected_at = serializers.DateTimeField(allow_null=True)
+    last_sync_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+    def to_representation(self, instance: Connection) -> dict[str, Any]:
+        return {
+            "id": str(instance.pk),
+            "provider_slug": instance.provider_slug,
+            "alias": instance.alias,
+            "status": instance.status,
+            "is_connected": instance.is_connected,
+            "needs_reauthentication": instance.needs_reauthentication,
+            "connected_at": instance.connected_at and timestamp(instance.connected_at),
+            "last_sync_at": instance.last_sync_at and timestamp(instance.last_sync_at),
+            "created_at": timestamp(instance.created_at),
+            "updated_at": timestamp(instance.updated_at),
+        }
+
+
+class ConnectionListAnswer(serializers.Serializer[Any]):
+    connections = ConnectionAnswer(many=True)
+    total_count = serializers.IntegerField()
+    active_count = serializers.IntegerField()
+
+
+class AccountAnswer(serializers.Serializer[Account]):
+    id = serializers.UUIDField()
+    connection_id = serializers.UUIDField()
+    name = serializers.CharField()
+    type = serializers.CharField()
+    currency = serializers.CharField()
+    balance = serializers.CharField(allow_null=True, help_text="A decimal, as text.")
+    updated_at = serializers.DateTimeField()
+
+    def to_representation(self, instance: Account) -> dict[str, Any]:
+        return {
+            "id": str(instance.pk),
+            "connection_id": str(instance.connection_id),
+            "name": instance.name,
+            "type": instance.type,
+            "currency": instance.currency,
+            "balance": None if instance.balance is None else money(instance.balance),
+            "updated_at": timestamp(instance.updated_at),
+        }
+
+
+class TransactionAnswer(serializers.Serializer[Transaction]):
+    id = serializers.UUIDField()
+    account_id = serializers.UUIDField()
+    posted_at = serializers.DateTimeField()
+    amount = serializers.CharField(help_text="A decimal, as text.")
+    currency = serializers.CharField()
+    description = serializers.CharField()
+
+    def to_representation(self, instance: Transaction) -> dict[str, Any]:
+        return {
+            "id": str(instance.pk),
+            "account_id": str(instance.account_id),
+            "posted_at": timestamp(instance.posted_at),
+            "amount": money(instance.amount),
+            "currency": instance.currency,
+            "description": instance.description,
+        }
+
+
+class PaginationAnswer(serializers.Serializer[Any]):
+    page = serializers.IntegerField()
+    limit = serializers.IntegerField()
+    total = serializers.IntegerField()
+    total_pages = serializers.IntegerField()
+    has_next = serializers.BooleanField()
+    has_prev = serializers.BooleanField()
+
+
+class AccountPage(serializers.Serializer[Any]):
+    data = AccountAnswer(many=True)  # type: ignore[assignment]
+    pagination = PaginationAnswer()
+
+
+class TransactionPage(serializers.Serializer[Any]):
+    data = TransactionAnswer(many=True)  # type: ignore[assignment]
+    pagination = PaginationAnswer()
+
+
+Row = TypeVar("Row")
+
+
+def shown(answer: type[serializers.Serializer[Row]], rows: Iterable[Row]) -> list[Any]:
+    """Write rows out one by one, without what DRF does for lists that may be written to."""
+    one = answer()
+    return [one.to_representation(row) for row in rows]
+
+
+def money(amount: Decimal) -> str:
+    """Write an amount with at least two digits behind the point, and no more than it has."""
+    whole, _, fraction = f"{amount:f}".partition(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+
+
+def sync_answer(tally: Tally) -> dict[str, Any]:
+    read = tally.created + tally.updated + tally.unchanged
+    message = f"{read} accounts read" + (f", {tally.errors} with errors" if tally.errors else "")
+    return {
+        "created": tally.created,
+        "updated": tally.updated,
+        "unchanged": tally.unchanged,
+        "errors": tally.errors,
+        "message": message,
+    }
