@@ -50,14 +50,13 @@ class MemoryBuckets:
     def take(self, key: str, *, interval: int, burst: int) -> Taken:
         with self._lock:
             now, capacity = self._clock(), interval * burst
-            # A level further off than an empty bucket's means that the clock was set back.
+            # A level further off than an empty bucket's means that the clock was set back. It is
+            # kept so even where no token is had, or the wait would never begin to shrink.
             full_at = min(max(self._full_at.get(key, now), now), now + capacity)
-            wait = full_at + interval - capacity - now
-            if wait > 0:
-                return Taken(allowed=False, remaining=0, full_at=full_at, wait=wait)
-            full_at += interval
+            wait = max(0, full_at + interval - capacity - now)
+            full_at += 0 if wait else interval
             self._keep(key, full_at, now)
-            return Taken(True, (now + capacity - full_at) // interval, full_at, 0)
+            return Taken(not wait, (now + capacity - full_at) // interval, full_at, wait)
 
     def _keep(self, key: str, full_at: int, now: int) -> None:
         self._full_at[key] = full_at
@@ -76,14 +75,15 @@ local interval = tonumber(ARGV[1])
 local capacity = interval * tonumber(ARGV[2])
 local full_at = tonumber(redis.call('GET', KEYS[1]) or now)
 full_at = math.min(math.max(full_at, now), now + capacity)
-local wait = full_at + interval - capacity - now
-if wait > 0 then
-  return {0, 0, full_at, wait}
+local wait = math.max(0, full_at + interval - capacity - now)
+local allowed = 0
+if wait == 0 then
+  allowed = 1
+  full_at = full_at + interval
 end
-full_at = full_at + interval
 local milliseconds = math.ceil((full_at - now) / 1000)
 redis.call('SET', KEYS[1], string.format('%.0f', full_at), 'PX', milliseconds)
-return {1, math.floor((now + capacity - full_at) / interval), full_at, 0}
+return {allowed, math.floor((now + capacity - full_at) / interval), full_at, wait}
 """
 
 

@@ -57,7 +57,7 @@ class Limited(ApiViewSet):
     permission_classes = (IsAuthenticated, NotBanned)
 
     def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
-        return TIGHT, request.user.pk
+        return TIGHT, str(request.user.pk)
 
     def list(self, request: Request) -> Response:
         return Response({"ok": True})
@@ -121,7 +121,7 @@ def who(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"address": client_address(request), "scheme": request.scheme})
 
 
-LISTED = {"get": "list", "post": "create"}
+LISTED: dict[str, Any] = {"get": "list", "post": "create"}
 
 
 def below(prefix: str) -> list[URLPattern]:

@@ -1,0 +1,36 @@
+"""The guard that lets transactional tests end, and one event to look at."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import transaction
+
+from audit.events import Action, ActorType, Interface
+from audit.models import AuditEvent
+from audit.record import Origin, record
+from tests.audit_guard import audit_guard
+
+__all__ = ["audit_guard"]
+
+SUBJECT = UUID("018f3e0c-7b1a-7c3d-8e4f-0123456789ab")
+SYSTEM = Origin(ActorType.SYSTEM, None, Interface.COMMAND)
+
+
+@pytest.fixture
+def recorded() -> Callable[..., AuditEvent]:
+    """Record one event, with whatever differs from the plainest, and give its row."""
+
+    def make(**differing: Any) -> AuditEvent:
+        told: dict[str, Any] = {
+            "origin": SYSTEM,
+            "subject_type": "thing",
+            "subject_id": SUBJECT,
+            "subject_owner_id": None,
+        }
+        with transaction.atomic():
+            record(Action.PROVIDER_CONNECTED, **(told | differing))
+        return AuditEvent.objects.latest("id")
+
+    return make

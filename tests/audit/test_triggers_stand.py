@@ -1,0 +1,101 @@
+"""A trigger that is gone is found by a check and put back by the next migrate."""
+
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.checks import Tags, run_checks
+from django.core.management import CommandError, call_command
+from django.db import NotSupportedError, connection, models
+
+from audit import triggers
+from audit.models import AuditEvent
+from tests.audit_guard import DROP, drop_triggers
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def standing() -> Iterator[None]:
+    """Leave the triggers as they were found."""
+    yield
+    triggers.install(connection)
+
+
+def found() -> list[str | None]:
+    return [one.id for one in run_checks(tags=[Tags.database], databases=["default"])]
+
+
+def drop(name: str) -> None:
+    on_table = " ON audit_auditevent" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {name}{on_table}")
+
+
+def test_the_check_is_content_after_a_migrate() -> None:
+    assert found() == []
+
+
+def test_the_check_names_each_dropped_trigger_and_a_remedy() -> None:
+    for name in DROP[connection.vendor]:
+        drop(name)
+        (error,) = run_checks(tags=[Tags.database], databases=["default"])
+        assert error.id == "audit.E001"
+        assert name in error.msg
+        assert "migrate" in str(error.hint)
+        triggers.install(connection)
+
+
+def test_the_check_command_fails_on_a_dropped_trigger() -> None:
+    drop_triggers()
+    with pytest.raises(CommandError, match=r"audit\.E001"):
+        call_command("check", databases=["default"], stderr=StringIO())
+
+
+def test_a_plain_migrate_puts_the_triggers_back_and_says_so() -> None:
+    drop_triggers()
+    stderr = StringIO()
+    call_command("migrate", verbosity=0, skip_checks=False, stderr=stderr)
+    assert found() == []
+    assert DROP[connection.vendor][0] in stderr.getvalue()
+
+
+def test_a_migrate_without_checks_puts_them_back_too() -> None:
+    drop_triggers()
+    call_command("migrate", verbosity=0, skip_checks=True)
+    assert found() == []
+
+
+def test_a_disabled_trigger_counts_as_gone_on_postgresql() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("left out: SQLite can't disable a trigger")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_auditevent DISABLE TRIGGER audit_append_only")
+    assert found() == ["audit.E001"]
+    triggers.install(connection)
+    assert found() == []
+
+
+def test_sqlite_loses_them_by_remaking_the_table_and_a_migrate_mends_it() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("left out: only SQLite remakes a table")
+    longer = models.CharField(max_length=99)
+    longer.set_attributes_from_name("action")
+    with connection.schema_editor() as editor:
+        editor.alter_field(AuditEvent, AuditEvent._meta.get_field("action"), longer)
+    assert found() == ["audit.E001"]
+    call_command("migrate", verbosity=0)
+    assert found() == []
+
+
+def test_before_the_table_is_made_there_is_nothing_to_find(monkeypatch: Any) -> None:
+    monkeypatch.setattr(triggers, "_TABLE", "audit_of_tomorrow")
+    assert found() == []
+
+
+def test_a_trigger_that_cannot_be_made_to_stand_stops_the_migrate(monkeypatch: Any) -> None:
+    monkeypatch.setitem(triggers._STATEMENTS[connection.vendor], "audit_ghost", "SELECT 1")
+    with pytest.raises(NotSupportedError, match="audit_ghost"):
+        triggers.install_after_migrate(sender=apps.get_app_config("audit"), using="default")

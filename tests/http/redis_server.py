@@ -1,0 +1,92 @@
+"""The Redis that tests use, in a database of their own, and a way to take it away."""
+
+import os
+import socket
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import redis
+
+DATABASE = 9
+
+
+def url_or_skip() -> str:
+    """Give the address of the tests' database; without a Redis skip, or fail under CI=true."""
+    server = urlsplit(os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379")
+    url = server._replace(path=f"/{DATABASE}").geturl()
+    try:
+        redis.Redis.from_url(url, socket_connect_timeout=1).ping()
+    except redis.RedisError:
+        message = f"left out: no Redis at {server.hostname}:{server.port}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return url
+
+
+class Relay:
+    """A port that leads to Redis while it is open."""
+
+    def __init__(self, url: str) -> None:
+        self.target = urlsplit(url)
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = int(probe.getsockname()[1])
+        self.url = self.target._replace(netloc=f"127.0.0.1:{self.port}").geturl()
+        self.connections: list[socket.socket] = []
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Listen, and cut all connections at the end, as a server that dies does."""
+        server = _Server(("127.0.0.1", self.port), self._handler())
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            for connection in self.connections:
+                _cut(connection)
+            self.connections.clear()
+
+    def _handler(self) -> type[socketserver.BaseRequestHandler]:
+        relay = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                peer = socket.create_connection((relay.target.hostname, relay.target.port or 6379))
+                relay.connections += [self.request, peer]
+                threading.Thread(target=_pump, args=(peer, self.request), daemon=True).start()
+                _pump(self.request, peer)
+
+        return Handler
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    block_on_close = False
+
+
+def _pump(source: Any, target: Any) -> None:
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+    except OSError:
+        return  # The other direction or the test has cut the connection.
+    finally:
+        _cut(source)
+        _cut(target)
+
+
+def _cut(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # It is cut already.
+    finally:
+        connection.close()
