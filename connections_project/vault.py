@@ -59,16 +59,6 @@ def open_sealed(sealed: Sealed, *, subject: str) -> dict[str, Any]:
     return data
 
 
-def seal_text(data: Mapping[str, Any], subject: str) -> str:
-    """Seal for a store that keeps text, such as a cache."""
-    return seal(data, subject=subject).ciphertext
-
-
-def open_text(ciphertext: str, subject: str) -> dict[str, Any]:
-    """Open what `seal_text` made; raises DecryptionError as `open_sealed` does."""
-    return open_sealed(Sealed(ciphertext), subject=subject)
-
-
 def rotate(sealed: Sealed) -> Sealed | None:
     """Encrypt anew under the newest key; None if it is under that already.
 

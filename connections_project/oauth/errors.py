@@ -53,7 +53,7 @@ class PlatformError(Exception):
         return self.code in PERMANENT
 
 
-class DeadGrant(PlatformError):  # noqa: N818 - a state of the world, as OAuth's invalid_grant is.
+class DeadGrant(PlatformError):
     """The platform no longer honours the grant: only the user can give a new one.
 
     Args:

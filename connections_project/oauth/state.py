@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 
-class StateStoreUnavailable(Exception):  # noqa: N818 - it is the store's condition, and passes.
+class StateStoreUnavailable(Exception):
     """The cache that holds states can't be reached."""
 
 

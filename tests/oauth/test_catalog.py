@@ -1,0 +1,330 @@
+"""The catalogue: what a table may say, and how it is told that it is wrong."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from connections_project.oauth import catalog_rules
+from connections_project.oauth.catalog import (
+    Catalog,
+    CatalogError,
+    DeadGrantMatcher,
+    Platform,
+    Revocation,
+    load_catalog,
+)
+
+ENDPOINTS = """
+authorization_endpoint = "https://bank.test/authorize"
+token_endpoint = "https://bank.test/token"
+"""
+BANK = f'[providers.bank]\nname = "Bank"\n{ENDPOINTS}'
+Load = Callable[[str], Catalog]
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    """Load a catalogue of one file with this text."""
+
+    def load_text(text: str) -> Catalog:
+        path = tmp_path / "catalog.toml"
+        path.write_text(text, encoding="utf-8")
+        return load_catalog(path)
+
+    return load_text
+
+
+@pytest.fixture
+def complaint(load: Load) -> Callable[[str], str]:
+    """Load a wrong catalogue and give the complaint."""
+
+    def complain(text: str) -> str:
+        with pytest.raises(CatalogError) as caught:
+            load(text)
+        return str(caught.value)
+
+    return complain
+
+
+def test_a_table_with_a_name_and_two_endpoints_is_enough(load: Load) -> None:
+    bank = load(BANK).get("bank")
+
+    assert bank == Platform(
+        app="providers",
+        slug="bank",
+        name="Bank",
+        authorization_endpoint="https://bank.test/authorize",
+        token_endpoint="https://bank.test/token",
+    )
+
+
+def test_the_defaults_are_those_of_the_contract(load: Load) -> None:
+    bank = load(BANK)["bank"]
+
+    assert (bank.status, bank.issuer, bank.scopes, bank.scope_separator) == ("active", "", (), " ")
+    assert bank.token_endpoint_auth_method == "client_secret_basic"
+    assert bank.code_challenge_method == "S256"
+    assert not bank.authorization_response_iss_parameter_supported
+    assert (bank.refresh, bank.grant_lifetime_days) == ("rotating", 0)
+    assert (bank.account_id_field, bank.account_name_field) == ("sub", "name")
+    assert bank.dead_grant == (DeadGrantMatcher(400, "invalid_grant", None, "expired"),)
+    assert bank.revocation is None
+
+
+def test_a_revocation_has_the_defaults_of_rfc_7009(load: Load) -> None:
+    text = BANK + '[providers.bank.revocation]\nendpoint = "https://bank.test/revoke"'
+
+    assert load(text)["bank"].revocation == Revocation(
+        kind="rfc7009",
+        endpoint="https://bank.test/revoke",
+        tokens=("refresh_token", "access_token"),
+        client_auth=True,
+        success_status=(200,),
+        blast_radius="token",
+    )
+
+
+def test_a_field_table_adds_to_its_defaults(load: Load) -> None:
+    bank = load(BANK + 'account_fields = { id = "number", currency = "" }')["bank"]
+
+    assert bank.account_fields == {
+        "id": "number",
+        "name": "name",
+        "type": "type",
+        "balance": "balance",
+        "currency": "",
+    }
+
+
+def test_planned_and_unsupported_platforms_need_no_endpoints(load: Load) -> None:
+    catalog = load(
+        '[providers.a]\nname = "A"\nstatus = "planned"\n'
+        '[channels.b]\nname = "B"\nstatus = "unsupported"'
+    )
+
+    assert [platform.slug for platform in catalog.of_app("channels")] == ["b"]
+    assert [platform.slug for platform in catalog.all()] == ["a", "b"]
+
+
+def test_an_unknown_slug_is_none(load: Load) -> None:
+    assert load(BANK).get("elsewhere") is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://bank.test",
+        "https://bank.test:8443/a?b=c",
+        "http://localhost:8001/token",
+        "http://127.0.0.1/token",
+        "http://127.1.2.3/token",
+        "http://[::1]:8001/token",
+    ],
+)
+def test_endpoints_are_https_or_on_loopback(load: Load, address: str) -> None:
+    assert load(BANK + f'identity_endpoint = "{address}"')["bank"].identity_endpoint == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://bank.test/token",
+        "http://localhost.bank.test/",
+        "http://127.0.0.1.bank.test/",
+        "http://10.0.0.1/",
+        "https://",
+        "https:///token",
+        "https://user:password@bank.test/",
+        "https://bank.test@evil.test/",
+        "https://bank.test/#fragment",
+        "https://bank.test/{user}",
+        "https://bank.test:port/",
+        "https://bank.test:99999/",
+        "https://bank.test:0/",
+        "https://bank test/",
+        "https://bank.test\\\\@evil.test/",
+        "https://[::1/",
+        "ftp://bank.test/",
+        "//bank.test/",
+        "bank.test",
+        "javascript:alert(1)",
+    ],
+)
+def test_other_addresses_are_refused(complaint: Callable[[str], str], address: str) -> None:
+    told = complaint(BANK + f'identity_endpoint = "{address}"')
+
+    assert "[providers.bank] identity_endpoint: must be an https address" in told
+
+
+WRONG_VALUES = [
+    ("name", "''"),
+    ("name", "5"),
+    ("name", '"two\\nlines"'),
+    ("status", '"retired"'),
+    ("status", "true"),
+    ("authorization_endpoint", '""'),
+    ("token_endpoint", '""'),
+    ("token_endpoint", "[]"),
+    ("issuer", '"bank"'),
+    ("authorization_response_iss_parameter_supported", '"false"'),
+    ("authorization_response_iss_parameter_supported", "1"),
+    ("token_endpoint_auth_method", '"private_key_jwt"'),
+    ("client_id_parameter", '""'),
+    ("code_challenge_method", '"plain"'),
+    ("scopes", '"read"'),
+    ("scopes", "[1]"),
+    ("scopes", '[""]'),
+    ("scope_separator", "1"),
+    ("extra_authorization_params", "[]"),
+    ("extra_authorization_params", "{ audience = 1 }"),
+    ("extra_authorization_params", '{ state = "fixed" }'),
+    ("extra_authorization_params", '{ redirect_uri = "https://evil.test" }'),
+    ("refresh", '"never"'),
+    ("refresh", "false"),
+    ("grant_lifetime_days", "-1"),
+    ("grant_lifetime_days", "1.5"),
+    ("grant_lifetime_days", "true"),
+    ("grant_lifetime_days", '"7"'),
+    ("grant_lifetime_days", "99999999"),
+    ("account_id_field", "1"),
+    ("accounts_endpoint", '"/accounts"'),
+    ("accounts_field", "[]"),
+    ("account_fields", '"id"'),
+    ("account_fields", '{ number = "id" }'),
+    ("account_fields", "{ id = 1 }"),
+    ("transactions_endpoint", '"https://bank.test/transactions"'),
+    ("transactions_endpoint", '"https://bank.test/{account_id}/{page}"'),
+    ("transactions_endpoint", '"http://bank.test/{account_id}"'),
+    ("transaction_fields", '{ when = "date" }'),
+    ("granted_account_fields", '{ page = "id" }'),
+    ("dead_grant", "{ status = 400 }"),
+    ("dead_grant", '["invalid_grant"]'),
+    ("dead_grant", "[{}]"),
+    ("dead_grant", '[{ becomes = "expired" }]'),
+    ("dead_grant", '[{ status = 400, becomes = "failed" }]'),
+    ("dead_grant", '[{ status = "400" }]'),
+    ("dead_grant", "[{ status = 429 }]"),
+    ("dead_grant", "[{ status = 503 }]"),
+    ("dead_grant", "[{ status = true }]"),
+    ("dead_grant", '[{ error = "" }]'),
+    ("dead_grant", '[{ text = "" }]'),
+    ("dead_grant", '[{ status = 400, code = "x" }]'),
+    ("help_url", '"mailto:help@bank.test"'),
+    ("adapter", '"no/such"'),
+    ("adapter", '"providers.adapters.missing"'),
+    ("adapter", '"missing_package.module"'),
+    ("adapter", "1"),
+    ("revocation", '"https://bank.test/revoke"'),
+    ("revocations", "{}"),
+    ("token_endpont", '"https://bank.test/token"'),
+    ('"odd\\nkey"', "1"),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), WRONG_VALUES)
+def test_a_wrong_value_is_told_in_one_line_with_table_and_key(
+    complaint: Callable[[str], str], key: str, value: str
+) -> None:
+    lines = {"name": '"Bank"', "authorization_endpoint": '"https://bank.test/a"'}
+    lines["token_endpoint"] = '"https://bank.test/t"'
+    lines[key] = value
+
+    told = complaint("[providers.bank]\n" + "\n".join(f"{k} = {v}" for k, v in lines.items()))
+
+    shown = "odd key" if "odd" in key else key
+    assert f"catalog.toml: [providers.bank] {shown}: " in told
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("kind", '"soap"'),
+        ("endpoint", '"http://bank.test/revoke"'),
+        ("endpoint", '""'),
+        ("tokens", "[]"),
+        ("tokens", '["id_token"]'),
+        ("tokens", '["access_token", "access_token"]'),
+        ("tokens", '"access_token"'),
+        ("client_auth", '"yes"'),
+        ("success_status", "[]"),
+        ("success_status", "[20]"),
+        ("success_status", "[200.0]"),
+        ("success_status", "200"),
+        ("blast_radius", '"everything"'),
+        ("token", '["access_token"]'),
+    ],
+)
+def test_a_wrong_value_of_a_revocation_is_told_too(
+    complaint: Callable[[str], str], key: str, value: str
+) -> None:
+    lines = {"endpoint": '"https://bank.test/revoke"'} | {key: value}
+    table = "\n".join(f"{k} = {v}" for k, v in lines.items())
+
+    told = complaint(f"{BANK}[providers.bank.revocation]\n{table}")
+
+    assert f"[providers.bank.revocation] {key}: " in told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"[providers.bank]\n{ENDPOINTS}", "[providers.bank] name: is missing"),
+        ('[providers.bank]\nname = "Bank"', "[providers.bank] authorization_endpoint: is missing"),
+        (BANK + "[providers.bank.revocation]", "[providers.bank.revocation] endpoint: is missing"),
+        (BANK + "revocation = { kind = 'adapter' }", "[providers.bank] adapter: is missing"),
+        (BANK + 'refresh = "self_exchange"', "[providers.bank] adapter: is missing"),
+        (
+            BANK + "authorization_response_iss_parameter_supported = true",
+            "[providers.bank] issuer: is missing",
+        ),
+        (
+            BANK + 'client_id_parameter = "key"\nextra_authorization_params = { key = "x" }',
+            "[providers.bank] extra_authorization_params: may not say the client id",
+        ),
+        (BANK.replace("bank]", "Bank]"), "[providers.Bank]: a slug has"),
+        (BANK.replace("bank]", "my-bank]"), "[providers.my-bank]: a slug has"),
+        (BANK.replace("bank]", f"{'x' * 65}]"), "a slug has"),
+        (BANK + BANK.replace("providers", "channels"), "[channels.bank]: the slug is taken by"),
+        (BANK.replace("providers", "banks"), "[banks]: is no app"),
+        ("providers = 5", "[providers]: must be a table"),
+        ("[providers]\nbank = 5", "[providers] bank: must be a table"),
+        ("[providers.bank", "catalog.toml: is not TOML"),
+        ("", None),
+    ],
+)
+def test_what_is_missing_or_contradicts_itself_is_told(
+    load: Load, complaint: Callable[[str], str], text: str, told: str | None
+) -> None:
+    if told is None:
+        assert load(text).all() == []
+    else:
+        assert told in complaint(text)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match=r"missing\.toml: can't be read"):
+        load_catalog(tmp_path / "missing.toml")
+    with pytest.raises(CatalogError, match="can't be read"):
+        load_catalog(tmp_path)
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_bytes(b'[providers.bank]\nname = "\xe9"')
+
+    with pytest.raises(CatalogError, match="is not UTF-8"):
+        load_catalog(path)
+
+
+def test_each_key_has_a_rule() -> None:
+    platform = {field.name for field in fields(Platform)} - {"app", "slug", "revocation"}
+
+    assert set(catalog_rules.PLATFORM) == platform
+    assert set(catalog_rules.REVOCATION) == {field.name for field in fields(Revocation)}
+
+
+def test_entries_can_be_kept_in_sets(load: Load) -> None:
+    assert len({load(BANK)["bank"], load(BANK)["bank"]}) == 1

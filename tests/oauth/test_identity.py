@@ -1,0 +1,207 @@
+"""Whose account it is, and reading JSON on a user's behalf."""
+
+import base64
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from connections_project.oauth.catalog import Platform
+from connections_project.oauth.client import (
+    ClientRegistration,
+    Identity,
+    TokenSet,
+    fetch_json,
+    identify,
+)
+from connections_project.oauth.errors import PlatformError
+from tests.oauth.conftest import MakePlatform
+from tests.servers import Answer, PlatformServer
+
+
+def id_token(**claims: Any) -> str:
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    return f"header.{payload}.signature"
+
+
+def identity_of(platform: Platform, registration: ClientRegistration, **response: Any) -> Identity:
+    return identify(platform, registration, tokens=TokenSet("at-1", response=response))
+
+
+def asked_at(server: PlatformServer, make_platform: MakePlatform, **values: Any) -> Platform:
+    return make_platform(identity_endpoint=f"{server.url}/me", **values)
+
+
+def test_the_identity_endpoint_is_asked_as_bearer(
+    server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("GET", "/me", Answer(json={"sub": "u-1", "name": "Ada"}))
+
+    assert identity_of(asked_at(server, make_platform), registration) == Identity("u-1", "Ada")
+    assert server.requests[0].headers["Authorization"] == "Bearer at-1"
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        ({"data": {"id": "7"}}, "data.id"),
+        ({"data": {"id": 7}}, "data.id"),
+        ([{"hash": "7"}], "0.hash"),
+        ({"items": [{"id": "6"}, {"id": "7"}]}, "items.1.id"),
+        ({"accounts": {"0": "7"}}, "accounts.0"),
+    ],
+)
+def test_paths_lead_through_objects_and_lists(
+    server: PlatformServer,
+    make_platform: MakePlatform,
+    registration: ClientRegistration,
+    document: Any,
+    path: str,
+) -> None:
+    server.on("GET", "/me", Answer(json=document))
+    platform = asked_at(server, make_platform, account_id_field=path)
+
+    assert identity_of(platform, registration).account_id == "7"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        [],
+        None,
+        "sub",
+        {"sub": None},
+        {"sub": True},
+        {"sub": {"a": 1}},
+        {"sub": ""},
+        [{"sub": 1}],
+    ],
+)
+def test_an_answer_without_the_field_is_nobody_known(
+    server: PlatformServer,
+    make_platform: MakePlatform,
+    registration: ClientRegistration,
+    document: Any,
+) -> None:
+    server.on("GET", "/me", Answer(json=document))
+
+    assert identity_of(asked_at(server, make_platform), registration).account_id is None
+
+
+@pytest.mark.parametrize("account_id", ["x" * 256, "a\x00b", "a\nb", "\ud800"])
+def test_an_id_that_no_column_can_hold_is_malformed(
+    server: PlatformServer,
+    make_platform: MakePlatform,
+    registration: ClientRegistration,
+    account_id: str,
+) -> None:
+    server.on("GET", "/me", Answer(json={"sub": account_id}))
+
+    with pytest.raises(PlatformError) as caught:
+        identity_of(asked_at(server, make_platform), registration)
+
+    assert caught.value.code == "malformed"
+
+
+def test_a_name_is_made_fit_to_be_kept(
+    server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("GET", "/me", Answer(json={"sub": "1", "name": "\x00Ada\n\ud800" + "x" * 300}))
+
+    name = identity_of(asked_at(server, make_platform), registration).account_name
+
+    assert name is not None
+    assert name.startswith("Ada  x")
+    assert len(name) == 255
+
+
+def test_without_an_endpoint_the_token_response_tells(
+    platform: Platform, registration: ClientRegistration
+) -> None:
+    assert identity_of(platform, registration, sub=5, name="Ada") == Identity("5", "Ada")
+
+
+@pytest.mark.parametrize("audience", ["client id", ["other", "client id"]])
+def test_else_the_claims_of_an_id_token_tell(
+    platform: Platform, registration: ClientRegistration, audience: Any
+) -> None:
+    token = id_token(sub="u-1", name="Ada", aud=audience)
+
+    assert identity_of(platform, registration, id_token=token) == Identity("u-1", "Ada")
+
+
+def test_an_id_token_for_another_client_is_refused(
+    platform: Platform, registration: ClientRegistration
+) -> None:
+    with pytest.raises(PlatformError) as caught:
+        identity_of(platform, registration, id_token=id_token(sub="u-1", aud="other"))
+
+    assert caught.value.code == "malformed"
+
+
+@pytest.mark.parametrize("token", ["", "a", "a.b.c", "a.W10.c", "a.é.c", f"a.{'W' * 40_000}.c"])
+def test_an_id_token_that_is_none_is_malformed(
+    platform: Platform, registration: ClientRegistration, token: str
+) -> None:
+    with pytest.raises(PlatformError) as caught:
+        identity_of(platform, registration, id_token=token)
+
+    assert caught.value.code == "malformed"
+
+
+def test_nobody_known_is_no_error(platform: Platform, registration: ClientRegistration) -> None:
+    assert identity_of(platform, registration) == Identity(None, None)
+
+
+def test_an_adapter_is_asked_where_there_is_no_endpoint(
+    make_platform: MakePlatform, registration: ClientRegistration
+) -> None:
+    platform = make_platform(adapter="tests.oauth.an_adapter")
+
+    assert identity_of(platform, registration) == Identity("adapted", "at-1")
+
+
+def read(server: PlatformServer, platform: Platform, registration: ClientRegistration) -> Any:
+    return fetch_json(platform, registration, url=f"{server.url}/data", access_token="at-1")
+
+
+def test_money_is_read_without_a_loss(
+    server: PlatformServer, platform: Platform, registration: ClientRegistration
+) -> None:
+    server.on("GET", "/data", Answer(body=b'{"balance": 0.1, "count": 3, "odd": NaN}'))
+
+    document = read(server, platform, registration)
+
+    assert document == {"balance": Decimal("0.1"), "count": 3, "odd": None}
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, "refused"), (403, "refused"), (500, "server_error")]
+)
+def test_a_refused_access_token_is_told_by_its_status(
+    server: PlatformServer,
+    platform: Platform,
+    registration: ClientRegistration,
+    status: int,
+    code: str,
+) -> None:
+    server.on("GET", "/data", Answer(status))
+
+    with pytest.raises(PlatformError) as caught:
+        read(server, platform, registration)
+
+    assert (caught.value.code, caught.value.status) == (code, status)
+
+
+def test_a_token_with_a_newline_never_becomes_a_header(
+    server: PlatformServer, platform: Platform, registration: ClientRegistration
+) -> None:
+    with pytest.raises(PlatformError) as caught:
+        fetch_json(
+            platform, registration, url=f"{server.url}/data", access_token="at\r\nX-Injected: 1"
+        )
+
+    assert caught.value.code == "malformed"
+    assert server.requests == []

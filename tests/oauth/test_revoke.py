@@ -1,0 +1,245 @@
+"""Taking tokens back, in the ways that platforms have for it."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from connections_project.oauth.client import ClientRegistration, TokenSet, revoke
+from connections_project.oauth.errors import PlatformError
+from tests.oauth import an_adapter
+from tests.oauth.conftest import SECRET, MakePlatform
+from tests.servers import Answer, PlatformServer
+
+BOTH = TokenSet("at-1", "rt-1")
+OK = Answer(200)
+UNSUPPORTED = Answer(400, json={"error": "unsupported_token_type"})
+Failing = Callable[..., PlatformError]
+
+
+@pytest.fixture
+def failure(
+    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
+) -> Failing:
+    """Revoke both tokens where these answers are given, and give the error."""
+
+    def fail(*answers: Answer) -> PlatformError:
+        server.on("POST", "/revoke", *answers)
+        with pytest.raises(PlatformError) as caught:
+            revoke(revocable(), registration, tokens=BOTH)
+        return caught.value
+
+    return fail
+
+
+def test_the_refresh_token_goes_first_then_the_access_token(
+    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/revoke", OK)
+
+    revoke(revocable(), registration, tokens=BOTH)
+
+    assert [request.form for request in server.requests] == [
+        {"token": "rt-1", "token_type_hint": "refresh_token"},
+        {"token": "at-1", "token_type_hint": "access_token"},
+    ]
+    assert all(request.headers["Authorization"].startswith("Basic ") for request in server.requests)
+
+
+def test_the_catalogue_decides_order_and_choice_of_tokens(
+    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/revoke", OK)
+
+    revoke(revocable(tokens=("access_token",)), registration, tokens=BOTH)
+
+    assert [request.form["token"] for request in server.requests] == ["at-1"]
+
+
+def test_a_token_that_was_never_given_is_passed_over(
+    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/revoke", OK)
+
+    revoke(revocable(), registration, tokens=TokenSet("at-1"))
+
+    assert [request.form["token"] for request in server.requests] == ["at-1"]
+
+
+def test_nothing_to_send_is_no_success(
+    revocable: MakePlatform, registration: ClientRegistration
+) -> None:
+    with pytest.raises(PlatformError) as caught:
+        revoke(revocable(tokens=("refresh_token",)), registration, tokens=TokenSet("at-1"))
+
+    assert caught.value.code == "refused"
+
+
+def test_a_platform_without_revocation_is_no_success(
+    make_platform: MakePlatform, registration: ClientRegistration
+) -> None:
+    with pytest.raises(PlatformError):
+        revoke(make_platform(), registration, tokens=BOTH)
+
+
+def test_without_client_authentication_only_the_token_is_sent(
+    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/revoke", OK)
+
+    revoke(revocable(client_auth=False), registration, tokens=TokenSet("at-1"))
+
+    assert "Authorization" not in server.requests[0].headers
+    assert set(server.requests[0].form) == {"token", "token_type_hint"}
+
+
+def test_bearer_post_sends_the_token_as_bearer(
+    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/revoke", OK)
+
+    revoke(revocable(kind="bearer_post", tokens=("access_token",)), registration, tokens=BOTH)
+
+    assert server.requests[0].headers["Authorization"] == "Bearer at-1"
+    assert server.requests[0].body == b""
+
+
+def test_bearer_post_adds_credentials_in_the_body_where_the_client_posts_them(
+    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/revoke", OK)
+    platform = revocable("client_secret_post", kind="bearer_post", tokens=("access_token",))
+
+    revoke(platform, registration, tokens=BOTH)
+
+    assert server.requests[0].headers["Authorization"] == "Bearer at-1"
+    assert server.requests[0].form == {
+        "token": "at-1",
+        "client_id": "client id",
+        "client_secret": SECRET,
+    }
+
+
+def test_json_post_sends_credentials_and_token_as_json(
+    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/revoke", OK)
+    platform = revocable(kind="json_post", tokens=("refresh_token",))
+
+    revoke(platform, registration, tokens=BOTH)
+
+    assert server.requests[0].headers["Content-Type"] == "application/json"
+    assert server.requests[0].json == {
+        "client_id": "client id",
+        "client_secret": SECRET,
+        "token": "rt-1",
+    }
+
+
+def test_delete_sends_the_token_as_bearer(
+    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("DELETE", "/revoke", OK)
+
+    revoke(revocable(kind="delete", tokens=("access_token",)), registration, tokens=BOTH)
+
+    assert server.requests[0].headers["Authorization"] == "Bearer at-1"
+
+
+def test_an_adapter_revokes_where_data_cannot_say_how(
+    make_platform: MakePlatform, revocable: MakePlatform, registration: ClientRegistration
+) -> None:
+    revocation = revocable(kind="adapter", endpoint="").revocation
+    an_adapter.REVOKED.clear()
+
+    platform = make_platform(adapter="tests.oauth.an_adapter", revocation=revocation)
+    revoke(platform, registration, tokens=BOTH)
+
+    assert an_adapter.REVOKED == ["at-1"]
+
+
+def test_a_token_that_was_dead_already_is_revoked(
+    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/revoke", Answer(400, json={"error": "invalid_token"}))
+
+    revoke(revocable(), registration, tokens=BOTH)
+
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("kind", ["bearer_post", "json_post"])
+def test_only_rfc_7009_reads_invalid_token_so(
+    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration, kind: str
+) -> None:
+    server.on("POST", "/revoke", Answer(400, json={"error": "invalid_token"}))
+
+    with pytest.raises(PlatformError):
+        revoke(revocable(kind=kind), registration, tokens=BOTH)
+
+
+def test_a_later_token_type_that_cannot_be_revoked_is_fine(
+    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/revoke", OK, UNSUPPORTED)
+
+    revoke(revocable(), registration, tokens=BOTH)
+
+    assert len(server.requests) == 2
+
+
+def test_a_first_token_type_that_cannot_be_revoked_is_told_after_the_other_was_tried(
+    server: PlatformServer, failure: Failing
+) -> None:
+    fault = failure(UNSUPPORTED, OK)
+
+    assert (fault.code, fault.permanent) == ("refused", True)
+    assert [request.form["token"] for request in server.requests] == ["rt-1", "at-1"]
+
+
+def test_our_own_wrong_secret_is_told_apart(failure: Failing) -> None:
+    assert failure(Answer(401, json={"error": "invalid_client"})).code == "invalid_client"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (Answer(503, headers={"Retry-After": "9"}), "unavailable"),
+        (Answer(429, headers={"Retry-After": "9"}), "rate_limited"),
+        (Answer(500), "server_error"),
+        (Answer(403), "refused"),
+        (Answer(307, headers={"Location": "/elsewhere"}), "redirected"),
+        (Answer(204), "malformed"),
+        (Answer(reset=True), "reset"),
+    ],
+)
+def test_a_failed_revocation_is_never_a_success(
+    server: PlatformServer, failure: Failing, answer: Answer, code: str
+) -> None:
+    fault = failure(answer)
+
+    assert fault.code == code
+    assert fault.retry_after == (9 if "Retry-After" in answer.headers else None)
+    assert len(server.requests) == 1
+
+
+def test_the_catalogue_may_know_another_success(
+    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/revoke", Answer(204))
+
+    revoke(revocable(success_status=(200, 204)), registration, tokens=BOTH)
+
+    assert len(server.requests) == 2
+
+
+def test_the_time_is_for_all_tokens_together(
+    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/revoke", Answer(200, delay=0.3))
+    started = time.monotonic()
+
+    with pytest.raises(PlatformError):
+        revoke(revocable(), registration, tokens=BOTH, within=0.45)
+
+    assert time.monotonic() - started < 0.9
