@@ -66,7 +66,7 @@ def rotate(sealed: Sealed) -> Sealed | None:
         DecryptionError: No key fits, or the ciphertext is damaged.
     """
     try:
-        Fernet(settings.CREDENTIAL_KEYS[0]).decrypt(sealed.ciphertext.encode())
+        Fernet(settings.CREDENTIAL_KEYS[0]).decrypt(_bytes(sealed))
     except InvalidToken:
         return Sealed(_keys().encrypt(_decrypted(sealed)).decode())
     return None
@@ -124,9 +124,14 @@ def _multi_fernet(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
+def _bytes(sealed: Sealed) -> bytes:
+    # A ciphertext is ASCII; what isn't was damaged, and is to be refused as such.
+    return sealed.ciphertext.encode("ascii", "replace")
+
+
 def _decrypted(sealed: Sealed) -> bytes:
     try:
-        return _keys().decrypt(sealed.ciphertext.encode())
+        return _keys().decrypt(_bytes(sealed))
     except InvalidToken:
         raise DecryptionError("no credential key opens the ciphertext") from None
 

@@ -1,6 +1,6 @@
 """A platform on loopback, and our client there."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,12 +12,6 @@ from tests.servers import PlatformServer
 SECRET = "s3cret/with:odd +characters"
 REDIRECT_URI = "https://service.test/oauth/callback/bank"
 MakePlatform = Callable[..., Platform]
-
-
-@pytest.fixture
-def server() -> Iterator[PlatformServer]:
-    with PlatformServer() as running:
-        yield running
 
 
 @pytest.fixture
