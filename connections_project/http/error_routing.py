@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from connections_project.http.chunked import length_of_body
 from connections_project.http.faults import CHALLENGE, Fault, of_status
 from connections_project.http.problems import ProblemRenderer
 from connections_project.http.throttling import show_rate_limit
@@ -85,7 +86,7 @@ class ErrorRoutingMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if renderer_of(request.path_info) is None:
             return self.get_response(request)
-        if _announced_length(request) > LARGEST_BODY:
+        if length_of_body(request, most=LARGEST_BODY) > LARGEST_BODY:
             return render_fault(request, of_status(413))
         response = self.get_response(request)
         if response.status_code < 400 or request.META.get(_META_KEY) is response:
@@ -98,14 +99,6 @@ class ErrorRoutingMiddleware:
             return None
         fault = _translated(request, exc)
         return None if fault is None else render_fault(request, fault)
-
-
-def _announced_length(request: HttpRequest) -> int:
-    """Read `Content-Length` as Django does: without a sound one no body is read at all."""
-    try:
-        return int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        return 0
 
 
 def _reworded(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

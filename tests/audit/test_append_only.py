@@ -63,7 +63,7 @@ def test_a_change_is_refused(event: AuditEvent, attempt: Callable[[AuditEvent], 
 def test_replacing_a_row_is_refused_on_sqlite(event: AuditEvent) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("left out: INSERT OR REPLACE is SQLite's")
-    columns = ", ".join(field.column for field in AuditEvent._meta.fields if field.name != "reason")
+    columns = ", ".join(str(one.column) for one in AuditEvent._meta.fields if one.name != "reason")
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
         execute(
             f"INSERT OR REPLACE INTO audit_auditevent ({columns}, reason)"
