@@ -1,0 +1,140 @@
+"""The cast, the service as its clients see it, and a bank on loopback to connect to."""
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.cache import cache
+from rest_framework.test import APIClient
+
+from connections_project.http import rate_limits
+from connections_project.identity import sessions
+from connections_project.identity.models import User
+from connections_project.oauth.catalog import load_catalog
+from connections_project.oauth.client import ClientRegistration
+from tests.audit_guard import audit_guard
+from tests.bank import REDIRECT_URI, Bank
+from tests.servers import PlatformServer
+
+__all__ = ["audit_guard"]
+
+PASSWORD = "correct horse battery staple"
+LOOPBACK = ("127.", "::1", "localhost")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_network() -> Iterator[None]:
+    """Let nothing reach further than this machine."""
+    connect = socket.socket.connect
+
+    def connect_to_loopback(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and not str(address[0]).startswith(LOOPBACK):
+            raise AssertionError(f"A test tried to reach {address[0]}.")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect_to_loopback)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _fresh_buckets() -> None:
+    """Let no test draw on what another one has used up."""
+    rate_limits.process_buckets.cache_clear()
+    # With Redis this empties the tests' own database, in which the buckets stand too.
+    cache.clear()
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    return User.objects.create_user("owner@example.com", PASSWORD)
+
+
+@pytest.fixture
+def teammate(owner: User) -> User:
+    """Shares the owner's team, and owns nothing."""
+    user = User.objects.create_user("teammate@example.com", PASSWORD)
+    owner.own_team.memberships.create(user=user)
+    return user
+
+
+@pytest.fixture
+def outsider(db: None) -> User:
+    return User.objects.create_user("outsider@example.com", PASSWORD)
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    return User.objects.create_user("operator@example.com", PASSWORD, is_staff=True)
+
+
+@pytest.fixture
+def service_account(db: None) -> User:
+    return User.objects.create_user("robot@example.com", PASSWORD, principal_type="service")
+
+
+SignIn = Callable[[User], APIClient]
+
+
+@pytest.fixture
+def sign_in() -> SignIn:
+    """Give a client that bears a user's access token."""
+
+    def sign_in(user: User) -> APIClient:
+        client = APIClient(raise_request_exception=False)
+        token = sessions.begin(user).access_token
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def api(owner: User, sign_in: SignIn) -> APIClient:
+    """The API as the owner sees it."""
+    return sign_in(owner)
+
+
+@pytest.fixture
+def anonymous(db: None) -> APIClient:
+    return APIClient(raise_request_exception=False)
+
+
+@pytest.fixture
+def server() -> Iterator[PlatformServer]:
+    with PlatformServer() as running:
+        yield running
+
+
+UseCatalogue = Callable[..., None]
+
+
+@pytest.fixture
+def use_catalogue(settings: LazySettings, tmp_path: Path) -> UseCatalogue:
+    """Lay a catalogue over the shipped one, with a client registered at each of its platforms."""
+
+    def use(text: str, *slugs: str, client_id: str = "our client") -> None:
+        path = tmp_path / "catalog.toml"
+        path.write_text(text, encoding="utf-8")
+        shipped = settings.BASE_DIR / "providers" / "catalog.toml"
+        settings.CATALOG = load_catalog(shipped, path)
+        registration = ClientRegistration(client_id, "client secret", (REDIRECT_URI,))
+        unregistered = ClientRegistration("", "", (REDIRECT_URI,))
+        settings.OAUTH_CLIENTS = {
+            one.slug: registration if one.slug in slugs else unregistered
+            for one in settings.CATALOG.all()
+        }
+
+    return use
+
+
+@pytest.fixture
+def bank(server: PlatformServer, use_catalogue: UseCatalogue) -> Bank:
+    """A provider that works, and can be told not to."""
+    made = Bank(server)
+    use_catalogue(made.catalogue(), "bank")
+    made.open()
+    return made
