@@ -174,10 +174,27 @@ def _cache() -> dict[str, Any]:
     }
 
 
-CACHES = {"default": _cache()}
+# Failed sign-ins are counted in Redis, and in the process where Redis is absent or away.
+CACHES = {
+    "default": _cache(),
+    "login_attempts": (
+        {
+            "BACKEND": "connections_project.identity.failover_cache.FailoverCache",
+            "LOCATION": REDIS_URL,
+        }
+        if REDIS_URL
+        else {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "LOCATION": "login_attempts",
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
+    ),
+}
+RATELIMIT_USE_CACHE = "login_attempts"
 
 # Who may come in.
 AUTH_USER_MODEL = "identity.User"
+AUTHENTICATION_BACKENDS = ["connections_project.identity.backends.PrincipalBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator")
