@@ -8,6 +8,7 @@ with PlatformServer() as server:
 
 import json
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -85,19 +86,28 @@ Script = Answer | Callable[[Request], Answer]
 class PlatformServer:
     """A scriptable server, running while the context is open.
 
+    Args:
+        tls: The server's side of TLS, for https.
+
     Attributes:
         url: Its address, without a slash at the end.
         requests: All requests so far, in the order of their arrival.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         self.stopped = threading.Event()
         self._scripts: dict[tuple[str, str], list[Script]] = {}
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.platform = self
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if tls:
+            # The handshake belongs to the connection's thread, not to the one that accepts.
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        port = self._server.server_address[1]
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     def on(self, method: str, path: str, *scripts: Script) -> Self:
@@ -178,7 +188,7 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Show what went wrong in a script, but not that a client hung up."""
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
             super().handle_error(request, client_address)
 
 

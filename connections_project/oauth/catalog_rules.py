@@ -65,7 +65,7 @@ def field_map(default: Mapping[str, str]) -> Rule:
 
 def dead_grant(value: Any) -> DeadGrantMatcher:
     """Take one matcher; a server fault or a rate limit never means that a grant is dead."""
-    rules = {"status": http_status, "error": filled_text, "text": filled_text}
+    rules: dict[str, Rule] = {"status": http_status, "error": filled_text, "text": filled_text}
     rules["becomes"] = one_of("expired", "revoked")
     if not isinstance(value, dict) or not value.keys() & {"status", "error", "text"}:
         raise ValueError("each must be a table with a status, an error or a text")

@@ -18,6 +18,13 @@ MakeJob = Callable[..., RevocationJob]
 UseKeys = Callable[..., None]
 
 
+def sealed_of(job: RevocationJob) -> Sealed:
+    """Give what the stored row holds now."""
+    sealed = RevocationJob.objects.get(pk=job.pk).sealed_tokens
+    assert sealed is not None
+    return sealed
+
+
 @pytest.fixture
 def use_keys(settings: LazySettings) -> UseKeys:
     """Set the credential keys, newest first."""

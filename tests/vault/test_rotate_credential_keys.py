@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from connections_project.management.credential_rotation import Column, Row, columns, rotate_row
 from connections_project.revocation.models import RevocationJob
 from connections_project.vault import Sealed, open_sealed, rotate, seal
-from tests.vault.conftest import DATA, SUBJECT, MakeJob, UseKeys
+from tests.vault.conftest import DATA, SUBJECT, MakeJob, UseKeys, sealed_of
 
 JOBS = RevocationJob.objects
 COLUMN = Column(RevocationJob, "sealed_tokens")
@@ -32,7 +32,7 @@ def run(*arguments: str) -> str:
 
 
 def opened() -> list[dict[str, Any]]:
-    return [open_sealed(job.sealed_tokens, subject=SUBJECT) for job in JOBS.all()]
+    return [open_sealed(sealed_of(job), subject=SUBJECT) for job in JOBS.all()]
 
 
 def test_afterwards_the_old_key_can_go(
@@ -87,7 +87,7 @@ def test_an_unreadable_row_is_named_left_alone_and_makes_the_exit_code_1(
 
 def test_a_token_refreshed_meanwhile_is_not_overwritten(three_jobs: list[RevocationJob]) -> None:
     job = three_jobs[0]
-    read = Row(COLUMN, job.pk, job.sealed_tokens)
+    read = Row(COLUMN, job.pk, sealed_of(job))
     refreshed = seal({"access_token": "fresher"}, subject=SUBJECT)
     JOBS.filter(pk=job.pk).update(sealed_tokens=refreshed)
 
@@ -99,21 +99,21 @@ def test_a_token_refreshed_under_the_old_key_meanwhile_is_rotated_as_it_is_now(
     three_jobs: list[RevocationJob], keys: tuple[str, str], use_keys: UseKeys
 ) -> None:
     job = three_jobs[0]
-    read = Row(COLUMN, job.pk, job.sealed_tokens)
+    read = Row(COLUMN, job.pk, sealed_of(job))
     use_keys(keys[0])
     refreshed = seal({"access_token": "fresher"}, subject=SUBJECT)
     use_keys(keys[1], keys[0])
     JOBS.filter(pk=job.pk).update(sealed_tokens=refreshed)
 
     assert rotate_row(read, dry_run=False) == "rotated"
-    held = JOBS.get(pk=job.pk).sealed_tokens
+    held = sealed_of(job)
     assert rotate(held) is None
     assert open_sealed(held, subject=SUBJECT) == {"access_token": "fresher"}
 
 
 def test_a_token_erased_meanwhile_does_not_come_back(three_jobs: list[RevocationJob]) -> None:
     job = three_jobs[0]
-    read = Row(COLUMN, job.pk, job.sealed_tokens)
+    read = Row(COLUMN, job.pk, sealed_of(job))
     JOBS.filter(pk=job.pk).update(sealed_tokens=None, state="revoked", finished_at=job.due_at)
 
     assert rotate_row(read, dry_run=False) == "gone"

@@ -10,7 +10,7 @@ from django.db.migrations.writer import MigrationWriter
 
 from connections_project.revocation.models import RevocationJob
 from connections_project.vault import Sealed, SealedField, open_sealed, seal
-from tests.vault.conftest import DATA, SUBJECT, MakeJob
+from tests.vault.conftest import DATA, SUBJECT, MakeJob, sealed_of
 
 JOBS = RevocationJob.objects
 
@@ -29,7 +29,7 @@ def test_the_column_holds_the_ciphertext(make_job: MakeJob) -> None:
 
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT sealed_tokens FROM {RevocationJob._meta.db_table}")
-        assert cursor.fetchall() == [(job.sealed_tokens.ciphertext,)]
+        assert cursor.fetchall() == [(sealed_of(job).ciphertext,)]
 
 
 def test_values_and_updates_and_bulk_inserts_know_sealed_values(make_job: MakeJob) -> None:
@@ -113,4 +113,5 @@ def test_a_fixture_carries_the_ciphertext(make_job: MakeJob) -> None:
     fixture = serializers.serialize("json", [job])
     loaded = next(iter(serializers.deserialize("json", fixture))).object
 
+    assert isinstance(loaded, RevocationJob)
     assert loaded.sealed_tokens == job.sealed_tokens
