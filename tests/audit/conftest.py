@@ -1,4 +1,4 @@
-"""The guard that lets transactional tests end, and one event to look at."""
+"""One event to look at."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,9 +10,6 @@ from django.db import transaction
 from audit.events import Action, ActorType, Interface
 from audit.models import AuditEvent
 from audit.record import Origin, record
-from tests.audit_guard import audit_guard
-
-__all__ = ["audit_guard"]
 
 SUBJECT = UUID("018f3e0c-7b1a-7c3d-8e4f-0123456789ab")
 SYSTEM = Origin(ActorType.SYSTEM, None, Interface.COMMAND)

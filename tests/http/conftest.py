@@ -1,13 +1,12 @@
 """A small site that fails in every way, with two error formats beside problem details."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.test import Client
 
-from connections_project.http import error_routing, rate_limits
+from connections_project.http import error_routing
 from connections_project.http.faults import Fault
 from tests.http.urls import ForeseenError
 
@@ -38,10 +37,8 @@ def formats(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def site(formats: None, settings: Any) -> Iterator[Client]:
-    """A client of the small site that gets a 500 instead of its exception; buckets are fresh."""
+def site(formats: None, settings: Any) -> Client:
+    """A client of the small site that gets a 500 instead of its exception."""
     settings.ROOT_URLCONF = "tests.http.urls"
     settings.REDIS_URL = ""
-    rate_limits.process_buckets.cache_clear()
-    yield Client(raise_request_exception=False)
-    rate_limits.process_buckets.cache_clear()
+    return Client(raise_request_exception=False)
