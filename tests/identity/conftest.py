@@ -1,4 +1,4 @@
-"""The cast: an owner, who has an account, and whoever tries to be her."""
+"""The sign-in calls as the owner makes them, and whoever tries to be her."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.cache import caches
-from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 
-from audit import triggers
 from connections_project.http.rate_limits import process_buckets
 from connections_project.identity.models import User
+from tests.conftest import PASSWORD
 
 EMAIL = "owner@example.com"
-PASSWORD = "correct horse battery staple"
+
+__all__ = ["EMAIL", "PASSWORD", "Post"]
 
 Post = Callable[..., Any]
 
@@ -33,24 +33,6 @@ def _nothing_counted_before(settings: LazySettings) -> Iterator[None]:
     yield
     process_buckets.cache_clear()
     caches["login_attempts"].clear()
-
-
-@pytest.fixture
-def threads_db(transactional_db: None) -> Iterator[None]:
-    """A database that threads share; the audit log's triggers would stop its being emptied.
-
-    Emptying it sends `post_migrate`, which puts them back.
-    """
-    yield
-    on_table = " ON audit_auditevent" if connection.vendor == "postgresql" else ""
-    with connection.cursor() as cursor:
-        for name in triggers._wanted(connection):
-            cursor.execute(f"DROP TRIGGER {name}{on_table}")
-
-
-@pytest.fixture
-def owner(db: None) -> User:
-    return User.objects.create_user(EMAIL, PASSWORD)
 
 
 @pytest.fixture

@@ -106,7 +106,9 @@ def test_a_refused_attempt_touches_no_password_and_no_table(
 
 
 @pytest.mark.races
-def test_a_crowd_of_guesses_at_once_gets_no_more_than_five_looked_at(threads_db: None) -> None:
+def test_a_crowd_of_guesses_at_once_gets_no_more_than_five_looked_at(
+    transactional_db: None,
+) -> None:
     User.objects.create_user(EMAIL, PASSWORD)
     answers = at_once([("login", {"email": EMAIL, "password": "wrong"})] * 16)
     assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 11

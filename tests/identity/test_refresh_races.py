@@ -10,7 +10,7 @@ pytestmark = pytest.mark.races
 
 
 @pytest.fixture
-def token(threads_db: None, post: Post) -> str:
+def token(transactional_db: None, post: Post) -> str:
     User.objects.create_user(EMAIL, PASSWORD)
     return str(post("login", email=EMAIL, password=PASSWORD).json()["refresh_token"])
 
