@@ -44,6 +44,7 @@ RAISED = [
     ("fault", 409, "conflict"),
     ("unforeseen", 500, "internal_error"),
     ("challenged", 401, "unauthorized"),
+    ("wrong-password", 401, "unauthorized"),
 ]
 
 

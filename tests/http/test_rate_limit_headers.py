@@ -82,7 +82,7 @@ def test_a_path_may_answer_missing_credentials_otherwise(site: Client) -> None:
     assert "WWW-Authenticate" not in response
 
 
-@pytest.mark.parametrize("path", ["/api/open", "/api/open/challenged"])
+@pytest.mark.parametrize("path", ["/api/open", "/api/open/challenged", "/api/open/wrong-password"])
 def test_an_unlimited_endpoint_shows_no_bucket(site: Client, path: str) -> None:
     assert "X-RateLimit-Limit" not in site.get(path)
 

@@ -102,6 +102,7 @@ def fail(kind: str) -> None:
         "database": OperationalError(SECRET),
         "fault": FaultError(of_status(409, "It is taken.")),
         "challenged": FaultError(of_status(401)),
+        "wrong-password": AuthenticationFailed(SECRET),
     }[kind]
 
 
