@@ -7,4 +7,4 @@ class ConnectionsProjectConfig(AppConfig):
     name = "connections_project"
 
     def ready(self) -> None:
-        from connections_project import checks  # noqa: F401
+        from connections_project import checks, error_formats  # noqa: F401

@@ -1,0 +1,7 @@
+"""Which prefix of the API speaks which app's error format (CONTRACT, section 0)."""
+
+from connections_project.http.error_routing import register
+from providers.api.errors import ProviderErrors
+
+for _prefix in ("/api/v1/providers", "/api/v1/accounts", "/api/v1/auth"):
+    register(_prefix, ProviderErrors())
