@@ -94,8 +94,6 @@ def _token(value: Any, platform: str) -> str | None:
 
 def _seconds(value: Any) -> int | None:
     """Read a lifetime; some platforms send text or fractions, or 0 for a token without an end."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        return None
     if not re.fullmatch(r"\d+(\.\d+)?([eE]\+?\d+)?", str(value), re.ASCII):
         return None
     return int(min(Decimal(value), Decimal(TEN_YEARS))) or None

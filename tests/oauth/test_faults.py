@@ -64,15 +64,19 @@ def test_a_slow_platform_is_left_when_the_time_is_up(failure: Failing, answer: A
     assert (fault.code, fault.permanent, fault.status) == ("timeout", False, None)
 
 
+def assert_hung_up(server: PlatformServer) -> None:
+    ends_at = time.monotonic() + 2
+    while server.open_connections and time.monotonic() < ends_at:
+        time.sleep(0.01)
+    assert server.open_connections == 0
+
+
 def test_the_platform_sees_the_connection_end_when_the_time_is_up(
     server: PlatformServer, failure: Failing
 ) -> None:
     failure(Answer(body=b"x" * 10_000, drip_body=0.01), within=0.3)
 
-    ends_at = time.monotonic() + 2
-    while server.open_connections and time.monotonic() < ends_at:
-        time.sleep(0.01)
-    assert server.open_connections == 0
+    assert_hung_up(server)
 
 
 def test_the_connection_is_kept_for_the_next_call(
@@ -99,6 +103,7 @@ def test_a_kept_connection_obeys_the_deadline_too(
 
     assert time.monotonic() - started < 1.0
     assert server.connection_count == 1
+    assert_hung_up(server)
 
 
 def test_a_reset_connection_is_a_passing_fault(failure: Failing) -> None:
