@@ -59,9 +59,6 @@ REFUSALS: dict[type[Exception], Words] = {
     errors.AccountMismatchError: Words(
         400, "This is another account", "Sign in there with the account that you connected before."
     ),
-    errors.AccountTakenError: Words(
-        409, "This account is connected already", "Another connection of yours has it."
-    ),
     errors.ConnectFailedError: Words(502, "The platform did not complete the connection", LATER),
     PlatformUnavailableError: Words(503, "This platform can't be used at the moment", LATER),
     UnknownPlatformError: Words(400, "This platform can't be connected", START_AGAIN),
@@ -119,20 +116,16 @@ def _go_on(
     request: HttpRequest, platform: Platform, glance: Glance, state: str, answer: Answer
 ) -> HttpResponse:
     signed_in = request.user if isinstance(request.user, User) else None
-    is_same_browser = glance.was_started_in(browser_of(request))
-    if signed_in is None and not is_same_browser:
+    if signed_in is None and not glance.was_started_in(browser_of(request)):
         return _page(request, SIGN_IN, sign_in=_sign_in_address(request))
-    is_somebody_else = not is_same_browser and signed_in and signed_in.pk != glance.principal_id
     try:
+        # Whoever is signed in must be the state's principal, as with a Bearer at the API; if it is
+        # somebody else, the verb burns the state and audits that.
         COMPLETE[glance.app](
-            state=state,
-            answer=answer,
-            # Somebody else's presence burns the state, and the verb audits it.
-            bearer=None if is_same_browser else signed_in,
-            origin=origin_of(request),
+            state=state, answer=answer, bearer=signed_in, origin=origin_of(request)
         )
     except errors.InvalidStateError:
-        if not is_somebody_else:
+        if signed_in is None or signed_in.pk == glance.principal_id:
             raise
         return _page(request, SOMEBODY_ELSE)
     text = "You can close this page."

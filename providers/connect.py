@@ -3,6 +3,8 @@
 take the state → look at the answer → pending row → exchange → whose account is it? → settle
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from uuid import UUID
 
@@ -17,7 +19,7 @@ from connections_project.connections.errors import (
     ConnectFailedError,
     ConnectionProblem,
     InvalidStateError,
-    NotActiveError,
+    NotReauthorisableError,
 )
 from connections_project.connections.flow import Answer, Authorization, Flow
 from connections_project.identity.models import User
@@ -34,10 +36,9 @@ from connections_project.revocation.release import release_late
 from providers.models import Connection, Status
 from providers.records import record_about
 from providers.selectors import own_connection
-from providers.settle import Arrival, settle
+from providers.settle import REAUTHORISABLE, Arrival, end_if_pending, settle
 
 APP = "providers"
-REAUTHORISABLE = frozenset({Status.ACTIVE, Status.EXPIRED, Status.REVOKED, Status.FAILED})
 
 
 def begin(
@@ -63,7 +64,7 @@ def begin(
         UnknownPlatformError, PlatformUnavailableError, UnregisteredRedirectError,
         StateStoreUnavailable: See `flow.begin`.
         ConnectionNotFoundError, NotOwnerError: Of the connection to reauthorise.
-        AlreadyDisconnectedError, NotActiveError: It can't be reauthorised.
+        AlreadyDisconnectedError, NotReauthorisableError: It can't be reauthorised.
     """
     connectable(APP, slug)
     if reauthorise is not None:
@@ -85,7 +86,7 @@ def _check_reauthorisable(connection: Connection, slug: str) -> None:
     if connection.status == Status.DISCONNECTED:
         raise AlreadyDisconnectedError
     if connection.status not in REAUTHORISABLE or connection.provider_slug != slug:
-        raise NotActiveError
+        raise NotReauthorisableError
 
 
 def complete(*, state: str, answer: Answer, bearer: User | None, origin: Origin) -> Connection:
@@ -101,18 +102,16 @@ def complete(*, state: str, answer: Answer, bearer: User | None, origin: Origin)
         InvalidStateError: Unknown, used, expired or somebody else's state; or a disconnect won.
         AuthorizationDeclinedError, IssuerMismatchError, PlatformUnavailableError: See `flow.check`.
         ConnectFailedError: The exchange or the look at the account failed.
-        AccountMismatchError, AccountTakenError: See `settle`.
+        AccountMismatchError: See `settle`.
         StateStoreUnavailable: The cache is away.
     """
     taken = flow.take(app=APP, state=state)
-    try:
+    with _refusals_recorded(taken, origin):
         user = _principal(taken, bearer)
+    origin = replace(origin, actor_type=ActorType(user.principal_type), actor_id=user.pk)
+    with _refusals_recorded(taken, origin):
         upstream = flow.check(taken, answer)
         row = _row_for(taken, user)
-    except (ConnectionProblem, PlatformUnavailableError, UnknownPlatformError) as problem:
-        _record_refusal(taken, problem, origin)
-        raise
-    origin = replace(origin, actor_type=ActorType(user.principal_type), actor_id=user.pk)
     arrival = _ask(row, taken, upstream, code=answer.code or "", origin=origin)
     return settle(arrival, origin=origin)
 
@@ -165,35 +164,43 @@ def _fail(
     *,
     origin: Origin,
 ) -> None:
-    """End a new connection as failed; one that was to be reauthorised stays as it was."""
+    """End the try, and have tokens revoked of which nobody knows whose they are."""
+    details: dict[str, str] = {"error": error.code}
+    grant = Grant(upstream.authority, upstream.registration.client_id, None)
     with transaction.atomic():
         current = Connection.objects.select_for_update().get(pk=row.pk)
-        if current.status == Status.PENDING:
-            current.status = Status.FAILED
-            current.changed(now=timezone.now())
-            current.save()
+        end_if_pending(current)
         if tokens is not None:
-            grant = Grant(upstream.authority, upstream.registration.client_id, None)
-            release_late(current.held(current.sealed(tokens), grant=grant), origin=origin)
+            held = current.held(current.sealed(tokens), grant=grant)
+            details["revocation"] = release_late(held, origin=origin)
         record_about(
             current,
             Action.PROVIDER_CONNECTION_FAILED,
             origin=origin,
             outcome=Outcome.FAILURE,
-            error=error.code,
+            **details,
         )
 
 
-def _record_refusal(taken: Flow, problem: Exception, origin: Origin) -> None:
-    """Tell of a flow that ended before it had a row."""
-    error = problem.code if isinstance(problem, ConnectionProblem) else "platform_unavailable"
-    with transaction.atomic():
-        record(
-            Action.PROVIDER_CONNECTION_FAILED,
-            origin=origin,
-            subject_type="providers.connection",
-            subject_id=None,
-            subject_owner_id=taken.principal_id,
-            outcome=Outcome.FAILURE,
-            details={"platform": taken.slug, "error": error},
-        )
+@contextmanager
+def _refusals_recorded(taken: Flow, origin: Origin) -> Iterator[None]:
+    """Tell of a flow that ends before it has a row."""
+    try:
+        yield
+    except (ConnectionProblem, PlatformUnavailableError, UnknownPlatformError) as problem:
+        error = problem.code if isinstance(problem, ConnectionProblem) else "platform_unavailable"
+        with transaction.atomic():
+            _record_refusal(taken, error, origin)
+        raise
+
+
+def _record_refusal(taken: Flow, error: str, origin: Origin) -> None:
+    record(
+        Action.PROVIDER_CONNECTION_FAILED,
+        origin=origin,
+        subject_type="providers.connection",
+        subject_id=None,
+        subject_owner_id=taken.principal_id,
+        outcome=Outcome.FAILURE,
+        details={"platform": taken.slug, "error": error},
+    )

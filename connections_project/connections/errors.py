@@ -39,10 +39,10 @@ class AccountMismatchError(ConnectionProblem):
     code = "account_mismatch"
 
 
-class AccountTakenError(ConnectionProblem):
-    """The account that came back belongs to another connection of this user already."""
+class NotReauthorisableError(ConnectionProblem):
+    """It is being connected just now, or it is a connection to another platform."""
 
-    code = "account_taken"
+    code = "not_reauthorisable"
 
 
 class ConnectFailedError(ConnectionProblem):

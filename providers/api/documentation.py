@@ -33,7 +33,7 @@ CALLBACK = extend_schema(
         OpenApiParameter("error", str, description="RFC 6749, section 4.1.2.1"),
         OpenApiParameter("iss", str, description="RFC 9207"),
     ],
-    responses={201: bodies.ConnectionAnswer, **problems(400, 401, 409, 429, 502, 503)},
+    responses={201: bodies.ConnectionAnswer, **problems(400, 401, 404, 429, 502, 503)},
 )
 GET = extend_schema(
     tags=PROVIDERS,

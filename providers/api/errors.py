@@ -46,12 +46,14 @@ FAULTS: dict[type[Exception], Callable[[Exception], Fault]] = {
     errors.AccountMismatchError: _bad_field(
         "connection_id", "account_mismatch", "Another account came back than the one connected."
     ),
-    errors.AccountTakenError: _fault(409, "Another connection of yours has this account already."),
     errors.ConnectFailedError: _fault(502, "The provider did not complete the connection."),
     errors.ConnectionNotFoundError: _fault(404, "Connection not found"),
     errors.NotOwnerError: _fault(403, "This belongs to somebody else."),
     errors.AlreadyDisconnectedError: _bad_field(
         "connection_id", "disconnected", "A disconnected connection can't be reauthorised."
+    ),
+    errors.NotReauthorisableError: _bad_field(
+        "connection_id", "not_reauthorisable", "This connection can't be reauthorised here now."
     ),
     errors.NotActiveError: _fault(403, "The connection's status does not allow this."),
     errors.NoRefreshTokenError: _fault(403, "The provider gave nothing to refresh with."),
