@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from connections_project.connections.models import OAuthConnection
 from connections_project.identifiers import uuid7
+from providers.fields import MoneyField
 
 REAUTHENTICATION_NOTICE = timedelta(hours=24)
 
@@ -131,7 +132,7 @@ class Account(models.Model):
     name = models.CharField(max_length=255, default="")
     type = models.CharField(max_length=64, default="")
     currency = models.CharField(max_length=16, default="")
-    balance = models.DecimalField(max_digits=38, decimal_places=18, null=True)
+    balance = MoneyField(null=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -153,7 +154,7 @@ class Transaction(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="transactions")
     platform_transaction_id = models.CharField(max_length=255)
     posted_at = models.DateTimeField()
-    amount = models.DecimalField(max_digits=38, decimal_places=18)
+    amount = MoneyField()
     currency = models.CharField(max_length=16, default="")
     description = models.CharField(max_length=512, default="")
 

@@ -109,7 +109,7 @@ def _store(connection_id: UUID, statements: list[Statement | None], *, origin: O
         now = timezone.now()
         readable = {one.platform_account_id: one for one in statements if one is not None}
         tally = _store_accounts(connection, readable, now=now)
-        tally.errors += sum(1 for one in statements if one is None or one.movements is None)
+        tally.errors += sum(1 for one in statements if one is None or not one.is_whole)
         _store_movements(connection, readable)
         connection.last_sync_at = connection.updated_at = now
         connection.save(update_fields=["last_sync_at", "updated_at"])
@@ -158,7 +158,7 @@ def _store_movements(connection: Connection, statements: dict[str, Statement]) -
     rows = {
         (account_id, movement.platform_transaction_id): _row(accounts[account_id], movement)
         for account_id, statement in statements.items()
-        for movement in statement.movements or []
+        for movement in statement.movements
     }
     Transaction.objects.bulk_create(
         rows.values(),

@@ -6,6 +6,7 @@ from django.db import migrations, models
 
 import connections_project.identifiers
 import connections_project.vault
+import providers.fields
 
 
 class Migration(migrations.Migration):
@@ -77,7 +78,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(default="", max_length=255)),
                 ("type", models.CharField(default="", max_length=64)),
                 ("currency", models.CharField(default="", max_length=16)),
-                ("balance", models.DecimalField(decimal_places=18, max_digits=38, null=True)),
+                ("balance", providers.fields.MoneyField(null=True)),
                 ("created_at", models.DateTimeField()),
                 ("updated_at", models.DateTimeField()),
                 (
@@ -104,7 +105,7 @@ class Migration(migrations.Migration):
                 ),
                 ("platform_transaction_id", models.CharField(max_length=255)),
                 ("posted_at", models.DateTimeField()),
-                ("amount", models.DecimalField(decimal_places=18, max_digits=38)),
+                ("amount", providers.fields.MoneyField()),
                 ("currency", models.CharField(default="", max_length=16)),
                 ("description", models.CharField(default="", max_length=512)),
                 (
