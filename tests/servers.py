@@ -194,6 +194,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body are two writes, of which the second would wait for the client's ACK.
+    disable_nagle_algorithm = True
     server: _Server
 
     def handle_any(self) -> None:

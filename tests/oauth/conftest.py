@@ -1,17 +1,27 @@
 """A platform on loopback, and our client there."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from connections_project.oauth.catalog import Platform, Revocation
-from connections_project.oauth.client import ClientRegistration
-from tests.servers import PlatformServer
+from connections_project.oauth.catalog import (
+    Catalog,
+    CatalogError,
+    Platform,
+    Revocation,
+    load_catalog,
+)
+from connections_project.oauth.client import ClientRegistration, TokenSet, exchange_code
+from connections_project.oauth.errors import PlatformError
+from tests.oauth.catalog_texts import Complaint, Load
+from tests.servers import Answer, PlatformServer
 
 SECRET = "s3cret/with:odd +characters"
 REDIRECT_URI = "https://service.test/oauth/callback/bank"
 MakePlatform = Callable[..., Platform]
+Failing = Callable[..., PlatformError]
 
 
 @pytest.fixture
@@ -47,3 +57,55 @@ def revocable(make_platform: MakePlatform, server: PlatformServer) -> MakePlatfo
         return make_platform(token_endpoint_auth_method=auth_method, revocation=revocation)
 
     return make
+
+
+@pytest.fixture
+def failure(
+    server: PlatformServer, platform: Platform, registration: ClientRegistration
+) -> Failing:
+    """Exchange a code at a server that gives this answer, and give the error."""
+
+    def fail(answer: Answer, *, within: float = 10.0) -> PlatformError:
+        server.on("POST", "/token", answer)
+        with pytest.raises(PlatformError) as caught:
+            exchange(platform, registration, within=within)
+        return caught.value
+
+    return fail
+
+
+def exchange(
+    platform: Platform, registration: ClientRegistration, within: float = 10.0
+) -> TokenSet:
+    return exchange_code(
+        platform,
+        registration,
+        code="the-code",
+        redirect_uri=REDIRECT_URI,
+        code_verifier="the-verifier",
+        within=within,
+    )
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    """Load a catalogue of one file with this text."""
+
+    def load_text(text: str) -> Catalog:
+        path = tmp_path / "catalog.toml"
+        path.write_text(text, encoding="utf-8")
+        return load_catalog(path)
+
+    return load_text
+
+
+@pytest.fixture
+def complaint(load: Load) -> Complaint:
+    """Load a wrong catalogue and give the complaint."""
+
+    def complain(text: str) -> str:
+        with pytest.raises(CatalogError) as caught:
+            load(text)
+        return str(caught.value)
+
+    return complain

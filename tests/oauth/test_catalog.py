@@ -1,6 +1,5 @@
 """The catalogue: what a table may say, and how it is told that it is wrong."""
 
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -8,44 +7,13 @@ import pytest
 
 from connections_project.oauth import catalog_rules
 from connections_project.oauth.catalog import (
-    Catalog,
     CatalogError,
     DeadGrantMatcher,
     Platform,
     Revocation,
     load_catalog,
 )
-
-ENDPOINTS = """
-authorization_endpoint = "https://bank.test/authorize"
-token_endpoint = "https://bank.test/token"
-"""
-BANK = f'[providers.bank]\nname = "Bank"\n{ENDPOINTS}'
-Load = Callable[[str], Catalog]
-
-
-@pytest.fixture
-def load(tmp_path: Path) -> Load:
-    """Load a catalogue of one file with this text."""
-
-    def load_text(text: str) -> Catalog:
-        path = tmp_path / "catalog.toml"
-        path.write_text(text, encoding="utf-8")
-        return load_catalog(path)
-
-    return load_text
-
-
-@pytest.fixture
-def complaint(load: Load) -> Callable[[str], str]:
-    """Load a wrong catalogue and give the complaint."""
-
-    def complain(text: str) -> str:
-        with pytest.raises(CatalogError) as caught:
-            load(text)
-        return str(caught.value)
-
-    return complain
+from tests.oauth.catalog_texts import BANK, ENDPOINTS, Complaint, Load
 
 
 def test_a_table_with_a_name_and_two_endpoints_is_enough(load: Load) -> None:
@@ -152,120 +120,10 @@ def test_endpoints_are_https_or_on_loopback(load: Load, address: str) -> None:
         "javascript:alert(1)",
     ],
 )
-def test_other_addresses_are_refused(complaint: Callable[[str], str], address: str) -> None:
+def test_other_addresses_are_refused(complaint: Complaint, address: str) -> None:
     told = complaint(BANK + f'identity_endpoint = "{address}"')
 
     assert "[providers.bank] identity_endpoint: must be an https address" in told
-
-
-WRONG_VALUES = [
-    ("name", "''"),
-    ("name", "5"),
-    ("name", '"two\\nlines"'),
-    ("status", '"retired"'),
-    ("status", "true"),
-    ("authorization_endpoint", '""'),
-    ("token_endpoint", '""'),
-    ("token_endpoint", "[]"),
-    ("issuer", '"bank"'),
-    ("authorization_response_iss_parameter_supported", '"false"'),
-    ("authorization_response_iss_parameter_supported", "1"),
-    ("token_endpoint_auth_method", '"private_key_jwt"'),
-    ("client_id_parameter", '""'),
-    ("code_challenge_method", '"plain"'),
-    ("scopes", '"read"'),
-    ("scopes", "[1]"),
-    ("scopes", '[""]'),
-    ("scope_separator", "1"),
-    ("extra_authorization_params", "[]"),
-    ("extra_authorization_params", "{ audience = 1 }"),
-    ("extra_authorization_params", '{ state = "fixed" }'),
-    ("extra_authorization_params", '{ redirect_uri = "https://evil.test" }'),
-    ("refresh", '"never"'),
-    ("refresh", "false"),
-    ("grant_lifetime_days", "-1"),
-    ("grant_lifetime_days", "1.5"),
-    ("grant_lifetime_days", "true"),
-    ("grant_lifetime_days", '"7"'),
-    ("grant_lifetime_days", "99999999"),
-    ("account_id_field", "1"),
-    ("accounts_endpoint", '"/accounts"'),
-    ("accounts_field", "[]"),
-    ("account_fields", '"id"'),
-    ("account_fields", '{ number = "id" }'),
-    ("account_fields", "{ id = 1 }"),
-    ("transactions_endpoint", '"https://bank.test/transactions"'),
-    ("transactions_endpoint", '"https://bank.test/{account_id}/{page}"'),
-    ("transactions_endpoint", '"http://bank.test/{account_id}"'),
-    ("transaction_fields", '{ when = "date" }'),
-    ("granted_account_fields", '{ page = "id" }'),
-    ("dead_grant", "{ status = 400 }"),
-    ("dead_grant", '["invalid_grant"]'),
-    ("dead_grant", "[{}]"),
-    ("dead_grant", '[{ becomes = "expired" }]'),
-    ("dead_grant", '[{ status = 400, becomes = "failed" }]'),
-    ("dead_grant", '[{ status = "400" }]'),
-    ("dead_grant", "[{ status = 429 }]"),
-    ("dead_grant", "[{ status = 503 }]"),
-    ("dead_grant", "[{ status = true }]"),
-    ("dead_grant", '[{ error = "" }]'),
-    ("dead_grant", '[{ text = "" }]'),
-    ("dead_grant", '[{ status = 400, code = "x" }]'),
-    ("help_url", '"mailto:help@bank.test"'),
-    ("adapter", '"no/such"'),
-    ("adapter", '"providers.adapters.missing"'),
-    ("adapter", '"missing_package.module"'),
-    ("adapter", "1"),
-    ("revocation", '"https://bank.test/revoke"'),
-    ("revocations", "{}"),
-    ("token_endpont", '"https://bank.test/token"'),
-    ('"odd\\nkey"', "1"),
-]
-
-
-@pytest.mark.parametrize(("key", "value"), WRONG_VALUES)
-def test_a_wrong_value_is_told_in_one_line_with_table_and_key(
-    complaint: Callable[[str], str], key: str, value: str
-) -> None:
-    lines = {"name": '"Bank"', "authorization_endpoint": '"https://bank.test/a"'}
-    lines["token_endpoint"] = '"https://bank.test/t"'
-    lines[key] = value
-
-    told = complaint("[providers.bank]\n" + "\n".join(f"{k} = {v}" for k, v in lines.items()))
-
-    shown = "odd key" if "odd" in key else key
-    assert f"catalog.toml: [providers.bank] {shown}: " in told
-    assert "\n" not in told
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("kind", '"soap"'),
-        ("endpoint", '"http://bank.test/revoke"'),
-        ("endpoint", '""'),
-        ("tokens", "[]"),
-        ("tokens", '["id_token"]'),
-        ("tokens", '["access_token", "access_token"]'),
-        ("tokens", '"access_token"'),
-        ("client_auth", '"yes"'),
-        ("success_status", "[]"),
-        ("success_status", "[20]"),
-        ("success_status", "[200.0]"),
-        ("success_status", "200"),
-        ("blast_radius", '"everything"'),
-        ("token", '["access_token"]'),
-    ],
-)
-def test_a_wrong_value_of_a_revocation_is_told_too(
-    complaint: Callable[[str], str], key: str, value: str
-) -> None:
-    lines = {"endpoint": '"https://bank.test/revoke"'} | {key: value}
-    table = "\n".join(f"{k} = {v}" for k, v in lines.items())
-
-    told = complaint(f"{BANK}[providers.bank.revocation]\n{table}")
-
-    assert f"[providers.bank.revocation] {key}: " in told
 
 
 @pytest.mark.parametrize(
@@ -296,7 +154,7 @@ def test_a_wrong_value_of_a_revocation_is_told_too(
     ],
 )
 def test_what_is_missing_or_contradicts_itself_is_told(
-    load: Load, complaint: Callable[[str], str], text: str, told: str | None
+    load: Load, complaint: Complaint, text: str, told: str | None
 ) -> None:
     if told is None:
         assert load(text).all() == []

@@ -2,48 +2,16 @@
 
 import gzip
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import pytest
 
 from connections_project.oauth.catalog import Platform
-from connections_project.oauth.client import ClientRegistration, TokenSet, exchange_code
+from connections_project.oauth.client import ClientRegistration
 from connections_project.oauth.errors import PlatformError
-from tests.oauth.conftest import REDIRECT_URI, SECRET, MakePlatform
+from tests.oauth.conftest import SECRET, Failing, MakePlatform, exchange
 from tests.servers import Answer, PlatformServer
 
 GOOD = Answer(json={"access_token": "at-1"})
-Failing = Callable[..., PlatformError]
-
-
-@pytest.fixture
-def failure(
-    server: PlatformServer, platform: Platform, registration: ClientRegistration
-) -> Failing:
-    """Exchange a code at a server that gives this answer, and give the error."""
-
-    def fail(answer: Answer, *, within: float = 10.0) -> PlatformError:
-        server.on("POST", "/token", answer)
-        with pytest.raises(PlatformError) as caught:
-            exchange(platform, registration, within=within)
-        return caught.value
-
-    return fail
-
-
-def exchange(
-    platform: Platform, registration: ClientRegistration, within: float = 10.0
-) -> TokenSet:
-    return exchange_code(
-        platform,
-        registration,
-        code="the-code",
-        redirect_uri=REDIRECT_URI,
-        code_verifier="the-verifier",
-        within=within,
-    )
 
 
 @pytest.mark.parametrize(
@@ -137,66 +105,6 @@ def test_a_server_without_tls_behind_https_is_surely_not_sent(
 
     assert caught.value.code == "connect_error"
     assert server.requests == []
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "permanent"),
-    [
-        (400, "refused", True),
-        (403, "refused", True),
-        (408, "unavailable", False),
-        (429, "rate_limited", False),
-        (500, "server_error", False),
-        (502, "server_error", False),
-        (503, "unavailable", False),
-        (304, "redirected", False),
-    ],
-)
-def test_each_status_has_its_word(
-    failure: Failing, status: int, code: str, permanent: bool
-) -> None:
-    fault = failure(Answer(status, json={}))
-
-    assert (fault.code, fault.permanent, fault.status) == (code, permanent, status)
-
-
-@pytest.mark.parametrize("error", ["invalid_grant", "unauthorized_client"])
-def test_a_refused_code_is_refused(failure: Failing, error: str) -> None:
-    assert failure(Answer(400, json={"error": error})).code == "refused"
-
-
-@pytest.mark.parametrize("status", [400, 401])
-def test_a_client_that_is_unknown_there_is_our_own_fault(failure: Failing, status: int) -> None:
-    fault = failure(Answer(status, json={"error": "invalid_client"}))
-
-    assert (fault.code, fault.permanent) == ("invalid_client", True)
-
-
-def in_two_minutes() -> str:
-    return format_datetime(datetime.now(UTC) + timedelta(minutes=2), usegmt=True)
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("17", {17}),
-        (in_two_minutes(), set(range(100, 121))),
-        ("Wed, 21 Oct 2015 07:28:00 GMT", {0}),
-        ("99999999999999999999", {86400}),
-        ("-3", {None}),
-        ("soon", {None}),
-        ("", {None}),
-        ("٣", {None}),
-    ],
-)
-@pytest.mark.parametrize("status", [429, 503])
-def test_retry_after_is_read_as_seconds_or_a_date(
-    failure: Failing, status: int, value: str, seconds: set[int | None]
-) -> None:
-    # Headers travel as Latin-1; what isn't goes as the bytes of its UTF-8.
-    header = value.encode().decode("latin-1")
-
-    assert failure(Answer(status, headers={"Retry-After": header})).retry_after in seconds
 
 
 @pytest.mark.parametrize(
