@@ -1,19 +1,44 @@
 """Settings from the environment: typed, and refused in one line that names the wrong one."""
 
-import base64
-import binascii
+import re
 from collections.abc import Callable, Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
 
 import environ
-from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+from connections_project import environment_values as values
 from connections_project.http.parsing import boolean
 from connections_project.oauth.client import ClientRegistration
 
-DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql", "psql", "pgsql")
+T = TypeVar("T")
+
+TEN_YEARS = 10 * 365 * 24 * 3600  # seconds: what is added to a date must not overflow it.
+# What django-environ reads; it would log any other line, which may hold a secret.
+_LINE = re.compile(r"(export )?[A-Za-z_0-9]+=.*|#.*|")
+
+
+def read_env_file(path: Path) -> None:
+    """Take variables from a file of NAME=value lines; the environment's own win over it.
+
+    Args:
+        path: The file, which may be absent.
+
+    Raises:
+        ImproperlyConfigured: It can't be read, or a line of it; the line is named by its number.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError):
+        raise ImproperlyConfigured(f"{path} can't be read as UTF-8 text") from None
+    for number, line in enumerate(lines, start=1):
+        if not _LINE.fullmatch(line):
+            raise ImproperlyConfigured(f"{path}, line {number}, is wrong: it must be NAME=value")
+    environ.Env.read_env(path)
 
 
 class Environment:
@@ -22,14 +47,14 @@ class Environment:
     A value is never quoted in a complaint: it may be a secret.
 
     Args:
-        values: The environment's variables. An empty one counts as absent.
+        variables: The environment's variables. An empty one counts as absent.
     """
 
-    def __init__(self, values: Mapping[str, str]) -> None:
-        self.values = values
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.variables = variables
 
     def text(self, name: str, default: str = "") -> str:
-        return self.values.get(name, "").strip() or default
+        return self.variables.get(name, "").strip() or default
 
     def required(self, name: str, *, hint: str, unless: bool) -> str:
         """Give the text of `name`, which may be absent only where `unless` holds."""
@@ -38,29 +63,33 @@ class Environment:
             raise ImproperlyConfigured(f"{name} is missing: {hint}")
         return value
 
-    def parsed(self, name: str, default: Any, parse: Callable[[str], Any], expected: str) -> Any:
+    def parsed(self, name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
         """Give what `parse` makes of the text, or `default` where there is none.
 
         Raises:
             ImproperlyConfigured: `parse` raised ValueError; the message names the variable.
         """
         value = self.text(name)
-        if not value:
-            return default
-        try:
-            return parse(value)
-        except ValueError:
-            raise ImproperlyConfigured(f"{name} is wrong: it must be {expected}") from None
+        return self._parse(name, value, parse, expected) if value else default
+
+    def listed(self, name: str, parse: Callable[[str], str] = str, expected: str = "") -> list[str]:
+        """Give the items between the commas, each as `parse` makes it.
+
+        Raises:
+            ImproperlyConfigured: One is wrong, or there are commas and no item.
+        """
+        value = self.text(name)
+        items = [item.strip() for item in value.split(",") if item.strip()]
+        if value and not items:
+            raise ImproperlyConfigured(f"{name} is wrong: it holds commas and nothing else")
+        return [self._parse(name, item, parse, f"{expected}, comma-separated") for item in items]
 
     def flag(self, name: str, *, default: bool) -> bool:
-        return bool(self.parsed(name, default, boolean, "true or false"))
+        return self.parsed(name, default, boolean, "true or false")
 
-    def whole_number(self, name: str, default: int, *, least: int) -> int:
-        expected = f"a whole number of at least {least}"
-        return int(self.parsed(name, default, lambda text: _at_least(text, least), expected))
-
-    def listed(self, name: str) -> list[str]:
-        return [item.strip() for item in self.text(name).split(",") if item.strip()]
+    def whole_number(self, name: str, default: int, *, least: int, most: int = TEN_YEARS) -> int:
+        parse = partial(values.whole_number, least=least, most=most)
+        return self.parsed(name, default, parse, f"a whole number from {least} to {most}")
 
     def one_of(self, name: str, *choices: str) -> str:
         """Give one of `choices`, of which the first is the default."""
@@ -70,85 +99,55 @@ class Environment:
         return value
 
     def fernet_keys(self, name: str) -> list[str]:
-        keys = self.listed(name)
-        for key in keys:
-            try:
-                Fernet(key)
-            except ValueError:
-                hint = "Fernet keys, comma-separated, newest first"
-                raise ImproperlyConfigured(f"{name} is wrong: it must be {hint}") from None
-        return keys
+        return self.listed(name, values.fernet_key, "Fernet keys, newest first")
 
     def ed25519_seed(self, name: str) -> bytes:
         """Give the 32 bytes of an Ed25519 seed (RFC 8032, section 5.1.5); none where absent."""
         expected = "the base64 of a 32-byte Ed25519 seed"
-        return bytes(self.parsed(name, b"", _seed, expected))
+        return self.parsed(name, b"", values.ed25519_seed, expected)
 
     def web_address(self, name: str, default: str) -> str:
         expected = "an address such as https://connections.example.com, without query or fragment"
-        return str(self.parsed(name, default, _web_address, expected))
+        return self.parsed(name, default, values.web_address, expected)
+
+    def hosts(self, name: str) -> list[str]:
+        return self.listed(name, values.host, "host names without scheme and port")
 
     def origins(self, name: str) -> list[str]:
-        origins = self.listed(name)
-        if all(urlsplit(origin).scheme and urlsplit(origin).netloc for origin in origins):
-            return origins
-        raise ImproperlyConfigured(
-            f"{name} is wrong: each origin needs its scheme, as in https://…"
-        )
+        return self.listed(name, values.origin, "scheme and host, as in https://example.com")
 
     def redis_url(self, name: str) -> str:
-        url = self.text(name)
-        if url and urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
-            raise ImproperlyConfigured(f"{name} is wrong: it must begin with redis:// or rediss://")
-        return url
+        expected = "an address that begins with redis://, rediss:// or unix://"
+        return self.parsed(name, "", values.redis_url, expected)
+
+    def broker_url(self, name: str, default: str) -> str:
+        expected = "an address such as redis://… or amqp://…"
+        return self.parsed(name, default, values.broker_url, expected)
 
     def database(self, name: str, default: str) -> dict[str, Any]:
         """Give Django's description of the database at an address (django-environ's schemes)."""
-        url = self.text(name, default)
-        if urlsplit(url).scheme not in DATABASE_SCHEMES:
-            raise ImproperlyConfigured(f"{name} is wrong: it must be postgres://… or sqlite:///…")
-        try:
-            return dict(environ.Env.db_url_config(url))
-        except (ValueError, ImproperlyConfigured):
-            raise ImproperlyConfigured(f"{name} is wrong: it can't be read as an address") from None
+        expected = "postgres://user@host/name or sqlite:///path"
+        return self.parsed(name, values.database(default), values.database, expected)
+
+    def files(self, name: str) -> list[Path]:
+        """Give the file of that path; none where the variable is absent."""
+        path = self.parsed(name, None, values.file, "the path of a file")
+        return [path] if path else []
 
     def client_registration(self, slug: str, *, default_redirect_uri: str) -> ClientRegistration:
         """Give the client that is registered at a platform; its id is empty where there is none."""
         prefix = f"OAUTH_{slug.upper()}"
-        redirect_uris = self.listed(f"{prefix}_REDIRECT_URIS") or [default_redirect_uri]
-        for uri in redirect_uris:
-            # RFC 6749, section 3.1.2: an absolute address without a fragment.
-            if not urlsplit(uri).scheme or "#" in uri:
-                hint = "it must be absolute addresses without fragments, comma-separated"
-                raise ImproperlyConfigured(f"{prefix}_REDIRECT_URIS is wrong: {hint}")
+        expected = "absolute addresses without fragments"
+        redirect_uris = self.listed(f"{prefix}_REDIRECT_URIS", values.redirect_uri, expected)
         return ClientRegistration(
             client_id=self.text(f"{prefix}_CLIENT_ID"),
             client_secret=self.text(f"{prefix}_CLIENT_SECRET"),
-            redirect_uris=tuple(redirect_uris),
+            redirect_uris=tuple(redirect_uris or [default_redirect_uri]),
         )
 
-
-def _at_least(text: str, least: int) -> int:
-    number = int(text)
-    if number < least:
-        raise ValueError
-    return number
-
-
-def _seed(text: str) -> bytes:
-    try:
-        seed = base64.b64decode(
-            text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True
-        )
-    except binascii.Error as error:
-        raise ValueError from error
-    if len(seed) != 32:
-        raise ValueError
-    return seed
-
-
-def _web_address(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError
-    return text
+    @staticmethod
+    def _parse(name: str, value: str, parse: Callable[[str], T], expected: str) -> T:
+        try:
+            return parse(value)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} is wrong: it must be {expected}") from None

@@ -9,19 +9,19 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-import environ
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
-from connections_project.environment import Environment
+from connections_project.environment import Environment, read_env_file
 from connections_project.oauth.catalog import CatalogError, load_catalog
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-environ.Env.read_env(os.environ.get("ENV_FILE") or BASE_DIR / ".env")
 _env = Environment(os.environ)
 
 try:
+    read_env_file(Path(os.environ.get("ENV_FILE") or BASE_DIR / ".env"))
     DEBUG = _env.flag("DEBUG", default=False)
 
     # Keys. In DEBUG a missing one is made up for this process alone (check connections.W001 warns).
@@ -40,7 +40,7 @@ try:
 
     # Where the service stands.
     _env.required("ALLOWED_HOSTS", hint="name the hosts that are served", unless=DEBUG)
-    ALLOWED_HOSTS = _env.listed("ALLOWED_HOSTS")
+    ALLOWED_HOSTS = _env.hosts("ALLOWED_HOSTS")
     CSRF_TRUSTED_ORIGINS = _env.origins("CSRF_TRUSTED_ORIGINS")
     _env.required("PUBLIC_URL", hint="give the service's own address, https://…", unless=DEBUG)
     PUBLIC_URL = _env.web_address("PUBLIC_URL", "https://localhost:8000").rstrip("/")
@@ -50,9 +50,9 @@ try:
     )
 
     # What it stands on.
-    _database = _env.database("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+    _database = _env.database("DATABASE_URL", f"sqlite:///{quote(str(BASE_DIR / 'db.sqlite3'))}")
     REDIS_URL = _env.redis_url("REDIS_URL")
-    CELERY_BROKER_URL = _env.text("CELERY_BROKER_URL", REDIS_URL)
+    CELERY_BROKER_URL = _env.broker_url("CELERY_BROKER_URL", REDIS_URL)
 
     # Times in seconds, so that they can be tried.
     OAUTH_STATE_SECONDS = _env.whole_number("OAUTH_STATE_SECONDS", 600, least=1)
@@ -63,7 +63,9 @@ try:
     REVOCATION_GIVE_UP_SECONDS = _env.whole_number("REVOCATION_GIVE_UP_SECONDS", 86400, least=0)
     REFRESH_LEASE_SECONDS = _env.whole_number("REFRESH_LEASE_SECONDS", 15, least=1)
     ACCESS_TOKEN_SECONDS = _env.whole_number("ACCESS_TOKEN_SECONDS", 900, least=1)
-    SOCIAL_TOKEN_RETENTION_DAYS = _env.whole_number("SOCIAL_TOKEN_RETENTION_DAYS", 90, least=0)
+    SOCIAL_TOKEN_RETENTION_DAYS = _env.whole_number(
+        "SOCIAL_TOKEN_RETENTION_DAYS", 90, least=0, most=36_500
+    )
 
     LOG_FORMAT = _env.one_of("LOG_FORMAT", "console", "json")
     METRICS_TOKEN = _env.text("METRICS_TOKEN")
@@ -72,7 +74,7 @@ try:
     # The platforms, and the clients that are registered at them.
     CATALOG = load_catalog(
         BASE_DIR / "providers" / "catalog.toml",
-        *(Path(path) for path in [_env.text("OAUTH_CATALOG")] if path),
+        *_env.files("OAUTH_CATALOG"),
     )
     OAUTH_CLIENTS = {
         platform.slug: _env.client_registration(

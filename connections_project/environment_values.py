@@ -1,0 +1,108 @@
+"""What the text of a setting may be. Each function gives its value, or raises ValueError.
+
+None quotes the text: it may be a secret.
+"""
+
+import base64
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import environ
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+from redis.connection import parse_url
+
+DATABASE_SCHEMES = {"sqlite", "postgres", "postgresql", "psql", "pgsql"}
+# As ALLOWED_HOSTS has them: without scheme and port, with a dot in front for all subdomains.
+_HOST = re.compile(r"\*|\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
+
+
+def whole_number(text: str, *, least: int, most: int) -> int:
+    number = int(text)
+    if not least <= number <= most:
+        raise ValueError
+    return number
+
+
+def fernet_key(text: str) -> str:
+    Fernet(text)
+    return text
+
+
+def ed25519_seed(text: str) -> bytes:
+    """Decode base64 in either alphabet (RFC 4648, sections 4 and 5), padded or not."""
+    padded = text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4)
+    seed = base64.b64decode(padded, validate=True)
+    if len(seed) != 32:
+        raise ValueError
+    return seed
+
+
+def host(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise ValueError
+    return text
+
+
+def web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if not _is_web(parts) or parts.query or parts.fragment:
+        raise ValueError
+    return text
+
+
+def origin(text: str) -> str:
+    """Take a scheme and a host (RFC 6454, section 4): Django compares it to the header's text."""
+    if urlsplit(web_address(text)).path:
+        raise ValueError
+    return text
+
+
+def redirect_uri(text: str) -> str:
+    """Take an absolute address without a fragment (RFC 6749, section 3.1.2)."""
+    if not urlsplit(text).scheme or "#" in text or not text.isprintable():
+        raise ValueError
+    return text
+
+
+def redis_url(text: str) -> str:
+    parse_url(text)  # type: ignore[no-untyped-call]  # The driver is typed in parts.
+    return text
+
+
+def broker_url(text: str) -> str:
+    if "://" not in text or not urlsplit(text).scheme:
+        raise ValueError
+    return text
+
+
+def database(text: str) -> dict[str, Any]:
+    """Read an address in django-environ's schemes as Django's description of a database."""
+    if urlsplit(text).scheme not in DATABASE_SCHEMES:
+        raise ValueError
+    with warnings.catch_warnings(action="error"):
+        # It warns, and quotes the host, where the path of an SQLite file lacks its slash.
+        try:
+            found: dict[str, Any] = environ.Env.db_url_config(text)
+        except (UserWarning, ImproperlyConfigured) as error:
+            raise ValueError from error
+    if found["NAME"] in {"", ":memory:"}:
+        # A database in memory would be another one in every thread.
+        raise ValueError
+    return found
+
+
+def file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError
+    return path
+
+
+def _is_web(parts: SplitResult) -> bool:
+    is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    # Reading the port raises ValueError for one that is no number.
+    return is_web and parts.port != 0 and "@" not in parts.netloc and " " not in parts.netloc
