@@ -1,7 +1,5 @@
 """Suspend a platform, and resume it; both are audited."""
 
-from uuid import UUID
-
 from django.db import transaction
 from django.utils import timezone
 
@@ -9,6 +7,9 @@ from audit.events import Action
 from audit.record import Origin, record
 from connections_project.platforms.models import Suspension
 from connections_project.platforms.registry import UnknownPlatformError, upstream
+
+# As long as the audit log takes.
+LONGEST_REASON = 512
 
 
 def suspend(*, slug: str, reason: str, origin: Origin) -> bool:
@@ -41,22 +42,26 @@ def resume(*, slug: str, reason: str = "", origin: Origin) -> bool:
 
     Returns:
         Whether it was suspended.
+
+    Raises:
+        UnknownPlatformError: It was not, and the catalogue has no such slug.
     """
     with transaction.atomic():
         lifted, _ = Suspension.objects.filter(pk=slug).delete()
+        if not lifted and upstream(slug) is None:
+            raise UnknownPlatformError(slug)
         if lifted:
             _record(Action.PLATFORM_RESUMED, slug=slug, reason=reason, origin=origin)
     return bool(lifted)
 
 
 def _record(action: Action, *, slug: str, reason: str, origin: Origin) -> None:
-    nobody: UUID | None = None
     record(
         action,
         origin=origin,
         subject_type="platform",
-        subject_id=nobody,
-        subject_owner_id=nobody,
+        subject_id=None,
+        subject_owner_id=None,
         reason=reason,
         details={"platform": slug},
     )

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connections_project.identity.origins import command_origin
-from connections_project.platforms.suspend import resume
+from connections_project.platforms.registry import UnknownPlatformError
+from connections_project.platforms.suspend import LONGEST_REASON, resume
 
 
 class Command(BaseCommand):
@@ -13,8 +14,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", help="the platform's slug")
-        parser.add_argument("--reason", default="", help="why, for the audit")
+        parser.add_argument("--reason", default="", help="why, up to 512 characters, for the audit")
 
     def handle(self, *_: Any, slug: str, reason: str, **__: Any) -> None:
-        changed = resume(slug=slug, reason=reason, origin=command_origin(None))
+        if len(reason.strip()) > LONGEST_REASON:
+            raise CommandError("--reason takes up to 512 characters.", returncode=2)
+        try:
+            changed = resume(slug=slug, reason=reason.strip(), origin=command_origin(None))
+        except UnknownPlatformError:
+            raise CommandError(f"The catalogue has no platform {slug!r}.", returncode=2) from None
         self.stdout.write(f"{slug} is in use again." if changed else f"{slug} was not suspended.")

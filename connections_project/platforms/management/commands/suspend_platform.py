@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connections_project.identity.origins import command_origin
 from connections_project.platforms.registry import UnknownPlatformError
-from connections_project.platforms.suspend import suspend
+from connections_project.platforms.suspend import LONGEST_REASON, suspend
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, slug: str, reason: str, **__: Any) -> None:
-        if not 1 <= len(reason.strip()) <= 512:
+        if not 1 <= len(reason.strip()) <= LONGEST_REASON:
             raise CommandError("--reason needs 1 to 512 characters.", returncode=2)
         try:
             changed = suspend(slug=slug, reason=reason.strip(), origin=command_origin(None))
