@@ -15,7 +15,8 @@ from providers.sync import Tally
 class ConnectRequest(serializers.Serializer[Any]):
     provider_slug = Text(help_text="A slug from `GET /platforms?app=providers`.")
     alias = Text(max_length=100, required=False, allow_null=True, default=None)
-    redirect_uri = Text(required=False, allow_null=True, default=None)
+    # Compared as it stands: what is trimmed would not be exactly the registered one.
+    redirect_uri = Text(required=False, allow_null=True, default=None, trim_whitespace=False)
     connection_id = Text(
         required=False,
         allow_null=True,
