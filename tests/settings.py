@@ -3,11 +3,14 @@
 Keys are made afresh, a developer's .env is left alone, and passwords are hashed fast.
 """
 
+import atexit
 import base64
 import os
 import secrets
+import shutil
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 
@@ -19,6 +22,12 @@ for _name in ("AUDIT_SIGNING_KEY", "RECEIPT_SIGNING_KEY"):
     os.environ.setdefault(_name, base64.b64encode(secrets.token_bytes(32)).decode())
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
 os.environ.setdefault("PUBLIC_URL", "https://localhost:8000")
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+if _worker and os.environ.get("REDIS_URL"):
+    # Tests empty the cache: each worker needs a database of its own, as pytest-django gives it one.
+    _redis = urlsplit(os.environ["REDIS_URL"])
+    _number = int(_redis.path.strip("/") or 0) + _worker
+    os.environ["REDIS_URL"] = _redis._replace(path=f"/{_number}").geturl()
 
 from connections_project.settings import *  # noqa: E402, F403
 from connections_project.settings import DATABASES  # noqa: E402
@@ -26,6 +35,6 @@ from connections_project.settings import DATABASES  # noqa: E402
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Threads need a file: connections to a shared in-memory database don't wait for each other.
-    _folder = Path(tempfile.gettempdir()) / f"connections-tests-{os.getpid()}"
-    _folder.mkdir(exist_ok=True)
-    DATABASES["default"]["TEST"] = {"NAME": str(_folder / "test.sqlite3")}
+    _folder = tempfile.mkdtemp(prefix="connections-tests-")
+    atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+    DATABASES["default"]["TEST"] = {"NAME": str(Path(_folder) / "test.sqlite3")}

@@ -1,0 +1,74 @@
+# Everything that a developer calls. Only python3 and make need to be there.
+
+# Another interpreter or other ports of the demo: make demo PYTHON=python3.12 PORT=8001
+PYTHON = python3
+PORT = 8000
+SANDBOX_PORT = 9000
+# What `make test` hands to pytest, such as ARGS="tests/providers -x".
+ARGS =
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+LOCAL := $(BIN)/python -m connections_project.sandbox.local
+# The settings of the tests are those of production, with throw-away keys.
+MANAGE := $(BIN)/python manage.py
+LIKE_PRODUCTION := --settings tests.settings
+FITS := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+.PHONY: help demo dev-up dev-down dev-connect test lint clean
+.DEFAULT_GOAL := help
+
+help: ## Show what there is to call
+	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+demo: $(READY) ## Walk the whole story, connect to disconnect, on a set-up that is gone afterwards
+	@$(LOCAL).demo --port $(PORT) --sandbox-port $(SANDBOX_PORT)
+
+dev-up: $(READY) .env ## Start service, bank and retries in the background, and show how to go on
+	@$(LOCAL).dev up
+
+dev-down: $(READY) ## Stop them; what they stored stays in .dev
+	@$(LOCAL).dev down
+
+dev-connect: $(READY) .env ## Connect the bank for the demo user; prints the connection's id
+	@$(LOCAL).dev connect
+
+test: $(READY) ## Run all tests: on SQLite, and on PostgreSQL with Redis where they are reachable
+	@$(BIN)/python -m tests.run $(ARGS)
+
+lint: $(READY) ## Check style, types, layers, migrations, the OpenAPI document, production settings
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(MANAGE) makemigrations --check --dry-run $(LIKE_PRODUCTION)
+	$(MANAGE) spectacular --validate --fail-on-warn --file /dev/null $(LIKE_PRODUCTION)
+	$(MANAGE) check --deploy --fail-level WARNING $(LIKE_PRODUCTION)
+
+.env: | $(READY) ## Make development settings with fresh keys; one that is there stays
+	@$(LOCAL).keys $@
+	@echo "Made .env with fresh keys." >&2
+
+clean: ## Stop what runs, and remove all that was made here but .env
+	@if test -d .dev && test -e $(READY); then $(LOCAL).dev down; fi
+	rm -rf $(VENV) .dev .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What goes to standard output is the caller's: PROVIDER_ID=$(make -s dev-connect).
+$(READY): requirements.txt requirements-dev.txt
+	@$(BIN)/python -c 'import pip; $(FITS)' 2>/dev/null || { \
+	  $(PYTHON) -c '$(FITS)' 2>/dev/null || { \
+	    echo "$(PYTHON) is no Python 3.11, 3.12 or 3.13: install one, or name it, as in" \
+	      "'make PYTHON=python3.12 $(firstword $(MAKECMDGOALS))'." >&2; exit 1; }; \
+	  echo "Making $(VENV) ..." >&2; \
+	  $(PYTHON) -m venv --clear $(VENV) >&2 || { \
+	    echo "$(PYTHON) can't make virtual environments (on Debian: apt-get install python3-venv)." \
+	      >&2; exit 1; }; }
+	@echo "Installing what requirements-dev.txt names ..." >&2
+	@# uv is several times faster; pip knows more ways to reach a registry, such as pip.conf's.
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv >&2
+	@UV_SYSTEM_CERTS=true $(BIN)/uv pip install --quiet --python $(BIN)/python \
+	  -r requirements-dev.txt >&2 || { echo "uv could not; once more with pip ..." >&2; \
+	  $(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt >&2; }
+	@touch $@

@@ -1,0 +1,54 @@
+"""`manage.py show_audit_trail`: what the audit log says about one thing."""
+
+import json as jsonlib
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from audit.models import AuditEvent
+from connections_project.http.parsing import timestamp
+
+
+class Command(BaseCommand):
+    help = (
+        "Show what the audit log tells of a connection, a user or anything else that has an id, "
+        "oldest first. For scripts: manage.py show_audit_trail ID --json"
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("subject", metavar="ID", type=UUID, help="what was done something to")
+        parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+    def handle(self, *, subject: UUID, json: bool, **_: Any) -> None:
+        events = AuditEvent.objects.filter(subject_id=subject).order_by("id")
+        if not events and not json:
+            self.stdout.write(f"The audit log has nothing about {subject}.")
+        for event in events:
+            self.stdout.write(jsonlib.dumps(_known(event)) if json else _line(event))
+
+
+def _line(event: AuditEvent) -> str:
+    actor = f"{event.actor_type} {event.actor_id}" if event.actor_id else event.actor_type
+    reason = f", because: {event.reason}" if event.reason else ""
+    return (
+        f"{timestamp(event.occurred_at)} {event.action} {event.outcome}, "
+        f"by {actor} through {event.interface}{reason}"
+    )
+
+
+def _known(event: AuditEvent) -> dict[str, Any]:
+    return {
+        "occurred_at": timestamp(event.occurred_at),
+        "action": event.action,
+        "outcome": event.outcome,
+        "actor_type": event.actor_type,
+        "actor_id": event.actor_id and str(event.actor_id),
+        "interface": event.interface,
+        "subject_type": event.subject_type,
+        "subject_id": str(event.subject_id),
+        "reason": event.reason,
+        "trace_id": event.trace_id,
+        "client_address": event.client_address,
+        "details": event.details,
+    }

@@ -1,0 +1,117 @@
+"""The service's API as a client calls it, with every call and answer told, secrets masked."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+
+from connections_project.sandbox import walk
+from connections_project.sandbox.local.masking import masked, masked_query, shortened
+
+SECONDS = 20.0
+
+
+class SurpriseError(Exception):
+    """Something else came back than the story says."""
+
+
+class Api:
+    """Calls the service over TLS.
+
+    Args:
+        base_url: Such as https://localhost:8000.
+        authority: The PEM file of who signed the service's certificate.
+        tell: Takes each line that is worth showing.
+    """
+
+    def __init__(self, base_url: str, *, authority: Path, tell: Callable[[str], None]) -> None:
+        self.base_url = base_url
+        self.tell = tell
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.verify = str(authority)
+
+    def __enter__(self) -> "Api":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.session.close()
+
+    def sign_in(self, email: str, password: str) -> None:
+        """Sign in; the calls from here on bear the access token."""
+        credentials = {"email": email, "password": password}
+        answer = self.call("POST", "/api/v1/auth/login", body=credentials, expect=200)
+        self.session.headers["Authorization"] = f"Bearer {answer['access_token']}"
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        expect: int,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Make a call and give the JSON that comes back, None where there is no body.
+
+        Raises:
+            SurpriseError: No answer, or another status than `expect`.
+        """
+        self.tell(f"   -> {method} {path}{_shown_query(query)} {_shown(body)}".rstrip())
+        try:
+            response = self.session.request(
+                method, self.base_url + path, json=body, params=query, timeout=SECONDS
+            )
+        except requests.RequestException as error:
+            # Its text would have the address with its query.
+            kind = type(error).__name__
+            raise SurpriseError(f"{method} {path} brought no answer ({kind})") from None
+        answer = _content(response)
+        self.tell(f"   <- {response.status_code} {_shown(answer)}".rstrip())
+        if response.status_code != expect:
+            found = f"{response.status_code} {_shown(answer)}".rstrip()
+            raise SurpriseError(f"{method} {path} brought {found} instead of {expect}")
+        return answer
+
+
+def consent(authorization_url: str, *, person: str) -> dict[str, str]:
+    """Sign in at the sandbox and press "Allow"; give what the browser brings back.
+
+    Raises:
+        SurpriseError: The sandbox did not ask, or did not send the browser back.
+    """
+    try:
+        callback = walk.authorize(authorization_url, person=person)
+    except walk.WalkError as error:
+        raise SurpriseError(str(error)) from None
+    except requests.RequestException as error:
+        kind = type(error).__name__
+        raise SurpriseError(f"the sandbox brought no answer ({kind})") from None
+    return dict(parse_qsl(urlsplit(callback).query))
+
+
+def _content(response: requests.Response) -> Any:
+    if not response.content:
+        return None
+    try:
+        return response.json()
+    except requests.JSONDecodeError:
+        kind = response.headers.get("Content-Type", "unknown")
+        return f"({len(response.content)} bytes of type {kind})"
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else shortened(json.dumps(masked(value), ensure_ascii=False))
+
+
+def _shown_query(query: Mapping[str, str] | None) -> str:
+    return f"?{masked_query(query)}" if query else ""

@@ -1,0 +1,40 @@
+"""What `make dev-up` says at its end: addresses, people, and the walk to copy into a shell."""
+
+from connections_project.sandbox.catalogue import DEFAULT_URL
+from connections_project.sandbox.local.people import OPERATOR, USER
+from connections_project.sandbox.people import PEOPLE
+
+FROM_ANSWER = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"access_token\"])'"
+
+
+def guide(base_url: str) -> str:
+    people = ", ".join(f"{person.username} / {person.password}" for person in PEOPLE.values())
+    return f"""
+Service    {base_url}  (/api/docs, /admin/; logs in .dev/*.log)
+Bank       {DEFAULT_URL}  ({people})
+User       {USER.email} / {USER.password}
+Operator   {OPERATOR.email} / {OPERATOR.password}  (for /admin/)
+Stop it    make dev-down
+
+Sign in and connect the bank, in a shell in this folder (an access token lives 15 minutes):
+
+BASE_URL={base_url}
+ACCESS_TOKEN=$(curl -sk -X POST "$BASE_URL/api/v1/auth/login" \\
+  -H "Content-Type: application/json" \\
+  -d '{{"email": "{USER.email}", "password": "{USER.password}"}}' \\
+  | {FROM_ANSWER})
+PROVIDER_ID=$(make -s dev-connect)
+
+Disconnect it, look at its status, delete it:
+
+curl -sk -X DELETE "$BASE_URL/api/v1/auth/$PROVIDER_ID/disconnect" \\
+  -H "Authorization: Bearer $ACCESS_TOKEN" | python3 -m json.tool
+curl -sk "$BASE_URL/api/v1/providers/$PROVIDER_ID" \\
+  -H "Authorization: Bearer $ACCESS_TOKEN" | python3 -m json.tool
+curl -sk -o /dev/null -w "%{{http_code}}\\n" -X DELETE "$BASE_URL/api/v1/providers/$PROVIDER_ID" \\
+  -H "Authorization: Bearer $ACCESS_TOKEN"
+
+See what the audit log says about it:
+
+.venv/bin/python manage.py show_audit_trail "$PROVIDER_ID"
+"""

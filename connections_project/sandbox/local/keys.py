@@ -1,0 +1,54 @@
+"""`python -m connections_project.sandbox.local.keys FILE`: a `.env` for development."""
+
+import base64
+import os
+import secrets
+import sys
+from pathlib import Path
+
+CATALOG_FILE = "connections_project/sandbox/catalog.toml"
+DEV_FOLDER = Path(".dev")
+PREFACE = """\
+# For development, made by `make .env`, which never writes over it. README lists all settings.
+# The paths start in the project's folder, where `manage.py` is.
+"""
+
+
+def fresh_keys() -> dict[str, str]:
+    """Make every key that the service needs, and what the sandbox knows it by."""
+    return {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        # A Fernet key is the base64 of 32 random bytes, in the alphabet of addresses.
+        "CREDENTIAL_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "AUDIT_SIGNING_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "RECEIPT_SIGNING_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "OAUTH_SANDBOX_CLIENT_ID": "connections-development",
+        "OAUTH_SANDBOX_CLIENT_SECRET": secrets.token_urlsafe(32),
+    }
+
+
+def development_settings() -> dict[str, str]:
+    return {
+        "DEBUG": "true",
+        "DATABASE_URL": f"sqlite:///{DEV_FOLDER}/db.sqlite3",
+        "OAUTH_CATALOG": CATALOG_FILE,
+    } | fresh_keys()
+
+
+def write(path: Path) -> None:
+    """Write the development settings, for their owner alone to read.
+
+    Raises:
+        FileExistsError: The file is there: what its keys have sealed must stay readable.
+    """
+    lines = [f"{name}={value}\n" for name, value in development_settings().items()]
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(PREFACE + "".join(lines))
+
+
+if __name__ == "__main__":
+    try:
+        write(Path(sys.argv[1]))
+    except FileExistsError:
+        sys.exit(f"{sys.argv[1]} is there already, and stays as it is.")

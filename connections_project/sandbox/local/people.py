@@ -1,0 +1,32 @@
+"""Who can sign in to the service in development. Their passwords guard nothing and are printed."""
+
+from dataclasses import dataclass
+
+from django.core.management import call_command
+
+USER_PERSON = "ada"
+
+
+@dataclass(frozen=True)
+class Login:
+    email: str
+    password: str
+    is_operator: bool = False
+
+
+USER = Login("demo@example.com", "walk-through-walls")
+OPERATOR = Login("operator@example.com", "mind-the-switchboard", is_operator=True)
+
+
+def make_ready() -> None:
+    """Bring the database of the settings to today's tables and let these people in."""
+    call_command("migrate", verbosity=0, interactive=False)
+    from connections_project.identity.accounts import create_principal
+    from connections_project.identity.models import User
+
+    known = set(User.objects.values_list("email", flat=True))
+    for login in (USER, OPERATOR):
+        if login.email not in known:
+            create_principal(
+                email=login.email, password=login.password, is_operator=login.is_operator
+            )

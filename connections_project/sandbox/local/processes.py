@@ -1,0 +1,144 @@
+"""Processes that the demo and the development set-up start, and how to know that they are up."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from connections_project.sandbox.local.certificate import Certificate
+
+ROOT = Path(__file__).resolve().parents[3]
+SECONDS_TO_START = 30.0
+SECONDS_TO_STOP = 10.0
+# Without the query, which holds code and state at the callback page.
+ACCESS_LOG = '[%(time)s] %(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).0f ms'
+
+
+class StartError(Exception):
+    """A process ended or stayed silent at its start; the message has the end of its log."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is to run.
+
+    Args:
+        name: What it is called on the screen, and its log.
+        command: After the interpreter.
+        is_ready: Whether it answers.
+        port: Where it listens; 0 for one that doesn't.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    is_ready: Callable[[], bool]
+    port: int = 0
+
+    @property
+    def argv(self) -> list[str]:
+        return [sys.executable, *self.command]
+
+
+def service(port: int, certificate: Certificate) -> Program:
+    """Describe the service behind TLS. One process: the embedded default keeps state in it."""
+    tls = ("--ssl-certificate", str(certificate.chain), "--ssl-keyfile", str(certificate.key))
+    command = (
+        *("-m", "granian", "--interface", "wsgi", "--no-ws"),
+        *("--host", "127.0.0.1", "--port", str(port)),
+        *("--workers", "1", "--blocking-threads", "8"),
+        *("--access-log", "--access-log-fmt", ACCESS_LOG),
+        *tls,
+        "connections_project.wsgi:application",
+    )
+    url = f"https://localhost:{port}/api/v1/platforms"
+    return Program("service", command, lambda: answers(url, certificate.authority), port)
+
+
+def sandbox(port: int, database: Path) -> Program:
+    command = ("manage.py", "sandbox", "--port", str(port), "--database", str(database))
+    return Program("sandbox", command, lambda: answers(f"http://127.0.0.1:{port}/"), port)
+
+
+def revocations() -> Program:
+    """Describe the retries; they have nothing to answer, and are up once they were started."""
+    return Program("revocations", ("manage.py", "run_revocations", "--forever"), lambda: True)
+
+
+def start(
+    program: Program,
+    *,
+    env: Mapping[str, str],
+    folder: Path,
+    pass_fds: Sequence[int] = (),
+    stays: bool = False,
+) -> subprocess.Popen[bytes]:
+    """Start a program in the project's folder, with its log in `folder`.
+
+    Args:
+        program: What is to run.
+        env: Its whole environment.
+        folder: Where `<name>.log` is written anew.
+        pass_fds: Open files that it inherits.
+        stays: Whether it outlives this process and its terminal.
+    """
+    with log_of(program, folder).open("wb") as log:
+        return subprocess.Popen(  # noqa: S603 - the command is our own.
+            program.argv,
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=pass_fds,
+            start_new_session=stays,
+        )
+
+
+def wait_until_ready(program: Program, process: subprocess.Popen[bytes], *, folder: Path) -> None:
+    """Wait until a program answers.
+
+    Raises:
+        StartError: It ended, or does not answer within 30 s.
+    """
+    deadline = time.monotonic() + SECONDS_TO_START
+    while process.poll() is None and time.monotonic() < deadline:
+        if program.is_ready():
+            return
+        time.sleep(0.1)
+    how = "did not answer" if process.poll() is None else "ended"
+    raise StartError(f"the {program.name} {how}. Its log:\n{tail(log_of(program, folder))}")
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process, by force if it does not end by itself."""
+    process.terminate()
+    try:
+        process.wait(SECONDS_TO_STOP)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def answers(url: str, authority: Path | None = None) -> bool:
+    """Tell whether a GET succeeds, over TLS with the authority's certificate."""
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            verify = True if authority is None else str(authority)
+            return session.get(url, verify=verify, timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+def log_of(program: Program, folder: Path) -> Path:
+    return folder / f"{program.name}.log"
+
+
+def tail(log: Path, lines: int = 15) -> str:
+    """Give the end of a log, indented."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    return "\n".join(f"    {line}" for line in text.splitlines()[-lines:])

@@ -1,0 +1,69 @@
+"""`make test`: all tests on SQLite, and all once more on PostgreSQL with Redis."""
+
+import os
+import subprocess
+import sys
+
+import psycopg
+import redis
+
+DATABASE_URL = "postgres://postgres@127.0.0.1:5432/postgres"
+REDIS_URL = "redis://127.0.0.1:6379/10"
+WORKERS = "2"
+# A developer's own settings would change what is tested.
+NOT_INHERITED = frozenset({"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "DEBUG"})
+
+
+def main() -> None:
+    database_url = os.environ.get("TEST_DATABASE_URL") or DATABASE_URL
+    redis_url = os.environ.get("TEST_REDIS_URL") or REDIS_URL
+    lacking = [*_lacking_database(database_url), *_lacking_redis(redis_url)]
+    left_out = f"PostgreSQL and Redis are LEFT OUT: {'; '.join(lacking)}."
+    if lacking and os.environ.get("CI") == "true":
+        sys.exit(f"{left_out} Under CI=true they must be there.")
+    is_good = _run("SQLite, all else in process", {})
+    if lacking:
+        _say(left_out)
+    else:
+        servers = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+        is_good = _run("PostgreSQL and Redis", servers) and is_good
+    sys.exit(not is_good)
+
+
+def _run(title: str, given: dict[str, str]) -> bool:
+    _say(f"Tests on {title}")
+    kept = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+    command = [sys.executable, "-m", "pytest", "-n", WORKERS, *sys.argv[1:]]
+    return subprocess.run(command, env=kept | given, check=False).returncode == 0
+
+
+def _lacking_database(url: str) -> list[str]:
+    """Say why PostgreSQL can't be used: each worker makes a database of its own there."""
+    try:
+        with psycopg.connect(url, connect_timeout=3) as connection:
+            allowed = connection.execute(
+                "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
+            ).fetchone()
+    except psycopg.OperationalError as error:
+        return [f"no PostgreSQL at TEST_DATABASE_URL ({type(error).__name__})"]
+    if allowed == (True,):
+        return []
+    return ["the user of TEST_DATABASE_URL may not create databases"]
+
+
+def _lacking_redis(url: str) -> list[str]:
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=3) as client:
+            client.ping()
+    except redis.RedisError as error:
+        return [f"no Redis at TEST_REDIS_URL ({type(error).__name__})"]
+    return []
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"\n{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
