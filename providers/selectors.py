@@ -36,7 +36,12 @@ def own_connection(
 
 def own_connections(user_id: UUID) -> list[Connection]:
     """List a user's connections, newest first."""
-    return [_swept(connection) for connection in Connection.objects.of_user(user_id)]
+    rows = Connection.objects.of_user(user_id)
+    now = timezone.now()
+    if any(is_left_pending(connection, now=now) for connection in rows):
+        sweep_pending()
+        rows = rows.all()
+    return list(rows)
 
 
 def _swept(connection: Connection) -> Connection:

@@ -23,10 +23,13 @@ from providers.selectors import own_account, own_accounts
 class AccountViewSet(ApiViewSet):
     """Accounts and transactions."""
 
+    # What was wrong with the body when the bucket was chosen: it is told after the draw.
+    _unreadable: Exception | None = None
+
     def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
         if self.action != "syncs":
             return limits.reading(request)
-        return limits.syncing(request, _wanted(request))
+        return limits.syncing(request, self._wanted(request))
 
     @documentation.ACCOUNTS
     def list(self, request: Request) -> Response:
@@ -49,6 +52,8 @@ class AccountViewSet(ApiViewSet):
 
     @documentation.SYNC
     def syncs(self, request: Request) -> Response:
+        if self._unreadable:
+            raise self._unreadable
         body = validated(bodies.SyncRequest, request)
         tally = sync.sync_own(
             connection_id=identifier(body["connection_id"]),
@@ -58,12 +63,13 @@ class AccountViewSet(ApiViewSet):
         )
         return Response(bodies.sync_answer(tally), status=201)
 
-
-def _wanted(request: Request) -> UUID | None:
-    """Look for the connection in a body that is not validated yet, or may not be JSON at all."""
-    try:
-        wanted = request.data.get("connection_id") if isinstance(request.data, dict) else None
-    except (FaultError, APIException):
-        # The verb's own look at the body will say what is wrong with it.
-        return None
-    return identifier(wanted) if isinstance(wanted, str) else None
+    def _wanted(self, request: Request) -> UUID | None:
+        """Look for the connection in a body that is not validated yet, or may not be JSON."""
+        try:
+            body = request.data
+        except (FaultError, APIException) as error:
+            # DRF would give an empty body at the second look.
+            self._unreadable = error
+            return None
+        wanted = body.get("connection_id") if isinstance(body, dict) else None
+        return identifier(wanted) if isinstance(wanted, str) else None
