@@ -19,6 +19,7 @@ from connections_project.identifiers import uuid7
 
 C = TypeVar("C", bound=OAuthConnection)
 
+CALL_SECONDS = 10.0
 WAIT_SECONDS = 12.0
 LOOK_SECONDS = 0.1
 
@@ -43,18 +44,26 @@ def give_back(connection: OAuthConnection, lease: UUID) -> None:
     rows.update(refresh_lease=None, refresh_leased_until=None)
 
 
-def wait_for_result(connection: C) -> C:
+def longest_call() -> float:
+    """Give the seconds that a call under a lease may take: it is over before the lease is."""
+    return min(CALL_SECONDS, 0.9 * settings.REFRESH_LEASE_SECONDS)
+
+
+def wait_for_result(connection: C, *, until: float) -> C:
     """Wait until the one who refreshes is done.
+
+    Args:
+        connection: As it was read.
+        until: How long, on the monotonic clock in seconds.
 
     Returns:
         The row as that one left it. An unchanged epoch means that the refresh failed, or that its
         lease ran out.
 
     Raises:
-        BusyError: It took longer than 12 s.
+        BusyError: It took longer.
     """
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
+    while time.monotonic() < until:
         row = type(connection)._default_manager.get(pk=connection.pk)
         if row.epoch != connection.epoch or not _is_leased(row):
             return row

@@ -3,11 +3,11 @@
 read → lease → call → lock → is it still the row that was read? → store, or revoke what is late
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
-from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,7 +19,13 @@ from connections_project.connections.errors import (
     NotActiveError,
     RefreshFailedError,
 )
-from connections_project.connections.lease import give_back, take_lease, wait_for_result
+from connections_project.connections.lease import (
+    WAIT_SECONDS,
+    give_back,
+    longest_call,
+    take_lease,
+    wait_for_result,
+)
 from connections_project.connections.models import OAuthConnection
 from connections_project.oauth import client
 from connections_project.oauth.client import TokenSet
@@ -79,11 +85,11 @@ def refresh(connection: C, *, rules: RefreshRules, force: bool, origin: Origin) 
     """
     if connection.status not in rules.refreshable:
         raise NotActiveError
+    upstream = usable(connection.platform_slug)
     if not force and _may_be_left_alone(connection, rules):
         return connection, False
     if not connection.has_refresh_token:
         raise NoRefreshTokenError
-    upstream = usable(connection.platform_slug)
     return _lead_or_follow(connection, upstream, rules=rules, origin=origin), True
 
 
@@ -94,15 +100,16 @@ def _may_be_left_alone(connection: OAuthConnection, rules: RefreshRules) -> bool
 
 
 def _lead_or_follow(connection: C, upstream: Upstream, *, rules: RefreshRules, origin: Origin) -> C:
+    patience_ends = time.monotonic() + WAIT_SECONDS
     while (lease := take_lease(connection)) is None:
-        row = wait_for_result(connection)
+        row = wait_for_result(connection, until=patience_ends)
         if row.epoch != connection.epoch:
             return _shared(row, rules)
         if row.refresh_leased_until is None:
             # The one who refreshed gave the lease back without a result: so it failed for all.
             raise RefreshFailedError
     try:
-        return _lead(connection, lease, upstream, rules=rules, origin=origin)
+        return _lead(connection, upstream, rules=rules, origin=origin)
     finally:
         give_back(connection, lease)
 
@@ -116,74 +123,67 @@ def _shared(row: C, rules: RefreshRules) -> C:
     raise NotActiveError
 
 
-def _lead(
-    connection: C, lease: UUID, upstream: Upstream, *, rules: RefreshRules, origin: Origin
-) -> C:
+def _lead(connection: C, upstream: Upstream, *, rules: RefreshRules, origin: Origin) -> C:
     old = connection.opened()
     try:
         tokens = client.refresh(
-            upstream.platform, upstream.registration, refresh_token=old.refresh_token or ""
+            upstream.platform,
+            upstream.registration,
+            refresh_token=old.refresh_token or "",
+            within=longest_call(),
         )
-    except DeadGrant as error:
-        _bury(connection, lease, error, rules=rules, origin=origin)
-        raise RefreshFailedError from error
     except PlatformError as error:
-        with transaction.atomic():
-            _audit_failure(connection, error, rules=rules, origin=origin)
-        raise RefreshFailedError from error
-    if tokens.refresh_token is None:
-        # RFC 6749, section 6: an answer without a refresh token leaves the old one in force.
-        tokens = replace(tokens, refresh_token=old.refresh_token)
-    return _store(connection, lease, tokens, rules=rules, origin=origin)
+        return _fail(connection, error, rules=rules, origin=origin)
+    return _store(connection, old, tokens, rules=rules, origin=origin)
 
 
 def _store(
-    connection: C, lease: UUID, tokens: TokenSet, *, rules: RefreshRules, origin: Origin
+    connection: C, old: TokenSet, tokens: TokenSet, *, rules: RefreshRules, origin: Origin
 ) -> C:
+    # RFC 6749, section 6: an answer without a refresh token leaves the old one in force.
+    kept = replace(tokens, refresh_token=tokens.refresh_token or old.refresh_token)
     with transaction.atomic():
         row = _lock(connection)
-        if not _is_still(row, connection, lease):
-            release_late(connection.held(connection.sealed(tokens)), origin=origin)
-        else:
-            row.take_tokens(tokens, now=timezone.now())
-            row.status = rules.live
-            row.save()
-            hold(row.grant, app=row.app, connection_id=row.pk)
-            _audit(rules.refreshed, row, origin=origin)
+        if row.epoch == connection.epoch:
+            _take(row, kept, rules=rules, origin=origin)
             return row
+        # A row that was authorised anew meanwhile may live on the old refresh token.
+        if row.auth_state is None or tokens.refresh_token not in {None, old.refresh_token}:
+            release_late(row.held(row.sealed(kept)), origin=origin)
     return _shared(row, rules)
 
 
-def _bury(
-    connection: C, lease: UUID, error: DeadGrant, *, rules: RefreshRules, origin: Origin
-) -> None:
-    """Mark a dead grant; its tokens are kept until the disconnect, since one may live on."""
+def _take(row: OAuthConnection, tokens: TokenSet, *, rules: RefreshRules, origin: Origin) -> None:
+    row.take_tokens(tokens, now=timezone.now())
+    row.status = rules.live
+    row.save()
+    hold(row.grant, app=row.app, connection_id=row.pk)
+    _audit(rules.refreshed, row, origin=origin)
+
+
+def _fail(connection: C, error: PlatformError, *, rules: RefreshRules, origin: Origin) -> C:
+    """Record a failure, unless the row has changed meanwhile: then that is the result."""
     with transaction.atomic():
         row = _lock(connection)
-        _audit_failure(row, error, rules=rules, origin=origin)
-        if _is_still(row, connection, lease):
-            row.status = rules.dead[error.becomes]
-            row.changed(now=timezone.now())
-            row.save()
-            let_go(row.pk)
-            return
-    _shared(row, rules)
+        details = {"error": error.code}
+        _audit(rules.failed, row, origin=origin, outcome=Outcome.FAILURE, details=details)
+        if row.epoch == connection.epoch and isinstance(error, DeadGrant):
+            _bury(row, error, rules)
+    if row.epoch == connection.epoch:
+        raise RefreshFailedError from error
+    return _shared(row, rules)
+
+
+def _bury(row: OAuthConnection, error: DeadGrant, rules: RefreshRules) -> None:
+    """Mark a dead grant; its tokens are kept until the disconnect, since one may live on."""
+    row.status = rules.dead[error.becomes]
+    row.changed(now=timezone.now())
+    row.save()
+    let_go(row.pk)
 
 
 def _lock(connection: C) -> C:
     return type(connection)._default_manager.select_for_update().get(pk=connection.pk)
-
-
-def _is_still(row: OAuthConnection, read: OAuthConnection, lease: UUID) -> bool:
-    """Say whether the row is the one that was read, and the lease still ours."""
-    return row.epoch == read.epoch and row.refresh_lease == lease
-
-
-def _audit_failure(
-    row: OAuthConnection, error: PlatformError, *, rules: RefreshRules, origin: Origin
-) -> None:
-    details = {"error": error.code}
-    _audit(rules.failed, row, origin=origin, outcome=Outcome.FAILURE, details=details)
 
 
 def _audit(
