@@ -106,7 +106,7 @@ def _end_of_life(job: RevocationJob) -> datetime:
 
 ENDINGS = {
     JobState.REVOKED: (Action.TOKEN_REVOKED, Outcome.SUCCESS),
-    JobState.SHARED_GRANT: (Action.TOKEN_REVOCATION_ABANDONED, Outcome.SUCCESS),
+    JobState.SHARED_GRANT: (Action.TOKEN_REVOCATION_SKIPPED, Outcome.SUCCESS),
     JobState.ABANDONED: (Action.TOKEN_REVOCATION_ABANDONED, Outcome.FAILURE),
 }
 

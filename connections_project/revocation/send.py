@@ -1,13 +1,15 @@
 """Open a sealed token and tell the platform to forget it. Nothing else opens one."""
 
 import time
+from dataclasses import replace
 
 from connections_project.oauth import client
 from connections_project.oauth.client import TokenSet
+from connections_project.oauth.errors import DeadGrant, PlatformError
 from connections_project.platforms.registry import Upstream, has_credentials, upstream
 from connections_project.revocation.grants import Grant, has_holders
 from connections_project.revocation.models import RevocationJob
-from connections_project.vault import DecryptionError, open_sealed
+from connections_project.vault import DecryptionError, open_sealed, seal
 
 
 class CannotSendError(Exception):
@@ -46,8 +48,51 @@ def send(job: RevocationJob, *, deadline: float) -> None:
     if not has_credentials(found):
         raise CannotSendError("invalid_client")
     _refuse_a_shared_grant(job, found)
-    within = max(deadline - time.monotonic(), 0.1)
-    client.revoke(found.platform, found.registration, tokens=_opened(job), within=within)
+    tokens = _opened(job)
+    try:
+        _revoke(found, tokens, deadline)
+    except PlatformError as error:
+        if not _is_locked_out(error, found, tokens):
+            raise
+        fresh = _refreshed(job, found, tokens, deadline)
+        if fresh is not None:
+            _revoke(found, fresh, deadline)
+
+
+def _revoke(found: Upstream, tokens: TokenSet, deadline: float) -> None:
+    client.revoke(found.platform, found.registration, tokens=tokens, within=_left(deadline))
+
+
+def _left(deadline: float) -> float:
+    return max(deadline - time.monotonic(), 0.1)
+
+
+def _is_locked_out(error: PlatformError, found: Upstream, tokens: TokenSet) -> bool:
+    """Say whether an access token that has run out kept us from revoking the grant behind it.
+
+    Where the token to revoke is the Bearer that lets us in, its 401 says nothing of the refresh
+    token, which lives on.
+    """
+    revocation = found.platform.revocation
+    by_bearer = revocation is not None and revocation.kind in {"bearer_post", "delete"}
+    return by_bearer and error.status == 401 and tokens.refresh_token is not None
+
+
+def _refreshed(
+    job: RevocationJob, found: Upstream, tokens: TokenSet, deadline: float
+) -> TokenSet | None:
+    """Get an access token that lets us in, and keep it for the next try; None: all is dead."""
+    old = tokens.refresh_token or ""
+    try:
+        fresh = client.refresh(
+            found.platform, found.registration, refresh_token=old, within=_left(deadline)
+        )
+    except DeadGrant:
+        return None
+    fresh = replace(fresh, refresh_token=fresh.refresh_token or old)
+    sealed = seal(fresh.as_payload(), subject=_subject(job))
+    RevocationJob.objects.filter(pk=job.pk, lease=job.lease).update(sealed_tokens=sealed)
+    return fresh
 
 
 def _refuse_a_shared_grant(job: RevocationJob, found: Upstream) -> None:
@@ -63,7 +108,11 @@ def _opened(job: RevocationJob) -> TokenSet:
     try:
         if job.sealed_tokens is None:
             raise DecryptionError
-        payload = open_sealed(job.sealed_tokens, subject=f"connection:{job.connection_id}")
+        payload = open_sealed(job.sealed_tokens, subject=_subject(job))
     except DecryptionError:
         raise CannotSendError("unreadable_token") from None
     return TokenSet.from_payload(payload)
+
+
+def _subject(job: RevocationJob) -> str:
+    return f"connection:{job.connection_id}"
