@@ -1,0 +1,163 @@
+"""What happens while the platform is asked: no transaction is open, and a disconnect wins."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from audit.events import ActorType, Interface
+from audit.record import Origin
+from connections_project.identity.models import User
+from connections_project.revocation.models import GrantHold
+from providers.disconnect import disconnect_own
+from providers.models import Connection, Status
+from tests.bank import Bank, call_back, connect, start
+from tests.conftest import UseCatalogue
+from tests.providers.connecting import PROVIDERS, events, problem
+from tests.servers import Answer, Request
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+GRANT = 'blast_radius = "grant"'
+
+
+def during(bank: Bank, path: str, answer: Callable[[], Answer], then: Callable[[], object]) -> None:
+    """Have something happen while the platform is asked, as another process would do it."""
+
+    def script(_: Request) -> Answer:
+        try:
+            then()
+        finally:
+            connection.close()
+        return answer()
+
+    bank.server.on("POST" if path == "/token" else "GET", path, script)
+
+
+def disconnect(owner: User) -> None:
+    row = Connection.objects.get(user=owner, disconnected_at=None)
+    origin = Origin(ActorType.USER, owner.pk, Interface.API)
+    disconnect_own(connection_id=row.pk, user=owner, origin=origin)
+
+
+def test_a_pending_row_is_there_for_all_to_see_while_the_exchange_is_under_way(
+    api: APIClient, bank: Bank
+) -> None:
+    seen: list[Any] = []
+    # Another connection to the database sees it: so it is committed, and no lock is held on it.
+    during(bank, "/token", bank.tokens, lambda: seen.extend(Connection.objects.values()))
+    call_back(api, start(api, alias="Mine"))
+    (row,) = seen
+    assert (row["status"], row["alias"], row["auth_state"]) == ("pending", "Mine", None)
+    assert Connection.objects.get().status == Status.ACTIVE
+
+
+def test_a_pending_row_is_shown_as_such(api: APIClient, bank: Bank) -> None:
+    seen: list[Any] = []
+    during(bank, "/me", bank.identity, lambda: seen.append(api.get(PROVIDERS).json()))
+    call_back(api, start(api))
+    (shown,) = seen[0]["connections"]
+    assert (shown["status"], shown["is_connected"], shown["connected_at"]) == (
+        "pending", False, None,
+    )  # fmt: skip
+    assert (seen[0]["total_count"], seen[0]["active_count"]) == (1, 0)
+
+
+@pytest.mark.parametrize("path", ["/token", "/me"])
+def test_a_disconnect_of_the_pending_row_wins_and_the_late_tokens_are_revoked(
+    api: APIClient, owner: User, bank: Bank, path: str
+) -> None:
+    answer = bank.tokens if path == "/token" else bank.identity
+    during(bank, path, answer, lambda: disconnect(owner))
+    assert problem(call_back(api, start(api))) == (400, "invalid_state")
+    row = Connection.objects.get()
+    assert (row.status, row.auth_state) == (Status.DISCONNECTED, None)
+    assert bank.revoked == ["refresh-1", "access-1"]
+    assert not GrantHold.objects.exists()
+    assert [event.action for event in events()] == [
+        "provider_disconnected", "provider_connection_failed", "token_revoked",
+    ]  # fmt: skip
+
+
+def test_a_disconnect_during_a_reauthorisation_wins_and_all_tokens_are_revoked(
+    api: APIClient, owner: User, bank: Bank
+) -> None:
+    row = connect(api)
+    during(bank, "/token", bank.tokens, lambda: disconnect(owner))
+    answer = call_back(api, start(api, connection_id=str(row.pk)))
+    assert problem(answer) == (400, "invalid_state")
+    row.refresh_from_db()
+    assert (row.status, row.auth_state) == (Status.DISCONNECTED, None)
+    assert sorted(bank.revoked) == ["access-1", "access-2", "refresh-1", "refresh-2"]
+
+
+def test_a_disconnect_during_a_failing_exchange_stays_a_disconnect(
+    api: APIClient, owner: User, bank: Bank
+) -> None:
+    during(bank, "/token", lambda: Answer(500), lambda: disconnect(owner))
+    assert call_back(api, start(api)).status_code == 502
+    assert Connection.objects.get().status == Status.DISCONNECTED
+
+
+def test_late_tokens_of_a_grant_that_lives_on_elsewhere_are_not_revoked(
+    api: APIClient, owner: User, bank: Bank, use_catalogue: UseCatalogue, unlimited: None
+) -> None:
+    use_catalogue(bank.catalogue(revocation=GRANT), "bank")
+    living = connect(api)
+
+    def disconnect_the_pending_one() -> None:
+        pending = Connection.objects.get(status=Status.PENDING)
+        origin = Origin(ActorType.USER, owner.pk, Interface.API)
+        disconnect_own(connection_id=pending.pk, user=owner, origin=origin)
+
+    during(bank, "/token", bank.tokens, disconnect_the_pending_one)
+    assert problem(call_back(api, start(api))) == (400, "invalid_state")
+    assert bank.revoked == []
+    failed = events("provider_connection_failed")[-1]
+    assert failed.details["revocation"] == "shared_grant"
+    living.refresh_from_db()
+    assert living.status == Status.ACTIVE
+
+
+def test_an_owner_deactivated_meanwhile_gets_no_connection(
+    api: APIClient, owner: User, bank: Bank
+) -> None:
+    everyone = User.objects.filter(pk=owner.pk)
+    during(bank, "/token", bank.tokens, lambda: everyone.update(is_active=False))
+    assert problem(call_back(api, start(api))) == (400, "invalid_state")
+    row = Connection.objects.get()
+    assert (row.status, row.auth_state) == (Status.FAILED, None)
+    assert bank.revoked == ["refresh-1", "access-1"]
+
+
+def test_a_refresh_during_a_reauthorisation_does_not_cost_the_user_the_consent(
+    api: APIClient, owner: User, bank: Bank
+) -> None:
+    row = connect(api)
+    state = start(api, connection_id=str(row.pk))
+
+    def script(request: Request) -> Answer:
+        if request.form["grant_type"] == "authorization_code":
+            refreshed = api.post(f"{PROVIDERS}/{row.pk}/token-refreshes", {"force": True}, "json")
+            connection.close()
+            assert refreshed.status_code == 201
+        return bank.tokens()
+
+    bank.server.on("POST", "/token", script)
+    assert call_back(api, state).status_code == 201
+    row.refresh_from_db()
+    # The refresh brought the second pair, which the grant just given replaces.
+    assert row.opened().access_token == "access-3"
+    assert bank.revoked == ["refresh-2", "access-2"]
+
+
+def test_a_row_that_was_swept_meanwhile_takes_nothing(
+    api: APIClient, bank: Bank, settings: Any
+) -> None:
+    settings.PENDING_CONNECTION_SECONDS = 0
+    during(bank, "/token", bank.tokens, lambda: api.get(PROVIDERS))
+    assert problem(call_back(api, start(api))) == (400, "invalid_state")
+    assert Connection.objects.get().status == Status.FAILED
+    assert bank.revoked == ["refresh-1", "access-1"]
