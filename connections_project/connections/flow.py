@@ -6,7 +6,7 @@ What becomes of the tokens is each app's own matter.
 import hashlib
 import hmac
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -40,8 +40,8 @@ states = StateStore(
 class Authorization:
     """Where the user's browser is sent, and what will come back with it."""
 
-    authorization_url: str
-    state: str
+    authorization_url: str = field(repr=False)
+    state: str = field(repr=False)
     expires_in: int
 
 
@@ -49,7 +49,7 @@ class Authorization:
 class Answer:
     """The authorization response's parameters (RFC 6749, section 4.1.2; RFC 9207)."""
 
-    code: str | None
+    code: str | None = field(repr=False)
     error: str | None = None
     iss: str | None = None
 
@@ -62,7 +62,7 @@ class Flow:
     slug: str
     principal_id: UUID
     redirect_uri: str
-    code_verifier: str | None
+    code_verifier: str | None = field(repr=False)
     details: dict[str, Any]
 
 
