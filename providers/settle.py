@@ -109,13 +109,13 @@ def _taker(current: Connection, same: Connection | None, arrival: Arrival) -> Co
         return current
     if current.status == Status.PENDING:
         current.delete()
-    same.alias = arrival.alias or same.alias
     return same
 
 
 def _store(row: Connection, arrival: Arrival, *, origin: Origin) -> Connection:
     _let_go_of_replaced(row, arrival, origin=origin)
     row.take_grant(arrival.tokens, arrival.identity, upstream=arrival.upstream, now=timezone.now())
+    row.alias = arrival.alias or row.alias
     row.status = Status.ACTIVE
     row.save()
     hold(row.grant, app=row.app, connection_id=row.pk)
