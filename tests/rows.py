@@ -1,0 +1,60 @@
+"""Connections put into the database directly, where the way they came about does not matter."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from audit.models import AuditEvent
+from connections_project.identity.models import User
+from connections_project.oauth.client import Identity, TokenSet
+from connections_project.platforms.registry import upstream
+from connections_project.revocation.grants import hold
+from providers.models import Connection
+
+TOKENS = TokenSet("access-0", "refresh-0", expires_in=1800)
+LIVE = {"active", "expired", "revoked"}
+
+
+def connection_of(
+    user: User,
+    *,
+    slug: str = "bank",
+    status: str = "active",
+    tokens: TokenSet = TOKENS,
+    account_id: str | None = "customer-7",
+    **columns: Any,
+) -> Connection:
+    """Make a row in any status, with tokens and a hold on the grant where that status has them."""
+    now = columns.pop("now", None) or timezone.now()
+    row = Connection(user=user, provider_slug=slug, created_at=now, updated_at=now, **columns)
+    found = upstream(slug)
+    if status in LIVE and found:
+        row.take_grant(tokens, Identity(account_id, "Ada"), upstream=found, now=now)
+    if status == "disconnected":
+        row.disconnected_at = now
+    row.status = status
+    row.save()
+    if status == "active":
+        hold(row.grant, app=row.app, connection_id=row.pk)
+    return row
+
+
+def many_disconnected(user: User, count: int) -> None:
+    now = timezone.now()
+    Connection.objects.bulk_create(
+        Connection(
+            user=user,
+            provider_slug="bank",
+            status="disconnected",
+            created_at=now - timedelta(seconds=number),
+            updated_at=now,
+            disconnected_at=now,
+        )
+        for number in range(count)
+    )
+
+
+def events(action: str) -> list[AuditEvent]:
+    """Give the audit events of one action, oldest first."""
+    return list(AuditEvent.objects.filter(action=action).order_by("id"))
