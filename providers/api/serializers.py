@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from connections_project.http.fields import Flag, Text
@@ -12,12 +13,34 @@ from providers.models import Account, Connection, Status, Transaction
 from providers.sync import Tally
 
 
+@extend_schema_field({"type": "string", "format": "uuid"})
+class Reference(Text):
+    """An id in a body: malformed ones are unknown ones, so that its form is not looked at here."""
+
+
+@extend_schema_field({"type": "string", "format": "decimal", "pattern": r"^-?\d+\.\d{2,}$"})
+class Money(serializers.CharField):
+    """A decimal as text, since a JSON number would be read as binary floating point."""
+
+
 class ConnectRequest(serializers.Serializer[Any]):
     provider_slug = Text(help_text="A slug from `GET /platforms?app=providers`.")
-    alias = Text(max_length=100, required=False, allow_null=True, default=None)
+    alias = Text(
+        max_length=100,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The user's own name for the connection.",
+    )
     # Compared as it stands: what is trimmed would not be exactly the registered one.
-    redirect_uri = Text(required=False, allow_null=True, default=None, trim_whitespace=False)
-    connection_id = Text(
+    redirect_uri = Text(
+        required=False,
+        allow_null=True,
+        default=None,
+        trim_whitespace=False,
+        help_text="Exactly one of the registered ones; without it, the first of them.",
+    )
+    connection_id = Reference(
         required=False,
         allow_null=True,
         default=None,
@@ -32,22 +55,24 @@ class ConnectAnswer(serializers.Serializer[Any]):
 
 
 class RenameRequest(serializers.Serializer[Any]):
-    alias = Text(max_length=100, allow_null=True)
+    alias = Text(max_length=100, allow_null=True, help_text="Null takes the name away.")
 
 
 class RefreshRequest(serializers.Serializer[Any]):
-    force = Flag(required=False, default=False)
+    force = Flag(
+        required=False, default=False, help_text="Also if the token is good for a while yet."
+    )
 
 
 class SyncRequest(serializers.Serializer[Any]):
-    connection_id = Text()
-    force = Flag(required=False, default=False)
+    connection_id = Reference(help_text="An own, active connection.")
+    force = Flag(required=False, default=False, help_text="Also within 5 minutes of the last sync.")
 
 
 class SyncAnswer(serializers.Serializer[Any]):
     created = serializers.IntegerField(help_text="Accounts that are new here.")
-    updated = serializers.IntegerField()
-    unchanged = serializers.IntegerField()
+    updated = serializers.IntegerField(help_text="Accounts that differ from the last sync.")
+    unchanged = serializers.IntegerField(help_text="Accounts that don't.")
     # DRF takes declared fields out of the class, so this hides nothing.
     errors = serializers.IntegerField(  # type: ignore[assignment]
         help_text="Accounts that could not be read whole."
@@ -57,8 +82,10 @@ class SyncAnswer(serializers.Serializer[Any]):
 
 class RefreshAnswer(serializers.Serializer[Any]):
     success = serializers.BooleanField()
-    message = serializers.CharField()
-    expires_at = serializers.DateTimeField(allow_null=True)
+    message = serializers.CharField(help_text="`Token refreshed` or `Token still valid`.")
+    expires_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the access token ends; null where that is not known."
+    )
 
 
 class DisconnectAnswer(serializers.Serializer[Any]):
@@ -66,20 +93,23 @@ class DisconnectAnswer(serializers.Serializer[Any]):
 
 
 class ConnectionAnswer(serializers.Serializer[Connection]):
-    """A connection. Written out by hand, since a list of them is a hot path."""
+    """A user's link to an account at a financial provider."""
 
     id = serializers.UUIDField()
-    provider_slug = serializers.CharField()
-    alias = serializers.CharField(allow_null=True)
-    status = serializers.ChoiceField(choices=Status.choices)
-    is_connected = serializers.BooleanField()
-    needs_reauthentication = serializers.BooleanField()
+    provider_slug = serializers.CharField(help_text="Which provider: `schwab`.")
+    alias = serializers.CharField(allow_null=True, help_text="The user's own name for it.")
+    status = serializers.ChoiceField(choices=Status.choices, help_text="Where it stands.")
+    is_connected = serializers.BooleanField(help_text="Whether the status is `active`.")
+    needs_reauthentication = serializers.BooleanField(
+        help_text="Whether the user should connect again, giving this `connection_id`."
+    )
     connected_at = serializers.DateTimeField(allow_null=True)
     last_sync_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
     def to_representation(self, instance: Connection) -> dict[str, Any]:
+        # Written out by hand, since a list of them is a hot path.
         return {
             "id": str(instance.pk),
             "provider_slug": instance.provider_slug,
@@ -96,8 +126,8 @@ class ConnectionAnswer(serializers.Serializer[Connection]):
 
 class ConnectionListAnswer(serializers.Serializer[Any]):
     connections = ConnectionAnswer(many=True)
-    total_count = serializers.IntegerField()
-    active_count = serializers.IntegerField()
+    total_count = serializers.IntegerField(help_text="All connections, whatever the filter.")
+    active_count = serializers.IntegerField(help_text="The active ones, whatever the filter.")
 
 
 class AccountAnswer(serializers.Serializer[Account]):
@@ -106,7 +136,7 @@ class AccountAnswer(serializers.Serializer[Account]):
     name = serializers.CharField()
     type = serializers.CharField()
     currency = serializers.CharField()
-    balance = serializers.CharField(allow_null=True, help_text="A decimal, as text.")
+    balance = Money(allow_null=True, help_text="Null where the provider tells none.")
     updated_at = serializers.DateTimeField()
 
     def to_representation(self, instance: Account) -> dict[str, Any]:
@@ -125,7 +155,7 @@ class TransactionAnswer(serializers.Serializer[Transaction]):
     id = serializers.UUIDField()
     account_id = serializers.UUIDField()
     posted_at = serializers.DateTimeField()
-    amount = serializers.CharField(help_text="A decimal, as text.")
+    amount = Money(help_text="Negative where money left the account.")
     currency = serializers.CharField()
     description = serializers.CharField()
 
