@@ -2,12 +2,16 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import pytest
+from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from audit.models import AuditEvent
+from connections_project.connections import flow
 from connections_project.revocation.models import GrantHold
 from providers.models import Connection, Status
 from tests.bank import Bank, call_back, connect, start
@@ -19,10 +23,26 @@ pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 Crowd = Callable[[int], list[APIClient]]
 
 
+@dataclass
+class HesitantCache:
+    """A cache at which all readers are handed their value in one moment."""
+
+    barrier: threading.Barrier
+
+    def get(self, key: str) -> Any:
+        value = cache.get(key)
+        self.barrier.wait(PATIENCE)
+        return value
+
+    def delete(self, key: str) -> bool:
+        return cache.delete(key)
+
+
 def test_of_callbacks_with_one_state_exactly_one_goes_on(
-    bank: Bank, api: APIClient, crowd: Crowd, no_limits: None
+    bank: Bank, api: APIClient, crowd: Crowd, no_limits: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = start(api)
+    monkeypatch.setattr(flow.states, "_cache", HesitantCache(threading.Barrier(8)))
     answers = at_once([partial(call_back, one, state) for one in crowd(8)])
     assert sorted(one.status_code for one in answers) == [201] + [400] * 7
     refused = [one.json() for one in answers if one.status_code == 400]
