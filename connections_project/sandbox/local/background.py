@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -35,9 +36,7 @@ def start(program: Program, *, env: Mapping[str, str], folder: Path) -> subproce
     with _pid_file(program, folder).open("a") as file:
         if not _take(file):
             raise StartError(f"the {program.name} is being started by another call")
-        process = processes.start(
-            program, env=env, folder=folder, pass_fds=(file.fileno(),), stays=True
-        )
+        process = processes.start(program, env=env, folder=folder, pass_fds=(file.fileno(),))
         # The lock belongs to the open file, which the program goes on to hold (flock(2)).
         file.truncate(0)
         file.write(str(process.pid))
@@ -49,7 +48,8 @@ def stop(program: Program, folder: Path) -> None:
     path = _pid_file(program, folder)
     group = int(path.read_text())
     for number in (signal.SIGTERM, signal.SIGKILL):
-        os.killpg(group, number)
+        with suppress(ProcessLookupError):
+            os.killpg(group, number)
         if _has_ended(program, folder):
             break
     path.unlink()

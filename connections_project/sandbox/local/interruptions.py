@@ -11,12 +11,17 @@ class Interrupted(BaseException):
 
 
 def raise_on_signals() -> None:
-    """Raise Interrupted at the first of these signals; more of them don't disturb the cleaning."""
+    """Raise Interrupted at the first of these signals, and ignore any more of them."""
     for number in ENDING:
         signal.signal(number, _raise)
 
 
-def _raise(*_: object) -> NoReturn:
+def ignore_signals() -> None:
+    """Let nothing disturb the cleaning up, which takes its end in any case."""
     for number in ENDING:
         signal.signal(number, signal.SIG_IGN)
+
+
+def _raise(*_: object) -> NoReturn:
+    ignore_signals()
     raise Interrupted

@@ -1,9 +1,12 @@
 """Processes that the demo and the development set-up start, and how to know that they are up."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +52,7 @@ def service(port: int, certificate: Certificate) -> Program:
     command = (
         *("-m", "granian", "--interface", "wsgi", "--no-ws"),
         *("--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", "1", "--blocking-threads", "8"),
+        *("--workers", "1", "--blocking-threads", "4"),
         *("--access-log", "--access-log-fmt", ACCESS_LOG),
         *tls,
         "connections_project.wsgi:application",
@@ -74,16 +77,15 @@ def start(
     env: Mapping[str, str],
     folder: Path,
     pass_fds: Sequence[int] = (),
-    stays: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start a program in the project's folder, with its log in `folder`.
+    """Start a program in the project's folder, in a session of its own: neither Ctrl-C nor the
+    terminal's end reaches it.
 
     Args:
         program: What is to run.
         env: Its whole environment.
         folder: Where `<name>.log` is written anew.
         pass_fds: Open files that it inherits.
-        stays: Whether it outlives this process and its terminal.
     """
     with log_of(program, folder).open("wb") as log:
         return subprocess.Popen(  # noqa: S603 - the command is our own.
@@ -94,7 +96,7 @@ def start(
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=pass_fds,
-            start_new_session=stays,
+            start_new_session=True,
         )
 
 
@@ -114,13 +116,19 @@ def wait_until_ready(program: Program, process: subprocess.Popen[bytes], *, fold
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a process, by force if it does not end by itself."""
-    process.terminate()
-    try:
+    """End a process and all that it started, by force what does not end by itself."""
+    _signal(process, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
         process.wait(SECONDS_TO_STOP)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    # A server that is told to end while it starts a worker leaves the worker behind.
+    _signal(process, signal.SIGKILL)
+    process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    # Each was started as the leader of a group; a group that is gone has ended already.
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
 
 
 def answers(url: str, authority: Path | None = None) -> bool:

@@ -14,6 +14,7 @@ from connections_project.oauth.client import ClientRegistration
 from connections_project.sandbox.catalogue import catalogue_toml
 from connections_project.sandbox.local import people, processes
 from connections_project.sandbox.local.certificate import certificate_in, issue_where_missing
+from connections_project.sandbox.local.interruptions import ignore_signals
 from connections_project.sandbox.local.keys import fresh_keys
 from connections_project.sandbox.local.processes import Program
 
@@ -53,13 +54,19 @@ class Stage:
         service = processes.service(self.port, certificate_in(self.folder))
         sandbox = processes.sandbox(self.sandbox_port, self.folder / "sandbox.sqlite3")
         with ExitStack() as running:
-            started = {sandbox: self._started(sandbox, running)}
-            django.setup()
-            people.make_ready()
-            started[service] = self._started(service, running)
-            for program, process in started.items():
-                processes.wait_until_ready(program, process, folder=self.folder)
-            yield settings.OAUTH_CLIENTS["sandbox"]
+            try:
+                self._start(service, sandbox, running)
+                yield settings.OAUTH_CLIENTS["sandbox"]
+            finally:
+                ignore_signals()
+
+    def _start(self, service: Program, sandbox: Program, running: ExitStack) -> None:
+        started = {sandbox: self._started(sandbox, running)}
+        django.setup()
+        people.make_ready()
+        started[service] = self._started(service, running)
+        for program, process in started.items():
+            processes.wait_until_ready(program, process, folder=self.folder)
 
     def _set_the_environment(self) -> None:
         """Take every setting from here: neither the caller's nor those of `.env` have a say."""
