@@ -19,6 +19,7 @@ from connections_project.connections.browser import browser_of
 from connections_project.connections.flow import Answer, Glance
 from connections_project.http.addresses import client_address
 from connections_project.http.faults import FaultError
+from connections_project.http.json_bodies import UNSTORABLE
 from connections_project.http.rate_limits import PROVIDER_CONNECT
 from connections_project.http.throttling import draw, show_rate_limit
 from connections_project.identity.models import User
@@ -104,7 +105,7 @@ class CallbackPage(View):
         glance = flow.look(state) if state else None
         draw(request, PROVIDER_CONNECT, _bucket(request, glance))
         answer = _answer(request)
-        if not state or (answer.code is None and answer.error is None):
+        if not state or (answer.code is None and answer.error is None) or _is_damaged(answer):
             return _page(request, INCOMPLETE)
         # The address names the platform, so that one can't speak for another (RFC 9700, 4.4.2.2).
         if glance is None or glance.slug != platform.slug:
@@ -135,6 +136,11 @@ def _go_on(
 def _answer(request: HttpRequest) -> Answer:
     query = request.GET
     return Answer(query.get("code") or None, query.get("error") or None, query.get("iss"))
+
+
+def _is_damaged(answer: Answer) -> bool:
+    """Say whether it holds what no platform sends and no database takes."""
+    return any(UNSTORABLE.search(text or "") for text in (answer.code, answer.error, answer.iss))
 
 
 def _bucket(request: HttpRequest, glance: Glance | None) -> str:

@@ -1,0 +1,157 @@
+"""The callback page against planted links: whose browser it is decides (CONTRACT, section 3.4)."""
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user
+from django.test import Client
+from rest_framework.test import APIClient
+
+from connections_project.connections.browser import COOKIE
+from connections_project.identity.models import User
+from providers.models import Connection
+from tests.bank import Bank, call_back, start
+from tests.conftest import PASSWORD, SignIn
+from tests.providers.browsers import SIGN_IN, heading, same_browser, visit
+from tests.providers.connecting import events, problem
+
+SOMEBODY_ELSE = "You are signed in as somebody else"
+
+
+@pytest.fixture
+def stranger(db: None) -> Client:
+    """A browser in which nothing was started and nobody is signed in."""
+    return Client()
+
+
+def untouched(bank: Bank) -> bool:
+    return not bank.server.requests and not Connection.objects.exists()
+
+
+def test_a_planted_link_goes_no_further_than_a_question(
+    api: APIClient, bank: Bank, stranger: Client
+) -> None:
+    state = start(api)
+    page = visit(stranger, state)
+    assert (page.status_code, heading(page)) == (400, SIGN_IN)
+    assert untouched(bank)
+    assert not stranger.cookies
+    # Nothing was popped: the browser in which it was started completes it.
+    assert visit(same_browser(api), state).status_code == 200
+
+
+@pytest.mark.parametrize("query", [{"error": "access_denied"}, {"iss": "https://evil.example"}])
+def test_whatever_else_a_planted_link_says_it_asks_the_same_question(
+    api: APIClient, bank: Bank, stranger: Client, query: dict[str, str]
+) -> None:
+    state = start(api)
+    assert heading(visit(stranger, state, **query)) == SIGN_IN
+    assert call_back(api, state).status_code == 201
+
+
+def test_the_cookie_of_another_flow_does_not_help(
+    api: APIClient, bank: Bank, outsider: User, sign_in: SignIn
+) -> None:
+    victim = sign_in(outsider)
+    start(victim)
+    assert heading(visit(same_browser(victim), start(api))) == SIGN_IN
+    assert untouched(bank)
+
+
+@pytest.mark.parametrize("value", ["", "x" * 43, "guess", "\x01"])
+def test_a_made_up_cookie_does_not_help(
+    api: APIClient, bank: Bank, stranger: Client, value: str
+) -> None:
+    stranger.cookies[COOKIE] = value
+    assert heading(visit(stranger, start(api))) == SIGN_IN
+
+
+def test_the_states_principal_completes_in_another_browser_by_signing_in(
+    api: APIClient, bank: Bank, stranger: Client, owner: User
+) -> None:
+    link = sign_in_link(visit(stranger, start(api)))
+    form = stranger.get(link)
+    answer = stranger.post(
+        "/sign-in",
+        {"username": owner.email, "password": PASSWORD, "next": next_of(form)},
+        follow=True,
+    )
+    assert (answer.status_code, heading(answer)) == (200, "Bank is connected")
+    assert Connection.objects.get().user == owner
+    assert events("provider_connected")[0].actor_id == owner.pk
+
+
+def test_a_wrong_password_completes_nothing(
+    api: APIClient, bank: Bank, stranger: Client, owner: User
+) -> None:
+    form = stranger.get(sign_in_link(visit(stranger, start(api))))
+    filled = {"username": owner.email, "password": "wrong", "next": next_of(form)}
+    assert stranger.post("/sign-in", filled, follow=True).status_code == 200
+    assert untouched(bank)
+
+
+@pytest.mark.parametrize("bears_cookie", [False, True])
+def test_signed_in_as_somebody_else_the_state_is_burnt_the_code_never_sent_and_it_is_audited(
+    api: APIClient, owner: User, outsider: User, bank: Bank, bears_cookie: bool
+) -> None:
+    state = start(api)
+    browser = same_browser(api) if bears_cookie else Client()
+    browser.force_login(outsider)
+    page = visit(browser, state)
+    assert (page.status_code, heading(page)) == (403, SOMEBODY_ELSE)
+    assert untouched(bank)
+    assert problem(call_back(api, state)) == (400, "invalid_state")
+    (event,) = events()
+    assert (event.action, event.outcome) == ("provider_connection_failed", "failure")
+    assert (event.actor_id, event.subject_owner_id) == (outsider.pk, owner.pk)
+    assert event.details == {"platform": "bank", "error": "invalid_state"}
+
+
+def test_signed_in_as_somebody_else_an_unknown_state_is_just_no_longer_good(
+    outsider: User, bank: Bank, stranger: Client
+) -> None:
+    stranger.force_login(outsider)
+    assert visit(stranger, "unknown").status_code == 400
+
+
+def test_a_deactivated_principals_session_counts_for_nothing(
+    api: APIClient, owner: User, bank: Bank, stranger: Client
+) -> None:
+    state = start(api)
+    stranger.force_login(owner)
+    User.objects.filter(pk=owner.pk).update(is_active=False)
+    assert get_user(stranger).is_anonymous
+    assert heading(visit(stranger, state)) == SIGN_IN
+
+
+def test_a_principal_deactivated_meanwhile_completes_nothing_in_its_own_browser(
+    api: APIClient, owner: User, bank: Bank
+) -> None:
+    state = start(api)
+    User.objects.filter(pk=owner.pk).update(is_active=False)
+    page = visit(same_browser(api), state)
+    assert (page.status_code, heading(page)) == (400, "This link is no longer good")
+    assert untouched(bank)
+
+
+def test_two_flows_of_one_browser_both_end_well(api: APIClient, bank: Bank) -> None:
+    first, second = start(api), start(api)
+    browser = same_browser(api)
+    assert visit(browser, second).status_code == 200
+    bank.account_id = "customer-8"
+    assert visit(browser, first).status_code == 200
+    assert Connection.objects.count() == 2
+
+
+def sign_in_link(page: Any) -> str:
+    match = re.search(r'href="(/sign-in[^"]*)"', page.content.decode())
+    assert match
+    return unescape(match[1])
+
+
+def next_of(page: Any) -> str:
+    match = re.search(r'name="next" value="([^"]*)"', page.content.decode())
+    assert match
+    return unescape(match[1])
