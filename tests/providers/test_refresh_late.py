@@ -1,0 +1,133 @@
+"""A disconnect that lands while a refresh is under way wins (CONTRACT, section 3.7)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from connections_project.identity.models import User
+from connections_project.oauth.client import TokenSet
+from connections_project.revocation.models import RevocationJob
+from providers.models import Connection
+from tests.bank import Bank, connect
+from tests.beside import beside
+from tests.rows import connection_of, events
+from tests.servers import Answer, Request
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def row(api: APIClient, owner: User, bank: Bank) -> Connection:
+    return connection_of(owner)
+
+
+def refresh(api: APIClient, row: Connection) -> Any:
+    url = f"/api/v1/providers/{row.pk}/token-refreshes"
+    return api.post(url, {"force": True}, format="json")
+
+
+@pytest.fixture
+def disconnected_meanwhile(api: APIClient, row: Connection, bank: Bank) -> Callable[[Answer], None]:
+    """Have the platform give an answer after a disconnect has gone through."""
+
+    def disconnected_meanwhile(answer: Answer) -> None:
+        def script(_: Request) -> Answer:
+            url = f"/api/v1/auth/{row.pk}/disconnect"
+            assert beside(lambda: api.delete(url).status_code) == 200
+            return answer
+
+        bank.server.on("POST", "/token", script)
+
+    return disconnected_meanwhile
+
+
+Meanwhile = Callable[[Answer], None]
+
+
+def test_late_tokens_are_revoked_and_not_stored(
+    api: APIClient, row: Connection, bank: Bank, disconnected_meanwhile: Meanwhile
+) -> None:
+    disconnected_meanwhile(bank.tokens())
+    assert refresh(api, row).status_code == 403
+    row.refresh_from_db()
+    assert (row.status, row.auth_state) == ("disconnected", None)
+    assert bank.revoked == ["refresh-0", "access-0", "refresh-1", "access-1"]
+    assert set(RevocationJob.objects.values_list("state", "sealed_tokens")) == {("revoked", None)}
+    assert events("provider_token_refreshed") == []
+
+
+def test_late_tokens_of_a_static_refresh_token_are_revoked_with_it(
+    api: APIClient, row: Connection, bank: Bank, disconnected_meanwhile: Meanwhile
+) -> None:
+    disconnected_meanwhile(bank.tokens(refresh_token=None))
+    assert refresh(api, row).status_code == 403
+    assert bank.revoked == ["refresh-0", "access-0", "refresh-0", "access-1"]
+
+
+@pytest.mark.parametrize(
+    "answer", [Answer(400, json={"error": "invalid_grant"}), Answer(500), Answer(reset=True)]
+)
+def test_a_late_failure_changes_nothing_either(
+    api: APIClient, row: Connection, disconnected_meanwhile: Meanwhile, answer: Answer
+) -> None:
+    disconnected_meanwhile(answer)
+    assert refresh(api, row).status_code == 403
+    row.refresh_from_db()
+    assert row.status == "disconnected"
+    assert len(events("provider_token_refresh_failed")) == 1
+
+
+def test_late_tokens_of_a_shared_grant_leave_the_siblings_alone(
+    api: APIClient,
+    row: Connection,
+    outsider: User,
+    bank: Bank,
+    use_catalogue: Callable[..., None],
+    disconnected_meanwhile: Meanwhile,
+) -> None:
+    use_catalogue(bank.catalogue(revocation='blast_radius = "grant"'), "bank")
+    connection_of(outsider)
+    disconnected_meanwhile(bank.tokens())
+    assert refresh(api, row).status_code == 403
+    assert bank.revoked == []
+    assert not RevocationJob.objects.exists()
+
+
+def reauthorise(api: APIClient, row: Connection) -> None:
+    connect(api, connection_id=str(row.pk))
+
+
+def test_a_refresh_that_a_new_grant_overtakes_leaves_what_the_row_lives_on(
+    api: APIClient, row: Connection, bank: Bank
+) -> None:
+    """The platform's refresh token never changes, as Schwab's."""
+
+    def script(request: Request) -> Answer:
+        if request.form["grant_type"] == "authorization_code":
+            return bank.tokens(access_token="access-new", refresh_token="refresh-0")
+        beside(lambda: reauthorise(api, row))
+        return bank.tokens(access_token="access-late", refresh_token=None)
+
+    bank.server.on("POST", "/token", script)
+    assert refresh(api, row).status_code == 201
+    row.refresh_from_db()
+    assert row.opened() == TokenSet("access-new", "refresh-0")
+    assert bank.revoked == []
+
+
+def test_a_refresh_that_a_new_grant_overtakes_has_its_own_tokens_revoked(
+    api: APIClient, row: Connection, bank: Bank
+) -> None:
+    def script(request: Request) -> Answer:
+        if request.form["grant_type"] == "authorization_code":
+            return bank.tokens(access_token="access-new", refresh_token="refresh-new")
+        beside(lambda: reauthorise(api, row))
+        return bank.tokens(access_token="access-late", refresh_token="refresh-late")
+
+    bank.server.on("POST", "/token", script)
+    assert refresh(api, row).status_code == 201
+    row.refresh_from_db()
+    assert row.opened() == TokenSet("access-new", "refresh-new")
+    assert bank.revoked == ["refresh-0", "access-0", "refresh-late", "access-late"]

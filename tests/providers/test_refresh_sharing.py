@@ -1,0 +1,186 @@
+"""One refresh at a time per connection; whoever comes second shares its result (3.7)."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from audit.events import ActorType, Interface
+from audit.record import Origin
+from connections_project.connections import lease
+from connections_project.connections import refresh as shared
+from connections_project.identifiers import uuid7
+from connections_project.identity.models import User
+from connections_project.oauth.client import TokenSet
+from providers.disconnect import disconnect
+from providers.models import Connection
+from tests.bank import Bank
+from tests.beside import beside
+from tests.rows import connection_of
+from tests.servers import Answer, Request
+
+Meanwhile = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def row(owner: User, bank: Bank) -> Connection:
+    return connection_of(owner)
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    """Have something happen while the lease is waited for, without a second thread."""
+
+    def meanwhile(happens: Callable[[], object]) -> None:
+        clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: happens())
+        monkeypatch.setattr(lease, "time", clock)
+
+    return meanwhile
+
+
+def refresh(api: APIClient, row: Connection) -> Any:
+    url = f"/api/v1/providers/{row.pk}/token-refreshes"
+    return api.post(url, {"force": True}, format="json")
+
+
+def leased(row: Connection, seconds: float) -> Connection:
+    """Let another process hold the lease."""
+    row.refresh_lease = uuid7()
+    row.refresh_leased_until = timezone.now() + timedelta(seconds=seconds)
+    row.save()
+    return row
+
+
+def test_the_lease_of_a_process_that_died_runs_out(
+    api: APIClient, row: Connection, bank: Bank
+) -> None:
+    leased(row, 0.3)
+    began = time.monotonic()
+    assert refresh(api, row).status_code == 201
+    assert 0.2 < time.monotonic() - began < 1.5
+    assert len(bank.token_requests("refresh_token")) == 1
+
+
+def test_nobody_waits_for_ever(
+    api: APIClient, row: Connection, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "WAIT_SECONDS", 0.3)
+    leased(row, 15)
+    answer = refresh(api, row)
+    assert (answer.status_code, answer.json()["type"].rsplit("/")[-1]) == (
+        503, "service_unavailable",
+    )  # fmt: skip
+    assert bank.server.requests == []
+
+
+def test_a_wait_is_twelve_seconds_and_a_lease_outlives_its_call(settings: LazySettings) -> None:
+    assert shared.WAIT_SECONDS == 12
+    assert (settings.REFRESH_LEASE_SECONDS, lease.longest_call()) == (15, 10)
+
+
+def test_a_success_is_shared(
+    api: APIClient, row: Connection, bank: Bank, meanwhile: Meanwhile
+) -> None:
+    other = leased(row, 15)
+
+    def succeed() -> None:
+        other.take_tokens(TokenSet("access-8", "refresh-8", expires_in=60), now=timezone.now())
+        other.save()
+
+    meanwhile(succeed)
+    answer = refresh(api, row)
+    assert (answer.status_code, answer.json()["message"]) == (201, "Token refreshed")
+    assert bank.server.requests == []
+    row.refresh_from_db()
+    assert row.opened().access_token == "access-8"
+
+
+def test_a_failure_is_shared(
+    api: APIClient, row: Connection, bank: Bank, meanwhile: Meanwhile
+) -> None:
+    other = leased(row, 15)
+    assert other.refresh_lease
+    holder = other.refresh_lease
+    meanwhile(lambda: lease.give_back(other, holder))
+    assert refresh(api, row).status_code == 502
+    assert bank.server.requests == []
+
+
+def test_a_dead_grant_is_shared(
+    api: APIClient, row: Connection, bank: Bank, meanwhile: Meanwhile
+) -> None:
+    other = leased(row, 15)
+
+    def bury() -> None:
+        other.status = "expired"
+        other.changed(now=timezone.now())
+        other.save()
+
+    meanwhile(bury)
+    assert refresh(api, row).status_code == 502
+    assert bank.server.requests == []
+
+
+def test_a_disconnect_is_shared(
+    api: APIClient, row: Connection, bank: Bank, meanwhile: Meanwhile
+) -> None:
+    other = leased(row, 15)
+    origin = Origin(ActorType.SYSTEM, None, Interface.COMMAND)
+    meanwhile(lambda: disconnect(other, origin=origin))
+    assert refresh(api, row).status_code == 403
+    assert bank.server.requests == []
+
+
+@pytest.mark.parametrize("answer", [Answer(500), Answer(400, json={"error": "invalid_grant"})])
+def test_the_lease_is_given_back_whatever_happens(
+    api: APIClient, row: Connection, bank: Bank, answer: Answer
+) -> None:
+    bank.server.on("POST", "/token", answer)
+    refresh(api, row)
+    row.refresh_from_db()
+    assert (row.refresh_lease, row.refresh_leased_until) == (None, None)
+
+
+def test_a_lease_that_has_passed_on_is_not_given_back_by_the_one_before(row: Connection) -> None:
+    other = leased(row, 15)
+    lease.give_back(row, uuid7())
+    row.refresh_from_db()
+    assert row.refresh_lease == other.refresh_lease is not None
+
+
+def test_a_row_that_has_changed_since_can_not_be_leased(row: Connection) -> None:
+    Connection.objects.update(epoch=row.epoch + 1)
+    assert lease.take_lease(row) is None
+
+
+def test_a_shorter_lease_makes_the_call_shorter_too(
+    api: APIClient, row: Connection, bank: Bank, settings: LazySettings
+) -> None:
+    settings.REFRESH_LEASE_SECONDS = 1
+    bank.server.on("POST", "/token", Answer(delay=5))
+    began = time.monotonic()
+    assert refresh(api, row).status_code == 502
+    # Else a second process could send the same refresh token before the first one is through.
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_lease_is_committed_and_nothing_is_locked_while_the_platform_is_asked(
+    api: APIClient, row: Connection, bank: Bank
+) -> None:
+    seen: list[Connection] = []
+
+    def answer(_: Request) -> Answer:
+        beside(lambda: seen.append(Connection.objects.get()))
+        beside(lambda: Connection.objects.update(alias="written meanwhile"))
+        return bank.tokens()
+
+    bank.server.on("POST", "/token", answer)
+    assert refresh(api, row).status_code == 201
+    assert seen[0].refresh_lease is not None
