@@ -1,0 +1,99 @@
+"""Which platforms may be used, and by which client."""
+
+import pytest
+from django.conf import LazySettings
+
+from connections_project.oauth.client import ClientRegistration
+from connections_project.platforms.help_link import help_link
+from connections_project.platforms.registry import (
+    PlatformUnavailableError,
+    UnknownPlatformError,
+    connectable,
+    upstream,
+    usable,
+)
+from tests.bank import REDIRECT_URI, Bank
+from tests.conftest import UseCatalogue
+
+pytestmark = pytest.mark.django_db
+HELP = {"Link": '<https://bank.example.com/apps>; rel="help"'}
+
+
+@pytest.mark.parametrize(
+    ("method", "client_id", "secret", "is_configured"),
+    [
+        ("client_secret_basic", "id", "secret", True),
+        ("client_secret_basic", "id", "", False),
+        ("client_secret_post", "", "secret", False),
+        ("none", "id", "", True),
+        ("none", "", "", False),
+    ],
+)
+def test_a_public_client_needs_no_secret_and_others_do(
+    bank: Bank,
+    use_catalogue: UseCatalogue,
+    settings: LazySettings,
+    method: str,
+    client_id: str,
+    secret: str,
+    is_configured: bool,
+) -> None:
+    use_catalogue(bank.catalogue(more=f'token_endpoint_auth_method = "{method}"'), "bank")
+    settings.OAUTH_CLIENTS["bank"] = ClientRegistration(client_id, secret, (REDIRECT_URI,))
+    if is_configured:
+        assert usable("bank") == connectable("providers", "bank")
+        return
+    with pytest.raises(PlatformUnavailableError):
+        usable("bank")
+    with pytest.raises(PlatformUnavailableError):
+        connectable("providers", "bank")
+
+
+def test_a_planned_platform_can_not_be_connected_but_what_is_connected_stays_usable(
+    bank: Bank, use_catalogue: UseCatalogue
+) -> None:
+    use_catalogue(bank.catalogue(more='status = "planned"'), "bank")
+    with pytest.raises(UnknownPlatformError):
+        connectable("providers", "bank")
+    assert usable("bank").platform.slug == "bank"
+
+
+def test_a_platform_belongs_to_one_app(bank: Bank) -> None:
+    with pytest.raises(UnknownPlatformError):
+        connectable("channels", "bank")
+
+
+def test_a_platform_that_left_the_catalogue_is_not_there(
+    bank: Bank, use_catalogue: UseCatalogue
+) -> None:
+    use_catalogue("")
+    assert upstream("bank") is None
+    assert help_link("bank") == {}
+    with pytest.raises(PlatformUnavailableError):
+        usable("bank")
+
+
+def test_the_authority_is_host_and_port_of_the_token_endpoint(bank: Bank) -> None:
+    assert usable("bank").authority == bank.server.url.removeprefix("http://")
+
+
+def test_the_help_link_stands_only_where_the_platform_can_not_be_told(
+    bank: Bank, use_catalogue: UseCatalogue
+) -> None:
+    assert help_link("bank") == {}
+    use_catalogue(bank.catalogue(revocation='blast_radius = "client"'), "bank")
+    assert help_link("bank") == HELP
+    use_catalogue(bank.catalogue().partition("[providers.bank.revocation]")[0], "bank")
+    assert help_link("bank") == HELP
+
+
+def test_without_a_known_page_there_is_no_help_link(
+    bank: Bank, use_catalogue: UseCatalogue
+) -> None:
+    text = bank.catalogue().partition("[providers.bank.revocation]")[0]
+    use_catalogue(text.replace("help_url", "# help_url"), "bank")
+    assert help_link("bank") == {}
+
+
+def test_no_repr_shows_a_client_secret(bank: Bank) -> None:
+    assert "client secret" not in repr(usable("bank"))
