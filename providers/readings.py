@@ -61,7 +61,7 @@ def amount(value: Any) -> Decimal:
         read = Decimal(value)
     except InvalidOperation:
         raise UnreadableError("an amount is no number") from None
-    if not read.is_finite() or abs(read) >= LARGEST_AMOUNT:
+    if not read.is_finite() or not -LARGEST_AMOUNT < read < LARGEST_AMOUNT:
         raise UnreadableError("an amount is out of range")
     return read.quantize(SMALLEST_STEP, context=MONEY) if read else Decimal(0)
 

@@ -1,0 +1,104 @@
+"""What providers may tell of transactions: whatever can be read is kept, and nothing ends in a 500."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from connections_project.identity.models import User
+from providers.models import Account, Connection, Transaction
+from tests.bank import TRANSACTION, Bank
+from tests.providers.syncing import tell_transactions
+from tests.rows import connection_of
+from tests.servers import Answer
+
+
+@pytest.fixture
+def row(owner: User, bank: Bank) -> Connection:
+    return connection_of(owner)
+
+
+@pytest.fixture
+def sync(api: APIClient, row: Connection) -> Callable[[], Any]:
+    def sync() -> Any:
+        body = {"connection_id": str(row.pk), "force": True}
+        answer = api.post("/api/v1/accounts/syncs", body, format="json")
+        assert answer.status_code == 201, answer.content
+        return answer.json()
+
+    return sync
+
+
+Sync = Callable[[], Any]
+
+
+@pytest.mark.parametrize(
+    ("told", "read"),
+    [
+        ("2026-11-02", "2026-11-02T00:00:00Z"),
+        ("2026-11-02T10:00:00Z", "2026-11-02T10:00:00Z"),
+        ("2026-11-02T10:00:00.123456+02:00", "2026-11-02T08:00:00Z"),
+        ("2026-11-02 10:00:00", "2026-11-02T10:00:00Z"),
+        (1_762_077_600, "2025-11-02T10:00:00Z"),
+        (1_762_077_600.75, "2025-11-02T10:00:00Z"),
+        (0, "1970-01-01T00:00:00Z"),
+        (-86_400, "1969-12-31T00:00:00Z"),
+    ],
+)
+def test_the_ways_to_tell_a_date(
+    api: APIClient, bank: Bank, sync: Sync, told: Any, read: str
+) -> None:
+    tell_transactions(bank, {**TRANSACTION, "posted_at": told})
+    assert sync()["errors"] == 0
+    account = Account.objects.get()
+    shown = api.get(f"/api/v1/accounts/{account.pk}/transactions").json()["data"]
+    assert shown[0]["posted_at"] == read
+
+
+BAD_DATES: list[Any] = [
+    None, "", "yesterday", "2026-02-30", "2026-13-01", "2026-11-02T25:00:00", True, [], {},
+    10**15, -(10**15), "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00",
+]  # fmt: skip
+
+
+BAD_IDS: list[Any] = [None, "", [], "x" * 256]
+BAD_AMOUNTS: list[Any] = [None, "", "much", "1e99", True, {}]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *({"posted_at": one} for one in BAD_DATES),
+        *({"id": one} for one in BAD_IDS),
+        *({"amount": one} for one in BAD_AMOUNTS),
+        {"description": {"text": "x"}},
+        {"currency": ["EUR"]},
+    ],
+)
+def test_an_unreadable_transaction_is_left_out_and_its_account_counted_as_an_error(
+    bank: Bank, sync: Sync, odd: dict[str, Any]
+) -> None:
+    tell_transactions(bank, {**TRANSACTION, **odd}, {**TRANSACTION, "id": "tx-2"}, None, 7)
+    counts = sync()
+    assert (counts["created"], counts["errors"]) == (1, 1)
+    assert Transaction.objects.get().platform_transaction_id == "tx-2"
+
+
+def test_a_number_that_would_fill_the_memory_is_refused_at_once(bank: Bank, sync: Sync) -> None:
+    body = b'{"transactions": [{"id": "t", "posted_at": 1e999999999, "amount": 1}]}'
+    bank.server.on("GET", "/accounts/acc-1/transactions", Answer(body=body))
+    assert sync()["errors"] == 1
+
+
+def test_ten_thousand_transactions_take_a_bounded_number_of_statements(
+    bank: Bank, sync: Sync, django_assert_max_num_queries: Any
+) -> None:
+    entries = [{"id": f"t{number}", "posted_at": 1, "amount": number} for number in range(10_000)]
+    tell_transactions(bank, *entries)
+    # SQLite takes 999 parameters a statement, PostgreSQL a thousand rows.
+    with django_assert_max_num_queries(100):
+        sync()
+    with django_assert_max_num_queries(100):
+        sync()
+    assert Transaction.objects.count() == 10_000

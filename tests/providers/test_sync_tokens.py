@@ -1,0 +1,86 @@
+"""A sync refreshes what it needs, once (CONTRACT, sections 3.7 and 3.8)."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from connections_project.identity.models import User
+from connections_project.oauth.client import TokenSet
+from providers.models import Connection
+from tests.bank import ACCOUNT, Bank
+from tests.rows import connection_of
+from tests.servers import Answer, Request
+
+URL = "/api/v1/accounts/syncs"
+
+
+def sync(api: APIClient, connection_id: object, **body: Any) -> Any:
+    return api.post(URL, {"connection_id": str(connection_id), **body}, format="json")
+
+
+@pytest.fixture
+def row(owner: User, bank: Bank) -> Connection:
+    return connection_of(owner)
+
+
+def test_a_token_that_is_about_to_end_is_refreshed_first(
+    api: APIClient, owner: User, bank: Bank
+) -> None:
+    issued = timezone.now() - timedelta(minutes=29)
+    row = connection_of(owner, now=issued)
+    assert sync(api, row.pk).status_code == 201
+    assert len(bank.token_requests("refresh_token")) == 1
+    assert bank.server.requests_to("/accounts")[0].headers["Authorization"] == "Bearer access-1"
+
+
+def only(token: str, bank: Bank) -> Callable[[Request], Answer]:
+    def answer(request: Request) -> Answer:
+        good = request.headers["Authorization"] == f"Bearer {token}"
+        return Answer(json={"accounts": [ACCOUNT]}) if good else Answer(401, json={})
+
+    return answer
+
+
+def test_a_refused_access_token_is_refreshed_once_and_the_call_repeated(
+    api: APIClient, row: Connection, bank: Bank
+) -> None:
+    bank.server.on("GET", "/accounts", only("access-1", bank))
+    assert sync(api, row.pk).json()["created"] == 1
+    assert len(bank.token_requests("refresh_token")) == 1
+
+
+def test_a_second_refusal_is_a_502_and_no_further_try(
+    api: APIClient, row: Connection, bank: Bank
+) -> None:
+    bank.server.on("GET", "/accounts", only("none of these", bank))
+    assert sync(api, row.pk).status_code == 502
+    assert len(bank.token_requests("refresh_token")) == 1
+    assert len(bank.server.requests_to("/accounts")) == 2
+    row.refresh_from_db()
+    assert (row.status, row.last_sync_at) == ("active", None)
+
+
+def test_a_refused_access_token_without_a_refresh_token_is_a_502(
+    api: APIClient, owner: User, bank: Bank
+) -> None:
+    row = connection_of(owner, tokens=TokenSet("access-0"))
+    bank.server.on("GET", "/accounts", Answer(401, json={}))
+    assert sync(api, row.pk).status_code == 502
+    assert bank.server.requests_to("/token") == []
+
+
+def test_a_grant_that_turns_out_dead_makes_the_connection_expired(
+    api: APIClient, row: Connection, bank: Bank
+) -> None:
+    bank.server.on("GET", "/accounts", Answer(401, json={}))
+    bank.server.on("POST", "/token", Answer(400, json={"error": "invalid_grant"}))
+    assert sync(api, row.pk).status_code == 502
+    row.refresh_from_db()
+    assert row.status == "expired"
+    # A sync never tries an expired grant again.
+    assert sync(api, row.pk, force=True).status_code == 403
+    assert len(bank.token_requests("refresh_token")) == 1
