@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from connections_project.environment import Environment, read_env_file
 from connections_project.oauth.catalog import CatalogError, load_catalog
+from connections_project.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 _env = Environment(os.environ)
@@ -273,16 +274,4 @@ LOGGING = {
         # Debug lines of the HTTP client would carry addresses with their queries.
         "urllib3": {"level": "INFO"},
     },
-}
-
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Connections",
-    "VERSION": "1",
-    "DESCRIPTION": "Connect, refresh and above all disconnect accounts on platforms.",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SERVE_AUTHENTICATION": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
 }

@@ -1,54 +1,99 @@
-"""What the OpenAPI document says of errors and of every answer's headers."""
+"""What the OpenAPI document says of an endpoint: its answers, its problems, its rate limit."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_serializer,
+)
 from rest_framework import serializers
 
-MEANINGS = {
-    400: "The request is not valid",
-    401: "Valid credentials are required",
-    403: "Not allowed",
-    404: "Not found",
-    409: "Conflicts with what is there",
-    413: "The body is over 1 MiB",
-    415: "The body is not JSON",
-    429: "Too many requests; see Retry-After",
-    502: "The platform failed",
-    503: "Not possible at the moment",
-}
+from connections_project.http.faults import FieldError
+from connections_project.http.problem_documents import WRONG_QUERY, problems
+from connections_project.http.rate_limits import Policy
 
+# What stands for any id in the examples: the one of the source document.
+SAMPLE_ID = "550e8400-e29b-41d4-a716-446655440000"
 
-class ProblemField(serializers.Serializer[Any]):
-    """One wrong field."""
+# Any call may meet these: a query that no database takes, a defect, a database that is away.
+ALWAYS = ("validation_failed", "internal_error", "service_unavailable")
+WITH_BODY = ("payload_too_large", "unsupported_media_type")
+WRONG_PAGE = FieldError("limit", "invalid", "Give a whole number from 1 to 100.")
 
-    field = serializers.CharField()
-    code = serializers.CharField()
-    message = serializers.CharField()
-
-
-class Problem(serializers.Serializer[Any]):
-    """Problem details (RFC 9457)."""
-
-    type = serializers.URLField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    instance = serializers.CharField()
-    trace_id = serializers.CharField()
-    # DRF takes a declared field of this name out of the class, so it hides nothing.
-    errors = ProblemField(many=True, required=False)  # type: ignore[assignment]
-
-
-def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
-    """Describe the problems that an endpoint may answer with."""
-    return {
-        (status, "application/problem+json"): OpenApiResponse(Problem, MEANINGS[status])
-        for status in sorted(statuses)
-    }
-
+LIMIT_EXTENSION = "x-rate-limit"
 
 PAGE = [
-    OpenApiParameter("page", int, description="From 1."),
-    OpenApiParameter("limit", int, description="1 to 100, 20 by default."),
+    OpenApiParameter("page", {"type": "integer", "minimum": 1, "default": 1}),
+    OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
 ]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def endpoint(
+    operation_id: str,
+    *,
+    description: str,
+    request: type[serializers.Serializer[Any]] | None = None,
+    answers: Mapping[int, OpenApiResponse],
+    refusals: tuple[str, ...] = (),
+    details: Mapping[str, str] | None = None,
+    wrong: FieldError = WRONG_QUERY,
+    limit: Policy | None = None,
+    **more: Any,
+) -> Callable[[F], F]:
+    """Make the decorator that documents an endpoint.
+
+    Args:
+        operation_id: A verb and what it is done to, unique in the document.
+        description: What a newcomer must know, in Markdown.
+        request: The body that it takes.
+        answers: What it answers where all is well, by status.
+        refusals: Slugs of its problems, besides those that every endpoint has.
+        details: What a slug means at this endpoint, where that is more than its general words.
+        wrong: The field that is wrong in the example of `validation_failed`.
+        limit: The bucket that it draws on.
+        more: Further arguments of drf-spectacular's `extend_schema`.
+    """
+    if request is not None:
+        # drf-spectacular adds the suffix "Request" by itself.
+        name = request.__name__.removesuffix("Serializer").removesuffix("Request")
+        extend_schema_serializer(component_name=name)(request)
+    slugs = (*ALWAYS, *refusals, *(("rate_limit_exceeded",) if limit else ()))
+    return extend_schema(
+        operation_id=operation_id,
+        description=f"{description}\n\n{_in_words(limit)}" if limit else description,
+        request=request,
+        responses={**answers, **problems(slugs, details or {}, wrong)},
+        extensions={LIMIT_EXTENSION: limit.name} if limit else {},
+        **more,
+    )
+
+
+def answer(
+    words: str, body: type[serializers.BaseSerializer[Any]] | None = None, **examples: Any
+) -> OpenApiResponse:
+    """Describe an answer in words, by its body, and by examples of it."""
+    if body is not None:
+        # Lists stand in an object; drf-spectacular would make an array of what an action "list"
+        # answers with.
+        extend_schema_serializer(many=False)(body)
+    return OpenApiResponse(
+        body, words, [OpenApiExample(name, value) for name, value in examples.items()]
+    )
+
+
+def asked(value: Any, name: str = "example") -> OpenApiExample:
+    """Give the example of a request's body."""
+    return OpenApiExample(name, value, request_only=True)
+
+
+def _in_words(limit: Policy) -> str:
+    return (
+        f"Rate limit `{limit.name}`: {limit.burst} calls at once, "
+        f"{limit.per_minute} more with every minute."
+    )

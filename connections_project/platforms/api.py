@@ -1,15 +1,28 @@
 """`GET /api/v1/platforms`: what can be connected, for anybody to see."""
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from connections_project.http.documentation import answer, endpoint
 from connections_project.http.faults import FaultError, FieldError, validation_fault
 from connections_project.http.views import ApiViewSet
 
 APPS = ("providers", "channels", "social")
+MESSAGE = f"Give one of {', '.join(APPS)}."
+SAMPLE = {
+    "platforms": [
+        {
+            "app": "providers",
+            "slug": "schwab",
+            "name": "Charles Schwab",
+            "status": "active",
+            "help_url": "https://www.schwab.com/",
+        }
+    ]
+}
 
 
 class PlatformSerializer(serializers.Serializer[dict[str, str]]):
@@ -26,24 +39,30 @@ class PlatformListSerializer(serializers.Serializer[dict[str, list[dict[str, str
     platforms = PlatformSerializer(many=True)
 
 
+DOCUMENTATION = endpoint(
+    "list_platforms",
+    summary="List platforms",
+    description="All platforms of the catalogue; those that are `active` can be connected, where "
+    "the operator has registered a client. Nobody has to be signed in.",
+    tags=["platforms"],
+    auth=[],
+    parameters=[OpenApiParameter("app", str, enum=APPS, description="Only those of this app.")],
+    answers={200: answer("The platforms.", PlatformListSerializer, one=SAMPLE)},
+    wrong=FieldError("app", "invalid_choice", MESSAGE),
+)
+
+
 class PlatformViewSet(ApiViewSet):
     """The catalogue's public side."""
 
     authentication_classes = ()
     permission_classes = ()
 
-    @extend_schema(
-        summary="List platforms",
-        tags=["platforms"],
-        auth=[],
-        parameters=[OpenApiParameter("app", str, enum=APPS)],
-        responses=PlatformListSerializer,
-    )
+    @DOCUMENTATION
     def list(self, request: Request) -> Response:
         app = request.query_params.get("app")
         if app is not None and app not in APPS:
-            message = f"Give one of {', '.join(APPS)}."
-            raise FaultError(validation_fault(FieldError("app", "invalid_choice", message)))
+            raise FaultError(validation_fault(FieldError("app", "invalid_choice", MESSAGE)))
         found = settings.CATALOG.of_app(app) if app else settings.CATALOG.all()
         fields = ("app", "slug", "name", "status", "help_url")
         return Response(

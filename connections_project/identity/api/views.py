@@ -3,7 +3,6 @@
 from dataclasses import asdict
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -11,10 +10,10 @@ from rest_framework.serializers import Serializer
 from connections_project.http.faults import FaultError, of_status, rate_limit_exceeded
 from connections_project.http.views import ApiViewSet
 from connections_project.identity import sessions, sign_in
+from connections_project.identity.api import documentation
 from connections_project.identity.api.serializers import (
     CredentialsSerializer,
     RefreshTokenSerializer,
-    TokenPairSerializer,
 )
 from connections_project.identity.attempts import TooManyAttemptsError
 from connections_project.identity.sessions import TokenPair
@@ -29,9 +28,7 @@ class SessionViewSet(ApiViewSet):
     authentication_classes = []
     permission_classes = []
 
-    @extend_schema(
-        operation_id="login", request=CredentialsSerializer, responses={200: TokenPairSerializer}
-    )
+    @documentation.LOGIN
     def login(self, request: Request) -> Response:
         """Sign in with e-mail and password."""
         credentials = _valid(CredentialsSerializer(data=request.data))
@@ -43,9 +40,7 @@ class SessionViewSet(ApiViewSet):
             raise FaultError(rate_limit_exceeded(retry_after=error.retry_after)) from None
         return _handed_out(sessions.begin(user))
 
-    @extend_schema(
-        operation_id="refresh", request=RefreshTokenSerializer, responses={200: TokenPairSerializer}
-    )
+    @documentation.REFRESH
     def refresh(self, request: Request) -> Response:
         """Exchange a refresh token for new tokens; each can be used once."""
         body = _valid(RefreshTokenSerializer(data=request.data))
@@ -54,7 +49,7 @@ class SessionViewSet(ApiViewSet):
         except BadTokenError:
             raise FaultError(REFUSED) from None
 
-    @extend_schema(operation_id="logout", request=RefreshTokenSerializer, responses={204: None})
+    @documentation.LOGOUT
     def logout(self, request: Request) -> Response:
         """Sign out: no refresh token of this sign-in is good any more."""
         body = _valid(RefreshTokenSerializer(data=request.data))

@@ -1,0 +1,59 @@
+"""The last touch on the OpenAPI document: the headers of every answer, the paths of problems."""
+
+from typing import Any
+
+from connections_project.http.documentation import LIMIT_EXTENSION, SAMPLE_ID
+
+WHOLE_NUMBER = {"type": "integer", "minimum": 0}
+
+HEADERS: dict[str, dict[str, Any]] = {
+    "X-Trace-Id": {
+        "description": "Also in problems, in the logs and in the audit log.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    },
+    "X-RateLimit-Limit": {"description": "What the bucket holds.", "schema": WHOLE_NUMBER},
+    "X-RateLimit-Remaining": {"description": "What is left in it.", "schema": WHOLE_NUMBER},
+    "X-RateLimit-Reset": {
+        "description": "When it is full again, in seconds since 1970.",
+        "schema": WHOLE_NUMBER,
+    },
+    "Retry-After": {
+        "description": "Seconds until the next call passes.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "WWW-Authenticate": {
+        "description": "How to sign in (RFC 6750, section 3).",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+}
+OF_STATUS = {"401": ["WWW-Authenticate"], "429": ["Retry-After"]}
+OF_LIMIT = [name for name in HEADERS if name.startswith("X-RateLimit")]
+
+
+def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Complete what drf-spectacular has made (one of its POSTPROCESSING_HOOKS)."""
+    result["components"]["headers"] = HEADERS
+    for path, operations in result["paths"].items():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                names = _headers(status, is_limited=LIMIT_EXTENSION in operation)
+                response["headers"] = response.get("headers", {}) | {
+                    name: {"$ref": f"#/components/headers/{name}"} for name in names
+                }
+                _fill_in(path, response)
+    return result
+
+
+def _headers(status: str, *, is_limited: bool) -> list[str]:
+    return ["X-Trace-Id", *OF_STATUS.get(status, []), *(OF_LIMIT if is_limited else [])]
+
+
+def _fill_in(path: str, response: dict[str, Any]) -> None:
+    """Let the samples of problems speak of the path at which they may occur."""
+    for content in response.get("content", {}).values():
+        for example in content.get("examples", {}).values():
+            if "instance" in example["value"]:
+                example["value"]["instance"] = path.replace("{id}", SAMPLE_ID)

@@ -1,0 +1,65 @@
+"""What the OpenAPI document says of signing in."""
+
+from connections_project.http.documentation import WITH_BODY, answer, asked, endpoint
+from connections_project.http.faults import FieldError
+from connections_project.identity.api.serializers import (
+    CredentialsSerializer,
+    RefreshTokenSerializer,
+    TokenPairSerializer,
+)
+
+SIGN_IN = ["sign-in"]
+REFUSED = "The refresh token is not valid."
+MISSING = "This field is required."
+CREDENTIALS = {"email": "ada@example.com", "password": "correct horse battery staple"}
+TOKENS = {
+    "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIn0.…",
+    "refresh_token": "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.…",
+    "token_type": "bearer",
+    "expires_in": 900,
+}
+TOKEN = {"refresh_token": TOKENS["refresh_token"]}
+
+LOGIN = endpoint(
+    "login",
+    tags=SIGN_IN,
+    summary="Sign in with e-mail and password",
+    description="Send the `access_token` as `Authorization: Bearer …` with every further call. "
+    "Service accounts sign in here too. Failed sign-ins are limited: 5 a minute for an e-mail "
+    "from one address, 20 a minute from an address, 100 an hour for an e-mail.",
+    auth=[],
+    request=CredentialsSerializer,
+    examples=[asked(CREDENTIALS)],
+    answers={200: answer("Signed in.", TokenPairSerializer, tokens=TOKENS)},
+    refusals=("unauthorized", "rate_limit_exceeded", *WITH_BODY),
+    details={"unauthorized": "E-mail and password don't match."},
+    wrong=FieldError("password", "required", MISSING),
+)
+REFRESH = endpoint(
+    "refresh_session",
+    tags=SIGN_IN,
+    summary="Exchange a refresh token for new tokens",
+    description="Each refresh token can be used once: keep the new one. One that comes back "
+    "after its use was stolen, or its copy was, so that the whole sign-in ends.",
+    auth=[],
+    request=RefreshTokenSerializer,
+    examples=[asked(TOKEN)],
+    answers={200: answer("New tokens.", TokenPairSerializer, tokens=TOKENS)},
+    refusals=("unauthorized", *WITH_BODY),
+    details={"unauthorized": REFUSED},
+    wrong=FieldError("refresh_token", "required", MISSING),
+)
+LOGOUT = endpoint(
+    "logout",
+    tags=SIGN_IN,
+    summary="Sign out",
+    description="No refresh token of this sign-in is good any more. An access token that was "
+    "handed out lives on until its end, 15 minutes at most.",
+    auth=[],
+    request=RefreshTokenSerializer,
+    examples=[asked(TOKEN)],
+    answers={204: answer("Signed out.")},
+    refusals=("unauthorized", *WITH_BODY),
+    details={"unauthorized": REFUSED},
+    wrong=FieldError("refresh_token", "required", MISSING),
+)
