@@ -34,7 +34,10 @@ from connections_project.settings import DATABASES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Threads need a file: connections to a shared in-memory database don't wait for each other.
-    _folder = tempfile.mkdtemp(prefix="connections-tests-")
-    atexit.register(shutil.rmtree, _folder, ignore_errors=True)
-    DATABASES["default"]["TEST"] = {"NAME": str(Path(_folder) / "test.sqlite3")}
+    # Threads need a file: connections to a shared in-memory database don't wait for each other. All
+    # lie in a folder of the first process, which outlives its workers and what they start.
+    if "TESTS_FOLDER" not in os.environ:
+        os.environ["TESTS_FOLDER"] = tempfile.mkdtemp(prefix="connections-tests-")
+        atexit.register(shutil.rmtree, os.environ["TESTS_FOLDER"], ignore_errors=True)
+    _file = Path(os.environ["TESTS_FOLDER"]) / f"{os.getpid()}.sqlite3"
+    DATABASES["default"]["TEST"] = {"NAME": str(_file)}
