@@ -1,4 +1,4 @@
-"""What providers may tell of transactions: whatever can be read is kept, and nothing ends in a 500."""
+"""What providers may tell of transactions: what can be read is kept, and nothing ends in a 500."""
 
 from collections.abc import Callable
 from typing import Any
