@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -75,7 +75,7 @@ class Reader:
     """Reads on one user's behalf, for so long in all; `ends_at` is on the monotonic clock."""
 
     upstream: Upstream
-    access_token: str
+    access_token: str = field(repr=False)
     ends_at: float
 
     @property

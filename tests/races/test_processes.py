@@ -1,51 +1,28 @@
 """Refreshes in processes of their own: what keeps them apart must stand in the database."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
-from django.conf import LazySettings
-from django.db import connection as database
 from rest_framework.test import APIClient
 
 from providers.models import Connection
 from tests.bank import Bank, connect
+from tests.elsewhere import ROOT, environment_with
 from tests.servers import Answer
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
-ROOT = Path(__file__).resolve().parents[2]
 SIZE = 3
 
 
-def database_url() -> str:
-    """Give the address of the tests' database."""
-    told = database.settings_dict
-    if database.vendor == "sqlite":
-        return f"sqlite:///{quote(str(told['NAME']))}"
-    access = (
-        f"{quote(told['USER'])}:{quote(told['PASSWORD'])}@{told['HOST']}:{told['PORT'] or 5432}"
-    )
-    return f"postgres://{access}/{told['NAME']}"
-
-
 @pytest.fixture
-def environment(bank: Bank, tmp_path: Path, settings: LazySettings) -> dict[str, str]:
-    """Describe to another process the service as it is under test."""
-    return os.environ | {
-        "DJANGO_SETTINGS_MODULE": "connections_project.settings",
-        "DATABASE_URL": database_url(),
-        "CREDENTIAL_KEYS": ",".join(settings.CREDENTIAL_KEYS),
-        "OAUTH_CATALOG": str(tmp_path / "catalog.toml"),
-        "OAUTH_BANK_CLIENT_ID": settings.OAUTH_CLIENTS["bank"].client_id,
-        "OAUTH_BANK_CLIENT_SECRET": settings.OAUTH_CLIENTS["bank"].client_secret,
-    }
+def environment(bank: Bank, tmp_path: Path) -> dict[str, str]:
+    return environment_with("bank", catalogue=tmp_path / "catalog.toml")
 
 
 @contextmanager

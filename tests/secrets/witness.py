@@ -5,6 +5,7 @@ import html
 import json
 import logging
 import pickle
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, quote_plus, urlsplit
 
@@ -60,6 +61,13 @@ class Witness:
                 cursor.execute(f'SELECT * FROM "{table}"')
                 for row in cursor.fetchall():
                     self.hears(f"table {table}", str(row))
+
+    def reads_the_database_file(self) -> None:
+        """Read what SQLite has written, pages that are free again among it."""
+        name = str(connection.settings_dict["NAME"])
+        for path in [Path(name), Path(f"{name}-wal")]:
+            if connection.vendor == "sqlite" and path.exists():
+                self.hears("the database's file", path.read_bytes().decode("latin-1"))
 
     def reads_the_cache(self) -> None:
         for key, value in _cached():

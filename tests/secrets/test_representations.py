@@ -1,0 +1,72 @@
+"""What objects show of themselves when a debugger, a log line or a crash report writes them."""
+
+import secrets
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from connections_project.connections.flow import Answer, Authorization, Flow
+from connections_project.identity.sessions import TokenPair
+from connections_project.oauth import transport
+from connections_project.oauth.client import ClientRegistration, Identity, TokenSet
+from connections_project.platforms.registry import Upstream
+from connections_project.revocation.grants import Grant
+from connections_project.revocation.models import RevocationJob
+from connections_project.revocation.release import Held
+from connections_project.vault import Sealed
+from providers.models import Connection
+from providers.settle import Arrival
+from providers.statements import Reader
+
+SECRET = secrets.token_urlsafe(24)
+TOKENS = TokenSet(SECRET, SECRET, 1800, response={"access_token": SECRET, "id_token": SECRET})
+SEALED = Sealed(SECRET)
+REGISTRATION = ClientRegistration("ours", SECRET, ("https://app.example.com/callback",))
+
+
+def upstream() -> Upstream:
+    from django.conf import settings
+
+    return Upstream(settings.CATALOG["schwab"], REGISTRATION)
+
+
+def row() -> Connection:
+    now = timezone.now()
+    return Connection(auth_state=SEALED, created_at=now, updated_at=now, user_id=uuid4())
+
+
+HOLDERS: dict[str, Any] = {
+    "tokens": lambda: TOKENS,
+    "registration": lambda: REGISTRATION,
+    "ciphertext": lambda: SEALED,
+    "start of a flow": lambda: Authorization(f"https://p.example.com/?state={SECRET}", SECRET, 600),
+    "answer of a platform": lambda: Answer(SECRET),
+    "flow": lambda: Flow("providers", "schwab", uuid4(), "https://a.example.com", SECRET, {}),
+    "sign-in": lambda: TokenPair(SECRET, SECRET, 900),
+    "request": lambda: transport.Request(
+        "POST",
+        "https://p.example.com/token",
+        headers={"Authorization": f"Bearer {SECRET}"},
+        form={"code": SECRET},
+        json={"token": SECRET},
+    ),
+    "answer": lambda: transport.Answer("schwab", 200, {"X": SECRET}, SECRET.encode()),
+    "row": row,
+    "job": lambda: RevocationJob(sealed_tokens=SEALED),
+    "tokens held": lambda: Held(
+        "providers", "schwab", uuid4(), uuid4(), Grant("a", "b", None), SEALED
+    ),
+    "arrival": lambda: Arrival(
+        row(), upstream(), TOKENS, Identity("7", "Ada"), reauthorises=False, alias=None
+    ),
+    "reader": lambda: Reader(upstream(), SECRET, ends_at=0.0),
+}
+
+
+@pytest.mark.parametrize("name", HOLDERS)
+def test_a_holder_of_secrets_shows_none(name: str) -> None:
+    holder = HOLDERS[name]()
+    shown = f"{holder!r} {holder!s} {holder} {[holder]}"
+    assert SECRET not in shown
