@@ -12,8 +12,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCAL := $(BIN)/python -m connections_project.sandbox.local
 # The settings of the tests are those of production, with throw-away keys.
-MANAGE := $(BIN)/python manage.py
 LIKE_PRODUCTION := --settings tests.settings
+MANAGE := DATABASE_URL=sqlite://:memory: $(BIN)/python manage.py
 FITS := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .PHONY: help demo dev-up dev-down dev-connect test lint clean
@@ -50,7 +50,7 @@ lint: $(READY) ## Check style, types, layers, migrations, the OpenAPI document, 
 	@$(LOCAL).keys $@
 	@echo "Made .env with fresh keys." >&2
 
-clean: ## Stop what runs, and remove all that was made here but .env
+clean: ## Stop what runs, and remove .venv, .dev with its databases, and all caches
 	@if test -d .dev && test -e $(READY); then $(LOCAL).dev down; fi
 	rm -rf $(VENV) .dev .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
