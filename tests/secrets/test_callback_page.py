@@ -1,0 +1,61 @@
+"""The page for people, of whose address the secrets are a part."""
+
+import secrets
+from collections.abc import Callable
+
+import pytest
+
+from connections_project.identity.models import User
+from tests.bank import start
+from tests.secrets.conftest import PASSWORD
+from tests.secrets.gossip import GossipingBank
+from tests.secrets.witness import Witness, WitnessedClient
+
+Leaks = Callable[[], list[str]]
+PAGE = "/oauth/callback/bank"
+SECRET = ("code", "our state")
+
+
+@pytest.fixture
+def code(witness: Witness) -> str:
+    made = f"code-{secrets.token_urlsafe(24)}"
+    witness.knows("code", made)
+    return made
+
+
+def visit(client: WitnessedClient, **query: str) -> int:
+    return client.get(PAGE, query).status_code
+
+
+def test_the_page_of_a_flow_that_ends_repeats_nothing(
+    api: WitnessedClient, bank: GossipingBank, code: str, leaks: Leaks
+) -> None:
+    # The client keeps the cookie of each start, as the browser that was sent away does.
+    assert visit(api, state=start(api), code=code) == 200
+    bank.fails("POST", "/token", 400)
+    assert visit(api, state=start(api), code=code) == 502
+    assert visit(api, state=start(api), error=code, error_description=code) == 400
+    assert visit(api, state=start(api), code=code, iss=code) == 502
+    assert visit(api, state=code, code=code) == 400
+    assert visit(api, code=code) == 400
+    assert leaks() == []
+
+
+def test_the_page_for_strangers_repeats_nothing(
+    api: WitnessedClient,
+    client: WitnessedClient,
+    owner: User,
+    superuser: User,
+    bank: GossipingBank,
+    code: str,
+    leaks: Leaks,
+) -> None:
+    state = start(api)
+    assert visit(client, state=state, code=code) == 400
+    client.get("/sign-in", {"next": f"{PAGE}?code={code}&state={state}"})
+    body = {"username": superuser.email, "password": PASSWORD}
+    client.post("/sign-in", body, format="multipart")
+    assert visit(client, state=state, code=code) == 403
+    # The way to the sign-in and back is the page's own address, given to the browser that bears it.
+    way_back = {f"{what} in the answer of {page}" for what in SECRET for page in (PAGE, "/sign-in")}
+    assert set(leaks()) == way_back
