@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 LOCAL := $(BIN)/python -m connections_project.sandbox.local
 # The settings of the tests are those of production, with throw-away keys.
 LIKE_PRODUCTION := --settings tests.settings
-MANAGE := DATABASE_URL=sqlite:///:memory: $(BIN)/python manage.py
+MANAGE := DATABASE_URL=sqlite:///$(VENV)/lint.sqlite3 $(BIN)/python manage.py
 FITS := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .PHONY: help demo dev-up dev-down dev-connect test lint clean
