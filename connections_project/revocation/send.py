@@ -75,7 +75,8 @@ def _is_locked_out(error: PlatformError, found: Upstream, tokens: TokenSet) -> b
     """
     revocation = found.platform.revocation
     by_bearer = revocation is not None and revocation.kind in {"bearer_post", "delete"}
-    return by_bearer and error.status == 401 and tokens.refresh_token is not None
+    refused = error.code == "refused" and error.status == 401
+    return by_bearer and refused and tokens.refresh_token is not None
 
 
 def _refreshed(

@@ -1,0 +1,49 @@
+"""A connection that was just disconnected, and the passes that work off what is owed for it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from audit.events import Interface
+from connections_project.identity.models import User
+from connections_project.revocation.drain import drain
+from connections_project.revocation.models import RevocationJob
+from providers.models import Connection
+from tests.bank import Bank
+from tests.rows import connection_of
+
+EndOf = Callable[[Connection], RevocationJob]
+
+
+@pytest.fixture
+def row(owner: User, bank: Bank) -> Connection:
+    """A connection with access-0 and refresh-0."""
+    return connection_of(owner)
+
+
+@pytest.fixture
+def end(api: APIClient) -> EndOf:
+    """Disconnect, and give the job that this has left; it is tried when the test says so."""
+
+    def end(row: Connection) -> RevocationJob:
+        assert api.delete(f"/api/v1/auth/{row.pk}/disconnect").status_code == 200
+        return RevocationJob.objects.get(connection_id=row.pk)
+
+    return end
+
+
+@pytest.fixture
+def job(row: Connection, end: EndOf) -> RevocationJob:
+    return end(row)
+
+
+def drained() -> list[str]:
+    """Make one pass."""
+    return list(drain(interface=Interface.COMMAND))
+
+
+def make_due(job: RevocationJob) -> None:
+    RevocationJob.objects.filter(pk=job.pk).update(due_at=timezone.now() - timedelta(seconds=1))

@@ -1,0 +1,69 @@
+"""A job belongs to whoever claimed it, until that one is done or its lease has run out."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from audit.events import Interface
+from connections_project.identifiers import uuid7
+from connections_project.revocation import drain as drain_module
+from connections_project.revocation.drain import attempt
+from connections_project.revocation.models import RevocationJob
+from providers.models import Connection
+from tests.bank import Bank
+from tests.beside import beside
+from tests.revocation.conftest import EndOf, drained, make_due
+from tests.rows import events
+from tests.servers import Answer, Request
+
+
+def claim(job: RevocationJob, seconds: float) -> None:
+    RevocationJob.objects.filter(pk=job.pk).update(
+        lease=uuid7(), leased_until=timezone.now() + timedelta(seconds=seconds)
+    )
+
+
+def test_a_job_that_another_worker_tries_is_left_alone(job: RevocationJob, bank: Bank) -> None:
+    claim(job, 30)
+    assert drained() == []
+    assert attempt(job.pk, within=1, interface=Interface.COMMAND) is None
+    assert bank.revoked == []
+
+
+def test_the_lease_of_a_worker_that_died_runs_out(job: RevocationJob, bank: Bank) -> None:
+    claim(job, 30)
+    with time_machine.travel(timezone.now() + timedelta(seconds=31), tick=False):
+        assert drained() == ["revoked"]
+    assert bank.revoked == ["refresh-0", "access-0"]
+
+
+def test_a_lease_outlives_every_try() -> None:
+    assert drain_module.LEASE.total_seconds() > drain_module.ATTEMPT_SECONDS
+    assert drain_module.LEASE.total_seconds() > drain_module.INLINE_SECONDS == 5
+
+
+def test_an_unknown_job_is_nobodys(job: RevocationJob) -> None:
+    assert attempt(uuid7(), within=1, interface=Interface.COMMAND) is None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("answer", [Answer(200), Answer(503)])
+def test_who_has_lost_the_lease_meanwhile_settles_nothing(
+    row: Connection, end: EndOf, bank: Bank, answer: Answer
+) -> None:
+    def script(_: Request) -> Answer:
+        beside(lambda: claim(job, 30))
+        return answer
+
+    # The try of the disconnect itself fails.
+    bank.server.on("POST", "/revoke", Answer(503), script)
+    job = end(row)
+    make_due(job)
+    assert drained() == ["pending"]
+    job.refresh_from_db()
+    assert job.state == "pending"
+    assert job.lease is not None
+    assert events("token_revoked") == []
+    assert len(events("token_revocation_failed")) == 1

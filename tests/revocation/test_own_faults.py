@@ -1,0 +1,87 @@
+"""What keeps a revocation from being sent is ours to mend, so it must be heard of and kept."""
+
+import logging
+from collections.abc import Callable
+
+import pytest
+from django.conf import LazySettings
+
+from connections_project.identity.models import User
+from connections_project.revocation.models import RevocationJob
+from connections_project.vault import Sealed, seal
+from tests.bank import Bank
+from tests.revocation.conftest import EndOf, drained, make_due
+from tests.rows import connection_of
+from tests.servers import Answer
+
+UseCatalogue = Callable[..., None]
+
+
+def levels(caplog: pytest.LogCaptureFixture) -> list[int]:
+    return [one.levelno for one in caplog.records if "Revoking" in one.message]
+
+
+def assert_kept(job: RevocationJob, error: str) -> None:
+    sealed = job.sealed_tokens
+    job.refresh_from_db()
+    assert (job.state, job.last_error) == ("pending", error)
+    assert job.sealed_tokens == sealed is not None
+
+
+def test_wrong_client_credentials_raise_an_alarm_and_the_job_is_kept(
+    job: RevocationJob, bank: Bank, caplog: pytest.LogCaptureFixture
+) -> None:
+    bank.server.on("POST", "/revoke", Answer(401, json={"error": "invalid_client"}), Answer(200))
+    assert drained() == ["pending"]
+    assert_kept(job, "invalid_client")
+    assert levels(caplog) == [logging.ERROR]
+    make_due(job)
+    assert drained() == ["revoked"]
+
+
+def test_missing_client_credentials_raise_the_same_alarm(
+    job: RevocationJob, bank: Bank, use_catalogue: UseCatalogue, caplog: pytest.LogCaptureFixture
+) -> None:
+    use_catalogue(bank.catalogue())
+    assert drained() == ["pending"]
+    assert_kept(job, "invalid_client")
+    assert levels(caplog) == [logging.ERROR]
+    assert bank.revoked == []
+
+
+def test_a_platform_that_left_the_catalogue_meanwhile_may_come_back(
+    job: RevocationJob, bank: Bank, use_catalogue: UseCatalogue
+) -> None:
+    use_catalogue("")
+    assert drained() == ["pending"]
+    assert_kept(job, "unsupported")
+    use_catalogue(bank.catalogue(), "bank")
+    make_due(job)
+    assert drained() == ["revoked"]
+
+
+def test_a_key_that_is_missing_may_come_back(
+    job: RevocationJob, bank: Bank, settings: LazySettings
+) -> None:
+    keys = settings.CREDENTIAL_KEYS
+    settings.CREDENTIAL_KEYS = ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]
+    assert drained() == ["pending"]
+    assert_kept(job, "unreadable_token")
+    settings.CREDENTIAL_KEYS = keys
+    make_due(job)
+    assert drained() == ["revoked"]
+
+
+def test_a_ciphertext_of_another_connection_is_not_sent(job: RevocationJob, bank: Bank) -> None:
+    foreign = seal({"access_token": "theirs", "refresh_token": None}, subject="connection:other")
+    RevocationJob.objects.update(sealed_tokens=foreign)
+    assert drained() == ["pending"]
+    assert bank.revoked == []
+
+
+def test_one_unreadable_job_holds_up_no_other(
+    job: RevocationJob, owner: User, bank: Bank, end: EndOf
+) -> None:
+    RevocationJob.objects.update(sealed_tokens=Sealed("garbled"))
+    end(connection_of(owner, account_id="another"))
+    assert drained() == ["pending", "revoked"]
