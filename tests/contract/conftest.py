@@ -1,0 +1,149 @@
+"""Every shipped platform as it is described, but for its host: that is a server on loopback."""
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_plus, urlsplit
+
+import pytest
+from django.conf import LazySettings
+
+from connections_project.oauth.catalog import Platform, load_catalog
+from connections_project.oauth.client import ClientRegistration
+from tests.bank import REDIRECT_URI
+from tests.servers import Answer, PlatformServer, Request
+
+SHIPPED = Path(__file__).resolve().parents[2] / "providers" / "catalog.toml"
+PLATFORMS = {one.slug: one for one in load_catalog(SHIPPED).all() if one.status == "active"}
+ENDPOINTS = (
+    "authorization_endpoint",
+    "token_endpoint",
+    "identity_endpoint",
+    "accounts_endpoint",
+    "transactions_endpoint",
+)
+
+CLIENT_ID, CLIENT_SECRET = "our client:1", "s3cret/+&=%"
+ACCOUNT_ID = "customer-7"
+
+
+@dataclass
+class Actor:
+    """A platform's server, as its catalogue entry says it is."""
+
+    platform: Platform
+    server: PlatformServer
+    issued: list[dict[str, str]] = field(default_factory=list)
+
+    def open(self) -> None:
+        self.server.on("POST", self.path("token_endpoint"), lambda request: self.tokens(request))
+        if self.platform.identity_endpoint:
+            identity = document({self.platform.account_id_field: ACCOUNT_ID})
+            self.server.on("GET", self.path("identity_endpoint"), Answer(json=identity))
+        if revocation := self.platform.revocation:
+            status = revocation.success_status[0]
+            self.server.on(self.revoking_method, urlsplit(revocation.endpoint).path, Answer(status))
+
+    def path(self, endpoint: str) -> str:
+        return urlsplit(getattr(self.platform, endpoint)).path or "/"
+
+    @property
+    def revoking_method(self) -> str:
+        revocation = self.platform.revocation
+        return "DELETE" if revocation and revocation.kind == "delete" else "POST"
+
+    @property
+    def revocations(self) -> list[Request]:
+        revocation = self.platform.revocation
+        return self.server.requests_to(urlsplit(revocation.endpoint).path) if revocation else []
+
+    @property
+    def token_requests(self) -> list[Request]:
+        return self.server.requests_to(self.path("token_endpoint"))
+
+    def tokens(self, request: Request) -> Answer:
+        """Issue tokens; a refresh token at first, and again where the platform rotates it."""
+        given = {"access_token": secrets.token_urlsafe(24)}
+        is_first = request.form["grant_type"] == "authorization_code"
+        if self.platform.refresh == "rotating" or (self.platform.refresh == "static" and is_first):
+            given["refresh_token"] = secrets.token_urlsafe(24)
+        self.issued.append(given)
+        body: dict[str, Any] = {**given, "token_type": "Bearer", "expires_in": 1800}
+        if not self.platform.identity_endpoint:
+            claims = document({self.platform.account_id_field: ACCOUNT_ID}) | {"aud": CLIENT_ID}
+            body["id_token"] = f"e30.{_base64url(json.dumps(claims).encode())}."
+        return Answer(json=body)
+
+    def overlay(self) -> str:
+        """Write what is laid over the shipped entry: other hosts, and nothing else."""
+        table = f"[{self.platform.app}.{self.platform.slug}]"
+        moved = {name: getattr(self.platform, name) for name in ENDPOINTS}
+        lines = [f'{name} = "{self.moved(url)}"' for name, url in moved.items() if url]
+        if revocation := self.platform.revocation:
+            lines += [
+                table[:-1] + ".revocation]",
+                f'endpoint = "{self.moved(revocation.endpoint)}"',
+            ]
+        return "\n".join([table, *lines])
+
+    def moved(self, url: str) -> str:
+        here = urlsplit(self.server.url)
+        return urlsplit(url)._replace(scheme=here.scheme, netloc=here.netloc).geturl()
+
+
+def document(values: Mapping[str, Any]) -> Any:
+    """Make the smallest JSON that holds these values at these dotted paths."""
+    made: Any = None
+    for path, value in values.items():
+        made = _with(made, path.split("."), value)
+    return made
+
+
+def _with(made: Any, path: list[str], value: Any) -> Any:
+    if not path:
+        return value
+    if path[0].isdigit():
+        assert path[0] == "0"
+        return [_with(made[0] if made else None, path[1:], value)]
+    inner = (made or {}).get(path[0])
+    return {**(made or {}), path[0]: _with(inner, path[1:], value)}
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def authenticates(request: Request, platform: Platform) -> bool:
+    """Say whether a request bears our credentials as this platform wants them, and only so."""
+    form, header = request.form, request.headers.get("Authorization", "")
+    if platform.token_endpoint_auth_method == "client_secret_basic":
+        pair = base64.b64decode(header.removeprefix("Basic ")).decode().split(":")
+        given = [unquote_plus(part) for part in pair]
+        return given == [CLIENT_ID, CLIENT_SECRET] and "client_secret" not in form
+    told = {platform.client_id_parameter: CLIENT_ID, "client_secret": CLIENT_SECRET}
+    if platform.token_endpoint_auth_method == "none":
+        del told["client_secret"]
+    return not header and {name: form.get(name) for name in told} == told
+
+
+@pytest.fixture(params=PLATFORMS)
+def actor(
+    request: pytest.FixtureRequest,
+    server: PlatformServer,
+    settings: LazySettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Actor:
+    made = Actor(PLATFORMS[request.param], server)
+    path = tmp_path / "overlay.toml"
+    path.write_text(made.overlay(), encoding="utf-8")
+    settings.CATALOG = load_catalog(SHIPPED, path)
+    registration = ClientRegistration(CLIENT_ID, CLIENT_SECRET, (REDIRECT_URI,))
+    settings.OAUTH_CLIENTS = {one.slug: registration for one in settings.CATALOG.all()}
+    monkeypatch.setattr("connections_project.http.throttling.consume", lambda *_: None)
+    made.open()
+    return made

@@ -1,0 +1,87 @@
+"""Each shipped platform is refreshed as its entry says, and its dead grants are known as such."""
+
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from connections_project.oauth.catalog import DeadGrantMatcher
+from providers.models import Connection, Status
+from tests.bank import connect
+from tests.contract.conftest import PLATFORMS, Actor, authenticates
+from tests.servers import Answer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def refresh(api: APIClient, connection: Connection, *, force: bool = True) -> Any:
+    path = f"/api/v1/providers/{connection.pk}/token-refreshes"
+    return api.post(path, {"force": force}, format="json")
+
+
+def test_it_is_refreshed_as_it_wants_if_it_can_be(api: APIClient, actor: Actor) -> None:
+    connection = connect(api, actor.platform.slug)
+    forced = refresh(api, connection)
+    if actor.platform.refresh == "none":
+        assert forced.status_code == 403
+        assert refresh(api, connection, force=False).status_code == 201
+        assert len(actor.token_requests) == 1
+        return
+    assert forced.status_code == 201
+    request = actor.token_requests[1]
+    assert authenticates(request, actor.platform)
+    assert request.form["grant_type"] == "refresh_token"
+    assert request.form["refresh_token"] == actor.issued[0]["refresh_token"]
+
+
+def test_the_right_refresh_token_is_kept(api: APIClient, actor: Actor) -> None:
+    connection = connect(api, actor.platform.slug)
+    refresh(api, connection)
+    connection.refresh_from_db()
+    kept, given = connection.opened(), [one.get("refresh_token") for one in actor.issued]
+    assert kept.access_token == actor.issued[-1]["access_token"]
+    match actor.platform.refresh:
+        case "rotating":
+            assert kept.refresh_token == given[1] is not None
+        case "static":
+            assert kept.refresh_token == given[0]
+            assert given[1] is None
+        case "none":
+            assert kept.refresh_token is None
+
+
+def refusal(matcher: DeadGrantMatcher) -> Answer:
+    """Make the least that a matcher speaks of."""
+    body = {"error": matcher.error, "error_description": matcher.text}
+    status = matcher.status or 400
+    return Answer(status, json={name: text for name, text in body.items() if text})
+
+
+MATCHERS = [
+    pytest.param(slug, matcher, id=f"{slug} {matcher.status} {matcher.error or matcher.text}")
+    for slug, platform in PLATFORMS.items()
+    if platform.refresh != "none"
+    for matcher in platform.dead_grant
+]
+
+
+@pytest.mark.parametrize(("actor", "matcher"), MATCHERS, indirect=["actor"])
+def test_each_of_its_words_for_a_dead_grant_ends_the_connection(
+    api: APIClient, actor: Actor, matcher: DeadGrantMatcher
+) -> None:
+    connection = connect(api, actor.platform.slug)
+    actor.server.on("POST", actor.path("token_endpoint"), refusal(matcher))
+    assert refresh(api, connection).status_code == 502
+    connection.refresh_from_db()
+    assert connection.status == matcher.becomes
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_passing_fault_is_no_dead_grant(api: APIClient, actor: Actor, status: int) -> None:
+    connection = connect(api, actor.platform.slug)
+    fault = Answer(status, json={"error": "invalid_grant"})
+    actor.server.on("POST", actor.path("token_endpoint"), fault)
+    expected = 403 if actor.platform.refresh == "none" else 502
+    assert refresh(api, connection).status_code == expected
+    connection.refresh_from_db()
+    assert connection.status == Status.ACTIVE
