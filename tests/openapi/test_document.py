@@ -1,0 +1,124 @@
+"""The document is valid, whole, and fit to be read."""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.openapi.document import METHODS, Reader, operations
+
+# They show the document, and are no part of it.
+OF_THE_DOCUMENT = {"schema", "docs"}
+WITHOUT_SIGNING_IN = {"login", "refresh_session", "logout", "list_platforms"}
+
+
+def routes(resolver: URLResolver, prefix: str = "/") -> Iterator[tuple[str, str]]:
+    """Give method and path of all that the service answers under /api."""
+    for entry in resolver.url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from routes(entry, path)
+        elif path.startswith("/api") and entry.name not in OF_THE_DOCUMENT:
+            template = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)
+            yield from ((method, template) for method in methods_of(entry))
+
+
+def methods_of(entry: URLPattern) -> list[str]:
+    # Once called, DRF has HEAD among a view's actions too.
+    return [one for one in entry.callback.actions if one in METHODS]  # type: ignore[attr-defined]
+
+
+def test_the_document_is_valid_and_made_without_a_warning() -> None:
+    call_command("spectacular", validate=True, fail_on_warn=True, file=os.devnull)
+
+
+def test_every_route_is_described_and_nothing_else(reader: Reader) -> None:
+    described = [(method, path) for method, path, _ in operations(reader.document)]
+    assert sorted(described) == sorted(routes(get_resolver()))
+
+
+def test_every_operation_is_worded_for_a_newcomer(reader: Reader) -> None:
+    tags = {tag["name"] for tag in reader.document["tags"]}
+    for method, path, operation in operations(reader.document):
+        assert operation["summary"], (method, path)
+        assert len(operation["description"]) > len(operation["summary"]), (method, path)
+        assert set(operation["tags"]) <= tags, (method, path)
+    ids = Counter(operation["operationId"] for *_, operation in operations(reader.document))
+    assert max(ids.values()) == 1
+
+
+def test_every_error_is_a_problem_and_every_operation_tells_some(reader: Reader) -> None:
+    for method, path, operation in operations(reader.document):
+        errors = {
+            status: response
+            for status, response in operation["responses"].items()
+            if status >= "400"
+        }
+        assert {"400", "500", "503"} <= set(errors), (method, path)
+        for response in errors.values():
+            (media_type,) = response["content"]
+            assert media_type == "application/problem+json"
+            schema = response["content"][media_type]["schema"]
+            assert schema == {"$ref": "#/components/schemas/Problem"}
+
+
+def test_operations_with_a_body_tell_what_is_refused_of_it(reader: Reader) -> None:
+    with_body = [one for one in operations(reader.document) if "requestBody" in one[2]]
+    assert len(with_body) == 7
+    for method, path, operation in with_body:
+        assert {"413", "415"} <= set(operation["responses"]), (method, path)
+
+
+def test_signing_in_is_asked_for_wherever_it_is_needed(reader: Reader) -> None:
+    for method, path, operation in operations(reader.document):
+        expected: Any = [{"bearer": []}]
+        if operation["operationId"] in WITHOUT_SIGNING_IN:
+            expected = None
+        elif operation["operationId"] == "complete_connecting":
+            expected = [{"bearer": []}, {}]
+        assert operation.get("security") == expected, (method, path)
+
+
+def test_only_the_older_document_s_endpoint_answers_403_for_401(reader: Reader) -> None:
+    without = {
+        operation["operationId"]
+        for *_, operation in operations(reader.document)
+        if "401" not in operation["responses"]
+    }
+    assert without == {"disconnect_connection", "list_platforms"}
+
+
+def test_limited_operations_tell_429_and_show_their_bucket(reader: Reader) -> None:
+    for method, path, operation in operations(reader.document):
+        is_limited = "x-rate-limit" in operation
+        assert is_limited == (operation["operationId"] not in WITHOUT_SIGNING_IN), (method, path)
+        for response in operation["responses"].values():
+            assert ("X-RateLimit-Limit" in response["headers"]) is is_limited
+            assert "X-Trace-Id" in response["headers"]
+        if is_limited or operation["operationId"] == "login":
+            assert "Retry-After" in operation["responses"]["429"]["headers"]
+
+
+def media_types(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for holder in (operation.get("requestBody", {}), *operation["responses"].values()):
+        yield from holder.get("content", {}).values()
+
+
+def test_every_body_has_an_example_and_every_example_is_true(reader: Reader) -> None:
+    for method, path, operation in operations(reader.document):
+        for media_type in media_types(operation):
+            assert media_type["examples"], (method, path)
+            for example in media_type["examples"].values():
+                reader.check_body(example["value"], media_type["schema"])
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/vnd.oai.openapi"])
+def test_the_document_is_served_to_everybody(anonymous: Any, accept: str) -> None:
+    answer = anonymous.get("/api/schema", headers={"Accept": accept})
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith(accept)

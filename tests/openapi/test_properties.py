@@ -1,0 +1,112 @@
+"""The API against its own document: inputs that nobody thought of, over the real WSGI application.
+
+The same inputs come every time, and what each of them did is taken back before the next one.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
+from hypothesis import given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    ignored_auth,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from connections_project.http import throttling
+from connections_project.identity import sessions
+from connections_project.identity.models import User
+from connections_project.wsgi import application
+from providers.models import Connection
+from tests.bank import Bank, connect
+
+# Further parameters are ignored, as further fields are, and each call brings its own credentials.
+CONFIG = {"generation": {"allow-extra-parameters": False, "with-security-parameters": False}}
+SCHEMA = schemathesis.openapi.from_wsgi(
+    "/api/schema",
+    application,
+    config=SchemathesisConfig.from_dict(CONFIG),
+    headers={"Accept": "application/json"},
+)
+OPERATIONS: list[Any] = [
+    found.ok()  # type: ignore[union-attr]  # An Err would raise here, as it should.
+    for found in SCHEMA.get_all_operations()
+]
+
+
+def no_defect(_: Any, response: schemathesis.Response, __: Case[Any]) -> None:
+    """Take 502 and 503 for what they are: answers."""
+    assert response.status_code != 500
+
+
+CHECKS = [
+    no_defect,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+    ignored_auth,
+]
+
+
+@pytest.fixture
+def connection(api: Any, bank: Bank, monkeypatch: pytest.MonkeyPatch) -> Connection:
+    """Give a connection on which calls without limit can be tried."""
+    monkeypatch.setattr(throttling, "consume", lambda *_: None)
+    monkeypatch.setattr("connections_project.identity.attempts.Window.admit", lambda _: None)
+    return connect(api)
+
+
+@pytest.fixture
+def bearer(owner: User) -> dict[str, str]:
+    return {"Authorization": f"Bearer {sessions.begin(owner).access_token}"}
+
+
+@pytest.fixture
+def kept(connection: Connection) -> Iterator[None]:
+    """Keep the database connection of the test, which a request ends otherwise.
+
+    It stands after all calls of Django's own client, since that one turns these signals on again.
+    """
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+def known_ids(operation: Any, mode: GenerationMode, connection: Connection) -> dict[str, str]:
+    """Choose the connection, unless the id is all that a wrong input can be wrong in."""
+    is_needed = mode == GenerationMode.NEGATIVE and not (operation.body or operation.query)
+    return {} if is_needed or "{id}" not in operation.path else {"id": str(connection.pk)}
+
+
+@pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.value)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
+def test_no_input_gets_an_answer_that_is_not_described(
+    operation: Any,
+    mode: GenerationMode,
+    connection: Connection,
+    bearer: dict[str, str],
+    kept: None,
+) -> None:
+    ids = known_ids(operation, mode, connection)
+
+    @settings(derandomize=True, database=None, deadline=None, max_examples=25)
+    @given(operation.as_strategy(mode, path_parameters=ids))
+    def answers_as_described(case: Case[Any]) -> None:
+        with transaction.atomic():
+            case.call_and_validate(headers=bearer, checks=CHECKS)
+            transaction.set_rollback(True)
+
+    answers_as_described()

@@ -1,0 +1,100 @@
+"""The whole story, each answer held against the document."""
+
+from typing import Any
+
+import pytest
+
+from connections_project.http import rate_limits
+from connections_project.identity.models import User
+from tests.bank import ACCOUNT, Bank, call_back, start
+from tests.conftest import PASSWORD
+from tests.openapi.client import ReadingClient
+from tests.openapi.conftest import Reading
+from tests.openapi.document import operations
+from tests.servers import Answer
+
+HELP = '<https://bank.example.com/apps>; rel="help"'
+
+
+def sign_in(client: ReadingClient) -> dict[str, Any]:
+    """Sign in and stay so, and give the youngest tokens."""
+    credentials = {"email": "owner@example.com", "password": PASSWORD}
+    tokens = client.post("/api/v1/auth/login", credentials, format="json").json()
+    tokens = client.post("/api/v1/auth/refresh", only_refresh(tokens), format="json").json()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens['access_token']}")
+    return dict(tokens)
+
+
+def only_refresh(tokens: dict[str, Any]) -> dict[str, str]:
+    return {"refresh_token": tokens["refresh_token"]}
+
+
+def use(client: ReadingClient, connection: str) -> None:
+    """Do all that can be done with a connection, before it is over and after."""
+    client.get("/api/v1/providers?active_only=yes")
+    client.get(f"/api/v1/providers/{connection}")
+    client.patch(f"/api/v1/providers/{connection}", {"alias": "Mine"}, format="json")
+    client.patch(f"/api/v1/providers/{connection}", {"alias": None}, format="json")
+    for force in (False, True):
+        refresh = f"/api/v1/providers/{connection}/token-refreshes"
+        assert client.post(refresh, {"force": force}, format="json").status_code == 201
+        body = {"connection_id": connection, "force": force}
+        client.post("/api/v1/accounts/syncs", body, format="json")
+    (account,) = client.get(f"/api/v1/accounts?connection_id={connection}").json()["data"]
+    transactions = client.get(f"/api/v1/accounts/{account['id']}/transactions?limit=1")
+    assert len(transactions.json()["data"]) == 1
+
+
+def end(client: ReadingClient, connection: str) -> None:
+    for _ in range(2):
+        client.delete(f"/api/v1/auth/{connection}/disconnect")
+    client.get(f"/api/v1/providers/{connection}")
+    client.delete(f"/api/v1/providers/{connection}")
+
+
+def test_the_whole_story_is_as_described_and_leaves_no_operation_out(
+    reading: Reading, owner: User, bank: Bank
+) -> None:
+    client = reading(None)
+    client.get("/api/v1/platforms?app=providers")
+    tokens = sign_in(client)
+    connection = call_back(client, start(client)).json()["id"]
+    use(client, connection)
+    end(client, connection)
+    client.get("/api/v1/providers")
+    assert (
+        client.post("/api/v1/auth/logout", only_refresh(tokens), format="json").status_code == 204
+    )
+
+    walked = {(method, path) for method, path, status in client.seen if status < 300}
+    assert walked == {(method, path) for method, path, _ in operations(client.reader.document)}
+
+
+@pytest.mark.parametrize("balance", ["1204.5", "-0.125", 12, None])
+def test_money_is_a_decimal_in_text_or_null(
+    owners: ReadingClient, bank: Bank, balance: object
+) -> None:
+    bank.server.on("GET", "/accounts", Answer(json={"accounts": [ACCOUNT | {"balance": balance}]}))
+    connection = call_back(owners, start(owners, alias="Savings")).json()["id"]
+    owners.post("/api/v1/accounts/syncs", {"connection_id": connection}, format="json")
+    (account,) = owners.get("/api/v1/accounts").json()["data"]
+    assert (account["balance"] is None) is (balance is None)
+
+
+@pytest.mark.parametrize("expires_in", [None, 1800])
+def test_the_end_of_a_token_may_be_unknown(
+    owners: ReadingClient, bank: Bank, expires_in: int | None
+) -> None:
+    bank.expires_in = expires_in
+    connection = call_back(owners, start(owners)).json()["id"]
+    refreshed = owners.post(f"/api/v1/providers/{connection}/token-refreshes")
+    assert (refreshed.json()["expires_at"] is None) is (expires_in is None)
+
+
+def test_the_help_link_is_described(owners: ReadingClient, bank: Bank, use_catalogue: Any) -> None:
+    without_revocation = bank.catalogue().partition("[providers.bank.revocation]")[0]
+    use_catalogue(without_revocation, "bank")
+    for verb in ("/api/v1/auth/{}/disconnect", "/api/v1/providers/{}"):
+        rate_limits.process_buckets.cache_clear()
+        connection = call_back(owners, start(owners)).json()["id"]
+        assert owners.delete(verb.format(connection)).headers["Link"] == HELP
