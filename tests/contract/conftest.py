@@ -130,13 +130,17 @@ def authenticates(request: Request, platform: Platform) -> bool:
     return not header and {name: form.get(name) for name in told} == told
 
 
+@pytest.fixture(autouse=True)
+def _no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connections_project.http.throttling.consume", lambda *_: None)
+
+
 @pytest.fixture(params=PLATFORMS)
 def actor(
     request: pytest.FixtureRequest,
     server: PlatformServer,
     settings: LazySettings,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Actor:
     made = Actor(PLATFORMS[request.param], server)
     path = tmp_path / "overlay.toml"
@@ -144,6 +148,5 @@ def actor(
     settings.CATALOG = load_catalog(SHIPPED, path)
     registration = ClientRegistration(CLIENT_ID, CLIENT_SECRET, (REDIRECT_URI,))
     settings.OAUTH_CLIENTS = {one.slug: registration for one in settings.CATALOG.all()}
-    monkeypatch.setattr("connections_project.http.throttling.consume", lambda *_: None)
     made.open()
     return made

@@ -15,20 +15,19 @@ def main(connection_id: str) -> None:
     from audit.record import Origin
     from connections_project.connections.errors import ConnectionProblem
     from providers.models import Connection
-    from providers.refresh import RULES, refresh_own
+    from providers.refresh import refreshed_for_use
 
-    row = Connection.objects.select_related("user").get(pk=UUID(connection_id))
-    assert row.status in RULES.refreshable
+    # Read before the start, so that whoever comes late still comes for the same refresh.
+    row = Connection.objects.get(pk=UUID(connection_id))
     origin = Origin(ActorType.USER, row.user_id, Interface.WORKER)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
     try:
-        refreshed, _ = refresh_own(connection_id=row.pk, user=row.user, force=True, origin=origin)
+        result: object = refreshed_for_use(row, origin=origin, force=True).token_expires_at
     except ConnectionProblem as problem:
-        sys.stdout.write(f"{problem.code}\n")
-    else:
-        sys.stdout.write(f"{refreshed.token_expires_at}\n")
+        result = problem.code
+    sys.stdout.write(f"{result}\n")
 
 
 if __name__ == "__main__":
