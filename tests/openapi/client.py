@@ -40,8 +40,11 @@ class ReadingClient(APIClient):
         if "content" not in described:
             assert response.content == b""
             return
-        media_type = response.headers["Content-Type"]
-        self.reader.check_body(response.json(), described["content"][media_type]["schema"])
+        body, content = response.json(), described["content"][response.headers["Content-Type"]]
+        self.reader.check_body(body, content["schema"])
+        if response.status_code >= 400:
+            samples = [example["value"]["type"] for example in content["examples"].values()]
+            assert body["type"] in samples
 
 
 def template_of(response: Any) -> str:

@@ -66,6 +66,17 @@ def test_bad_bodies_are_refused(owners: ReadingClient, connection: Connection) -
             assert call(owners, at, b"x" * (1024 * 1024 + 1)) == 413, operation[:2]
 
 
+def test_an_empty_object_is_refused_just_where_a_field_is_required(
+    owners: ReadingClient, connection: Connection
+) -> None:
+    for operation in all_operations(owners):
+        if "requestBody" in operation[2]:
+            method, path, described = operation
+            at = (method, path.replace("{id}", str(connection.pk)), described)
+            is_required = described["requestBody"].get("required", False)
+            assert (call(owners, at, "{}") == 400) is is_required, operation[:2]
+
+
 def test_bad_queries_are_refused(owners: ReadingClient) -> None:
     for operation in all_operations(owners):
         assert call(owners, operation, QUERY_STRING="q=%00") == 400, operation[:2]
