@@ -9,6 +9,7 @@ from django.conf import LazySettings
 from rest_framework.test import APIClient
 
 from connections_project.identity.models import User
+from connections_project.revocation.grants import let_go
 from connections_project.revocation.models import GrantHold, RevocationJob
 from providers.models import Connection, Status
 from tests.bank import Bank, call_back, connect, start
@@ -60,12 +61,17 @@ def test_the_tokens_that_were_replaced_are_revoked(bank: Bank, reconnect: Reconn
 
 
 @pytest.mark.parametrize("blast_radius", ["grant", "client"])
+@pytest.mark.parametrize("is_dead", [False, True])
 def test_nothing_is_revoked_where_that_would_end_the_fresh_tokens_too(
-    bank: Bank, reconnect: Reconnect, use_catalogue: UseCatalogue, blast_radius: str
+    bank: Bank, reconnect: Reconnect, use_catalogue: UseCatalogue, blast_radius: str, is_dead: bool
 ) -> None:
     entry = bank.catalogue(revocation=f'blast_radius = "{blast_radius}"')
     use_catalogue(entry, "bank")
-    reconnect()
+    row = reconnect()
+    if is_dead:
+        # What a refresh leaves behind that was refused for good.
+        Connection.objects.update(status=Status.EXPIRED)
+        let_go(row.pk)
     assert reconnect().opened().access_token == "access-2"
     assert bank.revoked == []
     assert not RevocationJob.objects.exists()
