@@ -14,6 +14,7 @@ from connections_project.revocation.models import RevocationJob
 from providers.models import Connection
 from tests.bank import Bank
 from tests.rows import connection_of
+from tests.servers import Answer
 
 EndOf = Callable[[Connection], RevocationJob]
 
@@ -38,6 +39,16 @@ def end(api: APIClient) -> EndOf:
 @pytest.fixture
 def job(row: Connection, end: EndOf) -> RevocationJob:
     return end(row)
+
+
+@pytest.fixture
+def owed(row: Connection, end: EndOf, bank: Bank) -> RevocationJob:
+    """A job whose first try has failed, in a transactional test, and that is due again."""
+    bank.server.on("POST", "/revoke", Answer(503))
+    job = end(row)
+    make_due(job)
+    bank.server.on("POST", "/revoke", Answer(200))
+    return job
 
 
 def drained() -> list[str]:

@@ -1,0 +1,123 @@
+"""`manage.py run_revocations` (CONTRACT, sections 7 and 12)."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from django.utils import timezone
+
+from connections_project.identity.models import User
+from connections_project.revocation.drain import drain
+from connections_project.revocation.management.commands import run_revocations
+from connections_project.revocation.models import RevocationJob
+from tests.bank import Bank
+from tests.revocation.conftest import EndOf
+from tests.rows import connection_of
+from tests.servers import Answer
+
+
+def run(*arguments: str) -> tuple[str, str]:
+    out, err = StringIO(), StringIO()
+    call_command("run_revocations", *arguments, stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
+
+
+def test_one_pass_tries_what_is_due_and_says_what_became_of_it(
+    owner: User, bank: Bank, end: EndOf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(4):
+        end(connection_of(owner, account_id=str(number)))
+    old, later = RevocationJob.objects.order_by("id")[:2]
+    RevocationJob.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=2))
+    RevocationJob.objects.filter(pk=later.pk).update(due_at=timezone.now() + timedelta(days=1))
+    bank.server.on("POST", "/revoke", Answer(503), Answer(200))
+    out, err = run()
+    assert out == "3 tried, 1 revoked, 1 still due, 1 abandoned, 0 shared grant.\n"
+    # No progress bar where nobody watches.
+    assert err == capsys.readouterr().err == ""
+
+
+def test_with_nothing_to_do_it_says_so(db: None) -> None:
+    assert run()[0] == "0 tried, 0 revoked, 0 still due, 0 abandoned, 0 shared grant.\n"
+
+
+def test_the_figures_as_json(job: RevocationJob) -> None:
+    out, _ = run("--once", "--json")
+    assert json.loads(out) == {
+        "tried": 1, "revoked": 1, "still_due": 0, "abandoned": 0, "shared_grant": 0,
+    }  # fmt: skip
+
+
+def forever(monkeypatch: pytest.MonkeyPatch, *arguments: str, pauses: int = 3) -> tuple[str, str]:
+    left = iter(range(pauses))
+
+    def sleep(_: float) -> None:
+        if next(left) == pauses - 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    return run("--forever", *arguments)
+
+
+# Between passes the command closes connections, and with them a test's own transaction.
+@pytest.mark.django_db(transaction=True)
+def test_forever_goes_on_until_it_is_interrupted_and_ends_cleanly(
+    owed: RevocationJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, err = forever(monkeypatch, "--json")
+    # Only a pass that did something is told of.
+    assert [json.loads(line)["revoked"] for line in out.splitlines()] == [1]
+    assert err == "Stopped; what is due stays due.\n"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_for_a_while_does_not_end_it(
+    owed: RevocationJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+
+    def failing_first(**options: Any) -> Iterator[str]:
+        calls.append(1)
+        if len(calls) == 1:
+            raise OperationalError("password=hunter2")
+        yield from drain(**options)
+
+    monkeypatch.setattr(run_revocations, "drain", failing_first)
+    out, err = forever(monkeypatch)
+    assert out.startswith("1 tried, 1 revoked")
+    assert "OperationalError" in err
+    assert "hunter2" not in err
+
+
+def test_one_pass_that_is_interrupted_is_no_success(
+    job: RevocationJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(**_: Any) -> Iterator[str]:
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(run_revocations, "drain", interrupted)
+    with pytest.raises(CommandError, match="Stopped") as caught:
+        run()
+    assert caught.value.returncode == 130
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--interval", "0"], ["--interval", "soon"], ["--interval=-1"], ["--once", "--forever"]],
+)
+def test_wrong_use_is_refused(db: None, wrong: list[str]) -> None:
+    with pytest.raises(CommandError):
+        run(*wrong)
+
+
+def test_the_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        call_command("run_revocations", "--help")
+    assert "  manage.py run_revocations --once --json" in capsys.readouterr().out

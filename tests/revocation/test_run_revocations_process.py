@@ -1,0 +1,141 @@
+"""`manage.py run_revocations` as a process: its signals, its terminal, its exit codes."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection as database
+from django.utils import timezone
+
+from connections_project.revocation.models import RevocationJob
+from tests.bank import Bank
+from tests.servers import Answer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 15.0  # seconds; longer than anything here takes
+
+
+def database_url() -> str:
+    """Give the address of the tests' database."""
+    told = database.settings_dict
+    if database.vendor == "sqlite":
+        return f"sqlite:///{quote(str(told['NAME']))}"
+    access = f"{quote(told['USER'])}:{quote(told['PASSWORD'])}"
+    return f"postgres://{access}@{told['HOST']}:{told['PORT'] or 5432}/{told['NAME']}"
+
+
+@pytest.fixture
+def environment(bank: Bank, tmp_path: Path, settings: LazySettings) -> dict[str, str]:
+    """Describe to another process the service as it is under test."""
+    return os.environ | {
+        "DJANGO_SETTINGS_MODULE": "connections_project.settings",
+        "DATABASE_URL": database_url(),
+        "CREDENTIAL_KEYS": ",".join(settings.CREDENTIAL_KEYS),
+        "OAUTH_CATALOG": str(tmp_path / "catalog.toml"),
+        "OAUTH_BANK_CLIENT_ID": settings.OAUTH_CLIENTS["bank"].client_id,
+        "OAUTH_BANK_CLIENT_SECRET": settings.OAUTH_CLIENTS["bank"].client_secret,
+    }
+
+
+Run = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def process(environment: dict[str, str]) -> Callable[..., "subprocess.Popen[str]"]:
+    def process(*arguments: str, stderr: int = subprocess.PIPE) -> "subprocess.Popen[str]":
+        command = [sys.executable, "manage.py", "run_revocations", *arguments]
+        return subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True
+        )
+
+    return process
+
+
+@contextmanager
+def ended(process: "subprocess.Popen[str]") -> Iterator["subprocess.Popen[str]"]:
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it never came about"
+        time.sleep(0.02)
+
+
+def test_a_pass_in_a_pipe_draws_no_bar_and_tells_no_secret(
+    owed: RevocationJob, process: Run
+) -> None:
+    with ended(process()) as running:
+        out, err = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 0, err
+    assert out == "1 tried, 1 revoked, 0 still due, 0 abandoned, 0 shared grant.\n"
+    assert "Revoking:" not in err
+    assert "refresh-0" not in out + err
+    assert "access-0" not in out + err
+
+
+def test_on_a_terminal_it_draws_one(owed: RevocationJob, process: Run) -> None:
+    ours, theirs = pty.openpty()
+    # Without a width nothing can be drawn.
+    termios.tcsetwinsize(ours, (24, 80))
+    with ended(process(stderr=theirs)) as running:
+        drawn = ""
+        while "Revoking:" not in drawn and running.poll() is None:
+            drawn += os.read(ours, 65536).decode()
+        running.communicate(timeout=PATIENCE)
+    os.close(theirs)
+    os.close(ours)
+    assert "Revoking:" in drawn
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_cleanly_between_passes(
+    owed: RevocationJob, process: Run, number: signal.Signals
+) -> None:
+    with ended(process("--forever", "--interval", "60")) as running:
+        wait_until(lambda: RevocationJob.objects.get().state == "revoked")
+        # The figures are printed after the last job is settled; then the pause begins.
+        assert running.stdout is not None
+        assert running.stdout.readline().startswith("1 tried, 1 revoked")
+        running.send_signal(number)
+        _, err = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 0
+    assert err.endswith("Stopped; what is due stays due.\n")
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_the_middle_of_a_try_and_the_job_stays(
+    owed: RevocationJob, process: Run, bank: Bank, number: signal.Signals
+) -> None:
+    tried = len(bank.revoked)
+    bank.server.on("POST", "/revoke", Answer(delay=9))
+    with ended(process("--forever")) as running:
+        wait_until(lambda: len(bank.revoked) > tried)
+        running.send_signal(number)
+        began = time.monotonic()
+        _, err = running.communicate(timeout=PATIENCE)
+    assert (running.returncode, "Traceback" in err) == (0, False)
+    assert time.monotonic() - began < 5
+    owed.refresh_from_db()
+    assert (owed.state, owed.sealed_tokens is None) == ("pending", False)
+    # Nobody has it for ever: the lease runs out.
+    assert owed.leased_until is not None
+    assert (owed.leased_until - timezone.now()).total_seconds() <= 30
