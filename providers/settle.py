@@ -67,7 +67,7 @@ def _settle(arrival: Arrival, *, origin: Origin) -> Connection | ConnectionProbl
         return _refuse(InvalidStateError(), current, same, arrival, origin=origin)
     if arrival.reauthorises and _belongs_to_another(current, arrival):
         return _refuse(AccountMismatchError(), current, same, arrival, origin=origin)
-    return _store(_taker(current, same, arrival), arrival, origin=origin)
+    return _store(_taker(current, same), arrival, origin=origin)
 
 
 def _is_overtaken(current: Connection, arrival: Arrival) -> bool:
@@ -100,7 +100,7 @@ def _same_account(arrival: Arrival) -> Connection | None:
     )
 
 
-def _taker(current: Connection, same: Connection | None, arrival: Arrival) -> Connection:
+def _taker(current: Connection, same: Connection | None) -> Connection:
     """Choose the row that takes the grant: the one that has the account already, if there is one.
 
     A pending row that is not needed then goes: it never was a connection.
