@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from rest_framework.test import APIClient
 
 from connections_project.http import rate_limits
@@ -46,6 +46,7 @@ def _fresh_buckets() -> None:
     rate_limits.process_buckets.cache_clear()
     # With Redis this empties the tests' own database, in which the buckets stand too.
     cache.clear()
+    caches["login_attempts"].clear()
 
 
 @pytest.fixture

@@ -1,15 +1,12 @@
 """The planted link, in a real browser: without the cookie nobody completes another's flow."""
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.conf import LazySettings
-from django.db import connections
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from connections_project.identity import sessions
 from connections_project.identity.models import User
@@ -19,7 +16,6 @@ from tests.bank import Bank
 from tests.conftest import PASSWORD
 from tests.servers import Answer, Request
 
-CHROMIUM = Path("/usr/bin/chromium")
 START = """async ([token, slug]) => {
   const answer = await fetch("/api/v1/providers", {
     method: "POST",
@@ -29,20 +25,6 @@ START = """async ([token, slug]) => {
   return (await answer.json()).authorization_url;
 }"""
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    if not CHROMIUM.exists() and not os.environ.get("CI"):
-        pytest.skip(f"{CHROMIUM} is not installed")
-    # Playwright runs an event loop in this thread, where Django would see danger for its queries.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield launched
-        launched.close()
-        # Inside of that loop Django opened a connection of its own, which nobody else would close.
-        connections.close_all()
 
 
 @pytest.fixture

@@ -77,7 +77,8 @@ def fail(times: int) -> int:
 
 @pytest.fixture(autouse=True)
 def _fixed_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("django_ratelimit.core._get_window", lambda *_: int(time.time()) + 60)
+    end = int(time.time()) + 60
+    monkeypatch.setattr("django_ratelimit.core._get_window", lambda *_: end)
 
 
 def test_redis_counts_while_it_is_there(redis: Redis) -> None:

@@ -80,7 +80,7 @@ def test_nobody_waits_for_ever(
 
 
 def test_a_wait_is_twelve_seconds_and_a_lease_outlives_its_call(settings: LazySettings) -> None:
-    assert shared.WAIT_SECONDS == 12
+    assert lease.WAIT_SECONDS == 12
     assert (settings.REFRESH_LEASE_SECONDS, lease.longest_call()) == (15, 10)
 
 
@@ -167,7 +167,7 @@ def test_a_shorter_lease_makes_the_call_shorter_too(
     began = time.monotonic()
     assert refresh(api, row).status_code == 502
     # Else a second process could send the same refresh token before the first one is through.
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
 
 
 @pytest.mark.django_db(transaction=True)

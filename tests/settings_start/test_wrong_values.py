@@ -99,7 +99,8 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value"), GOOD)
+# Keys are made afresh, so that values are no names for tests.
+@pytest.mark.parametrize(("name", "value"), GOOD, ids=range(len(GOOD)))
 def test_a_value_that_is_right_is_taken(name: str, value: str) -> None:
     load(**{name: value})
 

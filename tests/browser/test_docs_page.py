@@ -1,16 +1,12 @@
 """The pages of the document, in a real browser: nothing foreign, nothing against the policy."""
 
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.openapi.document import Reader, operations
+from tests.openapi.document import make_document, operations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -29,25 +25,16 @@ class Watched:
 
 
 @pytest.fixture
-def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None and os.environ.get("CI") != "true":
-        pytest.skip("There is no Chromium on the PATH.")
-    # Playwright runs an event loop in this thread, where Django would see danger for its queries.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield Watched(browser.new_page(viewport={"width": 1280, "height": 1800}))
-        browser.close()
-    connections.close_all()
+def watched(browser: Browser) -> Watched:
+    return Watched(browser.new_page(viewport={"width": 1280, "height": 1800}))
 
 
 def test_the_page_lists_every_operation_and_asks_nobody_else(
-    watched: Watched, live_server: Any, reader: Reader, tmp_path: Path
+    watched: Watched, live_server: Any, tmp_path: Path
 ) -> None:
     page = watched.page
     page.goto(f"{live_server.url}/api/docs")
-    described = [operation for *_, operation in operations(reader.document)]
+    described = [operation for *_, operation in operations(make_document())]
     expect(page.locator(".opblock")).to_have_count(len(described))
     for operation in described:
         expect(page.get_by_text(operation["summary"], exact=True)).to_be_visible()
