@@ -1,4 +1,4 @@
-"""What the platforms demand, in the words of their own pages, so that a slip shows here."""
+"""What the platforms demand, in their own pages' words: a slip in the catalogue shows here."""
 
 import pytest
 
