@@ -37,10 +37,14 @@ SCHEMA = schemathesis.openapi.from_wsgi(
     config=SchemathesisConfig.from_dict(CONFIG),
     headers={"Accept": "application/json"},
 )
-OPERATIONS: list[Any] = [
-    found.ok()  # type: ignore[union-attr]  # An Err would raise here, as it should.
-    for found in SCHEMA.get_all_operations()
-]
+# Sorted, so that all workers of a run agree on the tests.
+OPERATIONS: list[Any] = sorted(
+    (
+        found.ok()  # type: ignore[union-attr]  # An Err would raise here, as it should.
+        for found in SCHEMA.get_all_operations()
+    ),
+    key=lambda operation: operation.label,
+)
 
 
 def no_defect(_: Any, response: schemathesis.Response, __: Case[Any]) -> None:
