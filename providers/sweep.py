@@ -26,7 +26,9 @@ def sweep_pending() -> int:
     if not Connection.objects.left_pending(now=now).exists():
         return 0
     with transaction.atomic():
-        rows = list(Connection.objects.left_pending(now=now).select_for_update())
+        # Whoever holds a row is ending it: two that wait for each other's would never end.
+        left = Connection.objects.left_pending(now=now).select_for_update(skip_locked=True)
+        rows = list(left)
         for row in rows:
             row.status = Status.FAILED
             row.changed(now=now)
