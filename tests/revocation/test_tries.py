@@ -9,6 +9,7 @@ from django.conf import LazySettings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from connections_project.http.tracing import TraceIdFilter
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from connections_project.platforms.models import Suspension
@@ -112,6 +113,18 @@ def test_a_failed_try_is_never_taken_for_a_success(
     assert event.trace_id == job.trace_id
     (line,) = [one for one in caplog.records if "Revoking" in one.message]
     assert line.levelno == logging.WARNING
+
+
+def test_the_log_bears_the_trace_of_the_disconnect_and_no_token(
+    job: RevocationJob, bank: Bank, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.handler.addFilter(TraceIdFilter())
+    bank.server.on("POST", "/revoke", Answer(500, body=b"bad token refresh-0"))
+    drained()
+    (line,) = [one for one in caplog.records if "Revoking" in one.message]
+    assert getattr(line, "trace_id", "") == job.trace_id
+    assert "refresh-0" not in caplog.text
+    assert "access-0" not in caplog.text
 
 
 def test_a_dripping_platform_is_left_after_the_time_for_all_calls(
