@@ -49,6 +49,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     # As the routes stand, which is the order in which they are called.
     "SORT_OPERATIONS": False,
+    "PREPROCESSING_HOOKS": ["connections_project.http.openapi_completion.in_order"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],

@@ -33,6 +33,16 @@ OF_STATUS = {"401": ["WWW-Authenticate"], "429": ["Retry-After"]}
 OF_LIMIT = [name for name in HEADERS if name.startswith("X-RateLimit")]
 
 
+Endpoint = tuple[str, str, str, Any]
+METHODS = ("GET", "POST", "PATCH", "DELETE")
+
+
+def in_order(endpoints: list[Endpoint]) -> list[Endpoint]:
+    """Put each route's methods in one order: DRF keeps them in a set, which has none."""
+    routes = {path: index for index, (path, *_) in reversed(list(enumerate(endpoints)))}
+    return sorted(endpoints, key=lambda each: (routes[each[0]], METHODS.index(each[2])))
+
+
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Complete what drf-spectacular has made (one of its POSTPROCESSING_HOOKS)."""
     result["components"]["headers"] = HEADERS
