@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.views import View
 
+from connections_project import vault
 from connections_project.connections import errors, flow
 from connections_project.connections.browser import browser_of
 from connections_project.connections.flow import Answer, Glance
@@ -35,6 +36,9 @@ from providers import connect as providers
 
 # Each app's verb that goes through with a flow.
 COMPLETE: dict[str, Callable[..., object]] = {"providers": providers.complete}
+
+# The query parameter that leads back from the sign-in.
+SEALED = "sealed"
 
 START_AGAIN = "Go back to where you came from and start connecting again."
 LATER = "Nothing was connected. Please try again in a few minutes."
@@ -101,6 +105,8 @@ class CallbackPage(View):
         return response
 
     def answer(self, request: HttpRequest, platform: Platform) -> HttpResponse:
+        if not _unseal(request):
+            return _page(request, INCOMPLETE)
         state = request.GET.get("state", "")
         glance = flow.look(state) if state else None
         draw(request, PROVIDER_CONNECT, _bucket(request, glance))
@@ -148,7 +154,24 @@ def _bucket(request: HttpRequest, glance: Glance | None) -> str:
 
 
 def _sign_in_address(request: HttpRequest) -> str:
-    return f"{reverse('sign-in')}?{urlencode({'next': request.get_full_path()})}"
+    """Lead to the sign-in and back, with code and state sealed: no page may show them."""
+    query = {"query": request.GET.urlencode()}
+    sealed = vault.seal(query, subject=f"callback:{request.path}").ciphertext
+    back = f"{request.path}?{urlencode({SEALED: sealed})}"
+    return f"{reverse('sign-in')}?{urlencode({'next': back})}"
+
+
+def _unseal(request: HttpRequest) -> bool:
+    """Take the query as it first came, on the way back from the sign-in; false if it is none."""
+    if SEALED not in request.GET:
+        return True
+    sealed = vault.Sealed(request.GET[SEALED])
+    try:
+        query = vault.open_sealed(sealed, subject=f"callback:{request.path}")["query"]
+    except vault.DecryptionError:
+        return False
+    request.GET = QueryDict(query)
+    return True
 
 
 def _page(request: HttpRequest, words: Words, *, sign_in: str = "") -> HttpResponse:

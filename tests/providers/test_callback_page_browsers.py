@@ -83,6 +83,14 @@ def test_the_states_principal_completes_in_another_browser_by_signing_in(
     assert events("provider_connected")[0].actor_id == owner.pk
 
 
+@pytest.mark.parametrize("sealed", ["", "nonsense", "gAAAAA"])
+def test_a_way_back_that_was_tampered_with_leads_nowhere(
+    bank: Bank, stranger: Client, sealed: str
+) -> None:
+    page = stranger.get("/oauth/callback/bank", {"sealed": sealed})
+    assert (page.status_code, heading(page)) == (400, "This link is incomplete")
+
+
 def test_a_wrong_password_completes_nothing(
     api: APIClient, bank: Bank, stranger: Client, owner: User
 ) -> None:
