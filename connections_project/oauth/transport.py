@@ -1,6 +1,7 @@
 """The one place that talks HTTP to platforms, and where its failures become our own words."""
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -105,6 +106,8 @@ def _new_session() -> requests.Session:
     session = requests.Session()
     # No netrc: it would replace our Authorization header. No proxies from the environment either.
     session.trust_env = False
+    # The operator's own certificate authorities, by the name that requests itself gives them.
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.update({"User-Agent": "connections/0.1", "Accept": "application/json"})
     adapter = _Adapter(pool_connections=32, pool_maxsize=32)
