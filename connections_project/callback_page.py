@@ -12,7 +12,9 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.views import View
+from django.views.decorators.csrf import csrf_exempt
 
 from connections_project import vault
 from connections_project.connections import errors, flow
@@ -84,6 +86,7 @@ SOMEBODY_ELSE = Words(
 TOO_MANY = Words(429, "Too many tries", "Please wait a minute and start connecting again.")
 
 
+@method_decorator(csrf_exempt, name="dispatch")  # It only reads, and refuses all else by a 405.
 class CallbackPage(View):
     """Completes a flow in the browser and says in words what happened."""
 

@@ -3,10 +3,11 @@
 import os
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, register
 
 CLIENT_VARIABLE = re.compile(r"OAUTH_([A-Z0-9_]+)_(?:CLIENT_ID|CLIENT_SECRET|REDIRECT_URIS)")
 
@@ -59,17 +60,16 @@ def client_credentials_are_whole(**_: Any) -> list[CheckMessage]:
     ]
 
 
-@register()
+@register(checks.Tags.security, deploy=True)
 def public_address_has_tls(**_: Any) -> list[CheckMessage]:
-    """Refuse a production profile whose public address is not https."""
-    if settings.DEBUG or settings.PUBLIC_URL.startswith(
-        ("https://", "http://127.0.0.1", "http://localhost")
-    ):
+    """Warn of a public address without TLS, to which platforms would send codes in the clear."""
+    address = urlsplit(settings.PUBLIC_URL)
+    if address.scheme == "https" or address.hostname in {"localhost", "127.0.0.1", "::1"}:
         return []
     return [
-        Error(
+        checks.Warning(
             "PUBLIC_URL is not https.",
             hint="Platforms send codes to this address (RFC 9700, section 2.6): give it TLS.",
-            id="connections.E001",
+            id="connections.W004",
         )
     ]

@@ -1,5 +1,6 @@
 """The cast, the service as its clients see it, and a bank on loopback to connect to."""
 
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,6 +39,16 @@ def _no_network() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", connect_to_loopback)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """Let the processes that tests start be interrupted.
+
+    A shell starts what runs in the background with SIGINT ignored (POSIX, section 2.11), and
+    that is handed down; a handler is not, so that children begin with the default.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

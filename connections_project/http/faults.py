@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 # RFC 6750, section 3: the scheme is followed by at least one parameter.
-CHALLENGE = 'Bearer realm="api"'
+CHALLENGE = "Bearer"
 
 # The status codes that the service answers with, each with its slug and its general detail.
 KNOWN: Mapping[int, tuple[str, str]] = MappingProxyType(
@@ -74,7 +74,7 @@ def unauthorized(*, error: str | None = None) -> Fault:
             the challenge must not name an error then (RFC 6750, section 3).
     """
     code, detail = KNOWN[401]
-    challenge = CHALLENGE if error is None else f'{CHALLENGE}, error="{error}"'
+    challenge = CHALLENGE if error is None else f'{CHALLENGE} error="{error}"'
     return Fault(401, code, detail, headers={"WWW-Authenticate": challenge})
 
 

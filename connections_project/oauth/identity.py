@@ -59,18 +59,23 @@ def identify(
         document = fetch_json(
             platform, registration, url=url, access_token=access_token, within=within
         )
-        return _read(platform, [document])
-    if asked := adapter_function(platform, "identify"):
-        identity: Identity = asked(platform, registration, tokens=tokens, within=within)
+        identity = _read(platform, document)
+        if identity.account_id is None:
+            # Without an id nobody would notice a second connection to the same account.
+            raise PlatformError("malformed", platform=platform.slug)
         return identity
-    return _read(platform, [tokens.response, _claims(platform, registration, tokens)])
+    if asked := adapter_function(platform, "identify"):
+        told: Identity = asked(platform, registration, tokens=tokens, within=within)
+        return told
+    identity = _read(platform, tokens.response)
+    if identity.account_id is None:
+        identity = _read(platform, _claims(platform, registration, tokens))
+    return identity
 
 
-def _read(platform: Platform, documents: list[Any]) -> Identity:
-    ids = [_text(dig(document, platform.account_id_field)) for document in documents]
-    names = [_text(dig(document, platform.account_name_field)) for document in documents]
-    account_id = next(filter(None, ids), None)
-    name = next(filter(None, names), None)
+def _read(platform: Platform, document: Any) -> Identity:
+    account_id = _text(dig(document, platform.account_id_field)) or None
+    name = _text(dig(document, platform.account_name_field)) or None
     # Cutting an id short would make two accounts one.
     if account_id and (len(account_id) > LONGEST_TEXT or not account_id.isprintable()):
         raise PlatformError("malformed", platform=platform.slug)
@@ -97,13 +102,13 @@ def _claims(
     (OpenID Connect Core, 3.1.3.7, item 6). Its audience still has to be us (item 3).
     """
     id_token = tokens.response.get("id_token")
-    if not isinstance(id_token, str):
+    claims = _payload(id_token) if isinstance(id_token, str) else None
+    if not isinstance(claims, dict):
         return {}
-    claims = _payload(id_token)
-    audience = claims.get("aud") if isinstance(claims, dict) else None
+    audience = claims.get("aud")
     if registration.client_id not in (audience if isinstance(audience, list) else [audience]):
         raise PlatformError("malformed", platform=platform.slug)
-    return dict(claims)
+    return claims
 
 
 def _payload(id_token: str) -> Any:

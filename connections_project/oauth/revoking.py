@@ -11,11 +11,18 @@ from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.tokens import ClientRegistration, TokenSet, require_vschar
 from connections_project.oauth.transport import Answer, Request, send
 
+# Where the token to revoke is also what lets us in.
+BY_BEARER = frozenset({"bearer_post", "delete"})
+
 Maker = Callable[[Platform, ClientRegistration, Revocation, str, str], Request]
 
 
-class _UnsupportedTokenTypeError(PlatformError):
-    """The platform can't revoke a token of this kind (RFC 7009, section 2.2.1)."""
+class _WrongKindError(PlatformError):
+    """The platform can't revoke a token of this kind, but perhaps the other one.
+
+    It says `unsupported_token_type` (RFC 7009, section 2.2.1), or does not let a refresh token in
+    as a Bearer.
+    """
 
 
 def revoke(
@@ -48,20 +55,27 @@ def revoke(
             _MAKERS[revocation.kind](platform, registration, revocation, hint, token),
             within=ends_at - time.monotonic(),
         ),
+        any_is_enough=_is_by_bearer(platform),
     )
 
 
-def _revoke_each(tokens: list[tuple[str, str]], revoke_one: Callable[[str, str], None]) -> None:
-    """Revoke all; a token type that can't be revoked counts as failed unless one before it was.
+def _revoke_each(
+    tokens: list[tuple[str, str]],
+    revoke_one: Callable[[str, str], None],
+    *,
+    any_is_enough: bool,
+) -> None:
+    """Revoke all; a token of the wrong kind counts as failed unless one before it was revoked.
 
     Where the refresh token is gone, its access tokens end with it or soon (RFC 7009, section 2.1).
+    A Bearer that was let in has ended the whole grant, so there one success is enough.
     """
     succeeded, failure = False, None
     for hint, token in tokens:
         try:
             revoke_one(hint, token)
-            succeeded = True
-        except _UnsupportedTokenTypeError as error:
+            succeeded, failure = True, None if any_is_enough else failure
+        except _WrongKindError as error:
             failure = failure if succeeded else error
     if failure:
         raise failure
@@ -80,7 +94,11 @@ def _present(platform: Platform, revocation: Revocation, tokens: TokenSet) -> li
 def _revoke_one(platform: Platform, request: Request, *, within: float) -> None:
     answer = send(request, platform=platform.slug, within=within)
     if not _is_revoked(answer, platform):
-        raise _failure(answer)
+        raise _failure(answer, by_bearer=_is_by_bearer(platform))
+
+
+def _is_by_bearer(platform: Platform) -> bool:
+    return platform.revocation is not None and platform.revocation.kind in BY_BEARER
 
 
 def _is_revoked(answer: Answer, platform: Platform) -> bool:
@@ -92,11 +110,14 @@ def _is_revoked(answer: Answer, platform: Platform) -> bool:
     return revocation.kind == "rfc7009" and dead_already
 
 
-def _failure(answer: Answer) -> PlatformError:
+def _failure(answer: Answer, *, by_bearer: bool) -> PlatformError:
     # A success that the catalogue doesn't know as one is no proof that the token is dead.
     failure = answer.error(fault_of(answer) or "malformed")
-    if failure.code == "refused" and "unsupported_token_type" in error_codes(answer):
-        return _UnsupportedTokenTypeError("refused", platform=answer.platform, status=answer.status)
+    is_locked_out = by_bearer and answer.status == 401
+    if failure.code == "refused" and (
+        is_locked_out or "unsupported_token_type" in error_codes(answer)
+    ):
+        return _WrongKindError("refused", platform=answer.platform, status=answer.status)
     return failure
 
 

@@ -93,10 +93,10 @@ def _token(value: Any, platform: str) -> str | None:
 
 
 def _seconds(value: Any) -> int | None:
-    """Read a lifetime; some platforms send text or fractions, or 0 for a token without an end."""
+    """Read a lifetime; some platforms send it as text, or with fractions."""
     if not re.fullmatch(r"\d+(\.\d+)?([eE]\+?\d+)?", str(value), re.ASCII):
         return None
-    return int(min(Decimal(value), Decimal(TEN_YEARS))) or None
+    return int(min(Decimal(value), Decimal(TEN_YEARS)))
 
 
 def _scope(value: Any) -> str | None:

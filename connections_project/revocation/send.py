@@ -6,6 +6,7 @@ from dataclasses import replace
 from connections_project.oauth import client
 from connections_project.oauth.client import TokenSet
 from connections_project.oauth.errors import DeadGrant, PlatformError
+from connections_project.oauth.revoking import BY_BEARER
 from connections_project.platforms.registry import Upstream, has_credentials, upstream
 from connections_project.revocation.grants import Grant, has_holders
 from connections_project.revocation.models import RevocationJob
@@ -74,7 +75,7 @@ def _is_locked_out(error: PlatformError, found: Upstream, tokens: TokenSet) -> b
     token, which lives on.
     """
     revocation = found.platform.revocation
-    by_bearer = revocation is not None and revocation.kind in {"bearer_post", "delete"}
+    by_bearer = revocation is not None and revocation.kind in BY_BEARER
     refused = error.code == "refused" and error.status == 401
     return by_bearer and refused and tokens.refresh_token is not None
 

@@ -79,7 +79,7 @@ def test_paths_lead_through_objects_and_lists(
         [{"sub": 1}],
     ],
 )
-def test_an_answer_without_the_field_is_nobody_known(
+def test_an_answer_without_the_field_is_malformed(
     server: PlatformServer,
     make_platform: MakePlatform,
     registration: ClientRegistration,
@@ -87,7 +87,10 @@ def test_an_answer_without_the_field_is_nobody_known(
 ) -> None:
     server.on("GET", "/me", Answer(json=document))
 
-    assert identity_of(asked_at(server, make_platform), registration).account_id is None
+    with pytest.raises(PlatformError) as caught:
+        identity_of(asked_at(server, make_platform), registration)
+
+    assert caught.value.code == "malformed"
 
 
 @pytest.mark.parametrize("account_id", ["x" * 256, "a\x00b", "a\nb", "\ud800"])
@@ -142,13 +145,18 @@ def test_an_id_token_for_another_client_is_refused(
 
 
 @pytest.mark.parametrize("token", ["", "a", "a.b.c", "a.W10.c", "a.é.c", f"a.{'W' * 40_000}.c"])
-def test_an_id_token_that_is_none_is_malformed(
+def test_an_id_token_that_is_none_tells_of_nobody(
     platform: Platform, registration: ClientRegistration, token: str
 ) -> None:
-    with pytest.raises(PlatformError) as caught:
-        identity_of(platform, registration, id_token=token)
+    assert identity_of(platform, registration, id_token=token) == Identity(None, None)
 
-    assert caught.value.code == "malformed"
+
+def test_an_id_token_is_not_looked_at_where_the_response_names_the_account(
+    platform: Platform, registration: ClientRegistration
+) -> None:
+    other = id_token(sub="u-2", aud="other")
+
+    assert identity_of(platform, registration, sub="u-1", id_token=other).account_id == "u-1"
 
 
 def test_nobody_known_is_no_error(platform: Platform, registration: ClientRegistration) -> None:

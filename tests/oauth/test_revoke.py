@@ -104,6 +104,32 @@ def test_bearer_post_sends_the_token_as_bearer(
     assert server.requests[0].body == b""
 
 
+@pytest.mark.parametrize("kind", ["bearer_post", "delete"])
+def test_a_refresh_token_that_is_not_let_in_as_bearer_leaves_it_to_the_access_token(
+    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration, kind: str
+) -> None:
+    method = "DELETE" if kind == "delete" else "POST"
+    server.on(method, "/revoke", Answer(401, json={"error": "invalid_token"}), OK)
+
+    revoke(revocable(kind=kind), registration, tokens=BOTH)
+
+    sent = [request.headers["Authorization"] for request in server.requests]
+    assert sent == ["Bearer rt-1", "Bearer at-1"]
+
+
+@pytest.mark.parametrize("kind", ["bearer_post", "delete"])
+def test_bearers_of_which_none_is_let_in_revoke_nothing(
+    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration, kind: str
+) -> None:
+    method = "DELETE" if kind == "delete" else "POST"
+    server.on(method, "/revoke", Answer(401, json={"error": "invalid_token"}))
+
+    with pytest.raises(PlatformError) as caught:
+        revoke(revocable(kind=kind), registration, tokens=BOTH)
+
+    assert (caught.value.code, caught.value.status) == ("refused", 401)
+
+
 def test_bearer_post_adds_credentials_in_the_body_where_the_client_posts_them(
     server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
 ) -> None:

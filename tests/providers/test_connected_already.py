@@ -147,8 +147,7 @@ def test_a_disconnected_row_stays_disconnected_and_a_new_one_is_made(
 def test_accounts_of_which_the_platform_does_not_tell_whose_they_are_are_never_the_same(
     bank: Bank, reconnect: Reconnect, use_catalogue: UseCatalogue
 ) -> None:
-    entry = bank.catalogue(more='account_id_field = "nowhere"')
-    use_catalogue(entry, "bank")
+    use_catalogue(bank.catalogue().replace("identity_endpoint", "# identity_endpoint"), "bank")
     assert reconnect().pk != reconnect().pk
     assert Connection.objects.filter(status=Status.ACTIVE).count() == 2
     assert not GrantHold.objects.exists()

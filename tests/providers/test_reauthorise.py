@@ -105,7 +105,7 @@ def test_an_account_of_which_nobody_knows_whose_it_is_counts_as_another(
     api: APIClient, bank: Bank, reauthorise: Reauthorise, use_catalogue: UseCatalogue
 ) -> None:
     row = connect(api)
-    use_catalogue(bank.catalogue(more='account_id_field = "nowhere"'), "bank")
+    use_catalogue(bank.catalogue().replace("identity_endpoint", "# identity_endpoint"), "bank")
     assert wrong_fields(reauthorise(row)) == ["connection_id"]
     assert bank.revoked == ["refresh-2", "access-2"]
 
@@ -113,7 +113,7 @@ def test_an_account_of_which_nobody_knows_whose_it_is_counts_as_another(
 def test_a_row_whose_account_was_not_known_takes_the_one_that_comes(
     api: APIClient, bank: Bank, reauthorise: Reauthorise, use_catalogue: UseCatalogue
 ) -> None:
-    use_catalogue(bank.catalogue(more='account_id_field = "nowhere"'), "bank")
+    use_catalogue(bank.catalogue().replace("identity_endpoint", "# identity_endpoint"), "bank")
     row = connect(api)
     use_catalogue(bank.catalogue(), "bank")
     assert reauthorise(row).status_code == 201
