@@ -56,7 +56,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Flow:
-    """A flow whose state was taken: nobody else can take it any more."""
+    """A flow under way; whoever gets it by `take` is the only one that goes on with it."""
 
     app: str
     slug: str
@@ -91,31 +91,46 @@ def begin(
         StateStoreUnavailable: The cache is away.
     """
     upstream = connectable(app, slug)
-    target = _registered(upstream, redirect_uri)
-    uses_pkce = upstream.platform.code_challenge_method == "S256"
-    verifier = pkce.new_verifier() if uses_pkce else None
-    state = new_state()
-    states.put(
-        state,
-        {
-            "app": app,
-            "slug": slug,
-            "principal_id": str(principal.pk),
-            "redirect_uri": target,
-            "code_verifier": verifier,
-            "browser": fingerprint(browser),
-            "details": details,
-        },
-        seconds=settings.OAUTH_STATE_SECONDS,
+    started = Flow(
+        app=app,
+        slug=slug,
+        principal_id=principal.pk,
+        redirect_uri=_registered(upstream, redirect_uri),
+        code_verifier=_verifier(upstream),
+        details=details,
     )
-    url = client.authorization_url(
+    state = new_state()
+    states.put(state, _remembered(started, browser), seconds=settings.OAUTH_STATE_SECONDS)
+    url = _authorization_url(started, upstream, state=state)
+    return Authorization(url, state, settings.OAUTH_STATE_SECONDS)
+
+
+def _verifier(upstream: Upstream) -> str | None:
+    uses_pkce = upstream.platform.code_challenge_method == "S256"
+    return pkce.new_verifier() if uses_pkce else None
+
+
+def _remembered(started: Flow, browser: str) -> dict[str, Any]:
+    return {
+        "app": started.app,
+        "slug": started.slug,
+        "principal_id": str(started.principal_id),
+        "redirect_uri": started.redirect_uri,
+        "code_verifier": started.code_verifier,
+        "browser": fingerprint(browser),
+        "details": started.details,
+    }
+
+
+def _authorization_url(started: Flow, upstream: Upstream, *, state: str) -> str:
+    verifier = started.code_verifier
+    return client.authorization_url(
         upstream.platform,
         upstream.registration,
-        redirect_uri=target,
+        redirect_uri=started.redirect_uri,
         state=state,
         code_challenge=pkce.challenge(verifier) if verifier else None,
     )
-    return Authorization(url, state, settings.OAUTH_STATE_SECONDS)
 
 
 def _registered(upstream: Upstream, redirect_uri: str | None) -> str:
