@@ -41,3 +41,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         atexit.register(shutil.rmtree, os.environ["TESTS_FOLDER"], ignore_errors=True)
     _file = Path(os.environ["TESTS_FOLDER"]) / f"{os.getpid()}.sqlite3"
     DATABASES["default"]["TEST"] = {"NAME": str(_file)}
+else:
+    # Nobody else's, so that two runs, or what one left behind, don't come into each other's way.
+    DATABASES["default"]["TEST"] = {"NAME": f"test_connections_{os.getpid()}"}

@@ -105,6 +105,8 @@ class Command(BaseCommand):
                 f"{number} {name.replace('_', ' ')}" for name, number in counts.items()
             )
             self.stdout.write(f"{text}.")
+        # In a pipe or a file nothing would be seen before the buffer is full.
+        self.stdout.flush()
 
 
 def _seconds(text: str) -> float:
