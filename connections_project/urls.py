@@ -5,6 +5,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from connections_project.callback_page import CallbackPage
+from connections_project.health import healthz, readyz
 from connections_project.platforms.api import PlatformViewSet
 
 urlpatterns = [
@@ -15,5 +16,7 @@ urlpatterns = [
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("oauth/callback/<str:slug>", CallbackPage.as_view(), name="oauth-callback"),
     path("admin/", admin.site.urls),
+    path("healthz", healthz),
+    path("readyz", readyz),
     path("", include("connections_project.identity.urls")),
 ]

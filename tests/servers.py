@@ -24,6 +24,12 @@ from urllib.parse import parse_qsl, urlsplit
 _NOTHING: Any = object()
 
 
+def free_port() -> int:
+    """Give a port of loopback at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 @dataclass(frozen=True)
 class Request:
     """A request as it came in; `headers` are looked up in any case."""

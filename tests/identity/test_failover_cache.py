@@ -12,13 +12,7 @@ from django.conf import LazySettings
 from connections_project.identity import failover_cache
 from connections_project.identity.attempts import TooManyAttemptsError, admit
 from connections_project.identity.failover_cache import FailoverCache
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+from tests.servers import free_port
 
 
 class Redis:
