@@ -22,9 +22,7 @@ def disconnect_own(*, connection_id: UUID | None, user: User, origin: Origin) ->
         NotOwnerError: Somebody else's.
     """
     with transaction.atomic():
-        connection = _locked(connection_id, user)
-        if connection.status != Status.DISCONNECTED:
-            disconnect(connection, origin=origin)
+        connection, _ = _ended(connection_id, user, origin)
     return connection
 
 
@@ -36,12 +34,20 @@ def disconnect_or_delete(*, connection_id: UUID | None, user: User, origin: Orig
         NotOwnerError: Somebody else's.
     """
     with transaction.atomic():
-        connection = _locked(connection_id, user)
-        if connection.status != Status.DISCONNECTED:
-            disconnect(connection, origin=origin)
-        else:
+        connection, was_over = _ended(connection_id, user, origin)
+        if was_over:
             _delete(connection, origin=origin)
     return connection
+
+
+def _ended(connection_id: UUID | None, user: User, origin: Origin) -> tuple[Connection, bool]:
+    """Lock a user's own connection and see that it is over; say whether it was so before."""
+    rows = Connection.objects.select_for_update()
+    connection = own_connection(connection_id, user_id=user.pk, rows=rows)
+    was_over = connection.status == Status.DISCONNECTED
+    if not was_over:
+        disconnect(connection, origin=origin)
+    return connection, was_over
 
 
 def disconnect(connection: Connection, *, origin: Origin, revoke: bool = True) -> None:
@@ -67,8 +73,3 @@ def _delete(connection: Connection, *, origin: Origin) -> None:
     connection.deleted_at = connection.updated_at = timezone.now()
     connection.save(update_fields=["deleted_at", "updated_at"])
     record_about(connection, Action.PROVIDER_DELETED, origin=origin)
-
-
-def _locked(connection_id: UUID | None, user: User) -> Connection:
-    rows = Connection.objects.select_for_update()
-    return own_connection(connection_id, user_id=user.pk, rows=rows)

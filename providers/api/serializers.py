@@ -206,7 +206,9 @@ def money(amount: Decimal) -> str:
 
 def sync_answer(tally: Tally) -> dict[str, Any]:
     read = tally.created + tally.updated + tally.unchanged
-    message = f"{read} accounts read" + (f", {tally.errors} with errors" if tally.errors else "")
+    message = f"{read} account{'' if read == 1 else 's'} read" + (
+        f", {tally.errors} with errors" if tally.errors else ""
+    )
     return {
         "created": tally.created,
         "updated": tally.updated,

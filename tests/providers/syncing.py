@@ -1,9 +1,19 @@
-"""What the bank tells at the next sync."""
+"""Syncing, and what the bank tells at it."""
 
+from collections.abc import Callable
 from typing import Any
+
+from rest_framework.test import APIClient
 
 from tests.bank import Bank
 from tests.servers import Answer
+
+Sync = Callable[[], Any]
+URL = "/api/v1/accounts/syncs"
+
+
+def sync(api: APIClient, connection_id: object, **body: Any) -> Any:
+    return api.post(URL, {"connection_id": str(connection_id), **body}, format="json")
 
 
 def tell_accounts(bank: Bank, *entries: Any) -> None:

@@ -10,15 +10,9 @@ from rest_framework.test import APIClient
 
 from connections_project.identity.models import User
 from providers.models import Account, Connection
-from tests.bank import Bank
 from tests.rows import connection_of
 
 URL = "/api/v1/accounts"
-
-
-@pytest.fixture
-def row(owner: User, bank: Bank) -> Connection:
-    return connection_of(owner)
 
 
 def accounts_of(row: Connection, count: int, **columns: Any) -> list[Account]:

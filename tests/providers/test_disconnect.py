@@ -18,11 +18,6 @@ from tests.bank import Bank, connect
 from tests.rows import connection_of, events
 
 
-@pytest.fixture
-def row(owner: User, bank: Bank) -> Connection:
-    return connection_of(owner)
-
-
 def disconnect(api: APIClient, connection_id: object) -> Any:
     return api.delete(f"/api/v1/auth/{connection_id}/disconnect")
 

@@ -32,11 +32,6 @@ def counted() -> Iterator[Statements]:
             statements.append(sql)
 
 
-@pytest.fixture
-def row(owner: User, bank: Bank) -> Connection:
-    return connection_of(owner)
-
-
 def test_authentication_itself_is_one_statement(api: APIClient) -> None:
     with CaptureQueriesContext(connection) as captured:
         api.get("/api/v1/providers")

@@ -21,11 +21,6 @@ HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 READ, WRITE, CONNECT, SYNC, ANONYMOUS = (100, 50, 5, 10, 60)
 
 
-@pytest.fixture
-def row(owner: User, bank: Bank) -> Connection:
-    return connection_of(owner)
-
-
 def call(api: APIClient, method: str, url: str, body: Any = None) -> Any:
     return getattr(api, method)(url, body, format=None if body is None else "json")
 

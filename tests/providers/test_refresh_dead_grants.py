@@ -22,11 +22,6 @@ def refresh(api: APIClient, row: Connection) -> Any:
     return api.post(url, {"force": True}, format="json")
 
 
-@pytest.fixture
-def row(owner: User, bank: Bank) -> Connection:
-    return connection_of(owner)
-
-
 def status_of(row: Connection) -> str:
     row.refresh_from_db()
     return row.status

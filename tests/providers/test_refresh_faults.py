@@ -27,11 +27,6 @@ def refresh(api: APIClient, row: Connection, *, force: bool = True) -> Any:
     return api.post(url, {"force": force}, format="json")
 
 
-@pytest.fixture
-def row(owner: User, bank: Bank) -> Connection:
-    return connection_of(owner)
-
-
 @pytest.mark.parametrize(
     ("answer", "error"),
     [

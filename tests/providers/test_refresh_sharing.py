@@ -16,21 +16,14 @@ from audit.record import Origin
 from connections_project.connections import lease
 from connections_project.connections import refresh as shared
 from connections_project.identifiers import uuid7
-from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from providers.disconnect import disconnect
 from providers.models import Connection
 from tests.bank import Bank
 from tests.beside import beside
-from tests.rows import connection_of
 from tests.servers import Answer, Request
 
 Meanwhile = Callable[[Callable[[], object]], None]
-
-
-@pytest.fixture
-def row(owner: User, bank: Bank) -> Connection:
-    return connection_of(owner)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import time_machine
@@ -14,19 +13,9 @@ from connections_project.identity.models import User
 from connections_project.platforms.models import Suspension
 from providers.models import Account, Connection, Transaction
 from tests.bank import ACCOUNT, TRANSACTION, Bank
+from tests.providers.syncing import URL, sync
 from tests.rows import connection_of, events
 from tests.servers import Answer
-
-URL = "/api/v1/accounts/syncs"
-
-
-def sync(api: APIClient, connection_id: object, **body: Any) -> Any:
-    return api.post(URL, {"connection_id": str(connection_id), **body}, format="json")
-
-
-@pytest.fixture
-def row(owner: User, bank: Bank) -> Connection:
-    return connection_of(owner)
 
 
 def test_it_reads_accounts_and_transactions_and_counts_the_accounts(
@@ -35,7 +24,7 @@ def test_it_reads_accounts_and_transactions_and_counts_the_accounts(
     answer = sync(api, row.pk)
     assert answer.status_code == 201
     assert answer.json() == {
-        "created": 1, "updated": 0, "unchanged": 0, "errors": 0, "message": "1 accounts read",
+        "created": 1, "updated": 0, "unchanged": 0, "errors": 0, "message": "1 account read",
     }  # fmt: skip
     account = Account.objects.get()
     assert (account.name, account.type, account.currency) == ("Everyday", "checking", "EUR")

@@ -7,23 +7,17 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from connections_project.identity.models import User
 from providers import statements
 from providers.models import Account, Connection
 from tests.bank import ACCOUNT, Bank
 from tests.beside import beside
-from tests.rows import connection_of, events
+from tests.rows import events
 from tests.servers import Answer, Request
 
 
 def sync(api: APIClient, row: Connection) -> Any:
     body = {"connection_id": str(row.pk), "force": True}
     return api.post("/api/v1/accounts/syncs", body, format="json")
-
-
-@pytest.fixture
-def row(owner: User, bank: Bank) -> Connection:
-    return connection_of(owner)
 
 
 @pytest.mark.parametrize(

@@ -1,36 +1,14 @@
 """What providers may tell of transactions: what can be read is kept, and nothing ends in a 500."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
 
-from connections_project.identity.models import User
-from providers.models import Account, Connection, Transaction
+from providers.models import Account, Transaction
 from tests.bank import TRANSACTION, Bank
-from tests.providers.syncing import tell_transactions
-from tests.rows import connection_of
+from tests.providers.syncing import Sync, tell_transactions
 from tests.servers import Answer
-
-
-@pytest.fixture
-def row(owner: User, bank: Bank) -> Connection:
-    return connection_of(owner)
-
-
-@pytest.fixture
-def sync(api: APIClient, row: Connection) -> Callable[[], Any]:
-    def sync() -> Any:
-        body = {"connection_id": str(row.pk), "force": True}
-        answer = api.post("/api/v1/accounts/syncs", body, format="json")
-        assert answer.status_code == 201, answer.content
-        return answer.json()
-
-    return sync
-
-
-Sync = Callable[[], Any]
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
-import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -12,19 +10,9 @@ from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from providers.models import Connection
 from tests.bank import ACCOUNT, Bank
+from tests.providers.syncing import sync
 from tests.rows import connection_of
 from tests.servers import Answer, Request
-
-URL = "/api/v1/accounts/syncs"
-
-
-def sync(api: APIClient, connection_id: object, **body: Any) -> Any:
-    return api.post(URL, {"connection_id": str(connection_id), **body}, format="json")
-
-
-@pytest.fixture
-def row(owner: User, bank: Bank) -> Connection:
-    return connection_of(owner)
 
 
 def test_a_token_that_is_about_to_end_is_refreshed_first(

@@ -10,43 +10,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
-from django.conf import LazySettings
-from django.db import connection as database
 from django.utils import timezone
 
 from connections_project.revocation.models import RevocationJob
 from tests.bank import Bank
+from tests.elsewhere import ROOT, environment_with
 from tests.servers import Answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 15.0  # seconds; longer than anything here takes
 
 
-def database_url() -> str:
-    """Give the address of the tests' database."""
-    told = database.settings_dict
-    if database.vendor == "sqlite":
-        return f"sqlite:///{quote(str(told['NAME']))}"
-    access = f"{quote(told['USER'])}:{quote(told['PASSWORD'])}"
-    return f"postgres://{access}@{told['HOST']}:{told['PORT'] or 5432}/{told['NAME']}"
-
-
 @pytest.fixture
-def environment(bank: Bank, tmp_path: Path, settings: LazySettings) -> dict[str, str]:
-    """Describe to another process the service as it is under test."""
-    return os.environ | {
-        "DJANGO_SETTINGS_MODULE": "connections_project.settings",
-        "DATABASE_URL": database_url(),
-        "CREDENTIAL_KEYS": ",".join(settings.CREDENTIAL_KEYS),
-        "OAUTH_CATALOG": str(tmp_path / "catalog.toml"),
-        "OAUTH_BANK_CLIENT_ID": settings.OAUTH_CLIENTS["bank"].client_id,
-        "OAUTH_BANK_CLIENT_SECRET": settings.OAUTH_CLIENTS["bank"].client_secret,
-    }
+def environment(bank: Bank, tmp_path: Path) -> dict[str, str]:
+    return environment_with("bank", catalogue=tmp_path / "catalog.toml")
 
 
 Run = Callable[..., "subprocess.Popen[str]"]
