@@ -8,10 +8,12 @@ import pytest
 from django.db import connections
 from playwright.sync_api import Browser, sync_playwright
 
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
 
 @pytest.fixture
 def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    chromium = next(filter(None, map(shutil.which, NAMES)), None)
     if chromium is None and os.environ.get("CI") != "true":
         pytest.skip("There is no Chromium on the PATH.")
     # Playwright runs an event loop in this thread, where Django would see danger for its queries.

@@ -4,14 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-
-class Text(serializers.CharField):
-    """A JSON string: DRF alone would take a number for one."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
+from connections_project.http.fields import Text
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):
