@@ -2,17 +2,18 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from connections_project.callback_page import CallbackPage
 from connections_project.health import healthz, readyz
 from connections_project.platforms.api import PlatformViewSet
+from connections_project.schema_view import SchemaView
 
 urlpatterns = [
     path("api/v1/auth/", include("connections_project.identity.api.urls")),
     path("api/v1/platforms", PlatformViewSet.as_view({"get": "list"})),
     path("api/v1/", include("providers.api.urls")),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("oauth/callback/<str:slug>", CallbackPage.as_view(), name="oauth-callback"),
     path("admin/", admin.site.urls),

@@ -1,0 +1,42 @@
+"""Several who read the document at once, as the first ones of a process."""
+
+import subprocess
+import sys
+
+from tests.elsewhere import ROOT
+
+READERS = """
+import threading, time
+import django
+django.setup()
+from django.test import Client
+from drf_spectacular import plumbing
+
+load = plumbing.import_string
+
+def load_slowly(name):
+    # Long enough for the others to come to the same extension.
+    time.sleep(0.02)
+    return load(name)
+
+plumbing.import_string = load_slowly
+start, answers = threading.Barrier(8), []
+
+def read():
+    start.wait()
+    answers.append(Client(raise_request_exception=False).get("/api/schema"))
+
+threads = [threading.Thread(target=read) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+assert {answer.status_code for answer in answers} == {200}
+assert len({answer.content for answer in answers}) == 1
+assert b"securitySchemes" in answers[0].content
+"""
+
+
+def test_they_all_get_the_same_whole_document() -> None:
+    # In a process of its own, since what is loaded at the first reading stays loaded.
+    command = [sys.executable, "-c", READERS]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
