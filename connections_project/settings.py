@@ -19,6 +19,7 @@ from connections_project.oauth.catalog import CatalogError, load_catalog
 from connections_project.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+APPS = ("providers", "channels", "social")
 _env = Environment(os.environ)
 
 try:
@@ -73,10 +74,8 @@ try:
     ADMIN_TOTP_REQUIRED = _env.flag("ADMIN_TOTP_REQUIRED", default=not DEBUG)
 
     # The platforms, and the clients that are registered at them.
-    CATALOG = load_catalog(
-        BASE_DIR / "providers" / "catalog.toml",
-        *_env.files("OAUTH_CATALOG"),
-    )
+    SHIPPED_CATALOG = tuple(BASE_DIR / app / "catalog.toml" for app in APPS)
+    CATALOG = load_catalog(*SHIPPED_CATALOG, *_env.files("OAUTH_CATALOG"))
     OAUTH_CLIENTS = {
         platform.slug: _env.client_registration(
             platform.slug, default_redirect_uri=f"{PUBLIC_URL}/oauth/callback/{platform.slug}"
@@ -109,7 +108,7 @@ INSTALLED_APPS = [
     "connections_project.identity",
     "connections_project.platforms",
     "connections_project.revocation",
-    "providers",
+    *APPS,
 ]
 
 MIDDLEWARE = [

@@ -131,8 +131,7 @@ def use_catalogue(settings: LazySettings, tmp_path: Path) -> UseCatalogue:
     def use(text: str, *slugs: str, client_id: str = "our client") -> None:
         path = tmp_path / "catalog.toml"
         path.write_text(text, encoding="utf-8")
-        shipped = settings.BASE_DIR / "providers" / "catalog.toml"
-        settings.CATALOG = load_catalog(shipped, path)
+        settings.CATALOG = load_catalog(*settings.SHIPPED_CATALOG, path)
         registration = ClientRegistration(client_id, "client secret", (REDIRECT_URI,))
         unregistered = ClientRegistration("", "", (REDIRECT_URI,))
         settings.OAUTH_CLIENTS = {
