@@ -1,5 +1,6 @@
-"""Principals, their teams, and the families of their refresh tokens."""
+"""Principals, their teams, the teams' API keys, and the families of refresh tokens."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
@@ -103,6 +104,51 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class Scope(models.TextChoices):
+    """What an API key may do; members of the team hold all of them."""
+
+    READ = "social:read"
+    WRITE = "social:write"
+    PUBLISH = "social:publish"
+
+
+class ApiKey(models.Model):
+    """A team's own credential, for programs that act for the team and for nobody in it.
+
+    It outlives whoever made it, since the team relies on it. Of the secret only the hash is
+    stored: 256 random bits can't be guessed from it, so that no slow hash is needed.
+    """
+
+    # As DRF asks a principal, and as the audit log calls it: its id stands there as the actor's.
+    is_authenticated = True
+    principal_type = PrincipalType.SERVICE
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100, default="", blank=True)
+    # What a key begins with: public, to find it by and to recognise it.
+    prefix = models.CharField(max_length=32, unique=True)
+    secret_sha256 = models.CharField(max_length=64)
+    scopes = models.JSONField(default=list)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(
+        User, null=True, on_delete=models.SET_NULL, related_name="created_api_keys"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return self.prefix
+
+    def is_good(self, *, now: datetime) -> bool:
+        """Say whether it is neither revoked nor past its end."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
 class SessionFamily(models.Model):

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of Bearer tokens."""
+"""What the OpenAPI document says of Bearer tokens and of teams' API keys."""
 
 from typing import Any
 
@@ -11,3 +11,18 @@ class PrincipalScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
 
     def get_security_definition(self, *_: Any, **__: Any) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class TeamScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "connections_project.identity.team_authentication.TeamAuthentication"
+    name = ["bearer", "apiKey", "teamId"]
+
+    def get_security_requirement(self, *_: Any, **__: Any) -> list[dict[str, list[str]]]:
+        return [{"bearer": []}, {"apiKey": [], "teamId": []}]
+
+    def get_security_definition(self, *_: Any, **__: Any) -> list[dict[str, str]]:
+        return [
+            {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            {"type": "apiKey", "in": "header", "name": "x-api-key"},
+            {"type": "apiKey", "in": "header", "name": "x-team-id"},
+        ]

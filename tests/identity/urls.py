@@ -1,4 +1,4 @@
-"""The sign-in routes, and one call that needs a Bearer."""
+"""The sign-in routes, one call that needs a Bearer, and one that takes a team's key too."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -6,7 +6,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections_project.http.views import ApiViewSet
+from connections_project.identity.callers import caller_of
 from connections_project.identity.origins import origin_of
+from connections_project.identity.team_authentication import TeamAuthentication
 
 
 class WhoAmIViewSet(ApiViewSet):
@@ -15,9 +17,24 @@ class WhoAmIViewSet(ApiViewSet):
         return Response({"email": str(request.user), "actor_type": origin.actor_type})
 
 
+class TeamCallerViewSet(ApiViewSet):
+    authentication_classes = (TeamAuthentication,)
+
+    def show(self, request: Request) -> Response:
+        caller, origin = caller_of(request), origin_of(request)
+        return Response(
+            {
+                "team_id": str(caller.team_id),
+                "actor_type": origin.actor_type,
+                "actor_id": str(origin.actor_id),
+            }
+        )
+
+
 urlpatterns = [
     path("api/v1/auth/", include("connections_project.identity.api.urls")),
     path("api/v1/whoami", WhoAmIViewSet.as_view({"get": "show"})),
+    path("api/v1/team-caller", TeamCallerViewSet.as_view({"get": "show"})),
     path("admin/", admin.site.urls),
     path("", include("connections_project.identity.urls")),
 ]

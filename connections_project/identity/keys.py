@@ -1,0 +1,177 @@
+"""Teams' API keys: made, found by what a request brings, revoked."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from audit.events import Action
+from audit.record import Origin, record
+from connections_project.http.parsing import identifier, timestamp
+from connections_project.identity.models import ApiKey, Scope, Team, User
+
+# A fixed beginning lets scanners for leaked secrets know a key of ours.
+_KEY = re.compile(r"(?P<prefix>cnx_[0-9a-f]{16})_(?P<secret>[A-Za-z0-9_-]{43})")
+# What no key begins with, and hashes to: a malformed key costs as much as a wrong one.
+_NO_PREFIX, _NO_DIGEST = "cnx_", "0" * 64
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+class BadKeyError(Exception):
+    """Not a key of that team, or one that is no longer good; which of it is not said."""
+
+
+class InvalidKeyRequestError(ValueError):
+    """A key can't be made so; the text says what to change."""
+
+
+class KeyNotFoundError(Exception):
+    """There is no such key."""
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A key that has just been made. `text` is the key itself, which nobody can see again."""
+
+    key: ApiKey
+    text: str = field(repr=False)
+
+
+def create_key(
+    *,
+    team: Team,
+    scopes: Iterable[str],
+    origin: Origin,
+    name: str = "",
+    expires_at: datetime | None = None,
+    created_by: User | None = None,
+) -> NewKey:
+    """Make a key.
+
+    Args:
+        team: Whose accounts it opens.
+        scopes: Words of `Scope`, at least one.
+        origin: Who makes it, for the audit log.
+        name: What the team calls it, at most 100 characters.
+        expires_at: When it ends, in the future; None for never.
+        created_by: The person who asked for it.
+
+    Raises:
+        InvalidKeyRequestError: No scope, an unknown one, a name too long, or an end in the past.
+    """
+    wanted = _checked(scopes, name, expires_at)
+    prefix, secret = f"cnx_{secrets.token_hex(8)}", secrets.token_urlsafe(32)
+    with transaction.atomic():
+        key = ApiKey.objects.create(
+            team=team,
+            name=name,
+            prefix=prefix,
+            secret_sha256=_digest(secret),
+            scopes=wanted,
+            expires_at=expires_at,
+            created_by=created_by,
+        )
+        _record(Action.API_KEY_CREATED, key, origin=origin)
+    return NewKey(key, f"{prefix}_{secret}")
+
+
+def revoke_key(*, prefix_or_id: str, origin: Origin, reason: str = "") -> tuple[ApiKey, bool]:
+    """Revoke a key for good; safe to repeat.
+
+    Args:
+        prefix_or_id: Its public prefix, or its id.
+        origin: Who revokes it.
+        reason: Why, at most 512 characters.
+
+    Returns:
+        The key, and whether it was revoked only now.
+
+    Raises:
+        KeyNotFoundError: There is none.
+    """
+    which = Q(prefix=prefix_or_id)
+    if key_id := identifier(prefix_or_id):
+        which |= Q(pk=key_id)
+    with transaction.atomic():
+        key = ApiKey.objects.select_for_update().filter(which).first()
+        if key is None:
+            raise KeyNotFoundError
+        is_news = key.revoked_at is None
+        if is_news:
+            key.revoked_at = timezone.now()
+            key.save(update_fields=["revoked_at"])
+            _record(Action.API_KEY_REVOKED, key, origin=origin, reason=reason)
+    return key, is_news
+
+
+def find_key(raw: str, *, team_id: UUID | None) -> ApiKey:
+    """Find the key that a request bears, by one query, whatever is wrong with it.
+
+    Args:
+        raw: As it came.
+        team_id: The team that the request names; None where what it says is no id.
+
+    Raises:
+        BadKeyError: Unknown, forged, revoked, expired, or another team's.
+    """
+    match = _KEY.fullmatch(raw)
+    prefix, secret = match.groups() if match else (_NO_PREFIX, raw)
+    key = ApiKey.objects.filter(prefix=prefix).first()
+    is_genuine = hmac.compare_digest(_digest(secret), key.secret_sha256 if key else _NO_DIGEST)
+    now = timezone.now()
+    if key is None or not is_genuine or not key.is_good(now=now) or key.team_id != team_id:
+        raise BadKeyError
+    _note_use(key, now=now)
+    return key
+
+
+def _checked(scopes: Iterable[str], name: str, expires_at: datetime | None) -> list[str]:
+    wanted = set(scopes)
+    if unknown := wanted - set(Scope.values):
+        known = ", ".join(Scope.values)
+        raise InvalidKeyRequestError(f"no such scope: {sorted(unknown)[0]}; there are {known}")
+    if not wanted:
+        raise InvalidKeyRequestError(f"name at least one scope of {', '.join(Scope.values)}")
+    if len(name) > 100 or not name.isprintable():
+        raise InvalidKeyRequestError("the name may have at most 100 characters, in one line")
+    if expires_at is not None and expires_at <= timezone.now():
+        raise InvalidKeyRequestError("the key would have ended already: give a time to come")
+    return [scope for scope in Scope.values if scope in wanted]
+
+
+def _digest(secret: str) -> str:
+    # A header may hold anything, also what UTF-8 has no bytes for.
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _note_use(key: ApiKey, *, now: datetime) -> None:
+    """Note when a key was last used, by at most one write a minute over all processes."""
+    limit = now - USE_IS_NOTED_EVERY
+    if key.last_used_at is None or key.last_used_at < limit:
+        stale = Q(last_used_at=None) | Q(last_used_at__lt=limit)
+        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+
+
+def _record(action: Action, key: ApiKey, *, origin: Origin, reason: str = "") -> None:
+    record(
+        action,
+        origin=origin,
+        subject_type="api_key",
+        subject_id=key.pk,
+        subject_owner_id=key.team_id,
+        reason=reason,
+        details={
+            "prefix": key.prefix,
+            "name": key.name,
+            "scopes": key.scopes,
+            "expires_at": timestamp(key.expires_at) if key.expires_at else None,
+        },
+    )

@@ -1,0 +1,107 @@
+"""The command that makes an API key for a team."""
+
+import json as jsonlib
+from argparse import ArgumentTypeError
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from connections_project.http.parsing import identifier, timestamp
+from connections_project.identity.keys import InvalidKeyRequestError, NewKey, create_key
+from connections_project.identity.models import Scope, Team
+from connections_project.identity.origins import command_origin
+
+EXAMPLE = (
+    "The key alone goes to standard output, so that it can be kept: "
+    "KEY=$(manage.py create_api_key 0198… --scopes social:read,social:publish "
+    "--expires-at 2027-01-01T00:00:00Z)"
+)
+
+
+class Command(BaseCommand):
+    help = "Make an API key for a team, and print it this once: nobody can see it again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.epilog = EXAMPLE
+        parser.add_argument("team_id", metavar="TEAM_ID", type=team_id, help="whose key it is")
+        parser.add_argument(
+            "--scopes",
+            required=True,
+            metavar="SCOPE,…",
+            help=f"what it may do, of {', '.join(Scope.values)}",
+        )
+        parser.add_argument("--name", default="", help="what the team calls it")
+        parser.add_argument(
+            "--expires-at",
+            type=moment,
+            metavar="TIME",
+            help="when it ends, such as 2027-01-01T00:00:00Z (UTC unless it says otherwise)",
+        )
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def handle(
+        self,
+        *,
+        team_id: UUID,
+        scopes: str,
+        name: str,
+        expires_at: datetime | None,
+        json: bool,
+        **_: Any,
+    ) -> None:
+        team = Team.objects.filter(pk=team_id).first()
+        if team is None:
+            raise CommandError(f"no such team: {team_id}")
+        try:
+            made = create_key(
+                team=team,
+                scopes=[scope.strip() for scope in scopes.split(",") if scope.strip()],
+                origin=command_origin(None),
+                name=name,
+                expires_at=expires_at,
+            )
+        except InvalidKeyRequestError as error:
+            raise CommandError(str(error), returncode=2) from None
+        self._tell(made, team, json=json)
+
+    def _tell(self, made: NewKey, team: Team, *, json: bool) -> None:
+        if json:
+            self.stdout.write(jsonlib.dumps(_known(made)))
+            return
+        self.stdout.write(made.text)
+        ends = f", until {timestamp(made.key.expires_at)}" if made.key.expires_at else ""
+        self.stderr.write(
+            f"An API key of {team.name} for {', '.join(made.key.scopes)}{ends}. "
+            "Keep it now: it can't be shown again."
+        )
+
+
+def _known(made: NewKey) -> dict[str, Any]:
+    key = made.key
+    return {
+        "id": str(key.pk),
+        "key": made.text,
+        "prefix": key.prefix,
+        "name": key.name,
+        "team_id": str(key.team_id),
+        "scopes": key.scopes,
+        "expires_at": timestamp(key.expires_at) if key.expires_at else None,
+    }
+
+
+def team_id(text: str) -> UUID:
+    found = identifier(text)
+    if found is None:
+        raise ArgumentTypeError("must be a team's id, such as create_team prints")
+    return found
+
+
+def moment(text: str) -> datetime:
+    """Read a time (RFC 3339); one without an offset is UTC."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError("must be a time such as 2027-01-01T00:00:00Z") from None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)

@@ -1,0 +1,35 @@
+"""The command that revokes an API key."""
+
+import json as jsonlib
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from connections_project.http.parsing import timestamp
+from connections_project.identity.keys import KeyNotFoundError, revoke_key
+from connections_project.identity.origins import command_origin
+
+
+class Command(BaseCommand):
+    help = "Revoke an API key at once and for good, such as: revoke_api_key cnx_5f0c… --reason leak"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("key", metavar="PREFIX|ID", help="the key's beginning, or its id")
+        parser.add_argument("--reason", default="", help="why, for the audit log")
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def handle(self, *, key: str, reason: str, json: bool, **_: Any) -> None:
+        if len(reason) > 512:
+            raise CommandError("the reason may have at most 512 characters", returncode=2)
+        try:
+            # Whoever pastes the whole key means it, and its secret has no business in messages.
+            prefix_or_id = key if len(key) <= 36 else key[:20]
+            found, is_news = revoke_key(
+                prefix_or_id=prefix_or_id, origin=command_origin(None), reason=reason
+            )
+        except KeyNotFoundError:
+            raise CommandError("no such key: give its id, or what it begins with") from None
+        ended = timestamp(found.revoked_at) if found.revoked_at else None
+        known = {"id": str(found.pk), "prefix": found.prefix, "revoked_at": ended}
+        done = "Revoked" if is_news else "Was revoked already:"
+        self.stdout.write(jsonlib.dumps(known) if json else f"{done} {found.prefix} ({found.pk}).")
