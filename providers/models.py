@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from connections_project.connections.models import OAuthConnection
+from connections_project.connections.models import ERASED, OAuthConnection, token_name_indexes
 from connections_project.identifiers import uuid7
 from providers.fields import MoneyField
 
@@ -72,6 +72,7 @@ class Connection(OAuthConnection):
             models.Index(
                 fields=["provider_slug", "status", "-created_at"], name="provider_connection_slug"
             ),
+            *token_name_indexes("provider"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -79,8 +80,7 @@ class Connection(OAuthConnection):
             ),
             models.CheckConstraint(
                 name="provider_disconnected_holds_nothing",
-                condition=~Q(status="disconnected")
-                | Q(auth_state=None, has_refresh_token=False, disconnected_at__isnull=False),
+                condition=~Q(status="disconnected") | Q(**ERASED, disconnected_at__isnull=False),
             ),
             models.CheckConstraint(
                 name="provider_disconnected_at_only_then",

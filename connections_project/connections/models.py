@@ -1,17 +1,37 @@
 """What a connection is in every app: credentials, an epoch, and one refresh at a time."""
 
 from datetime import datetime, timedelta
-from typing import ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import models
 
+from connections_project.connections.token_names import token_names
 from connections_project.identifiers import uuid7
 from connections_project.oauth.client import Identity, TokenSet
 from connections_project.platforms.registry import Upstream
 from connections_project.revocation.grants import Grant
 from connections_project.revocation.release import Held
 from connections_project.vault import Sealed, SealedField, open_sealed, seal
+
+# The columns of credentials, and what is left of them: a row that holds nothing has these values.
+ERASED = MappingProxyType[str, Any](
+    {"auth_state": None, "has_refresh_token": False}
+    | dict.fromkeys(("refresh_token_prefix", "refresh_token_hash"))
+)
+
+
+def token_name_indexes(name: str) -> list[models.Index]:
+    """Make the indexes by which a platform's notice finds the connection whose token is dead."""
+    return [
+        models.Index(
+            fields=[column],
+            name=f"{name}_{column}",
+            condition=models.Q(**{f"{column}__isnull": False}),
+        )
+        for column in ("refresh_token_prefix", "refresh_token_hash")
+    ]
 
 
 class OAuthConnection(models.Model):
@@ -40,6 +60,9 @@ class OAuthConnection(models.Model):
     platform_account_id = models.CharField(max_length=255, null=True)
     platform_account_name = models.CharField(max_length=255, default="")
     granting_user_id = models.CharField(max_length=255, null=True)
+    # By these a platform may name a token that is dead; null where it doesn't.
+    refresh_token_prefix = models.CharField(max_length=16, null=True)
+    refresh_token_hash = models.CharField(max_length=88, null=True)
     # The one process that may spend the refresh token just now, and until when.
     refresh_lease = models.UUIDField(null=True)
     refresh_leased_until = models.DateTimeField(null=True)
@@ -102,6 +125,8 @@ class OAuthConnection(models.Model):
         """Take fresh tokens of the same or of a new grant. The caller saves the row."""
         self.auth_state = self.sealed(tokens)
         self.has_refresh_token = tokens.refresh_token is not None
+        for column, name in token_names(self.platform_slug, tokens.refresh_token).items():
+            setattr(self, column, name)
         self.token_issued_at = now
         self.token_expires_at = _later(now, tokens.expires_in)
         self.granted_scope = tokens.scope or self.granted_scope
@@ -126,8 +151,8 @@ class OAuthConnection(models.Model):
 
     def erase_tokens(self, *, now: datetime) -> None:
         """Forget the tokens; what is known of the grant stays for the audit. The caller saves."""
-        self.auth_state = None
-        self.has_refresh_token = False
+        for column, nothing in ERASED.items():
+            setattr(self, column, nothing)
         self.token_issued_at = self.token_expires_at = self.grant_expires_at = None
         self.changed(now=now)
 

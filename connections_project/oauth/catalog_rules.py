@@ -127,6 +127,7 @@ PLATFORM: dict[str, Rule] = {
     "granted_accounts_field": text,
     "granted_account_fields": field_map(GRANTED_ACCOUNT_FIELDS),
     "dead_grant": list_of(dead_grant),
+    "token_identifier_algs": list_of(one_of("prefix", "hash_base64_sha512_sha512")),
     "help_url": endpoint,
     "adapter": adapter,
 }

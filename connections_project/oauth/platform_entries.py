@@ -84,6 +84,7 @@ class Platform:
         default_factory=lambda: dict(GRANTED_ACCOUNT_FIELDS), hash=False
     )
     dead_grant: tuple[DeadGrantMatcher, ...] = (DeadGrantMatcher(400, "invalid_grant"),)
+    token_identifier_algs: tuple[str, ...] = ()
     help_url: str = ""
     adapter: str = ""
     revocation: Revocation | None = None

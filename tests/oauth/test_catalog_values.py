@@ -57,6 +57,8 @@ WRONG_VALUES = [
     ("dead_grant", '[{ error = "" }]'),
     ("dead_grant", '[{ text = "" }]'),
     ("dead_grant", '[{ status = 400, code = "x" }]'),
+    ("token_identifier_algs", '"prefix"'),
+    ("token_identifier_algs", '["suffix"]'),
     ("help_url", '"mailto:help@bank.test"'),
     ("adapter", '"no/such"'),
     ("adapter", '"providers.adapters.missing"'),
