@@ -109,6 +109,7 @@ INSTALLED_APPS = [
     "connections_project.platforms",
     "connections_project.revocation",
     *APPS,
+    "connections_project.operations",
 ]
 
 MIDDLEWARE = [

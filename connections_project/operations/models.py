@@ -1,0 +1,124 @@
+"""Forced disconnects too large for a request: the ids that were confirmed, and progress."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from connections_project.identifiers import uuid7
+from connections_project.operations.plans import Options
+
+
+class BulkState(models.TextChoices):
+    # The ids are frozen so that they can be shown; nobody has confirmed them yet.
+    FROZEN = "frozen"
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    # The one who asked for it has lost the permission on the way; the rest was left alone.
+    REFUSED = "refused"
+
+
+UNFINISHED = (BulkState.QUEUED, BulkState.RUNNING)
+
+
+class BulkJob(models.Model):
+    """A forced disconnect of frozen ids, worked off in batches by whoever has the time.
+
+    `processed` counts every item that was dealt with, so also the `passed_over` and the `failed`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    app = models.CharField(max_length=32)
+    state = models.CharField(max_length=16, default=BulkState.FROZEN)
+    reason = models.CharField(max_length=512, default="")
+    revoke = models.BooleanField(default=True)
+    cancel_schedules = models.BooleanField(default=False)
+    erase_tokens = models.BooleanField(default=False)
+    # Who asked, through which door and from where: the origin of every event that follows.
+    requested_by = models.UUIDField()
+    interface = models.CharField(max_length=16)
+    client_address = models.GenericIPAddressField(null=True)
+    trace_id = models.CharField(max_length=64)
+    total = models.PositiveIntegerField(default=0)
+    processed = models.PositiveIntegerField(default=0)
+    passed_over = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    revocations = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    # Who works on it just now, and until when nobody else may; a lost worker's lease runs out.
+    lease = models.UUIDField(null=True)
+    leased_until = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["created_at"],
+                name="bulk_job_unfinished",
+                condition=Q(state__in=["queued", "running"]),
+            ),
+            models.Index(
+                fields=["created_at"], name="bulk_job_frozen", condition=Q(state="frozen")
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="bulk_job_state_known", condition=Q(state__in=BulkState.values)
+            ),
+            models.CheckConstraint(
+                name="bulk_job_has_a_reason", condition=Q(state="frozen") | ~Q(reason="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.app} {self.state} {self.id}"
+
+    @property
+    def options(self) -> Options:
+        return Options(self.reason, self.revoke, self.cancel_schedules, self.erase_tokens)
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in {BulkState.FINISHED, BulkState.REFUSED}
+
+
+class ItemState(models.TextChoices):
+    PENDING = "pending"
+    DONE = "done"
+    PASSED_OVER = "passed_over"
+    FAILED = "failed"
+
+
+class BulkItem(models.Model):
+    """One frozen id, and what became of it: dealt with in the same commit as its connection."""
+
+    id = models.BigAutoField(primary_key=True)
+    job = models.ForeignKey(BulkJob, on_delete=models.CASCADE, related_name="items", db_index=False)
+    connection_id = models.UUIDField()
+    state = models.CharField(max_length=16, default=ItemState.PENDING)
+    cause = models.CharField(max_length=64, default="")
+    detail = models.CharField(max_length=255, default="")
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["job", "connection_id"],
+                name="bulk_item_pending",
+                condition=Q(state="pending"),
+            ),
+            models.Index(
+                fields=["job", "connection_id"],
+                name="bulk_item_failed",
+                condition=Q(state="failed"),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(name="bulk_item_once", fields=["job", "connection_id"]),
+            models.CheckConstraint(
+                name="bulk_item_state_known", condition=Q(state__in=ItemState.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connection_id} {self.state}"

@@ -1,0 +1,105 @@
+"""What an operator asks for, what it would touch, and what became of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+# As long as the audit log takes.
+LONGEST_REASON = 512
+
+
+class InvalidReasonError(ValueError):
+    """A forced disconnect needs a reason of 1 to 512 characters, none of them NUL."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How connections are to be ended.
+
+    Args:
+        reason: Why, 1 to 512 characters once the space around it is gone.
+        revoke: Whether the platform is told; on by default also for social accounts, whose plain
+            disconnect keeps the tokens and tells nobody (CONTRACT, section 7).
+        cancel_schedules: Cancel what is pending or queued on a channel, which is left alone
+            otherwise.
+        erase_tokens: Erase the tokens that a social account would keep, also those that an
+            earlier disconnect has kept.
+
+    Raises:
+        InvalidReasonError: On creation.
+    """
+
+    reason: str
+    revoke: bool = True
+    cancel_schedules: bool = False
+    erase_tokens: bool = False
+
+    def __post_init__(self) -> None:
+        reason = self.reason.strip()
+        if not 1 <= len(reason) <= LONGEST_REASON or "\x00" in reason:
+            raise InvalidReasonError("The reason needs 1 to 512 characters.")
+        object.__setattr__(self, "reason", reason)
+
+
+@dataclass(frozen=True)
+class BlastRadius:
+    """What a forced disconnect would touch, were it done now.
+
+    Args:
+        connections: How many would be ended; those that are over already don't count.
+        owners: How many users, or teams of social accounts, they belong to.
+        platforms: How many of the connections are at which platform, by slug.
+        active_schedules: Pending and queued schedules of these channels.
+        grant_siblings: Other live connections, of any app and owner, on the same grants.
+        revocations: How many the platforms would be sent.
+    """
+
+    connections: int
+    owners: int
+    platforms: Mapping[str, int]
+    active_schedules: int
+    grant_siblings: int
+    revocations: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A connection that was left as it was.
+
+    Args:
+        cause: A word for programs, such as "active_schedules".
+        detail: The same for people.
+    """
+
+    connection_id: UUID
+    cause: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a selection.
+
+    Args:
+        disconnected: How many were ended now.
+        passed_over: How many were over already, or are gone.
+        failures: The others, each left as it was.
+        revocations: How many revocations the platforms are owed for them.
+    """
+
+    disconnected: int = 0
+    passed_over: int = 0
+    failures: tuple[Failure, ...] = ()
+    revocations: int = 0
+
+    @property
+    def processed(self) -> int:
+        return self.disconnected + self.passed_over + len(self.failures)
+
+    def __add__(self, other: "Result") -> "Result":
+        return Result(
+            self.disconnected + other.disconnected,
+            self.passed_over + other.passed_over,
+            self.failures + other.failures,
+            self.revocations + other.revocations,
+        )
