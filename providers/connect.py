@@ -3,42 +3,29 @@
 take the state → look at the answer → pending row → exchange → whose account is it? → settle
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
-from audit.events import Action, ActorType, Outcome
-from audit.record import Origin, record
+from audit.events import Action
+from audit.record import Origin
 from connections_project.connections import flow
+from connections_project.connections.callback import Admission, admit, ask, refusals_recorded
 from connections_project.connections.errors import (
     AlreadyDisconnectedError,
-    ConnectFailedError,
-    ConnectionProblem,
     InvalidStateError,
     NotReauthorisableError,
 )
 from connections_project.connections.flow import Answer, Authorization, Flow
 from connections_project.identity.models import User
-from connections_project.oauth.client import TokenSet
-from connections_project.oauth.errors import PlatformError
-from connections_project.platforms.registry import (
-    PlatformUnavailableError,
-    UnknownPlatformError,
-    Upstream,
-    connectable,
-)
-from connections_project.revocation.grants import Grant
-from connections_project.revocation.release import release_late
+from connections_project.platforms.registry import connectable
 from providers.models import Connection, Status
-from providers.records import record_about
 from providers.selectors import own_connection
-from providers.settle import REAUTHORISABLE, Arrival, end_if_pending, settle
+from providers.settle import REAUTHORISABLE, ProviderArrival, end_if_pending, settle
 
 APP = "providers"
+FAILED = Action.PROVIDER_CONNECTION_FAILED
 
 
 def begin(
@@ -105,24 +92,13 @@ def complete(*, state: str, answer: Answer, bearer: User | None, origin: Origin)
         AccountMismatchError: See `settle`.
         StateStoreUnavailable: The cache is away.
     """
-    taken = flow.take(app=APP, state=state)
-    with _refusals_recorded(taken, origin):
-        user = _principal(taken, bearer)
-    origin = replace(origin, actor_type=ActorType(user.principal_type), actor_id=user.pk)
-    with _refusals_recorded(taken, origin):
-        upstream = flow.check(taken, answer)
+    admission = admit(
+        app=APP, failed=FAILED, state=state, answer=answer, bearer=bearer, origin=origin
+    )
+    taken, user, origin = admission.flow, admission.principal, admission.origin
+    with refusals_recorded(taken, FAILED, owner_id=user.pk, origin=origin):
         row = _row_for(taken, user)
-    arrival = _ask(row, taken, upstream, code=answer.code or "", origin=origin)
-    return settle(arrival, origin=origin)
-
-
-def _principal(taken: Flow, bearer: User | None) -> User:
-    if bearer is not None and bearer.pk != taken.principal_id:
-        raise InvalidStateError
-    user = User.objects.filter(pk=taken.principal_id, is_active=True).first()
-    if user is None:
-        raise InvalidStateError
-    return user
+    return settle(_ask(admission, row, code=answer.code or ""), origin=origin)
 
 
 def _row_for(taken: Flow, user: User) -> Connection:
@@ -143,64 +119,27 @@ def _row_for(taken: Flow, user: User) -> Connection:
     return row
 
 
-def _ask(row: Connection, taken: Flow, upstream: Upstream, *, code: str, origin: Origin) -> Arrival:
-    tokens: TokenSet | None = None
-    try:
-        tokens = flow.exchange(taken, upstream, code=code)
-        identity = flow.identify(upstream, tokens)
-    except PlatformError as error:
-        _fail(row, upstream, tokens, error, origin=origin)
-        raise ConnectFailedError from error
-    reauthorises = taken.details["connection_id"] is not None
-    alias = taken.details["alias"]
-    return Arrival(row, upstream, tokens, identity, reauthorises=reauthorises, alias=alias)
-
-
-def _fail(
-    row: Connection,
-    upstream: Upstream,
-    tokens: TokenSet | None,
-    error: PlatformError,
-    *,
-    origin: Origin,
-) -> None:
-    """End the try, and have tokens revoked of which nobody knows whose they are."""
-    details: dict[str, str] = {"error": error.code}
-    grant = Grant(upstream.authority, upstream.registration.client_id, None)
-    with transaction.atomic():
-        current = Connection.objects.select_for_update().get(pk=row.pk)
-        end_if_pending(current)
-        if tokens is not None:
-            held = current.held(current.sealed(tokens), grant=grant)
-            details["revocation"] = release_late(held, origin=origin)
-        record_about(
-            current,
-            Action.PROVIDER_CONNECTION_FAILED,
-            origin=origin,
-            outcome=Outcome.FAILURE,
-            **details,
-        )
-
-
-@contextmanager
-def _refusals_recorded(taken: Flow, origin: Origin) -> Iterator[None]:
-    """Tell of a flow that ends before it has a row."""
-    try:
-        yield
-    except (ConnectionProblem, PlatformUnavailableError, UnknownPlatformError) as problem:
-        error = problem.code if isinstance(problem, ConnectionProblem) else "platform_unavailable"
-        with transaction.atomic():
-            _record_refusal(taken, error, origin)
-        raise
-
-
-def _record_refusal(taken: Flow, error: str, origin: Origin) -> None:
-    record(
-        Action.PROVIDER_CONNECTION_FAILED,
-        origin=origin,
-        subject_type="providers.connection",
-        subject_id=None,
-        subject_owner_id=taken.principal_id,
-        outcome=Outcome.FAILURE,
-        details={"platform": taken.slug, "error": error},
+def _ask(admission: Admission, row: Connection, *, code: str) -> ProviderArrival:
+    upstream, details = admission.upstream, admission.flow.details
+    tokens, identity = ask(
+        admission.flow,
+        upstream,
+        code=code,
+        whose=flow.identify,
+        row=row,
+        failed=FAILED,
+        origin=admission.origin,
+        give_up=partial(_give_up, row),
     )
+    return ProviderArrival(
+        row=row,
+        upstream=upstream,
+        tokens=tokens,
+        identity=identity,
+        reauthorises=details["connection_id"] is not None,
+        alias=details["alias"],
+    )
+
+
+def _give_up(row: Connection) -> None:
+    end_if_pending(Connection.objects.select_for_update().get(pk=row.pk))

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin
+from connections_project.connections.records import record_about
 from connections_project.identity.models import User
 from connections_project.revocation.release import release
 from providers.models import Connection, Status
-from providers.records import record_about
 from providers.selectors import own_connection
 
 

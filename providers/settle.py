@@ -1,50 +1,33 @@
 """Store what a flow has brought, unless the row has changed while the platform was asked."""
 
-import logging
 from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
 
-from audit.events import Action, Outcome
+from audit.events import Action
 from audit.record import Origin
 from connections_project.connections.errors import (
     AccountMismatchError,
     ConnectionProblem,
     InvalidStateError,
 )
-from connections_project.identity.models import User
-from connections_project.oauth.client import Identity, TokenSet
-from connections_project.platforms.registry import Upstream
-from connections_project.revocation.grants import Grant, hold
-from connections_project.revocation.release import Decision, release_late
-from connections_project.vault import DecryptionError
+from connections_project.connections.settle import Arrival, lock_owner, refuse, store
 from providers.models import Connection, Status
-from providers.records import record_about
-
-logger = logging.getLogger(__name__)
 
 REAUTHORISABLE = frozenset({Status.ACTIVE, Status.EXPIRED, Status.REVOKED, Status.FAILED})
 
 
-@dataclass(frozen=True)
-class Arrival:
+@dataclass(frozen=True, kw_only=True)
+class ProviderArrival(Arrival):
     """Tokens that have just come, for the row as it was read before the platform was asked."""
 
     row: Connection
-    upstream: Upstream
-    tokens: TokenSet
-    identity: Identity
     reauthorises: bool
     alias: str | None
 
-    @property
-    def grant(self) -> Grant:
-        registration = self.upstream.registration
-        return Grant(self.upstream.authority, registration.client_id, self.identity.account_id)
 
-
-def settle(arrival: Arrival, *, origin: Origin) -> Connection:
+def settle(arrival: ProviderArrival, *, origin: Origin) -> Connection:
     """Store the tokens in the row they are for, or have them revoked.
 
     Raises:
@@ -58,9 +41,8 @@ def settle(arrival: Arrival, *, origin: Origin) -> Connection:
     return settled
 
 
-def _settle(arrival: Arrival, *, origin: Origin) -> Connection | ConnectionProblem:
-    # One settlement a user at a time: of two for the same account the second finds the first.
-    owner = User.objects.select_for_update(no_key=True).get(pk=arrival.row.user_id)
+def _settle(arrival: ProviderArrival, *, origin: Origin) -> Connection | ConnectionProblem:
+    owner = lock_owner(arrival.row.user_id)
     current = Connection.objects.select_for_update().get(pk=arrival.row.pk)
     same = _same_account(arrival)
     if _is_overtaken(current, arrival) or not owner.is_active:
@@ -70,7 +52,7 @@ def _settle(arrival: Arrival, *, origin: Origin) -> Connection | ConnectionProbl
     return _store(_taker(current, same), arrival, origin=origin)
 
 
-def _is_overtaken(current: Connection, arrival: Arrival) -> bool:
+def _is_overtaken(current: Connection, arrival: ProviderArrival) -> bool:
     """Say whether a disconnect, or the end of a row left pending, came first.
 
     A refresh that came first is no hindrance: the grant just given replaces what it brought.
@@ -80,11 +62,11 @@ def _is_overtaken(current: Connection, arrival: Arrival) -> bool:
     return current.epoch != arrival.row.epoch
 
 
-def _belongs_to_another(current: Connection, arrival: Arrival) -> bool:
+def _belongs_to_another(current: Connection, arrival: ProviderArrival) -> bool:
     return current.platform_account_id not in {None, arrival.identity.account_id}
 
 
-def _same_account(arrival: Arrival) -> Connection | None:
+def _same_account(arrival: ProviderArrival) -> Connection | None:
     """Find the user's connection to the account that came, if there is one already."""
     if arrival.identity.account_id is None:
         return None
@@ -112,75 +94,32 @@ def _taker(current: Connection, same: Connection | None) -> Connection:
     return same
 
 
-def _store(row: Connection, arrival: Arrival, *, origin: Origin) -> Connection:
-    _let_go_of_replaced(row, arrival, origin=origin)
-    row.take_grant(arrival.tokens, arrival.identity, upstream=arrival.upstream, now=timezone.now())
+def _store(row: Connection, arrival: ProviderArrival, *, origin: Origin) -> Connection:
     row.alias = arrival.alias or row.alias
     row.status = Status.ACTIVE
-    row.save()
-    hold(row.grant, app=row.app, connection_id=row.pk)
-    record_about(
+    reauthorised = row.pk != arrival.row.pk or arrival.reauthorises
+    store(
         row,
-        Action.PROVIDER_CONNECTED,
+        arrival,
+        connected=Action.PROVIDER_CONNECTED,
         origin=origin,
-        reauthorised=row.pk != arrival.row.pk or arrival.reauthorises,
+        reauthorised=reauthorised,
     )
     return row
-
-
-def _let_go_of_replaced(row: Connection, arrival: Arrival, *, origin: Origin) -> None:
-    """Revoke the tokens that fresh ones replace, where that ends nothing else."""
-    revocation = arrival.upstream.platform.revocation
-    if row.auth_state is None or revocation is None or revocation.blast_radius != "token":
-        return
-    if not _lives_on(row, arrival.tokens):
-        release_late(row.held(), origin=origin)
-
-
-def _lives_on(row: Connection, tokens: TokenSet) -> bool:
-    """Say whether one of these tokens is the row's own, or may be.
-
-    Some platforms hand out the same token again, which then must live.
-    """
-    if row.auth_state is None:
-        return False
-    try:
-        own = row.opened()
-    except DecryptionError:
-        logger.warning("No key reads the credentials of %s: nothing is revoked for it", row.pk)
-        return True
-    fresh = {tokens.access_token, tokens.refresh_token} - {None}
-    return bool(fresh & {own.access_token, own.refresh_token})
 
 
 def _refuse(
     problem: ConnectionProblem,
     row: Connection,
     same: Connection | None,
-    arrival: Arrival,
+    arrival: ProviderArrival,
     *,
     origin: Origin,
 ) -> ConnectionProblem:
     """Leave a row that was connected as it is, and have the tokens revoked that came for it."""
     end_if_pending(row)
-    record_about(
-        row,
-        Action.PROVIDER_CONNECTION_FAILED,
-        origin=origin,
-        outcome=Outcome.FAILURE,
-        error=problem.code,
-        revocation=_let_go_of_fresh(row, same, arrival, origin=origin),
-    )
-    return problem
-
-
-def _let_go_of_fresh(
-    row: Connection, same: Connection | None, arrival: Arrival, *, origin: Origin
-) -> Decision:
-    if same is not None and _lives_on(same, arrival.tokens):
-        return Decision.SHARED_GRANT
-    held = row.held(row.sealed(arrival.tokens), grant=arrival.grant)
-    return release_late(held, origin=origin)
+    failed = Action.PROVIDER_CONNECTION_FAILED
+    return refuse(problem, row, arrival, same=same, failed=failed, origin=origin)
 
 
 def end_if_pending(row: Connection) -> None:

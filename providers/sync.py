@@ -14,11 +14,11 @@ from connections_project.connections.errors import (
     SyncedRecentlyError,
     SyncFailedError,
 )
+from connections_project.connections.records import record_about
 from connections_project.identity.models import User
 from connections_project.oauth.errors import PlatformError
 from connections_project.platforms.registry import usable
 from providers.models import Account, Connection, Status, Transaction
-from providers.records import record_about
 from providers.refresh import refreshed_for_use
 from providers.selectors import own_connection
 from providers.statements import Movement, Statement, read_statements

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin
+from connections_project.connections.records import record_about
 from connections_project.identity.models import User
 from providers.models import Connection
-from providers.records import record_about
 from providers.selectors import own_connection
 
 

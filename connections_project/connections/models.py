@@ -135,9 +135,23 @@ class OAuthConnection(models.Model):
         self.changed(now=now)
 
     def take_grant(
-        self, tokens: TokenSet, identity: Identity, *, upstream: Upstream, now: datetime
+        self,
+        tokens: TokenSet,
+        identity: Identity,
+        *,
+        upstream: Upstream,
+        now: datetime,
+        granted_by: str | None = None,
     ) -> None:
-        """Take the tokens of a grant that the user has just given. The caller saves the row."""
+        """Take the tokens of a grant that the user has just given. The caller saves the row.
+
+        Args:
+            tokens: The account's own.
+            identity: The account.
+            upstream: Where.
+            now: When.
+            granted_by: The platform user who gave it, where that is not the account itself.
+        """
         days = upstream.platform.grant_lifetime_days
         self.grant_expires_at = now + timedelta(days=days) if days else None
         self.granted_scope = ""
@@ -145,7 +159,7 @@ class OAuthConnection(models.Model):
         self.authority = upstream.authority
         self.platform_account_id = identity.account_id
         self.platform_account_name = identity.account_name or ""
-        self.granting_user_id = identity.account_id
+        self.granting_user_id = granted_by or identity.account_id
         self.connected_at = now
         self.take_tokens(tokens, now=now)
 

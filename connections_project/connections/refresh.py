@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.events import Action, Outcome
-from audit.record import Origin, record
+from audit.record import Origin
 from connections_project.connections.errors import (
     NoRefreshTokenError,
     NotActiveError,
@@ -27,6 +27,7 @@ from connections_project.connections.lease import (
     wait_for_result,
 )
 from connections_project.connections.models import OAuthConnection
+from connections_project.connections.records import record_about
 from connections_project.oauth import client
 from connections_project.oauth.client import TokenSet
 from connections_project.oauth.errors import DeadGrant, PlatformError
@@ -158,15 +159,14 @@ def _take(row: OAuthConnection, tokens: TokenSet, *, rules: RefreshRules, origin
     row.status = rules.live
     row.save()
     hold(row.grant, app=row.app, connection_id=row.pk)
-    _audit(rules.refreshed, row, origin=origin)
+    record_about(row, rules.refreshed, origin=origin)
 
 
 def _fail(connection: C, error: PlatformError, *, rules: RefreshRules, origin: Origin) -> C:
     """Record a failure, unless the row has changed meanwhile: then that is the result."""
     with transaction.atomic():
         row = _lock(connection)
-        details = {"error": error.code}
-        _audit(rules.failed, row, origin=origin, outcome=Outcome.FAILURE, details=details)
+        record_about(row, rules.failed, origin=origin, outcome=Outcome.FAILURE, error=error.code)
         if row.epoch == connection.epoch and isinstance(error, DeadGrant):
             _bury(row, error, rules)
     if row.epoch == connection.epoch:
@@ -184,22 +184,3 @@ def _bury(row: OAuthConnection, error: DeadGrant, rules: RefreshRules) -> None:
 
 def _lock(connection: C) -> C:
     return type(connection)._default_manager.select_for_update().get(pk=connection.pk)
-
-
-def _audit(
-    action: Action,
-    row: OAuthConnection,
-    *,
-    origin: Origin,
-    outcome: Outcome = Outcome.SUCCESS,
-    details: Mapping[str, str] | None = None,
-) -> None:
-    record(
-        action,
-        origin=origin,
-        subject_type=f"{row.app}.connection",
-        subject_id=row.pk,
-        subject_owner_id=row.responsible_id,
-        outcome=outcome,
-        details={"platform": row.platform_slug, **(details or {})},
-    )

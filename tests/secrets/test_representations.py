@@ -17,7 +17,7 @@ from connections_project.revocation.models import RevocationJob
 from connections_project.revocation.release import Held
 from connections_project.vault import Sealed
 from providers.models import Connection
-from providers.settle import Arrival
+from providers.settle import ProviderArrival
 from providers.statements import Reader
 
 SECRET = secrets.token_urlsafe(24)
@@ -58,8 +58,13 @@ HOLDERS: dict[str, Any] = {
     "tokens held": lambda: Held(
         "providers", "schwab", uuid4(), uuid4(), Grant("a", "b", None), SEALED
     ),
-    "arrival": lambda: Arrival(
-        row(), upstream(), TOKENS, Identity("7", "Ada"), reauthorises=False, alias=None
+    "arrival": lambda: ProviderArrival(
+        row=row(),
+        upstream=upstream(),
+        tokens=TOKENS,
+        identity=Identity("7", "Ada"),
+        reauthorises=False,
+        alias=None,
     ),
     "reader": lambda: Reader(upstream(), SECRET, ends_at=0.0),
 }

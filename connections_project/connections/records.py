@@ -1,27 +1,29 @@
-"""What this app writes to the audit log."""
+"""What every app writes to the audit log about its connections."""
 
 from typing import Any
 
 from audit.events import Action, Outcome
 from audit.record import Origin, record
-from providers.models import Connection
+from connections_project.connections.models import OAuthConnection
 
 
 def record_about(
-    connection: Connection,
+    connection: OAuthConnection,
     action: Action,
     *,
     origin: Origin,
     outcome: Outcome = Outcome.SUCCESS,
+    reason: str = "",
     **details: Any,
 ) -> None:
     """Record an event about a connection; its platform always stands in the details."""
     record(
         action,
         origin=origin,
-        subject_type="providers.connection",
+        subject_type=f"{connection.app}.connection",
         subject_id=connection.pk,
-        subject_owner_id=connection.user_id,
+        subject_owner_id=connection.responsible_id,
         outcome=outcome,
-        details={"platform": connection.provider_slug, **details},
+        reason=reason,
+        details={"platform": connection.platform_slug, **details},
     )

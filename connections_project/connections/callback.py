@@ -1,0 +1,183 @@
+"""Go through with a flow, up to the tokens: what the callbacks of all apps do alike.
+
+take the state → whose is it? → look at the answer → exchange → whose account is it?
+
+Each refusal is audited. What becomes of the tokens is each app's own matter (`settle`).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import transaction
+
+from audit.events import Action, ActorType, Outcome
+from audit.record import Origin, record
+from connections_project.connections import flow
+from connections_project.connections.errors import (
+    ConnectFailedError,
+    ConnectionProblem,
+    InvalidStateError,
+)
+from connections_project.connections.flow import Answer, Flow
+from connections_project.connections.models import OAuthConnection
+from connections_project.connections.records import record_about
+from connections_project.identity.models import User
+from connections_project.oauth.client import TokenSet
+from connections_project.oauth.errors import PlatformError
+from connections_project.platforms.registry import (
+    PlatformUnavailableError,
+    UnknownPlatformError,
+    Upstream,
+)
+from connections_project.revocation.grants import Grant
+from connections_project.revocation.release import release_late
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Admission:
+    """A flow whose answer may be acted upon.
+
+    Args:
+        flow: What was remembered when it was started.
+        principal: Who connects, as the state proves.
+        upstream: Where.
+        origin: The call, with the principal as its actor.
+    """
+
+    flow: Flow
+    principal: User
+    upstream: Upstream
+    origin: Origin
+
+
+def admit(
+    *,
+    app: str,
+    failed: Action,
+    state: str,
+    answer: Answer,
+    bearer: User | None,
+    origin: Origin,
+) -> Admission:
+    """Take a state, and look whether its flow may go on. Nothing is sent to the platform.
+
+    Args:
+        app: Whose flow it must be.
+        failed: The audit action of a refusal.
+        state: As it came back.
+        answer: What the platform sent with it.
+        bearer: Who is signed in at this call, if anybody; the state itself proves its principal.
+        origin: The call, for the audit log.
+
+    Raises:
+        InvalidStateError: Unknown, used, expired or somebody else's state.
+        AuthorizationDeclinedError, IssuerMismatchError, UnknownPlatformError,
+        PlatformUnavailableError: See `flow.check`.
+        StateStoreUnavailable: The cache is away.
+    """
+    taken = flow.take(app=app, state=state)
+    with refusals_recorded(taken, failed, owner_id=taken.principal_id, origin=origin):
+        user = _principal(taken, bearer)
+    acting = replace(origin, actor_type=ActorType(user.principal_type), actor_id=user.pk)
+    with refusals_recorded(taken, failed, owner_id=user.pk, origin=acting):
+        upstream = flow.check(taken, answer)
+    return Admission(taken, user, upstream, acting)
+
+
+def _principal(taken: Flow, bearer: User | None) -> User:
+    if bearer is not None and bearer.pk != taken.principal_id:
+        raise InvalidStateError
+    user = User.objects.filter(pk=taken.principal_id, is_active=True).first()
+    if user is None:
+        raise InvalidStateError
+    return user
+
+
+@contextmanager
+def refusals_recorded(
+    taken: Flow, failed: Action, *, owner_id: UUID, origin: Origin
+) -> Iterator[None]:
+    """Tell of a flow that ends before it has a row.
+
+    Args:
+        taken: The flow.
+        failed: The audit action.
+        owner_id: Whose connection it would have been: a user, or a team.
+        origin: The call.
+    """
+    try:
+        yield
+    except (ConnectionProblem, PlatformUnavailableError, UnknownPlatformError) as problem:
+        error = problem.code if isinstance(problem, ConnectionProblem) else "platform_unavailable"
+        with transaction.atomic():
+            record(
+                failed,
+                origin=origin,
+                subject_type=f"{taken.app}.connection",
+                subject_id=None,
+                subject_owner_id=owner_id,
+                outcome=Outcome.FAILURE,
+                details={"platform": taken.slug, "error": error},
+            )
+        raise
+
+
+def ask(
+    taken: Flow,
+    upstream: Upstream,
+    *,
+    code: str,
+    whose: Callable[[Upstream, TokenSet], T],
+    row: OAuthConnection,
+    failed: Action,
+    origin: Origin,
+    give_up: Callable[[], object] = lambda: None,
+) -> tuple[TokenSet, T]:
+    """Exchange the code and ask whose account it is; a failure is audited.
+
+    Tokens of which nobody knows whose they are go to the revoker.
+
+    Args:
+        taken: The flow.
+        upstream: The platform.
+        code: The authorization code.
+        whose: Asks the platform, such as `flow.identify`; it may raise PlatformError.
+        row: What the tokens are for, saved or not: it names the subject in the audit log.
+        failed: The audit action of a failure.
+        origin: The call.
+        give_up: What the app does to its row, in the transaction that audits the failure.
+
+    Raises:
+        ConnectFailedError: The platform refused, or could not be reached, or answered nonsense.
+    """
+    tokens: TokenSet | None = None
+    try:
+        tokens = flow.exchange(taken, upstream, code=code)
+        return tokens, whose(upstream, tokens)
+    except PlatformError as error:
+        with transaction.atomic():
+            give_up()
+            _record_failure(row, upstream, tokens, error, failed=failed, origin=origin)
+        raise ConnectFailedError from error
+
+
+def _record_failure(
+    row: OAuthConnection,
+    upstream: Upstream,
+    tokens: TokenSet | None,
+    error: PlatformError,
+    *,
+    failed: Action,
+    origin: Origin,
+) -> None:
+    details: dict[str, str] = {"error": error.code}
+    if tokens is not None:
+        nobodys = Grant(upstream.authority, upstream.registration.client_id, None)
+        held = row.held(row.sealed(tokens), grant=nobodys)
+        details["revocation"] = release_late(held, origin=origin)
+    record_about(row, failed, origin=origin, outcome=Outcome.FAILURE, **details)
