@@ -10,7 +10,12 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from connections_project.connections.models import ERASED, OAuthConnection, token_name_indexes
+from connections_project.connections.models import (
+    ERASED,
+    OAuthConnection,
+    back_office_indexes,
+    token_name_indexes,
+)
 from connections_project.identifiers import uuid7
 
 
@@ -59,15 +64,14 @@ class ChannelConnection(OAuthConnection):
 
     class Meta:
         db_table = "channel_connections"
+        permissions = [("force_disconnect_channelconnection", "Can end channels by force")]
         indexes = [
             models.Index(
                 fields=["user", "-created_at", "-id"],
                 name="channel_connection_list",
                 condition=Q(deleted_at=None),
             ),
-            models.Index(
-                fields=["channel", "status", "-created_at"], name="channel_connection_channel"
-            ),
+            *back_office_indexes("channel", "channel"),
             *token_name_indexes("channel"),
         ]
         constraints = [

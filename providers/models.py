@@ -8,7 +8,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from connections_project.connections.models import ERASED, OAuthConnection, token_name_indexes
+from connections_project.connections.models import (
+    ERASED,
+    OAuthConnection,
+    back_office_indexes,
+    token_name_indexes,
+)
 from connections_project.identifiers import uuid7
 from providers.fields import MoneyField
 
@@ -58,6 +63,7 @@ class Connection(OAuthConnection):
     objects = ConnectionQuerySet.as_manager()
 
     class Meta:
+        permissions = [("force_disconnect_connection", "Can end connections by force")]
         indexes = [
             models.Index(
                 fields=["user", "-created_at", "-id"],
@@ -69,9 +75,7 @@ class Connection(OAuthConnection):
                 name="provider_connection_pending",
                 condition=Q(status="pending"),
             ),
-            models.Index(
-                fields=["provider_slug", "status", "-created_at"], name="provider_connection_slug"
-            ),
+            *back_office_indexes("provider", "provider_slug"),
             *token_name_indexes("provider"),
         ]
         constraints = [

@@ -21,6 +21,8 @@ os.environ.setdefault("CREDENTIAL_KEYS", Fernet.generate_key().decode())
 for _name in ("AUDIT_SIGNING_KEY", "RECEIPT_SIGNING_KEY"):
     os.environ.setdefault(_name, base64.b64encode(secrets.token_bytes(32)).decode())
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
+# The second factor's own tests turn it on.
+os.environ.setdefault("ADMIN_TOTP_REQUIRED", "false")
 os.environ.setdefault("PUBLIC_URL", "https://localhost:8000")
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 if _worker and os.environ.get("REDIS_URL"):

@@ -34,6 +34,19 @@ def token_name_indexes(name: str) -> list[models.Index]:
     ]
 
 
+def back_office_indexes(name: str, platform_column: str) -> list[models.Index]:
+    """Make the indexes behind the back-office's lists: every filter, newest first, and the search.
+
+    Ids are time-ordered, so that an index that ends in them also gives the order.
+    """
+    return [
+        models.Index(fields=["status", "-id"], name=f"{name}_by_status"),
+        models.Index(fields=[platform_column, "-id"], name=f"{name}_by_platform"),
+        models.Index(fields=[platform_column, "status", "-id"], name=f"{name}_by_both"),
+        models.Index(fields=["platform_account_id"], name=f"{name}_by_account"),
+    ]
+
+
 class OAuthConnection(models.Model):
     """The columns and facts that the three apps' connections share.
 

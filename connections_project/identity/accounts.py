@@ -2,12 +2,17 @@
 
 from collections.abc import Sequence
 
+from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from audit.events import Action
+from audit.record import record
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import Membership, PrincipalType, Team, User
+from connections_project.identity.origins import command_origin
+from connections_project.identity.second_factor import Enrolment, enrol
 
 
 class UnknownMembersError(Exception):
@@ -48,6 +53,38 @@ def create_principal(
     user.full_clean()
     user.save()
     return user
+
+
+def create_operator(
+    *, email: str, password: str, group: str | None = None, second_factor: bool
+) -> tuple[User, Enrolment | None]:
+    """Make a person who enters the admin.
+
+    Args:
+        email: The address it signs in with, in any case.
+        password: In the clear; AUTH_PASSWORD_VALIDATORS judge it.
+        group: Holds what this group may do; None for every permission.
+        second_factor: Whether to enrol an authenticator.
+
+    Raises:
+        django.core.exceptions.ValidationError: As `create_principal`.
+        django.contrib.auth.models.Group.DoesNotExist: There is no such group.
+    """
+    with transaction.atomic():
+        user = create_principal(email=email, password=password, is_operator=True)
+        if group is not None:
+            user.groups.add(Group.objects.get(name=group))
+            user.is_superuser = False
+            user.save(update_fields=["is_superuser"])
+        record(
+            Action.OPERATOR_CREATED,
+            origin=command_origin(None),
+            subject_type="user",
+            subject_id=user.pk,
+            subject_owner_id=user.pk,
+            details={"group": group or "every permission"},
+        )
+        return user, enrol(user) if second_factor else None
 
 
 def create_team(*, name: str, emails: Sequence[str]) -> Team:

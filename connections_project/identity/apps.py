@@ -1,6 +1,7 @@
 """Who may come in: people, services, and the teams they belong to."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class IdentityConfig(AppConfig):
@@ -10,3 +11,6 @@ class IdentityConfig(AppConfig):
     def ready(self) -> None:
         # Importing registers it.
         from connections_project.identity import schema  # noqa: F401
+        from connections_project.identity.groups import fill_groups
+
+        post_migrate.connect(fill_groups, dispatch_uid="connections_project.identity.groups")

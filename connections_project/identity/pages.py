@@ -18,6 +18,7 @@ class SignInForm(AuthenticationForm):
     """E-mail and password, judged by the same verb as the API's."""
 
     retry_after: int | None = None
+    refused = "This e-mail address and password don't match."
 
     def clean(self) -> dict[str, Any]:
         email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
@@ -27,12 +28,20 @@ class SignInForm(AuthenticationForm):
 
     def _authenticated(self, request: HttpRequest, email: str, password: str) -> User:
         try:
-            return sign_in.authenticate(request, email=email, password=password)
+            return self.verified(request, email, password)
         except sign_in.BadCredentialsError:
-            raise ValidationError("This e-mail address and password don't match.") from None
+            raise ValidationError(self.refused) from None
         except TooManyAttemptsError as error:
             self.retry_after = error.retry_after
             raise ValidationError("Too many failed tries. Please wait a while.") from None
+
+    def verified(self, request: HttpRequest, email: str, password: str) -> User:
+        """Ask the verb that judges them.
+
+        Raises:
+            BadCredentialsError, TooManyAttemptsError: See `sign_in.authenticate`.
+        """
+        return sign_in.authenticate(request, email=email, password=password)
 
 
 class SignInView(LoginView):

@@ -1,7 +1,7 @@
 """What the commands that make a principal share."""
 
 import getpass
-import json
+import json as jsonlib
 import sys
 from typing import Any, ClassVar
 
@@ -18,7 +18,6 @@ class PrincipalCommand(BaseCommand):
     """Makes a principal; a subclass says of which kind."""
 
     principal_type: ClassVar[PrincipalType] = PrincipalType.USER
-    is_operator: ClassVar[bool] = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.epilog = EXAMPLE
@@ -30,17 +29,28 @@ class PrincipalCommand(BaseCommand):
         )
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
-    def handle(self, *, email: str, password_stdin: bool, json: bool, **_: Any) -> None:
+    def handle(self, *, email: str, password_stdin: bool, json: bool, **options: Any) -> None:
         try:
-            user = create_principal(
-                email=email,
-                password=_password(from_stdin=password_stdin),
-                principal_type=self.principal_type,
-                is_operator=self.is_operator,
-            )
+            user, more = self.make(email, _password(from_stdin=password_stdin), **options)
         except ValidationError as error:
             raise CommandError(complaints(error)) from None
-        self.stdout.write(_as_json(user) if json else f"Created {user.email} ({user.pk}).")
+        if json:
+            self.stdout.write(jsonlib.dumps(_known(user) | more))
+        else:
+            self.stdout.write(f"Created {user.email} ({user.pk}).")
+            self.explain(more)
+
+    def make(self, email: str, password: str, **_: Any) -> tuple[User, dict[str, str]]:
+        """Make the principal; give what else is to be told of it, once and here only.
+
+        Raises:
+            django.core.exceptions.ValidationError: It can't be made.
+        """
+        kind = self.principal_type
+        return create_principal(email=email, password=password, principal_type=kind), {}
+
+    def explain(self, more: dict[str, str]) -> None:
+        """Put what else is told into words."""
 
 
 def _password(*, from_stdin: bool) -> str:
@@ -60,13 +70,11 @@ def _asked_for() -> str:
     return password
 
 
-def _as_json(user: User) -> str:
-    return json.dumps(
-        {
-            "id": str(user.pk),
-            "email": user.email,
-            "principal_type": user.principal_type,
-            "is_staff": user.is_staff,
-            "team_id": str(user.own_team.pk),
-        }
-    )
+def _known(user: User) -> dict[str, Any]:
+    return {
+        "id": str(user.pk),
+        "email": user.email,
+        "principal_type": user.principal_type,
+        "is_staff": user.is_staff,
+        "team_id": str(user.own_team.pk),
+    }

@@ -1,14 +1,17 @@
 """The one verb that looks at passwords, behind the API, the sign-in page and the admin."""
 
 import hashlib
+from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.http import HttpRequest
 
-from audit.events import Action, Outcome
-from audit.record import record
+from audit.events import Action, ActorType, Interface, Outcome
+from audit.record import Origin, record
 from connections_project.http.addresses import client_address
+from connections_project.identity import second_factor
 from connections_project.identity.attempts import admit
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import User
@@ -19,13 +22,25 @@ class BadCredentialsError(Exception):
     """No active principal has this e-mail and this password; which of it is wrong isn't said."""
 
 
-def authenticate(request: HttpRequest, *, email: str, password: str) -> User:
+def _nothing_more(_: User) -> str:
+    return ""
+
+
+def authenticate(
+    request: HttpRequest,
+    *,
+    email: str,
+    password: str,
+    further: Callable[[User], str] = _nothing_more,
+) -> User:
     """Find the active principal who has this e-mail and this password.
 
     Args:
         request: Where the attempt comes from.
         email: In any case.
         password: In the clear.
+        further: What else this door asks, once the password is right: gives a word for the audit
+            log where it refuses.
 
     Raises:
         BadCredentialsError: There is none. The audit log says why.
@@ -33,11 +48,42 @@ def authenticate(request: HttpRequest, *, email: str, password: str) -> User:
     """
     attempt = admit(email=email, address=client_address(request))
     user = User.objects.filter(email=email).first()
-    refusal = _refusal(user, password)
+    refusal = _refusal(user, password) or (further(user) if user else "")
     if user is None or refusal:
         _record_failure(request, user, email, refusal)
         raise BadCredentialsError
     attempt.succeeded()
+    return user
+
+
+def authenticate_operator(request: HttpRequest, *, email: str, password: str, code: str) -> User:
+    """Find the operator whom these let into the admin; the audit log keeps that it came in.
+
+    Args:
+        request: Where the attempt comes from.
+        email: In any case.
+        password: In the clear.
+        code: Of the authenticator app; looked at where ADMIN_TOTP_REQUIRED is on.
+
+    Raises:
+        BadCredentialsError, TooManyAttemptsError: See `authenticate`.
+    """
+
+    def further(user: User) -> str:
+        if not user.is_staff:
+            return "no_operator"
+        return second_factor.refusal(user, code) if settings.ADMIN_TOTP_REQUIRED else ""
+
+    user = authenticate(request, email=email, password=password, further=further)
+    origin = Origin(ActorType.OPERATOR, user.pk, Interface.ADMIN, client_address(request))
+    with transaction.atomic():
+        record(
+            Action.OPERATOR_SIGNED_IN,
+            origin=origin,
+            subject_type="user",
+            subject_id=user.pk,
+            subject_owner_id=user.pk,
+        )
     return user
 
 

@@ -1,8 +1,44 @@
 """The command that makes an operator."""
 
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.core.management.base import CommandError, CommandParser
+
+from connections_project.identity.accounts import create_operator
+from connections_project.identity.groups import AUDITORS, OPERATORS
+from connections_project.identity.models import User
 from connections_project.identity.principal_command import PrincipalCommand
+from connections_project.identity.second_factor import shown, told
 
 
 class Command(PrincipalCommand):
-    help = "Make an operator: a person who enters the admin, with every permission."
-    is_operator = True
+    help = (
+        "Make an operator: a person who enters the admin, with every permission or a group's. "
+        "Where ADMIN_TOTP_REQUIRED is on, prints what to enrol in an authenticator app, once."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--group",
+            help=f"only with this group's permissions, such as {OPERATORS} or {AUDITORS}",
+        )
+
+    def make(self, email: str, password: str, **options: Any) -> tuple[User, dict[str, str]]:
+        group: str | None = options["group"]
+        try:
+            user, enrolment = create_operator(
+                email=email,
+                password=password,
+                group=group,
+                second_factor=settings.ADMIN_TOTP_REQUIRED,
+            )
+        except Group.DoesNotExist:
+            raise CommandError(f"There is no group {group!r}.", returncode=2) from None
+        return user, told(enrolment) if enrolment else {}
+
+    def explain(self, more: dict[str, str]) -> None:
+        if more:
+            self.stdout.write(shown(more))

@@ -1,0 +1,69 @@
+"""The way into the admin: e-mail, password and, where it is required, a code."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from connections_project.identity import sign_in
+from connections_project.identity.models import User
+from connections_project.identity.pages import SignInForm
+
+SESSION_SECONDS = 12 * 3600
+
+
+class OperatorSignInForm(SignInForm):
+    """E-mail, password and code. Which of them was wrong is not said."""
+
+    otp_token = forms.CharField(
+        label="Code of your authenticator app",
+        required=False,
+        max_length=16,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+    refused = "These don't match. A code is good once: wait for the next one and try again."
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not settings.ADMIN_TOTP_REQUIRED:
+            del self.fields["otp_token"]
+            self.refused = "This e-mail address and password let nobody into the admin."
+
+    def verified(self, request: HttpRequest, email: str, password: str) -> User:
+        code = "".join(self.cleaned_data.get("otp_token", "").split())
+        return sign_in.authenticate_operator(request, email=email, password=password, code=code)
+
+
+class OperatorSite(AdminSite):
+    """The admin, which lets nobody in on a password alone where a second factor is required."""
+
+    site_header = site_title = "Connections"
+    site_url = None
+    login_form = OperatorSignInForm
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let staff in whom a device of theirs has verified in this session."""
+        if not super().has_permission(request):
+            return False
+        verified = getattr(request.user, "is_verified", None)
+        return not settings.ADMIN_TOTP_REQUIRED or bool(verified and verified())
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response = super().login(request, extra_context)
+        if request.method == "POST" and response.status_code == 302:
+            request.session.set_expiry(SESSION_SECONDS)
+        elif isinstance(response, TemplateResponse):
+            _refuse_the_hasty(response)
+        return response
+
+
+def _refuse_the_hasty(response: TemplateResponse) -> None:
+    form = (response.context_data or {}).get("form")
+    if isinstance(form, SignInForm) and form.retry_after:
+        response.status_code = 429
+        response["Retry-After"] = str(form.retry_after)

@@ -1,0 +1,40 @@
+"""The groups that come with the service, and what each may do in the admin."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
+
+OPERATORS = "Operators"
+AUDITORS = "Auditors"
+
+APPS = ("identity", "audit", "platforms", "revocation", "providers", "channels", "social",
+        "operations")  # fmt: skip
+# What operators do besides looking, beside every `force_disconnect_*`.
+VERBS = (
+    "change_user",
+    "add_suspension",
+    "delete_suspension",
+    "change_revocationjob",
+    "add_apikey",
+    "change_apikey",
+    "change_channelconnection",
+    "change_schedule",
+)
+
+
+def fill_groups(app_config: AppConfig, using: str, **_: Any) -> None:
+    """Let both groups hold what one app's permissions give them, after each migrate of it.
+
+    Django makes permissions after a migrate and not in a migration. Nothing is taken away, so that
+    what an operator adds by hand stays.
+    """
+    if app_config.label not in APPS:
+        return
+    of_app = Permission.objects.using(using).filter(content_type__app_label=app_config.label)
+    look = Q(codename__startswith="view_")
+    act = Q(codename__startswith="force_disconnect_") | Q(codename__in=VERBS)
+    for name, held in ((AUDITORS, look), (OPERATORS, look | act)):
+        group, _created = Group.objects.using(using).get_or_create(name=name)
+        group.permissions.add(*of_app.filter(held))

@@ -1,0 +1,27 @@
+"""The break-glass for an operator who has lost the authenticator."""
+
+import json as jsonlib
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from connections_project.identity.origins import command_origin
+from connections_project.identity.second_factor import NoSuchOperatorError, reset, shown, told
+
+
+class Command(BaseCommand):
+    help = (
+        "Enrol an operator's authenticator app anew; the old one and its sessions are good no "
+        "longer. The audit log keeps it. Example: manage.py reset_totp kim@example.com"
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email", metavar="EMAIL", help="the operator's address")
+        parser.add_argument("--json", action="store_true", help="print the enrolment as JSON")
+
+    def handle(self, *, email: str, json: bool, **_: Any) -> None:
+        try:
+            enrolment = told(reset(email=email, origin=command_origin(None)))
+        except NoSuchOperatorError:
+            raise CommandError(f"No active operator signs in as {email!r}.") from None
+        self.stdout.write(jsonlib.dumps(enrolment) if json else shown(enrolment))

@@ -1,0 +1,112 @@
+"""Operators' second factor: codes of an authenticator app (TOTP, RFC 6238)."""
+
+import secrets
+from base64 import b32encode
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlencode
+
+from django.conf import settings
+from django.db import transaction
+
+from audit.events import Action
+from audit.record import Origin, record
+from connections_project.identity.fields import normal_email
+from connections_project.identity.models import Authenticator, User
+from connections_project.vault import DecryptionError, seal
+
+# As long as the digest of HMAC-SHA-1 (RFC 4226, section 4, R6).
+KEY_BYTES = 20
+
+
+class NoSuchOperatorError(Exception):
+    """No active operator has this e-mail."""
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """What an authenticator app has to be told. It is shown once and stored sealed."""
+
+    secret: str = field(repr=False)
+    otpauth_uri: str = field(repr=False)
+
+
+def enrol(user: User) -> Enrolment:
+    """Give a user a fresh authenticator; whatever was enrolled before is good no longer.
+
+    Must stand in a transaction, with the audit event that tells of it.
+    """
+    Authenticator.objects.filter(user=user).delete()
+    key = secrets.token_bytes(KEY_BYTES)
+    made = Authenticator(user=user, name="authenticator app")
+    made.sealed_key = seal({"key": key.hex()}, subject=made.vault_subject)
+    made.save()
+    secret = b32encode(key).decode()
+    return Enrolment(secret, _uri(user, secret))
+
+
+def reset(*, email: str, origin: Origin) -> Enrolment:
+    """Give an operator who has lost the authenticator another one; sessions of the old one end.
+
+    Args:
+        email: In any case.
+        origin: Who resets it, for the audit.
+
+    Raises:
+        NoSuchOperatorError: Nobody active with this e-mail enters the admin.
+    """
+    operators = User.objects.filter(is_staff=True, is_active=True)
+    with transaction.atomic():
+        user = operators.select_for_update().filter(email=normal_email(email)).first()
+        if user is None:
+            raise NoSuchOperatorError(email)
+        enrolment = enrol(user)
+        record(
+            Action.SECOND_FACTOR_RESET,
+            origin=origin,
+            subject_type="user",
+            subject_id=user.pk,
+            subject_owner_id=user.pk,
+        )
+    return enrolment
+
+
+def refusal(user: User, code: str) -> str:
+    """Take a code, and put the device on the user, from where django-otp notes it in the session.
+
+    Returns:
+        Why it was refused, in a word for the audit; empty where it was taken.
+    """
+    with transaction.atomic():
+        device = Authenticator.objects.select_for_update().filter(user=user, confirmed=True).first()
+        if device is None:
+            return "no_second_factor"
+        try:
+            taken = device.verify_token(code)
+        except DecryptionError:
+            return "unreadable_second_factor"
+    if not taken:
+        return "wrong_code"
+    user.otp_device = device  # type: ignore[attr-defined]
+    return ""
+
+
+def _uri(user: User, secret: str) -> str:
+    """Write the key as authenticator apps scan it (github.com/google/google-authenticator/wiki)."""
+    issuer = f"Connections {settings.PUBLIC_URL.partition('://')[2]}".replace(":", " ")
+    label = quote(f"{issuer}:{user.email}", safe="")
+    parameters = {"secret": secret, "issuer": issuer, "digits": 6, "period": 30}
+    return f"otpauth://totp/{label}?{urlencode(parameters, quote_via=quote)}"
+
+
+def told(enrolment: Enrolment) -> dict[str, str]:
+    """Give what a command tells a program."""
+    return {"totp_secret": enrolment.secret, "otpauth_uri": enrolment.otpauth_uri}
+
+
+def shown(told: dict[str, str]) -> str:
+    """Put it into words for whoever sits at the terminal."""
+    return (
+        "Enrol it in an authenticator app now; it is not shown again.\n"
+        f"Secret: {told['totp_secret']}\n"
+        f"Address: {told['otpauth_uri']}"
+    )
