@@ -34,6 +34,8 @@ if _worker and os.environ.get("REDIS_URL"):
 from connections_project.settings import *  # noqa: E402, F403
 from connections_project.settings import DATABASES  # noqa: E402
 
+# Jobs run inline on both stacks, but in tests that start a worker of their own.
+CELERY_BROKER_URL = ""
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Threads need a file: connections to a shared in-memory database don't wait for each other. All

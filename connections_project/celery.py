@@ -1,0 +1,84 @@
+"""Celery: workers that do the chores, and beat that has them done in time.
+
+    celery -A connections_project worker        any number of them, on any number of hosts
+    celery -A connections_project beat          one of them
+
+What is to be done stands in tables of the database. A message only says "look now", so that one
+that is lost or comes twice does no harm, and a broker may forget all of them.
+"""
+
+import logging
+import os
+import sys
+from typing import Any
+
+from celery import Celery, signals
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "connections_project.settings")
+
+from django.conf import settings
+
+from connections_project import housekeeping
+
+logger = logging.getLogger(__name__)
+
+app = Celery("connections_project", broker=settings.CELERY_BROKER_URL or None)
+app.conf.update(
+    task_default_queue="connections",
+    task_ignore_result=True,
+    # The work waits for platforms, not for the processor. Threads share one drain of each queue.
+    worker_pool="threads",
+    worker_concurrency=8,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+    # A broker that is away is waited for, however long.
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    # It keeps no file: after a restart all chores are due, which does no harm.
+    beat_scheduler="celery.beat:Scheduler",
+)
+
+
+@app.task(name="connections_project.do_chore")
+def do_chore(name: str) -> None:
+    """Do a chore.
+
+    Args:
+        name: The chore's name; one of another release's may be unknown.
+    """
+    try:
+        chore = housekeeping.chore_of(name)
+    except KeyError:
+        logger.warning("Nobody here knows the chore %s.", name)
+    else:
+        chore.do()
+
+
+@signals.import_modules.connect(sender=app)
+def _schedule(**_: Any) -> None:
+    """Tell beat of the chores; by now Django is set up, and the apps have registered theirs."""
+    app.conf.beat_schedule = {
+        chore.name: {
+            "task": do_chore.name,
+            "args": [chore.name],
+            "schedule": chore.every,
+            # While no worker is there they must not pile up.
+            "options": {"expires": max(chore.every, 1.0)},
+        }
+        for chore in housekeeping.chores()
+    }
+
+
+@signals.worker_init.connect
+def _refuse_to_idle(**_: Any) -> None:
+    if not settings.CELERY_BROKER_URL:
+        sys.exit(
+            "Configuration: a worker needs CELERY_BROKER_URL or REDIS_URL; without them "
+            "`manage.py run_revocations --forever` does the work."
+        )
+
+
+@signals.worker_shutting_down.connect
+def _take_nothing_more(**_: Any) -> None:
+    housekeeping.stopping.set()

@@ -1,0 +1,91 @@
+"""Have a chore done as soon as what it is to find is committed."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from kombu.exceptions import OperationalError
+from kombu.pools import producers
+
+from connections_project.housekeeping import Work, chore_of
+
+logger = logging.getLogger(__name__)
+
+# How long a request may wait for the broker, and how long it is left alone when it was away.
+BROKER_SECONDS = 0.25
+QUIET_SECONDS = 5.0
+
+
+def nudge(work: Work, *, inline: Callable[[], object] | None = None) -> None:
+    """Have a chore done after the commit of the transaction that the caller stands in.
+
+    With a broker a worker is told to look; one message a transaction, however often this is
+    called. A broker that is away delays nobody and fails nothing: beat has the work done later.
+
+    Args:
+        work: The chore's function, as it was registered.
+        inline: What is done in this process where there is no broker: at least what was just
+            caused, in a time that a request can bear. The whole chore where it is left out.
+    """
+    if not settings.CELERY_BROKER_URL:
+        transaction.on_commit(inline or chore_of(work).do, robust=True)
+        return
+    message = _Message(chore_of(work).name)
+    waiting = (entry[1] for entry in transaction.get_connection().run_on_commit)
+    if message not in waiting:
+        transaction.on_commit(message, robust=True)
+
+
+@dataclass(frozen=True)
+class _Message:
+    name: str
+
+    def __call__(self) -> None:
+        _broker.send(self.name)
+
+
+class _Broker:
+    """The broker as those see it who must not wait for it."""
+
+    def __init__(self) -> None:
+        self._quiet_until = 0.0
+
+    def send(self, name: str) -> None:
+        """Have a worker do a chore, or log that it could not be told."""
+        if time.monotonic() < self._quiet_until:
+            return
+        try:
+            _send(name)
+        except (OperationalError, OSError) as error:
+            self._quiet_until = time.monotonic() + QUIET_SECONDS
+            logger.warning(
+                "The broker is away (%s); beat will have %s done.", type(error).__name__, name
+            )
+
+
+_broker = _Broker()
+
+
+def _send(name: str) -> None:
+    from connections_project.celery import app, do_chore
+
+    with producers[_connection()].acquire(block=True, timeout=BROKER_SECONDS) as producer:
+        app.send_task(do_chore.name, [name], producer=producer, retry=False)
+
+
+@cache
+def _connection() -> Any:
+    """Describe the broker with time limits that a request can bear; workers have longer ones."""
+    from connections_project.celery import app
+
+    limits = {
+        "socket_connect_timeout": BROKER_SECONDS,
+        "socket_timeout": BROKER_SECONDS,
+        "max_retries": 0,
+    }
+    return app.connection_for_write(transport_options=limits)

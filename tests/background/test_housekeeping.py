@@ -1,0 +1,117 @@
+"""Chores: each in its time, none stopped by another's fault."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from connections_project import housekeeping
+from connections_project.celery import app
+from connections_project.housekeeping import Chore, Housekeeper, chore, chore_of, chores
+
+done: list[str] = []
+
+
+def first() -> None:
+    done.append("first")
+
+
+def failing() -> None:
+    raise RuntimeError("of its own")
+
+
+def last() -> None:
+    done.append("last")
+
+
+@pytest.fixture(autouse=True)
+def _own_chores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "_chores", {})
+    done.clear()
+
+
+def test_a_chore_that_fails_is_logged_and_stops_none_of_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for work in (first, failing, last):
+        chore(work)
+    housekeeping.keep_house()
+    assert done == ["first", "last"]
+    (record,) = [one for one in caplog.records if one.levelno == logging.ERROR]
+    assert "tests.background.test_housekeeping.failing" in record.getMessage()
+
+
+def test_each_is_done_when_its_own_interval_has_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    chore(first, every=10)
+    chore(last, every=60)
+    keeper = Housekeeper()
+    for now in range(0, 72, 9):
+        monkeypatch.setattr(time, "monotonic", lambda now=now: float(now))
+        keeper.keep_house()
+    assert (done.count("first"), done.count("last")) == (4, 2)
+
+
+def test_what_the_caller_does_itself_is_left_out() -> None:
+    chore(first)
+    chore(last)
+    housekeeping.keep_house(besides=[first])
+    assert done == ["last"]
+
+
+def test_who_comes_while_a_chore_is_being_done_has_it_done_once_more() -> None:
+    begun, go_on, times = threading.Event(), threading.Event(), []
+
+    def slow() -> None:
+        times.append(1)
+        begun.set()
+        assert go_on.wait(5)
+
+    each = Chore(slow, 60)
+    with ThreadPoolExecutor(1) as thread:
+        working = thread.submit(each.do)
+        assert begun.wait(5)
+        for _ in range(100):
+            each.do()  # Comes back at once.
+        go_on.set()
+        working.result(5)
+    assert len(times) == 2
+
+
+def test_a_chore_that_failed_can_be_done_again() -> None:
+    each = Chore(failing, 60)
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            each.do()
+
+
+def test_one_that_nobody_registered_is_refused() -> None:
+    with pytest.raises(KeyError):
+        chore_of(first)
+
+
+@pytest.fixture
+def schedule() -> Iterator[Callable[[], dict[str, dict[str, object]]]]:
+    before = app.conf.beat_schedule
+
+    def schedule() -> dict[str, dict[str, object]]:
+        app.loader.import_default_modules()
+        return dict(app.conf.beat_schedule)
+
+    yield schedule
+    app.conf.beat_schedule = before
+
+
+def test_beat_knows_every_chore(schedule: Callable[[], dict[str, dict[str, object]]]) -> None:
+    chore(first, every=5)
+    assert schedule() == {
+        "tests.background.test_housekeeping.first": {
+            "task": "connections_project.do_chore",
+            "args": ["tests.background.test_housekeeping.first"],
+            "schedule": 5,
+            "options": {"expires": 5},
+        }
+    }
+    assert [each.work for each in chores()] == [first]

@@ -1,0 +1,169 @@
+"""A nudge: after the commit, once a transaction, and never a hindrance (CONTRACT, section 7)."""
+
+import json
+import logging
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+from django.conf import LazySettings
+from django.db import transaction
+
+from connections_project import celery, housekeeping
+from connections_project import nudge as nudge_module
+from connections_project.housekeeping import chore
+from connections_project.nudge import nudge
+from tests.http.redis_server import Relay, url_or_skip
+from tests.servers import free_port
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+done: list[str] = []
+
+
+def work() -> None:
+    done.append("work")
+
+
+def other() -> None:
+    done.append("other")
+
+
+@pytest.fixture(autouse=True)
+def _own_chores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "_chores", {})
+    chore(work)
+    chore(other)
+    done.clear()
+
+
+Broker = Any
+
+
+@pytest.fixture
+def use_broker(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
+    """Have nudges sent to the broker at an address."""
+
+    def use(url: str) -> None:
+        settings.CELERY_BROKER_URL = url
+        monkeypatch.setattr(celery.app.conf, "broker_url", url)
+        monkeypatch.setattr(celery.app.conf, "broker_write_url", url)
+        nudge_module._connection.cache_clear()
+        monkeypatch.setattr(nudge_module, "_broker", nudge_module._Broker())
+
+    yield use
+    nudge_module._connection.cache_clear()
+
+
+@pytest.fixture
+def queue(use_broker: Broker) -> Iterator[redis.Redis]:
+    url = url_or_skip()
+    use_broker(url)
+    with redis.Redis.from_url(url) as client:
+        client.delete("connections")
+        yield client
+        client.delete("connections")
+
+
+def names(queue: redis.Redis) -> list[str]:
+    """Give the chores that the messages in the queue name."""
+    messages = [json.loads(one) for one in queue.lrange("connections", 0, -1)]
+    return [message["headers"]["argsrepr"] for message in messages]
+
+
+def test_without_a_broker_it_is_done_here_and_after_the_commit() -> None:
+    with transaction.atomic():
+        nudge(work)
+        nudge(other, inline=lambda: done.append("inline"))
+        assert done == []
+    assert done == ["work", "inline"]
+
+
+def test_without_a_broker_a_fault_in_it_is_not_the_callers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with transaction.atomic():
+        nudge(work, inline=lambda: 1 // 0)
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_one_that_is_rolled_back_is_none() -> None:
+    with transaction.atomic():
+        nudge(work)
+        transaction.set_rollback(True)
+    assert done == []
+
+
+def test_with_a_broker_a_worker_is_told_once_a_transaction(queue: redis.Redis) -> None:
+    with transaction.atomic():
+        for _ in range(1000):
+            nudge(work, inline=lambda: done.append("inline"))
+        nudge(other)
+        assert names(queue) == []
+    prefix = "tests.background.test_nudge"
+    assert sorted(names(queue)) == [f"['{prefix}.other']", f"['{prefix}.work']"]
+    assert done == []
+
+
+def test_one_in_a_savepoint_that_is_rolled_back_takes_no_other_with_it(
+    queue: redis.Redis,
+) -> None:
+    with transaction.atomic():
+        with transaction.atomic():
+            nudge(work)
+            transaction.set_rollback(True)
+        nudge(work)
+    assert len(names(queue)) == 1
+
+
+def test_a_broker_that_is_away_is_logged_and_then_left_alone(
+    use_broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    use_broker(f"redis://127.0.0.1:{free_port()}/0")
+    for _ in range(50):
+        with transaction.atomic():
+            nudge(work)
+    (warning,) = [one for one in caplog.records if one.name == "connections_project.nudge"]
+    assert warning.levelno == logging.WARNING
+    assert "tests.background.test_nudge.work" in warning.getMessage()
+
+
+def test_a_broker_that_hangs_delays_nobody_for_long(use_broker: Broker) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        use_broker(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        began = time.monotonic()
+        for _ in range(50):
+            with transaction.atomic():
+                nudge(work)
+        assert time.monotonic() - began < 2
+
+
+def test_a_broker_that_is_back_is_told_again(use_broker: Broker) -> None:
+    url = url_or_skip()
+    relay = Relay(url)
+    use_broker(relay.url)
+    with redis.Redis.from_url(url) as queue:
+        queue.delete("connections")
+        for _ in range(2):
+            with relay.open(), transaction.atomic():
+                nudge(work)
+        # The connection that the first one left behind is dead, which a nudge gets over.
+        assert len(names(queue)) == 2
+        queue.delete("connections")
+
+
+def test_threads_at_once_are_all_heard(queue: redis.Redis) -> None:
+    def tell() -> None:
+        for _ in range(20):
+            nudge_module._broker.send("some.chore")
+
+    threads = [threading.Thread(target=tell) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(names(queue)) == 160
