@@ -172,7 +172,7 @@ class OAuthConnection(models.Model):
         self.authority = upstream.authority
         self.platform_account_id = identity.account_id
         self.platform_account_name = identity.account_name or ""
-        self.granting_user_id = granted_by or identity.account_id
+        self.granting_user_id = granted_by or identity.grantor_id
         self.connected_at = now
         self.take_tokens(tokens, now=now)
 

@@ -33,7 +33,7 @@ class Arrival:
         upstream: Where they come from.
         tokens: The account's own.
         identity: The account.
-        granted_by: The platform user who gave the grant, where that is not the account itself.
+        granted_by: The platform user who gave it, where the app knows better than `identity`.
     """
 
     upstream: Upstream
@@ -45,7 +45,7 @@ class Arrival:
     def grant(self) -> Grant:
         client_id = self.upstream.registration.client_id
         return Grant(
-            self.upstream.authority, client_id, self.granted_by or self.identity.account_id
+            self.upstream.authority, client_id, self.granted_by or self.identity.grantor_id
         )
 
 

@@ -27,6 +27,18 @@ def error_codes(answer: Answer) -> set[str]:
     return {str(code) for code in found if isinstance(code, str | int) and code != ""}
 
 
+def names_error(answer: Answer) -> bool:
+    """Say whether the body is an error response (RFC 6749, section 5.2), whatever its status.
+
+    TikTok's endpoints are among those that send one with a status of success.
+    """
+    try:
+        error = dig(answer.json(), "error")
+    except PlatformError:
+        return False
+    return isinstance(error, str) and error != ""
+
+
 def fault_of(answer: Answer) -> ErrorCode | None:
     """Give the fault that a status tells of; None for success."""
     if answer.status in PASSING_FAULTS:

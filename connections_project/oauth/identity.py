@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from connections_project.oauth.adapters import adapter_function
@@ -21,10 +21,20 @@ LONGEST_TEXT = 255
 
 @dataclass(frozen=True)
 class Identity:
-    """A platform's account: its id there and its name for people, None where unknown."""
+    """A platform's account: its id there and its name for people, None where unknown.
+
+    Args:
+        granting_user_id: Who gave the grant, where that isn't the account itself: a YouTube channel
+            belongs to a Google user, who may have several.
+    """
 
     account_id: str | None
     account_name: str | None
+    granting_user_id: str | None = None
+
+    @property
+    def grantor_id(self) -> str | None:
+        return self.granting_user_id or self.account_id
 
 
 def fetch_json(
@@ -63,7 +73,7 @@ def identify(
         if identity.account_id is None:
             # Without an id nobody would notice a second connection to the same account.
             raise PlatformError("malformed", platform=platform.slug)
-        return identity
+        return replace(identity, granting_user_id=_granting_user(platform, registration, tokens))
     if asked := adapter_function(platform, "identify"):
         told: Identity = asked(platform, registration, tokens=tokens, within=within)
         return told
@@ -73,13 +83,25 @@ def identify(
     return identity
 
 
+def _granting_user(
+    platform: Platform, registration: ClientRegistration, tokens: TokenSet
+) -> str | None:
+    """Give the end user that an id_token names (OpenID Connect Core, section 2), if one came."""
+    return _id(platform, _claims(platform, registration, tokens).get("sub"))
+
+
 def _read(platform: Platform, document: Any) -> Identity:
-    account_id = _text(dig(document, platform.account_id_field)) or None
+    account_id = _id(platform, dig(document, platform.account_id_field))
     name = _text(dig(document, platform.account_name_field)) or None
-    # Cutting an id short would make two accounts one.
-    if account_id and (len(account_id) > LONGEST_TEXT or not account_id.isprintable()):
-        raise PlatformError("malformed", platform=platform.slug)
     return Identity(account_id, name and _printable(name)[:LONGEST_TEXT])
+
+
+def _id(platform: Platform, value: Any) -> str | None:
+    found = _text(value) or None
+    # Cutting an id short would make two accounts one.
+    if found and (len(found) > LONGEST_TEXT or not found.isprintable()):
+        raise PlatformError("malformed", platform=platform.slug)
+    return found
 
 
 def _text(value: Any) -> str | None:

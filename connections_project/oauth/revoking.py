@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable
 
 from connections_project.oauth.adapters import adapter_function
-from connections_project.oauth.answers import error_codes, fault_of
+from connections_project.oauth.answers import error_codes, fault_of, names_error
 from connections_project.oauth.catalog import Platform, Revocation
 from connections_project.oauth.client_authentication import authenticated_form, bearer, in_body
-from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.errors import ErrorCode, PlatformError
 from connections_project.oauth.tokens import ClientRegistration, TokenSet, require_vschar
 from connections_project.oauth.transport import Answer, Request, send
 
@@ -54,9 +54,18 @@ def revoke(
             platform,
             _MAKERS[revocation.kind](platform, registration, revocation, hint, token),
             within=ends_at - time.monotonic(),
+            has_more_behind=leaves_refresh_token(revocation, tokens),
         ),
         any_is_enough=_is_by_bearer(platform),
     )
+
+
+def leaves_refresh_token(revocation: Revocation, tokens: TokenSet) -> bool:
+    """Say whether a refresh token is held that is only ended through its access token.
+
+    An access token that has run out then proves nothing: the refresh token lives on.
+    """
+    return tokens.refresh_token is not None and "refresh_token" not in revocation.tokens
 
 
 def _revoke_each(
@@ -91,9 +100,11 @@ def _present(platform: Platform, revocation: Revocation, tokens: TokenSet) -> li
     return present
 
 
-def _revoke_one(platform: Platform, request: Request, *, within: float) -> None:
+def _revoke_one(
+    platform: Platform, request: Request, *, within: float, has_more_behind: bool
+) -> None:
     answer = send(request, platform=platform.slug, within=within)
-    if not _is_revoked(answer, platform):
+    if not _is_revoked(answer, platform, has_more_behind=has_more_behind):
         raise _failure(answer, by_bearer=_is_by_bearer(platform))
 
 
@@ -101,18 +112,21 @@ def _is_by_bearer(platform: Platform) -> bool:
     return platform.revocation is not None and platform.revocation.kind in BY_BEARER
 
 
-def _is_revoked(answer: Answer, platform: Platform) -> bool:
+def _is_revoked(answer: Answer, platform: Platform, *, has_more_behind: bool) -> bool:
     revocation = platform.revocation
-    if revocation is None or answer.status in revocation.success_status:
-        return True
+    if revocation is None or revocation.kind != "rfc7009":
+        return revocation is None or answer.status in revocation.success_status
+    if answer.status in revocation.success_status:
+        return not names_error(answer)
     # RFC 7009, section 2.2 wants 200 for a token that is dead already; Google says this instead.
     dead_already = answer.status == 400 and "invalid_token" in error_codes(answer)
-    return revocation.kind == "rfc7009" and dead_already
+    return dead_already and not has_more_behind
 
 
 def _failure(answer: Answer, *, by_bearer: bool) -> PlatformError:
     # A success that the catalogue doesn't know as one is no proof that the token is dead.
-    failure = answer.error(fault_of(answer) or "malformed")
+    refusal: ErrorCode = "refused" if names_error(answer) else "malformed"
+    failure = answer.error(fault_of(answer) or refusal)
     is_locked_out = by_bearer and answer.status == 401
     if failure.code == "refused" and (
         is_locked_out or "unsupported_token_type" in error_codes(answer)

@@ -100,5 +100,11 @@ def _seconds(value: Any) -> int | None:
 
 
 def _scope(value: Any) -> str | None:
+    """Read what was granted, parted by spaces (RFC 6749, section 3.3), whatever parted it.
+
+    Some platforms send a list, some commas, some commas to a request that had spaces.
+    """
     scopes = " ".join(map(str, value)) if isinstance(value, list) else value
-    return scopes if isinstance(scopes, str) and scopes.isprintable() else None
+    if not isinstance(scopes, str) or not scopes.isprintable():
+        return None
+    return " ".join(re.split("[ ,]+", scopes.strip(" ,")))

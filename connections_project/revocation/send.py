@@ -6,7 +6,7 @@ from dataclasses import replace
 from connections_project.oauth import client
 from connections_project.oauth.client import TokenSet
 from connections_project.oauth.errors import DeadGrant, PlatformError
-from connections_project.oauth.revoking import BY_BEARER
+from connections_project.oauth.revoking import BY_BEARER, leaves_refresh_token
 from connections_project.platforms.registry import Upstream, has_credentials, upstream
 from connections_project.revocation.grants import Grant, has_holders
 from connections_project.revocation.models import RevocationJob
@@ -72,12 +72,14 @@ def _is_locked_out(error: PlatformError, found: Upstream, tokens: TokenSet) -> b
     """Say whether an access token that has run out kept us from revoking the grant behind it.
 
     Where the token to revoke is the Bearer that lets us in, its 401 says nothing of the refresh
-    token, which lives on.
+    token, which lives on. Neither does a refusal where only the access token may be told.
     """
     revocation = found.platform.revocation
-    by_bearer = revocation is not None and revocation.kind in BY_BEARER
-    refused = error.code == "refused" and error.status == 401
-    return by_bearer and refused and tokens.refresh_token is not None
+    if revocation is None or error.code != "refused" or tokens.refresh_token is None:
+        return False
+    if revocation.kind in BY_BEARER:
+        return error.status == 401
+    return leaves_refresh_token(revocation, tokens)
 
 
 def _refreshed(

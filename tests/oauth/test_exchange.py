@@ -144,9 +144,18 @@ def test_the_end_of_the_refresh_token_is_read_under_both_of_its_names(
 
 @pytest.mark.parametrize(
     ("told", "understood"),
-    [(["a", "b"], "a b"), ("a,b", "a,b"), (5, None), ("a\nb", None), (None, None)],
+    [
+        ("a b", "a b"),
+        (["a", "b"], "a b"),
+        ("a,b", "a b"),
+        ("a, b,", "a b"),
+        ("", ""),
+        (5, None),
+        ("a\nb", None),
+        (None, None),
+    ],
 )
-def test_a_scope_may_be_text_or_a_list(
+def test_a_scope_may_be_text_or_a_list_and_parted_by_commas(
     server: PlatformServer,
     platform: Platform,
     registration: ClientRegistration,

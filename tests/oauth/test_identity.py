@@ -65,6 +65,39 @@ def test_paths_lead_through_objects_and_lists(
     assert identity_of(platform, registration).account_id == "7"
 
 
+def test_the_grant_is_the_users_that_the_id_token_names(
+    server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("GET", "/me", Answer(json={"items": [{"id": "channel-7"}]}))
+    platform = asked_at(server, make_platform, account_id_field="items.0.id")
+    told = id_token(sub="user-1", aud=registration.client_id)
+
+    found = identity_of(platform, registration, id_token=told)
+
+    assert (found.account_id, found.grantor_id) == ("channel-7", "user-1")
+
+
+def test_without_an_id_token_the_grant_is_the_accounts(
+    server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("GET", "/me", Answer(json={"sub": "7"}))
+
+    found = identity_of(asked_at(server, make_platform), registration)
+
+    assert (found.account_id, found.grantor_id) == ("7", "7")
+
+
+def test_an_id_token_for_somebody_else_is_refused_beside_an_identity_endpoint_too(
+    server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("GET", "/me", Answer(json={"sub": "7"}))
+    told = id_token(sub="user-1", aud="another client")
+
+    with pytest.raises(PlatformError) as caught:
+        identity_of(asked_at(server, make_platform), registration, id_token=told)
+    assert caught.value.code == "malformed"
+
+
 @pytest.mark.parametrize(
     "document",
     [

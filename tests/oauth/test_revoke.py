@@ -194,6 +194,19 @@ def test_a_token_that_was_dead_already_is_revoked(
     assert len(server.requests) == 2
 
 
+def test_a_dead_access_token_is_no_proof_of_the_refresh_token_behind_it(
+    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/revoke", Answer(400, json={"error": "invalid_token"}))
+    platform = revocable(tokens=("access_token",))
+
+    with pytest.raises(PlatformError) as caught:
+        revoke(platform, registration, tokens=BOTH)
+    assert caught.value.code == "refused"
+
+    revoke(platform, registration, tokens=TokenSet("at-1"))
+
+
 @pytest.mark.parametrize("kind", ["bearer_post", "json_post"])
 def test_only_rfc_7009_reads_invalid_token_so(
     server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration, kind: str
@@ -247,6 +260,26 @@ def test_a_failed_revocation_is_never_a_success(
     assert fault.code == code
     assert fault.retry_after == (9 if "Retry-After" in answer.headers else None)
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("error", ["invalid_request", "access_token_invalid"])
+def test_a_success_whose_body_is_an_error_is_none(failure: Failing, error: str) -> None:
+    fault = failure(Answer(200, json={"error": error, "log_id": "2026"}))
+
+    assert (fault.code, fault.status) == ("refused", 200)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b'{"error": ""}', b"OK", b'{"error": {"code": "ok"}}']
+)
+def test_whatever_else_comes_with_a_success_does_not_matter(
+    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration, body: bytes
+) -> None:
+    server.on("POST", "/revoke", Answer(200, body=body))
+
+    revoke(revocable(), registration, tokens=BOTH)
+
+    assert len(server.requests) == 2
 
 
 def test_the_catalogue_may_know_another_success(

@@ -6,12 +6,13 @@ import pytest
 
 from connections_project.oauth.catalog import Catalog, load_catalog
 
-SHIPPED = Path(__file__).resolve().parents[2] / "providers" / "catalog.toml"
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = [ROOT / app / "catalog.toml" for app in ("providers", "channels")]
 
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return load_catalog(SHIPPED)
+    return load_catalog(*SHIPPED)
 
 
 def test_the_shipped_providers_are_these(catalog: Catalog) -> None:
@@ -27,6 +28,22 @@ def test_the_shipped_providers_are_these(catalog: Catalog) -> None:
     }
 
 
+def test_the_shipped_channels_are_these(catalog: Catalog) -> None:
+    statuses = {platform.slug: platform.status for platform in catalog.of_app("channels")}
+
+    assert statuses == {
+        "x": "active",
+        "linkedin": "active",
+        "youtube": "active",
+        "tiktok": "active",
+        "pinterest": "active",
+        "reddit": "active",
+        "discord": "active",
+        "mastodon": "active",
+        "bluesky": "unsupported",
+    }
+
+
 def test_revoking_at_tradestation_is_known_to_hit_everybody(catalog: Catalog) -> None:
     revocation = catalog["tradestation"].revocation
 
@@ -34,7 +51,7 @@ def test_revoking_at_tradestation_is_known_to_hit_everybody(catalog: Catalog) ->
     assert revocation.blast_radius == "client"
 
 
-@pytest.mark.parametrize("slug", ["schwab", "alpaca", "chase"])
+@pytest.mark.parametrize("slug", ["schwab", "alpaca", "chase", "pinterest", "bluesky"])
 def test_no_revocation_is_guessed_and_people_are_told_where_to_go(
     catalog: Catalog, slug: str
 ) -> None:
@@ -46,10 +63,26 @@ def test_schwabs_login_ends_after_a_week(catalog: Catalog) -> None:
     assert (catalog["schwab"].refresh, catalog["schwab"].grant_lifetime_days) == ("static", 7)
 
 
-def test_each_value_says_how_well_it_is_known() -> None:
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
+def test_each_value_says_how_well_it_is_known(path: Path) -> None:
     """An endpoint or a status that nobody vouches for must not look as if somebody did."""
-    marks = ("official", "quoted", "secondary", "unverified")
-    endpoints = [line for line in SHIPPED.read_text().splitlines() if '= "https://' in line]
+    marks = ("official", "quoted", "archived", "secondary", "unverified")
+    endpoints = [line for line in path.read_text().splitlines() if '= "https://' in line]
 
     assert len(endpoints) > 10
     assert [line for line in endpoints if not any(mark in line for mark in marks)] == []
+
+
+@pytest.mark.parametrize("slug", ["youtube", "tiktok", "discord"])
+def test_where_one_revocation_ends_the_whole_grant_the_catalogue_says_so(
+    catalog: Catalog, slug: str
+) -> None:
+    revocation = catalog[slug].revocation
+
+    assert revocation is not None
+    assert revocation.blast_radius == "grant"
+
+
+@pytest.mark.parametrize("host", ["twitter.com", "o/oauth2/revoke", "ssl.reddit.com"])
+def test_outdated_addresses_are_gone(catalog: Catalog, host: str) -> None:
+    assert [one.slug for one in catalog.all() if host in repr(one)] == []

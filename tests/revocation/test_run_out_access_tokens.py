@@ -1,6 +1,7 @@
 """Platforms that are told by the access token itself, which has run out meanwhile.
 
-Its 401 proves nothing while a refresh token lives (Monzo, Coinbase).
+Its 401 proves nothing while a refresh token lives (Monzo, Coinbase). Neither does a refusal where a
+form can only name the access token (TikTok).
 """
 
 from collections.abc import Callable
@@ -96,4 +97,22 @@ def test_wrong_client_credentials_are_no_run_out_token(job: RevocationJob, bank:
 def test_a_fresh_token_that_is_refused_too_is_a_failure(job: RevocationJob, bank: Bank) -> None:
     bank.server.on("POST", "/revoke", Answer(401, json={}))
     assert drained() == ["pending"]
+    assert len(bank.token_requests("refresh_token")) == 1
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Answer(400, json={"error": "invalid_token"}),
+        Answer(200, json={"error": "access_token_invalid", "log_id": "2026"}),
+    ],
+)
+def test_where_a_form_names_only_the_access_token_it_is_the_same(
+    owner: User, bank: Bank, use_catalogue: Callable[..., None], end: EndOf, refusal: Answer
+) -> None:
+    use_catalogue(bank.catalogue(revocation='tokens = ["access_token"]'), "bank")
+    end(connection_of(owner))
+    bank.server.on("POST", "/revoke", refusal, Answer(200))
+    assert drained() == ["revoked"]
+    assert bank.revoked == ["access-0", "access-1"]
     assert len(bank.token_requests("refresh_token")) == 1

@@ -1,0 +1,21 @@
+"""Mastodon: posts by POST /api/v1/statuses (mastodon/documentation, methods/statuses.md)."""
+
+from channels.posting import Post, Published, authorization, published
+from connections_project.oauth.calls import api_url, call
+from connections_project.oauth.catalog import Platform
+from connections_project.oauth.paths import dig
+from connections_project.oauth.transport import Request
+
+# Images are uploaded as bytes (POST /api/v2/media).
+TAKES_IMAGE_URL = False
+# "Idempotency-Key … keys are stored for up to 1 hour."
+IDEMPOTENCY_SECONDS = 3600
+
+
+def publish(platform: Platform, post: Post, *, within: float) -> Published:
+    """Publish a post; see `Publisher`."""
+    url = api_url(platform, "/api/v1/statuses")
+    headers = {**authorization(platform, post), "Idempotency-Key": post.key}
+    request = Request("POST", url, headers=headers, form={"status": post.text})
+    told = call(platform, request, within=within).json()
+    return published(platform, dig(told, "id"), dig(told, "url"))
