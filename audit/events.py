@@ -24,7 +24,11 @@ class Action(StrEnum):
     SCHEDULES_CANCELLED = "SCHEDULES_CANCELLED"
 
     ACCOUNT_CONNECTED = "account_connected"
+    ACCOUNT_CONNECTION_FAILED = "account_connection_failed"
     ACCOUNT_DISCONNECTED = "account_disconnected"
+    ACCOUNT_TOKENS_ERASED = "account_tokens_erased"
+    ACCOUNT_TOKEN_REFRESHED = "account_token_refreshed"
+    ACCOUNT_TOKEN_REFRESH_FAILED = "account_token_refresh_failed"
     ACCOUNT_PUBLISHED = "account_published"
 
     TOKEN_REVOKED = "token_revoked"

@@ -1,0 +1,158 @@
+"""Teams' accounts at social platforms, and the answers that repeated publishing calls get."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from connections_project.connections.models import OAuthConnection, token_name_indexes
+from connections_project.identifiers import uuid7
+from connections_project.identity.models import Team
+
+
+class Status(models.TextChoices):
+    """How the grant stands; `is_active` says what the team wants.
+
+    `expired`, `revoked`: the platform no longer honours the grant, so the team has to connect
+    again. `disconnected`: the team has ended it, until it connects that account again.
+    """
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    DISCONNECTED = "disconnected"
+
+
+class SocialAccountQuerySet(models.QuerySet["SocialAccount"]):
+    def of_team(self, team_id: UUID) -> "SocialAccountQuerySet":
+        return self.filter(team_id=team_id).order_by("-created_at", "-id")
+
+    def usable(self) -> "SocialAccountQuerySet":
+        """Leave out those whose tokens may not be used: disconnected ones keep theirs unused."""
+        return self.filter(status=Status.ACTIVE, is_active=True)
+
+    def kept_too_long(self, *, now: datetime) -> "SocialAccountQuerySet":
+        """Find disconnected ones whose tokens were kept as long as the operator allows."""
+        limit = now - timedelta(days=settings.SOCIAL_TOKEN_RETENTION_DAYS)
+        return self.filter(
+            status=Status.DISCONNECTED, auth_state__isnull=False, disconnected_at__lte=limit
+        )
+
+
+class SocialAccount(OAuthConnection):
+    """One team's account at one platform. Connecting it again brings the same record back.
+
+    A disconnect keeps the tokens, sealed and unused, for `SOCIAL_TOKEN_RETENTION_DAYS`.
+    """
+
+    app = "social"
+    platform_column = "platform"
+    owner_column = "team_id"
+
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="social_accounts")
+    platform = models.CharField(max_length=64)
+    status = models.CharField(max_length=16, default=Status.ACTIVE)
+    is_active = models.BooleanField(default=True)
+    # Accounts whose tokens are one and the same set share this: they are refreshed together, and
+    # revoking the tokens of one would end the others. Null where an account has tokens of its own.
+    token_set = models.UUIDField(null=True)
+
+    objects = SocialAccountQuerySet.as_manager()
+
+    class Meta:
+        db_table = "social_accounts"
+        permissions = [
+            ("force_disconnect_socialaccount", "Can disconnect social accounts by force")
+        ]
+        indexes = [
+            models.Index(fields=["team", "-created_at", "-id"], name="social_account_list"),
+            models.Index(fields=["platform", "status", "-created_at"], name="social_platform"),
+            # Platforms name the person who gave the grant when it is over.
+            models.Index(fields=["granting_user_id"], name="social_granting_user"),
+            models.Index(
+                fields=["token_set"],
+                name="social_token_set",
+                condition=Q(token_set__isnull=False),
+            ),
+            models.Index(
+                fields=["disconnected_at"],
+                name="social_kept_tokens",
+                condition=Q(status="disconnected", auth_state__isnull=False),
+            ),
+            models.Index(
+                fields=["grant_expires_at"],
+                name="social_grants_that_end",
+                condition=Q(status="active", has_refresh_token=True),
+            ),
+            *token_name_indexes("social"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="social_status_known", condition=Q(status__in=Status.values)
+            ),
+            models.CheckConstraint(
+                name="social_disconnected_is_inactive",
+                condition=Q(status="disconnected", is_active=False, disconnected_at__isnull=False)
+                | (~Q(status="disconnected") & Q(is_active=True, disconnected_at=None)),
+            ),
+            models.CheckConstraint(
+                name="social_active_holds_credentials",
+                condition=~Q(status="active")
+                | Q(auth_state__isnull=False, connected_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="social_account_is_known", condition=Q(platform_account_id__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="social_deleted_only_disconnected",
+                condition=Q(deleted_at=None) | Q(status="disconnected"),
+            ),
+            models.UniqueConstraint(
+                name="social_account_once",
+                fields=["team", "platform", "platform_account_id"],
+            ),
+        ]
+
+    def disconnect(self, *, now: datetime) -> None:
+        """Take it out of use; the tokens stay. The caller saves, in the transaction that audits."""
+        self.status = Status.DISCONNECTED
+        self.is_active = False
+        self.disconnected_at = now
+        self.changed(now=now)
+
+    def activate(self) -> None:
+        """Put it to use, once it has fresh tokens. The caller saves."""
+        self.status = Status.ACTIVE
+        self.is_active = True
+        self.disconnected_at = None
+
+
+class Publication(models.Model):
+    """One call to publish under an `Idempotency-Key`, and what it was answered.
+
+    The row is there before anything is sent, so that a key that comes again never posts again: it
+    gets the first answer, or hears that the first call is under way, or never came to its end.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # The constraint below is the index of this key.
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+", db_index=False)
+    idempotency_key = models.CharField(max_length=255)
+    request_sha256 = models.CharField(max_length=64)
+    answer_status = models.PositiveSmallIntegerField(null=True)
+    answer = models.JSONField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "social_publications"
+        indexes = [models.Index(fields=["created_at"], name="social_publication_age")]
+        constraints = [
+            models.UniqueConstraint(
+                name="social_publication_once", fields=["team", "idempotency_key"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

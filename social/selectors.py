@@ -1,0 +1,37 @@
+"""Read a team's accounts."""
+
+from uuid import UUID
+
+from connections_project.connections.errors import ConnectionNotFoundError
+from social.models import SocialAccount, SocialAccountQuerySet
+
+
+def team_account(
+    account_id: UUID, *, team_id: UUID, rows: SocialAccountQuerySet | None = None
+) -> SocialAccount:
+    """Give a team's own account.
+
+    Args:
+        account_id: Which one.
+        team_id: Who asks.
+        rows: Where to look, such as locked rows; all by default.
+
+    Raises:
+        ConnectionNotFoundError: Unknown, or another team's: nobody is told which.
+    """
+    found = SocialAccount.objects.all() if rows is None else rows
+    account = found.filter(pk=account_id, team_id=team_id).first()
+    if account is None:
+        raise ConnectionNotFoundError
+    return account
+
+
+def team_accounts(team_id: UUID, *, active: bool | None) -> list[SocialAccount]:
+    """List a team's accounts, newest first.
+
+    Args:
+        team_id: Who asks.
+        active: Only those that are, or are not, connected; None for all.
+    """
+    rows = SocialAccount.objects.of_team(team_id)
+    return list(rows if active is None else rows.filter(is_active=active))
