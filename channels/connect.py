@@ -1,0 +1,96 @@
+"""Connect a channel: start the flow, and go through with what the platform sends back.
+
+No row is there until the tokens are: a flow that fails leaves its audit event and nothing else.
+"""
+
+from django.utils import timezone
+
+from audit.events import Action
+from audit.record import Origin
+from channels.models import LIVE, ChannelConnection
+from channels.settle import ChannelArrival, settle
+from connections_project.connections import flow
+from connections_project.connections.callback import Admission, admit, ask
+from connections_project.connections.flow import Answer, Authorization
+from connections_project.identity.models import User
+
+APP = "channels"
+FAILED = Action.CHANNEL_CONNECTION_FAILED
+
+
+def begin(*, channel: str, redirect_uri: str | None, user: User, browser: str) -> Authorization:
+    """Start connecting a channel.
+
+    Args:
+        channel: The platform.
+        redirect_uri: A registered one, or None for the default.
+        user: Who connects.
+        browser: The value of the cookie that ties the flow to a browser.
+
+    Raises:
+        UnknownPlatformError, PlatformUnavailableError, UnregisteredRedirectError,
+        StateStoreUnavailable: See `flow.begin`.
+    """
+    return flow.begin(
+        app=APP,
+        slug=channel,
+        principal=user,
+        redirect_uri=redirect_uri,
+        browser=browser,
+        details={},
+    )
+
+
+def complete(
+    *, state: str, answer: Answer, bearer: User | None, origin: Origin
+) -> ChannelConnection:
+    """Go through with a flow.
+
+    Args:
+        state: As it came back.
+        answer: What the platform sent with it.
+        bearer: Who is signed in at this call, if anybody; the state itself proves its principal.
+        origin: The call, for the audit log.
+
+    Returns:
+        A new connection, also where the account was connected before.
+
+    Raises:
+        InvalidStateError: Unknown, used, expired or somebody else's state; or a disconnect won.
+        AuthorizationDeclinedError, IssuerMismatchError, PlatformUnavailableError: See `flow.check`.
+        ConnectFailedError: The exchange or the look at the account failed.
+        AlreadyConnectedError: See `settle`.
+        StateStoreUnavailable: The cache is away.
+    """
+    admission = admit(
+        app=APP, failed=FAILED, state=state, answer=answer, bearer=bearer, origin=origin
+    )
+    arrival = _ask(admission, code=answer.code or "")
+    return settle(arrival, origin=admission.origin)
+
+
+def _ask(admission: Admission, *, code: str) -> ChannelArrival:
+    row, upstream = _new_row(admission), admission.upstream
+    live = ChannelConnection.objects.filter(
+        user=admission.principal, channel=row.channel, status__in=LIVE
+    )
+    live_before = frozenset(live.values_list("pk", flat=True))
+    tokens, identity = ask(
+        admission.flow,
+        upstream,
+        code=code,
+        whose=flow.identify,
+        row=row,
+        failed=FAILED,
+        origin=admission.origin,
+    )
+    return ChannelArrival(
+        row=row, live_before=live_before, upstream=upstream, tokens=tokens, identity=identity
+    )
+
+
+def _new_row(admission: Admission) -> ChannelConnection:
+    now = timezone.now()
+    return ChannelConnection(
+        user=admission.principal, channel=admission.flow.slug, created_at=now, updated_at=now
+    )
