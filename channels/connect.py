@@ -69,7 +69,7 @@ def complete(
     return settle(arrival, origin=admission.origin)
 
 
-def _ask(admission: Admission, *, code: str) -> ChannelArrival:
+def _ask(admission: Admission[User], *, code: str) -> ChannelArrival:
     row, upstream = _new_row(admission), admission.upstream
     live = ChannelConnection.objects.filter(
         user=admission.principal, channel=row.channel, status__in=LIVE
@@ -89,7 +89,7 @@ def _ask(admission: Admission, *, code: str) -> ChannelArrival:
     )
 
 
-def _new_row(admission: Admission) -> ChannelConnection:
+def _new_row(admission: Admission[User]) -> ChannelConnection:
     now = timezone.now()
     return ChannelConnection(
         user=admission.principal, channel=admission.flow.slug, created_at=now, updated_at=now

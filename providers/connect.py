@@ -119,7 +119,7 @@ def _row_for(taken: Flow, user: User) -> Connection:
     return row
 
 
-def _ask(admission: Admission, row: Connection, *, code: str) -> ProviderArrival:
+def _ask(admission: Admission[User], row: Connection, *, code: str) -> ProviderArrival:
     upstream, details = admission.upstream, admission.flow.details
     tokens, identity = ask(
         admission.flow,

@@ -8,7 +8,8 @@ Each refusal is audited. What becomes of the tokens is each app's own matter (`s
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from functools import partial
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from django.db import transaction
@@ -24,7 +25,7 @@ from connections_project.connections.errors import (
 from connections_project.connections.flow import Answer, Flow
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.records import record_about
-from connections_project.identity.models import User
+from connections_project.identity.models import ApiKey, User
 from connections_project.oauth.client import TokenSet
 from connections_project.oauth.errors import PlatformError
 from connections_project.platforms.registry import (
@@ -36,10 +37,11 @@ from connections_project.revocation.grants import Grant
 from connections_project.revocation.release import release_late
 
 T = TypeVar("T")
+P = TypeVar("P", User, ApiKey, User | ApiKey)
 
 
 @dataclass(frozen=True)
-class Admission:
+class Admission(Generic[P]):
     """A flow whose answer may be acted upon.
 
     Args:
@@ -50,7 +52,7 @@ class Admission:
     """
 
     flow: Flow
-    principal: User
+    principal: P
     upstream: Upstream
     origin: Origin
 
@@ -63,8 +65,8 @@ def admit(
     answer: Answer,
     bearer: User | None,
     origin: Origin,
-) -> Admission:
-    """Take a state, and look whether its flow may go on. Nothing is sent to the platform.
+) -> Admission[User]:
+    """Take a user's state, and look whether its flow may go on.
 
     Args:
         app: Whose flow it must be.
@@ -75,21 +77,59 @@ def admit(
         origin: The call, for the audit log.
 
     Raises:
+        As `admit_principal`.
+    """
+    return admit_principal(
+        app=app,
+        failed=failed,
+        state=state,
+        answer=answer,
+        prove=partial(_user, bearer=bearer),
+        owner_id=lambda taken: taken.principal_id,
+        origin=origin,
+    )
+
+
+def admit_principal(
+    *,
+    app: str,
+    failed: Action,
+    state: str,
+    answer: Answer,
+    prove: Callable[[Flow], P],
+    owner_id: Callable[[Flow], UUID],
+    origin: Origin,
+) -> Admission[P]:
+    """Take a state, and look whether its flow may go on. Nothing is sent to the platform.
+
+    Args:
+        app: Whose flow it must be.
+        failed: The audit action of a refusal.
+        state: As it came back.
+        answer: What the platform sent with it.
+        prove: Gives the flow's principal, who must still be good for something; it raises
+            InvalidStateError also where somebody else has brought the state.
+        owner_id: Gives whose connection it would be: a user, or a team.
+        origin: The call, for the audit log.
+
+    Raises:
         InvalidStateError: Unknown, used, expired or somebody else's state.
         AuthorizationDeclinedError, IssuerMismatchError, UnknownPlatformError,
         PlatformUnavailableError: See `flow.check`.
         StateStoreUnavailable: The cache is away.
     """
     taken = flow.take(app=app, state=state)
-    with refusals_recorded(taken, failed, owner_id=taken.principal_id, origin=origin):
-        user = _principal(taken, bearer)
-    acting = replace(origin, actor_type=ActorType(user.principal_type), actor_id=user.pk)
-    with refusals_recorded(taken, failed, owner_id=user.pk, origin=acting):
+    owner = owner_id(taken)
+    with refusals_recorded(taken, failed, owner_id=owner, origin=origin):
+        principal = prove(taken)
+    actor_type = ActorType(principal.principal_type)
+    acting = replace(origin, actor_type=actor_type, actor_id=principal.pk)
+    with refusals_recorded(taken, failed, owner_id=owner, origin=acting):
         upstream = flow.check(taken, answer)
-    return Admission(taken, user, upstream, acting)
+    return Admission(taken, principal, upstream, acting)
 
 
-def _principal(taken: Flow, bearer: User | None) -> User:
+def _user(taken: Flow, *, bearer: User | None) -> User:
     if bearer is not None and bearer.pk != taken.principal_id:
         raise InvalidStateError
     user = User.objects.filter(pk=taken.principal_id, is_active=True).first()

@@ -20,7 +20,7 @@ from connections_project.connections.errors import (
     IssuerMismatchError,
     UnregisteredRedirectError,
 )
-from connections_project.identity.models import User
+from connections_project.identity.models import ApiKey, User
 from connections_project.oauth import client, pkce
 from connections_project.oauth.client import Identity, TokenSet
 from connections_project.oauth.state import StateStore, new_state
@@ -70,7 +70,7 @@ def begin(
     *,
     app: str,
     slug: str,
-    principal: User,
+    principal: User | ApiKey,
     redirect_uri: str | None,
     browser: str,
     details: dict[str, Any],
@@ -80,7 +80,7 @@ def begin(
     Args:
         app: Whose platform it must be.
         slug: The platform.
-        principal: Who connects.
+        principal: Who connects: a user, or a program by its team's key.
         redirect_uri: One of the registered ones; None for the first.
         browser: The cookie's value that ties the flow to the browser it was started in.
         details: What the app wants back with the flow; JSON.

@@ -6,6 +6,7 @@ from connections_project.oauth.adapters import adapter_function
 from connections_project.oauth.answers import require_living_grant, token_document
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client_authentication import authenticated_form
+from connections_project.oauth.granted import GrantedAccount, granted_accounts
 from connections_project.oauth.identity import Identity, fetch_json, identify
 from connections_project.oauth.revoking import revoke
 from connections_project.oauth.tokens import (
@@ -18,11 +19,13 @@ from connections_project.oauth.transport import Answer, send
 
 __all__ = [
     "ClientRegistration",
+    "GrantedAccount",
     "Identity",
     "TokenSet",
     "authorization_url",
     "exchange_code",
     "fetch_json",
+    "granted_accounts",
     "identify",
     "refresh",
     "revoke",

@@ -91,8 +91,22 @@ def _granting_user(
 
 
 def _read(platform: Platform, document: Any) -> Identity:
-    account_id = _id(platform, dig(document, platform.account_id_field))
-    name = _text(dig(document, platform.account_name_field)) or None
+    return read_account(
+        platform,
+        document,
+        id_field=platform.account_id_field,
+        name_field=platform.account_name_field,
+    )
+
+
+def read_account(platform: Platform, document: Any, *, id_field: str, name_field: str) -> Identity:
+    """Read an account's id and name where these dotted paths say.
+
+    Raises:
+        PlatformError: `malformed`: an id that can't be one.
+    """
+    account_id = _id(platform, dig(document, id_field))
+    name = _text(dig(document, name_field)) or None
     return Identity(account_id, name and _printable(name)[:LONGEST_TEXT])
 
 
