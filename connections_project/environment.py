@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from connections_project import environment_values as values
 from connections_project.http.parsing import boolean
+from connections_project.metrics.folder import prepare as figures_folder
 from connections_project.oauth.client import ClientRegistration
 
 T = TypeVar("T")
@@ -133,6 +134,12 @@ class Environment:
         """Give the file of that path; none where the variable is absent."""
         path = self.parsed(name, None, values.file, "the path of a file")
         return [path] if path else []
+
+    def figures_folder(self, name: str, default: str) -> Path | None:
+        """Give a folder that is made ready for the processes' figures; none where none is named."""
+        path = self.text(name, default)
+        expected = "a folder that we may write to and others may not"
+        return self._parse(name, path, figures_folder, expected) if path else None
 
     def client_registration(self, slug: str, *, default_redirect_uri: str) -> ClientRegistration:
         """Give the client that is registered at a platform; its id is empty where there is none."""

@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from connections_project.environment import Environment, read_env_file
+from connections_project.metrics.folder import default_folder
 from connections_project.oauth.catalog import CatalogError, load_catalog
 from connections_project.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 
@@ -71,6 +72,10 @@ try:
 
     LOG_FORMAT = _env.one_of("LOG_FORMAT", "console", "json")
     METRICS_TOKEN = _env.text("METRICS_TOKEN")
+    # Where Redis is shared there may be more processes than one, and a scrape reaches any of them.
+    METRICS_FOLDER = _env.figures_folder(
+        "PROMETHEUS_MULTIPROC_DIR", default_folder(str(BASE_DIR), PUBLIC_URL) if REDIS_URL else ""
+    )
     ADMIN_TOTP_REQUIRED = _env.flag("ADMIN_TOTP_REQUIRED", default=not DEBUG)
 
     # The platforms, and the clients that are registered at them.
@@ -108,12 +113,14 @@ INSTALLED_APPS = [
     "connections_project.identity",
     "connections_project.platforms",
     "connections_project.revocation",
+    "connections_project.metrics",
     *APPS,
     "connections_project.operations",
 ]
 
 MIDDLEWARE = [
     "connections_project.http.tracing.TraceMiddleware",
+    "connections_project.http.observation.ObservationMiddleware",
     "connections_project.http.addresses.ForwardedProtoMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "connections_project.http.content_security.ContentSecurityMiddleware",
@@ -258,7 +265,10 @@ LOGGING = {
         "no_query": {"()": "connections_project.http.logs.QueryFilter"},
     },
     "formatters": {
-        "console": {"format": "%(asctime)s %(levelname)s %(name)s [%(trace_id)s] %(message)s"},
+        "console": {
+            "class": "connections_project.http.logs.ConsoleFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s [%(trace_id)s] %(message)s",
+        },
         "json": {"()": "connections_project.http.logs.JsonFormatter"},
     },
     "handlers": {

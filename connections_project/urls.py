@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from connections_project.callback_page import CallbackPage
 from connections_project.health import healthz, readyz
+from connections_project.metrics.view import metrics
 from connections_project.platforms.api import PlatformViewSet
 from connections_project.schema_view import SchemaView
 
@@ -19,5 +20,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", metrics),
     path("", include("connections_project.identity.urls")),
 ]

@@ -31,6 +31,14 @@ if _worker and os.environ.get("REDIS_URL"):
     _number = int(_redis.path.strip("/") or 0) + _worker
     os.environ["REDIS_URL"] = _redis._replace(path=f"/{_number}").geturl()
 
+# All that tests write lies in a folder of the first process, which outlives its workers and what
+# they start.
+if "TESTS_FOLDER" not in os.environ:
+    os.environ["TESTS_FOLDER"] = tempfile.mkdtemp(prefix="connections-tests-")
+    atexit.register(shutil.rmtree, os.environ["TESTS_FOLDER"], ignore_errors=True)
+if os.environ.get("REDIS_URL"):
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", f"{os.environ['TESTS_FOLDER']}/figures")
+
 from connections_project.settings import *  # noqa: E402, F403
 from connections_project.settings import DATABASES  # noqa: E402
 
@@ -38,11 +46,7 @@ from connections_project.settings import DATABASES  # noqa: E402
 CELERY_BROKER_URL = ""
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Threads need a file: connections to a shared in-memory database don't wait for each other. All
-    # lie in a folder of the first process, which outlives its workers and what they start.
-    if "TESTS_FOLDER" not in os.environ:
-        os.environ["TESTS_FOLDER"] = tempfile.mkdtemp(prefix="connections-tests-")
-        atexit.register(shutil.rmtree, os.environ["TESTS_FOLDER"], ignore_errors=True)
+    # Threads need a file: connections to a shared in-memory database don't wait for each other.
     _file = Path(os.environ["TESTS_FOLDER"]) / f"{os.getpid()}.sqlite3"
     DATABASES["default"]["TEST"] = {"NAME": str(_file)}
 else:

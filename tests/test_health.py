@@ -1,6 +1,9 @@
 """`/healthz` and `/readyz`."""
 
+import socket
+import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +15,19 @@ from connections_project import health
 from tests.servers import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _own_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test share a look that another one has left hanging."""
+    monkeypatch.setattr(health, "_looks", {})
+
+
+@pytest.fixture
+def black_hole() -> Iterator[str]:
+    """A broker that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=500) as server:
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
 
 
 def checks_of(client: Client, *, status: int) -> dict[str, Any]:
@@ -61,3 +77,48 @@ def test_a_database_that_hangs_is_not_waited_for(
     began = time.monotonic()
     assert checks_of(client, status=503)["database"]["ok"] is False
     assert time.monotonic() - began < 0.9
+
+
+def test_a_broker_that_swallows_everything_is_named_in_time(
+    client: Client, settings: LazySettings, monkeypatch: pytest.MonkeyPatch, black_hole: str
+) -> None:
+    monkeypatch.setattr(health, "LONGEST_SECONDS", 0.3)
+    settings.CELERY_BROKER_URL = black_hole
+    began = time.monotonic()
+    checks = checks_of(client, status=503)
+    assert time.monotonic() - began < 0.9
+    assert checks["broker"] == {"ok": False, "milliseconds": None}
+    assert checks["database"]["ok"]
+    assert checks["cache"]["ok"]
+
+
+def test_hundreds_of_probes_of_what_hangs_leave_one_thread(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_back = threading.Event()
+    monkeypatch.setattr(health, "LONGEST_SECONDS", 0.2)
+    monkeypatch.setattr(health, "_ask_database", lambda: is_back.wait(10))
+    before, began = threading.active_count(), time.monotonic()
+    for _ in range(200):
+        assert checks_of(client, status=503)["database"]["ok"] is False
+    # Only the first one has waited: a server has other things to do than to wait for probes.
+    assert time.monotonic() - began < 3
+    assert threading.active_count() - before <= 2
+    is_back.set()
+    health._looks["database"].join(5)
+    assert checks_of(client, status=200)["database"]["ok"]
+
+
+def test_a_look_that_never_comes_back_does_not_keep_the_service_unready_for_good(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never = threading.Event()
+    monkeypatch.setattr(health, "LONGEST_SECONDS", 0.2)
+    monkeypatch.setattr(health, "LOST_SECONDS", 0.4)
+    with monkeypatch.context() as patch:
+        patch.setattr(health, "_ask_database", lambda: never.wait(10))
+        checks_of(client, status=503)
+    checks_of(client, status=503)
+    time.sleep(0.3)
+    assert checks_of(client, status=200)["database"]["ok"]
+    never.set()

@@ -7,8 +7,11 @@ import json
 import logging
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 _QUERY = re.compile(r"\?[^\s\"']*")
+# In a traceback a question mark may be anything; with a name and a value it begins a query.
+_QUERY_IN_TRACEBACK = re.compile(r"\?[\w.~%-]+=[^\s\"']*")
 
 
 class QueryFilter(logging.Filter):
@@ -22,8 +25,15 @@ class QueryFilter(logging.Filter):
         return True
 
 
-class JsonFormatter(logging.Formatter):
-    """Write a record as one line of JSON."""
+class ConsoleFormatter(logging.Formatter):
+    """Write a record for people; its exception too without an address's query."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the standard library's name.
+        return _QUERY_IN_TRACEBACK.sub("", super().formatException(ei))
+
+
+class JsonFormatter(ConsoleFormatter):
+    """Write a record as one line of JSON, with the `fields` that it was given as extra."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -32,6 +42,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "trace_id": getattr(record, "trace_id", ""),
             "message": record.getMessage(),
+            **getattr(record, "fields", {}),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

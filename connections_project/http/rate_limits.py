@@ -1,7 +1,6 @@
 """The rate limits: token buckets, one a policy and key, over all apps and processes."""
 
 import logging
-import threading
 from dataclasses import dataclass
 from functools import cache
 
@@ -9,6 +8,7 @@ from django.conf import settings
 from redis.exceptions import RedisError
 
 from connections_project.http.buckets import Buckets, MemoryBuckets, RedisBuckets
+from connections_project.http.instruments import RATE_LIMIT_DENIALS, RATE_LIMIT_FAIL_OPENS
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def consume(policy: Policy, key: str) -> Decision | None:
 
     Returns:
         What the bucket said; None where Redis is away, since a service without its limits is
-        better than none. That is logged and counted (`skipped_checks`).
+        better than none. That is logged and counted.
     """
     interval = 60 * _MICROSECONDS // policy.per_minute
     try:
@@ -62,8 +62,11 @@ def consume(policy: Policy, key: str) -> Decision | None:
             f"rate_limit:{policy.name}:{key}", interval=interval, burst=policy.burst
         )
     except RedisError as error:
-        _skip(error)
+        RATE_LIMIT_FAIL_OPENS.labels(policy.name).inc()
+        logger.warning("Served without a rate limit: Redis is away (%s)", type(error).__name__)
         return None
+    if not taken.allowed:
+        RATE_LIMIT_DENIALS.labels(policy.name).inc()
     return Decision(
         allowed=taken.allowed,
         limit=policy.burst,
@@ -71,22 +74,6 @@ def consume(policy: Policy, key: str) -> Decision | None:
         reset_at=-(-taken.full_at // _MICROSECONDS),
         retry_after=-(-taken.wait // _MICROSECONDS),
     )
-
-
-_skipped = 0
-_skipped_lock = threading.Lock()
-
-
-def skipped_checks() -> int:
-    """Count the requests of this process that went through unlimited because Redis was away."""
-    return _skipped
-
-
-def _skip(error: RedisError) -> None:
-    global _skipped
-    with _skipped_lock:
-        _skipped += 1
-    logger.warning("Served without a rate limit: Redis is away (%s)", type(error).__name__)
 
 
 def _buckets() -> Buckets:

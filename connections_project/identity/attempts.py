@@ -6,6 +6,7 @@ from typing import Any
 
 from django_ratelimit.core import get_usage
 
+from connections_project.http.instruments import RATE_LIMIT_DENIALS
 from connections_project.identity.fields import normal_email
 
 
@@ -41,6 +42,7 @@ class Window:
             return
         successes = self._usage("sign-in successes", increment=False)
         if attempts["count"] - successes["count"] > attempts["limit"]:
+            RATE_LIMIT_DENIALS.labels("LOGIN").inc()
             raise TooManyAttemptsError(attempts["time_left"])
 
     def count_success(self) -> None:

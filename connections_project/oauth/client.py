@@ -8,6 +8,7 @@ from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client_authentication import authenticated_form
 from connections_project.oauth.granted import GrantedAccount, granted_accounts
 from connections_project.oauth.identity import Identity, fetch_json, identify
+from connections_project.oauth.observers import calling
 from connections_project.oauth.revoking import revoke
 from connections_project.oauth.tokens import (
     ClientRegistration,
@@ -57,6 +58,7 @@ def authorization_url(
     return _with_query(platform.authorization_endpoint, parameters)
 
 
+@calling("exchange")
 def exchange_code(
     platform: Platform,
     registration: ClientRegistration,
@@ -89,6 +91,7 @@ def exchange_code(
     return _tokens(platform, _post(platform, registration, form=form, within=within))
 
 
+@calling("refresh")
 def refresh(
     platform: Platform,
     registration: ClientRegistration,

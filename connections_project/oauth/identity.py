@@ -11,6 +11,7 @@ from connections_project.oauth.answers import require_success
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client_authentication import bearer
 from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.observers import calling
 from connections_project.oauth.paths import dig
 from connections_project.oauth.tokens import ClientRegistration, TokenSet, require_vschar
 from connections_project.oauth.transport import Request, send
@@ -37,6 +38,7 @@ class Identity:
         return self.granting_user_id or self.account_id
 
 
+@calling("read")
 def fetch_json(
     platform: Platform,
     registration: ClientRegistration,  # noqa: ARG001 - every verb takes who asks whom.
@@ -55,6 +57,7 @@ def fetch_json(
     return require_success(send(request, platform=platform.slug, within=within)).json()
 
 
+@calling("identify")
 def identify(
     platform: Platform, registration: ClientRegistration, *, tokens: TokenSet, within: float = 10.0
 ) -> Identity:

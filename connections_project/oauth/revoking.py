@@ -8,6 +8,7 @@ from connections_project.oauth.answers import error_codes, fault_of, names_error
 from connections_project.oauth.catalog import Platform, Revocation
 from connections_project.oauth.client_authentication import authenticated_form, bearer, in_body
 from connections_project.oauth.errors import ErrorCode, PlatformError
+from connections_project.oauth.observers import calling
 from connections_project.oauth.tokens import ClientRegistration, TokenSet, require_vschar
 from connections_project.oauth.transport import Answer, Request, send
 
@@ -25,6 +26,7 @@ class _WrongKindError(PlatformError):
     """
 
 
+@calling("revoke")
 def revoke(
     platform: Platform, registration: ClientRegistration, *, tokens: TokenSet, within: float = 10.0
 ) -> None:

@@ -17,6 +17,7 @@ from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from connections_project.oauth.deadline import Call, Guard, GuardedPool, GuardedTLSPool
 from connections_project.oauth.errors import ErrorCode, PlatformError
+from connections_project.oauth.observers import observed
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
@@ -83,6 +84,10 @@ def send(request: Request, *, platform: str, within: float) -> Answer:
         PlatformError: `connect_error` if surely nothing was sent; else `timeout`, `reset`,
             `too_large`, `malformed`.
     """
+    return observed(lambda: _send(request, platform, within), platform=platform)
+
+
+def _send(request: Request, platform: str, within: float) -> Answer:
     call = Call(lambda: _exchange(request, platform))
     try:
         return call.run(within=within)

@@ -10,7 +10,8 @@ import pytest
 from django.test import Client
 
 from connections_project.http import rate_limits
-from connections_project.http.rate_limits import Policy, consume, skipped_checks
+from connections_project.http.rate_limits import Policy, consume
+from tests.figures import figure
 from tests.http.redis_server import Relay, url_or_skip
 
 POLICY = Policy(f"AWAY_{secrets.token_hex(4)}", burst=3, per_minute=3)
@@ -50,10 +51,11 @@ def test_it_is_served_while_redis_is_away_and_limited_when_it_is_back(relay: Rel
 def test_each_skipped_check_is_counted_and_logged(
     relay: Relay, caplog: pytest.LogCaptureFixture
 ) -> None:
-    before = skipped_checks()
+    name = "connections_rate_limit_fail_opens_total"
+    before = figure(name, policy=POLICY.name)
     for _ in range(3):
         consume(POLICY, "somebody")
-    assert skipped_checks() - before == 3
+    assert figure(name, policy=POLICY.name) - before == 3
     assert [record.levelname for record in caplog.records] == ["WARNING"] * 3
     assert "Redis is away (ConnectionError)" in caplog.text
 

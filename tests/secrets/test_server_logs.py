@@ -20,11 +20,12 @@ from tests.secrets.witness import WitnessedClient
 pytestmark = pytest.mark.django_db(transaction=True)
 
 GRANIAN = (
-    *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--no-ws"),
-    *("--access-log", "--access-log-fmt", ACCESS_LOG, "connections_project.wsgi:application"),
+    *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--no-ws", "--access-log"),
+    "connections_project.wsgi:application",
 )
 SERVERS: dict[str, Callable[[int], tuple[str, ...]]] = {
-    "granian": lambda port: (*GRANIAN, "--port", str(port)),
+    "granian": lambda port: (*GRANIAN, "--port", str(port), "--access-log-fmt", ACCESS_LOG),
+    "granian's own format": lambda port: (*GRANIAN, "--port", str(port)),
     "runserver": lambda port: ("manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"),
 }
 

@@ -5,6 +5,7 @@ import os
 import runpy
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -25,6 +26,12 @@ PRODUCTION = {
     "PUBLIC_URL": "https://connections.example.com",
     "ENV_FILE": os.devnull,
 }
+
+
+@pytest.fixture(autouse=True)
+def _own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Redis is named, the settings make a folder among the temporary ones."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 def load(**changed: str | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +43,7 @@ WRONG = [
     ("REDIS_URL", f"http://{MARK}.example.com"),
     ("REDIS_URL", f"redis://:{MARK}@localhost:port"),
     ("CELERY_BROKER_URL", MARK),
+    ("PROMETHEUS_MULTIPROC_DIR", f"{os.devnull}/{MARK}"),
     ("OAUTH_CATALOG", f"/nowhere/{MARK}.toml"),
     ("LOG_FORMAT", MARK),
     ("ADMIN_TOTP_REQUIRED", MARK),
@@ -116,3 +118,12 @@ def test_a_database_address_is_taken_apart() -> None:
         "name",
     )
     assert database["OPTIONS"] == {"sslmode": "require"}
+
+
+def test_processes_that_share_redis_share_their_figures(tmp_path: Path) -> None:
+    assert load()["METRICS_FOLDER"] is None
+    shared = load(REDIS_URL="redis://127.0.0.1/0")["METRICS_FOLDER"]
+    assert shared.parent == tmp_path
+    assert shared.stat().st_mode & 0o777 == 0o700
+    named = load(PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "named"))["METRICS_FOLDER"]
+    assert named == tmp_path / "named"

@@ -1,0 +1,40 @@
+"""What the service counts and times. Every label takes its values from a set that we know.
+
+Without PROMETHEUS_MULTIPROC_DIR the figures live in the process. With it (settings.py sets it
+before this is imported) each process writes to a file of its own there, and `/metrics` adds them
+up. Each instrument has labels, since one without would make its file as soon as it is imported.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+
+# When each series began is of no use where processes come and go.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+REGISTRY = CollectorRegistry()
+
+REQUEST_SECONDS = Histogram(
+    "connections_http_request_duration_seconds",
+    "Seconds until a request was answered, by the route's template.",
+    ["method", "route", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=REGISTRY,
+)
+RATE_LIMIT_DENIALS = Counter(
+    "connections_rate_limit_denials",
+    "Requests that were refused because a bucket was empty.",
+    ["policy"],
+    registry=REGISTRY,
+)
+RATE_LIMIT_FAIL_OPENS = Counter(
+    "connections_rate_limit_fail_opens",
+    "Requests that were served without a limit because Redis was away.",
+    ["policy"],
+    registry=REGISTRY,
+)
+OUTBOUND_SECONDS = Histogram(
+    "connections_outbound_duration_seconds",
+    "Seconds that a call to a platform took, whatever became of it.",
+    ["platform", "kind", "outcome"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=REGISTRY,
+)

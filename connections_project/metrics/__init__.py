@@ -1,0 +1,1 @@
+"""`/metrics`: figures of all processes of this host, in Prometheus' words."""

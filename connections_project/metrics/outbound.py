@@ -1,0 +1,13 @@
+"""Calls to platforms, as `oauth/observers.py` tells of them."""
+
+from connections_project.http.instruments import OUTBOUND_SECONDS
+from connections_project.oauth.answers import fault_of
+from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.observers import Kind
+from connections_project.oauth.transport import Answer
+
+
+def count_call(platform: str, kind: Kind, result: Answer | PlatformError, seconds: float) -> None:
+    """Count and time a call; its outcome is "success" or an ErrorCode."""
+    failure = result.code if isinstance(result, PlatformError) else fault_of(result)
+    OUTBOUND_SECONDS.labels(platform, kind, failure or "success").observe(seconds)

@@ -1,0 +1,41 @@
+"""The figures of the processes: of this one, or the sums over all that share a folder.
+
+prometheus-client leaves a file for each process that ever was. Without that of a dead one the sums
+would fall, which reads as a restart of everything; so it is added to one file for all the dead.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from prometheus_client import Metric
+from prometheus_client.mmap_dict import MmapedDict
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from connections_project.http.instruments import REGISTRY
+from connections_project.metrics.folder import alone_in, left_by_the_dead
+
+
+def process_figures(folder: Path | None) -> Iterable[Metric]:
+    """Give what was counted and timed since the start.
+
+    Args:
+        folder: Where the processes keep their figures; None for this process alone.
+    """
+    if folder is None:
+        return REGISTRY.collect()
+    with alone_in(folder):
+        for path, kind in left_by_the_dead(folder):
+            _add(path, to=folder / f"{kind}_dead.db")
+            path.unlink()
+        collector = MultiProcessCollector(None, path=str(folder))  # type: ignore[no-untyped-call]
+        return list(collector.collect())  # type: ignore[no-untyped-call]
+
+
+def _add(path: Path, *, to: Path) -> None:
+    sums = MmapedDict(str(to))  # type: ignore[no-untyped-call]
+    try:
+        for key, value, _, _ in MmapedDict.read_all_values_from_file(str(path)):  # type: ignore[no-untyped-call]
+            before, _ = sums.read_value(key)  # type: ignore[no-untyped-call]
+            sums.write_value(key, before + value, 0.0)  # type: ignore[no-untyped-call]
+    finally:
+        sums.close()  # type: ignore[no-untyped-call]

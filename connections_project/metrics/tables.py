@@ -1,0 +1,86 @@
+"""Figures that need a count over a table: taken once a minute by whoever keeps house.
+
+A scrape reads one row. Only where nobody has kept house for a while does it count by itself, since
+it is just then that somebody must see how old the oldest revocation has become.
+"""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.apps import apps
+from django.db import DatabaseError, models
+from django.db.models import Count, Min
+from django.utils import timezone
+
+from connections_project.connections.models import OAuthConnection
+from connections_project.metrics.models import TableFigures
+from connections_project.revocation.models import JobState, RevocationJob
+
+logger = logging.getLogger(__name__)
+
+EVERY = timedelta(seconds=60)
+OVERDUE = timedelta(seconds=120)
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def refresh(*, older_than: timedelta = EVERY) -> None:
+    """Count anew, unless that was done lately or is being done by another process.
+
+    A database that is away, or that takes too long, is logged; the next round tries again.
+
+    Args:
+        older_than: How old the figures may be.
+    """
+    try:
+        _refresh(older_than)
+    except DatabaseError as error:
+        logger.warning("The tables were not counted (%s)", type(error).__name__)
+
+
+def _refresh(older_than: timedelta) -> None:
+    row, _ = TableFigures.objects.get_or_create(pk=1, defaults={"claimed_at": _LONG_AGO})
+    now = timezone.now()
+    if row.claimed_at > now - older_than:
+        return
+    # Whoever changes the row from what both have read is the only one that counts.
+    if TableFigures.objects.filter(pk=1, claimed_at=row.claimed_at).update(claimed_at=now):
+        TableFigures.objects.filter(pk=1).update(figures=_counted(), counted_at=timezone.now())
+
+
+def last_counted() -> TableFigures | None:
+    """Give the latest figures; None before the first count, and while the database is away."""
+    refresh(older_than=OVERDUE)
+    try:
+        return TableFigures.objects.filter(pk=1, counted_at__isnull=False).first()
+    except DatabaseError as error:
+        # The figures of the processes themselves are wanted all the more now.
+        logger.warning("No figures of the tables (%s)", type(error).__name__)
+        return None
+
+
+def _counted() -> dict[str, Any]:
+    pending = RevocationJob.objects.filter(state=JobState.PENDING)
+    oldest = pending.aggregate(oldest=Min("created_at"))["oldest"]
+    return {
+        "connections": {model.app: _by_status(model) for model in _connection_models()},
+        "revocation_jobs": dict.fromkeys(JobState.values, 0) | _by(RevocationJob, "state"),
+        "oldest_pending": oldest and oldest.isoformat(),
+    }
+
+
+def _connection_models() -> list[type[OAuthConnection]]:
+    return [model for model in apps.get_models() if issubclass(model, OAuthConnection)]
+
+
+def _by_status(model: type[OAuthConnection]) -> dict[str, int]:
+    """Count by the app's own words; accounts that are only active or not go by those two."""
+    if any(field.name == "status" for field in model._meta.fields):
+        return _by(model, "status")
+    words = {"True": "active", "False": "inactive"}
+    return {words[is_active]: number for is_active, number in _by(model, "is_active").items()}
+
+
+def _by(model: type[models.Model], column: str) -> dict[str, int]:
+    rows = model._base_manager.order_by().values_list(column).annotate(number=Count("pk"))
+    return {str(value): number for value, number in rows}

@@ -1,0 +1,54 @@
+"""`GET /metrics`, for Prometheus and nobody else."""
+
+import ipaddress
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client.exposition import choose_encoder
+
+from connections_project.http.addresses import client_address
+from connections_project.metrics.collector import Figures
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Show the figures of all processes of this host to whoever bears METRICS_TOKEN.
+
+    Raises:
+        PermissionDenied: There is no METRICS_TOKEN, and this is not a developer's own machine.
+    """
+    if settings.METRICS_TOKEN:
+        if not _bears_the_token(request):
+            return _challenge()
+    elif not _is_in_development(request):
+        raise PermissionDenied
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    return HttpResponse(encode(Figures()), content_type=content_type)
+
+
+def _bears_the_token(request: HttpRequest) -> bool:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and constant_time_compare(
+        token.strip(), settings.METRICS_TOKEN
+    )
+
+
+def _challenge() -> HttpResponse:
+    # RFC 6750, section 3.
+    response = HttpResponse("<p>Send METRICS_TOKEN as a Bearer token.</p>", status=401)
+    response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _is_in_development(request: HttpRequest) -> bool:
+    """Say whether figures may be seen without a token.
+
+    An address of loopback alone is no reason: behind a proxy on the same host all have one.
+    """
+    address = client_address(request)
+    return settings.DEBUG and bool(address) and ipaddress.ip_address(address).is_loopback

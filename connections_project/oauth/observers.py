@@ -1,0 +1,54 @@
+"""Who wants to know of the calls to platforms. This package itself neither counts nor logs them."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Literal
+
+from connections_project.oauth.errors import PlatformError
+
+if TYPE_CHECKING:
+    from connections_project.oauth.transport import Answer
+
+Kind = Literal["exchange", "refresh", "identify", "read", "revoke", "publish", "other"]
+# Called with platform, kind, the answer or the failure, and the seconds that it took.
+Observer = Callable[[str, Kind, "Answer | PlatformError", float], None]
+
+_observers: list[Observer] = []
+_kind: ContextVar[Kind | None] = ContextVar("kind", default=None)
+
+
+def observe_calls(observer: Observer) -> None:
+    """Have an observer called after each call, in the caller's thread; it must not raise."""
+    if observer not in _observers:
+        _observers.append(observer)
+
+
+@contextmanager
+def calling(kind: Kind) -> Iterator[None]:
+    """Say what the calls inside are for, adapters' own among them; the outermost word counts."""
+    token = _kind.set(_kind.get() or kind)
+    try:
+        yield
+    finally:
+        _kind.reset(token)
+
+
+def observed(call: "Callable[[], Answer]", *, platform: str) -> "Answer":
+    """Make a call and tell the observers of it.
+
+    Raises:
+        PlatformError: As the call does.
+    """
+    began = time.monotonic()
+    try:
+        result: Answer | PlatformError = call()
+    except PlatformError as error:
+        result = error
+    seconds = time.monotonic() - began
+    for observer in _observers:
+        observer(platform, _kind.get() or "other", result, seconds)
+    if isinstance(result, PlatformError):
+        raise result
+    return result

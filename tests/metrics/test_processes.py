@@ -1,0 +1,150 @@
+"""Several processes of one host: their sums, and what is left of those that are dead."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connections_project.metrics.folder import VARIABLE, default_folder, prepare
+from connections_project.metrics.processes import process_figures
+
+COUNTING = """
+from connections_project.http.instruments import RATE_LIMIT_DENIALS, REQUEST_SECONDS
+RATE_LIMIT_DENIALS.labels("API_READ").inc()
+REQUEST_SECONDS.labels("GET", "providers", "200").observe(0.003)
+REQUEST_SECONDS.labels("GET", "providers", "200").observe(0.3)
+"""
+WAITING = "import sys\nprint('counted', flush=True)\nsys.stdin.read()\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(VARIABLE, "")  # Undone at the end; `prepare` sets it.
+    return prepare(str(tmp_path / "figures"))
+
+
+def run(program: str) -> None:
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def sums(folder: Path) -> dict[str, float]:
+    """Give count, one bucket and the seconds of the histogram, and the counter."""
+    found = {}
+    for metric in process_figures(folder):
+        for sample in metric.samples:
+            if sample.labels.get("le", "0.005") == "0.005":
+                found[sample.name.removeprefix("connections_")] = sample.value
+    return found
+
+
+EXPECTED = {
+    "rate_limit_denials_total": 1,
+    "http_request_duration_seconds_count": 2,
+    "http_request_duration_seconds_bucket": 1,
+    "http_request_duration_seconds_sum": 0.303,
+}
+
+
+def times(number: int) -> dict[str, Any]:
+    return {name: pytest.approx(number * value) for name, value in EXPECTED.items()}
+
+
+def test_the_figures_of_living_processes_are_added_up(folder: Path) -> None:
+    command = [sys.executable, "-c", COUNTING + WAITING]
+    two = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)
+    ]
+    try:
+        for each in two:
+            assert each.stdout
+            assert each.stdout.readline() == b"counted\n"
+        assert sums(folder) == times(2)
+        # Files of the living are left alone.
+        assert len(list(folder.glob("counter_*.db"))) == 2
+        assert sums(folder) == times(2)
+    finally:
+        for each in two:
+            each.communicate(b"")
+    assert sums(folder) == times(2)
+
+
+def test_the_dead_are_gathered_in_one_file_and_no_sum_falls(folder: Path) -> None:
+    for number in range(1, 4):
+        run(COUNTING)
+        assert sums(folder) == times(number)
+        assert sorted(path.name for path in folder.glob("*.db")) == [
+            "counter_dead.db",
+            "histogram_dead.db",
+        ]
+
+
+def test_a_start_with_nobody_alive_begins_anew(folder: Path) -> None:
+    run(COUNTING)
+    sums(folder)
+    prepare(str(folder))
+    assert sums(folder) == {}
+
+
+def test_a_start_beside_others_leaves_their_figures(folder: Path) -> None:
+    run(COUNTING)
+    sums(folder)
+    command = [sys.executable, "-c", COUNTING + WAITING]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        other.stdout.readline()
+        prepare(str(folder))
+        assert sums(folder) == times(2)
+        other.communicate(b"")
+
+
+def test_a_forked_worker_counts_for_itself(folder: Path) -> None:
+    """Celery's workers are forked from a process that may have counted already."""
+    run(COUNTING + f"import os\npid = os.fork()\n{COUNTING}\npid and os.wait()\n")
+    assert sums(folder) == times(3)
+
+
+def test_a_process_that_writes_while_others_read_is_never_misread(folder: Path) -> None:
+    busy = COUNTING.replace('"200"', "str(number)")
+    program = "for number in range(300):\n" + busy.replace("\n", "\n    ")
+    with subprocess.Popen([sys.executable, "-c", program]) as writer:
+        counts = [0.0]
+        while writer.poll() is None:
+            counts.append(sums(folder).get("rate_limit_denials_total", 0.0))
+    assert writer.returncode == 0
+    assert counts == sorted(counts)
+    assert sums(folder)["rate_limit_denials_total"] == 300
+
+
+def test_other_files_of_the_folder_are_left_alone(folder: Path) -> None:
+    (folder / "notes.txt").write_text("mine")
+    prepare(str(folder))
+    sums(folder)
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_a_folder_that_can_t_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(ValueError):
+            prepare(str(path))
+
+
+def test_a_folder_that_others_can_write_to_is_refused(tmp_path: Path) -> None:
+    """They could put links to our files there."""
+    open_to_all, linked = tmp_path / "open", tmp_path / "linked"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
+    linked.symlink_to(tmp_path)
+    for each in (open_to_all, linked):
+        with pytest.raises(ValueError):
+            prepare(str(each))
+    assert not list(open_to_all.iterdir())
+
+
+def test_the_default_folder_is_this_user_s_and_this_service_s() -> None:
+    one, other = default_folder("a", "b"), default_folder("a", "c")
+    assert one != other
+    assert str(os.getuid()) in one
