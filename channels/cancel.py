@@ -1,10 +1,12 @@
 """Cancel what is scheduled: one, several, or all of a channel."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 
 from audit.events import Action
@@ -114,8 +116,23 @@ def cancel_active(connection: ChannelConnection, *, origin: Origin) -> int:
     return count
 
 
-def _cancel(schedules: ScheduleQuerySet) -> int:
+def cancel_active_on(connection_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Cancel all that is scheduled on connections that the caller has locked, and tell of it later.
+
+    Returns:
+        How many were cancelled on each; connections with none are left out.
+    """
     now = timezone.now()
+    schedules = Schedule.objects.filter(channel_connection__in=connection_ids)
+    if not _cancel(schedules, now=now):
+        return {}
+    # A count taken before could miss what a worker takes or gives back just then.
+    done = schedules.filter(status=ScheduleStatus.CANCELLED, cancelled_at=now)
+    return dict(done.values_list("channel_connection").annotate(count=Count("pk")).order_by())
+
+
+def _cancel(schedules: ScheduleQuerySet, *, now: datetime | None = None) -> int:
+    now = now or timezone.now()
     return schedules.active().update(
         status=ScheduleStatus.CANCELLED,
         cancelled_at=now,

@@ -1,13 +1,26 @@
 """End connections by force: one or a hundred thousand, batch by batch."""
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
+from uuid import UUID
 
+from django.conf import settings
+from django.db import transaction
+
+from audit.events import Interface
 from audit.record import Origin
+from connections_project.connections.end_many import Batch
+from connections_project.operations.engine import Engine
+from connections_project.operations.frozen import frozen
 from connections_project.operations.plans import Options, Result
 from connections_project.operations.targets import Selection
+from connections_project.revocation.drain import INLINE_SECONDS, attempt
 
 BATCH = 1000
+# More than can be tried in INLINE_SECONDS.
+INLINE_JOBS = 1000
 
 
 def force_disconnect(
@@ -22,8 +35,9 @@ def force_disconnect(
 ) -> Result:
     """End connections for good; each batch is a commit of its own, and what is over is passed over.
 
-    A row that can't be ended is named and leaves the others alone. The platforms are told after
-    the commits, as after any disconnect.
+    A row that can't be ended is named and leaves the others alone. The platforms are told by the
+    workers; without a broker, in this process, at most 5 s in all, and the rest is left to
+    `run_revocations`.
 
     Args:
         app: "providers", "channels" or "social".
@@ -34,5 +48,35 @@ def force_disconnect(
         details: What else the audit should know, such as the operating system's user.
         batch_size: Connections in one transaction.
         on_batch: Told of each batch after its commit, for a progress bar.
+
+    Raises:
+        OperationalError: The database is away. What is committed is done; it may be run again.
     """
-    raise NotImplementedError
+    engine = Engine(app, options, origin, details or {})
+    total, job_ids = Result(), list[UUID]()
+    for ids in frozen(app, selection, erase_tokens=options.erase_tokens).batches(batch_size):
+        batch = engine.end(ids)
+        done = result_of(batch, size=len(ids))
+        job_ids += batch.job_ids[: INLINE_JOBS - len(job_ids)]
+        total += done
+        if on_batch:
+            on_batch(done)
+    if not settings.CELERY_BROKER_URL:
+        transaction.on_commit(partial(_tell_platforms, job_ids, origin.interface), robust=True)
+    return total
+
+
+def result_of(batch: Batch, *, size: int) -> Result:
+    """Count what became of a batch of so many ids."""
+    ended, failures = len(batch.ended), tuple(batch.failures)
+    passed_over = size - ended - len(failures)
+    return Result(ended, passed_over, failures, revocations=len(batch.job_ids))
+
+
+def _tell_platforms(job_ids: Sequence[UUID], interface: Interface) -> None:
+    deadline = time.monotonic() + INLINE_SECONDS
+    for job_id in job_ids:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return
+        attempt(job_id, within=left, interface=interface)

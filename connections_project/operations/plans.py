@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from uuid import UUID
+
+from connections_project.connections.end_many import Failure as Failure
 
 # As long as the audit log takes.
 LONGEST_REASON = 512
@@ -18,8 +19,9 @@ class Options:
 
     Args:
         reason: Why, 1 to 512 characters once the space around it is gone.
-        revoke: Whether the platform is told; on by default also for social accounts, whose plain
-            disconnect keeps the tokens and tells nobody (CONTRACT, section 7).
+        revoke: Whether the platforms are told. Of social accounts they are told only where the
+            tokens are erased too: these keep their tokens otherwise, as after any disconnect
+            (CONTRACT, section 7).
         cancel_schedules: Cancel what is pending or queued on a channel, which is left alone
             otherwise.
         erase_tokens: Erase the tokens that a social account would keep, also those that an
@@ -60,20 +62,6 @@ class BlastRadius:
     active_schedules: int
     grant_siblings: int
     revocations: int
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A connection that was left as it was.
-
-    Args:
-        cause: A word for programs, such as "active_schedules".
-        detail: The same for people.
-    """
-
-    connection_id: UUID
-    cause: str
-    detail: str
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,93 @@
 """The apps whose connections can be ended by force."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from channels.disconnect_many import active_schedules
+from channels.disconnect_many import disconnect_many as disconnect_channels
+from channels.models import ChannelConnection
+from channels.models import Status as ChannelStatus
+from connections_project.connections.end_many import Batch, Order
+from connections_project.connections.models import OAuthConnection
 from connections_project.identity.models import User
+from connections_project.operations.plans import Options
+from providers.disconnect_many import disconnect_many as disconnect_providers
+from providers.models import Connection
+from providers.models import Status as ProviderStatus
+from social.disconnect_many import disconnect_many as disconnect_social
+from social.models import SocialAccount, left_to_end
 
-Selection: TypeAlias = "QuerySet[Any] | Iterable[UUID]"
+Rows: TypeAlias = "QuerySet[Any]"
+Selection: TypeAlias = "Rows | Iterable[UUID]"
 
-PERMISSIONS = {
-    "providers": "providers.force_disconnect_connection",
-    "channels": "channels.force_disconnect_channelconnection",
-    "social": "social.force_disconnect_socialaccount",
+
+@dataclass(frozen=True)
+class Target:
+    """What a forced disconnect has to know of an app.
+
+    Args:
+        model: Its connections.
+        permission: What an operator needs, of the model's own permissions.
+        left: Finds those on which something is left to be done; the flag is `erase_tokens`.
+        end: Ends a batch in the caller's transaction.
+        active_schedules: Counts what is still to be published through connections.
+        revokes: Says whether the platforms are told, from `revoke` and `erase_tokens`.
+    """
+
+    model: type[OAuthConnection]
+    permission: str
+    left: Callable[[bool], Q]
+    end: Callable[[Collection[UUID], Order, Options], Batch]
+    active_schedules: Callable[[Rows], int] = lambda _: 0
+    revokes: Callable[[bool, bool], bool] = lambda revoke, _: revoke
+
+    def selected(self, selection: Selection, *, erase_tokens: bool = False) -> Rows:
+        """Give those of a selection on which something is left to be done."""
+        rows = (
+            selection
+            if isinstance(selection, QuerySet)
+            else self.model._default_manager.filter(pk__in=list(selection))
+        )
+        return rows.filter(self.left(erase_tokens)).order_by()
+
+
+TARGETS = {
+    "providers": Target(
+        model=Connection,
+        permission="providers.force_disconnect_connection",
+        left=lambda _: ~Q(status=ProviderStatus.DISCONNECTED),
+        end=lambda ids, order, _: disconnect_providers(ids, order=order),
+    ),
+    "channels": Target(
+        model=ChannelConnection,
+        permission="channels.force_disconnect_channelconnection",
+        left=lambda _: ~Q(status=ChannelStatus.DISCONNECTED),
+        end=lambda ids, order, options: disconnect_channels(
+            ids, order=order, cancel_schedules=options.cancel_schedules
+        ),
+        active_schedules=active_schedules,
+    ),
+    "social": Target(
+        model=SocialAccount,
+        permission="social.force_disconnect_socialaccount",
+        left=lambda erase: left_to_end(kept_tokens=erase),
+        end=lambda ids, order, options: disconnect_social(
+            ids, order=order, erase=options.erase_tokens
+        ),
+        revokes=lambda revoke, erase: revoke and erase,
+    ),
 }
 
 
 def may_force_disconnect(user: User | None, app: str) -> bool:
     """Say whether a user may end an app's connections by force: active staff who are permitted."""
-    return user is not None and user.is_active and user.is_staff and user.has_perm(PERMISSIONS[app])
+    return (
+        user is not None
+        and user.is_active
+        and user.is_staff
+        and user.has_perm(TARGETS[app].permission)
+    )

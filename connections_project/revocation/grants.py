@@ -1,7 +1,11 @@
 """Who holds which grant. Every function expects to stand in its caller's transaction."""
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
+
+from django.db.models import Q
 
 from connections_project.revocation.models import GrantHold
 
@@ -37,8 +41,8 @@ def hold(grant: Grant, *, app: str, connection_id: UUID) -> None:
     )
 
 
-def let_go(connection_id: UUID) -> None:
-    GrantHold.objects.filter(connection_id=connection_id).delete()
+def let_go(*connection_ids: UUID) -> None:
+    GrantHold.objects.filter(connection_id__in=connection_ids).delete()
 
 
 def has_holders(grant: Grant, *, besides: UUID | None = None, lock: bool = False) -> bool:
@@ -57,3 +61,46 @@ def has_holders(grant: Grant, *, besides: UUID | None = None, lock: bool = False
     if lock:
         holders = holders.select_for_update()
     return any(holder != besides for holder in holders.values_list("connection_id", flat=True))
+
+
+def holders_of(grants: Collection[Grant]) -> Mapping[Grant, frozenset[UUID]]:
+    """Lock the holders of many grants, in the one order in which all lock them, and name them.
+
+    Args:
+        grants: Such as tell who gave them. One that nobody holds is not in the answer.
+    """
+    found: dict[Grant, set[UUID]] = defaultdict(set)
+    if any_of := _any_of(grants):
+        holders = GrantHold.objects.filter(any_of).order_by("id").select_for_update()
+        columns = ("authority", "client_id", "platform_user_id", "connection_id")
+        for *grant, connection_id in holders.values_list(*columns):
+            found[Grant(*grant)].add(connection_id)
+    return {grant: frozenset(holders) for grant, holders in found.items()}
+
+
+def _any_of(grants: Collection[Grant]) -> Q:
+    """Put the grants of a client into one range of the index each, however many they are."""
+    users = defaultdict(list)
+    for grant in grants:
+        users[grant.client_id, grant.authority].append(grant.platform_user_id)
+    any_of = Q()
+    for (client_id, authority), ids in users.items():
+        any_of |= Q(client_id=client_id, authority=authority, platform_user_id__in=ids)
+    return any_of
+
+
+def clients_with_holders(
+    clients: Collection[tuple[str, str]], *, besides: Collection[UUID]
+) -> set[tuple[str, str]]:
+    """Name those of our clients, as authority and client id, on which some live connection stands.
+
+    Args:
+        besides: Connections that are not counted, because they are leaving.
+    """
+    return {
+        (authority, client_id)
+        for authority, client_id in clients
+        if GrantHold.objects.filter(authority=authority, client_id=client_id)
+        .exclude(connection_id__in=besides)
+        .exists()
+    }

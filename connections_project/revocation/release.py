@@ -1,5 +1,6 @@
 """Let go of a connection's tokens: decide whether the platform must be told, and owe it that."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -68,12 +69,27 @@ def release_late(held: Held, *, origin: Origin) -> Decision:
 
 
 def _decide(held: Held, *, revoke: bool, leaving: UUID | None) -> Decision:
-    if held.sealed is None or not revoke:
+    return decide(
+        upstream(held.platform_slug),
+        asked=revoke and held.sealed is not None,
+        is_shared=lambda: has_holders(held.grant, besides=leaving, lock=True),
+    )
+
+
+def decide(found: Upstream | None, *, asked: bool, is_shared: Callable[[], bool]) -> Decision:
+    """Decide whether a platform is owed a revocation (CONTRACT, section 7).
+
+    Args:
+        found: The platform; None for one that has left the catalogue.
+        asked: Whether there are tokens to revoke, and nobody asked to skip the platform.
+        is_shared: Says whether a live connection stays on the grant; only asked where a revocation
+            would end it.
+    """
+    if not asked:
         return Decision.NOT_REQUESTED
-    found = upstream(held.platform_slug)
     if not can_revoke(found):
         return Decision.NOT_SUPPORTED
-    if _ends_the_grant(found) and has_holders(held.grant, besides=leaving, lock=True):
+    if ends_the_grant(found) and is_shared():
         return Decision.SHARED_GRANT
     return Decision.PENDING
 
@@ -84,7 +100,8 @@ def can_revoke(found: Upstream | None) -> bool:
     return revocation is not None and revocation.blast_radius != "client"
 
 
-def _ends_the_grant(found: Upstream | None) -> bool:
+def ends_the_grant(found: Upstream | None) -> bool:
+    """Say whether revoking one token ends the siblings on its grant."""
     revocation = found.platform.revocation if found else None
     return revocation is not None and revocation.blast_radius == "grant"
 

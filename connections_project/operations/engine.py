@@ -1,0 +1,109 @@
+"""End one batch of connections by force, whatever stands in the way of some of them."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError, OperationalError, connection, transaction
+
+from audit.events import Action
+from audit.record import Origin, record_many
+from connections_project.connections.end_many import Batch, Failure, Order, event_about
+from connections_project.operations.plans import Options
+from connections_project.operations.targets import TARGETS
+
+logger = logging.getLogger(__name__)
+
+TRIES = 3
+PAUSE_SECONDS = 0.2
+
+
+def _nothing(_: Batch) -> None:
+    """Do nothing beside a batch."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A forced disconnect of one app's connections.
+
+    Args:
+        app: "providers", "channels" or "social".
+        options: Why and how.
+        origin: Who does it, for the audit.
+        details: What else the audit should know.
+        beside: What stands in the same commit as each batch.
+    """
+
+    app: str
+    options: Options
+    origin: Origin
+    details: Mapping[str, Any] = field(default_factory=dict)
+    beside: Callable[[Batch], object] = _nothing
+
+    def end(self, ids: Sequence[UUID]) -> Batch:
+        """End a batch: those that are free in one commit, then those that somebody else holds.
+
+        Only a transaction that holds no connection yet waits for one, so that a batch can't be
+        one of two that wait for each other.
+        """
+        done = self._attempt(ids)
+        while held := self._still_live(ids, done):
+            done += self._attempt(held[:1], wait=True)
+            done += self._attempt(held[1:])
+        return done
+
+    def _still_live(self, ids: Sequence[UUID], done: Batch) -> list[UUID]:
+        rest = set(ids) - done.named
+        if not rest:
+            return []
+        rows = TARGETS[self.app].selected(rest, erase_tokens=self.options.erase_tokens)
+        return list(rows.order_by("pk").values_list("pk", flat=True))
+
+    def _attempt(self, ids: Sequence[UUID], *, wait: bool = False) -> Batch:
+        """End what can be ended; a row that the database refuses is found by halving and named."""
+        if not ids:
+            return Batch()
+        try:
+            return self._commit_patiently(ids, wait=wait)
+        except OperationalError:
+            raise
+        except DatabaseError as error:
+            if len(ids) == 1:
+                return Batch(failures=(_refused(ids[0], error),))
+        half = len(ids) // 2
+        return self._attempt(ids[:half], wait=wait) + self._attempt(ids[half:], wait=wait)
+
+    def _commit_patiently(self, ids: Sequence[UUID], *, wait: bool) -> Batch:
+        """Try again where the database had to break off one of several, as in a deadlock."""
+        for tries in range(1, TRIES + 1):
+            try:
+                return self._commit(ids, wait=wait)
+            except OperationalError:
+                if tries == TRIES or not connection.is_usable():
+                    raise
+                time.sleep(PAUSE_SECONDS * tries)
+        raise AssertionError
+
+    def _commit(self, ids: Sequence[UUID], *, wait: bool) -> Batch:
+        target, told = TARGETS[self.app], self.options
+        revoke = target.revokes(told.revoke, told.erase_tokens)
+        order = Order(self.origin, told.reason, self.details, revoke, wait)
+        with transaction.atomic():
+            batch = target.end(ids, order, told)
+            record_many(
+                event_about(one, Action.CONNECTION_FORCE_DISCONNECTED, app=self.app, order=order)
+                for one in batch.ended
+            )
+            self.beside(batch)
+        return batch
+
+
+def _refused(connection_id: UUID, error: DatabaseError) -> Failure:
+    """Say why a row can't be ended; never in the database's own words, which may show the row."""
+    logger.warning("The database refuses to end %s: %s", connection_id, type(error).__name__)
+    diagnosis = getattr(error.__cause__, "diag", None)
+    broken = getattr(diagnosis, "constraint_name", None) or type(error).__name__
+    return Failure(connection_id, "database_refused", f"The database refuses the change: {broken}.")
