@@ -68,10 +68,17 @@ try:
         "REVOCATION_FIRST_RETRY_SECONDS", 30, least=0
     )
     REVOCATION_GIVE_UP_SECONDS = _env.whole_number("REVOCATION_GIVE_UP_SECONDS", 86400, least=0)
+    REVOCATION_LEASE_SECONDS = _env.whole_number("REVOCATION_LEASE_SECONDS", 30, least=1)
     REFRESH_LEASE_SECONDS = _env.whole_number("REFRESH_LEASE_SECONDS", 15, least=1)
     ACCESS_TOKEN_SECONDS = _env.whole_number("ACCESS_TOKEN_SECONDS", 900, least=1)
     SOCIAL_TOKEN_RETENTION_DAYS = _env.whole_number(
         "SOCIAL_TOKEN_RETENTION_DAYS", 90, least=0, most=36_500
+    )
+
+    # How many revocations one worker tries at a time, and all workers together at one platform.
+    REVOCATION_THREADS = _env.whole_number("REVOCATION_THREADS", 32, least=1, most=1000)
+    REVOCATION_PLATFORM_LIMIT = _env.whole_number(
+        "REVOCATION_PLATFORM_LIMIT", 8, least=1, most=1000
     )
 
     LOG_FORMAT = _env.one_of("LOG_FORMAT", "console", "json")

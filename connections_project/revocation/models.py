@@ -69,7 +69,19 @@ class RevocationJob(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["due_at"], name="revocation_due", condition=Q(state="pending")),
+            models.Index(
+                fields=["platform", "due_at", "id"],
+                name="revocation_due_at_platform",
+                condition=Q(state="pending"),
+            ),
+            models.Index(
+                fields=["created_at"], name="revocation_by_age", condition=Q(state="pending")
+            ),
+            models.Index(
+                fields=["platform"],
+                name="revocation_in_flight",
+                condition=Q(leased_until__isnull=False),
+            ),
             models.Index(fields=["connection_id"], name="revocation_by_connection"),
         ]
         constraints = [
@@ -85,3 +97,20 @@ class RevocationJob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.platform} {self.state} {self.id}"
+
+
+class Circuit(models.Model):
+    """How a platform's revocation endpoint is doing: a circuit breaker that all workers share.
+
+    Its row is also the lock under which a platform's jobs are claimed, so that all workers together
+    keep to the limit of what one platform is asked at a time.
+    """
+
+    platform = models.CharField(primary_key=True, max_length=64)
+    # Failed tries in a row that speak of the platform rather than of one token.
+    faults = models.PositiveIntegerField(default=0)
+    # The platform is left alone until then, and after that asked for one job first.
+    blocked_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.platform

@@ -3,18 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from audit.record import Origin
 from connections_project.http.tracing import current_trace_id
 from connections_project.platforms.registry import Upstream, upstream
-from connections_project.revocation.drain import attempt_now
 from connections_project.revocation.grants import Grant, has_holders, let_go
 from connections_project.revocation.models import RevocationJob
+from connections_project.revocation.soon import tell_soon
 from connections_project.vault import Sealed
 
 
@@ -121,5 +119,4 @@ def _owe(held: Held, *, origin: Origin) -> None:
         due_at=now,
         trace_id=current_trace_id(),
     )
-    # The commit neither waits for the platform nor fails with it.
-    transaction.on_commit(partial(attempt_now, job.id, interface=origin.interface), robust=True)
+    tell_soon([job.id], interface=origin.interface)

@@ -1,15 +1,17 @@
 """A job belongs to whoever claimed it, until that one is done or its lease has run out."""
 
+import time
 from datetime import timedelta
 
 import pytest
 import time_machine
+from django.conf import LazySettings
 from django.utils import timezone
 
 from audit.events import Interface
 from connections_project.identifiers import uuid7
-from connections_project.revocation import drain as drain_module
-from connections_project.revocation.drain import attempt
+from connections_project.revocation import soon
+from connections_project.revocation.attempts import attempt, longest_try
 from connections_project.revocation.models import RevocationJob
 from providers.models import Connection
 from tests.bank import Bank
@@ -39,9 +41,23 @@ def test_the_lease_of_a_worker_that_died_runs_out(job: RevocationJob, bank: Bank
     assert bank.revoked == ["refresh-0", "access-0"]
 
 
-def test_a_lease_outlives_every_try() -> None:
-    assert drain_module.LEASE.total_seconds() > drain_module.ATTEMPT_SECONDS
-    assert drain_module.LEASE.total_seconds() > drain_module.INLINE_SECONDS == 5
+@pytest.mark.parametrize(("lease", "longest"), [(30, 10), (12, 10), (10, 9), (1, 0.9)])
+def test_a_lease_outlives_every_try(settings: LazySettings, lease: int, longest: float) -> None:
+    settings.REVOCATION_LEASE_SECONDS = lease
+    assert longest_try() == longest
+    assert soon.INLINE_SECONDS == 5
+
+
+def test_how_long_a_lease_is_is_a_setting(
+    job: RevocationJob, bank: Bank, settings: LazySettings
+) -> None:
+    settings.REVOCATION_LEASE_SECONDS = 1
+    bank.server.on("POST", "/revoke", Answer(drip_headers=0.3))
+    began = time.monotonic()
+    assert drained() == ["pending"]
+    assert time.monotonic() - began < 1
+    job.refresh_from_db()
+    assert job.last_error == "timeout"
 
 
 def test_an_unknown_job_is_nobodys(job: RevocationJob) -> None:

@@ -7,10 +7,11 @@ import pytest
 from django.conf import LazySettings
 
 from connections_project.identity.models import User
-from connections_project.revocation.models import RevocationJob
+from connections_project.revocation.models import Circuit, RevocationJob
 from connections_project.vault import Sealed, seal
 from tests.bank import Bank
 from tests.revocation.conftest import EndOf, drained, make_due
+from tests.revocation.owing import owe
 from tests.rows import connection_of
 from tests.servers import Answer
 
@@ -85,3 +86,25 @@ def test_one_unreadable_job_holds_up_no_other(
     RevocationJob.objects.update(sealed_tokens=Sealed("garbled"))
     end(connection_of(owner, account_id="another"))
     assert drained() == ["pending", "revoked"]
+
+
+def test_an_adapter_that_fails_in_an_unforeseen_way_ends_no_pass_and_tells_no_token(
+    job: RevocationJob,
+    owner: User,
+    bank: Bank,
+    use_catalogue: UseCatalogue,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken = bank.catalogue("broken").replace('"rfc7009"', '"adapter"')
+    adapter = 'adapter = "tests.revocation.broken_adapter"\n[providers.broken.revocation]'
+    use_catalogue(
+        bank.catalogue() + broken.replace("[providers.broken.revocation]", adapter),
+        "bank",
+        "broken",
+    )
+    (theirs,) = owe("broken", "refresh-theirs", ago=60)
+    assert drained() == ["pending", "revoked"]
+    assert_kept(theirs, "unforeseen")
+    assert Circuit.objects.get(platform="broken").faults == 1
+    assert "KeyError in " in caplog.text
+    assert "refresh-theirs" not in caplog.text

@@ -13,7 +13,7 @@ from connections_project.http.tracing import TraceIdFilter
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from connections_project.platforms.models import Suspension
-from connections_project.revocation import drain as drain_module
+from connections_project.revocation import attempts
 from connections_project.revocation.models import RevocationJob
 from providers.models import Connection
 from tests.bank import Bank
@@ -130,7 +130,7 @@ def test_the_log_bears_the_trace_of_the_disconnect_and_no_token(
 def test_a_dripping_platform_is_left_after_the_time_for_all_calls(
     job: RevocationJob, bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drain_module, "ATTEMPT_SECONDS", 0.6)
+    monkeypatch.setattr(attempts, "ATTEMPT_SECONDS", 0.6)
     # The first call takes half of the time, so that the second must not have all of it.
     bank.server.on("POST", "/revoke", Answer(delay=0.3), Answer(drip_headers=0.1))
     began = time.monotonic()
@@ -164,10 +164,9 @@ def test_a_job_that_is_not_due_is_left_alone(job: RevocationJob, bank: Bank) -> 
 
 
 def test_the_longest_waiting_comes_first_and_every_due_one_is_tried_once(
-    owner: User, bank: Bank, end: EndOf, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
+    owner: User, bank: Bank, end: EndOf, settings: LazySettings
 ) -> None:
     settings.REVOCATION_FIRST_RETRY_SECONDS = 0
-    monkeypatch.setattr(drain_module, "BATCH", 2)
     now = timezone.now()
     for number in range(5):
         tokens = TokenSet(f"access-{number}")

@@ -20,8 +20,8 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from tqdm import tqdm
 
 from audit.events import Interface
-from connections_project.housekeeping import keep_house
-from connections_project.revocation.drain import drain
+from connections_project.housekeeping import Housekeeper, keep_house
+from connections_project.revocation.drain import drain, work_off
 
 EXAMPLES = """
 examples:
@@ -30,7 +30,8 @@ examples:
   manage.py run_revocations --forever          go on until stopped, looking every 5 seconds
 
 It can be stopped at any time by Ctrl-C or SIGTERM: what is due stays due, and what is just being
-tried is due again 30 seconds later. Any number of them may run beside each other.
+tried is due again when its lease ends (REVOCATION_LEASE_SECONDS). Any number of them may run beside
+each other.
 """
 # The shell's own code for a command that Ctrl-C has ended.
 INTERRUPTED = 130
@@ -45,6 +46,10 @@ class Command(BaseCommand):
         "Tell the platforms to forget the tokens of disconnected accounts, where an earlier try "
         "failed. Connections that a crash left pending are marked as failed too."
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.housekeeper = Housekeeper()
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         kwargs |= {"epilog": EXAMPLES, "formatter_class": _HelpFormatter}
@@ -63,7 +68,9 @@ class Command(BaseCommand):
         try:
             with _termination_as_interrupt():
                 if not forever:
-                    self.report(self.work_off(), as_json=options["json"])
+                    keep_house(besides=[work_off])
+                    # Who asks for one pass wants to see all tried that is due.
+                    self.report(self.work_off(heed_circuits=False), as_json=options["json"])
                 while forever:
                     self.one_of_many(as_json=options["json"])
                     time.sleep(interval)
@@ -77,16 +84,16 @@ class Command(BaseCommand):
         """Make one pass of many; a database that is away for a while does not end the command."""
         try:
             close_old_connections()
-            figures = self.work_off()
+            self.housekeeper.keep_house(besides=[work_off])
+            figures = self.work_off(heed_circuits=True)
         except (OperationalError, InterfaceError) as error:
             self.stderr.write(f"The database can't be reached ({type(error).__name__}); trying on.")
         else:
             if figures.total():
                 self.report(figures, as_json=as_json)
 
-    def work_off(self) -> Counter[str]:
-        keep_house()
-        done = drain(interface=Interface.COMMAND)
+    def work_off(self, *, heed_circuits: bool) -> Counter[str]:
+        done = drain(interface=Interface.COMMAND, heed_circuits=heed_circuits)
         # disable=None: a bar on a terminal, none in a pipe.
         return Counter(tqdm(done, desc="Revoking", unit=" jobs", disable=None, leave=False))
 

@@ -1,0 +1,39 @@
+"""Give up what no platform wanted to hear of for a whole day: its tokens must not lie here on."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from audit.events import Interface
+from connections_project.revocation.attempts import end, record_ends
+from connections_project.revocation.claims import free
+from connections_project.revocation.models import JobState, RevocationJob
+
+BATCH = 500
+
+
+def give_up(*, interface: Interface) -> int:
+    """Abandon every job that is past its age, whether or not its platform is left alone now.
+
+    Returns:
+        How many.
+    """
+    now, total = timezone.now(), 0
+    while number := _give_up_some(now, interface):
+        total += number
+    return total
+
+
+def _give_up_some(now: datetime, interface: Interface) -> int:
+    born_by = now - timedelta(seconds=settings.REVOCATION_GIVE_UP_SECONDS)
+    old = RevocationJob.objects.filter(
+        free(now), state=JobState.PENDING, created_at__lte=born_by
+    ).order_by("created_at")
+    with transaction.atomic():
+        # The tokens themselves are not even read.
+        jobs = list(old.select_for_update(skip_locked=True).defer("sealed_tokens")[:BATCH])
+        end(RevocationJob.objects.filter(pk__in=[job.pk for job in jobs]), JobState.ABANDONED)
+        record_ends(jobs, JobState.ABANDONED, interface=interface)
+    return len(jobs)

@@ -1,0 +1,88 @@
+"""Workers that try many revocations at a time, beside each other."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from django.conf import LazySettings
+from django.utils import timezone
+
+from connections_project import housekeeping
+from connections_project.revocation.drain import work_off
+from connections_project.revocation.models import RevocationJob
+from tests.bank import Bank
+from tests.races.conftest import Gate, at_once, meanwhile, wait_until
+from tests.revocation.owing import owe
+from tests.servers import Answer
+
+pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def slow(bank: Bank, use_catalogue: Callable[..., None]) -> Gate:
+    """Beside a bank that is fast, one that answers when it is told to."""
+    one = 'tokens = ["refresh_token"]'
+    text = bank.catalogue("slow", revocation=one).replace("/revoke", "/slow")
+    use_catalogue(text + bank.catalogue("fast", revocation=one), "slow", "fast")
+    gate = Gate(lambda: Answer(200))
+    bank.server.on("POST", "/slow", gate)
+    return gate
+
+
+def pending(platform: str) -> int:
+    return RevocationJob.objects.filter(platform=platform, state="pending").count()
+
+
+def test_a_platform_that_hangs_holds_up_no_other_however_many_jobs_it_has(slow: Gate) -> None:
+    owe("slow", *map(str, range(60)), ago=3600)
+    owe("fast", *map(str, range(40)))
+    with meanwhile(work_off) as working:
+        wait_until(lambda: not pending("fast"))
+        assert pending("slow") == 60
+        slow.is_open.set()
+        working.result()
+    assert pending("slow") == 0
+
+
+def test_all_workers_together_ask_one_platform_for_no_more_than_its_share(
+    slow: Gate, settings: LazySettings
+) -> None:
+    settings.REVOCATION_PLATFORM_LIMIT = 3
+    owe("slow", *map(str, range(12)), ago=3600)
+    with meanwhile(lambda: at_once([work_off] * 3)) as working:
+        wait_until(lambda: slow.visitors == 3)
+        time.sleep(0.2)
+        assert slow.visitors == 3
+        assert RevocationJob.objects.filter(leased_until__gte=timezone.now()).count() == 3
+        slow.is_open.set()
+        working.result()
+    assert slow.visitors == 12
+    assert set(RevocationJob.objects.values_list("state", "attempts")) == {("revoked", 1)}
+
+
+def test_what_comes_while_a_platform_hangs_is_seen_soon(slow: Gate) -> None:
+    owe("slow", "one")
+    with meanwhile(work_off) as working:
+        slow.wait_for_visitor()
+        owe("fast", "new")
+        wait_until(lambda: not pending("fast"))
+        assert pending("slow") == 1
+        slow.is_open.set()
+        working.result()
+
+
+def test_a_worker_that_is_to_end_finishes_what_it_tries_and_takes_nothing_more(
+    slow: Gate, settings: LazySettings
+) -> None:
+    settings.REVOCATION_PLATFORM_LIMIT = 2
+    owe("slow", *map(str, range(9)))
+    try:
+        with meanwhile(work_off) as working:
+            wait_until(lambda: slow.visitors == 2)
+            housekeeping.stopping.set()
+            slow.is_open.set()
+            working.result()
+    finally:
+        housekeeping.stopping.clear()
+    assert (pending("slow"), slow.visitors) == (7, 2)
+    assert not RevocationJob.objects.filter(state="pending").exclude(lease=None).exists()

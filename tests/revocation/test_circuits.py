@@ -1,0 +1,145 @@
+"""A platform that fails again and again is left alone, probed, and holds up no other."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.conf import LazySettings
+from django.utils import timezone
+
+from audit.events import Interface
+from connections_project.revocation.circuits import FAULTS_TO_OPEN
+from connections_project.revocation.drain import drain
+from connections_project.revocation.models import Circuit, RevocationJob
+from tests.bank import Bank
+from tests.revocation.conftest import drained
+from tests.revocation.owing import owe
+from tests.servers import Answer
+
+UseCatalogue = Callable[..., None]
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def two_banks(bank: Bank, use_catalogue: UseCatalogue) -> None:
+    """One that is down, and one that works."""
+    one = 'tokens = ["refresh_token"]'
+    text = bank.catalogue("down", revocation=one).replace("/revoke", "/down")
+    use_catalogue(text + bank.catalogue("up", revocation=one), "down", "up")
+    bank.server.on("POST", "/down", Answer(503))
+
+
+def heeding() -> list[str]:
+    return list(drain(interface=Interface.WORKER))
+
+
+def asked(bank: Bank) -> int:
+    return len(bank.server.requests_to("/down"))
+
+
+def names(count: int) -> list[str]:
+    return [f"token-{number}" for number in range(count)]
+
+
+def circuit() -> Circuit:
+    return Circuit.objects.get(platform="down")
+
+
+def test_after_repeated_faults_it_is_left_alone_and_the_others_are_not(bank: Bank) -> None:
+    owe("down", *names(20), ago=60)
+    owe("up", "theirs")
+    outcomes = heeding()
+    assert asked(bank) == FAULTS_TO_OPEN == 5
+    assert outcomes.count("revoked") == 1
+    assert RevocationJob.objects.filter(platform="down", attempts=0).count() == 15
+    assert heeding() == []
+
+
+def test_when_the_time_is_over_it_is_probed_with_one_job(bank: Bank) -> None:
+    owe("down", *names(20))
+    heeding()
+    until = circuit().blocked_until
+    assert until is not None
+    with time_machine.travel(until, tick=False):
+        assert heeding() == ["pending"]
+        assert asked(bank) == 6
+        assert heeding() == []
+
+
+def test_each_probe_that_fails_blocks_it_for_longer_up_to_five_minutes(bank: Bank) -> None:
+    owe("down", *names(30))
+    blocks = []
+    now = timezone.now()
+    for _ in range(8):
+        with time_machine.travel(now, tick=False):
+            heeding()
+            until = circuit().blocked_until
+            assert until is not None
+            blocks.append((until - now).total_seconds())
+        now = until
+    for block, least in zip(blocks, [30, 60, 120, 240, 300, 300, 300, 300], strict=True):
+        assert least <= block <= least * 1.25
+
+
+def test_a_probe_that_succeeds_lets_all_the_others_follow(bank: Bank) -> None:
+    owe("down", *names(12))
+    heeding()
+    until = circuit().blocked_until
+    assert until is not None
+    bank.server.on("POST", "/down", Answer(200))
+    with time_machine.travel(until + timedelta(hours=1), tick=False):
+        assert heeding() == ["revoked"] * 12
+    assert (circuit().faults, circuit().blocked_until) == (0, None)
+
+
+def test_the_platforms_own_wish_is_honoured_up_to_an_hour(bank: Bank) -> None:
+    bank.server.on("POST", "/down", Answer(429, headers={"Retry-After": "86400"}))
+    owe("down", *names(6))
+    now = timezone.now()
+    with time_machine.travel(now, tick=False):
+        heeding()
+    assert circuit().blocked_until == now + timedelta(hours=1)
+
+
+def test_what_a_platform_says_of_a_token_is_no_fault_of_its_own(bank: Bank) -> None:
+    bank.server.on("POST", "/down", Answer(400, json={"error": "invalid_request"}))
+    owe("down", *names(12))
+    assert heeding() == ["pending"] * 12
+    assert circuit().faults == 0
+
+
+def test_a_success_between_two_faults_starts_the_count_anew(bank: Bank) -> None:
+    bank.server.on("POST", "/down", *[Answer(503), Answer(200)] * 6)
+    owe("down", *names(12))
+    assert heeding() == ["pending", "revoked"] * 6
+
+
+def test_without_a_first_wait_it_is_left_alone_for_a_second(settings: LazySettings) -> None:
+    settings.REVOCATION_FIRST_RETRY_SECONDS = 0
+    owe("down", *names(8))
+    now = timezone.now()
+    with time_machine.travel(now, tick=False):
+        heeding()
+    until = circuit().blocked_until
+    assert until is not None
+    assert 1 <= (until - now).total_seconds() <= 1.25
+
+
+def test_jobs_past_their_age_are_given_up_also_while_it_is_left_alone(bank: Bank) -> None:
+    owe("down", *names(20))
+    heeding()
+    asked_before = asked(bank)
+    RevocationJob.objects.update(created_at=timezone.now() - timedelta(hours=24))
+    assert heeding() == ["abandoned"] * 20
+    assert asked(bank) == asked_before
+    assert not RevocationJob.objects.exclude(sealed_tokens=None).exists()
+
+
+def test_one_pass_by_hand_tries_everything_that_is_due_and_those_in_trouble_last(
+    bank: Bank,
+) -> None:
+    owe("down", *names(9), ago=60)
+    owe("up", *names(2))
+    assert drained() == ["pending"] * 5 + ["revoked"] * 2 + ["pending"] * 4

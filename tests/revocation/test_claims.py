@@ -1,0 +1,106 @@
+"""Which jobs are claimed: the longest waiting, and of no platform too many at a time."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from connections_project.revocation.claims import claim, open_circuits
+from connections_project.revocation.models import Circuit, RevocationJob
+from tests.revocation.owing import owe
+
+pytestmark = pytest.mark.django_db
+
+
+def claimed(limit: int = 100) -> Counter[str]:
+    open_circuits()
+    return Counter(job.platform for job in claim(limit, due_by=timezone.now()))
+
+
+def tokens(count: int) -> list[str]:
+    return [str(number) for number in range(count)]
+
+
+def test_no_platform_has_more_than_its_share_and_all_have_theirs(settings: LazySettings) -> None:
+    settings.REVOCATION_PLATFORM_LIMIT = 3
+    owe("first", *tokens(50), ago=3600)
+    owe("second", *tokens(2))
+    owe("third", *tokens(5))
+    assert claimed() == {"first": 3, "second": 2, "third": 3}
+    # What is under way elsewhere counts.
+    assert claimed() == {}
+
+
+def test_a_share_is_free_again_when_its_job_is_settled_or_its_lease_over(
+    settings: LazySettings,
+) -> None:
+    settings.REVOCATION_PLATFORM_LIMIT = 3
+    owe("first", *tokens(50))
+    claimed()
+    one, another, _ = RevocationJob.objects.exclude(lease=None)
+    RevocationJob.objects.filter(pk=one.pk).update(lease=None, leased_until=None)
+    gone = timezone.now() - timedelta(seconds=1)
+    RevocationJob.objects.filter(pk=another.pk).update(leased_until=gone)
+    assert claimed() == {"first": 2}
+
+
+def test_the_longest_waiting_come_first_whatever_their_platform(settings: LazySettings) -> None:
+    settings.REVOCATION_PLATFORM_LIMIT = 2
+    owe("first", *tokens(2), ago=10)
+    owe("second", *tokens(2), ago=20)
+    assert claimed(3) == {"second": 2, "first": 1}
+
+
+def test_a_claim_has_a_lease_and_counts_as_a_try() -> None:
+    (job,) = owe("first", "token")
+    open_circuits()
+    (mine,) = claim(1, due_by=timezone.now())
+    job.refresh_from_db()
+    assert (job.lease, job.leased_until, job.attempts) == (mine.lease, mine.leased_until, 1)
+    assert mine.attempts == 1
+    assert mine.leased_until is not None
+    assert 29 < (mine.leased_until - timezone.now()).total_seconds() <= 30
+
+
+def test_platforms_that_left_the_catalogue_are_claimed_for_too() -> None:
+    owe("gone", "token")
+    assert claimed() == {"gone": 1}
+    assert Circuit.objects.get().platform == "gone"
+
+
+def test_with_nothing_to_do_a_claim_is_one_statement(settings: LazySettings) -> None:
+    open_circuits()
+    with CaptureQueriesContext(connection) as captured:
+        assert claim(10, due_by=timezone.now()) == []
+    statements = [one["sql"] for one in captured if "SAVEPOINT" not in one["sql"]]
+    assert len(statements) == 1
+
+
+@pytest.mark.parametrize("backlog", [10, 2000])
+def test_a_claim_takes_the_same_statements_whatever_the_backlog(backlog: int) -> None:
+    owe("first", *["x"] * backlog)
+    open_circuits()
+    with CaptureQueriesContext(connection) as captured:
+        assert len(claim(8, due_by=timezone.now())) == 8
+    statements = [one["sql"] for one in captured if "SAVEPOINT" not in one["sql"]]
+    assert len(statements) == 4
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="its plans are PostgreSQL's own")
+def test_no_claim_reads_more_of_the_backlog_than_it_takes() -> None:
+    owe("first", *["x"] * 3000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE revocation_revocationjob")
+    open_circuits()
+    with CaptureQueriesContext(connection) as captured:
+        claim(8, due_by=timezone.now())
+    selects = [one["sql"] for one in captured if one["sql"].startswith("SELECT")]
+    with connection.cursor() as cursor:
+        for select in selects:
+            cursor.execute(f"EXPLAIN {select}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert "Seq Scan on revocation_revocationjob" not in plan, plan
