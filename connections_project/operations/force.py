@@ -1,25 +1,19 @@
 """End connections by force: one or a hundred thousand, batch by batch."""
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-from django.db import transaction
-
-from audit.events import Interface
 from audit.record import Origin
 from connections_project.connections.end_many import Batch
 from connections_project.operations.engine import Engine
 from connections_project.operations.frozen import frozen
 from connections_project.operations.plans import Options, Result
 from connections_project.operations.targets import Selection
-from connections_project.revocation.drain import INLINE_SECONDS, attempt
+from connections_project.revocation.soon import tell_soon
 
 BATCH = 1000
-# More than can be tried in INLINE_SECONDS.
+# More than a request has the time to try.
 INLINE_JOBS = 1000
 
 
@@ -61,8 +55,8 @@ def force_disconnect(
         total += done
         if on_batch:
             on_batch(done)
-    if not settings.CELERY_BROKER_URL:
-        transaction.on_commit(partial(_tell_platforms, job_ids, origin.interface), robust=True)
+    if job_ids:
+        tell_soon(job_ids, interface=origin.interface)
     return total
 
 
@@ -71,12 +65,3 @@ def result_of(batch: Batch, *, size: int) -> Result:
     ended, failures = len(batch.ended), tuple(batch.failures)
     passed_over = size - ended - len(failures)
     return Result(ended, passed_over, failures, revocations=len(batch.job_ids))
-
-
-def _tell_platforms(job_ids: Sequence[UUID], interface: Interface) -> None:
-    deadline = time.monotonic() + INLINE_SECONDS
-    for job_id in job_ids:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return
-        attempt(job_id, within=left, interface=interface)
