@@ -16,6 +16,8 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
+from channels import connect as channels
+from channels.errors import AlreadyConnectedError
 from connections_project import vault
 from connections_project.connections import errors, flow
 from connections_project.connections.browser import browser_of
@@ -37,7 +39,10 @@ from connections_project.platforms.registry import (
 from providers import connect as providers
 
 # Each app's verb that goes through with a flow.
-COMPLETE: dict[str, Callable[..., object]] = {"providers": providers.complete}
+COMPLETE: dict[str, Callable[..., object]] = {
+    "providers": providers.complete,
+    "channels": channels.complete,
+}
 
 # The query parameter that leads back from the sign-in.
 SEALED = "sealed"
@@ -65,6 +70,10 @@ REFUSALS: dict[type[Exception], Words] = {
     ),
     errors.AccountMismatchError: Words(
         400, "This is another account", "Sign in there with the account that you connected before."
+    ),
+    # Nothing is refused to a person here: the connection there is has taken the fresh credentials.
+    AlreadyConnectedError: Words(
+        200, "This account is connected already", "Its access has been renewed."
     ),
     errors.ConnectFailedError: Words(502, "The platform did not complete the connection", LATER),
     PlatformUnavailableError: Words(503, "This platform can't be used at the moment", LATER),

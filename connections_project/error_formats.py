@@ -1,7 +1,10 @@
 """Which prefix of the API speaks which app's error format (CONTRACT, section 0)."""
 
+from channels.api.errors import ChannelErrors
 from connections_project.http.error_routing import register
 from providers.api.errors import ProviderErrors
 
 for _prefix in ("/api/v1/providers", "/api/v1/accounts", "/api/v1/auth"):
     register(_prefix, ProviderErrors())
+for _prefix in ("/api/v1/channels", "/api/v1/schedules"):
+    register(_prefix, ChannelErrors())

@@ -20,12 +20,18 @@ Then sync, list, refresh; and `DELETE /api/v1/providers/{id}`.
 | `failed` | the attempt to connect failed |
 | `disconnected` | it is over, and stays so |
 
-**Ids** are UUIDs in any case; a malformed one is an unknown one. **Times** are UTC, in whole
+A **channel** is `connected`, `expired` (refreshing no longer helps), in `error` (the access was
+taken back there) or `disconnected`; a **schedule** goes from `pending` over `queued` (a worker has
+it) and `publishing` to `published` or `failed`, unless it is `cancelled` before.
+
+**Ids** are UUIDs in any case; a malformed one is an unknown one, but 400 at channels and schedules.
+**Times** are UTC, in whole
 seconds. **Money** is a decimal as text. **Unknown fields** of a body are ignored.
 
-**Errors** are problem details (RFC 9457), `application/problem+json`. Beyond those at each
-endpoint: a path that isn't here is 404, a method that a path doesn't have is 405 with `Allow`, and
-a body over 1 MiB is 413.
+**Errors** are problem details (RFC 9457), `application/problem+json`; those of channels and
+schedules are `{"errors": [{"error_code", "error_description", "error_severity", "meta"}]}`.
+Beyond those at each endpoint: a path that isn't here is 404, a method that a path doesn't have is
+405 with `Allow`, and a body over 1 MiB is 413.
 
 **Rate limits** are token buckets, one for each policy and principal. Every answer of a limited
 endpoint shows its bucket in `X-RateLimit-…`; 429 says in `Retry-After` when to come again. Calls
@@ -39,6 +45,8 @@ TAGS = [
     {"name": "platforms", "description": "What can be connected."},
     {"name": "providers", "description": "Connections to financial providers."},
     {"name": "accounts", "description": "What was read through them, also when they are over."},
+    {"name": "channels", "description": "Connections to social channels."},
+    {"name": "schedules", "description": "What is to be published through them, and when."},
 ]
 
 SPECTACULAR_SETTINGS = {
@@ -63,6 +71,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "ConnectionStatus": "providers.models.Status",
+        "ChannelStatus": "channels.models.Status",
+        "ScheduleStatus": "channels.models.ScheduleStatus",
+        "PublishOutcome": "channels.models.PublishOutcome",
         "PlatformStatus": ["active", "planned", "unsupported"],
         "App": ["providers", "channels", "social"],
     },

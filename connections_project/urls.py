@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/v1/auth/", include("connections_project.identity.api.urls")),
     path("api/v1/platforms", PlatformViewSet.as_view({"get": "list"})),
     path("api/v1/", include("providers.api.urls")),
+    path("api/v1/", include("channels.api.urls")),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("oauth/callback/<str:slug>", CallbackPage.as_view(), name="oauth-callback"),

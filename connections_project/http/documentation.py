@@ -7,6 +7,7 @@ from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
     OpenApiResponse,
+    PolymorphicProxySerializer,
     extend_schema,
     extend_schema_serializer,
 )
@@ -32,18 +33,23 @@ PAGE = [
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
+# Takes the slugs, what one means at this endpoint, and the sample's wrong field.
+Errors = Callable[
+    [tuple[str, ...], Mapping[str, str], FieldError], Mapping[tuple[int, str], OpenApiResponse]
+]
 
 
 def endpoint(
     operation_id: str,
     *,
     description: str,
-    request: type[serializers.Serializer[Any]] | None = None,
+    request: type[serializers.Serializer[Any]] | PolymorphicProxySerializer | None = None,
     answers: Mapping[int, OpenApiResponse],
     refusals: tuple[str, ...] = (),
     details: Mapping[str, str] | None = None,
     wrong: FieldError = WRONG_QUERY,
     limit: Policy | None = None,
+    errors: Errors = problems,
     **more: Any,
 ) -> Callable[[F], F]:
     """Make the decorator that documents an endpoint.
@@ -51,15 +57,16 @@ def endpoint(
     Args:
         operation_id: A verb and what it is done to, unique in the document.
         description: What a newcomer must know, in Markdown.
-        request: The body that it takes.
+        request: The body that it takes, or one of several.
         answers: What it answers where all is well, by status.
         refusals: Slugs of its problems, besides those that every endpoint has.
         details: What a slug means at this endpoint, where that is more than its general words.
         wrong: The field that is wrong in the example of `validation_failed`.
         limit: The bucket that it draws on.
+        errors: Describes refusals in the path's own format.
         more: Further arguments of drf-spectacular's `extend_schema`.
     """
-    if request is not None:
+    if isinstance(request, type):
         # drf-spectacular adds the suffix "Request" by itself.
         name = request.__name__.removesuffix("Serializer").removesuffix("Request")
         extend_schema_serializer(component_name=name)(request)
@@ -68,7 +75,7 @@ def endpoint(
         operation_id=operation_id,
         description=f"{description}\n\n{_in_words(limit)}" if limit else description,
         request=request,
-        responses={**answers, **problems(slugs, details or {}, wrong)},
+        responses={**answers, **errors(slugs, details or {}, wrong)},
         extensions={LIMIT_EXTENSION: limit.name} if limit else {},
         **more,
     )

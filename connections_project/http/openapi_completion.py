@@ -48,6 +48,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     result["components"]["headers"] = HEADERS
     for path, operations in result["paths"].items():
         for operation in operations.values():
+            _require_choice(operation, result["components"]["schemas"])
             for status, response in operation["responses"].items():
                 names = _headers(status, is_limited=LIMIT_EXTENSION in operation)
                 response["headers"] = response.get("headers", {}) | {
@@ -55,6 +56,15 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 }
                 _fill_in(path, response)
     return result
+
+
+def _require_choice(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Say of a body that must be one of several that it must be there."""
+    body = operation.get("requestBody", {})
+    for content in body.get("content", {}).values():
+        name = content["schema"].get("$ref", "").rpartition("/")[2]
+        if "oneOf" in schemas.get(name, {}):
+            body["required"] = True
 
 
 def _headers(status: str, *, is_limited: bool) -> list[str]:

@@ -13,6 +13,12 @@ _BOOLEANS = {
 _CANONICAL = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
+# RFC 3339, section 5.6, where seconds and the zone may be left out.
+_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?\s*([Zz]|[+-]\d\d:?\d\d)?", re.ASCII
+)
+
+
 def boolean(text: str) -> bool:
     """Read true/false, 1/0, yes/no or on/off, in any case.
 
@@ -28,6 +34,21 @@ def boolean(text: str) -> bool:
 def identifier(text: str) -> UUID | None:
     """Read an identifier in its canonical form (RFC 9562, section 4); None for anything else."""
     return UUID(text) if _CANONICAL.fullmatch(text) else None
+
+
+def moment(text: str) -> datetime:
+    """Read a moment (RFC 3339); one without a time zone is UTC, as all times here are.
+
+    Raises:
+        ValueError: It is none, or lies beyond what the calendar holds.
+    """
+    if not _MOMENT.fullmatch(text):
+        raise ValueError("not a moment: give one like 2025-12-01T10:00:00Z")
+    read = datetime.fromisoformat(text.upper())
+    try:
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("beyond the calendar") from None
 
 
 def timestamp(moment: datetime) -> str:

@@ -6,6 +6,8 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from connections_project.connections import limits
+from connections_project.http.answers import shown
 from connections_project.http.bodies import validated
 from connections_project.http.faults import FaultError
 from connections_project.http.pagination import paginate
@@ -15,8 +17,9 @@ from connections_project.http.views import ApiViewSet
 from connections_project.identity.origins import origin_of
 from connections_project.identity.principals import principal_of
 from providers import sync
-from providers.api import documentation, limits
+from providers.api import documentation
 from providers.api import serializers as bodies
+from providers.models import Connection
 from providers.selectors import own_account, own_accounts
 
 
@@ -29,7 +32,7 @@ class AccountViewSet(ApiViewSet):
     def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
         if self.action != "syncs":
             return limits.reading(request)
-        return limits.syncing(request, self._wanted(request))
+        return limits.syncing(request, Connection, self._wanted(request))
 
     @documentation.ACCOUNTS
     def list(self, request: Request) -> Response:
@@ -37,18 +40,14 @@ class AccountViewSet(ApiViewSet):
         rows, pagination = paginate(
             own_accounts(principal_of(request).pk, connection=wanted), request
         )
-        return Response(
-            {"data": bodies.shown(bodies.AccountAnswer, rows), "pagination": pagination}
-        )
+        return Response({"data": shown(bodies.AccountAnswer, rows), "pagination": pagination})
 
     @documentation.TRANSACTIONS
     def transactions(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
         account = own_account(identifier(id), user_id=principal_of(request).pk)
         movements = account.transactions.order_by("-posted_at", "-id")
         rows, pagination = paginate(movements, request)
-        return Response(
-            {"data": bodies.shown(bodies.TransactionAnswer, rows), "pagination": pagination}
-        )
+        return Response({"data": shown(bodies.TransactionAnswer, rows), "pagination": pagination})
 
     @documentation.SYNC
     def syncs(self, request: Request) -> Response:

@@ -7,9 +7,12 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from connections_project.connections import limits
+from connections_project.connections.bodies import RefreshRequest, connect_answer
 from connections_project.connections.browser import browser_for_start, set_cookie
 from connections_project.connections.errors import ConnectionNotFoundError
 from connections_project.connections.flow import Answer
+from connections_project.http.answers import shown
 from connections_project.http.bodies import flag, required_parameters, validated
 from connections_project.http.parsing import identifier, timestamp
 from connections_project.http.rate_limits import Policy
@@ -18,8 +21,9 @@ from connections_project.identity.origins import origin_of
 from connections_project.identity.principals import principal_of, signed_in
 from connections_project.platforms.help_link import help_link
 from providers import connect, disconnect, refresh, update
-from providers.api import documentation, limits
+from providers.api import documentation
 from providers.api import serializers as bodies
+from providers.models import Connection
 from providers.selectors import own_connection, own_connections
 
 
@@ -41,7 +45,7 @@ class ConnectionViewSet(ApiViewSet):
             case "callback":
                 return limits.calling_back(request)
             case "token_refreshes":
-                return limits.syncing(request, identifier(self.kwargs["id"]))
+                return limits.syncing(request, Connection, identifier(self.kwargs["id"]))
         return limits.writing(request)
 
     @documentation.LIST
@@ -49,10 +53,9 @@ class ConnectionViewSet(ApiViewSet):
         only_active = flag(request, "active_only")
         rows = own_connections(principal_of(request).pk)
         active = [row for row in rows if row.is_connected]
-        shown = active if only_active else rows
         return Response(
             {
-                "connections": bodies.shown(bodies.ConnectionAnswer, shown),
+                "connections": shown(bodies.ConnectionAnswer, active if only_active else rows),
                 "total_count": len(rows),
                 "active_count": len(active),
             }
@@ -70,14 +73,7 @@ class ConnectionViewSet(ApiViewSet):
             user=principal_of(request),
             browser=browser,
         )
-        response = Response(
-            {
-                "authorization_url": started.authorization_url,
-                "state": started.state,
-                "expires_in": started.expires_in,
-            },
-            status=201,
-        )
+        response = Response(connect_answer(started), status=201)
         set_cookie(response, browser)
         return response
 
@@ -123,7 +119,7 @@ class ConnectionViewSet(ApiViewSet):
         connection, is_new = refresh.refresh_own(
             connection_id=identifier(id),
             user=principal_of(request),
-            force=validated(bodies.RefreshRequest, request)["force"],
+            force=validated(RefreshRequest, request)["force"],
             origin=origin_of(request),
         )
         ends = connection.token_expires_at

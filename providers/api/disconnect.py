@@ -5,6 +5,7 @@ from typing import ClassVar
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from connections_project.connections import limits
 from connections_project.connections.errors import ConnectionNotFoundError, NotOwnerError
 from connections_project.http.faults import Fault, of_status
 from connections_project.http.parsing import identifier
@@ -13,7 +14,7 @@ from connections_project.http.views import ApiViewSet
 from connections_project.identity.origins import origin_of
 from connections_project.identity.principals import principal_of
 from connections_project.platforms.help_link import help_link
-from providers.api import documentation, limits
+from providers.api import documentation
 from providers.disconnect import disconnect_own
 
 

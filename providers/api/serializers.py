@@ -1,21 +1,16 @@
 """Bodies of requests and answers; the fields are those of the source document, no more."""
 
-from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from connections_project.http.fields import Flag, Text
+from connections_project.http.answers import PaginationAnswer
+from connections_project.http.fields import Flag, Reference, Text
 from connections_project.http.parsing import timestamp
 from providers.models import Account, Connection, Status, Transaction
 from providers.sync import Tally
-
-
-@extend_schema_field({"type": "string", "format": "uuid"})
-class Reference(Text):
-    """An id in a body: malformed ones are unknown ones, so that its form is not looked at here."""
 
 
 @extend_schema_field({"type": "string", "format": "decimal", "pattern": r"^-?\d+\.\d{2,}$"})
@@ -48,20 +43,8 @@ class ConnectRequest(serializers.Serializer[Any]):
     )
 
 
-class ConnectAnswer(serializers.Serializer[Any]):
-    authorization_url = serializers.CharField(help_text="Where the user's browser goes.")
-    state = serializers.CharField(help_text="What must come back with it.")
-    expires_in = serializers.IntegerField(help_text="Seconds until the state ends.")
-
-
 class RenameRequest(serializers.Serializer[Any]):
     alias = Text(max_length=100, allow_null=True, help_text="Null takes the name away.")
-
-
-class RefreshRequest(serializers.Serializer[Any]):
-    force = Flag(
-        required=False, default=False, help_text="Also if the token is good for a while yet."
-    )
 
 
 class SyncRequest(serializers.Serializer[Any]):
@@ -170,15 +153,6 @@ class TransactionAnswer(serializers.Serializer[Transaction]):
         }
 
 
-class PaginationAnswer(serializers.Serializer[Any]):
-    page = serializers.IntegerField()
-    limit = serializers.IntegerField()
-    total = serializers.IntegerField()
-    total_pages = serializers.IntegerField()
-    has_next = serializers.BooleanField()
-    has_prev = serializers.BooleanField()
-
-
 class AccountPage(serializers.Serializer[Any]):
     data = AccountAnswer(many=True)  # type: ignore[assignment]
     pagination = PaginationAnswer()
@@ -187,15 +161,6 @@ class AccountPage(serializers.Serializer[Any]):
 class TransactionPage(serializers.Serializer[Any]):
     data = TransactionAnswer(many=True)  # type: ignore[assignment]
     pagination = PaginationAnswer()
-
-
-Row = TypeVar("Row")
-
-
-def shown(answer: type[serializers.Serializer[Row]], rows: Iterable[Row]) -> list[Any]:
-    """Write rows out one by one, without what DRF does for lists that may be written to."""
-    one = answer()
-    return [one.to_representation(row) for row in rows]
 
 
 def money(amount: Decimal) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import Http404
 from rest_framework.test import APIClient
 
-from tests.openapi.document import Reader
+from tests.openapi.document import Reader, error_code
 
 
 class ReadingClient(APIClient):
@@ -31,7 +31,7 @@ class ReadingClient(APIClient):
             self._read(response, method, path)
         else:
             assert response.status_code in {404, 405}
-            self.reader.check_problem(response.json())
+            self.reader.check_error(response.json(), request["PATH_INFO"])
         return response
 
     def _read(self, response: Any, method: str, path: str) -> None:
@@ -43,8 +43,8 @@ class ReadingClient(APIClient):
         body, content = response.json(), described["content"][response.headers["Content-Type"]]
         self.reader.check_body(body, content["schema"])
         if response.status_code >= 400:
-            samples = [example["value"]["type"] for example in content["examples"].values()]
-            assert body["type"] in samples
+            samples = [error_code(example["value"]) for example in content["examples"].values()]
+            assert error_code(body) in samples
 
 
 def template_of(response: Any) -> str:

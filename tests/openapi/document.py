@@ -33,6 +33,24 @@ FORMATS.checks("uri")(lambda text: not isinstance(text, str) or bool(urlsplit(te
 FORMATS.checks("decimal", InvalidOperation)(lambda text: Decimal(str(text)).is_finite())
 
 
+# Which paths have errors in another format than problem details: media type, schema.
+ERROR_FORMATS = {
+    "/api/v1/channels": ("application/json", "ErrorList"),
+    "/api/v1/schedules": ("application/json", "ErrorList"),
+}
+
+
+def error_format(path: str) -> tuple[str, str]:
+    """Give the media type of a path's errors, and their schema."""
+    found = [prefix for prefix in ERROR_FORMATS if f"{path}/".startswith(f"{prefix}/")]
+    return ERROR_FORMATS[found[0]] if found else ("application/problem+json", "Problem")
+
+
+def error_code(body: Any) -> str:
+    """Read the word for programs out of an error of any format."""
+    return str(body["errors"][0]["error_code"] if "type" not in body else body["type"])
+
+
 def make_document() -> dict[str, Any]:
     generator: Any = SchemaGenerator()  # type: ignore[no-untyped-call]
     return cast("dict[str, Any]", generator.get_schema(request=None, public=True))
@@ -72,8 +90,9 @@ class Reader:
         whole = as_json_schema(schema) | {"components": self._components}
         Draft202012Validator(whole, format_checker=FORMATS).validate(body)
 
-    def check_problem(self, body: Any) -> None:
-        self.check_body(body, {"$ref": "#/components/schemas/Problem"})
+    def check_error(self, body: Any, path: str) -> None:
+        """Hold an error against the format of its path."""
+        self.check_body(body, {"$ref": f"#/components/schemas/{error_format(path)[1]}"})
 
     def response(self, method: str, path: str, status: int) -> dict[str, Any]:
         responses = self.document["paths"][path][method]["responses"]

@@ -10,10 +10,11 @@ import pytest
 from django.core.management import call_command
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests.openapi.document import METHODS, Reader, operations
+from tests.openapi.document import METHODS, Reader, error_format, operations
 
 # They show the document, and are no part of it.
 OF_THE_DOCUMENT = {"schema", "docs"}
+WITH_A_STATE = {"complete_connecting", "complete_connecting_channel"}
 WITHOUT_SIGNING_IN = {"login", "refresh_session", "logout", "list_platforms"}
 
 
@@ -52,7 +53,7 @@ def test_every_operation_is_worded_for_a_newcomer(reader: Reader) -> None:
     assert max(ids.values()) == 1
 
 
-def test_every_error_is_a_problem_and_every_operation_tells_some(reader: Reader) -> None:
+def test_every_error_has_its_paths_format_and_every_operation_tells_some(reader: Reader) -> None:
     for method, path, operation in operations(reader.document):
         errors = {
             status: response
@@ -61,15 +62,15 @@ def test_every_error_is_a_problem_and_every_operation_tells_some(reader: Reader)
         }
         assert {"400", "500", "503"} <= set(errors), (method, path)
         for response in errors.values():
-            (media_type,) = response["content"]
-            assert media_type == "application/problem+json"
-            schema = response["content"][media_type]["schema"]
-            assert schema == {"$ref": "#/components/schemas/Problem"}
+            media_type, schema = error_format(path)
+            assert list(response["content"]) == [media_type]
+            told = response["content"][media_type]["schema"]
+            assert told == {"$ref": f"#/components/schemas/{schema}"}
 
 
 def test_operations_with_a_body_tell_what_is_refused_of_it(reader: Reader) -> None:
     with_body = [one for one in operations(reader.document) if "requestBody" in one[2]]
-    assert len(with_body) == 7
+    assert len(with_body) == 11
     for method, path, operation in with_body:
         assert {"413", "415"} <= set(operation["responses"]), (method, path)
 
@@ -79,7 +80,7 @@ def test_signing_in_is_asked_for_wherever_it_is_needed(reader: Reader) -> None:
         expected: Any = [{"bearer": []}]
         if operation["operationId"] in WITHOUT_SIGNING_IN:
             expected = None
-        elif operation["operationId"] == "complete_connecting":
+        elif operation["operationId"] in WITH_A_STATE:
             expected = [{"bearer": []}, {}]
         assert operation.get("security") == expected, (method, path)
 

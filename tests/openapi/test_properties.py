@@ -26,8 +26,10 @@ from connections_project.http import throttling
 from connections_project.identity import sessions
 from connections_project.identity.models import User
 from connections_project.wsgi import application
-from providers.models import Connection
 from tests.bank import Bank, connect
+from tests.channel_rows import channel_of, schedule_of
+from tests.chirp import Chirp
+from tests.conftest import UseCatalogue
 
 # Further parameters are ignored, as further fields are, and each call brings its own credentials.
 CONFIG = {"generation": {"allow-extra-parameters": False, "with-security-parameters": False}}
@@ -64,11 +66,23 @@ CHECKS = [
 
 
 @pytest.fixture
-def connection(api: Any, bank: Bank, monkeypatch: pytest.MonkeyPatch) -> Connection:
-    """Give a connection on which calls without limit can be tried."""
+def ids(
+    api: Any,
+    owner: User,
+    bank: Bank,
+    use_catalogue: UseCatalogue,
+    monkeypatch: pytest.MonkeyPatch,
+) -> dict[str, str]:
+    """Give the id of something own of each kind, on which calls without limit can be tried."""
     monkeypatch.setattr(throttling, "consume", lambda *_: None)
     monkeypatch.setattr("connections_project.identity.attempts.Window.admit", lambda _: None)
-    return connect(api)
+    use_catalogue(bank.catalogue() + Chirp(bank.server).catalogue(), "bank", "chirp")
+    channel = channel_of(owner)
+    return {
+        "": str(connect(api).pk),
+        "/api/v1/channels": str(channel.pk),
+        "/api/v1/schedules": str(schedule_of(channel).pk),
+    }
 
 
 @pytest.fixture
@@ -77,7 +91,7 @@ def bearer(owner: User) -> dict[str, str]:
 
 
 @pytest.fixture
-def kept(connection: Connection) -> Iterator[None]:
+def kept(ids: dict[str, str]) -> Iterator[None]:
     """Keep the database connection of the test, which a request ends otherwise.
 
     It stands after all calls of Django's own client, since that one turns these signals on again.
@@ -89,10 +103,12 @@ def kept(connection: Connection) -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
-def known_ids(operation: Any, mode: GenerationMode, connection: Connection) -> dict[str, str]:
-    """Choose the connection, unless the id is all that a wrong input can be wrong in."""
+def known_ids(operation: Any, mode: GenerationMode, ids: dict[str, str]) -> dict[str, str]:
+    """Choose what is own, unless the id is all that a wrong input can be wrong in."""
     is_needed = mode == GenerationMode.NEGATIVE and not (operation.body or operation.query)
-    return {} if is_needed or "{id}" not in operation.path else {"id": str(connection.pk)}
+    if is_needed or "{id}" not in operation.path:
+        return {}
+    return {"id": ids[max((kind for kind in ids if operation.path.startswith(kind)), key=len)]}
 
 
 @pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.value)
@@ -100,14 +116,14 @@ def known_ids(operation: Any, mode: GenerationMode, connection: Connection) -> d
 def test_no_input_gets_an_answer_that_is_not_described(
     operation: Any,
     mode: GenerationMode,
-    connection: Connection,
+    ids: dict[str, str],
     bearer: dict[str, str],
     kept: None,
 ) -> None:
-    ids = known_ids(operation, mode, connection)
+    known = known_ids(operation, mode, ids)
 
     @settings(derandomize=True, database=None, deadline=None, max_examples=25)
-    @given(operation.as_strategy(mode, path_parameters=ids))
+    @given(operation.as_strategy(mode, path_parameters=known))
     def answers_as_described(case: Case[Any]) -> None:
         with transaction.atomic():
             case.call_and_validate(headers=bearer, checks=CHECKS)

@@ -1,13 +1,18 @@
 """The whole story, each answer held against the document."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from channels.models import ChannelConnection
 from connections_project.http import rate_limits
 from connections_project.identity.models import User
+from tests import chirp as channels
 from tests.bank import ACCOUNT, Bank, call_back, start
-from tests.conftest import PASSWORD
+from tests.chirp import Chirp
+from tests.conftest import PASSWORD, UseCatalogue
 from tests.openapi.client import ReadingClient
 from tests.openapi.conftest import Reading
 from tests.openapi.document import operations
@@ -52,8 +57,61 @@ def end(client: ReadingClient, connection: str) -> None:
     client.delete(f"/api/v1/providers/{connection}")
 
 
+def schedule(client: ReadingClient, connection: str) -> str:
+    body = {
+        "channel_connection_id": connection,
+        "content": "Hello",
+        "image_url": "https://example.com/door.jpg",
+        "run_at": f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}",
+    }
+    made = client.post("/api/v1/schedules", body, format="json")
+    assert made.status_code == 201
+    return str(made.json()["id"])
+
+
+def use_channel(client: ReadingClient, connection: str) -> None:
+    """Do all that can be done with a channel before it is over."""
+    of_channel = f"/api/v1/channels/connections/{connection}"
+    client.get("/api/v1/channels/connections?status=connected&channel=chirp")
+    client.get(of_channel)
+    assert client.post(f"{of_channel}/refresh", {"force": True}, format="json").status_code == 200
+    first, second = schedule(client, connection), schedule(client, connection)
+    client.get(f"/api/v1/schedules?channel_connection_id={connection}&status=pending")
+    client.get(f"/api/v1/schedules/{first}")
+    assert client.delete(of_channel).status_code == 400
+    client.post(f"/api/v1/schedules/{first}/cancel")
+    several, all_of = (
+        client.post("/api/v1/schedules/bulk-cancel", body, format="json").json()
+        for body in (
+            {"schedule_ids": [first, second, connection]},
+            {"channel_connection_id": connection},
+        )
+    )
+    assert (several["cancelled"], several["failed"], all_of["cancelled"]) == (1, 2, 0)
+
+
+def end_channel(client: ReadingClient, connection: str) -> None:
+    of_channel = f"/api/v1/channels/connections/{connection}"
+    row = ChannelConnection.objects.get(pk=connection)
+    now = timezone.now()
+    row.publish_events.create(outcome="published", platform_post_id="7", occurred_at=now)
+    row.publish_events.create(outcome="failed", error_code="outcome_unknown", occurred_at=now)
+    for _ in range(2):
+        client.delete(f"{of_channel}?cancel_schedules=true")
+    assert len(client.get(f"{of_channel}/publish-events?limit=100").json()["data"]) == 2
+    client.delete(f"{of_channel}?soft_delete=true")
+
+
+@pytest.fixture
+def chirp(bank: Bank, use_catalogue: UseCatalogue) -> Chirp:
+    """A channel beside the bank, at the same server."""
+    made = Chirp(bank.server, numbers=bank.numbers)
+    use_catalogue(bank.catalogue() + made.catalogue(), "bank", "chirp")
+    return made
+
+
 def test_the_whole_story_is_as_described_and_leaves_no_operation_out(
-    reading: Reading, owner: User, bank: Bank
+    reading: Reading, owner: User, bank: Bank, chirp: Chirp
 ) -> None:
     client = reading(None)
     client.get("/api/v1/platforms?app=providers")
@@ -62,6 +120,9 @@ def test_the_whole_story_is_as_described_and_leaves_no_operation_out(
     use(client, connection)
     end(client, connection)
     client.get("/api/v1/providers")
+    channel = channels.call_back(client, channels.start(client)).json()["id"]
+    use_channel(client, channel)
+    end_channel(client, channel)
     assert (
         client.post("/api/v1/auth/logout", only_refresh(tokens), format="json").status_code == 204
     )

@@ -1,7 +1,6 @@
 """How many statements a call may take, beside authentication (issue: query budgets)."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,23 +12,7 @@ from connections_project.identity.models import User
 from providers.models import Account, Connection
 from tests.bank import Bank
 from tests.rows import connection_of, many_disconnected
-
-CONTROL = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK")
-AUTHENTICATION = 'FROM "identity_user"'
-
-Statements = list[str]
-
-
-@contextmanager
-def counted() -> Iterator[Statements]:
-    """Collect the statements of a call, but those of authentication and transaction control."""
-    statements: Statements = []
-    with CaptureQueriesContext(connection) as captured:
-        yield statements
-    for query in captured.captured_queries:
-        sql = query["sql"]
-        if not sql.startswith(CONTROL) and AUTHENTICATION not in sql:
-            statements.append(sql)
+from tests.statements import AUTHENTICATION, Statements, counted
 
 
 def test_authentication_itself_is_one_statement(api: APIClient) -> None:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter
 
+from connections_project.connections.bodies import ConnectAnswer, RefreshRequest
 from connections_project.http.documentation import (
     WITH_BODY,
     answer,
@@ -59,7 +60,7 @@ CONNECT = endpoint(
     "page reads.",
     request=bodies.ConnectRequest,
     examples=[asked(samples.CONNECT_REQUEST)],
-    answers={201: answer("Started.", bodies.ConnectAnswer, started=samples.STARTED)},
+    answers={201: answer("Started.", ConnectAnswer, started=samples.STARTED)},
     refusals=(*OF_OWN, *WITH_BODY, "provider_unavailable"),
     details={
         **WORDS_OF_OWN,
@@ -170,7 +171,7 @@ REFRESH = endpoint(
     "says that the grant is dead, the answer is 502 and the connection `expired` or `revoked`; "
     "after any other failure it stays as it was.",
     parameters=[CONNECTION_ID],
-    request=bodies.RefreshRequest,
+    request=RefreshRequest,
     examples=[asked({"force": False})],
     answers={201: answer("Good tokens are there.", bodies.RefreshAnswer, **samples.REFRESHED)},
     refusals=(*OF_OWN, *WITH_BODY, "provider_error", "provider_unavailable"),

@@ -1,10 +1,11 @@
-"""Which bucket a request of this app draws on (CONTRACT, section 4)."""
+"""Which bucket a request draws on, alike in all apps (CONTRACT, section 4)."""
 
 from uuid import UUID
 
 from rest_framework.request import Request
 
 from connections_project.connections import flow
+from connections_project.connections.models import OAuthConnection
 from connections_project.http.addresses import client_address
 from connections_project.http.rate_limits import (
     API_READ,
@@ -15,7 +16,6 @@ from connections_project.http.rate_limits import (
 )
 from connections_project.identity.principals import principal_of
 from connections_project.oauth.state import StateStoreUnavailable
-from providers.models import Connection
 
 Limit = tuple[Policy, str]
 
@@ -42,8 +42,8 @@ def calling_back(request: Request) -> Limit:
     return PROVIDER_CONNECT, key
 
 
-def syncing(request: Request, connection_id: UUID | None) -> Limit:
+def syncing(request: Request, model: type[OAuthConnection], connection_id: UUID | None) -> Limit:
     """Count for the principal at the connection's platform; unknown ids share one bucket."""
-    slugs = Connection.objects.values_list("provider_slug", flat=True)
+    slugs = model._default_manager.values_list(model.platform_column, flat=True)
     slug = slugs.filter(pk=connection_id).first() if connection_id else None
     return PROVIDER_SYNC, f"{principal_of(request).pk}:{slug or ''}"

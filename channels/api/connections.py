@@ -1,0 +1,115 @@
+"""`/api/v1/channels`: a door, that reads the request, calls a verb and words its result."""
+
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from channels import connect, disconnect, refresh
+from channels.api import documentation, reading
+from channels.api import serializers as bodies
+from channels.models import ChannelConnection, Status
+from channels.selectors import own_connection, own_connections, own_publish_events
+from connections_project.connections import limits
+from connections_project.connections.bodies import RefreshRequest, connect_answer
+from connections_project.connections.browser import browser_for_start, set_cookie
+from connections_project.connections.flow import Answer
+from connections_project.http.answers import shown
+from connections_project.http.bodies import flag, required_parameters, validated
+from connections_project.http.pagination import paginate
+from connections_project.http.parsing import identifier
+from connections_project.http.rate_limits import Policy
+from connections_project.http.views import ApiViewSet
+from connections_project.identity.origins import origin_of
+from connections_project.identity.principals import principal_of, signed_in
+from connections_project.platforms.help_link import help_link
+
+
+class ChannelViewSet(ApiViewSet):
+    """A user's connections to channels."""
+
+    def check_permissions(self, request: Request) -> None:
+        if self.action == "callback":
+            # The state is the proof, so nobody has to be signed in.
+            self.permission_classes = (AllowAny,)
+        super().check_permissions(request)
+
+    def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
+        match self.action:
+            case "list" | "retrieve" | "publish_events":
+                return limits.reading(request)
+            case "connect":
+                return limits.connecting(request)
+            case "callback":
+                return limits.calling_back(request)
+            case "refresh":
+                return limits.syncing(request, ChannelConnection, identifier(self.kwargs["id"]))
+        return limits.writing(request)
+
+    @documentation.CONNECT
+    def connect(self, request: Request) -> Response:
+        body = validated(bodies.ChannelConnectRequest, request)
+        browser = browser_for_start(request._request)
+        started = connect.begin(
+            channel=body["channel"],
+            redirect_uri=body["redirect_uri"],
+            user=principal_of(request),
+            browser=browser,
+        )
+        response = Response(connect_answer(started))
+        set_cookie(response, browser)
+        return response
+
+    @documentation.CALLBACK
+    def callback(self, request: Request) -> Response:
+        query = request.query_params
+        required = ("state",) if query.get("error") else ("code", "state")
+        required_parameters(request, *required)
+        connection = connect.complete(
+            state=query["state"],
+            answer=Answer(query.get("code"), query.get("error") or None, query.get("iss")),
+            bearer=signed_in(request),
+            origin=origin_of(request),
+        )
+        return Response(bodies.ChannelAnswer(connection).data, status=201)
+
+    @documentation.LIST
+    def list(self, request: Request) -> Response:
+        user = principal_of(request)
+        status = reading.one_of(request, "status", Status.values)
+        channel = reading.channel(request, user)
+        found = own_connections(user, status=status, channel=channel)
+        rows, pagination = paginate(found, request)
+        return Response({"data": shown(bodies.ChannelAnswer, rows), "pagination": pagination})
+
+    @documentation.GET
+    def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
+        connection = own_connection(reading.connection_id(id), user=principal_of(request))
+        return Response(bodies.ChannelAnswer(connection).data)
+
+    @documentation.PUBLISH_EVENTS
+    def publish_events(self, request: Request, id: str) -> Response:  # noqa: A002
+        found = own_publish_events(reading.connection_id(id), user=principal_of(request))
+        rows, pagination = paginate(found, request)
+        return Response({"data": shown(bodies.PublishEventAnswer, rows), "pagination": pagination})
+
+    @documentation.DISCONNECT
+    def destroy(self, request: Request, id: str) -> Response:  # noqa: A002
+        connection = disconnect.disconnect_own(
+            connection_id=reading.connection_id(id),
+            user=principal_of(request),
+            cancel_schedules=flag(request, "cancel_schedules"),
+            soft_delete=flag(request, "soft_delete"),
+            origin=origin_of(request),
+        )
+        headers = help_link(connection.channel)
+        return Response(bodies.disconnect_answer(connection), headers=headers)
+
+    @documentation.REFRESH
+    def refresh(self, request: Request, id: str) -> Response:  # noqa: A002
+        connection = refresh.refresh_own(
+            connection_id=reading.connection_id(id),
+            user=principal_of(request),
+            force=validated(RefreshRequest, request)["force"],
+            origin=origin_of(request),
+        )
+        return Response(bodies.ChannelAnswer(connection).data)

@@ -1,0 +1,169 @@
+"""This app's errors in the source document's format: the only place where one gets its status."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from channels import errors as own
+from connections_project.connections import errors
+from connections_project.http.faults import KNOWN, Fault, FieldError
+from connections_project.oauth.state import StateStoreUnavailable
+from connections_project.platforms.registry import PlatformUnavailableError, UnknownPlatformError
+from connections_project.vault import DecryptionError
+
+# Our own codes (CONTRACT, section 5), each with its status and what it says to people.
+CODES: Mapping[str, tuple[int, str]] = MappingProxyType(
+    {
+        "INVALID_CONNECTION_ID": (400, "The id of a channel connection is a UUID."),
+        "INVALID_SCHEDULE_ID": (400, "The id of a schedule is a UUID."),
+        "INVALID_STATE": (400, "The state is unknown, expired or used. Start connecting again."),
+        "AUTHORIZATION_DECLINED": (400, "The channel reports that access was not granted."),
+        "CONNECTION_HAS_ACTIVE_SCHEDULES": (
+            400,
+            "Cannot disconnect channel with active schedules. Please cancel or complete 3 pending "
+            "schedules first.",
+        ),
+        "INVALID_SCHEDULE_TIME": (
+            400,
+            "Give a time to come, in UTC with a date, such as 2030-12-01T10:00:00Z.",
+        ),
+        "SCHEDULE_CANNOT_BE_CANCELLED": (
+            400,
+            "Only a pending or queued schedule can be cancelled.",
+        ),
+        "SCHEDULE_ALREADY_CANCELLED": (400, "The schedule was cancelled before."),
+        "CONNECTION_INACTIVE": (403, "The channel is not connected. Connect it again."),
+        "NO_REFRESH_TOKEN": (403, "The channel gave nothing to refresh with."),
+        "SERVICE_ACCOUNT_NOT_ALLOWED": (
+            403,
+            "Service accounts cannot disconnect user connections.",
+        ),
+        "CONNECTION_ACCESS_DENIED": (403, "This channel connection belongs to somebody else."),
+        "SCHEDULE_ACCESS_DENIED": (403, "This schedule belongs to somebody else."),
+        "CHANNEL_NOT_FOUND": (404, "Channel not supported"),
+        "CONNECTION_NOT_FOUND": (404, "Channel connection not found"),
+        "SCHEDULE_NOT_FOUND": (404, "Schedule not found"),
+        "ALREADY_CONNECTED": (
+            409,
+            "This account is connected already. Its connection has taken the fresh credentials.",
+        ),
+        "OAUTH_FAILED": (502, "The channel did not complete the connection."),
+        "REFRESH_FAILED": (502, "The channel did not refresh the tokens."),
+        "CHANNEL_UNAVAILABLE": (503, "This channel can't be used at the moment."),
+    }
+)
+
+
+def code_of(slug: str) -> str:
+    """Say a general fault's slug as this format does."""
+    return "AUTHENTICATION_REQUIRED" if slug == "unauthorized" else slug.upper()
+
+
+def fault(code: str, *fields: FieldError, **more: Any) -> Fault:
+    """Make the fault of one of this app's codes."""
+    status, description = CODES[code]
+    return Fault(status, code, description, fields, **more)
+
+
+def _general(status: int, description: str) -> Fault:
+    return Fault(status, KNOWN[status][0], description)
+
+
+def _wrong(name: str, code: str, message: str) -> Fault:
+    status, (slug, description) = 400, KNOWN[400]
+    return Fault(status, slug, description, (FieldError(name, code, message),))
+
+
+def _active_schedules(problem: own.ActiveSchedulesError) -> Fault:
+    schedules = "schedule" if problem.count == 1 else "schedules"
+    return Fault(
+        400,
+        "CONNECTION_HAS_ACTIVE_SCHEDULES",
+        "Cannot disconnect channel with active schedules. Please cancel or complete "
+        f"{problem.count} pending {schedules} first.",
+        meta={
+            "active_schedules_count": problem.count,
+            "schedule_ids": [str(each) for each in problem.schedule_ids],
+        },
+    )
+
+
+def _already_connected(problem: own.AlreadyConnectedError) -> Fault:
+    return fault("ALREADY_CONNECTED", meta={"id": str(problem.connection_id)})
+
+
+FAULTS: Mapping[type[Exception], Fault] = MappingProxyType(
+    {
+        UnknownPlatformError: fault("CHANNEL_NOT_FOUND"),
+        PlatformUnavailableError: fault("CHANNEL_UNAVAILABLE"),
+        StateStoreUnavailable: _general(
+            503, "Connecting is not possible at the moment. Try again."
+        ),
+        DecryptionError: _general(503, "The stored credentials can't be read. Ask the operator."),
+        errors.BusyError: _general(503, "A refresh is under way. Try again in a few seconds."),
+        errors.UnregisteredRedirectError: _wrong(
+            "redirect_uri",
+            "unregistered",
+            "Give exactly one of the channel's registered addresses.",
+        ),
+        errors.IssuerMismatchError: _wrong(
+            "iss", "issuer_mismatch", "The answer comes from another server than the one asked."
+        ),
+        errors.InvalidStateError: fault("INVALID_STATE"),
+        errors.AuthorizationDeclinedError: fault("AUTHORIZATION_DECLINED"),
+        errors.ConnectFailedError: fault("OAUTH_FAILED"),
+        errors.ConnectionNotFoundError: fault("CONNECTION_NOT_FOUND"),
+        errors.NotOwnerError: fault("CONNECTION_ACCESS_DENIED"),
+        errors.NotActiveError: fault("CONNECTION_INACTIVE"),
+        errors.NoRefreshTokenError: fault("NO_REFRESH_TOKEN"),
+        errors.RefreshFailedError: fault("REFRESH_FAILED"),
+        own.ServiceAccountError: fault("SERVICE_ACCOUNT_NOT_ALLOWED"),
+        own.InactiveConnectionError: Fault(
+            400, "CONNECTION_INACTIVE", CODES["CONNECTION_INACTIVE"][1]
+        ),
+        own.ScheduleTimeError: fault(
+            "INVALID_SCHEDULE_TIME",
+            FieldError("run_at", "invalid", CODES["INVALID_SCHEDULE_TIME"][1]),
+        ),
+        own.ScheduleNotFoundError: fault("SCHEDULE_NOT_FOUND"),
+        own.ScheduleNotOwnerError: fault("SCHEDULE_ACCESS_DENIED"),
+        own.ScheduleCancelledError: fault("SCHEDULE_ALREADY_CANCELLED"),
+        own.ScheduleNotCancellableError: fault("SCHEDULE_CANNOT_BE_CANCELLED"),
+    }
+)
+
+
+class ChannelErrors:
+    """Knows what the verbs raise, and writes every fault as an item of `errors`."""
+
+    def translate(self, exc: Exception) -> Fault | None:
+        match exc:
+            case own.ActiveSchedulesError():
+                return _active_schedules(exc)
+            case own.AlreadyConnectedError():
+                return _already_connected(exc)
+        return FAULTS.get(type(exc))
+
+    def render(self, request: HttpRequest, fault: Fault) -> HttpResponse:  # noqa: ARG002
+        return JsonResponse({"errors": [error(fault)]}, status=fault.status)
+
+
+def error(fault: Fault) -> dict[str, Any]:
+    """Write a fault as the document does; `meta` is there where it has something to say."""
+    written: dict[str, Any] = {
+        "error_code": code_of(fault.code),
+        "error_description": fault.detail,
+        "error_severity": "error",
+    }
+    meta = {**fault.meta, **_named(fault.fields)}
+    return {**written, "meta": meta} if meta else written
+
+
+def _named(fields: tuple[FieldError, ...]) -> dict[str, Any]:
+    if not fields:
+        return {}
+    return {
+        "fields": [{"field": one.field, "code": one.code, "message": one.message} for one in fields]
+    }

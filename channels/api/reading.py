@@ -1,0 +1,86 @@
+"""Reading what a request of this app names: ids, filters, times."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from rest_framework.request import Request
+
+from channels.api.errors import CODES, fault
+from channels.errors import ScheduleTimeError
+from channels.models import ChannelConnection
+from connections_project.http.faults import FaultError, FieldError, invalid_field
+from connections_project.http.parsing import identifier, moment
+from connections_project.identity.models import User
+
+
+def connection_id(text: str, *, field: str = "") -> UUID:
+    """Read a connection's id.
+
+    Args:
+        text: As it came.
+        field: Where it stands, if that is not the path.
+
+    Raises:
+        FaultError: 400 INVALID_CONNECTION_ID.
+    """
+    return _read(text, "INVALID_CONNECTION_ID", field)
+
+
+def schedule_id(text: str, *, field: str = "") -> UUID:
+    """Read a schedule's id.
+
+    Raises:
+        FaultError: 400 INVALID_SCHEDULE_ID.
+    """
+    return _read(text, "INVALID_SCHEDULE_ID", field)
+
+
+def _read(text: str, code: str, field: str) -> UUID:
+    found = identifier(text)
+    if found is None:
+        fields = [FieldError(field, "invalid", CODES[code][1])] if field else []
+        raise FaultError(fault(code, *fields))
+    return found
+
+
+def time(text: str) -> datetime:
+    """Read the time of a schedule.
+
+    Raises:
+        ScheduleTimeError: It is none.
+    """
+    try:
+        return moment(text)
+    except ValueError:
+        raise ScheduleTimeError from None
+
+
+def one_of(request: Request, name: str, choices: list[str]) -> str | None:
+    """Read a filter of the query; None where it is absent.
+
+    Raises:
+        FaultError: 400 that names it.
+    """
+    text = request.query_params.get(name)
+    if text is not None and text not in choices:
+        message = f"Give one of {', '.join(choices)}."
+        raise invalid_field(name, code="invalid_choice", message=message)
+    return text
+
+
+def channel(request: Request, user: User) -> str | None:
+    """Read the filter by channel; a platform that has left the catalogue is known by its rows.
+
+    Raises:
+        FaultError: 400 that names it.
+    """
+    slugs = [platform.slug for platform in settings.CATALOG.of_app("channels")]
+    text = request.query_params.get("channel")
+    if text is not None and text not in slugs and _has(user, text):
+        return text
+    return one_of(request, "channel", slugs)
+
+
+def _has(user: User, slug: str) -> bool:
+    return ChannelConnection.objects.filter(user=user, channel=slug).exists()

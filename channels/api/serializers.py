@@ -1,0 +1,254 @@
+"""Bodies of requests and answers."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from channels.models import (
+    ChannelConnection,
+    PublishEvent,
+    PublishOutcome,
+    Schedule,
+    ScheduleStatus,
+    Status,
+)
+from connections_project.http.answers import PaginationAnswer
+from connections_project.http.fields import Reference, Text
+from connections_project.http.parsing import timestamp
+
+LONGEST_CONTENT = 10_000
+MOST_AT_ONCE = 1000
+
+
+class ChannelConnectRequest(serializers.Serializer[Any]):
+    channel = Text(help_text="A slug from `GET /platforms?app=channels`.")
+    # Compared as it stands: what is trimmed would not be exactly the registered one.
+    redirect_uri = Text(
+        required=False,
+        allow_null=True,
+        default=None,
+        trim_whitespace=False,
+        help_text="Exactly one of the registered ones; without it, the first of them.",
+    )
+
+
+@extend_schema_field({"type": "string", "format": "date-time"})
+class Moment(Text):
+    """A time in a body: what is none has an error code of its own, so it is not looked at here."""
+
+
+def https_address(text: str) -> None:
+    """See that an address can be passed on to a platform; nothing is fetched from it here."""
+    try:
+        address = urlsplit(text)
+        known = address.scheme == "https" and bool(address.hostname) and address.port != 0
+    except ValueError:
+        known = False
+    if not known or not text.isprintable() or " " in text:
+        raise ValidationError("Give an https address.", code="invalid")
+
+
+def filled(text: str) -> None:
+    if not text.strip():
+        raise ValidationError("This field may not be blank.", code="blank")
+
+
+class ScheduleRequest(serializers.Serializer[Any]):
+    channel_connection_id = Reference(help_text="An own, connected channel.")
+    # Published as it stands, blanks at its ends too.
+    content = Text(
+        max_length=LONGEST_CONTENT,
+        trim_whitespace=False,
+        validators=[filled],
+        help_text="The text of the post.",
+    )
+    image_url = Text(
+        max_length=2048,
+        required=False,
+        allow_null=True,
+        default=None,
+        validators=[https_address],
+        help_text="The https address of a picture, which the channel fetches.",
+    )
+    run_at = Text(
+        help_text="When it is published: a time to come, in UTC unless it says otherwise."
+    )
+
+
+@extend_schema_serializer(component_name="CancelSeveral")
+class CancelSeveralRequest(serializers.Serializer[Any]):
+    """Some schedules."""
+
+    schedule_ids = serializers.ListField(
+        child=Reference(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="Which ones."
+    )
+
+
+@extend_schema_serializer(component_name="CancelAll")
+class CancelAllRequest(serializers.Serializer[Any]):
+    """All schedules of a channel."""
+
+    channel_connection_id = Reference(help_text="An own channel.")
+
+
+class BulkCancelRequest(serializers.Serializer[Any]):
+    """Either of the two; both at once, or none, are refused."""
+
+    schedule_ids = serializers.ListField(
+        child=Text(),
+        required=False,
+        allow_null=True,
+        allow_empty=False,
+        default=None,
+        max_length=MOST_AT_ONCE,
+    )
+    channel_connection_id = Reference(required=False, allow_null=True, default=None)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if (attrs["schedule_ids"] is None) is (attrs["channel_connection_id"] is None):
+            message = "Give either schedule_ids or channel_connection_id."
+            raise ValidationError({"schedule_ids": [message]}, code="invalid")
+        return attrs
+
+
+class ChannelAnswer(serializers.Serializer[ChannelConnection]):
+    """A user's link to an account at a channel."""
+
+    id = serializers.UUIDField()
+    channel = serializers.CharField(help_text="Which channel: `mastodon`.")
+    account_id = serializers.CharField(
+        allow_null=True, help_text="The account's id there; null where the channel tells none."
+    )
+    account_name = serializers.CharField(allow_null=True, help_text="Its name for people.")
+    status = serializers.ChoiceField(choices=Status.choices, help_text="Where it stands.")
+    connected_at = serializers.DateTimeField(allow_null=True)
+    disconnected_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+    def to_representation(self, instance: ChannelConnection) -> dict[str, Any]:
+        # Written out by hand, since a list of them is a hot path.
+        return {
+            "id": str(instance.pk),
+            "channel": instance.channel,
+            "account_id": instance.platform_account_id,
+            "account_name": instance.platform_account_name or None,
+            "status": instance.status,
+            "connected_at": instance.connected_at and timestamp(instance.connected_at),
+            "disconnected_at": instance.disconnected_at and timestamp(instance.disconnected_at),
+            "created_at": timestamp(instance.created_at),
+            "updated_at": timestamp(instance.updated_at),
+        }
+
+
+class ChannelDisconnectAnswer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=["disconnected"])
+    disconnected_at = serializers.DateTimeField(help_text="When it was disconnected first.")
+    message = serializers.CharField()
+
+
+def disconnect_answer(connection: ChannelConnection) -> dict[str, Any]:
+    ended = connection.disconnected_at
+    return {
+        "id": str(connection.pk),
+        "status": connection.status,
+        "disconnected_at": ended and timestamp(ended),
+        "message": "Channel connection successfully disconnected",
+    }
+
+
+class ScheduleAnswer(serializers.Serializer[Schedule]):
+    """A post that is to be published, or was."""
+
+    id = serializers.UUIDField()
+    channel_connection_id = serializers.UUIDField()
+    content = serializers.CharField()
+    image_url = serializers.CharField(allow_null=True)
+    run_at = serializers.DateTimeField()
+    status = serializers.ChoiceField(choices=ScheduleStatus.choices, help_text="Where it stands.")
+    failure_reason = serializers.CharField(
+        allow_null=True, help_text="Why it failed: a word for programs, such as `outcome_unknown`."
+    )
+    published_at = serializers.DateTimeField(allow_null=True)
+    cancelled_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+    def to_representation(self, instance: Schedule) -> dict[str, Any]:
+        return {
+            "id": str(instance.pk),
+            "channel_connection_id": str(instance.channel_connection_id),
+            "content": instance.content,
+            "image_url": instance.image_url,
+            "run_at": timestamp(instance.run_at),
+            "status": instance.status,
+            "failure_reason": instance.failure_reason,
+            "published_at": instance.published_at and timestamp(instance.published_at),
+            "cancelled_at": instance.cancelled_at and timestamp(instance.cancelled_at),
+            "created_at": timestamp(instance.created_at),
+            "updated_at": timestamp(instance.updated_at),
+        }
+
+
+class PublishEventAnswer(serializers.Serializer[PublishEvent]):
+    """What a channel made of a post."""
+
+    id = serializers.UUIDField()
+    channel_connection_id = serializers.UUIDField()
+    schedule_id = serializers.UUIDField(allow_null=True)
+    outcome = serializers.ChoiceField(choices=PublishOutcome.choices)
+    platform_post_id = serializers.CharField(allow_null=True, help_text="The post's id there.")
+    post_url = serializers.CharField(allow_null=True, help_text="Where people see it.")
+    error_code = serializers.CharField(
+        allow_null=True, help_text="Why it was not published: a word for programs."
+    )
+    occurred_at = serializers.DateTimeField()
+
+    def to_representation(self, instance: PublishEvent) -> dict[str, Any]:
+        return {
+            "id": str(instance.pk),
+            "channel_connection_id": str(instance.channel_connection_id),
+            "schedule_id": instance.schedule_id and str(instance.schedule_id),
+            "outcome": instance.outcome,
+            "platform_post_id": instance.platform_post_id,
+            "post_url": instance.post_url,
+            "error_code": instance.error_code,
+            "occurred_at": timestamp(instance.occurred_at),
+        }
+
+
+class BulkCancelError(serializers.Serializer[Any]):
+    schedule_id = serializers.UUIDField()
+    error_code = serializers.ChoiceField(
+        choices=[
+            "SCHEDULE_NOT_FOUND",
+            "SCHEDULE_ALREADY_CANCELLED",
+            "SCHEDULE_CANNOT_BE_CANCELLED",
+        ]
+    )
+
+
+class BulkCancelAnswer(serializers.Serializer[Any]):
+    cancelled = serializers.IntegerField(help_text="How many were cancelled.")
+    failed = serializers.IntegerField(help_text="How many were not.")
+    # DRF takes declared fields out of the class, so this hides nothing.
+    errors = BulkCancelError(many=True)  # type: ignore[assignment]
+
+
+class ChannelPage(serializers.Serializer[Any]):
+    data = ChannelAnswer(many=True)  # type: ignore[assignment]
+    pagination = PaginationAnswer()
+
+
+class SchedulePage(serializers.Serializer[Any]):
+    data = ScheduleAnswer(many=True)  # type: ignore[assignment]
+    pagination = PaginationAnswer()
+
+
+class PublishEventPage(serializers.Serializer[Any]):
+    data = PublishEventAnswer(many=True)  # type: ignore[assignment]
+    pagination = PaginationAnswer()

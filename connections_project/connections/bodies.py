@@ -1,0 +1,28 @@
+"""Bodies that the apps have in common."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from connections_project.connections.flow import Authorization
+from connections_project.http.fields import Flag
+
+
+class ConnectAnswer(serializers.Serializer[Any]):
+    authorization_url = serializers.CharField(help_text="Where the user's browser goes.")
+    state = serializers.CharField(help_text="What must come back with it.")
+    expires_in = serializers.IntegerField(help_text="Seconds until the state ends.")
+
+
+def connect_answer(started: Authorization) -> dict[str, Any]:
+    return {
+        "authorization_url": started.authorization_url,
+        "state": started.state,
+        "expires_in": started.expires_in,
+    }
+
+
+class RefreshRequest(serializers.Serializer[Any]):
+    force = Flag(
+        required=False, default=False, help_text="Also if the token is good for a while yet."
+    )
