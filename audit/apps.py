@@ -9,6 +9,9 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         from audit import checks  # noqa: F401 (registers itself once the app is there)
+        from audit.seal import seal_recent
         from audit.triggers import install_after_migrate
+        from connections_project.housekeeping import chore
 
+        chore(seal_recent, every=30)
         post_migrate.connect(install_after_migrate, sender=self)

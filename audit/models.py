@@ -1,4 +1,4 @@
-"""The audit log's one table."""
+"""The audit log's table, and the two of its seals."""
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -44,7 +44,66 @@ class AuditEvent(models.Model):
             models.Index(fields=["subject_id", "id"], name="audit_by_subject"),
             models.Index(fields=["subject_owner_id", "id"], name="audit_by_owner"),
             models.Index(fields=["action", "occurred_at"], name="audit_by_action"),
+            models.Index(fields=["occurred_at"], name="audit_by_time"),
         ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject_type} {self.subject_id}"
+
+
+class Seal(models.Model):
+    """What vouches for up to a thousand events and, by its predecessor's digest, for all before.
+
+    A seal is signed as a statement (`audit.statements`), and its digest is called its head. Rows
+    are only ever added, here as in the log itself.
+    """
+
+    number = models.PositiveBigIntegerField(primary_key=True)
+    # One for each log, drawn with its first seal, so that two logs are never taken for one.
+    log = models.UUIDField()
+    previous = models.CharField(max_length=64)
+    root = models.CharField(max_length=64)
+    size = models.PositiveIntegerField()
+    sealed_at = models.DateTimeField()
+    # Whatever happened before this moment was in this seal or in an earlier one (`audit.horizon`).
+    complete_until = models.DateTimeField()
+    key_id = models.CharField(max_length=64)
+    signature = models.CharField(max_length=88)
+    head = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"seal {self.number}"
+
+
+class SealedEvent(models.Model):
+    """That an event stands in a seal, where, and with which digest.
+
+    The database knows no foreign keys here: a row that is made to vanish must leave the others,
+    which tell which it was.
+    """
+
+    event = models.OneToOneField(
+        AuditEvent,
+        primary_key=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="sealed",
+    )
+    # The index of this key alone is the constraint's below.
+    seal = models.ForeignKey(
+        Seal,
+        on_delete=models.PROTECT,
+        related_name="members",
+        db_constraint=False,
+        db_index=False,
+    )
+    position = models.PositiveIntegerField()
+    digest = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="audit_sealed_once", fields=["seal", "position"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} in seal {self.seal_id}"

@@ -11,33 +11,42 @@ from django.apps import AppConfig
 from django.db import NotSupportedError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-_TABLE = "audit_auditevent"
+# Each guarded table: what its triggers' names begin with, and by which keys a new row would take
+# the place of an old one.
+_TABLES = {
+    "audit_auditevent": ("audit", "id = NEW.id"),
+    "audit_seal": ("audit_seal", "number = NEW.number"),
+    "audit_sealedevent": (
+        "audit_sealed_event",
+        "event_id = NEW.event_id OR (seal_id = NEW.seal_id AND position = NEW.position)",
+    ),
+}
 
 # INSERT OR REPLACE removes the old row without its DELETE trigger unless recursive_triggers is on
 # (sqlite.org/lang_conflict.html), hence the third.
 _SQLITE = {
-    "audit_no_update": """
-        CREATE TRIGGER IF NOT EXISTS audit_no_update BEFORE UPDATE ON audit_auditevent
+    "no_update": """
+        CREATE TRIGGER IF NOT EXISTS {prefix}_no_update BEFORE UPDATE ON {table}
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
-    "audit_no_delete": """
-        CREATE TRIGGER IF NOT EXISTS audit_no_delete BEFORE DELETE ON audit_auditevent
+    "no_delete": """
+        CREATE TRIGGER IF NOT EXISTS {prefix}_no_delete BEFORE DELETE ON {table}
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
-    "audit_no_replace": """
-        CREATE TRIGGER IF NOT EXISTS audit_no_replace BEFORE INSERT ON audit_auditevent
-        WHEN EXISTS (SELECT 1 FROM audit_auditevent WHERE id = NEW.id)
+    "no_replace": """
+        CREATE TRIGGER IF NOT EXISTS {prefix}_no_replace BEFORE INSERT ON {table}
+        WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
 }
 
 # 23001 is restrict_violation, so that both databases raise Django's IntegrityError. ALWAYS: also
 # where session_replication_role would let ordinary triggers sleep (PostgreSQL, ALTER TABLE).
 _POSTGRESQL = {
-    "audit_append_only": """
+    "append_only": """
         CREATE OR REPLACE FUNCTION audit_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN RAISE EXCEPTION 'the audit log is append-only' USING ERRCODE = '23001'; END $$;
-        CREATE OR REPLACE TRIGGER audit_append_only
-        BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_auditevent
+        CREATE OR REPLACE TRIGGER {prefix}_append_only
+        BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
         FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
-        ALTER TABLE audit_auditevent ENABLE ALWAYS TRIGGER audit_append_only""",
+        ALTER TABLE {table} ENABLE ALWAYS TRIGGER {prefix}_append_only""",
 }
 
 _STATEMENTS: Mapping[str, Mapping[str, str]] = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL}
@@ -52,26 +61,22 @@ _STANDING = {
 
 
 def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
-    """Name the triggers that should stand in a database and don't; none before the table is made.
+    """Name the triggers that should stand in a database and don't; a table yet to be made has none.
 
     Raises:
         NotSupportedError: The database is neither SQLite nor PostgreSQL.
     """
-    wanted = _wanted(connection)
-    with connection.cursor() as cursor:
-        if _TABLE not in connection.introspection.table_names(cursor):
-            return []
-        cursor.execute(_STANDING[connection.vendor], [_TABLE])
-        standing = {name for (name,) in cursor.fetchall()}
-    return [name for name in wanted if name not in standing]
+    return [name for table in _tables(connection) for name in _missing(connection, table)]
 
 
 def install(connection: BaseDatabaseWrapper) -> list[str]:
     """Put the missing triggers in place, and name them."""
-    missing = missing_triggers(connection)
+    missing = []
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        for name in missing:
-            cursor.execute(_wanted(connection)[name])
+        for table in _tables(connection):
+            for name, statement in _missing(connection, table).items():
+                cursor.execute(statement)
+                missing.append(name)
     return missing
 
 
@@ -86,7 +91,25 @@ def install_after_migrate(sender: AppConfig, using: str, **_: Any) -> None:  # n
         raise NotSupportedError(f"The audit log's triggers don't stand: {', '.join(missing)}")
 
 
-def _wanted(connection: BaseDatabaseWrapper) -> Mapping[str, str]:
+def _tables(connection: BaseDatabaseWrapper) -> list[str]:
     if connection.vendor not in _STATEMENTS:
         raise NotSupportedError("The audit log is guarded on SQLite and PostgreSQL only.")
-    return _STATEMENTS[connection.vendor]
+    made = connection.introspection.table_names()
+    return [table for table in _TABLES if table in made]
+
+
+def _missing(connection: BaseDatabaseWrapper, table: str) -> dict[str, str]:
+    """Give the statements of the triggers that a table lacks."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING[connection.vendor], [table])
+        standing = {name for (name,) in cursor.fetchall()}
+    wanted = _wanted(connection.vendor, table)
+    return {name: statement for name, statement in wanted.items() if name not in standing}
+
+
+def _wanted(vendor: str, table: str) -> dict[str, str]:
+    prefix, same = _TABLES[table]
+    return {
+        f"{prefix}_{name}": statement.format(prefix=prefix, table=table, same=same)
+        for name, statement in _STATEMENTS[vendor].items()
+    }

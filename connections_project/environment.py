@@ -107,6 +107,12 @@ class Environment:
         expected = "the base64 of a 32-byte Ed25519 seed"
         return self.parsed(name, b"", values.ed25519_seed, expected)
 
+    def ed25519_public_keys(self, name: str) -> list[bytes]:
+        """Give the 32 bytes of each public key (RFC 8032, section 5.1.2)."""
+        expected = "the base64 of 32-byte Ed25519 public keys"
+        texts = self.listed(name, values.ed25519_public_key, expected)
+        return [values.ed25519_seed(text) for text in texts]
+
     def web_address(self, name: str, default: str) -> str:
         expected = "an address such as https://connections.example.com, without query or fragment"
         return self.parsed(name, default, values.web_address, expected)
@@ -140,6 +146,10 @@ class Environment:
         path = self.text(name, default)
         expected = "a folder that we may write to and others may not"
         return self._parse(name, path, figures_folder, expected) if path else None
+
+    def written_file(self, name: str, default: Path) -> Path:
+        """Give the path of a file that is made when it is first written to."""
+        return self.parsed(name, default, values.written_file, "the path of a file, not a folder")
 
     def client_registration(self, slug: str, *, default_redirect_uri: str) -> ClientRegistration:
         """Give the client that is registered at a platform; its id is empty where there is none."""

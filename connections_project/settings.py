@@ -40,6 +40,10 @@ try:
         _env.required(_name, hint="give the base64 of 32 random bytes", unless=DEBUG)
     AUDIT_SIGNING_KEY = _env.ed25519_seed("AUDIT_SIGNING_KEY") or secrets.token_bytes(32)
     RECEIPT_SIGNING_KEY = _env.ed25519_seed("RECEIPT_SIGNING_KEY") or secrets.token_bytes(32)
+    # Their predecessors' public halves: what those signed stays verifiable.
+    AUDIT_PUBLIC_KEYS = _env.ed25519_public_keys("AUDIT_PUBLIC_KEYS")
+    RECEIPT_PUBLIC_KEYS = _env.ed25519_public_keys("RECEIPT_PUBLIC_KEYS")
+    AUDIT_HEADS_FILE = _env.written_file("AUDIT_HEADS_FILE", BASE_DIR / "audit-heads.jsonl")
 
     # Where the service stands.
     _env.required("ALLOWED_HOSTS", hint="name the hosts that are served", unless=DEBUG)

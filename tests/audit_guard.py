@@ -8,18 +8,30 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
-DROP = {
-    "sqlite": ["audit_no_update", "audit_no_delete", "audit_no_replace"],
-    "postgresql": ["audit_append_only"],
+TABLES = {
+    "audit_auditevent": "audit",
+    "audit_seal": "audit_seal",
+    "audit_sealedevent": "audit_sealed_event",
 }
+SUFFIXES = {"sqlite": ["no_update", "no_delete", "no_replace"], "postgresql": ["append_only"]}
 
 
-def drop_triggers() -> None:
-    """Drop whatever triggers the audit log has."""
-    on_table = " ON audit_auditevent" if connection.vendor == "postgresql" else ""
+def triggers_of(table: str) -> list[str]:
+    """Name the triggers that a guarded table should have."""
+    return [f"{TABLES[table]}_{suffix}" for suffix in SUFFIXES[connection.vendor]]
+
+
+def drop_triggers(*tables: str) -> None:
+    """Drop whatever triggers these tables have; all of the audit log by default."""
+    for table in tables or TABLES:
+        for name in triggers_of(table):
+            drop(name, table)
+
+
+def drop(name: str, table: str) -> None:
+    on_table = f" ON {table}" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
-        for name in DROP[connection.vendor]:
-            cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on_table}")
+        cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on_table}")
 
 
 def is_transactional(request: pytest.FixtureRequest) -> bool:

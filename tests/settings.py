@@ -24,6 +24,12 @@ os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
 # The second factor's own tests turn it on.
 os.environ.setdefault("ADMIN_TOTP_REQUIRED", "false")
 os.environ.setdefault("PUBLIC_URL", "https://localhost:8000")
+# What tests write lies in a folder of the first process, which outlives its workers and what they
+# start.
+if "TESTS_FOLDER" not in os.environ:
+    os.environ["TESTS_FOLDER"] = tempfile.mkdtemp(prefix="connections-tests-")
+    atexit.register(shutil.rmtree, os.environ["TESTS_FOLDER"], ignore_errors=True)
+os.environ.setdefault("AUDIT_HEADS_FILE", f"{os.environ['TESTS_FOLDER']}/audit-heads.jsonl")
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 if _worker and os.environ.get("REDIS_URL"):
     # Tests empty the cache: each worker needs a database of its own, as pytest-django gives it one.

@@ -1,10 +1,12 @@
 """One event to look at."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.conf import LazySettings
 from django.db import transaction
 
 from audit.events import Action, ActorType, Interface
@@ -31,3 +33,10 @@ def recorded() -> Callable[..., AuditEvent]:
         return AuditEvent.objects.latest("id")
 
     return make
+
+
+@pytest.fixture
+def heads(settings: LazySettings, tmp_path: Path) -> Path:
+    """The file in which heads stand outside the database, of this test alone."""
+    settings.AUDIT_HEADS_FILE = tmp_path / "heads.jsonl"
+    return tmp_path / "heads.jsonl"

@@ -12,7 +12,7 @@ from django.db import NotSupportedError, connection, models
 
 from audit import triggers
 from audit.models import AuditEvent
-from tests.audit_guard import DROP, drop_triggers
+from tests.audit_guard import TABLES, drop, drop_triggers, triggers_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,19 +28,14 @@ def found() -> list[str | None]:
     return [one.id for one in run_checks(tags=[Tags.database], databases=["default"])]
 
 
-def drop(name: str) -> None:
-    on_table = " ON audit_auditevent" if connection.vendor == "postgresql" else ""
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP TRIGGER {name}{on_table}")
-
-
 def test_the_check_is_content_after_a_migrate() -> None:
     assert found() == []
 
 
-def test_the_check_names_each_dropped_trigger_and_a_remedy() -> None:
-    for name in DROP[connection.vendor]:
-        drop(name)
+@pytest.mark.parametrize("table", TABLES)
+def test_the_check_names_each_dropped_trigger_and_a_remedy(table: str) -> None:
+    for name in triggers_of(table):
+        drop(name, table)
         (error,) = run_checks(tags=[Tags.database], databases=["default"])
         assert error.id == "audit.E001"
         assert name in error.msg
@@ -59,7 +54,7 @@ def test_a_plain_migrate_puts_the_triggers_back_and_says_so() -> None:
     stderr = StringIO()
     call_command("migrate", verbosity=0, skip_checks=False, stderr=stderr)
     assert found() == []
-    assert DROP[connection.vendor][0] in stderr.getvalue()
+    assert all(name in stderr.getvalue() for table in TABLES for name in triggers_of(table))
 
 
 def test_a_migrate_without_checks_puts_them_back_too() -> None:
@@ -91,11 +86,11 @@ def test_sqlite_loses_them_by_remaking_the_table_and_a_migrate_mends_it() -> Non
 
 
 def test_before_the_table_is_made_there_is_nothing_to_find(monkeypatch: Any) -> None:
-    monkeypatch.setattr(triggers, "_TABLE", "audit_of_tomorrow")
+    monkeypatch.setitem(triggers._TABLES, "audit_of_tomorrow", ("audit_of_tomorrow", "true"))
     assert found() == []
 
 
 def test_a_trigger_that_cannot_be_made_to_stand_stops_the_migrate(monkeypatch: Any) -> None:
-    monkeypatch.setitem(triggers._STATEMENTS[connection.vendor], "audit_ghost", "SELECT 1")
+    monkeypatch.setitem(triggers._STATEMENTS[connection.vendor], "ghost", "SELECT 1")
     with pytest.raises(NotSupportedError, match="audit_ghost"):
         triggers.install_after_migrate(sender=apps.get_app_config("audit"), using="default")

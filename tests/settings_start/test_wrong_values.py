@@ -21,6 +21,9 @@ WRONG = [
     ("AUDIT_SIGNING_KEY", SHORT_SEED),
     ("AUDIT_SIGNING_KEY", f"ü{MARK}"),
     ("RECEIPT_SIGNING_KEY", "ab" * 32),
+    ("AUDIT_PUBLIC_KEYS", SHORT_SEED),
+    ("RECEIPT_PUBLIC_KEYS", f"{base64.b64encode(bytes(32)).decode()},{MARK}"),
+    ("AUDIT_HEADS_FILE", "/"),
     ("ALLOWED_HOSTS", f"https://{MARK}.example.com"),
     ("ALLOWED_HOSTS", f"{MARK}.example.com:8000"),
     ("CSRF_TRUSTED_ORIGINS", f"{MARK}.example.com"),
@@ -97,6 +100,7 @@ GOOD = [
     ("REDIS_URL", "unix:///run/redis.sock"),
     ("CREDENTIAL_KEYS", ",".join(base64.urlsafe_b64encode(os.urandom(32)).decode() for _ in "ab")),
     ("AUDIT_SIGNING_KEY", base64.urlsafe_b64encode(b"\xff" * 32).decode().rstrip("=")),
+    ("AUDIT_PUBLIC_KEYS", ",".join(base64.b64encode(os.urandom(32)).decode() for _ in "ab")),
     ("PUBLIC_URL", "http://[::1]:8000/prefix/"),
 ]
 

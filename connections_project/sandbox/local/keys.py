@@ -31,6 +31,7 @@ def development_settings() -> dict[str, str]:
     return {
         "DEBUG": "true",
         "DATABASE_URL": f"sqlite:///{DEV_FOLDER}/db.sqlite3",
+        "AUDIT_HEADS_FILE": str(DEV_FOLDER / "audit-heads.jsonl"),
         "OAUTH_CATALOG": CATALOG_FILE,
     } | fresh_keys()
 

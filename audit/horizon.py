@@ -1,0 +1,46 @@
+"""Until when a log is complete: no honest event from before that moment can turn up any more.
+
+Identifiers and times of events are drawn before their transaction commits, so the last one to
+commit may be older than others that were sealed long ago. What is known for certain is which
+transactions were open when the sealer looked: whatever began later, happened later. The moment is
+taken before the unsealed events are read, so that none falls between.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
+
+from audit.models import AuditEvent
+
+# What the clocks of the hosts that write may differ by; NTP keeps within a tenth of it.
+CLOCKS_AGREE_WITHIN = timedelta(milliseconds=100)
+
+# All processes of the service are one role to the database, which sees its own sessions whole.
+_OLDEST_OPEN = """
+    SELECT LEAST(clock_timestamp(), min(xact_start)) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+"""
+
+
+def database() -> BaseDatabaseWrapper:
+    """Give the connection to the audit log's database."""
+    return connections[router.db_for_write(AuditEvent)]
+
+
+def complete_until() -> datetime:
+    """Tell until when all events are there for this transaction to see.
+
+    It must run inside the sealer's transaction. On SQLite that one holds the only right to write,
+    and events are made inside a transaction that held it before (`audit.record`), so that nothing
+    is under way. On PostgreSQL the oldest open transaction sets the limit.
+    """
+    connection = database()
+    if connection.vendor == "sqlite":
+        return timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_OLDEST_OPEN)
+        (oldest,) = cursor.fetchone()
+    moment: datetime = oldest
+    return moment.astimezone(UTC) - CLOCKS_AGREE_WITHIN

@@ -1,0 +1,47 @@
+"""`manage.py seal_audit_log`: seal all that is committed."""
+
+import json as jsonlib
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from tqdm import tqdm
+
+from audit.models import Seal
+from audit.seal import seal_all, unsealed
+
+EXAMPLE = "For scripts: manage.py seal_audit_log --json"
+
+
+class Command(BaseCommand):
+    help = (
+        "Seal every event of the audit log that is committed: digests, chained, signed with "
+        "AUDIT_SIGNING_KEY, their heads appended to AUDIT_HEADS_FILE. The workers do so by "
+        "themselves once a minute. It can be stopped at any time, and run beside others."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.epilog = EXAMPLE
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def handle(self, *, json: bool, **_: Any) -> None:
+        events = seals = 0
+        # disable=None: a bar on a terminal, none in a pipe.
+        with tqdm(desc="Sealing", unit=" events", disable=None, leave=False) as bar:
+            bar.total = None if bar.disable else unsealed().count()
+            for seal in seal_all():
+                events, seals = events + seal.size, seals + 1
+                bar.update(seal.size)
+        last = Seal.objects.order_by("-number").first()
+        done = {
+            "sealed_events": events,
+            "seals": seals,
+            "last_seal": last and last.number,
+            "head": last and last.head,
+        }
+        self.stdout.write(jsonlib.dumps(done) if json else _in_words(events, seals, last))
+
+
+def _in_words(events: int, seals: int, last: Seal | None) -> str:
+    if last is None:
+        return "The audit log has nothing to seal."
+    return f"Sealed {events} events in {seals} seals. The last seal is {last.number}: {last.head}"

@@ -1,0 +1,144 @@
+"""`manage.py verify_audit_log`: is the audit log what was sealed?"""
+
+import argparse
+import json as jsonlib
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.conf import settings
+from django.core.management.base import (
+    BaseCommand,
+    CommandError,
+    CommandParser,
+    DjangoHelpFormatter,
+)
+from tqdm import tqdm
+
+from audit import heads, verify_heads
+from audit.findings import Finding
+from audit.models import Seal
+from audit.public_keys import public_key_of
+from audit.statements import known_keys
+from audit.verify import Verification
+from connections_project.signing import Keys, by_id
+
+EXAMPLES = """
+examples:
+  manage.py verify_audit_log                                   with our own keys, and our own heads
+  manage.py verify_audit_log --public-key audit.pem --heads /mnt/worm/audit-heads.jsonl
+  manage.py verify_audit_log --all --json                      everything that is wrong, for scripts
+
+Exit code 0: the log is what was sealed. 1: it is not; the first bad row is named. 2: wrong use.
+"""
+
+
+class _HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Django's order of options, and the examples as they are written."""
+
+
+class Command(BaseCommand):
+    help = (
+        "Read the whole audit log, and name the first row that was changed, removed or inserted "
+        "since it was sealed, or a tail that was cut off. Public keys are all that it needs."
+    )
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        kwargs |= {"epilog": EXAMPLES, "formatter_class": _HelpFormatter}
+        return super().create_parser(prog_name, subcommand, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--public-key",
+            action="append",
+            type=_public_key,
+            metavar="KEY",
+            help="base64 of 32 bytes, or a file with that or PEM; can be given more than once "
+            "(default: that of AUDIT_SIGNING_KEY, and AUDIT_PUBLIC_KEYS)",
+        )
+        parser.add_argument(
+            "--heads",
+            type=Path,
+            metavar="FILE",
+            help="heads that were kept outside, each of which must be there "
+            "(default: those of this log in AUDIT_HEADS_FILE)",
+        )
+        parser.add_argument(
+            "--accept",
+            action="append",
+            type=UUID,
+            default=[],
+            metavar="EVENT_ID",
+            help="pass over an event that turned up late and has been looked into",
+        )
+        parser.add_argument("--all", action="store_true", help="name all bad rows")
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def handle(
+        self,
+        *,
+        public_key: list[Ed25519PublicKey] | None,
+        heads: Path | None,
+        accept: list[UUID],
+        json: bool,
+        **options: Any,
+    ) -> None:
+        keys = by_id(public_key) if public_key else known_keys()
+        reading = Verification(keys=keys, accepted=frozenset(accept))
+        wanted = None if options["all"] else 1
+        found = list(islice(self.findings(reading, keys, heads), wanted))
+        if json:
+            self.stdout.write(jsonlib.dumps(_result(reading, found), default=str))
+        else:
+            self.report(reading, found)
+        if found:
+            raise CommandError(f"The audit log is not what was sealed. {found[0].words}")
+
+    def findings(self, reading: Verification, keys: Keys, path: Path | None) -> Iterator[Finding]:
+        # disable=None: a bar on a terminal, none in a pipe.
+        with tqdm(desc="Verifying", unit=" seals", disable=None, leave=False) as bar:
+            bar.total = None if bar.disable else Seal.objects.count()
+            yield from reading.findings(bar.update)
+        yield from self.compared(keys, path)
+
+    def compared(self, keys: Keys, path: Path | None) -> Iterator[Finding]:
+        """Compare with the heads outside: those that were given, or our own where there are any."""
+        chosen = path or Path(settings.AUDIT_HEADS_FILE)
+        try:
+            with chosen.open(encoding="utf-8", errors="replace") as lines:
+                known = heads.read(lines)
+                yield from verify_heads.findings(known, keys=keys, only_this_log=path is None)
+        except OSError as error:
+            if path is not None:
+                raise CommandError(f"{path}: {error.strerror}", returncode=2) from None
+            self.stderr.write(f"Without {chosen} nobody could see that the tail was cut off.")
+
+    def report(self, reading: Verification, found: list[Finding]) -> None:
+        for finding in found:
+            self.stdout.write(f"{finding.kind}: {finding.words}")
+        if not found:
+            self.stdout.write(
+                f"The audit log is what was sealed: {reading.events} events in {reading.seals} "
+                f"seals. {reading.unsealed} events are not sealed yet."
+            )
+
+
+def _public_key(text: str) -> Ed25519PublicKey:
+    try:
+        return public_key_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _result(reading: Verification, found: list[Finding]) -> dict[str, Any]:
+    return {
+        "ok": not found,
+        "seals": reading.seals,
+        "events": reading.events,
+        "unsealed": reading.unsealed,
+        "findings": [asdict(finding) for finding in found],
+    }

@@ -1,0 +1,186 @@
+"""Verify the audit log against its seals, with public keys alone and in flat memory.
+
+Findings come in the order of the log, so that the first one is the first bad row. The events of one
+seal are in memory at a time.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from cryptography.exceptions import InvalidSignature
+
+from audit import merkle, statements
+from audit.canonical import FIELDS, canonical, event_as_json
+from audit.findings import Finding, Kind
+from audit.models import AuditEvent, Seal, SealedEvent
+from audit.seal import THE_BEGINNING, unsealed
+from audit.statements import UnknownKeyError
+from connections_project.http.parsing import timestamp
+from connections_project.signing import Keys
+
+_SEALS_AT_ONCE = 200
+
+
+@dataclass
+class Verification:
+    """One reading of the whole log, and how far it has come.
+
+    Args:
+        keys: The public keys that seals may be signed with.
+        accepted: Events that turned up late and have been looked into.
+    """
+
+    keys: Keys
+    accepted: Collection[UUID] = ()
+    seals: int = 0
+    events: int = 0
+    unsealed: int = 0
+    _head: str = field(default=statements.NO_PREDECESSOR, init=False)
+    _number: int = field(default=0, init=False)
+    _complete_until: datetime = field(default=THE_BEGINNING, init=False)
+
+    def findings(self, advance: Callable[[], object] = lambda: None) -> Iterator[Finding]:
+        """Read everything, and yield what is wrong; what comes meanwhile counts as unsealed.
+
+        Args:
+            advance: Called for each seal that was read.
+        """
+        for seal in _seals():
+            yield from self._of_seal(seal)
+            yield from self._of_members(seal)
+            advance()
+            self.seals, self.events = self.seals + 1, self.events + seal.size
+            self._head, self._number = seal.head, seal.number
+            self._complete_until = seal.complete_until
+        yield from self._left_behind()
+        yield from self._unsealed()
+
+    def _of_seal(self, seal: Seal) -> Iterator[Finding]:
+        """Look at one seal by itself, and at what it says of the one before."""
+        signed = statements.signed_seal(seal)
+        expected = self._number + 1
+        if problem := signature_problem(signed, self.keys):
+            yield Finding(Kind.NOT_SIGNED, f"Seal {seal.number} {problem}.", seal.number)
+        elif statements.head(signed) != seal.head:
+            yield Finding(Kind.CHANGED, f"The head of seal {seal.number} was changed.", seal.number)
+        if seal.number != expected:
+            gone = _through(expected, seal.number - 1)
+            yield Finding(Kind.REMOVED, f"Seal {gone} was removed, with its events.", expected)
+        elif seal.previous != self._head:
+            words = f"Seal {seal.number} follows another seal than number {self._number}."
+            yield Finding(Kind.SEALED_ANEW, words, seal.number)
+
+    def _of_members(self, seal: Seal) -> Iterator[Finding]:
+        """Look at each event of a seal, and at their digests together."""
+        members = {row.position: row for row in SealedEvent.objects.filter(seal_id=seal.number)}
+        chosen = AuditEvent.objects.filter(sealed__seal_id=seal.number)
+        events = {event["id"]: event for event in chosen.values(*FIELDS)}
+        found = False
+        for position in range(max([seal.size, *(known + 1 for known in members)])):
+            for finding in self._of_position(seal, position, members, events):
+                found = True
+                yield finding
+        digests = [bytes(members[position].digest) for position in sorted(members)]
+        if not found and merkle.root(digests).hex() != seal.root:
+            yield Finding(Kind.CHANGED, _rewritten(seal, members), seal.number)
+
+    def _of_position(
+        self,
+        seal: Seal,
+        position: int,
+        members: dict[int, SealedEvent],
+        events: dict[UUID, dict[str, Any]],
+    ) -> Iterator[Finding]:
+        member = members.get(position)
+        if member is None:
+            if position < seal.size:
+                yield _removed(seal, position, members)
+            return
+        name = f"Event {member.event_id}"
+        place = (seal.number, position, member.event_id)
+        event = events.get(member.event_id)
+        if position >= seal.size:
+            words = f"{name} was inserted into seal {seal.number}, which has {seal.size} events."
+            yield Finding(Kind.INSERTED, words, *place)
+        elif event is None:
+            words = f"{name} was removed (seal {seal.number}, position {position})."
+            yield Finding(Kind.REMOVED, words, *place)
+        elif merkle.leaf(canonical(event_as_json(event))) != bytes(member.digest):
+            words = f"{name} was changed (seal {seal.number}, position {position})."
+            yield Finding(Kind.CHANGED, words, *place)
+        elif self._is_late(member.event_id, event["occurred_at"]):
+            yield Finding(Kind.INSERTED, self._late(member.event_id, event["occurred_at"]), *place)
+
+    def _left_behind(self) -> Iterator[Finding]:
+        """Find digests after the last seal: the seals that had them are gone."""
+        left = SealedEvent.objects.filter(seal_id__gt=self._number)
+        first = left.order_by("seal_id", "position").first()
+        # A seal that has come since this began is none that is gone.
+        if first is not None and not Seal.objects.filter(pk=first.seal_id).exists():
+            words = (
+                f"The tail was cut off: seal {first.seal_id} is gone, and its digests are left, "
+                f"from event {first.event_id} on."
+            )
+            yield Finding(Kind.CUT_OFF, words, first.seal_id, first.position, first.event_id)
+
+    def _unsealed(self) -> Iterator[Finding]:
+        rows = unsealed().order_by("pk").values_list("pk", "occurred_at")
+        for event_id, occurred_at in rows.iterator():
+            if self._is_late(event_id, occurred_at):
+                words = self._late(event_id, occurred_at)
+                yield Finding(Kind.INSERTED, words, event_id=event_id)
+            else:
+                self.unsealed += 1
+
+    def _is_late(self, event_id: UUID, occurred_at: datetime) -> bool:
+        """Say whether an event is older than what was complete without it (`audit.horizon`)."""
+        return occurred_at < self._complete_until and event_id not in self.accepted
+
+    def _late(self, event_id: UUID, occurred_at: datetime) -> str:
+        return (
+            f"Event {event_id} was inserted: it is dated {timestamp(occurred_at)}, and was not "
+            f"there when seal {self._number} closed the log until "
+            f"{timestamp(self._complete_until)}."
+        )
+
+
+def signature_problem(signed: dict[str, Any], keys: Keys) -> str:
+    """Say what is wrong with a signature, as words that follow a subject; nothing if it is good."""
+    try:
+        statements.verify(signed, keys)
+    except UnknownKeyError:
+        return f"is signed with key {signed.get('kid')}, which is not among the known ones"
+    except InvalidSignature:
+        return "has a wrong signature"
+    return ""
+
+
+def _seals() -> Iterator[Seal]:
+    """Give all seals in order; a page at a time, since no cursor should be open for so long."""
+    number = 0
+    while page := list(Seal.objects.filter(pk__gt=number).order_by("pk")[:_SEALS_AT_ONCE]):
+        yield from page
+        number = page[-1].number
+
+
+def _removed(seal: Seal, position: int, members: dict[int, SealedEvent]) -> Finding:
+    """Name an event of which not even the digest is left by its neighbours."""
+    before, after = members.get(position - 1), members.get(position + 1)
+    sides = (("after", before), ("before", after))
+    neighbours = [f"{side} event {row.event_id}" for side, row in sides if row]
+    place = f"seal {seal.number}, position {position}"
+    words = f"An event was removed with its digest ({', '.join([place, *neighbours])})."
+    return Finding(Kind.REMOVED, words, seal.number, position)
+
+
+def _rewritten(seal: Seal, members: dict[int, SealedEvent]) -> str:
+    ids = [members[position].event_id for position in sorted(members)]
+    between = f", events {ids[0]} to {ids[-1]}" if ids else ""
+    return f"Events of seal {seal.number} were changed together with their digests{between}."
+
+
+def _through(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first} to {last}"

@@ -1,0 +1,49 @@
+"""A log of twenty thousand events: sealed and verified in memory that does not grow with it."""
+
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from audit.models import AuditEvent
+from audit.seal import seal_all
+from audit.statements import known_keys
+from audit.verify import Verification
+from connections_project.identifiers import uuid7
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("heads")]
+
+COUNT = 20_000
+STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def kibibytes(field: str) -> int:
+    (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith(field))
+    return int(line.split()[1])
+
+
+def tell_many() -> None:
+    """Insert by plain SQL: models of so many rows would hide the peak that is looked for."""
+    columns = ", ".join(str(field.column) for field in AuditEvent._meta.concrete_fields)
+    values = (
+        "%s, '2026-01-01 00:00:00+00:00', 'provider_connected', 'success', 'user', NULL, 'api',"
+        " 'thing', NULL, NULL, '', 'trace', NULL, '{\"platform\": \"bank\"}'"
+    )
+    as_stored = str if connection.vendor == "postgresql" else (lambda event_id: event_id.hex)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO audit_auditevent ({columns}) VALUES ({values})",
+            [[as_stored(uuid7())] for _ in range(COUNT)],
+        )
+
+
+@pytest.mark.skipif(not CLEAR.exists(), reason="left out: only Linux tells a process its peak")
+def test_twenty_thousand_are_sealed_and_verified_in_flat_memory() -> None:
+    tell_many()
+    CLEAR.write_text("5")  # Forget the peak so far (proc(5)).
+    before = kibibytes("VmRSS")
+    assert sum(seal.size for seal in seal_all()) == COUNT
+    reading = Verification(keys=known_keys())
+    assert list(reading.findings()) == []
+    assert (reading.events, reading.seals, reading.unsealed) == (COUNT, 20, 0)
+    assert kibibytes("VmHWM") - before < 32 * 1024

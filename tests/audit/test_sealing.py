@@ -1,0 +1,231 @@
+"""Sealing: every committed event gets a digest, in a chain of signed seals."""
+
+import json
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from audit import horizon, merkle, seal, statements
+from audit.canonical import FIELDS, canonical, event_as_json
+from audit.models import AuditEvent, Seal, SealedEvent
+from audit.statements import signed_seal
+from connections_project.housekeeping import chore_of
+from connections_project.identifiers import uuid7
+from tests.audit import tampering
+from tests.audit.tampering import insert, tell
+from tests.audit_guard import drop_triggers
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("heads")]
+
+
+def run(*arguments: str) -> str:
+    output = StringIO()
+    call_command("seal_audit_log", *arguments, stdout=output)
+    return output.getvalue()
+
+
+def test_the_command_seals_all_that_is_committed() -> None:
+    ids = tell(3)
+    done = json.loads(run("--json"))
+    assert (done["sealed_events"], done["seals"], done["last_seal"]) == (3, 1, 1)
+    assert set(SealedEvent.objects.values_list("event_id", flat=True)) == set(ids)
+    assert not seal.unsealed().exists()
+
+
+def test_the_command_says_what_it_did() -> None:
+    assert run() == "The audit log has nothing to seal.\n"
+    tell(2)
+    assert run().startswith("Sealed 2 events in 1 seals. The last seal is 1: ")
+    assert run().startswith("Sealed 0 events in 0 seals. The last seal is 1: ")
+
+
+def test_each_digest_is_that_of_the_events_canonical_text() -> None:
+    (event_id,) = tampering.sealed(1)
+    event = AuditEvent.objects.filter(pk=event_id).values(*FIELDS).get()
+    row = SealedEvent.objects.get(pk=event_id)
+    assert bytes(row.digest) == merkle.leaf(canonical(event_as_json(event)))
+
+
+def test_a_seal_names_the_head_of_the_one_before_and_is_signed() -> None:
+    tampering.sealed(2)
+    tampering.sealed(2)
+    first, second = Seal.objects.order_by("pk")
+    assert first.previous == statements.NO_PREDECESSOR
+    assert second.previous == first.head
+    assert second.log == first.log
+    for one in (first, second):
+        statements.verify(signed_seal(one), statements.known_keys())
+        assert one.head == statements.head(signed_seal(one))
+
+
+def test_an_event_that_commits_late_is_sealed_though_younger_ones_were() -> None:
+    late = uuid7()
+    tampering.sealed(2)
+    AuditEvent.objects.create(
+        pk=late, action="late", outcome="success", actor_type="system", interface="worker",
+        subject_type="thing", trace_id="0" * 32,
+    )  # fmt: skip
+    assert seal.seal_recent() == 1
+    assert SealedEvent.objects.filter(pk=late).exists()
+
+
+def test_many_are_sealed_a_batch_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seal, "BATCH", 4)
+    tell(10)
+    assert [one.size for one in seal.seal_all()] == [4, 4, 2]
+
+
+def test_a_batch_that_leaves_events_behind_claims_no_completeness(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seal, "BATCH", 4)
+    tell(5)
+    first, second = seal.seal_all()
+    assert first.complete_until == seal.THE_BEGINNING
+    assert second.complete_until > timezone.now() - timedelta(minutes=1)
+
+
+def test_an_event_from_long_ago_is_found_once_a_day() -> None:
+    with time_machine.travel(timezone.now() + timedelta(hours=2), tick=False):
+        tampering.sealed(1)
+        drop_triggers()
+        SealedEvent.objects.all().delete()
+        Seal.objects.update(complete_until=timezone.now() + timedelta(hours=1))
+        assert seal.seal_recent() == 0
+    with time_machine.travel(timezone.now() + timedelta(days=2), tick=False):
+        assert seal.seal_recent() == 1
+
+
+def test_an_hour_without_events_is_sealed_too_so_that_none_can_be_put_into_it() -> None:
+    tampering.sealed(1)
+    assert seal.seal_recent() == 0
+    assert Seal.objects.count() == 1
+    with time_machine.travel(timezone.now() + timedelta(minutes=61), tick=False):
+        assert seal.seal_recent() == 0
+        assert [one.size for one in Seal.objects.order_by("pk")] == [1, 0]
+
+
+def test_the_chore_stays_within_a_minute() -> None:
+    tell(1)
+    chore = chore_of(seal.seal_recent)
+    assert chore.every < 60
+    chore.do()
+    assert not seal.unsealed().exists()
+
+
+def test_the_log_says_the_head_too(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="audit.seal"):
+        tampering.sealed(1)
+    assert Seal.objects.get().head in caplog.text
+
+
+def test_a_quiet_chore_asks_little(django_assert_max_num_queries: Any) -> None:
+    tampering.sealed(3)
+    with django_assert_max_num_queries(9):
+        seal.seal_recent()
+
+
+def test_no_event_is_read_by_scanning_the_log() -> None:
+    """The chore's look at recent events must use the key's index, at any size."""
+    since = seal.first_identifier(timezone.now())
+    if connection.vendor == "postgresql":
+        # Few rows are cheaper to scan; what matters is whether there is another way.
+        tampering.sql("SET LOCAL enable_seqscan = off")
+    plan = seal.unsealed(since).order_by("pk")[:1000].explain()
+    assert "Seq Scan on audit_auditevent" not in plan
+    assert "SCAN audit_auditevent" not in plan
+
+
+ATTEMPTS: dict[str, Callable[[], object]] = {
+    "update of a seal": lambda: Seal.objects.update(size=7),
+    "delete of a seal": lambda: Seal.objects.all()._raw_delete("default"),
+    "update of a digest": lambda: SealedEvent.objects.update(position=7),
+    "delete of a digest": lambda: SealedEvent.objects.all().delete(),
+}
+
+
+@pytest.mark.parametrize("attempt", ATTEMPTS.values(), ids=ATTEMPTS.keys())
+def test_a_change_of_the_seals_is_refused(attempt: Callable[[], object]) -> None:
+    tampering.sealed(1)
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        attempt()
+
+
+@pytest.mark.parametrize("same", ["event_id", "seal_id, position"])
+def test_replacing_a_digest_is_refused_on_sqlite(same: str) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("left out: INSERT OR REPLACE is SQLite's")
+    (event_id,) = tampering.sealed(1)
+    taken = event_id.hex if same == "event_id" else uuid7().hex
+    position = 7 if same == "event_id" else 0
+    with (
+        pytest.raises(IntegrityError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "INSERT OR REPLACE INTO audit_sealedevent (event_id, seal_id, position, digest)"
+            " VALUES (%s, 1, %s, %s)",
+            [taken, position, b"x" * 32],
+        )
+
+
+def test_what_was_not_written_outside_is_made_up_for(heads: Path) -> None:
+    tampering.sealed(1)
+    heads.unlink()
+    tampering.sealed(1)
+    assert [json.loads(line)["number"] for line in heads.read_text().splitlines()] == [1, 2]
+
+
+def test_a_torn_line_outside_takes_nothing_along(heads: Path) -> None:
+    tampering.sealed(1)
+    heads.write_text(heads.read_text()[:-20])
+    tampering.sealed(1)
+    _, *whole = heads.read_text().splitlines()
+    assert [json.loads(line)["number"] for line in whole] == [1, 2]
+
+
+def test_two_logs_may_share_a_file(heads: Path) -> None:
+    tampering.sealed(1)
+    before = heads.read_text()
+    tampering.start_anew(heads)
+    heads.write_text(before)
+    tampering.seal()
+    tampering.sealed(1)
+    assert [json.loads(line)["number"] for line in heads.read_text().splitlines()] == [1, 1, 2]
+
+
+def test_a_file_that_cannot_be_written_is_an_alarm_and_sealing_goes_on(
+    settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.AUDIT_HEADS_FILE = tmp_path
+    tampering.sealed(1)
+    assert Seal.objects.count() == 1
+    assert "can't be written" in caplog.text
+
+
+def test_the_sealer_alarms_when_the_database_ends_before_the_file(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tampering.sealed(1)
+    tampering.sealed(1)
+    tampering.cut_off(from_seal=2)
+    seal.seal_recent()
+    assert "was cut off: it ends with seal 1" in caplog.text
+
+
+def test_on_postgresql_an_open_transaction_holds_completeness_back() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("left out: on SQLite the sealer alone may write")
+    assert horizon.complete_until() < timezone.now()
+    insert(ago=timedelta(0))
+    assert tampering.seal()[0].complete_until < timezone.now()
