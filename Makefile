@@ -4,7 +4,8 @@
 PYTHON = python3
 PORT = 8000
 SANDBOX_PORT = 9000
-# What `make test` hands to pytest, such as ARGS="tests/providers -x".
+# What `make test` hands to pytest, such as ARGS="tests/providers -x"; for `make bench` see its
+# ARGS="--help".
 ARGS =
 
 VENV := .venv
@@ -16,7 +17,7 @@ LIKE_PRODUCTION := --settings tests.settings
 MANAGE := DATABASE_URL=sqlite:///$(VENV)/lint.sqlite3 $(BIN)/python manage.py
 FITS := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help demo dev-up dev-down dev-connect test lint clean
+.PHONY: help demo dev-up dev-down dev-connect test bench lint clean
 .DEFAULT_GOAL := help
 
 help: ## Show what there is to call
@@ -36,6 +37,9 @@ dev-connect: $(READY) .env ## Connect the bank for the demo user; prints the con
 
 test: $(READY) ## Run all tests: on SQLite, and on PostgreSQL with Redis where they are reachable
 	@$(BIN)/python -m tests.run $(ARGS)
+
+bench: $(READY) ## Measure the service beside bare views on the same server; about two minutes
+	@$(BIN)/python -m bench $(ARGS)
 
 lint: $(READY) ## Check style, types, layers, migrations, the OpenAPI document, production settings
 	$(BIN)/ruff check

@@ -1,0 +1,97 @@
+"""`make bench`: how fast the service is, beside bare views on the same server in the same run."""
+
+import argparse
+import sys
+
+import django
+from django.core.management import call_command
+
+from bench.stage import LackingError, Program, Size, Stage, prepared, serving
+
+LANES = (1, 16)
+OURS = Program("ours", "connections_project.wsgi:application", "connections_project.settings")
+BARE = Program("bare", "bench.bare.wsgi:application", "bench.bare.settings")
+EXAMPLES = """
+examples:
+  make bench                                          two minutes, for an impression
+  make bench ARGS="--seconds 5 --rounds 9 --requests 100000"   for figures to be quoted
+  make bench ARGS="--only disconnect --requests 0"    one call, and no look at the memory
+
+It makes a database of its own beside the one that is named, and needs an empty Redis; both are
+left as they were. Only loopback is used.
+"""
+
+
+def main() -> None:
+    options = _options()
+    try:
+        with prepared(options.database_url, options.redis_url) as stage:
+            django.setup()
+            call_command("migrate", verbosity=0)
+            _measure(stage, options)
+    except LackingError as error:
+        sys.exit(f"The benchmarks can't run: {error}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="bench",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--database-url", default="postgres://postgres@127.0.0.1:5432/postgres")
+    parser.add_argument("--redis-url", default="redis://127.0.0.1:6379/15")
+    parser.add_argument("--seconds", type=float, default=1.5, help="of one measurement")
+    parser.add_argument("--rounds", type=int, default=5, help="measurements of each call")
+    parser.add_argument("--workers", type=int, default=2, help="processes of each server")
+    parser.add_argument("--threads", type=int, default=8, help="threads of each process")
+    parser.add_argument("--disconnects", type=int, default=20_000, help="connections to end in all")
+    parser.add_argument("--requests", type=int, default=20_000, help="while memory is looked at")
+    parser.add_argument("--only", default="", help="one call: disconnect, get, list or login")
+    return parser.parse_args()
+
+
+def _measure(stage: Stage, options: argparse.Namespace) -> None:
+    # Models can be imported once Django is set up.
+    from bench import report
+    from bench.cases import cases
+    from bench.compare import Pair
+    from bench.limit import limits
+    from bench.memory import memory
+
+    wanted = [
+        case
+        for case in cases(disconnects=options.disconnects)
+        if case.name.startswith(options.only)
+    ]
+    size = Size(options.workers, options.threads)
+    with serving(stage, OURS, size) as ours, serving(stage, BARE, size) as bare:
+        pair = Pair(stage, ours, bare, rounds=options.rounds, seconds=options.seconds)
+        found = [pair.compared(case, lanes=lanes) for case in wanted for lanes in LANES]
+        repeatable = [case for case in wanted if case.name in {"get", "list of 50"}]
+        samples = (
+            memory(repeatable, stage=stage, server=ours, requests=options.requests)
+            if repeatable and options.requests
+            else []
+        )
+    at_most = limits(stage, lanes=LANES, rows=4000)
+    results = [report.described(one, at_most) for one in found]
+    _say(report.table(results))
+    if samples:
+        _say(report.words_about_memory(samples))
+    kept = {
+        "settings": vars(options),
+        "calls": results,
+        "memory": [vars(sample) for sample in samples],
+    }
+    _say(f"Written to {report.written(kept)}.")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The four calls that are measured, as requests on the wire."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import cycle
+
+from bench import seed
+from bench.seed import Person
+
+# Below the limits of a principal: 50 writes and 100 reads a minute.
+WRITES, READS = 40, 90
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call.
+
+    Args:
+        name: What it is called in results.
+        status: What each answer must have.
+        aim: The ratio to the bare view that is aimed for; None where none is named.
+        requests: Makes the requests of one measurement; each that spends rows takes new ones.
+    """
+
+    name: str
+    status: int
+    aim: float | None
+    requests: Callable[[], Iterator[bytes]]
+
+
+def cases(*, disconnects: int) -> list[Case]:
+    """Make what the calls need, and describe them.
+
+    Args:
+        disconnects: How many connections may be ended in all.
+    """
+    owners = seed.people("owner", number=-(-disconnects // WRITES), connections=WRITES)
+    readers = seed.people("reader", number=100, connections=1)
+    collectors = seed.people("collector", number=100, connections=50)
+    ending = iter([request for owner in owners for request in _disconnects(owner)])
+    return [
+        Case("disconnect", 200, 0.8, lambda: ending),
+        Case("get", 200, None, lambda: cycle([_get(one) for one in readers])),
+        Case("list of 50", 200, 2.0, lambda: cycle([_list(one) for one in collectors])),
+        Case("login", 200, None, lambda: cycle([_login(one) for one in readers])),
+    ]
+
+
+def _disconnects(owner: Person) -> Iterator[bytes]:
+    for connection_id in owner.connections:
+        yield _request("DELETE", f"/api/v1/auth/{connection_id}/disconnect", owner.token)
+
+
+def _get(reader: Person) -> bytes:
+    return _request("GET", f"/api/v1/providers/{reader.connections[0]}", reader.token)
+
+
+def _list(collector: Person) -> bytes:
+    return _request("GET", "/api/v1/providers", collector.token)
+
+
+def _login(reader: Person) -> bytes:
+    body = json.dumps({"email": reader.email, "password": seed.PASSWORD})
+    return _request("POST", "/api/v1/auth/login", body=body)
+
+
+def _request(method: str, path: str, token: str = "", *, body: str = "") -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: application/json"]
+    if token:
+        lines.append(f"Authorization: Bearer {token}")
+    if body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, "", body]).encode()

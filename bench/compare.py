@@ -1,0 +1,81 @@
+"""The product and the bare views, measured in turns: on a shared machine only pairs compare."""
+
+from dataclasses import dataclass, field
+from statistics import median
+
+from tqdm import tqdm
+
+from bench.cases import Case
+from bench.load import Outcome, run
+from bench.stage import Server, Stage
+
+
+class WrongAnswerError(Exception):
+    """A server answered otherwise than it had to, so its speed means nothing."""
+
+
+@dataclass
+class Comparison:
+    """One call at one number of connections.
+
+    Args:
+        case: The call.
+        lanes: How many connections.
+        ours: One outcome a round.
+        bare: Likewise.
+    """
+
+    case: Case
+    lanes: int
+    ours: list[Outcome] = field(default_factory=list)
+    bare: list[Outcome] = field(default_factory=list)
+
+    @property
+    def ratios(self) -> list[float]:
+        """Give for each round how many of our requests were done in the time of a bare one."""
+        pairs = zip(self.ours, self.bare, strict=True)
+        return [ours.per_second / bare.per_second for ours, bare in pairs if bare.per_second]
+
+    @property
+    def ratio(self) -> float:
+        return median(self.ratios) if self.ratios else 0.0
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two servers.
+
+    Args:
+        stage: What both stand on.
+        ours: The product.
+        bare: The bare views.
+        rounds: How often each is measured.
+        seconds: How long a measurement takes.
+    """
+
+    stage: Stage
+    ours: Server
+    bare: Server
+    rounds: int
+    seconds: float
+
+    def compared(self, case: Case, *, lanes: int) -> Comparison:
+        """Measure both in turns, each round beginning with the other one.
+
+        Raises:
+            WrongAnswerError: One answered something else than the case demands.
+        """
+        comparison = Comparison(case, lanes)
+        turns = [(self.ours, comparison.ours), (self.bare, comparison.bare)]
+        words = f"{case.name}, {lanes} connections"
+        for number in tqdm(range(self.rounds), desc=words, disable=None, leave=False):
+            for server, outcomes in turns if number % 2 else turns[::-1]:
+                outcomes.append(self._measured(case, server, lanes))
+        return comparison
+
+    def _measured(self, case: Case, server: Server, lanes: int) -> Outcome:
+        self.stage.forget_limits()
+        outcome = run(server.port, case.requests(), lanes=lanes, seconds=self.seconds)
+        if set(outcome.statuses) != {case.status}:
+            raise WrongAnswerError(f"{server.name}, {case.name}: {dict(outcome.statuses)}")
+        return outcome

@@ -1,0 +1,93 @@
+"""The results, as a table for people and as JSON."""
+
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.compare import Comparison
+from bench.load import Outcome
+from bench.memory import Sample, growth
+
+FOLDER = Path(__file__).parent / "results"
+COLUMNS = {
+    "call": "call",
+    "connections": "connections",
+    "ours_per_second": "ours/s",
+    "bare_per_second": "bare/s",
+    "ratio": "ratio",
+    "ratios": "of each round",
+    "aim": "aim",
+    "p50_ms": "p50 ms",
+    "p99_ms": "p99 ms",
+    "pgbench_per_second": "pgbench/s",
+}
+
+
+def described(comparison: Comparison, limits: dict[int, float]) -> dict[str, Any]:
+    """Give the figures of a comparison; a rate is the median of its rounds."""
+    ours, bare = comparison.ours, comparison.bare
+    is_disconnect = comparison.case.name == "disconnect"
+    return {
+        "call": comparison.case.name,
+        "connections": comparison.lanes,
+        "ours_per_second": round(_rate(ours), 1),
+        "bare_per_second": round(_rate(bare), 1),
+        "ratio": round(comparison.ratio, 2),
+        "ratios": [round(ratio, 2) for ratio in comparison.ratios],
+        "aim": comparison.case.aim,
+        "p50_ms": round(median(one.percentile(0.5) for one in ours), 1),
+        "p99_ms": round(median(one.percentile(0.99) for one in ours), 1),
+        "pgbench_per_second": round(limits[comparison.lanes])
+        if is_disconnect and comparison.lanes in limits
+        else None,
+    }
+
+
+def _rate(outcomes: list[Outcome]) -> float:
+    return median(one.per_second for one in outcomes)
+
+
+def table(results: list[dict[str, Any]]) -> str:
+    """Write the results as a table in Markdown."""
+    lines = [list(COLUMNS.values()), ["---"] * len(COLUMNS)]
+    lines += [[_cell(result[name]) for name in COLUMNS] for result in results]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def words_about_memory(found: list[Sample]) -> str:
+    """Say in one line how the workers' memory went."""
+    first, last = found[0], found[-1]
+    return (
+        f"Memory of the web workers over {last.requests:,} requests: "
+        f"{_mib(first)} at the start, {_mib(found[len(found) // 4])} after a quarter, "
+        f"{_mib(last)} at the end; grown by {growth(found):.1%} since the quarter."
+    )
+
+
+def _mib(sample: Sample) -> str:
+    return " + ".join(f"{kib / 1024:.0f}" for kib in sample.kib) + " MiB"
+
+
+def written(results: dict[str, Any]) -> Path:
+    """Keep the results with the time and the machine, and give the file's path."""
+    now = datetime.now(UTC)
+    machine = {
+        "processors": os.cpu_count(),
+        "load_average": os.getloadavg(),
+        "python": platform.python_version(),
+    }
+    FOLDER.mkdir(exist_ok=True)
+    path = FOLDER / f"{now:%Y%m%dT%H%M%SZ}.json"
+    text = json.dumps({"time": now.isoformat(), "machine": machine, **results}, indent=2)
+    path.write_text(text + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,212 @@
+"""Where the benchmarks play: a database and two servers of their own, gone with their end."""
+
+import base64
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import redis
+from cryptography.fernet import Fernet
+from psycopg import sql
+
+ROOT = Path(__file__).resolve().parents[1]
+KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL")
+# Nobody listens there: what is measured is the disconnect, not the platform.
+CATALOGUE = """
+[providers.bench]
+name = "Bench"
+authorization_endpoint = "http://127.0.0.1:9/authorize"
+token_endpoint = "http://127.0.0.1:9/token"
+[providers.bench.revocation]
+kind = "rfc7009"
+endpoint = "http://127.0.0.1:9/revoke"
+"""
+
+
+class LackingError(Exception):
+    """Something that the benchmarks need isn't there; the message says what."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The database's address, the Redis that is ours alone, and a folder for logs."""
+
+    database_url: str
+    redis_url: str
+    folder: Path
+
+    def forget_limits(self) -> None:
+        """Empty the rate limits' buckets, and the broker's queue, before a measurement."""
+        with redis.Redis.from_url(self.redis_url) as client:
+            client.flushdb()
+
+
+@contextmanager
+def prepared(database_url: str, redis_url: str) -> Iterator[Stage]:
+    """Make a database, and set this process up as the service that runs on it.
+
+    Raises:
+        LackingError: No PostgreSQL, no Redis, or one that somebody else uses.
+    """
+    _require_an_empty_redis(redis_url)
+    folder = Path(tempfile.mkdtemp(prefix="connections-bench-"))
+    name = f"bench_connections_{os.getpid()}"
+    stage = Stage(urlsplit(database_url)._replace(path=f"/{name}").geturl(), redis_url, folder)
+    try:
+        _administer(database_url, "CREATE DATABASE {}", name)
+        _set_the_environment(stage)
+        yield stage
+    finally:
+        _administer(database_url, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        stage.forget_limits()
+        shutil.rmtree(folder)
+
+
+def _require_an_empty_redis(url: str) -> None:
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=3) as client:
+            if client.dbsize():
+                raise LackingError(f"{url} is not empty: give one by --redis-url that may be.")
+    except redis.RedisError as error:
+        raise LackingError(f"no Redis at {url} ({type(error).__name__})") from error
+
+
+def _administer(url: str, statement: str, name: str) -> None:
+    try:
+        with psycopg.connect(url, autocommit=True, connect_timeout=3) as connection:
+            connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+    except psycopg.OperationalError as error:
+        raise LackingError(f"no PostgreSQL that we may use ({type(error).__name__})") from error
+
+
+def _set_the_environment(stage: Stage) -> None:
+    """Take every setting from here, as production has them; no `.env` has a say."""
+    catalogue = stage.folder / "catalog.toml"
+    catalogue.write_text(CATALOGUE, encoding="utf-8")
+    own = {
+        "DJANGO_SETTINGS_MODULE": "connections_project.settings",
+        "ENV_FILE": os.devnull,
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "CREDENTIAL_KEYS": Fernet.generate_key().decode(),
+        "AUDIT_SIGNING_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "RECEIPT_SIGNING_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "PUBLIC_URL": "https://127.0.0.1",
+        "DATABASE_URL": stage.database_url,
+        "REDIS_URL": stage.redis_url,
+        "OAUTH_CATALOG": str(catalogue),
+        "OAUTH_BENCH_CLIENT_ID": "bench",
+        "OAUTH_BENCH_CLIENT_SECRET": secrets.token_urlsafe(),
+        "LOG_FORMAT": "json",
+        "PROMETHEUS_MULTIPROC_DIR": str(stage.folder / "figures"),
+    }
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    os.environ.clear()
+    os.environ.update(kept | own)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A WSGI application: its name in results, its module and attribute, its settings' module."""
+
+    name: str
+    application: str
+    settings: str
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many processes a server has, and how many threads each of them."""
+
+    workers: int
+    threads: int
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running granian."""
+
+    name: str
+    port: int
+    process: "subprocess.Popen[bytes]"
+
+    def worker_memory(self) -> list[int]:
+        """Give the resident memory of each worker, in KiB."""
+        return [_resident(pid) for pid in _children(self.process.pid)]
+
+
+@contextmanager
+def serving(stage: Stage, program: Program, size: Size) -> Iterator[Server]:
+    """Run a program on granian, and end all of it afterwards.
+
+    Args:
+        stage: Where its log goes.
+        program: What is served.
+        size: How many processes and threads.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = int(probe.getsockname()[1])
+    command = (
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
+        *("--host", "127.0.0.1", "--port", str(port)),
+        *(
+            "--workers",
+            str(size.workers),
+            "--blocking-threads",
+            str(size.threads),
+            program.application,
+        ),
+    )
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": program.settings}
+    path = stage.folder / f"{program.name}.log"
+    with path.open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        _wait_for(port, process, path)
+        yield Server(program.name, port, process)
+    finally:
+        _end(process)
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + 30
+    while process.poll() is None and time.monotonic() < deadline:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise LackingError(f"the server did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+
+
+def _children(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    # Python's own resource tracker is none of the workers.
+    return [child for child in map(int, text.split()) if _resident(child) > 30_000]
+
+
+def _resident(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    return 0
