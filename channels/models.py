@@ -73,6 +73,8 @@ class ChannelConnection(OAuthConnection):
             ),
             *back_office_indexes("channel", "channel"),
             *token_name_indexes("channel"),
+            # Platforms name the person who gave the grant when it is over.
+            models.Index(fields=["granting_user_id"], name="channel_granting_user"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -107,6 +109,13 @@ class ChannelConnection(OAuthConnection):
         """End it for good. The caller saves, in the transaction that also audits."""
         self.status = Status.DISCONNECTED
         self.disconnected_at = now
+        self.cached_data = None
+        self.erase_tokens(now=now)
+
+    def withdraw(self, *, now: datetime) -> None:
+        """Take note that the user took the grant back at the platform. The caller saves."""
+        if self.status != Status.DISCONNECTED:
+            self.status = Status.ERROR
         self.cached_data = None
         self.erase_tokens(now=now)
 

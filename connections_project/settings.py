@@ -127,6 +127,7 @@ INSTALLED_APPS = [
     "connections_project.metrics",
     *APPS,
     "connections_project.operations",
+    "connections_project.webhooks",
 ]
 
 MIDDLEWARE = [

@@ -9,12 +9,15 @@ from connections_project.health import healthz, readyz
 from connections_project.metrics.view import metrics
 from connections_project.platforms.api import PlatformViewSet
 from connections_project.schema_view import SchemaView
+from connections_project.webhooks.page import data_deletion
 
 urlpatterns = [
     path("api/v1/auth/", include("connections_project.identity.api.urls")),
     path("api/v1/platforms", PlatformViewSet.as_view({"get": "list"})),
+    path("api/v1/webhooks/", include("connections_project.webhooks.urls")),
     path("api/v1/", include("providers.api.urls")),
     path("api/v1/", include("channels.api.urls")),
+    path("data-deletion/<str:confirmation_code>", data_deletion, name="data-deletion"),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("oauth/callback/<str:slug>", CallbackPage.as_view(), name="oauth-callback"),

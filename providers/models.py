@@ -77,6 +77,8 @@ class Connection(OAuthConnection):
             ),
             *back_office_indexes("provider", "provider_slug"),
             *token_name_indexes("provider"),
+            # Platforms name the person who gave the grant when it is over.
+            models.Index(fields=["granting_user_id"], name="provider_granting_user"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -124,6 +126,12 @@ class Connection(OAuthConnection):
         """End it for good. The caller saves, in the transaction that also audits."""
         self.status = Status.DISCONNECTED
         self.disconnected_at = now
+        self.erase_tokens(now=now)
+
+    def withdraw(self, *, now: datetime) -> None:
+        """Take note that the user took the grant back at the platform. The caller saves."""
+        if self.status != Status.DISCONNECTED:
+            self.status = Status.REVOKED
         self.erase_tokens(now=now)
 
 

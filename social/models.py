@@ -128,6 +128,17 @@ class SocialAccount(OAuthConnection):
         self.disconnected_at = now
         self.changed(now=now)
 
+    def withdraw(self, *, now: datetime) -> None:
+        """Take note that the user took the grant back at the platform. The caller saves."""
+        if self.is_active:
+            self.disconnect(now=now)
+        self.erase_tokens(now=now)
+
+    def forget_person(self) -> None:
+        """Forget the account too, by which the team's record is told from others."""
+        super().forget_person()
+        self.platform_account_id = f"erased:{self.pk}"
+
     def activate(self) -> None:
         """Put it to use, once it has fresh tokens. The caller saves."""
         self.status = Status.ACTIVE

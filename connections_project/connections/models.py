@@ -183,6 +183,15 @@ class OAuthConnection(models.Model):
         self.token_issued_at = self.token_expires_at = self.grant_expires_at = None
         self.changed(now=now)
 
+    def withdraw(self, *, now: datetime) -> None:
+        """Take note that the user took the grant back at the platform. The caller saves the row."""
+        raise NotImplementedError
+
+    def forget_person(self) -> None:
+        """Forget who the platform's user is, who asked for that. The caller saves the row."""
+        self.platform_account_id = self.granting_user_id = None
+        self.platform_account_name = ""
+
     def changed(self, *, now: datetime) -> None:
         """Mark a change of credentials or status: whoever read the row before comes too late."""
         self.epoch += 1

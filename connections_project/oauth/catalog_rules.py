@@ -128,6 +128,8 @@ PLATFORM: dict[str, Rule] = {
     "granted_account_fields": field_map(GRANTED_ACCOUNT_FIELDS),
     "dead_grant": list_of(dead_grant),
     "token_identifier_algs": list_of(one_of("prefix", "hash_base64_sha512_sha512")),
+    "deauthorization": one_of("", "meta", "tiktok", "google_risc"),
+    "risc_configuration_endpoint": endpoint,
     "help_url": endpoint,
     "adapter": adapter,
 }
@@ -152,5 +154,7 @@ def contradictions(platform: Platform) -> Iterator[tuple[str, str]]:
         yield "adapter", 'is missing: refresh = "self_exchange" is done by an adapter'
     if platform.revocation and platform.revocation.kind == "adapter" and not platform.adapter:
         yield "adapter", 'is missing: revocation of kind "adapter" is done by one'
+    if platform.deauthorization == "google_risc" and not platform.risc_configuration_endpoint:
+        yield "risc_configuration_endpoint", "is missing: it says whose signatures are good"
     if platform.client_id_parameter in platform.extra_authorization_params:
         yield "extra_authorization_params", "may not say the client id: the client does"

@@ -40,7 +40,9 @@ def test_the_document_is_valid_and_made_without_a_warning() -> None:
 
 def test_every_route_is_described_and_nothing_else(reader: Reader) -> None:
     described = [(method, path) for method, path, _ in operations(reader.document)]
-    assert sorted(described) == sorted(routes(get_resolver()))
+    # The forms of webhooks are the platforms' own.
+    ours = [one for one in routes(get_resolver()) if not one[1].startswith("/api/v1/webhooks/")]
+    assert sorted(described) == sorted(ours)
 
 
 def test_every_operation_is_worded_for_a_newcomer(reader: Reader) -> None:

@@ -1,0 +1,51 @@
+"""Why a notice is refused, and the formats in which platforms are told so."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from connections_project.http.faults import Fault, of_status
+from connections_project.http.problems import ProblemRenderer
+
+
+class RefusedNoticeError(Exception):
+    """It is not from the platform, or not in its form, or too old.
+
+    Args:
+        code: RFC 8935, section 2.4: `invalid_request`, `invalid_key`, `invalid_issuer`,
+            `invalid_audience` or `authentication_failed`.
+        description: What is wrong, for whoever reads the platform's dashboard.
+    """
+
+    def __init__(self, code: str, description: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.description = description
+
+
+class KeysUnavailableError(Exception):
+    """The platform's public keys can't be had just now, so that it has to send the notice again."""
+
+
+class WebhookErrors(ProblemRenderer):
+    """Problem details, which Meta and TikTok log by their status alone."""
+
+    def translate(self, exc: Exception) -> Fault | None:
+        match exc:
+            case RefusedNoticeError():
+                return of_status(400, exc.description)
+            case KeysUnavailableError():
+                return of_status(503)
+        return None
+
+
+class SecurityEventErrors(WebhookErrors):
+    """The answers of a receiver of security event tokens (RFC 8935, sections 2.3 and 2.4)."""
+
+    def translate(self, exc: Exception) -> Fault | None:
+        if isinstance(exc, RefusedNoticeError):
+            return Fault(400, exc.code, exc.description)
+        return super().translate(exc)
+
+    def render(self, request: HttpRequest, fault: Fault) -> HttpResponse:  # noqa: ARG002
+        code = fault.code if fault.status == 400 else "invalid_request"
+        known = "invalid_request" if code == "validation_failed" else code
+        return JsonResponse({"err": known, "description": fault.detail}, status=fault.status)

@@ -1,0 +1,148 @@
+"""Notices that a grant is over: taken once, in time, and never against a newer connection."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from audit.events import ActorType, Interface
+from audit.record import Origin
+from connections_project.connections.models import OAuthConnection
+from connections_project.revocation.models import JobState, RevocationJob
+from connections_project.webhooks.errors import RefusedNoticeError
+from connections_project.webhooks.models import DataDeletion, HandledNotice
+from connections_project.webhooks.subjects import Subject
+from connections_project.webhooks.withdraw import withdraw
+
+# TikTok repeats for 72 hours; of the others nobody knows, so all are given a week. A notice that
+# is older is refused, so that nothing can be replayed once its digest is forgotten.
+LONGEST_AGE = timedelta(days=7)
+CLOCK_SKEW = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a platform told, once it is sure that it did.
+
+    Args:
+        sender: "meta", "tiktok" or "google_risc".
+        digest: What it is known by when it comes again.
+        occurred_at: When the grant ended.
+        subject: Whose.
+    """
+
+    sender: str
+    digest: str
+    occurred_at: datetime
+    subject: Subject
+
+
+def moment(seconds: object) -> datetime:
+    """Read when something happened, in seconds of the epoch.
+
+    Raises:
+        RefusedNoticeError: It is no time, or one that no notice is taken from.
+    """
+    try:
+        read = datetime.fromtimestamp(int(str(seconds)), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise RefusedNoticeError("invalid_request", "The time is missing or malformed.") from None
+    now = timezone.now()
+    if not now - LONGEST_AGE < read < now + CLOCK_SKEW:
+        raise RefusedNoticeError("invalid_request", "The notice is too old, or from the future.")
+    return read
+
+
+def digest_of(sender: str, identity: str | bytes) -> str:
+    """Give what a notice is known by: its event's id, or all of it where it has none."""
+    told = identity.encode() if isinstance(identity, str) else identity
+    return hashlib.sha256(sender.encode() + b"\n" + told).hexdigest()
+
+
+def apply(notice: Notice, *, client_address: str) -> int:
+    """End the connections whose grant is over; a notice that was applied before does nothing.
+
+    Args:
+        notice: A verified one.
+        client_address: Who called, for the audit log.
+
+    Returns:
+        How many were ended.
+    """
+    with transaction.atomic():
+        if not _is_news(notice):
+            return 0
+        origin = _origin(client_address)
+        held = [row for row in _locked(notice) if row.auth_state is not None]
+        for row in held:
+            withdraw(row, origin=origin, sender=notice.sender)
+    return len(held)
+
+
+def erase(notice: Notice, *, client_address: str) -> DataDeletion:
+    """End a person's connections, and erase tokens and profile, also of those that are over.
+
+    Args:
+        notice: A verified one.
+        client_address: Who called, for the audit log.
+
+    Returns:
+        The deletion; of a request that is repeated, the first one.
+    """
+    with transaction.atomic():
+        code = secrets.token_hex(8)
+        deletion, is_news = DataDeletion.objects.get_or_create(
+            notice_digest=notice.digest, defaults={"confirmation_code": code}
+        )
+        if is_news:
+            deletion.connections = _erase(notice, client_address=client_address)
+            deletion.save(update_fields=["connections"])
+    return deletion
+
+
+def _erase(notice: Notice, *, client_address: str) -> int:
+    origin = _origin(client_address)
+    rows = _locked(notice)
+    for row in rows:
+        withdraw(row, origin=origin, sender=notice.sender, forget_person=True)
+    erased = [row.pk for row in rows]
+    # A job that still has to revoke needs to know whose grant it ends.
+    done = RevocationJob.objects.filter(connection_id__in=erased).exclude(state=JobState.PENDING)
+    done.update(platform_user_id=None)
+    return len(erased)
+
+
+def _is_news(notice: Notice) -> bool:
+    _, created = HandledNotice.objects.get_or_create(
+        digest=notice.digest, defaults={"sender": notice.sender}
+    )
+    return created
+
+
+def _locked(notice: Notice) -> list[OAuthConnection]:
+    """Lock the person's connections, but for those that were connected after what is told."""
+    # The notice tells whole seconds, so that one of the same second counts as later.
+    not_newer = models.Q(connected_at__lt=notice.occurred_at + timedelta(seconds=1))
+    return [
+        row
+        for rows in notice.subject.connections()
+        for row in rows.filter(not_newer).select_for_update()
+    ]
+
+
+def _origin(client_address: str) -> Origin:
+    return Origin(ActorType.PLATFORM, None, Interface.WEBHOOK, client_address=client_address)
+
+
+def forget_old_notices() -> int:
+    """Forget notices that would be refused for their age alone.
+
+    Returns:
+        How many were forgotten.
+    """
+    limit = timezone.now() - LONGEST_AGE - CLOCK_SKEW
+    forgotten, _ = HandledNotice.objects.filter(handled_at__lt=limit).delete()
+    return forgotten

@@ -1,0 +1,103 @@
+"""Google's security events (RISC): tokens by which Google tells that a grant is over.
+
+Source: developers.google.com/identity/protocols/risc; RFC 8417 (the token), RFC 8935 (its way).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jwt
+
+from connections_project.webhooks.errors import RefusedNoticeError
+from connections_project.webhooks.notices import Notice, digest_of, moment
+from connections_project.webhooks.signing_keys import Configuration, configuration_of, key_of
+from connections_project.webhooks.subjects import Sender, of_senders, senders
+
+SENDER = "google_risc"
+_SCHEMAS = "https://schemas.openid.net/secevent"
+# After these the tokens are dead. The others advise to look at the user's own sessions with us,
+# which Google knows nothing of: they are taken, and end no connection.
+ENDS_THE_GRANT = frozenset(
+    {
+        f"{_SCHEMAS}/oauth/event-type/token-revoked",
+        f"{_SCHEMAS}/oauth/event-type/tokens-revoked",
+        f"{_SCHEMAS}/risc/event-type/account-disabled",
+    }
+)
+_COLUMNS = {
+    "prefix": "refresh_token_prefix",
+    "hash_base64_sha512_sha512": "refresh_token_hash",
+}
+
+
+def read(body: bytes) -> Notice:
+    """Verify a security event token and read it. One that ends no grant speaks of nobody.
+
+    Args:
+        body: The token as it came.
+
+    Raises:
+        RefusedNoticeError: Malformed, unsigned, of another issuer or for another audience.
+        KeysUnavailableError: Google's keys can't be had.
+    """
+    told_by = senders(SENDER)
+    if not told_by:
+        raise RefusedNoticeError("invalid_audience", "No client of ours is told of such events.")
+    # All platforms of this kind are one company's: its configuration is the same.
+    claims = _verified(body, told_by, configuration_of(told_by[0].configuration))
+    return Notice(
+        SENDER,
+        digest_of(SENDER, str(claims["jti"])),
+        moment(claims["iat"]),
+        of_senders(told_by, **_names(claims.get("events"))),
+    )
+
+
+def _verified(body: bytes, told_by: list[Sender], google: Configuration) -> dict[str, Any]:
+    try:
+        token = body.decode("ascii").strip()
+        kid = jwt.get_unverified_header(token).get("kid")
+    except (ValueError, jwt.InvalidTokenError, RecursionError):
+        raise RefusedNoticeError("invalid_request", "The body must be a JWT.") from None
+    key = key_of(google, str(kid))
+    try:
+        return dict(
+            jwt.decode(
+                token,
+                key,
+                algorithms=["RS256"],
+                audience=[one.client_id for one in told_by],
+                issuer=google.issuer,
+                # RFC 8417, section 2.2: `exp` means nothing here, an event doesn't run out.
+                options={"verify_exp": False, "require": ["iss", "aud", "iat", "jti"]},
+            )
+        )
+    except jwt.InvalidIssuerError:
+        raise RefusedNoticeError("invalid_issuer", "The issuer is not Google.") from None
+    except jwt.InvalidAudienceError:
+        raise RefusedNoticeError("invalid_audience", "This is for another client.") from None
+    except jwt.MissingRequiredClaimError as error:
+        raise RefusedNoticeError("invalid_request", f"{error.claim} is missing.") from None
+    except jwt.InvalidSignatureError:
+        raise RefusedNoticeError("authentication_failed", "The signature is wrong.") from None
+    except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
+        raise RefusedNoticeError("invalid_request", "The token can't be read.") from None
+
+
+def _names(events: object) -> dict[str, str]:
+    """Say by which columns the events name connections."""
+    if not isinstance(events, Mapping):
+        return {}
+    named: dict[str, str] = {}
+    for kind, event in events.items():
+        subject = event.get("subject") if isinstance(event, Mapping) else None
+        if kind in ENDS_THE_GRANT and isinstance(subject, Mapping):
+            named |= _name(subject)
+    return named
+
+
+def _name(subject: Mapping[str, Any]) -> dict[str, str]:
+    if subject.get("subject_type") == "oauth_token":
+        column = _COLUMNS.get(str(subject.get("token_identifier_alg")))
+        return {column: str(subject.get("token", ""))} if column else {}
+    return {"granting_user_id": str(subject.get("sub", ""))}

@@ -1,0 +1,64 @@
+"""Meta's `signed_request`: who sent it, and of whom it speaks.
+
+Source: facts of developers.facebook.com/docs/development/create-an-app/app-dashboard/
+data-deletion-callback; two base64url parts without padding, `signature.payload`.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from typing import Any
+
+from connections_project.webhooks.errors import RefusedNoticeError
+from connections_project.webhooks.notices import Notice, digest_of, moment
+from connections_project.webhooks.subjects import of_senders, senders
+
+SENDER = "meta"
+
+
+def read(signed_request: str) -> Notice:
+    """Verify a signed request and read it.
+
+    Args:
+        signed_request: The form's field as it came.
+
+    Raises:
+        RefusedNoticeError: Malformed, unsigned, or signed with no secret of ours.
+    """
+    signature, _, payload = signed_request.partition(".")
+    # Facebook Login signs with the Meta app's secret, the other logins perhaps with their own:
+    # each platform's own secret is tried, all of them whatever comes out.
+    genuine = [one for one in senders(SENDER) if _is_signed(signature, payload, one.secret)]
+    if not genuine:
+        raise RefusedNoticeError("authentication_failed", "The signature is not one of ours.")
+    claims = _claims(payload)
+    user_id = claims.get("user_id")
+    subject = of_senders(genuine, granting_user_id=str(user_id) if user_id else None)
+    return Notice(SENDER, digest_of(SENDER, payload), moment(claims.get("issued_at")), subject)
+
+
+def _is_signed(signature: str, payload: str, secret: str) -> bool:
+    # Over the payload exactly as received, before it is decoded.
+    expected = hmac.new(
+        secret.encode(), payload.encode("utf-8", "replace"), hashlib.sha256
+    ).digest()
+    return hmac.compare_digest(expected, _decoded(signature))
+
+
+def _claims(payload: str) -> dict[str, Any]:
+    try:
+        claims = json.loads(_decoded(payload))
+    except (ValueError, RecursionError):
+        claims = None
+    algorithm = claims.get("algorithm") if isinstance(claims, dict) else None
+    if not isinstance(claims, dict) or str(algorithm).upper() != "HMAC-SHA256":
+        raise RefusedNoticeError("invalid_request", "The payload must be JSON by HMAC-SHA256.")
+    return claims
+
+
+def _decoded(part: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except ValueError:
+        return b""

@@ -1,0 +1,77 @@
+"""Of whom a notice speaks, and which connections are that person's."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from channels.models import ChannelConnection
+from connections_project.connections.models import OAuthConnection
+from connections_project.http.json_bodies import UNSTORABLE
+from connections_project.platforms.registry import upstream
+from providers.models import Connection
+from social.models import SocialAccount
+
+MODELS: tuple[type[OAuthConnection], ...] = (Connection, ChannelConnection, SocialAccount)
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A platform that tells of grants that are over, and the client that we are to it."""
+
+    slug: str
+    client_id: str
+    secret: str = field(repr=False)
+    configuration: str = ""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A person at a platform, or one token of theirs; with neither it is nobody.
+
+    Args:
+        slugs: The platforms that the notice can speak of.
+        client_ids: Our clients there: another client's grants are not this one's.
+        names: Columns of a connection, of which each alone names it.
+    """
+
+    slugs: frozenset[str]
+    client_ids: frozenset[str]
+    names: dict[str, str]
+
+    def connections(self) -> Iterator[models.QuerySet[OAuthConnection]]:
+        """Give the rows that it speaks of, a model at a time, each in the order of locking."""
+        if self.names and not any(UNSTORABLE.search(name) for name in self.names.values()):
+            named = Q(*self.names.items(), _connector=Q.OR)
+            for model in MODELS:
+                where = Q(**{f"{model.platform_column}__in": self.slugs})
+                rows = model._default_manager.filter(where, named, client_id__in=self.client_ids)
+                yield rows.order_by("pk")
+
+
+def senders(kind: str) -> list[Sender]:
+    """List the platforms that send notices in one way and have a client of ours."""
+    return [
+        Sender(
+            platform.slug,
+            found.registration.client_id,
+            found.registration.client_secret,
+            platform.risc_configuration_endpoint,
+        )
+        for platform in settings.CATALOG.all()
+        if platform.deauthorization == kind
+        and (found := upstream(platform.slug)) is not None
+        and found.registration.client_secret
+    ]
+
+
+def of_senders(told_by: Iterable[Sender], **names: str | None) -> Subject:
+    """Describe whom these senders speak of, by the columns that name a connection."""
+    told_by = list(told_by)
+    return Subject(
+        frozenset(one.slug for one in told_by),
+        frozenset(one.client_id for one in told_by),
+        {column: name for column, name in names.items() if name},
+    )

@@ -1,0 +1,65 @@
+"""TikTok's webhooks: who sent one, and of whom it speaks.
+
+Source: developers.tiktok.com/doc/webhooks-verification and /doc/webhooks-events.
+"""
+
+import hashlib
+import hmac
+import json
+import re
+from typing import Any
+
+from connections_project.webhooks.errors import RefusedNoticeError
+from connections_project.webhooks.notices import Notice, digest_of, moment
+from connections_project.webhooks.subjects import of_senders, senders
+
+SENDER = "tiktok"
+REMOVED = "authorization.removed"
+_HEADER = re.compile(r"t=(?P<time>[0-9]{1,12}),s=(?P<signature>[0-9a-f]{64})")
+
+
+def read(body: bytes, *, signature: str) -> Notice:
+    """Verify a webhook and read it. One that tells of anything but a removal speaks of nobody.
+
+    Args:
+        body: The JSON as it came.
+        signature: The header `TikTok-Signature`.
+
+    Raises:
+        RefusedNoticeError: Malformed, unsigned, or signed with no secret of ours.
+    """
+    match = _HEADER.fullmatch(signature.replace(" ", ""))
+    if match is None:
+        raise RefusedNoticeError("authentication_failed", "The signature's header is malformed.")
+    signed = match["time"].encode() + b"." + body
+    genuine = [one for one in senders(SENDER) if _is_signed(signed, match["signature"], one.secret)]
+    if not genuine:
+        raise RefusedNoticeError("authentication_failed", "The signature is not one of ours.")
+    # Retries bear a new time of sending, which is what must be fresh; the event keeps its own.
+    moment(match["time"])
+    event = _event(body)
+    if event.get("client_key") not in {one.client_id for one in genuine}:
+        raise RefusedNoticeError("invalid_audience", "The client_key is not ours.")
+    removed = event.get("event") == REMOVED
+    subject = of_senders(genuine, granting_user_id=_user(event) if removed else None)
+    return Notice(SENDER, digest_of(SENDER, body), moment(event.get("create_time")), subject)
+
+
+def _is_signed(signed: bytes, signature: str, secret: str) -> bool:
+    expected = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(expected, signature)
+
+
+def _event(body: bytes) -> dict[str, Any]:
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError):
+        event = None
+    if not isinstance(event, dict):
+        raise RefusedNoticeError("invalid_request", "The body must be a JSON object.")
+    return event
+
+
+def _user(event: dict[str, Any]) -> str | None:
+    user = event.get("user_openid")
+    return user if isinstance(user, str) and user else None

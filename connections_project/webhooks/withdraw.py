@@ -1,0 +1,36 @@
+"""End one connection whose grant is over at the platform: nobody there has to be told."""
+
+from django.utils import timezone
+
+from audit.events import Action
+from audit.record import Origin
+from connections_project.connections.models import OAuthConnection
+from connections_project.connections.records import record_about
+from connections_project.revocation.grants import let_go
+
+
+def withdraw(
+    row: OAuthConnection, *, origin: Origin, sender: str, forget_person: bool = False
+) -> None:
+    """End a connection that the caller has locked, in the caller's transaction.
+
+    Args:
+        row: Whatever its status; one that is over loses what it still holds.
+        origin: The platform.
+        sender: Which kind of notice tells it.
+        forget_person: Whether the platform user's name and ids go too.
+    """
+    had_credentials = row.auth_state is not None
+    row.withdraw(now=timezone.now())
+    if forget_person:
+        row.forget_person()
+    row.save()
+    let_go(row.pk)
+    record_about(
+        row,
+        Action.CONNECTION_DEAUTHORIZED,
+        origin=origin,
+        sender=sender,
+        credentials_erased=had_credentials,
+        profile_erased=forget_person,
+    )

@@ -1,0 +1,32 @@
+"""Handled notices are kept as long as their like is taken, and no longer."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from connections_project.webhooks.models import HandledNotice
+from connections_project.webhooks.notices import forget_old_notices
+from tests.webhooks.signing import signed_request
+from tests.webhooks.test_meta_deauthorize import send
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_notice_is_forgotten_only_when_it_would_be_refused(
+    anonymous: APIClient, told_by: Any
+) -> None:
+    told_by("meta")
+    text = signed_request()
+    send(anonymous, text)
+
+    with time_machine.travel(timezone.now() + timedelta(days=7) - timedelta(seconds=10)):
+        forget_old_notices()
+        assert HandledNotice.objects.count() == 1
+    with time_machine.travel(timezone.now() + timedelta(days=7, minutes=6)):
+        forget_old_notices()
+        assert not HandledNotice.objects.exists()
+        assert send(anonymous, text).status_code == 400

@@ -1,0 +1,213 @@
+"""`POST /api/v1/webhooks/meta/deauthorize`: a user removed our app at Meta."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from audit.models import AuditEvent
+from connections_project.connections.models import OAuthConnection
+from connections_project.identity.models import User
+from connections_project.revocation.models import GrantHold, RevocationJob
+from tests.rows import events
+from tests.webhooks.conftest import connected, is_live
+from tests.webhooks.signing import base64url, signed_request
+
+pytestmark = pytest.mark.django_db
+PATH = "/api/v1/webhooks/meta/deauthorize"
+
+
+@pytest.fixture(autouse=True)
+def _meta(told_by: Any) -> None:
+    told_by("meta")
+
+
+def send(anonymous: APIClient, text: str) -> Any:
+    body = f"signed_request={text}"
+    return anonymous.post(PATH, body, content_type="application/x-www-form-urlencoded")
+
+
+def test_the_connections_of_all_three_apps_end(
+    anonymous: APIClient, rows: dict[str, OAuthConnection]
+) -> None:
+    answer = send(anonymous, signed_request())
+
+    assert answer.status_code == 200
+    assert not any(is_live(row) for row in rows.values())
+    statuses = {app: row.status for app, row in rows.items()}
+    assert statuses == {"providers": "revoked", "channels": "error", "social": "disconnected"}
+    assert not GrantHold.objects.exists()
+
+
+def test_the_platform_is_audited_as_the_one_who_did_it(
+    anonymous: APIClient, rows: dict[str, OAuthConnection]
+) -> None:
+    send(anonymous, signed_request())
+
+    told = events("connection_deauthorized")
+    assert {event.subject_id for event in told} == {row.pk for row in rows.values()}
+    assert {(event.actor_type, event.interface) for event in told} == {("platform", "webhook")}
+
+
+def test_nothing_is_revoked_that_is_dead_already(
+    anonymous: APIClient, rows: dict[str, OAuthConnection]
+) -> None:
+    send(anonymous, signed_request())
+
+    assert not RevocationJob.objects.exists()
+
+
+def test_kept_tokens_of_a_disconnected_account_are_erased(
+    anonymous: APIClient, owner: User
+) -> None:
+    row: Any = connected("social", owner)
+    row.disconnect(now=timezone.now())
+    row.save()
+    ended_at = row.disconnected_at
+
+    send(anonymous, signed_request())
+
+    row.refresh_from_db()
+    assert row.auth_state is None
+    assert row.disconnected_at == ended_at
+
+
+def test_nobody_else_is_touched(anonymous: APIClient, owner: User) -> None:
+    other = connected("providers", owner, person="10158000000000043")
+
+    assert send(anonymous, signed_request()).status_code == 200
+    assert is_live(other)
+
+
+def test_a_user_id_may_be_a_number(anonymous: APIClient, owner: User) -> None:
+    row = connected("providers", owner, person="42")
+
+    send(anonymous, signed_request(user_id=42))
+
+    assert not is_live(row)
+
+
+@pytest.mark.parametrize("user_id", ["nobody we know", "0", 0, None, "", "\x00", {"a": 1}])
+def test_an_unknown_user_is_acknowledged(
+    anonymous: APIClient, rows: dict[str, OAuthConnection], user_id: Any
+) -> None:
+    assert send(anonymous, signed_request(user_id=user_id)).status_code == 200
+    assert all(is_live(row) for row in rows.values())
+
+
+def test_a_notice_that_comes_again_is_acknowledged_and_not_applied(
+    anonymous: APIClient, owner: User
+) -> None:
+    text = signed_request()
+    send(anonymous, text)
+    row = connected("providers", owner)
+
+    assert send(anonymous, text).status_code == 200
+    assert is_live(row)
+
+
+def test_an_old_notice_never_ends_a_newer_connection(
+    anonymous: APIClient, rows: dict[str, OAuthConnection]
+) -> None:
+    answer = send(anonymous, signed_request(issued_at=int(time.time()) - 60))
+
+    assert answer.status_code == 200
+    assert all(is_live(row) for row in rows.values())
+    assert not AuditEvent.objects.exists()
+
+
+def test_a_notice_of_the_second_of_connecting_counts(anonymous: APIClient, owner: User) -> None:
+    now = timezone.now().replace(microsecond=999_000)
+    row = connected("providers", owner, now=now)
+
+    send(anonymous, signed_request(issued_at=int(now.timestamp())))
+
+    assert not is_live(row)
+
+
+FORGED = {
+    "with another secret": lambda: signed_request("another secret"),
+    "of a changed payload": lambda: (
+        signed_request().partition(".")[0] + "." + signed_request(user_id="x").partition(".")[2]
+    ),
+    "without a signature": lambda: "." + signed_request().partition(".")[2],
+    "with half a signature": lambda: signed_request()[10:],
+}
+
+
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+def test_a_forged_one_is_refused(
+    anonymous: APIClient, rows: dict[str, OAuthConnection], forged: Any
+) -> None:
+    answer = send(anonymous, forged())
+
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
+    assert all(is_live(row) for row in rows.values())
+
+
+@pytest.mark.parametrize("age", [timedelta(days=7, minutes=1), -timedelta(minutes=6)])
+def test_a_stale_one_and_one_from_the_future_are_refused(
+    anonymous: APIClient, rows: dict[str, OAuthConnection], age: timedelta
+) -> None:
+    issued_at = int((timezone.now() - age).timestamp())
+
+    assert send(anonymous, signed_request(issued_at=issued_at)).status_code == 400
+
+
+def test_one_that_is_three_days_late_is_taken(anonymous: APIClient, owner: User) -> None:
+    row = connected("providers", owner, now=timezone.now() - timedelta(days=5))
+    issued_at = int((timezone.now() - timedelta(days=3)).timestamp())
+
+    assert send(anonymous, signed_request(issued_at=issued_at)).status_code == 200
+    assert not is_live(row)
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".", "a.b", "%00.%00", "%FF%FE", base64url(b"[]") * 2, "a." + "%E2%82%AC"]
+)
+def test_a_malformed_one_is_refused(anonymous: APIClient, text: str) -> None:
+    assert send(anonymous, text).status_code == 400
+
+
+@pytest.mark.parametrize("claims", [{"algorithm": "none"}, {"issued_at": "x"}, {"issued_at": None}])
+def test_what_is_signed_and_yet_makes_no_sense_is_refused(
+    anonymous: APIClient, rows: dict[str, OAuthConnection], claims: dict[str, Any]
+) -> None:
+    assert send(anonymous, signed_request(**claims)).status_code == 400
+    assert all(is_live(row) for row in rows.values())
+
+
+def test_a_megabyte_is_read_and_more_is_refused(anonymous: APIClient) -> None:
+    assert send(anonymous, "a" * (1024 * 1024 - 15)).status_code == 400
+    assert send(anonymous, "a" * (1024 * 1024)).status_code == 413
+
+
+def test_it_is_a_post(anonymous: APIClient) -> None:
+    assert anonymous.get(PATH).status_code == 405
+
+
+def test_connections_through_another_client_of_ours_are_not_its_matter(
+    anonymous: APIClient, owner: User
+) -> None:
+    row = connected("providers", owner)
+    row.client_id = "another app"
+    row.save()
+
+    send(anonymous, signed_request())
+
+    assert is_live(row)
+
+
+def test_a_person_may_have_several_connections_at_a_platform(
+    anonymous: APIClient, owner: User
+) -> None:
+    for number in range(3):
+        connected("providers", owner, account=f"account {number}")
+
+    send(anonymous, signed_request())
+
+    assert len(events("connection_deauthorized")) == 3
