@@ -40,6 +40,7 @@ class Action(StrEnum):
     TOKEN_REVOCATION_ABANDONED = "token_revocation_abandoned"
     TOKEN_REVOCATION_SKIPPED = "token_revocation_skipped"
     CONNECTION_DEAUTHORIZED = "connection_deauthorized"
+    TOKEN_REVOCATION_RETRIED = "token_revocation_retried"
     CONNECTION_FORCE_DISCONNECTED = "connection_force_disconnected"
     LOGIN_FAILED = "login_failed"
     OPERATOR_SIGNED_IN = "operator_signed_in"

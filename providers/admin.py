@@ -1,33 +1,66 @@
-"""What operators see of connections: facts, never credentials. Nothing is edited here by hand."""
-
-from typing import Any
+"""Financial connections, their accounts and transactions, for operators to read."""
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
-from providers.models import Connection
+from connections_project.back_office.filters import AgeFilter, column_filter
+from connections_project.back_office.lists import ReadOnlyAdmin
+from connections_project.back_office.words import moment, page_of
+from connections_project.connections.back_office import ConnectionAdmin, platform_choices
+from providers.models import Account, Connection, Status, Transaction
 
 
-@admin.register(Connection)
-class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("id", "provider_slug", "status", "user", "connected_at", "disconnected_at")
-    list_filter = ("status", "provider_slug")
+class ProviderConnectionAdmin(ConnectionAdmin):
+    list_display = (*ConnectionAdmin.list_display[:-1], "synced", "at_platform")
+    list_filter = (
+        column_filter("status", lambda: [(value, value) for value in Status.values]),
+        column_filter("provider_slug", lambda: platform_choices("providers"), named="provider"),
+        AgeFilter,
+    )
     list_select_related = ("user",)
-    show_full_result_count = False
-    ordering = ("-id",)
-    search_fields = ("=id", "=user__email", "=platform_account_id")
-    # Named one by one, so that a new column can't show a credential by itself.
-    fields = readonly_fields = (
-        "id", "user", "provider_slug", "alias", "status", "platform_account_id",
-        "platform_account_name", "granted_scope", "token_expires_at", "grant_expires_at",
-        "connected_at", "last_sync_at", "disconnected_at", "deleted_at", "created_at", "updated_at",
-    )  # fmt: skip
+    own_fields = ("alias", "last_sync_at")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        return False
+    def synced(self, row: Connection) -> SafeString | str:
+        return moment(row.last_sync_at)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
+    synced.short_description = "last sync"  # type: ignore[attr-defined]
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
+
+@admin.register(Account)
+class AccountAdmin(ReadOnlyAdmin):
+    """Accounts as they were last read."""
+
+    list_display = ("id", "name", "type", "currency", "read", "of_connection")
+    list_filter = (AgeFilter,)
+    list_select_related = ("connection",)
+    id_columns = ("id", "connection_id")
+    search_help_text = "The account's or its connection's id"
+    fields = ("id", "of_connection", "platform_account_id", "name", "type", "currency", "balance",
+              "created_at", "updated_at")  # fmt: skip
+    readonly_fields = fields
+
+    def read(self, row: Account) -> SafeString | str:
+        return moment(row.updated_at)
+
+    def of_connection(self, row: Account) -> SafeString | str:
+        return page_of(row.connection)
+
+    of_connection.short_description = "connection"  # type: ignore[attr-defined]
+
+
+@admin.register(Transaction)
+class TransactionAdmin(ReadOnlyAdmin):
+    """Movements on accounts."""
+
+    list_display = ("id", "posted_at", "amount", "currency", "description", "of_account")
+    list_select_related = ("account",)
+    id_columns = ("id", "account_id")
+    search_help_text = "The transaction's or its account's id"
+    fields = ("id", "of_account", "platform_transaction_id", "posted_at", "amount", "currency",
+              "description")  # fmt: skip
+    readonly_fields = fields
+
+    def of_account(self, row: Transaction) -> SafeString | str:
+        return page_of(row.account)
+
+    of_account.short_description = "account"  # type: ignore[attr-defined]

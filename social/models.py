@@ -7,7 +7,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from connections_project.connections.models import OAuthConnection, token_name_indexes
+from connections_project.connections.models import (
+    OAuthConnection,
+    back_office_indexes,
+    token_name_indexes,
+)
 from connections_project.identifiers import uuid7
 from connections_project.identity.models import Team
 
@@ -74,7 +78,7 @@ class SocialAccount(OAuthConnection):
         ]
         indexes = [
             models.Index(fields=["team", "-created_at", "-id"], name="social_account_list"),
-            models.Index(fields=["platform", "status", "-created_at"], name="social_platform"),
+            *back_office_indexes("social", "platform"),
             # Platforms name the person who gave the grant when it is over.
             models.Index(fields=["granting_user_id"], name="social_granting_user"),
             models.Index(

@@ -1,40 +1,71 @@
-"""Principals and teams in the admin. Passwords stay out of it."""
+"""Principals, teams and their keys in the admin. Passwords stay out of it."""
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.safestring import SafeString
 
-from connections_project.identity.models import Membership, Team, User
+from connections_project.back_office.deeds import Deed
+from connections_project.back_office.filters import AgeFilter, column_filter
+from connections_project.back_office.lists import BackOfficeAdmin, ReadOnlyAdmin
+from connections_project.back_office.words import badge, moment, page_of
+from connections_project.identity.fields import normal_email
+from connections_project.identity.keys import (
+    InvalidKeyRequestError,
+    NewKey,
+    create_key,
+    revoke_key,
+)
+from connections_project.identity.models import (
+    ApiKey,
+    Membership,
+    PrincipalType,
+    Scope,
+    Team,
+    User,
+)
+from connections_project.identity.origins import admin_origin
 
 # Who could change these could make an operator of anybody, and so of himself.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
-
-
-class NothingIsDeleted:
-    """Whoever goes is deactivated.
-
-    Deleting a principal would take its connections along, and with them what has to be revoked.
-    """
-
-    def has_delete_permission(self, *_: Any, **__: Any) -> bool:
-        return False
+YES_NO = (("True", "yes"), ("False", "no"))
 
 
 @admin.register(User)
-class UserAdmin(NothingIsDeleted, admin.ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(BackOfficeAdmin):
     """A principal, without its password, and so not made here: the commands ask for one."""
 
-    list_display = ("email", "principal_type", "is_active", "is_staff", "created_at")
-    list_filter = ("principal_type", "is_active", "is_staff")
-    search_fields = ("email",)
-    ordering = ("-id",)
-    show_full_result_count = False
+    list_display = ("email", "principal_type", "is_active", "is_staff", "made")
+    list_filter = (
+        column_filter("principal_type", lambda: PrincipalType.choices, named="kind"),
+        column_filter("is_active", lambda: YES_NO, named="active"),
+        column_filter("is_staff", lambda: YES_NO, named="operator"),
+        AgeFilter,
+    )
+    text_columns = ("email",)
+    search_help_text = "An e-mail address, or the principal's id"
     fields = ("id", "email", "principal_type", "is_active", *POWERS, "created_at", "last_login")
     filter_horizontal = ("groups", "user_permissions")
 
+    def bearing(self, term: str) -> Any:
+        return super().bearing(normal_email(term))
+
+    def made(self, user: User) -> SafeString | str:
+        return moment(user.created_at)
+
     def has_add_permission(self, *_: Any, **__: Any) -> bool:
         return False
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Let operators change people, and only who holds every permission change operators."""
+        if obj is not None and obj.is_staff and not request.user.is_superuser:
+            return obj.pk == request.user.pk and super().has_change_permission(request, obj)
+        return super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, *_: Any, **__: Any) -> tuple[str, ...]:
         fixed = ("id", "principal_type", "created_at", "last_login")
@@ -51,13 +82,126 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Team)
-class TeamAdmin(NothingIsDeleted, admin.ModelAdmin):  # type: ignore[type-arg]
+class TeamAdmin(BackOfficeAdmin):
     """A team and its members."""
 
-    list_display = ("name", "created_at")
-    search_fields = ("name",)
-    ordering = ("-id",)
-    show_full_result_count = False
+    list_display = ("name", "made")
+    list_filter = (AgeFilter,)
+    id_columns = ("id", "owner_id")
+    text_columns = ("name",)
+    search_help_text = "The team's whole name, its id or its owner's"
     fields = ("id", "name", "owner", "created_at")
     readonly_fields = ("id", "owner", "created_at")
     inlines = (MembershipInline,)
+
+    def made(self, team: Team) -> SafeString | str:
+        return moment(team.created_at)
+
+
+class KeyForm(forms.Form):
+    """What a new key may do, and until when."""
+
+    team = forms.UUIDField(help_text="The team's id, as its page shows it.")
+    name = forms.CharField(required=False, max_length=100, help_text="What the team calls it.")
+    scopes = forms.MultipleChoiceField(choices=Scope.choices, widget=forms.CheckboxSelectMultiple())
+    expires_at = forms.DateTimeField(
+        required=False,
+        label="Good until",
+        help_text="As 2026-12-31 18:00, UTC. Empty: until it is revoked.",
+    )
+
+    def clean_team(self) -> Team:
+        team = Team.objects.filter(pk=self.cleaned_data["team"]).first()
+        if team is None:
+            raise forms.ValidationError("There is no team with that id.")
+        return team
+
+
+def _revoke(request: HttpRequest, key: ApiKey, reason: str) -> str:
+    revoke_key(prefix_or_id=key.prefix, origin=admin_origin(request), reason=reason)
+    return "It opens nothing any more."
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    """Teams' keys: made here and shown once, revoked for good, never changed."""
+
+    list_display = ("prefix", "name", "shown_state", "of_team", "shown_scopes", "used")
+    list_filter = (AgeFilter,)
+    list_select_related = ("team",)
+    id_columns = ("id", "team_id")
+    text_columns = ("prefix",)
+    search_help_text = "The key's prefix (cnx_…), its id or its team's"
+    fields = ("id", "prefix", "name", "shown_state", "of_team", "shown_scopes", "expires_at",
+              "last_used_at", "revoked_at", "created_by", "created_at")  # fmt: skip
+    readonly_fields = fields
+    deeds = (
+        Deed(
+            name="revoke",
+            label="Revoke",
+            permission="identity.change_apikey",
+            question="Whatever uses this key gets 401 from now on. It can't be undone.",
+            do=_revoke,
+            applies=lambda key: key.revoked_at is None,
+            is_grave=True,
+        ),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("identity.add_apikey")
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",  # noqa: ARG002
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = KeyForm(request.POST if request.method == "POST" else None)
+        made = self._made(request, form) if form.is_valid() else None
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Make an API key",
+            "form": form,
+            "made": made,
+        }
+        # The admin lets no page of its be stored, so none keeps the key.
+        return TemplateResponse(request, "admin/api_key.html", context)
+
+    def _made(self, request: HttpRequest, form: KeyForm) -> NewKey | None:
+        try:
+            return create_key(
+                **form.cleaned_data, origin=admin_origin(request), created_by=_person(request)
+            )
+        except InvalidKeyRequestError as error:
+            form.add_error(None, str(error))
+            return None
+
+    def shown_state(self, key: ApiKey) -> SafeString:
+        if key.revoked_at is not None:
+            return badge("revoked", "off")
+        good = key.is_good(now=timezone.now())
+        return badge("good", "good") if good else badge("expired", "off")
+
+    shown_state.short_description = "state"  # type: ignore[attr-defined]
+
+    def of_team(self, key: ApiKey) -> SafeString | str:
+        return page_of(key.team)
+
+    of_team.short_description = "team"  # type: ignore[attr-defined]
+
+    def shown_scopes(self, key: ApiKey) -> str:
+        return ", ".join(key.scopes)
+
+    shown_scopes.short_description = "scopes"  # type: ignore[attr-defined]
+
+    def used(self, key: ApiKey) -> SafeString | str:
+        return moment(key.last_used_at)
+
+    used.short_description = "last used"  # type: ignore[attr-defined]
+
+
+def _person(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None

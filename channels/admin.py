@@ -1,0 +1,119 @@
+"""Channels, their schedules and what was published, for operators to read."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from channels.models import (
+    ChannelConnection,
+    PublishEvent,
+    PublishOutcome,
+    Schedule,
+    ScheduleStatus,
+    Status,
+)
+from channels.restore import restore
+from connections_project.back_office.deeds import Deed
+from connections_project.back_office.filters import AgeFilter, column_filter
+from connections_project.back_office.lists import ReadOnlyAdmin
+from connections_project.back_office.words import badge, moment, page_of
+from connections_project.connections.back_office import ConnectionAdmin, platform_choices
+from connections_project.identity.origins import admin_origin
+
+
+def _restore(request: HttpRequest, row: ChannelConnection, reason: str) -> str:
+    restore(connection_id=row.pk, reason=reason, origin=admin_origin(request))
+    return "Its owner sees it again. It stays disconnected."
+
+
+class ChannelConnectionAdmin(ConnectionAdmin):
+    list_filter = (
+        column_filter("status", lambda: [(value, value) for value in Status.values]),
+        column_filter("channel", lambda: platform_choices("channels")),
+        AgeFilter,
+    )
+    list_select_related = ("user",)
+    deeds = (
+        Deed(
+            name="restore",
+            label="Restore to its owner's sight",
+            permission="channels.change_channelconnection",
+            question="Its owner deleted it, and will see it again as a disconnected channel. "
+            "No credentials come back: to publish, the owner connects it anew.",
+            do=_restore,
+            applies=lambda row: row.deleted_at is not None,
+        ),
+    )
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(ReadOnlyAdmin):
+    """What is to be published, and when."""
+
+    list_display = ("id", "shown_status", "of_channel", "runs", "attempts", "failure_reason")
+    list_filter = (
+        column_filter("status", lambda: [(value, value) for value in ScheduleStatus.values]),
+        AgeFilter,
+    )
+    list_select_related = ("channel_connection",)
+    id_columns = ("id", "channel_connection_id", "user_id")
+    search_help_text = "The schedule's, its connection's or its owner's id"
+    fields = ("id", "shown_status", "of_channel", "of_user", "content", "image_url", "run_at",
+              "due_at", "attempts", "published_at", "failure_reason", "cancelled_at", "created_at",
+              "updated_at")  # fmt: skip
+    readonly_fields = fields
+
+    def shown_status(self, row: Schedule) -> SafeString:
+        return badge(row.status)
+
+    shown_status.short_description = "status"  # type: ignore[attr-defined]
+
+    def of_channel(self, row: Schedule) -> SafeString | str:
+        connection = row.channel_connection
+        return page_of(connection, f"{connection.platform_account_name or connection.pk}")
+
+    of_channel.short_description = "connection"  # type: ignore[attr-defined]
+
+    def of_user(self, row: Schedule) -> SafeString | str:
+        return page_of(row.user, row.user.email)
+
+    of_user.short_description = "owner"  # type: ignore[attr-defined]
+
+    def runs(self, row: Schedule) -> SafeString | str:
+        return moment(row.run_at)
+
+
+@admin.register(PublishEvent)
+class PublishEventAdmin(ReadOnlyAdmin):
+    """What platforms made of posts."""
+
+    list_display = ("id", "shown_outcome", "of_channel", "happened", "post_url", "error_code")
+    list_filter = (
+        column_filter("outcome", lambda: [(value, value) for value in PublishOutcome.values]),
+        AgeFilter,
+    )
+    list_select_related = ("channel_connection",)
+    id_columns = ("id", "channel_connection_id", "schedule_id")
+    search_help_text = "The event's, its connection's or its schedule's id"
+    fields = ("id", "shown_outcome", "of_channel", "of_schedule", "platform_post_id", "post_url",
+              "error_code", "occurred_at")  # fmt: skip
+    readonly_fields = fields
+
+    def shown_outcome(self, row: PublishEvent) -> SafeString:
+        return badge(row.outcome)
+
+    shown_outcome.short_description = "outcome"  # type: ignore[attr-defined]
+
+    def of_channel(self, row: PublishEvent) -> SafeString | str:
+        connection = row.channel_connection
+        return page_of(connection, f"{connection.platform_account_name or connection.pk}")
+
+    of_channel.short_description = "connection"  # type: ignore[attr-defined]
+
+    def of_schedule(self, row: PublishEvent) -> SafeString | str:
+        return page_of(row.schedule)
+
+    of_schedule.short_description = "schedule"  # type: ignore[attr-defined]
+
+    def happened(self, row: PublishEvent) -> SafeString | str:
+        return moment(row.occurred_at)

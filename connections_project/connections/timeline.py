@@ -1,0 +1,52 @@
+"""What happened to a connection, for operators to read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from audit.models import AuditEvent
+from connections_project.identity.names import names_of
+
+# An operator reads the newest; `show_audit_trail` prints all.
+LONGEST = 200
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event of the audit log, its actor by name where one is known."""
+
+    when: datetime
+    action: str
+    outcome: str
+    actor: str
+    interface: str
+    reason: str
+    trace_id: str
+    details: Mapping[str, Any]
+
+
+def timeline(subject_id: UUID) -> list[Entry]:
+    """Give what the audit log tells of one thing, newest first, at most `LONGEST` events."""
+    events = list(AuditEvent.objects.filter(subject_id=subject_id).order_by("-id")[:LONGEST])
+    names = names_of(event.actor_id for event in events)
+    return [
+        Entry(
+            when=event.occurred_at,
+            action=event.action,
+            outcome=event.outcome,
+            actor=_named(event, names),
+            interface=event.interface,
+            reason=event.reason,
+            trace_id=event.trace_id,
+            details=event.details,
+        )
+        for event in events
+    ]
+
+
+def _named(event: AuditEvent, names: Mapping[UUID, str]) -> str:
+    if event.actor_id is None:
+        return event.actor_type
+    return f"{event.actor_type} {names.get(event.actor_id, event.actor_id)}"

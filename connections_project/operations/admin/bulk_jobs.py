@@ -1,0 +1,137 @@
+"""Forced disconnects in the background: confirmed here, and watched until they are over."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from connections_project.back_office.filters import AgeFilter, column_filter
+from connections_project.back_office.lists import ReadOnlyAdmin
+from connections_project.back_office.words import badge, connection_model, moment
+from connections_project.identity.names import names_of
+from connections_project.operations.admin.forms import ForceDisconnectForm
+from connections_project.operations.blast_radius import blast_radius
+from connections_project.operations.bulk_jobs import AlreadyStartedError, start
+from connections_project.operations.models import BulkItem, BulkJob, BulkState, ItemState
+from connections_project.operations.targets import may_force_disconnect
+
+REFRESH_SECONDS = 2
+SHOWN_FAILURES = 100
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is. `rate` is in connections a second, `left` in seconds."""
+
+    percent: int
+    rate: float
+    left: int | None
+
+    @classmethod
+    def of(cls, job: BulkJob, *, now: datetime) -> "Progress":
+        percent = 100 * job.processed // job.total if job.total else 100
+        if job.started_at is None:
+            return cls(percent, 0.0, None)
+        seconds = ((job.finished_at or now) - job.started_at).total_seconds()
+        rate = job.processed / max(seconds, 0.001)
+        left = None if not rate or job.is_over else round((job.total - job.processed) / rate)
+        return cls(percent, rate, left)
+
+
+@admin.register(BulkJob)
+class BulkJobAdmin(ReadOnlyAdmin):
+    """Each job's page asks for the reason first, and shows the progress afterwards."""
+
+    list_display = ("id", "shown_state", "app", "total", "processed", "failed", "reason", "made")
+    list_filter = (
+        column_filter("state", lambda: [(state.value, state.value) for state in BulkState]),
+        AgeFilter,
+    )
+    search_help_text = "The job's id"
+
+    def shown_state(self, job: BulkJob) -> SafeString:
+        return badge(job.state)
+
+    shown_state.short_description = "state"  # type: ignore[attr-defined]
+
+    def made(self, job: BulkJob) -> Any:
+        return moment(job.created_at)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",  # noqa: ARG002
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        job = self.get_object(request, object_id)
+        if job is None:
+            raise Http404
+        if job.state == BulkState.FROZEN:
+            return self._question(request, job)
+        return self._progress(request, job)
+
+    def _question(self, request: HttpRequest, job: BulkJob) -> HttpResponse:
+        """Ask the one who froze the selection, as long as the permission lasts."""
+        if not may_force_disconnect(request.user, job.app) or request.user.pk != job.requested_by:  # type: ignore[arg-type]
+            raise PermissionDenied
+        form = ForceDisconnectForm(job.app, request.POST if request.method == "POST" else None)
+        if not form.is_valid():
+            return self._confirmation(request, job, form)
+        try:
+            start(job, form.options())
+        except AlreadyStartedError:
+            self.message_user(request, "It was started before.", messages.WARNING)
+        return redirect(request.path)
+
+    def _confirmation(
+        self, request: HttpRequest, job: BulkJob, form: ForceDisconnectForm
+    ) -> HttpResponse:
+        model = connection_model(job.app)
+        frozen: QuerySet[Any, UUID] = BulkItem.objects.filter(job=job).values("connection_id")  # type: ignore[assignment]
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": model._meta,
+            "title": "Disconnect by force, in the background",
+            "job": job,
+            "radius": blast_radius(job.app, model._default_manager.filter(pk__in=frozen)),
+            "form": form,
+            "back": reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"),
+            "post_to": request.path,
+        }
+        return TemplateResponse(request, "admin/force_disconnect.html", context)
+
+    def _progress(self, request: HttpRequest, job: BulkJob) -> HttpResponse:
+        failures = BulkItem.objects.filter(job=job, state=ItemState.FAILED)
+        model = connection_model(job.app)
+        refreshes = not job.is_over and "still" not in request.GET
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Forced disconnect in the background",
+            "job": job,
+            "target": model._meta,
+            "by": names_of([job.requested_by]).get(job.requested_by, job.requested_by),
+            "shown_state": badge(job.state),
+            "progress": Progress.of(job, now=timezone.now()),
+            "done": job.processed - job.failed - job.passed_over,
+            "failures": list(failures.order_by("connection_id")[:SHOWN_FAILURES]),
+            "refreshes": refreshes,
+        }
+        response = TemplateResponse(request, "admin/bulk_job.html", context)
+        if refreshes:
+            # The one way to look again that needs no script.
+            response["Refresh"] = str(REFRESH_SECONDS)
+        return response

@@ -1,0 +1,151 @@
+"""Forced disconnects in the admin: what would be touched, then the reason, then the engine."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from connections_project.back_office.deeds import Button
+from connections_project.connections.back_office import ConnectionAdmin
+from connections_project.identity.origins import admin_origin
+from connections_project.operations.admin.forms import ForceDisconnectForm
+from connections_project.operations.blast_radius import blast_radius
+from connections_project.operations.bulk_jobs import freeze
+from connections_project.operations.force import force_disconnect
+from connections_project.operations.plans import Result
+from connections_project.operations.targets import may_force_disconnect
+
+ACTION = "force_disconnect_selected"
+# More than a page's worth is frozen and worked off in the background.
+AT_ONCE = 100
+NAMED_FAILURES = 10
+
+
+class ForceDisconnectAdmin(ConnectionAdmin):
+    """Connections that an operator with the permission can end: one, a selection, or all."""
+
+    actions = (ACTION,)
+
+    def has_force_disconnect_permission(self, request: HttpRequest) -> bool:
+        return may_force_disconnect(request.user, self.app)  # type: ignore[arg-type]
+
+    @property
+    def app(self) -> str:
+        return str(self.model.app)
+
+    def get_urls(self) -> list[URLPattern]:
+        page = path(
+            "<uuid:pk>/force-disconnect/",
+            self.admin_site.admin_view(self.force_disconnect_view),
+            name=f"{self.opts.app_label}_{self.opts.model_name}_force_disconnect",
+        )
+        return [page, *super().get_urls()]
+
+    def buttons(self, request: HttpRequest, row: Any) -> list[Button]:
+        found = super().buttons(request, row)
+        if self.has_force_disconnect_permission(request) and self.can_be_forced(row):
+            name = f"{self.opts.app_label}_{self.opts.model_name}_force_disconnect"
+            page = reverse(f"admin:{name}", args=[row.pk])
+            found.append(Button("Disconnect by force", page, is_grave=True))
+        return found
+
+    def can_be_forced(self, row: Any) -> bool:
+        """Say whether there is anything left to end, or to erase."""
+        return row.disconnected_at is None or row.auth_state is not None
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # Django would show the list again, as if nothing had been asked for.
+        if ACTION in request.POST.getlist("action"):
+            self._check(request)
+        return super().changelist_view(request, extra_context)
+
+    @admin.action(description="Disconnect by force …", permissions=["force_disconnect"])
+    def force_disconnect_selected(
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> HttpResponse:
+        """Show what would be touched; large selections are frozen, to be worked off later."""
+        ids = list(queryset.order_by("-id").values_list("pk", flat=True)[: AT_ONCE + 1])
+        if len(ids) > AT_ONCE:
+            job = freeze(self.app, queryset, origin=admin_origin(request))
+            return redirect("admin:operations_bulkjob_change", job.pk)
+        # The form comes back to the list without its filters, so that the very ids that were shown
+        # are ended, also those that fit the filters no longer.
+        hidden = [("action", ACTION), *((ACTION_CHECKBOX_NAME, pk) for pk in ids)]
+        return self._confirmed(request, ids, back=request.path, hidden=hidden)
+
+    def force_disconnect_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        self._check(request)
+        if not self.get_queryset(request).filter(pk=pk).exists():
+            raise Http404
+        page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[pk])
+        return self._confirmed(request, [pk], back=page, hidden=[])
+
+    def _check(self, request: HttpRequest) -> None:
+        if not self.has_force_disconnect_permission(request):
+            raise PermissionDenied
+
+    def _confirmed(
+        self, request: HttpRequest, ids: list[UUID], *, back: str, hidden: list[tuple[str, Any]]
+    ) -> HttpResponse:
+        """Ask for the reason until there is one, then end the connections at once."""
+        form = ForceDisconnectForm(self.app, request.POST if "reason" in request.POST else None)
+        if not form.is_valid():
+            return self._question(request, ids, form, back=back, hidden=hidden)
+        result = force_disconnect(self.app, ids, form.options(), origin=admin_origin(request))
+        self._tell(request, result)
+        return redirect(back)
+
+    def _question(
+        self,
+        request: HttpRequest,
+        ids: list[UUID],
+        form: ForceDisconnectForm,
+        *,
+        back: str,
+        hidden: list[tuple[str, Any]],
+    ) -> HttpResponse:
+        rows = self.get_queryset(request).select_related(*self.list_select_related)  # type: ignore[misc]
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Disconnect by force",
+            "radius": blast_radius(self.app, ids),
+            "rows": [
+                (
+                    row,
+                    self.shown_status(row),
+                    self.platform(row),
+                    self.account(row),
+                    self.owner(row),
+                )
+                for row in rows.filter(pk__in=ids)
+            ],
+            "form": form,
+            "back": back,
+            "post_to": request.path,
+            "hidden": hidden,
+        }
+        return TemplateResponse(request, "admin/force_disconnect.html", context)
+
+    def _tell(self, request: HttpRequest, result: Result) -> None:
+        parts = [f"{result.disconnected} disconnected"]
+        if result.passed_over:
+            parts.append(f"{result.passed_over} were over already")
+        parts.append(f"{result.revocations} revocations owed to the platforms")
+        level = messages.SUCCESS if not result.failures else messages.WARNING
+        self.message_user(request, f"{', '.join(parts)}.", level)
+        for failure in result.failures[:NAMED_FAILURES]:
+            self.message_user(
+                request,
+                f"{failure.connection_id} was left as it is: {failure.detail}",
+                messages.ERROR,
+            )

@@ -1,0 +1,45 @@
+"""What an operator is asked before connections are ended by force."""
+
+from typing import Any
+
+from django import forms
+
+from connections_project.back_office.deeds import ReasonForm
+from connections_project.operations.plans import Options
+
+
+class ForceDisconnectForm(ReasonForm):
+    """The reason, and how far it goes; each app is asked only what concerns it."""
+
+    cancel_schedules = forms.BooleanField(
+        required=False,
+        label="Cancel what is scheduled",
+        help_text="Otherwise a channel with pending schedules is left as it is.",
+    )
+    skip_revocation = forms.BooleanField(
+        required=False,
+        label="Skip the revocation",
+        help_text="The platforms are not told: the tokens live on there until they run out.",
+    )
+    erase_tokens = forms.BooleanField(
+        required=False,
+        label="Erase the tokens",
+        help_text="Otherwise they are kept here, sealed and unused, for the retention time.",
+    )
+
+    def __init__(self, app: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if app != "channels":
+            del self.fields["cancel_schedules"]
+        if app != "social":
+            del self.fields["erase_tokens"]
+
+    def options(self) -> Options:
+        """Give what was asked for; the form is valid."""
+        given = self.cleaned_data
+        return Options(
+            reason=given["reason"],
+            revoke=not given["skip_revocation"],
+            cancel_schedules=given.get("cancel_schedules", False),
+            erase_tokens=given.get("erase_tokens", False),
+        )

@@ -1,0 +1,122 @@
+"""What is owed to the platforms, for operators: hurried along, or given up."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from connections_project.back_office.deeds import Deed, QuestionForm
+from connections_project.back_office.filters import AgeFilter, column_filter
+from connections_project.back_office.lists import ReadOnlyAdmin
+from connections_project.back_office.words import badge, moment, page_of_connection
+from connections_project.identity.origins import admin_origin
+from connections_project.platforms.registry import upstream
+from connections_project.revocation.models import JobState, RevocationJob
+from connections_project.revocation.operate import give_up, retry_now
+
+PERMISSION = "revocation.change_revocationjob"
+WORDS = {
+    JobState.PENDING: ("pending", "wait"),
+    JobState.REVOKED: ("revoked", "good"),
+    JobState.ABANDONED: ("given up", "bad"),
+    JobState.SHARED_GRANT: ("shared grant", "off"),
+}
+
+
+def shown_state(job: RevocationJob) -> SafeString:
+    words, tone = WORDS[JobState(job.state)]
+    return badge(words, tone)
+
+
+def is_pending(job: RevocationJob) -> bool:
+    return job.state == JobState.PENDING
+
+
+def _retry(request: HttpRequest, job: RevocationJob, _reason: str) -> str:
+    retry_now([job.pk], origin=admin_origin(request))
+    return "It is due now, and tried next."
+
+
+def _give_up(request: HttpRequest, job: RevocationJob, reason: str) -> str:
+    give_up([job.pk], reason=reason, origin=admin_origin(request))
+    return "It is given up, and its token is erased. The user should remove the app by hand."
+
+
+@admin.register(RevocationJob)
+class RevocationJobAdmin(ReadOnlyAdmin):
+    """Jobs, without the token that they bear."""
+
+    list_display = ("id", "shown_state", "platform_name", "tries", "last_error", "owed", "next_try",
+                    "of_connection")  # fmt: skip
+    list_filter = (
+        column_filter("state", lambda: [(state.value, WORDS[state][0]) for state in JobState]),
+        AgeFilter,
+    )
+    id_columns = ("id", "connection_id")
+    search_help_text = "The job's or its connection's id"
+    fields = ("id", "shown_state", "app", "platform_name", "of_connection", "tries", "last_error",
+              "client_id", "authority", "platform_user_id", "created_at", "due_at", "finished_at",
+              "leased_until", "trace_id")  # fmt: skip
+    readonly_fields = fields
+    actions = ("retry_selected",)
+    deeds = (
+        Deed(
+            name="retry",
+            label="Retry now",
+            permission=PERMISSION,
+            question="The platform is told as soon as a worker is free, whatever the waiting time.",
+            do=_retry,
+            applies=is_pending,
+            form=QuestionForm,
+        ),
+        Deed(
+            name="give-up",
+            label="Give up",
+            permission=PERMISSION,
+            question="The platform is told no more, and the sealed token is erased: it lives on at "
+            "the platform until the user removes the app there, or it runs out.",
+            do=_give_up,
+            applies=is_pending,
+            is_grave=True,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RevocationJob]:
+        return super().get_queryset(request).defer("sealed_tokens")
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(PERMISSION))
+
+    @admin.action(description="Retry now", permissions=["act"])
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[RevocationJob]) -> None:
+        """Hurry at most a page's worth at a time along; the drain comes to all of them anyway."""
+        ids = list(queryset.filter(state=JobState.PENDING).values_list("pk", flat=True)[:1000])
+        hurried = retry_now(ids, origin=admin_origin(request))
+        self.message_user(request, f"{hurried} of them were pending, and are due now.")
+
+    def shown_state(self, job: RevocationJob) -> SafeString:
+        return shown_state(job)
+
+    shown_state.short_description = "state"  # type: ignore[attr-defined]
+
+    def platform_name(self, job: RevocationJob) -> str:
+        found = upstream(job.platform)
+        return found.platform.name if found else job.platform
+
+    platform_name.short_description = "platform"  # type: ignore[attr-defined]
+
+    def tries(self, job: RevocationJob) -> int:
+        return job.attempts
+
+    def owed(self, job: RevocationJob) -> Any:
+        return moment(job.created_at)
+
+    def next_try(self, job: RevocationJob) -> Any:
+        return moment(job.due_at if is_pending(job) else None)
+
+    def of_connection(self, job: RevocationJob) -> SafeString:
+        return page_of_connection(job.app, job.connection_id)
+
+    of_connection.short_description = "connection"  # type: ignore[attr-defined]

@@ -1,0 +1,75 @@
+"""What an operator may do to a revocation that is still owed: hurry it, or give it up."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit.events import Action, Outcome
+from audit.record import Event, Origin, record_many
+from connections_project.revocation.models import JobState, RevocationJob
+
+
+def retry_now(job_ids: list[UUID], *, origin: Origin) -> int:
+    """Let pending jobs be tried next, whatever their backoff says.
+
+    Returns:
+        How many were pending. One that somebody tries just now is tried once more.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        jobs = _locked(job_ids)
+        RevocationJob.objects.filter(pk__in=[job.pk for job in jobs]).update(due_at=now)
+        record_many(_event(job, Action.TOKEN_REVOCATION_RETRIED, origin) for job in jobs)
+    return len(jobs)
+
+
+def give_up(job_ids: list[UUID], *, reason: str, origin: Origin) -> int:
+    """Abandon pending jobs: their sealed tokens are erased, and the platform is told no more.
+
+    Args:
+        job_ids: Those that are over already are passed over.
+        reason: Why, at most 512 characters.
+        origin: Who says so.
+
+    Returns:
+        How many were pending.
+    """
+    with transaction.atomic():
+        jobs = _locked(job_ids)
+        RevocationJob.objects.filter(pk__in=[job.pk for job in jobs]).update(
+            state=JobState.ABANDONED,
+            sealed_tokens=None,
+            finished_at=timezone.now(),
+            # Whoever tries it just now finds that it is no longer its own.
+            lease=None,
+            leased_until=None,
+        )
+        action = Action.TOKEN_REVOCATION_ABANDONED
+        record_many(_event(job, action, origin, Outcome.FAILURE, reason) for job in jobs)
+    return len(jobs)
+
+
+def _locked(job_ids: list[UUID]) -> list[RevocationJob]:
+    pending = RevocationJob.objects.filter(pk__in=job_ids, state=JobState.PENDING)
+    return list(pending.select_for_update().order_by("id"))
+
+
+def _event(
+    job: RevocationJob,
+    action: Action,
+    origin: Origin,
+    outcome: Outcome = Outcome.SUCCESS,
+    reason: str = "",
+) -> Event:
+    return Event(
+        action=action,
+        origin=origin,
+        subject_type=f"{job.app}.connection",
+        subject_id=job.connection_id,
+        subject_owner_id=job.owner_id,
+        outcome=outcome,
+        reason=reason,
+        details={"platform": job.platform, "attempts": job.attempts, "job": str(job.pk)},
+        trace_id=job.trace_id or None,
+    )
