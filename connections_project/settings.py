@@ -14,6 +14,7 @@ from urllib.parse import quote
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+from connections_project.database import described
 from connections_project.environment import Environment, read_env_file
 from connections_project.metrics.folder import default_folder
 from connections_project.oauth.catalog import CatalogError, load_catalog
@@ -57,7 +58,11 @@ try:
     )
 
     # What it stands on.
-    _database = _env.database("DATABASE_URL", f"sqlite:///{quote(str(BASE_DIR / 'db.sqlite3'))}")
+    _database = described(
+        _env.database("DATABASE_URL", f"sqlite:///{quote(str(BASE_DIR / 'db.sqlite3'))}"),
+        pool_size=_env.whole_number("DATABASE_POOL_SIZE", 20, least=0, most=10_000),
+        statement_seconds=_env.whole_number("DATABASE_STATEMENT_TIMEOUT_SECONDS", 30, least=0),
+    )
     REDIS_URL = _env.redis_url("REDIS_URL")
     CELERY_BROKER_URL = _env.broker_url("CELERY_BROKER_URL", REDIS_URL)
 
@@ -166,15 +171,6 @@ TEMPLATES = [
     }
 ]
 
-if _database["ENGINE"] == "django.db.backends.sqlite3":
-    # A write transaction that begins as a read would fail at its first write under concurrency.
-    _database["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
-else:
-    _database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -267,7 +263,12 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "connections_project" / "static"]
-WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "connections_project.static_files.CollectedFiles"},
+}
+WHITENOISE_USE_FINDERS = DEBUG or not (STATIC_ROOT / "staticfiles.json").exists()
 WHITENOISE_AUTOREFRESH = DEBUG
 
 LOGGING = {
@@ -295,6 +296,8 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
         "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        # It tells of each connection that it hands out.
+        "psycopg.pool": {"level": "WARNING"},
         # Debug lines of the HTTP client would carry addresses with their queries.
         "urllib3": {"level": "INFO"},
     },

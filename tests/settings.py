@@ -24,6 +24,8 @@ os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
 # The second factor's own tests turn it on.
 os.environ.setdefault("ADMIN_TOTP_REQUIRED", "false")
 os.environ.setdefault("PUBLIC_URL", "https://localhost:8000")
+# More than there are threads in any test, each of which keeps a connection to its end.
+os.environ.setdefault("DATABASE_POOL_SIZE", "64")
 # What tests write lies in a folder of the first process, which outlives its workers and what they
 # start.
 if "TESTS_FOLDER" not in os.environ:
@@ -37,11 +39,6 @@ if _worker and os.environ.get("REDIS_URL"):
     _number = int(_redis.path.strip("/") or 0) + _worker
     os.environ["REDIS_URL"] = _redis._replace(path=f"/{_number}").geturl()
 
-# All that tests write lies in a folder of the first process, which outlives its workers and what
-# they start.
-if "TESTS_FOLDER" not in os.environ:
-    os.environ["TESTS_FOLDER"] = tempfile.mkdtemp(prefix="connections-tests-")
-    atexit.register(shutil.rmtree, os.environ["TESTS_FOLDER"], ignore_errors=True)
 if os.environ.get("REDIS_URL"):
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", f"{os.environ['TESTS_FOLDER']}/figures")
 
@@ -50,6 +47,9 @@ from connections_project.settings import DATABASES  # noqa: E402
 
 # Jobs run inline on both stacks, but in tests that start a worker of their own.
 CELERY_BROKER_URL = ""
+# Pages come straight from the packages, whatever somebody has collected.
+STATIC_ROOT = Path(os.environ["TESTS_FOLDER"])
+WHITENOISE_USE_FINDERS = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Threads need a file: connections to a shared in-memory database don't wait for each other.

@@ -49,6 +49,7 @@ def test_the_times_have_the_contracts_values() -> None:
         "PENDING_CONNECTION_SECONDS": 600,
         "REVOCATION_FIRST_RETRY_SECONDS": 30,
         "REVOCATION_GIVE_UP_SECONDS": 86400,
+        "REVOCATION_LEASE_SECONDS": 30,
         "REFRESH_LEASE_SECONDS": 15,
         "ACCESS_TOKEN_SECONDS": 900,
         "SECURE_HSTS_SECONDS": 365 * 24 * 3600,

@@ -43,6 +43,8 @@ WRONG = [
     ("DATABASE_URL", f"postgres://[{MARK}"),
     ("DATABASE_URL", f"sqlite://{MARK}.sqlite3"),
     ("DATABASE_URL", "sqlite://"),
+    ("DATABASE_POOL_SIZE", "-1"),
+    ("DATABASE_STATEMENT_TIMEOUT_SECONDS", MARK),
     ("REDIS_URL", f"http://{MARK}.example.com"),
     ("REDIS_URL", f"redis://:{MARK}@localhost:port"),
     ("CELERY_BROKER_URL", MARK),
@@ -57,6 +59,9 @@ WRONG = [
     ("PENDING_CONNECTION_SECONDS", MARK),
     ("REVOCATION_FIRST_RETRY_SECONDS", "-1"),
     ("REVOCATION_GIVE_UP_SECONDS", "ten"),
+    ("REVOCATION_LEASE_SECONDS", "0"),
+    ("REVOCATION_THREADS", "0"),
+    ("REVOCATION_PLATFORM_LIMIT", "0"),
     ("REFRESH_LEASE_SECONDS", "0"),
     ("ACCESS_TOKEN_SECONDS", "9" * 30),
     ("SOCIAL_TOKEN_RETENTION_DAYS", "999999999"),
@@ -121,7 +126,7 @@ def test_a_database_address_is_taken_apart() -> None:
         5433,
         "name",
     )
-    assert database["OPTIONS"] == {"sslmode": "require"}
+    assert database["OPTIONS"]["sslmode"] == "require"
 
 
 def test_processes_that_share_redis_share_their_figures(tmp_path: Path) -> None:

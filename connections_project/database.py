@@ -1,0 +1,56 @@
+"""How the database is spoken to: on SQLite, and on PostgreSQL through a pool."""
+
+from typing import Any
+
+# Seconds that a request waits for a connection: to the server, or for one that others have.
+CONNECT_SECONDS = 5
+WAIT_SECONDS = 3.0
+
+
+def described(
+    database: dict[str, Any], *, pool_size: int, statement_seconds: int
+) -> dict[str, Any]:
+    """Complete Django's description of a database.
+
+    Args:
+        database: What its address tells. Options of the address win.
+        pool_size: Connections of this process at most; 0 for one a thread, which a pooler between
+            (such as PgBouncer) then has to bound.
+        statement_seconds: How long the server lets a statement run; 0 for any time.
+    """
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        return database | {"OPTIONS": _sqlite()}
+    options = _postgresql(statement_seconds) | database.get("OPTIONS", {})
+    # A connection that the server has dropped, as at its restart, is noticed before it is used.
+    common = {"CONN_HEALTH_CHECKS": True, "OPTIONS": options}
+    if not pool_size:
+        return database | common | {"CONN_MAX_AGE": 60}
+    pool = {
+        "min_size": 1,
+        "max_size": pool_size,
+        "timeout": WAIT_SECONDS,
+        # The pool's own patience grows up to minutes, and so would the time until all is well again
+        # after an outage. Given up on, it tries anew for the next request.
+        "reconnect_timeout": CONNECT_SECONDS,
+    }
+    return database | common | {"CONN_MAX_AGE": 0, "OPTIONS": options | {"pool": pool}}
+
+
+def _sqlite() -> dict[str, Any]:
+    # A write transaction that begins as a read would fail at its first write under concurrency.
+    return {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+
+
+def _postgresql(statement_seconds: int) -> dict[str, Any]:
+    """Limit what one caller can hold up (PostgreSQL, sections 19.11.1 and 32.1.2)."""
+    return {
+        "connect_timeout": CONNECT_SECONDS,
+        # A host that has vanished without a word is given up after ten seconds, not after minutes.
+        "tcp_user_timeout": 10_000,
+        "options": f"-c statement_timeout={statement_seconds}s"
+        f" -c idle_in_transaction_session_timeout=60s",
+    }

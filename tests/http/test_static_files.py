@@ -1,0 +1,35 @@
+"""Static files: as they are in the packages, or named after their content once collected."""
+
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.core.management import call_command
+from django.test import Client
+
+from connections_project.static_files import CollectedFiles
+
+
+@pytest.fixture
+def root(settings: LazySettings, tmp_path: Path) -> Path:
+    settings.STATIC_ROOT = tmp_path
+    return tmp_path
+
+
+def test_without_collecting_pages_name_them_as_they_are(root: Path) -> None:
+    assert CollectedFiles().url("admin/css/base.css") == "/static/admin/css/base.css"
+
+
+def test_once_collected_they_are_named_after_their_content_and_kept_for_ever(
+    root: Path, settings: LazySettings
+) -> None:
+    call_command("collectstatic", interactive=False, verbosity=0)
+    url = CollectedFiles().url("admin/css/base.css")
+    assert url.startswith("/static/admin/css/base.")
+    assert url != "/static/admin/css/base.css"
+    settings.WHITENOISE_USE_FINDERS = False
+    answer = Client(headers={"Accept-Encoding": "gzip"}).get(url)
+    assert answer.status_code == 200
+    assert "immutable" in answer["Cache-Control"]
+    assert answer["Content-Encoding"] == "gzip"
+    answer.close()
