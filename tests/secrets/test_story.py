@@ -9,9 +9,9 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from connections_project.connections import settle
 from connections_project.identity.models import User
 from connections_project.revocation.models import JobState, RevocationJob
-from providers import settle
 from providers.models import Connection
 from tests.bank import call_back, start
 from tests.secrets.conftest import PASSWORD

@@ -1,0 +1,103 @@
+"""What happens while the channel is asked: no transaction is open, and a disconnect wins."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from audit.events import ActorType, Interface
+from audit.record import Origin
+from channels.disconnect import disconnect_own
+from channels.models import ChannelConnection
+from connections_project.identity.models import User
+from connections_project.revocation.models import GrantHold
+from tests.channels.errors import refusal
+from tests.chirp import Chirp, call_back, connect, start
+from tests.conftest import UseCatalogue
+from tests.rows import events
+from tests.servers import Answer, Request
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("unlimited")]
+
+
+def during(chirp: Chirp, path: str, then: Callable[[], object]) -> None:
+    """Have something happen while the channel is asked, as another process would do it."""
+    answer = chirp.tokens if path == "/token" else chirp.identity
+
+    def script(_: Request) -> Answer:
+        try:
+            then()
+        finally:
+            connection.close()
+        return answer()
+
+    chirp.server.on("POST" if path == "/token" else "GET", path, script)
+
+
+def disconnect(owner: User) -> None:
+    row = ChannelConnection.objects.get(user=owner, disconnected_at=None)
+    origin = Origin(ActorType.USER, owner.pk, Interface.API)
+    disconnect_own(connection_id=row.pk, user=owner, origin=origin)
+
+
+@pytest.mark.parametrize("path", ["/token", "/me"])
+def test_a_disconnect_of_the_account_wins_and_the_late_tokens_are_revoked(
+    api: APIClient, owner: User, chirp: Chirp, path: str
+) -> None:
+    row = connect(api)
+    during(chirp, path, lambda: disconnect(owner))
+    assert refusal(call_back(api, start(api))) == (400, "INVALID_STATE")
+    only = ChannelConnection.objects.get()
+    assert (only.pk, only.status) == (row.pk, "disconnected")
+    assert sorted(chirp.revoked) == ["access-1", "access-2", "refresh-1", "refresh-2"]
+    assert not GrantHold.objects.exists()
+    (failed,) = events("CHANNEL_CONNECTION_FAILED")
+    assert failed.details == {
+        "platform": "chirp",
+        "error": "invalid_state",
+        "revocation": "pending",
+    }
+
+
+def test_a_disconnect_of_another_account_is_none_of_its_business(
+    api: APIClient, owner: User, chirp: Chirp
+) -> None:
+    connect(api)
+    chirp.account_id = "customer-8"
+    during(chirp, "/token", lambda: disconnect(owner))
+    assert call_back(api, start(api)).status_code == 201
+    assert ChannelConnection.objects.get(status="connected").platform_account_id == "customer-8"
+
+
+def test_a_disconnect_before_the_platform_is_asked_is_none_of_its_business(
+    api: APIClient, owner: User, chirp: Chirp
+) -> None:
+    connect(api)
+    state = start(api)
+    disconnect(owner)
+    assert call_back(api, state).status_code == 201
+
+
+def test_an_owner_deactivated_meanwhile_gets_no_connection(
+    api: APIClient, owner: User, chirp: Chirp
+) -> None:
+    everyone = User.objects.filter(pk=owner.pk)
+    during(chirp, "/token", lambda: everyone.update(is_active=False))
+    assert refusal(call_back(api, start(api))) == (400, "INVALID_STATE")
+    assert not ChannelConnection.objects.exists()
+    assert chirp.revoked == ["refresh-1", "access-1"]
+
+
+def test_late_tokens_of_a_grant_that_lives_on_elsewhere_are_not_revoked(
+    api: APIClient, owner: User, outsider: User, chirp: Chirp, use_catalogue: UseCatalogue
+) -> None:
+    use_catalogue(chirp.catalogue(revocation='blast_radius = "grant"'), "chirp")
+    living = connect(api)
+    User.objects.filter(pk=owner.pk).update(is_active=True)
+    during(chirp, "/token", lambda: User.objects.filter(pk=owner.pk).update(is_active=False))
+    assert refusal(call_back(api, start(api))) == (400, "INVALID_STATE")
+    assert chirp.revoked == []
+    assert events("CHANNEL_CONNECTION_FAILED")[0].details["revocation"] == "shared_grant"
+    living.refresh_from_db()
+    assert (living.status, living.opened().access_token) == ("connected", "access-1")
