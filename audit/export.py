@@ -1,0 +1,183 @@
+"""Hand out the audit log, or a part of it, so that others can verify it without us.
+
+JSON Lines, each an object with its `kind`:
+
+- `export`, first: what was asked for, when, and the public keys.
+- `seal`, before its events: the signed seal. Where all its events follow, `digests` lists theirs.
+- `event`: the `event` itself, in which `seal` it stands at which `position`; `proof` leads from its
+  digest to the seal's root (RFC 9162) where the seal's other events are left out. `seal` is null
+  where it is not sealed yet.
+- `end`, last: how many there were, and a signature over the digest of all lines before it.
+
+`audit/verify_export.py` verifies it, and needs no Django.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from audit import merkle, statements
+from audit.canonical import FIELDS, canonical, event_as_json, precise
+from audit.models import AuditEvent, Seal, SealedEvent
+from connections_project.signing import jwk
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which events are wanted; None everywhere: all.
+
+    Args:
+        since: From this moment on.
+        until: Before this moment.
+        owner: Those about this user's or team's things.
+        subject: Those about this thing, such as a connection.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    owner: UUID | None = None
+    subject: UUID | None = None
+
+    @property
+    def is_everything(self) -> bool:
+        return self == Selection()
+
+    def events(self) -> "QuerySet[AuditEvent]":
+        asked = {
+            "occurred_at__gte": self.since,
+            "occurred_at__lt": self.until,
+            "subject_owner_id": self.owner,
+            "subject_id": self.subject,
+        }
+        given = {column: value for column, value in asked.items() if value is not None}
+        return AuditEvent.objects.filter(**given)
+
+    def as_json(self) -> dict[str, str | None]:
+        return {
+            "since": precise(self.since) if self.since else None,
+            "until": precise(self.until) if self.until else None,
+            "owner": str(self.owner) if self.owner else None,
+            "subject": str(self.subject) if self.subject else None,
+        }
+
+
+@dataclass
+class Export:
+    """One export on its way out; the numbers grow as its lines are taken.
+
+    Args:
+        selection: What is wanted.
+    """
+
+    selection: Selection
+    events: int = 0
+    unsealed: int = 0
+    _digest: Any = field(default_factory=hashlib.sha256, init=False)
+
+    def lines(self) -> Iterator[bytes]:
+        """Write it line by line; no more than one seal's events are in memory."""
+        yield self._line(self._opening())
+        last = Seal.objects.order_by("-pk").first()
+        if last is not None:
+            for seal in self._seals(last.number):
+                yield from map(self._line, self._of_seal(seal))
+        yield from map(self._line, self._unsealed(last))
+        yield self._line(self._end())
+
+    def _line(self, value: dict[str, Any]) -> bytes:
+        line = canonical(value) + b"\n"
+        self._digest.update(line)
+        return line
+
+    def _opening(self) -> dict[str, Any]:
+        keys = statements.known_keys().values()
+        return {
+            "kind": "export",
+            "format": FORMAT,
+            "exported_at": precise(timezone.now()),
+            "selection": self.selection.as_json(),
+            "keys": [jwk(key) for key in keys],
+        }
+
+    def _seals(self, last: int) -> Iterator[Seal]:
+        """Give the seals that have any of the events; all of them where all events are wanted."""
+        seals = Seal.objects.filter(pk__lte=last).order_by("pk")
+        if self.selection.is_everything:
+            yield from seals.iterator()
+            return
+        numbers = self.selection.events().filter(sealed__seal_id__lte=last)
+        for number in (
+            numbers.values_list("sealed__seal_id", flat=True).distinct().order_by("sealed__seal_id")
+        ):
+            yield seals.get(pk=number)
+
+    def _of_seal(self, seal: Seal) -> Iterator[dict[str, Any]]:
+        members = SealedEvent.objects.filter(seal_id=seal.number).order_by("position")
+        digests = [bytes(digest) for digest in members.values_list("digest", flat=True)]
+        chosen = list(
+            self.selection.events()
+            .filter(sealed__seal_id=seal.number)
+            .order_by("sealed__position")
+            .values(*FIELDS, "sealed__position")
+        )
+        is_whole = self.selection.is_everything or len(chosen) == seal.size
+        signed = statements.signed_seal(seal)
+        yield {**signed, "digests": [one.hex() for one in digests]} if is_whole else signed
+        for event in chosen:
+            position = event["sealed__position"]
+            proof = {} if is_whole else {"proof": _proof(digests, position)}
+            yield {**self._event(event, seal.number), "position": position, **proof}
+
+    def _unsealed(self, last: Seal | None) -> Iterator[dict[str, Any]]:
+        """Give what was not sealed when the export began, though it may be by now."""
+        events = self.selection.events()
+        after = Q(sealed__seal_id__gt=last.number) if last else Q(sealed__isnull=False)
+        left = events.filter(Q(sealed=None) | after).order_by("pk").values(*FIELDS)
+        for event in left.iterator():
+            self.unsealed += 1
+            yield self._event(event, None)
+
+    def _event(self, columns: dict[str, Any], seal: int | None) -> dict[str, Any]:
+        self.events += 1
+        return {"kind": "event", "seal": seal, "event": event_as_json(columns)}
+
+    def _end(self) -> dict[str, Any]:
+        told = {
+            "kind": "end",
+            "events": self.events,
+            "unsealed": self.unsealed,
+            "sha256": self._digest.hexdigest(),
+        }
+        return statements.sign(told, statements.signing_key())
+
+
+def exported_events(lines: Iterable[str | bytes]) -> Iterator[dict[str, Any]]:
+    """Give the events of an export in the order in which they stand there, sealed ones first.
+
+    Nothing is verified here; `audit/verify_export.py` does that.
+
+    Raises:
+        ValueError: A line is not JSON, or the export was cut off before its end.
+    """
+    ended = False
+    for text in lines:
+        line = json.loads(text)
+        ended = line["kind"] == "end"
+        if line["kind"] == "event":
+            event: dict[str, Any] = line["event"]
+            yield event
+    if not ended:
+        raise ValueError("the export has no last line: it was cut off")
+
+
+def _proof(digests: list[bytes], position: int) -> list[list[str]]:
+    return [[side, digest.hex()] for side, digest in merkle.proof(digests, position)]

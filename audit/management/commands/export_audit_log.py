@@ -1,0 +1,167 @@
+"""`manage.py export_audit_log`: the audit log, or a part of it, for others to verify."""
+
+import argparse
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import IO, Any
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import (
+    BaseCommand,
+    CommandError,
+    CommandParser,
+    DjangoHelpFormatter,
+    OutputWrapper,
+)
+from django.db import transaction
+from django.utils.dateparse import parse_date, parse_datetime
+from tqdm import tqdm
+
+from audit.events import Action, ActorType, Interface
+from audit.export import Export, Selection
+from audit.record import Origin, record
+from connections_project.http.parsing import identifier
+
+EXAMPLES = """
+examples:
+  manage.py export_audit_log --output audit.jsonl
+  manage.py export_audit_log --since 2026-01-01 --until 2026-02-01 | gzip > january.jsonl.gz
+  manage.py export_audit_log --owner kim@example.com --operator me@example.com --reason "Art. 15"
+
+Verify it anywhere: python audit/verify_export.py audit.jsonl --public-key KEY
+(`manage.py show_public_keys` shows the key). A whole export proves that nothing was changed,
+removed or inserted. A part proves that each event in it was sealed as it stands, and that the file
+is as it was exported; that nothing was left out rests on the exporter's signature alone.
+"""
+
+
+class _HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Django's order of options, and the examples as they are written."""
+
+
+class Command(BaseCommand):
+    help = "Write the audit log as JSON Lines, with all that is needed to verify it offline."
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        kwargs |= {"epilog": EXAMPLES, "formatter_class": _HelpFormatter}
+        return super().create_parser(prog_name, subcommand, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        when = "a date, or a time such as 2026-01-01T12:00:00Z; UTC where no zone is given"
+        parser.add_argument("--since", type=_moment, metavar="TIME", help=f"from then on: {when}")
+        parser.add_argument("--until", type=_moment, metavar="TIME", help="before then")
+        parser.add_argument(
+            "--owner", metavar="ID|EMAIL", help="about the things of this user or team"
+        )
+        parser.add_argument("--subject", type=UUID, metavar="ID", help="about this connection, …")
+        parser.add_argument(
+            "--output", type=Path, metavar="FILE", help="(default: standard output)"
+        )
+        parser.add_argument("--operator", metavar="EMAIL", help="who exports, for the audit log")
+        parser.add_argument("--reason", default="", help="why, for the audit log")
+
+    def handle(
+        self,
+        *,
+        since: datetime | None,
+        until: datetime | None,
+        owner: str | None,
+        subject: UUID | None,
+        output: Path | None,
+        operator: str | None,
+        reason: str,
+        **_: Any,
+    ) -> None:
+        selection = Selection(since, until, _owner(owner), subject)
+        if len(reason) > 512:
+            raise CommandError("The reason has more than 512 characters.", returncode=2)
+        _audit(selection, operator_id=_user_id(operator) if operator else None, reason=reason)
+        export = Export(selection)
+        # disable=None: a bar on a terminal, none in a pipe.
+        lines = tqdm(export.lines(), desc="Exporting", unit=" lines", disable=None, leave=False)
+        with _written(output, self.stdout) as file:
+            for line in lines:
+                file.write(line.decode("ascii"))
+        if output:
+            self.stdout.write(f"Exported {export.events} events to {output}.")
+
+
+def _audit(selection: Selection, *, operator_id: UUID | None, reason: str) -> None:
+    """Record the export before the first event leaves, so that no interrupted one goes unseen."""
+    with transaction.atomic():
+        record(
+            Action.AUDIT_EXPORTED,
+            origin=Origin(ActorType.OPERATOR, operator_id, Interface.COMMAND),
+            subject_type="audit.log",
+            subject_id=None,
+            subject_owner_id=None,
+            reason=reason,
+            details={"selection": selection.as_json(), "os_user": _os_user()},
+        )
+
+
+def _os_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # In a container a process may run under a number that has no name.
+        return str(os.getuid())
+
+
+@contextmanager
+def _written(output: Path | None, stdout: OutputWrapper) -> Iterator[IO[str] | OutputWrapper]:
+    """Open what is written to; a file appears under its name only when it is complete."""
+    if output is None:
+        stdout.ending = ""
+        yield stdout
+        return
+    part = output.with_name(f"{output.name}.part")
+    try:
+        # It tells who did what from where: for its owner alone to read.
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            yield file
+    except OSError as error:
+        raise CommandError(f"{output}: {error.strerror}", returncode=2) from None
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    part.replace(output)
+
+
+def _owner(text: str | None) -> UUID | None:
+    if text is None:
+        return None
+    return _user_id(text) if "@" in text else _identifier(text)
+
+
+def _identifier(text: str) -> UUID:
+    found = identifier(text)
+    if found is None:
+        raise CommandError(f"{text} is neither an id nor an e-mail address.", returncode=2)
+    return found
+
+
+def _user_id(email: str) -> UUID:
+    user = get_user_model().objects.filter(email=email.strip().lower()).first()
+    if user is None:
+        raise CommandError(f"There is no user {email}.")
+    found: UUID = user.pk
+    return found
+
+
+def _moment(text: str) -> datetime:
+    """Read a date or a time; argparse words the ValueError that a wrong one raises."""
+    day = parse_date(text)
+    moment = datetime.combine(day, time()) if day else parse_datetime(text)
+    if moment is None:
+        raise ValueError(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+# argparse names the type in its message.
+_moment.__name__ = "date or time"

@@ -1,0 +1,179 @@
+"""Verify an export of the audit log; needs Python and `cryptography`, and nothing else of ours.
+
+python verify_export.py EXPORT --public-key KEY [--public-key OLD_KEY] [--heads FILE]
+
+KEY is the base64 of the 32 bytes of an Ed25519 public key. The first event that was changed,
+removed or inserted is named, and the exit code is then 1.
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+Line = dict[str, Any]
+
+
+class TamperedError(Exception):
+    """The export is not what was sealed, or not what was exported."""
+
+
+def sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def canonical(value: Line) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def key_id(raw: bytes) -> str:
+    """Name a public key by its thumbprint (RFC 7638, RFC 8037)."""
+    x = base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    thumbprint = sha256(canonical({"crv": "Ed25519", "kty": "OKP", "x": x}))
+    return base64.urlsafe_b64encode(thumbprint).decode().rstrip("=")
+
+
+def root(leaves: list[bytes]) -> bytes:
+    """Digest the leaves of a Merkle tree (RFC 9162, section 2.1.1)."""
+    if len(leaves) < 2:
+        return leaves[0] if leaves else sha256(b"")
+    split = 1 << ((len(leaves) - 1).bit_length() - 1)
+    return sha256(b"\x01" + root(leaves[:split]) + root(leaves[split:]))
+
+
+def led_to(leaf: bytes, proof: list[list[str]]) -> bytes:
+    for side, digest in proof:
+        other = bytes.fromhex(digest)
+        leaf = sha256(b"\x01" + (other + leaf if side == "left" else leaf + other))
+    return leaf
+
+
+class Reading:
+    """One pass over an export, in flat memory."""
+
+    def __init__(self, public_keys: list[str], heads: Iterable[str], accepted: list[str]) -> None:
+        raw_keys = [base64.b64decode(text) for text in public_keys]
+        self.keys = {key_id(raw): Ed25519PublicKey.from_public_bytes(raw) for raw in raw_keys}
+        self.heads = {one["number"]: one["signature"] for one in map(json.loads, heads)}
+        self.accepted, self.digest = set(accepted), hashlib.sha256()
+        self.seal: Line = {"number": 0, "size": 0}
+        self.last = -1  # The position of the last event that was read of this seal.
+        self.head, self.complete_until = "0" * 64, ""
+        self.everything = self.ended = False
+        self.events = self.unsealed = 0
+
+    def read(self, lines: Iterable[bytes]) -> None:
+        for number, text in enumerate(lines, start=1):
+            try:
+                line = json.loads(text)
+                getattr(self, f"on_{line['kind']}")(line)
+            except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+                raise TamperedError(f"Line {number} is not what an export has.") from None
+            self.digest.update(text)
+        if not self.ended:
+            raise TamperedError("The tail was cut off: the export's last line is missing.")
+
+    def on_export(self, line: Line) -> None:
+        self.everything = not any(line["selection"].values())
+
+    def on_seal(self, line: Line) -> None:
+        self.close_seal()
+        number = line["number"]
+        signed = {name: value for name, value in line.items() if name != "digests"}
+        self.verify(signed, f"seal {number}")
+        if self.everything and number != self.seal["number"] + 1:
+            raise TamperedError(f"Seal {self.seal['number'] + 1} was removed, with its events.")
+        if self.everything and line["previous"] != self.head:
+            raise TamperedError(f"Seal {number} follows another seal than the one before it.")
+        if self.heads.get(number, line["signature"]) != line["signature"]:
+            raise TamperedError(f"Seal {number} is known outside as another: sealed anew.")
+        if "digests" in line and root([*map(bytes.fromhex, line["digests"])]).hex() != line["root"]:
+            raise TamperedError(f"The digests of seal {number} were changed.")
+        self.complete_until = self.seal.get("complete_until", "")
+        del signed["signature"]
+        self.seal, self.last, self.head = line, -1, sha256(canonical(signed)).hex()
+
+    def on_event(self, line: Line) -> None:
+        event, seal, name = line["event"], self.seal, f"Event {line['event']['id']}"
+        self.events += 1
+        if line["seal"] is None:
+            self.unsealed += 1
+            self.complete_until = seal.get("complete_until", "")
+        else:
+            self.place(line, name)
+        if event["occurred_at"] < self.complete_until and event["id"] not in self.accepted:
+            raise TamperedError(f"{name} was inserted: it is older than an earlier seal's end.")
+
+    def place(self, line: Line, name: str) -> None:
+        """Look whether the event stands where its seal has it."""
+        position, seal = line["position"], self.seal
+        if line["seal"] != seal["number"] or not self.last < position < seal["size"]:
+            raise TamperedError(f"{name} was inserted (after seal {seal['number']}, {self.last}).")
+        leaf = sha256(b"\x00" + canonical(line["event"]))
+        if "digests" in seal:
+            self.expect(position)
+            is_good = leaf.hex() == seal["digests"][position]
+        else:
+            is_good = led_to(leaf, line["proof"]).hex() == seal["root"]
+        if not is_good:
+            raise TamperedError(f"{name} was changed (seal {seal['number']}, position {position}).")
+        self.last = position
+
+    def on_end(self, line: Line) -> None:
+        self.close_seal()
+        cut = [number for number in self.heads if number > self.seal["number"]]
+        if self.everything and cut:
+            raise TamperedError(f"The tail was cut off: seal {min(cut)} is known outside.")
+        self.verify(line, "the last line")
+        if line["sha256"] != self.digest.hexdigest():
+            raise TamperedError("The export was changed after it was made.")
+        self.ended = True
+
+    def close_seal(self) -> None:
+        if self.ended:
+            raise TamperedError("Something was inserted after the last line.")
+        if "digests" in self.seal:
+            self.expect(self.seal["size"])
+
+    def expect(self, position: int) -> None:
+        """Require that no event is missing before a position."""
+        if position != self.last + 1:
+            place = f"seal {self.seal['number']}, position {self.last + 1}"
+            raise TamperedError(f"An event was removed ({place}).")
+
+    def verify(self, line: Line, name: str) -> None:
+        signed = {one: value for one, value in line.items() if one != "signature"}
+        if line["kid"] not in self.keys:
+            raise TamperedError(f"The signature of {name} is by key {line['kid']}: unknown.")
+        try:
+            self.keys[line["kid"]].verify(base64.b64decode(line["signature"]), canonical(signed))
+        except InvalidSignature:
+            raise TamperedError(f"The signature of {name} is wrong.") from None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    parser.add_argument("export", help="the file, or - for standard input")
+    parser.add_argument("--public-key", action="append", required=True, metavar="KEY")
+    parser.add_argument("--heads", metavar="FILE", help="the seals as they were kept outside")
+    parser.add_argument("--accept", action="append", default=[], metavar="EVENT_ID")
+    given = parser.parse_args()
+    heads = open(given.heads, encoding="utf-8") if given.heads else ()  # noqa: SIM115
+    reading = Reading(given.public_key, heads, given.accept)
+    try:
+        reading.read(sys.stdin.buffer if given.export == "-" else open(given.export, "rb"))  # noqa: SIM115
+    except TamperedError as error:
+        sys.exit(str(error))
+    scope = "everything up to" if reading.everything else "a part, up to"
+    print(f"This is what was sealed: {reading.events} events, {scope} seal {reading.seal['number']}"  # noqa: T201
+          f"; {reading.unsealed} of them are not sealed yet.")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,376 @@
+"""Exporting: what leaves can be verified anywhere, and what was done to it since is named."""
+
+import json
+import stat
+import subprocess
+import sys
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from audit import seal as sealing
+from audit.export import Selection, exported_events
+from audit.models import AuditEvent, SealedEvent
+from audit.public_keys import as_text
+from audit.statements import signing_key
+from audit.verify_export import Reading, TamperedError
+from connections_project.identifiers import uuid7
+from connections_project.identity.models import User
+from tests.audit import tampering
+from tests.audit.tampering import change, insert, remove, sealed, tell
+from tests.audit_guard import drop_triggers
+from tests.rows import events
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("heads")]
+
+SCRIPT = Path(__file__).resolve().parents[2] / "audit" / "verify_export.py"
+Lines = list[dict[str, Any]]
+
+
+def export(*arguments: str) -> Lines:
+    output = StringIO()
+    call_command("export_audit_log", *arguments, stdout=output)
+    return [json.loads(line) for line in output.getvalue().splitlines()]
+
+
+def told(lines: Lines) -> list[dict[str, Any]]:
+    return [line["event"] for line in lines if line["kind"] == "event"]
+
+
+def as_bytes(lines: Lines) -> list[bytes]:
+    return [
+        json.dumps(one, sort_keys=True, separators=(",", ":")).encode() + b"\n" for one in lines
+    ]
+
+
+def verify(lines: Lines, *, heads: str = "", accept: tuple[str, ...] = ()) -> Reading:
+    reading = Reading([as_text(signing_key().public_key())], heads.splitlines(), list(accept))
+    reading.read(as_bytes(lines))
+    return reading
+
+
+def refusal(lines: Lines, **how: Any) -> str:
+    with pytest.raises(TamperedError) as refused:
+        verify(lines, **how)
+    return str(refused.value)
+
+
+def of_event(lines: Lines, event_id: UUID) -> dict[str, Any]:
+    (line,) = (one for one in lines if one.get("event", {}).get("id") == str(event_id))
+    return line
+
+
+def test_a_whole_export_verifies_and_says_what_it_holds() -> None:
+    ids = [*sealed(5), *sealed(3), *tell(2)]
+    lines = export()
+    reading = verify(lines)
+    # The export's own event is the last one.
+    assert [event["id"] for event in told(lines)][:-1] == [str(one) for one in ids]
+    assert told(lines)[-1]["action"] == "audit_exported"
+    assert (reading.events, reading.unsealed, reading.seal["number"]) == (11, 3, 2)
+
+
+def test_the_script_needs_nothing_of_ours(tmp_path: Path) -> None:
+    ids = sealed(3)
+    path = tmp_path / "audit.jsonl"
+    call_command("export_audit_log", "--output", str(path), stdout=StringIO())
+    key = as_text(signing_key().public_key())
+    # -I: isolated from the environment and from the folder that it is called in.
+    command = [sys.executable, "-I", str(SCRIPT), str(path), "--public-key", key]
+    run: Any = {"capture_output": True, "text": True, "check": False, "cwd": tmp_path}
+    good = subprocess.run(command, **run)
+    assert (good.returncode, good.stderr) == (0, "")
+    assert "This is what was sealed: 4 events, everything up to seal 1; 1 of them" in good.stdout
+    path.write_text(path.read_text().replace('"number":1,"platform"', '"number":7,"platform"'))
+    bad = subprocess.run(command, **run)
+    assert bad.returncode == 1
+    assert f"Event {ids[1]} was changed" in bad.stderr
+
+
+def test_a_file_is_for_its_owner_and_appears_when_it_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed(2)
+    path = tmp_path / "audit.jsonl"
+    call_command("export_audit_log", "--output", str(path), stdout=StringIO())
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert not (tmp_path / "audit.jsonl.part").exists()
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("audit.export.event_as_json", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        call_command("export_audit_log", "--output", str(tmp_path / "half"), stdout=StringIO())
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith("half")] == []
+
+
+def test_a_file_that_cannot_be_written_is_wrong_use(tmp_path: Path) -> None:
+    with pytest.raises(CommandError) as refused:
+        call_command("export_audit_log", "--output", str(tmp_path / "none" / "audit.jsonl"))
+    assert refused.value.returncode == 2
+
+
+def test_an_export_is_audited_with_who_why_and_what(operator: User) -> None:
+    subject = uuid7()
+    export("--subject", str(subject), "--operator", operator.email, "--reason", "Art. 15")
+    (event,) = events("audit_exported")
+    assert (event.actor_type, event.actor_id, event.interface) == (
+        "operator",
+        operator.pk,
+        "command",
+    )
+    assert event.reason == "Art. 15"
+    assert event.details["selection"]["subject"] == str(subject)
+    assert event.details["os_user"]
+
+
+def test_an_interrupted_export_is_audited_too() -> None:
+    sealed(1)
+    with pytest.raises(ZeroDivisionError):
+        call_command("export_audit_log", stdout=Failing())
+    assert len(events("audit_exported")) == 1
+
+
+class Failing(StringIO):
+    """A place that nothing can be written to."""
+
+    def write(self, _: str) -> int:
+        raise ZeroDivisionError
+
+
+def test_a_part_by_owner_verifies_as_far_as_it_goes(owner: User) -> None:
+    tell(2)
+    mine = tell(2, owner=owner.pk)
+    tell(1)
+    tampering.seal()
+    sealed(2)
+    mine += tell(1, owner=owner.pk)
+    for chosen in (owner.email.upper(), str(owner.pk)):
+        lines = export("--owner", chosen)
+        assert [event["id"] for event in told(lines)] == [str(one) for one in mine]
+        assert [line["number"] for line in lines if line["kind"] == "seal"] == [1]
+        assert all("proof" in of_event(lines, one) for one in mine[:2])
+        reading = verify(lines)
+        assert (reading.events, reading.unsealed, reading.everything) == (3, 1, False)
+
+
+def test_a_part_does_not_show_what_was_not_asked_for(owner: User) -> None:
+    tell(3, owner=owner.pk)
+    others = tell(3)
+    tampering.seal()
+    text = json.dumps(export("--owner", str(owner.pk)))
+    assert not any(str(one) in text for one in others)
+
+
+def test_a_part_by_time_includes_its_beginning_and_not_its_end() -> None:
+    ids = tell(4)
+    for number, event_id in enumerate(ids):
+        change(event_id, occurred_at=timezone.now().replace(year=2025, microsecond=number))
+    tampering.seal()
+    since, until = (AuditEvent.objects.get(pk=ids[at]).occurred_at for at in (1, 3))
+    lines = export("--since", since.isoformat(), "--until", until.isoformat())
+    assert [event["id"] for event in told(lines)] == [str(ids[1]), str(ids[2])]
+    verify(lines)
+
+
+def test_dates_are_days_of_utc() -> None:
+    (event_id,) = tell(1)
+    change(event_id, occurred_at="2025-03-01T00:00:00Z")
+    assert len(told(export("--since", "2025-03-01", "--until", "2025-03-02"))) == 1
+    assert told(export("--since", "2025-02-28", "--until", "2025-03-01")) == []
+
+
+def test_a_part_by_subject_verifies() -> None:
+    ids = sealed(3)
+    subject = AuditEvent.objects.get(pk=ids[1]).subject_id
+    lines = export("--subject", str(subject))
+    assert [event["id"] for event in told(lines)] == [str(ids[1])]
+    verify(lines)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--owner", "nobody"],
+        ["--since", "yesterday"],
+        ["--subject", "x"],
+        ["--reason", "x" * 513],
+    ],
+)
+def test_wrong_use_is_said_and_nothing_is_exported(arguments: list[str]) -> None:
+    with pytest.raises(CommandError):
+        export(*arguments)
+    assert events("audit_exported") == []
+
+
+def test_an_unknown_address_is_named() -> None:
+    with pytest.raises(CommandError, match=r"nobody@example\.com"):
+        export("--owner", "nobody@example.com")
+
+
+def test_what_was_changed_in_the_database_shows_in_the_export() -> None:
+    ids = sealed(4)
+    change(ids[2], reason="forged")
+    assert f"Event {ids[2]} was changed" in refusal(export())
+
+
+def test_what_was_removed_from_the_database_shows_in_the_export() -> None:
+    ids = sealed(4)
+    remove(ids[2])
+    assert "An event was removed (seal 1, position 2)" in refusal(export())
+
+
+def test_what_was_removed_from_its_end_shows_in_the_export() -> None:
+    ids = sealed(4)
+    remove(ids[3])
+    assert "An event was removed (seal 1, position 3)" in refusal(export())
+
+
+def test_what_was_inserted_into_the_database_shows_in_the_export() -> None:
+    sealed(2)
+    forged = insert()
+    assert f"Event {forged} was inserted" in refusal(export())
+    sealed(2)
+    lines = export()
+    assert f"Event {forged} was inserted" in refusal(lines)
+    verify(lines, accept=(str(forged),))
+
+
+def test_digests_changed_in_the_database_show_in_the_export() -> None:
+    ids = sealed(3)
+    drop_triggers()
+    SealedEvent.objects.filter(pk=ids[1]).update(digest=b"x" * 32)
+    assert "The digests of seal 1 were changed" in refusal(export())
+
+
+def test_a_tail_cut_off_in_the_database_shows_by_the_heads_outside(heads: Path) -> None:
+    sealed(2)
+    sealed(2)
+    tampering.cut_off(from_seal=2)
+    lines = export()
+    verify(lines)
+    words = refusal(lines, heads=heads.read_text())
+    assert words == "The tail was cut off: seal 2 is known outside."
+
+
+def test_a_log_sealed_anew_shows_by_the_heads_outside(heads: Path) -> None:
+    sealed(2)
+    outside = heads.read_text()
+    tampering.start_anew(heads)
+    tampering.seal()
+    assert "sealed anew" in refusal(export(), heads=outside)
+
+
+def test_a_seal_removed_from_the_export_is_named() -> None:
+    sealed(1)
+    sealed(1)
+    lines = export()
+    kept = [one for one in lines if one.get("seal") != 1 and one.get("number") != 1]
+    assert refusal(kept) == "Seal 1 was removed, with its events."
+
+
+def test_an_event_removed_from_the_export_is_named() -> None:
+    ids = sealed(3)
+    lines = export()
+    lines.remove(of_event(lines, ids[1]))
+    assert refusal(lines) == "An event was removed (seal 1, position 1)."
+
+
+def test_an_event_copied_within_the_export_is_named() -> None:
+    ids = sealed(3)
+    lines = export()
+    line = of_event(lines, ids[1])
+    lines.insert(lines.index(line), line)
+    assert f"Event {ids[1]} was inserted" in refusal(lines)
+
+
+def test_an_event_of_a_part_cannot_be_changed(owner: User) -> None:
+    (mine,) = tell(1, owner=owner.pk)
+    tell(2)
+    tampering.seal()
+    lines = export("--owner", str(owner.pk))
+    of_event(lines, mine)["event"]["reason"] = "forged"
+    assert f"Event {mine} was changed" in refusal(lines)
+
+
+def test_an_event_left_out_of_a_part_shows_by_the_exporters_signature(owner: User) -> None:
+    mine = tell(2, owner=owner.pk)
+    tell(1)
+    tampering.seal()
+    lines = export("--owner", str(owner.pk))
+    lines.remove(of_event(lines, mine[1]))
+    assert refusal(lines) == "The export was changed after it was made."
+
+
+@pytest.mark.parametrize("field", ["events", "unsealed", "sha256"])
+def test_the_last_line_cannot_be_changed(field: str) -> None:
+    sealed(1)
+    lines = export()
+    lines[-1][field] = 7
+    assert refusal(lines) == "The signature of the last line is wrong."
+
+
+def test_an_export_without_its_end_was_cut_off() -> None:
+    sealed(2)
+    lines = export()[:-1]
+    assert "cut off" in refusal(lines)
+    with pytest.raises(ValueError, match="cut off"):
+        list(exported_events(as_bytes(lines)))
+
+
+def test_nothing_can_be_appended() -> None:
+    sealed(1)
+    lines = export()
+    assert "after the last line" in refusal([*lines, lines[1]])
+
+
+def test_a_line_that_is_none_of_ours_is_named_by_its_number() -> None:
+    lines = export()
+    assert refusal([*lines[:1], {"kind": "verify"}, *lines[1:]]).startswith("Line 2 is not")
+
+
+def test_somebody_elses_key_vouches_for_nothing(settings: Any) -> None:
+    sealed(1)
+    lines = export()
+    settings.AUDIT_SIGNING_KEY = bytes(32)
+    assert refusal(lines).endswith("unknown.")
+
+
+def test_the_events_can_be_read_without_verifying() -> None:
+    ids = [*sealed(2), *tell(1)]
+    read = list(exported_events(as_bytes(export())))
+    assert [event["id"] for event in read][:3] == [str(one) for one in ids]
+
+
+def test_an_export_of_many_asks_little_for_each_seal(
+    monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    monkeypatch.setattr(sealing, "BATCH", 10)
+    sealed(50)
+    with django_assert_max_num_queries(6 + 2 * 5):
+        export()
+
+
+def test_a_part_is_found_by_an_index(owner: User) -> None:
+    """Owner, subject and time each have one, so that a part costs what it holds."""
+    sealed(1)
+    parts = [
+        Selection(owner=owner.pk),
+        Selection(subject=uuid7()),
+        Selection(since=timezone.now() - timedelta(days=1), until=timezone.now()),
+    ]
+    if connection.vendor == "postgresql":
+        # Few rows are cheaper to scan; what matters is whether there is another way.
+        tampering.sql("SET LOCAL enable_seqscan = off")
+    for part in parts:
+        plan = part.events().explain()
+        assert "Seq Scan" not in plan
+        assert "SCAN audit_auditevent" not in plan.splitlines()
