@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from audit.events import Action, Outcome
 from audit.record import Event, Origin, record_many
+from connections_project.revocation.attempts import end
 from connections_project.revocation.models import JobState, RevocationJob
+from connections_project.revocation.soon import tell_soon
 
 
 def retry_now(job_ids: list[UUID], *, origin: Origin) -> int:
@@ -21,6 +23,7 @@ def retry_now(job_ids: list[UUID], *, origin: Origin) -> int:
         jobs = _locked(job_ids)
         RevocationJob.objects.filter(pk__in=[job.pk for job in jobs]).update(due_at=now)
         record_many(_event(job, Action.TOKEN_REVOCATION_RETRIED, origin) for job in jobs)
+        tell_soon([job.pk for job in jobs], interface=origin.interface)
     return len(jobs)
 
 
@@ -37,14 +40,8 @@ def give_up(job_ids: list[UUID], *, reason: str, origin: Origin) -> int:
     """
     with transaction.atomic():
         jobs = _locked(job_ids)
-        RevocationJob.objects.filter(pk__in=[job.pk for job in jobs]).update(
-            state=JobState.ABANDONED,
-            sealed_tokens=None,
-            finished_at=timezone.now(),
-            # Whoever tries it just now finds that it is no longer its own.
-            lease=None,
-            leased_until=None,
-        )
+        # Whoever tries one just now finds that it is no longer its own.
+        end(RevocationJob.objects.filter(pk__in=[job.pk for job in jobs]), JobState.ABANDONED)
         action = Action.TOKEN_REVOCATION_ABANDONED
         record_many(_event(job, action, origin, Outcome.FAILURE, reason) for job in jobs)
     return len(jobs)

@@ -8,8 +8,12 @@ from django.test import Client
 
 from connections_project.identity.models import User
 from tests.conftest import PASSWORD
+from tests.operators.conftest import platforms, use_platforms
 
 SignInAs = Callable[[User], Client]
+
+
+__all__ = ["platforms", "use_platforms"]
 
 
 @pytest.fixture

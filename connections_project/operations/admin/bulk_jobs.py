@@ -19,8 +19,8 @@ from connections_project.back_office.filters import AgeFilter, column_filter
 from connections_project.back_office.lists import ReadOnlyAdmin
 from connections_project.back_office.words import badge, connection_model, moment
 from connections_project.identity.names import names_of
+from connections_project.operations.admin.force import radii
 from connections_project.operations.admin.forms import ForceDisconnectForm
-from connections_project.operations.blast_radius import blast_radius
 from connections_project.operations.bulk_jobs import AlreadyStartedError, start
 from connections_project.operations.models import BulkItem, BulkJob, BulkState, ItemState
 from connections_project.operations.targets import may_force_disconnect
@@ -106,7 +106,7 @@ class BulkJobAdmin(ReadOnlyAdmin):
             "opts": model._meta,
             "title": "Disconnect by force, in the background",
             "job": job,
-            "radius": blast_radius(job.app, model._default_manager.filter(pk__in=frozen)),
+            **radii(job.app, model._default_manager.filter(pk__in=frozen)),
             "form": form,
             "back": reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"),
             "post_to": request.path,

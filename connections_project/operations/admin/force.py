@@ -19,13 +19,19 @@ from connections_project.operations.admin.forms import ForceDisconnectForm
 from connections_project.operations.blast_radius import blast_radius
 from connections_project.operations.bulk_jobs import freeze
 from connections_project.operations.force import force_disconnect
-from connections_project.operations.plans import Result
-from connections_project.operations.targets import may_force_disconnect
+from connections_project.operations.plans import BlastRadius, Result
+from connections_project.operations.targets import Selection, may_force_disconnect
 
 ACTION = "force_disconnect_selected"
 # More than a page's worth is frozen and worked off in the background.
 AT_ONCE = 100
 NAMED_FAILURES = 10
+
+
+def radii(app: str, selection: Selection) -> dict[str, BlastRadius | None]:
+    """Count what would be touched; of social accounts also what erasing their tokens adds."""
+    if_erased = blast_radius(app, selection, erase_tokens=True) if app == "social" else None
+    return {"radius": blast_radius(app, selection), "if_erased": if_erased}
 
 
 class ForceDisconnectAdmin(ConnectionAdmin):
@@ -118,7 +124,7 @@ class ForceDisconnectAdmin(ConnectionAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": "Disconnect by force",
-            "radius": blast_radius(self.app, ids),
+            **radii(self.app, ids),
             "rows": [
                 (
                     row,

@@ -24,7 +24,8 @@ class ForceDisconnectForm(ReasonForm):
     erase_tokens = forms.BooleanField(
         required=False,
         label="Erase the tokens",
-        help_text="Otherwise they are kept here, sealed and unused, for the retention time.",
+        help_text="And tell the platform, unless that is skipped. Otherwise they are kept here, "
+        "sealed and unused, for the retention time, and the platform is told nothing.",
     )
 
     def __init__(self, app: str, *args: Any, **kwargs: Any) -> None:
