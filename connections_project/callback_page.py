@@ -37,11 +37,13 @@ from connections_project.platforms.registry import (
     upstream,
 )
 from providers import connect as providers
+from social import connect as social
 
 # Each app's verb that goes through with a flow.
 COMPLETE: dict[str, Callable[..., object]] = {
     "providers": providers.complete,
     "channels": channels.complete,
+    "social": social.complete,
 }
 
 # The query parameter that leads back from the sign-in.
@@ -92,6 +94,12 @@ SOMEBODY_ELSE = Words(
     "You are signed in as somebody else",
     "This connection was started by another user, and has been cancelled.",
 )
+NOTHING = Words(
+    200,
+    "Nothing was connected",
+    "These accounts were disconnected before, and stay so. To have one back, choose it when you "
+    "start connecting.",
+)
 TOO_MANY = Words(429, "Too many tries", "Please wait a minute and start connecting again.")
 
 
@@ -140,13 +148,15 @@ def _go_on(
     try:
         # Whoever is signed in must be the state's principal, as with a Bearer at the API; if it is
         # somebody else, the verb burns the state and audits that.
-        COMPLETE[glance.app](
+        connected = COMPLETE[glance.app](
             state=state, answer=answer, bearer=signed_in, origin=origin_of(request)
         )
     except errors.InvalidStateError:
         if signed_in is None or signed_in.pk == glance.principal_id:
             raise
         return _page(request, SOMEBODY_ELSE)
+    if connected == []:
+        return _page(request, NOTHING)
     text = "You can close this page."
     return _page(request, Words(HTTPStatus.OK, f"{platform.name} is connected", text))
 

@@ -24,12 +24,16 @@ A **channel** is `connected`, `expired` (refreshing no longer helps), in `error`
 taken back there) or `disconnected`; a **schedule** goes from `pending` over `queued` (a worker has
 it) and `publishing` to `published` or `failed`, unless it is `cancelled` before.
 
-**Ids** are UUIDs in any case; a malformed one is an unknown one, but 400 at channels and schedules.
-**Times** are UTC, in whole
+A **social account** belongs to a team, and is active or not. Programs act for the team with an API
+key, `x-api-key` beside `x-team-id`; people with their Bearer.
+
+**Ids** are UUIDs in any case; a malformed one is an unknown one, but 400 at channels, schedules and
+social accounts. **Times** are UTC, in whole
 seconds. **Money** is a decimal as text. **Unknown fields** of a body are ignored.
 
 **Errors** are problem details (RFC 9457), `application/problem+json`; those of channels and
-schedules are `{"errors": [{"error_code", "error_description", "error_severity", "meta"}]}`.
+schedules are `{"errors": [{"error_code", "error_description", "error_severity", "meta"}]}`, and
+those of social accounts `{"error", "message"}`, with `details` where fields are wrong.
 Beyond those at each endpoint: a path that isn't here is 404, a method that a path doesn't have is
 405 with `Allow`, and a body over 1 MiB is 413.
 
@@ -47,6 +51,7 @@ TAGS = [
     {"name": "accounts", "description": "What was read through them, also when they are over."},
     {"name": "channels", "description": "Connections to social channels."},
     {"name": "schedules", "description": "What is to be published through them, and when."},
+    {"name": "social", "description": "Teams' accounts at social platforms."},
 ]
 
 SPECTACULAR_SETTINGS = {

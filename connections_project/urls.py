@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/v1/webhooks/", include("connections_project.webhooks.urls")),
     path("api/v1/", include("providers.api.urls")),
     path("api/v1/", include("channels.api.urls")),
+    path("api/v1/", include("social.api.urls")),
     path("data-deletion/<str:confirmation_code>", data_deletion, name="data-deletion"),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

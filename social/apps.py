@@ -6,6 +6,9 @@ class SocialConfig(AppConfig):
 
     def ready(self) -> None:
         from connections_project.housekeeping import chore
+        from social.publications import forget_old_keys
+        from social.renew import renew_ending_grants
         from social.retention import erase_kept_too_long
 
-        chore(erase_kept_too_long)
+        for work in (erase_kept_too_long, forget_old_keys, renew_ending_grants):
+            chore(work)

@@ -68,6 +68,8 @@ class SocialAccount(OAuthConnection):
     # Accounts whose tokens are one and the same set share this: they are refreshed together, and
     # revoking the tokens of one would end the others. Null where an account has tokens of its own.
     token_set = models.UUIDField(null=True)
+    # When the sweep last tried to renew a grant that is about to end.
+    renewal_tried_at = models.DateTimeField(null=True)
 
     objects = SocialAccountQuerySet.as_manager()
 
@@ -150,8 +152,18 @@ class SocialAccount(OAuthConnection):
         self.disconnected_at = None
 
 
+class PublicationState(models.TextChoices):
+    """`sending` until the platform has answered; one that stays so was broken off by a crash."""
+
+    SENDING = "sending"
+    PUBLISHED = "published"
+    FAILED = "failed"
+    # The platform may have it, or not: its answer never came.
+    UNKNOWN = "unknown"
+
+
 class Publication(models.Model):
-    """One call to publish under an `Idempotency-Key`, and what it was answered.
+    """One call to publish under an `Idempotency-Key`, and what came of it.
 
     The row is there before anything is sent, so that a key that comes again never posts again: it
     gets the first answer, or hears that the first call is under way, or never came to its end.
@@ -162,8 +174,9 @@ class Publication(models.Model):
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+", db_index=False)
     idempotency_key = models.CharField(max_length=255)
     request_sha256 = models.CharField(max_length=64)
-    answer_status = models.PositiveSmallIntegerField(null=True)
-    answer = models.JSONField(null=True)
+    state = models.CharField(max_length=16, default=PublicationState.SENDING)
+    post_id = models.CharField(max_length=255, default="")
+    post_url = models.CharField(max_length=2048, null=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -172,7 +185,11 @@ class Publication(models.Model):
         constraints = [
             models.UniqueConstraint(
                 name="social_publication_once", fields=["team", "idempotency_key"]
-            )
+            ),
+            models.CheckConstraint(
+                name="social_publication_state_known",
+                condition=Q(state__in=PublicationState.values),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,7 +1,6 @@
 """Bodies of requests and answers."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
@@ -16,7 +15,7 @@ from channels.models import (
     Status,
 )
 from connections_project.http.answers import PaginationAnswer
-from connections_project.http.fields import Reference, Text
+from connections_project.http.fields import Reference, Text, filled, https_address
 from connections_project.http.parsing import timestamp
 
 LONGEST_CONTENT = 10_000
@@ -38,22 +37,6 @@ class ChannelConnectRequest(serializers.Serializer[Any]):
 @extend_schema_field({"type": "string", "format": "date-time"})
 class Moment(Text):
     """A time in a body: what is none has an error code of its own, so it is not looked at here."""
-
-
-def https_address(text: str) -> None:
-    """See that an address can be passed on to a platform; nothing is fetched from it here."""
-    try:
-        address = urlsplit(text)
-        known = address.scheme == "https" and bool(address.hostname) and address.port != 0
-    except ValueError:
-        known = False
-    if not known or not text.isprintable() or " " in text:
-        raise ValidationError("Give an https address.", code="invalid")
-
-
-def filled(text: str) -> None:
-    if not text.strip():
-        raise ValidationError("This field may not be blank.", code="blank")
 
 
 class ScheduleRequest(serializers.Serializer[Any]):

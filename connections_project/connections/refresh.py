@@ -4,10 +4,10 @@ read → lease → call → lock → is it still the row that was read? → stor
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.utils import timezone
@@ -50,6 +50,8 @@ class RefreshRules:
         dead: What the catalogue's `becomes` is called in this app.
         refreshed: The audit action of a success.
         failed: The audit action of a failure.
+        share: Gives fresh tokens, in the same transaction, to other connections that live on the
+            same ones, and says whether there are any.
     """
 
     live: str
@@ -57,6 +59,7 @@ class RefreshRules:
     dead: Mapping[str, str]
     refreshed: Action
     failed: Action
+    share: Callable[[Any, TokenSet], bool] = lambda *_: False
 
 
 def is_fresh(connection: OAuthConnection, *, now: datetime) -> bool:
@@ -131,6 +134,7 @@ def _lead(connection: C, upstream: Upstream, *, rules: RefreshRules, origin: Ori
             upstream.platform,
             upstream.registration,
             refresh_token=old.refresh_token or "",
+            access_token=old.access_token,
             within=longest_call(),
         )
     except PlatformError as error:
@@ -149,7 +153,8 @@ def _store(
             _take(row, kept, rules=rules, origin=origin)
             return row
         # A row that was authorised anew meanwhile may live on the old refresh token.
-        if row.auth_state is None or tokens.refresh_token not in {None, old.refresh_token}:
+        is_idle = row.auth_state is None or tokens.refresh_token not in {None, old.refresh_token}
+        if not rules.share(row, kept) and is_idle:
             release_late(row.held(row.sealed(kept)), origin=origin)
     return _shared(row, rules)
 
@@ -159,6 +164,7 @@ def _take(row: OAuthConnection, tokens: TokenSet, *, rules: RefreshRules, origin
     row.status = rules.live
     row.save()
     hold(row.grant, app=row.app, connection_id=row.pk)
+    rules.share(row, tokens)
     record_about(row, rules.refreshed, origin=origin)
 
 
@@ -168,14 +174,15 @@ def _fail(connection: C, error: PlatformError, *, rules: RefreshRules, origin: O
         row = _lock(connection)
         record_about(row, rules.failed, origin=origin, outcome=Outcome.FAILURE, error=error.code)
         if row.epoch == connection.epoch and isinstance(error, DeadGrant):
-            _bury(row, error, rules)
+            bury(row, error, rules)
     if row.epoch == connection.epoch:
         raise RefreshFailedError from error
     return _shared(row, rules)
 
 
-def _bury(row: OAuthConnection, error: DeadGrant, rules: RefreshRules) -> None:
-    """Mark a dead grant; its tokens are kept until the disconnect, since one may live on."""
+def bury(row: OAuthConnection, error: DeadGrant, rules: RefreshRules) -> None:
+    """Mark the grant of a locked row as dead; its tokens are kept until the disconnect, since one
+    may live on."""
     row.status = rules.dead[error.becomes]
     row.changed(now=timezone.now())
     row.save()

@@ -1,9 +1,11 @@
 """Fields of bodies that take the JSON type they say, where DRF's own would take its cousins."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 
 
 class Text(serializers.CharField):
@@ -27,3 +29,19 @@ class Flag(serializers.BooleanField):
 @extend_schema_field({"type": "string", "format": "uuid"})
 class Reference(Text):
     """An id in a body: malformed ones are unknown ones, so that its form is not looked at here."""
+
+
+def https_address(text: str) -> None:
+    """See that an address can be passed on to a platform; nothing is fetched from it here."""
+    try:
+        address = urlsplit(text)
+        known = address.scheme == "https" and bool(address.hostname) and address.port != 0
+    except ValueError:
+        known = False
+    if not known or not text.isprintable() or " " in text:
+        raise ValidationError("Give an https address.", code="invalid")
+
+
+def filled(text: str) -> None:
+    if not text.strip():
+        raise ValidationError("This field may not be blank.", code="blank")

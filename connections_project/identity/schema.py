@@ -15,14 +15,14 @@ class PrincipalScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
 
 class TeamScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "connections_project.identity.team_authentication.TeamAuthentication"
-    name = ["bearer", "apiKey", "teamId"]
+    # "bearer" is described above.
+    name = ["apiKey", "teamId"]
 
     def get_security_requirement(self, *_: Any, **__: Any) -> list[dict[str, list[str]]]:
         return [{"bearer": []}, {"apiKey": [], "teamId": []}]
 
     def get_security_definition(self, *_: Any, **__: Any) -> list[dict[str, str]]:
         return [
-            {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
             {"type": "apiKey", "in": "header", "name": "x-api-key"},
             {"type": "apiKey", "in": "header", "name": "x-team-id"},
         ]

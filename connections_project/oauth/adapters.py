@@ -11,7 +11,7 @@ def adapter_function(platform: Platform, name: str) -> Any:
 
     Args:
         platform: Its `adapter` is a dotted path that the catalogue has checked.
-        name: `refresh`, `revoke` or `identify`; it takes the same arguments as the client's own.
+        name: `refresh`, `revoke` or `identify`; each takes what the client's own `revoke` does.
     """
     if not platform.adapter:
         return None

@@ -97,6 +97,7 @@ def refresh(
     registration: ClientRegistration,
     *,
     refresh_token: str,
+    access_token: str = "",
     within: float = 10.0,
 ) -> TokenSet:
     """Get fresh tokens (RFC 6749, section 6).
@@ -106,6 +107,7 @@ def refresh(
         registration: Our client there.
         refresh_token: What the platform gave; where `refresh` is "self_exchange", what its adapter
             exchanges.
+        access_token: What stands beside it, for an adapter alone: some platforms' outlive it.
         within: Seconds for the whole call.
 
     Returns:
@@ -117,9 +119,8 @@ def refresh(
     """
     if platform.refresh == "self_exchange":
         exchange = adapter_function(platform, "refresh")
-        tokens: TokenSet = exchange(
-            platform, registration, refresh_token=refresh_token, within=within
-        )
+        old = TokenSet(access_token, refresh_token)
+        tokens: TokenSet = exchange(platform, registration, tokens=old, within=within)
         return tokens
     token = require_vschar(refresh_token, platform=platform.slug)
     form = {"grant_type": "refresh_token", "refresh_token": token}

@@ -32,7 +32,10 @@ class ClientRegistration:
 
 @dataclass(frozen=True)
 class TokenSet:
-    """What a token endpoint gave; lifetimes are in seconds from now, None where unknown."""
+    """What a token endpoint gave; lifetimes are in seconds from now, None where unknown.
+
+    `user_id` is set for the revoker: which user of the platform they come from, where it is known.
+    """
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(default=None, repr=False)
@@ -40,6 +43,7 @@ class TokenSet:
     refresh_expires_in: int | None = None
     scope: str | None = None
     response: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    user_id: str | None = field(default=None, compare=False)
 
     def as_payload(self) -> dict[str, str | None]:
         """Give what has to be kept, to be sealed."""

@@ -115,7 +115,7 @@ def _opened(job: RevocationJob) -> TokenSet:
         payload = open_sealed(job.sealed_tokens, subject=_subject(job))
     except DecryptionError:
         raise CannotSendError("unreadable_token") from None
-    return TokenSet.from_payload(payload)
+    return replace(TokenSet.from_payload(payload), user_id=job.platform_user_id)
 
 
 def _subject(job: RevocationJob) -> str:

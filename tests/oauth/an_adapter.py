@@ -7,9 +7,9 @@ REVOKED: list[str] = []
 
 
 def refresh(
-    platform: Platform, registration: ClientRegistration, *, refresh_token: str, within: float
+    platform: Platform, registration: ClientRegistration, *, tokens: TokenSet, within: float
 ) -> TokenSet:
-    return TokenSet(f"exchanged {refresh_token}")
+    return TokenSet(f"exchanged {tokens.refresh_token}")
 
 
 def revoke(

@@ -37,6 +37,7 @@ FORMATS.checks("decimal", InvalidOperation)(lambda text: Decimal(str(text)).is_f
 ERROR_FORMATS = {
     "/api/v1/channels": ("application/json", "ErrorList"),
     "/api/v1/schedules": ("application/json", "ErrorList"),
+    "/api/v1/plugin": ("application/json", "SocialError"),
 }
 
 
@@ -48,7 +49,9 @@ def error_format(path: str) -> tuple[str, str]:
 
 def error_code(body: Any) -> str:
     """Read the word for programs out of an error of any format."""
-    return str(body["errors"][0]["error_code"] if "type" not in body else body["type"])
+    if "errors" in body and "type" not in body:
+        return str(body["errors"][0]["error_code"])
+    return str(body.get("type") or body["error"])
 
 
 def make_document() -> dict[str, Any]:

@@ -14,7 +14,11 @@ from tests.openapi.document import METHODS, Reader, error_format, operations
 
 # They show the document, and are no part of it.
 OF_THE_DOCUMENT = {"schema", "docs"}
-WITH_A_STATE = {"complete_connecting", "complete_connecting_channel"}
+WITH_A_STATE = {
+    "complete_connecting",
+    "complete_connecting_channel",
+    "complete_connecting_social_accounts",
+}
 WITHOUT_SIGNING_IN = {"login", "refresh_session", "logout", "list_platforms"}
 
 
@@ -72,7 +76,7 @@ def test_every_error_has_its_paths_format_and_every_operation_tells_some(reader:
 
 def test_operations_with_a_body_tell_what_is_refused_of_it(reader: Reader) -> None:
     with_body = [one for one in operations(reader.document) if "requestBody" in one[2]]
-    assert len(with_body) == 11
+    assert len(with_body) == 14
     for method, path, operation in with_body:
         assert {"413", "415"} <= set(operation["responses"]), (method, path)
 
@@ -80,10 +84,12 @@ def test_operations_with_a_body_tell_what_is_refused_of_it(reader: Reader) -> No
 def test_signing_in_is_asked_for_wherever_it_is_needed(reader: Reader) -> None:
     for method, path, operation in operations(reader.document):
         expected: Any = [{"bearer": []}]
+        if "/social/" in path:
+            expected.append({"apiKey": [], "teamId": []})
+        if operation["operationId"] in WITH_A_STATE:
+            expected.append({})
         if operation["operationId"] in WITHOUT_SIGNING_IN:
             expected = None
-        elif operation["operationId"] in WITH_A_STATE:
-            expected = [{"bearer": []}, {}]
         assert operation.get("security") == expected, (method, path)
 
 

@@ -41,7 +41,7 @@ def name(operation: Operation) -> str:
 def test_without_credentials_every_secured_operation_refuses(reading: Reading) -> None:
     client = reading(None)
     for operation in all_operations(client):
-        if operation[2].get("security") == [{"bearer": []}]:
+        if {} not in operation[2].get("security", [{}]):
             expected = 403 if name(operation) == "disconnect_connection" else 401
             assert call(client, operation) == expected, operation[:2]
 

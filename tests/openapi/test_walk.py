@@ -4,15 +4,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from channels.models import ChannelConnection
 from connections_project.http import rate_limits
 from connections_project.identity.models import User
 from tests import chirp as channels
+from tests import gallery as social
 from tests.bank import ACCOUNT, Bank, call_back, start
 from tests.chirp import Chirp
 from tests.conftest import PASSWORD, UseCatalogue
+from tests.gallery import SOCIAL, Gallery
 from tests.openapi.client import ReadingClient
 from tests.openapi.conftest import Reading
 from tests.openapi.document import operations
@@ -102,16 +105,35 @@ def end_channel(client: ReadingClient, connection: str) -> None:
     client.delete(f"{of_channel}?soft_delete=true")
 
 
+def use_account(client: ReadingClient, account: str) -> None:
+    """Do all that can be done with a social account, before it is over and after."""
+    client.get(f"{SOCIAL}/accounts?active=true")
+    post = {"accountId": account, "caption": "Hello", "imageUrl": "https://example.com/a.jpg"}
+    for _ in range(2):
+        published = client.post(
+            f"{SOCIAL}/publish", post, format="json", headers={"Idempotency-Key": "first"}
+        )
+        assert published.json()["postId"] == "71"
+    client.post(f"{SOCIAL}/disconnect", {"accountId": account}, format="json")
+    assert client.delete(f"{SOCIAL}/disconnect/{account}").status_code == 400
+    assert client.post(f"{SOCIAL}/publish", post, format="json").status_code == 403
+    client.get(f"{SOCIAL}/accounts")
+
+
 @pytest.fixture
-def chirp(bank: Bank, use_catalogue: UseCatalogue) -> Chirp:
-    """A channel beside the bank, at the same server."""
-    made = Chirp(bank.server, numbers=bank.numbers)
-    use_catalogue(bank.catalogue() + made.catalogue(), "bank", "chirp")
-    return made
+def beside(bank: Bank, use_catalogue: UseCatalogue) -> None:
+    """A channel and a social platform beside the bank, at the same server."""
+    chirp = Chirp(bank.server, numbers=bank.numbers)
+    gallery = Gallery(bank.server, numbers=bank.numbers, accounts=["7", "8"])
+    more = 'adapter = "tests.gallery_plugin"'
+    catalogue = bank.catalogue() + chirp.catalogue() + gallery.catalogue(more=more)
+    use_catalogue(catalogue, "bank", "chirp", "gallery")
+    gallery.open()
+    bank.server.on("POST", "/7/posts", Answer(json={"id": 71}))
 
 
 def test_the_whole_story_is_as_described_and_leaves_no_operation_out(
-    reading: Reading, owner: User, bank: Bank, chirp: Chirp
+    reading: Reading, owner: User, beside: None
 ) -> None:
     client = reading(None)
     client.get("/api/v1/platforms?app=providers")
@@ -123,6 +145,13 @@ def test_the_whole_story_is_as_described_and_leaves_no_operation_out(
     channel = channels.call_back(client, channels.start(client)).json()["id"]
     use_channel(client, channel)
     end_channel(client, channel)
+    # Connecting draws on one bucket in all three apps, and it is empty by now.
+    rate_limits.process_buckets.cache_clear()
+    cache.clear()
+    connected = social.call_back(client, social.start(client)).json()["accounts"]
+    first, second = (account["id"] for account in connected)
+    use_account(client, first)
+    client.delete(f"{SOCIAL}/disconnect/{second}")
     assert (
         client.post("/api/v1/auth/logout", only_refresh(tokens), format="json").status_code == 204
     )

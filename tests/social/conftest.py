@@ -1,8 +1,13 @@
-"""A social platform to connect to."""
+"""A social platform to connect to, and programs that bear a team's key."""
+
+from collections.abc import Callable
 
 import pytest
+from rest_framework.test import APIClient
 
-from connections_project.identity.models import Team, User
+from connections_project.identity.keys import create_key
+from connections_project.identity.models import Scope, Team, User
+from connections_project.identity.origins import command_origin
 from tests.conftest import UseCatalogue
 from tests.gallery import Gallery
 from tests.servers import PlatformServer
@@ -20,3 +25,19 @@ def gallery(server: PlatformServer, use_catalogue: UseCatalogue) -> Gallery:
 @pytest.fixture
 def team(owner: User) -> Team:
     return owner.own_team
+
+
+KeyClient = Callable[..., APIClient]
+
+
+@pytest.fixture
+def with_key() -> KeyClient:
+    """Give a client that bears a team's key, with all scopes unless some are named."""
+
+    def with_key(team: Team, *scopes: str) -> APIClient:
+        made = create_key(team=team, scopes=scopes or Scope.values, origin=command_origin(None))
+        client = APIClient(raise_request_exception=False)
+        client.credentials(HTTP_X_API_KEY=made.text, HTTP_X_TEAM_ID=str(team.pk))
+        return client
+
+    return with_key

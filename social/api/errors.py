@@ -1,0 +1,161 @@
+"""This app's errors in the source document's format: the only place where one gets its status."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from connections_project.connections import errors
+from connections_project.http.faults import KNOWN, Fault, FieldError, validation_fault
+from connections_project.oauth.state import StateStoreUnavailable
+from connections_project.platforms.registry import PlatformUnavailableError, UnknownPlatformError
+from connections_project.vault import DecryptionError
+from social import errors as own
+from social.words import InvalidPostError, PublishingUnsupportedError
+
+# What general faults are called here, by their slugs.
+GENERAL: Mapping[str, str] = MappingProxyType(
+    {
+        "validation_failed": "Validation failed",
+        "unauthorized": "Authentication required",
+        "forbidden": "Insufficient scope",
+        "not_found": "Not found",
+        "method_not_allowed": "Method not allowed",
+        "conflict": "Conflict",
+        "payload_too_large": "Payload too large",
+        "unsupported_media_type": "Unsupported media type",
+        "rate_limit_exceeded": "Rate limit exceeded",
+        "internal_error": "Internal server error",
+        "provider_error": "Platform error",
+        "service_unavailable": "Service unavailable",
+    }
+)
+# Our own errors, each with its status and what it says to people. Those of the document's table
+# stand there word for word.
+OWN: Mapping[str, tuple[int, str]] = MappingProxyType(
+    {
+        "Invalid account ID format": (400, "The id of an account is a UUID."),
+        "Account already disconnected": (400, "This account is already inactive."),
+        "Unknown platform": (400, "There is no such platform to connect to."),
+        "Invalid state": (400, "The state is unknown, expired or used. Start connecting again."),
+        "Authorization declined": (400, "The platform reports that access was not granted."),
+        "Account inactive": (403, "This account is disconnected. Connect it again to use it."),
+        "Reconnection required": (
+            403,
+            "The platform no longer accepts this account's access. Connect it again.",
+        ),
+        "Insufficient scope": (403, "The API key does not bear the scope that this needs."),
+        "Account not found": (404, "The account doesn't exist, or you have no access to it."),
+        "Publication in progress": (
+            409,
+            "The first call with this idempotency key is under way. Ask again in a minute.",
+        ),
+        "Publication outcome unknown": (
+            409,
+            "The first call with this idempotency key was broken off. See on the platform whether "
+            "the post is there before you publish it again with another key.",
+        ),
+        "Idempotency key reused": (
+            422,
+            "This idempotency key was used for another post. Give each post a key of its own.",
+        ),
+        "Failed to disconnect": (500, "The account was not disconnected. Try again."),
+        "Platform error": (502, "The platform did not do what it was asked for."),
+        "Platform unavailable": (503, "This platform can't be used at the moment."),
+    }
+)
+
+
+def fault(error: str, message: str = "") -> Fault:
+    """Make the fault of one of this app's errors; its words serve as its code."""
+    status, general = OWN[error]
+    return Fault(status, error, message or general)
+
+
+def _busy(message: str) -> Fault:
+    return Fault(503, KNOWN[503][0], message)
+
+
+def _wrong(field: str, code: str, message: str) -> Fault:
+    return validation_fault(FieldError(field, code, message))
+
+
+FAULTS: Mapping[type[Exception], Fault] = MappingProxyType(
+    {
+        UnknownPlatformError: fault("Unknown platform"),
+        PlatformUnavailableError: fault("Platform unavailable"),
+        PublishingUnsupportedError: fault(
+            "Platform unavailable", "This platform can't be published to."
+        ),
+        StateStoreUnavailable: _busy("Connecting is not possible at the moment. Try again."),
+        DecryptionError: _busy("The stored credentials can't be read. Ask the operator."),
+        errors.BusyError: _busy("A refresh is under way. Try again in a few seconds."),
+        errors.UnregisteredRedirectError: _wrong(
+            "redirect_uri",
+            "unregistered",
+            "Give exactly one of the platform's registered addresses.",
+        ),
+        errors.IssuerMismatchError: _wrong(
+            "iss", "issuer_mismatch", "The answer comes from another server than the one asked."
+        ),
+        errors.InvalidStateError: fault("Invalid state"),
+        errors.AuthorizationDeclinedError: fault("Authorization declined"),
+        errors.ConnectFailedError: fault(
+            "Platform error", "The platform did not complete the connection."
+        ),
+        errors.ConnectionNotFoundError: fault("Account not found"),
+        errors.AlreadyDisconnectedError: fault("Account already disconnected"),
+        errors.NotActiveError: fault("Account inactive"),
+        errors.NoRefreshTokenError: fault("Reconnection required"),
+        errors.RefreshFailedError: fault(
+            "Platform error", "The platform did not refresh the account's access."
+        ),
+        own.InvalidAccountIdError: fault("Invalid account ID format"),
+        own.ReconnectNeededError: fault("Reconnection required"),
+        own.StillSendingError: fault("Publication in progress"),
+        own.OutcomeUnknownError: fault("Publication outcome unknown"),
+        own.KeyReusedError: fault("Idempotency key reused"),
+    }
+)
+
+NOT_PUBLISHED = "The platform did not take the post."
+MAYBE_PUBLISHED = (
+    "The platform's answer never came, so that the post may be there. Look before you try again."
+)
+
+
+class SocialErrors:
+    """Knows what the verbs raise, and writes every fault as `error` and `message`."""
+
+    def translate(self, exc: Exception) -> Fault | None:
+        match exc:
+            case own.PublishFailedError():
+                message = MAYBE_PUBLISHED if exc.is_uncertain else NOT_PUBLISHED
+                return fault("Platform error", message)
+            case InvalidPostError():
+                return _wrong(exc.field, "invalid", exc.message)
+        return FAULTS.get(type(exc))
+
+    def render(self, request: HttpRequest, fault: Fault) -> HttpResponse:
+        return JsonResponse(body(_named_for(request, fault)), status=fault.status)
+
+
+def body(fault: Fault) -> dict[str, Any]:
+    """Write a fault as the document does; `details` names wrong fields."""
+    message = OWN["Insufficient scope"][1] if fault.code == "forbidden" else fault.detail
+    written = {"error": GENERAL.get(fault.code, fault.code), "message": message}
+    if not fault.fields:
+        return written
+    details = [
+        {"field": one.field, "code": one.code, "message": one.message} for one in fault.fields
+    ]
+    return {**written, "details": details}
+
+
+def _named_for(request: HttpRequest, fault: Fault) -> Fault:
+    """Call a defect what the document calls it at the endpoint that disconnects."""
+    ending = request.path_info.partition("/social/")[2]
+    if fault.status == 500 and ending.partition("/")[0] == "disconnect":
+        return Fault(500, "Failed to disconnect", OWN["Failed to disconnect"][1])
+    return fault

@@ -1,0 +1,138 @@
+"""`/api/v1/plugin/social-media-publisher/social`: a door, that reads the request, calls a verb and
+words its result."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from connections_project.connections.browser import browser_for_start, set_cookie
+from connections_project.connections.flow import Answer
+from connections_project.connections.limits import calling_back
+from connections_project.http.answers import shown
+from connections_project.http.bodies import flag, required_parameters, validated
+from connections_project.http.faults import invalid_field
+from connections_project.http.rate_limits import Policy
+from connections_project.http.views import ApiViewSet
+from connections_project.identity.callers import caller_of, possible_caller_of
+from connections_project.identity.models import Scope
+from connections_project.identity.origins import origin_of
+from connections_project.identity.team_authentication import TeamAuthentication
+from connections_project.platforms.help_link import help_link
+from social import connect, disconnect, publish
+from social.api import documentation, limits
+from social.api import serializers as bodies
+from social.api.permissions import HasScope
+from social.models import SocialAccount
+from social.publications import Wish
+from social.selectors import team_accounts
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+LONGEST_KEY = 255
+
+
+class SocialViewSet(ApiViewSet):
+    """A team's social accounts, for its members and for programs with its key."""
+
+    authentication_classes = (TeamAuthentication,)
+    permission_classes = (HasScope,)
+
+    @property
+    def scope(self) -> Scope:
+        return {"accounts": Scope.READ, "publish": Scope.PUBLISH}.get(self.action, Scope.WRITE)
+
+    def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
+        match self.action:
+            case "accounts":
+                return limits.reading(request)
+            case "connect":
+                return limits.connecting(request)
+            case "callback":
+                return calling_back(request)
+        return limits.writing(request)
+
+    @documentation.CONNECT
+    def connect(self, request: Request) -> Response:
+        body = validated(bodies.SocialConnectRequest, request)
+        browser = browser_for_start(request._request)
+        started = connect.begin(
+            platform=body["platform"],
+            redirect_uri=body["redirect_uri"],
+            account_ids=[bodies.account_id(text) for text in body["accountIds"] or ()],
+            caller=caller_of(request),
+            browser=browser,
+        )
+        answer = {
+            "authorizationUrl": started.authorization_url,
+            "state": started.state,
+            "expiresIn": started.expires_in,
+        }
+        response = Response(answer, status=201)
+        set_cookie(response, browser)
+        return response
+
+    @documentation.CALLBACK
+    def callback(self, request: Request) -> Response:
+        query = request.query_params
+        required = ("state",) if query.get("error") else ("code", "state")
+        required_parameters(request, *required)
+        caller = possible_caller_of(request)
+        accounts = connect.complete(
+            state=query["state"],
+            answer=Answer(query.get("code"), query.get("error") or None, query.get("iss")),
+            bearer=caller.principal if caller else None,
+            origin=origin_of(request),
+        )
+        listed = shown(bodies.SocialAccountAnswer, accounts)
+        answer = {"success": True, "connectedCount": len(listed), "accounts": listed}
+        return Response(answer, status=201)
+
+    @documentation.ACCOUNTS
+    def accounts(self, request: Request) -> Response:
+        wanted = flag(request, "active") if "active" in request.query_params else None
+        rows = team_accounts(caller_of(request).team_id, active=wanted)
+        return Response({"accounts": shown(bodies.SocialAccountAnswer, rows)})
+
+    @documentation.DISCONNECT
+    def disconnect(self, request: Request) -> Response:
+        body = validated(bodies.SocialDisconnectRequest, request)
+        return _disconnected(self._disconnect(request, body["accountId"]))
+
+    @documentation.DISCONNECT_BY_PATH
+    def destroy(self, request: Request, id: str) -> Response:  # noqa: A002 - as everywhere.
+        return _disconnected(self._disconnect(request, id))
+
+    @documentation.PUBLISH
+    def publish(self, request: Request) -> Response:
+        body = validated(bodies.SocialPublishRequest, request)
+        wish = Wish(
+            account_id=bodies.account_id(body["accountId"]),
+            caption=body["caption"],
+            image_url=body["imageUrl"],
+            idempotency_key=_idempotency_key(request),
+        )
+        team_id = caller_of(request).team_id
+        account, published = publish.publish_own(wish, team_id=team_id, origin=origin_of(request))
+        return Response(bodies.publish_answer(account, published))
+
+    def _disconnect(self, request: Request, text: str) -> SocialAccount:
+        return disconnect.disconnect_own(
+            account_id=bodies.account_id(text),
+            team_id=caller_of(request).team_id,
+            origin=origin_of(request),
+        )
+
+
+def _disconnected(account: SocialAccount) -> Response:
+    headers = help_link(account.platform)
+    return Response(bodies.disconnect_answer(account), headers=headers)
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get(IDEMPOTENCY_KEY)
+    if key is None:
+        return None
+    # Some clients send it as a structured field's string (RFC 8941, section 3.3.3), in quotes.
+    key = key.strip().removeprefix('"').removesuffix('"')
+    if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
+        message = f"Give 1 to {LONGEST_KEY} printable ASCII characters."
+        raise invalid_field(IDEMPOTENCY_KEY, code="invalid", message=message)
+    return key

@@ -1,0 +1,134 @@
+"""Connect a team's accounts: one grant may bring several of them, new ones and known ones.
+
+take the state → look at the answer → exchange → which accounts? → settle
+"""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.utils import timezone
+
+from audit.events import Action
+from audit.record import Origin
+from connections_project.connections import flow
+from connections_project.connections.callback import Admission, admit_principal, ask
+from connections_project.connections.errors import ConnectionNotFoundError
+from connections_project.connections.flow import Answer, Authorization, Flow
+from connections_project.identity.callers import TeamCaller
+from connections_project.identity.models import ApiKey, User
+from connections_project.oauth.client import TokenSet
+from connections_project.platforms.registry import Upstream, connectable
+from social.models import SocialAccount
+from social.plugin import plugin_of
+from social.principals import Bringer, proven
+from social.settle import Known, TeamArrival, settle
+from social.words import Harvest
+
+APP = "social"
+FAILED = Action.ACCOUNT_CONNECTION_FAILED
+
+
+def begin(
+    *,
+    platform: str,
+    redirect_uri: str | None,
+    account_ids: Iterable[UUID],
+    caller: TeamCaller,
+    browser: str,
+) -> Authorization:
+    """Start connecting.
+
+    Args:
+        platform: Its slug.
+        redirect_uri: A registered one, or None for the default.
+        account_ids: Disconnected accounts of the team that are to come back.
+        caller: Who connects, and for which team.
+        browser: The value of the cookie that ties the flow to a browser.
+
+    Raises:
+        UnknownPlatformError, PlatformUnavailableError, UnregisteredRedirectError,
+        StateStoreUnavailable: See `flow.begin`.
+        ConnectionNotFoundError: One of the accounts is unknown, another team's, or not there.
+    """
+    connectable(APP, platform)
+    named = set(account_ids)
+    known = SocialAccount.objects.filter(team_id=caller.team_id, platform=platform, pk__in=named)
+    if named and known.count() < len(named):
+        raise ConnectionNotFoundError
+    return flow.begin(
+        app=APP,
+        slug=platform,
+        principal=caller.principal,
+        redirect_uri=redirect_uri,
+        browser=browser,
+        details={
+            "team_id": str(caller.team_id),
+            "by_key": isinstance(caller.principal, ApiKey),
+            "account_ids": sorted(map(str, named)),
+        },
+    )
+
+
+def complete(
+    *, state: str, answer: Answer, bearer: Bringer | None, origin: Origin
+) -> list[SocialAccount]:
+    """Go through with a flow.
+
+    Args:
+        state: As it came back.
+        answer: What the platform sent with it.
+        bearer: Who brings it, if credentials came too; the state itself proves its principal.
+        origin: The call, for the audit log.
+
+    Returns:
+        The accounts that have fresh tokens now; none where all that came were disconnected before
+        and not to come back.
+
+    Raises:
+        InvalidStateError: Unknown, used, expired or somebody else's state; or a disconnect won.
+        AuthorizationDeclinedError: See `flow.check`; also where no account was granted.
+        IssuerMismatchError, PlatformUnavailableError: See `flow.check`.
+        ConnectFailedError: The exchange failed, or the look at the accounts.
+        StateStoreUnavailable: The cache is away.
+    """
+    admission: Admission[User | ApiKey] = admit_principal(
+        app=APP,
+        failed=FAILED,
+        state=state,
+        answer=answer,
+        prove=lambda taken: proven(taken, bearer),
+        owner_id=team_of,
+        origin=origin,
+    )
+    return settle(_ask(admission, code=answer.code or ""), origin=admission.origin)
+
+
+def team_of(taken: Flow) -> UUID:
+    return UUID(taken.details["team_id"])
+
+
+def _ask(admission: Admission[User | ApiKey], *, code: str) -> TeamArrival:
+    taken, now = admission.flow, timezone.now()
+    row = SocialAccount(team_id=team_of(taken), platform=taken.slug, created_at=now, updated_at=now)
+    known = Known.of(row.team_id, taken.slug)
+    _, harvest = ask(
+        taken,
+        admission.upstream,
+        code=code,
+        whose=_harvest,
+        row=row,
+        failed=FAILED,
+        origin=admission.origin,
+    )
+    return TeamArrival(
+        row=row,
+        principal=admission.principal,
+        upstream=admission.upstream,
+        harvest=harvest,
+        known=known,
+        named=frozenset(map(UUID, taken.details["account_ids"])),
+    )
+
+
+def _harvest(upstream: Upstream, tokens: TokenSet) -> Harvest:
+    return plugin_of(upstream.platform).harvest(upstream, tokens)

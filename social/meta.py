@@ -1,0 +1,103 @@
+"""The Graph API, as the plugins of Meta's platforms share it.
+
+Where it stands is told by the catalogue: beside `identity_endpoint`, which ends in `/me?…`.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from connections_project.oauth.answers import require_living_grant, require_success, token_document
+from connections_project.oauth.catalog import Platform
+from connections_project.oauth.client import ClientRegistration, TokenSet
+from connections_project.oauth.client_authentication import bearer
+from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.tokens import parse_token_response, require_vschar
+from connections_project.oauth.transport import Request, send
+
+# Long-lived tokens live "about 60 days" (facts §2); some answers leave their lifetime out.
+SIXTY_DAYS = 60 * 24 * 3600
+
+
+def graph(platform: Platform, path: str) -> str:
+    """Give the address of a node of the platform's Graph API, such as `me/accounts`."""
+    base, _, _ = platform.identity_endpoint.partition("/me")
+    return f"{base}/{path}"
+
+
+def proof(registration: ClientRegistration, access_token: str) -> dict[str, str]:
+    """Prove that a call comes from our server, and not from whoever stole the token.
+
+    https://developers.facebook.com/docs/graph-api/guides/secure-requests
+    """
+    key, message = registration.client_secret.encode(), access_token.encode()
+    return {"appsecret_proof": hmac.new(key, message, hashlib.sha256).hexdigest()}
+
+
+def exchange(
+    platform: Platform, *, url: str, parameters: Mapping[str, str], within: float
+) -> TokenSet:
+    """Exchange a token for a long-lived one, or a long-lived one for a fresher one.
+
+    Args:
+        platform: Whose API is asked.
+        url: The endpoint.
+        parameters: What it wants to know; documented as a query, secrets included.
+        within: Seconds for the whole call.
+
+    Raises:
+        DeadGrant: The token can't be exchanged any more.
+        PlatformError: Any other failure.
+    """
+    request = Request("GET", with_query(url, parameters))
+    answer = send(request, platform=platform.slug, within=within)
+    require_living_grant(answer, platform)
+    return parse_token_response(token_document(answer), platform=platform.slug)
+
+
+def read(
+    platform: Platform,
+    registration: ClientRegistration,
+    *,
+    url: str,
+    access_token: str,
+    within: float = 10.0,
+) -> Any:
+    """Read a node on a user's behalf.
+
+    Raises:
+        PlatformError: It can't be had.
+    """
+    token = require_vschar(access_token, platform=platform.slug)
+    request = Request("GET", with_query(url, proof(registration, token)), headers=bearer(token))
+    return require_success(send(request, platform=platform.slug, within=within)).json()
+
+
+def revoke_permissions(
+    platform: Platform, registration: ClientRegistration, *, tokens: TokenSet, within: float
+) -> None:
+    """Take back all that a user gave to the app, as the app itself.
+
+    `DELETE /{user-id}/permissions` is allowed to a user's or the app's token (facts §2); the app's
+    doesn't run out. https://developers.facebook.com/docs/facebook-login/guides/permissions/request-revoke
+
+    Raises:
+        PlatformError: It may still stand.
+    """
+    if tokens.user_id is None or not tokens.user_id.isalnum():
+        raise PlatformError("refused", platform=platform.slug)
+    app_token = f"{registration.client_id}|{registration.client_secret}"
+    url = graph(platform, f"{tokens.user_id}/permissions")
+    request = Request("DELETE", url, headers=bearer(app_token))
+    document = require_success(send(request, platform=platform.slug, within=within)).json()
+    if document is not True and not (isinstance(document, dict) and document.get("success")):
+        raise PlatformError("malformed", platform=platform.slug)
+
+
+def with_query(url: str, parameters: Mapping[str, str]) -> str:
+    """Add parameters to an address that may have some."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query)) | dict(parameters)
+    return urlunsplit(parts._replace(query=urlencode(query)))

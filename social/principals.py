@@ -1,0 +1,51 @@
+"""Who may go through with a team's flow."""
+
+from uuid import UUID
+
+from django.utils import timezone
+
+from connections_project.connections.errors import InvalidStateError
+from connections_project.connections.flow import Flow
+from connections_project.identity.models import ApiKey, Membership, User
+
+Bringer = User | ApiKey
+
+
+def proven(taken: Flow, bringer: Bringer | None) -> Bringer:
+    """Give a flow's principal, as long as it may act for the flow's team.
+
+    A flow that a user started is that user's alone. One that a program started with the team's key
+    ends in a person's browser, so that any member of the team may bring it back, and that key.
+
+    Args:
+        taken: The flow.
+        bringer: Who brings it, if credentials came with it.
+
+    Raises:
+        InvalidStateError: Somebody else has brought it, or its principal is not good any more.
+    """
+    team_id = UUID(taken.details["team_id"])
+    principal = _principal(taken)
+    if principal is None or not still_acts_for(principal, team_id):
+        raise InvalidStateError
+    if bringer is None or bringer.pk == principal.pk:
+        return principal
+    if not isinstance(principal, ApiKey) or not isinstance(bringer, User):
+        raise InvalidStateError
+    if not still_acts_for(bringer, team_id):
+        raise InvalidStateError
+    return principal
+
+
+def still_acts_for(principal: Bringer, team_id: UUID) -> bool:
+    """Look whether a principal is good and of this team now, whatever was read of it before."""
+    if isinstance(principal, ApiKey):
+        key = ApiKey.objects.filter(pk=principal.pk, team_id=team_id).first()
+        return key is not None and key.is_good(now=timezone.now())
+    return Membership.objects.filter(user=principal, team_id=team_id, user__is_active=True).exists()
+
+
+def _principal(taken: Flow) -> Bringer | None:
+    if taken.details["by_key"]:
+        return ApiKey.objects.filter(pk=taken.principal_id).first()
+    return User.objects.filter(pk=taken.principal_id).first()

@@ -1,0 +1,136 @@
+"""`Idempotency-Key`: a wish that comes again is never sent again.
+
+The statuses are those of draft-ietf-httpapi-idempotency-key-header-07, section 2.7.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from connections_project.connections.errors import ConnectionProblem
+from connections_project.platforms.registry import PlatformUnavailableError
+from connections_project.vault import DecryptionError
+from social.errors import (
+    KeyReusedError,
+    OutcomeUnknownError,
+    PublishFailedError,
+    StillSendingError,
+)
+from social.models import Publication, PublicationState
+from social.words import InvalidPostError, Published, PublishingUnsupportedError
+
+# How long a key is known; whoever repeats a call does so within minutes.
+KEPT = timedelta(hours=24)
+# No call takes as long: one that has not ended by then was broken off.
+LONGEST_CALL = timedelta(minutes=2)
+
+# These are raised as long as nothing was published.
+BEFORE_SENDING = (
+    ConnectionProblem,
+    PlatformUnavailableError,
+    InvalidPostError,
+    PublishingUnsupportedError,
+    DecryptionError,
+)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a caller wants published.
+
+    Args:
+        account_id: By which account.
+        caption: The text.
+        image_url: An https address that is passed on, never fetched here.
+        idempotency_key: The caller's own name for this wish; None where it takes the risk.
+    """
+
+    account_id: UUID
+    caption: str
+    image_url: str | None
+    idempotency_key: str | None
+
+    @property
+    def sha256(self) -> str:
+        content = json.dumps([str(self.account_id), self.caption, self.image_url])
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to send a wish; `earlier` is what came of it before, and then there is none."""
+
+    row: Publication | None = None
+    earlier: Published | None = None
+
+    @contextmanager
+    def given_up_if_refused(self) -> Iterator[None]:
+        """Let the key be used again where the wish was refused before anything was published."""
+        try:
+            yield
+        except PublishFailedError:
+            raise
+        except BEFORE_SENDING:
+            if self.row is not None:
+                self.row.delete()
+            raise
+
+    def published(self, published: Published) -> None:
+        """Note a success, in the caller's transaction."""
+        self._end(PublicationState.PUBLISHED, post_id=published.post_id, post_url=published.url)
+
+    def failed(self, *, is_uncertain: bool) -> None:
+        """Note a failure, in the caller's transaction."""
+        self._end(PublicationState.UNKNOWN if is_uncertain else PublicationState.FAILED)
+
+    def _end(self, state: PublicationState, **columns: str | None) -> None:
+        if self.row is not None:
+            Publication.objects.filter(pk=self.row.pk).update(state=state, **columns)
+
+
+def claim(wish: Wish, *, team_id: UUID) -> Claim:
+    """Claim a wish's key for it, before anything is sent.
+
+    Raises:
+        KeyReusedError, StillSendingError, OutcomeUnknownError: See there.
+        PublishFailedError: That is what came of it before.
+    """
+    if wish.idempotency_key is None:
+        return Claim()
+    row, is_new = Publication.objects.get_or_create(
+        team_id=team_id,
+        idempotency_key=wish.idempotency_key,
+        defaults={"request_sha256": wish.sha256, "created_at": timezone.now()},
+    )
+    if is_new:
+        return Claim(row)
+    if row.request_sha256 != wish.sha256:
+        raise KeyReusedError
+    return Claim(row, _earlier(row))
+
+
+def _earlier(row: Publication) -> Published:
+    match row.state:
+        case PublicationState.PUBLISHED:
+            return Published(row.post_id, row.post_url)
+        case PublicationState.SENDING:
+            is_broken_off = row.created_at < timezone.now() - LONGEST_CALL
+            raise OutcomeUnknownError if is_broken_off else StillSendingError
+    raise PublishFailedError(is_uncertain=row.state == PublicationState.UNKNOWN)
+
+
+def forget_old_keys() -> int:
+    """Drop what is known of keys that nobody will repeat any more.
+
+    Returns:
+        How many.
+    """
+    old = Publication.objects.filter(created_at__lt=timezone.now() - KEPT)
+    dropped, _ = old.delete() if old.exists() else (0, {})
+    return dropped

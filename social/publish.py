@@ -1,0 +1,130 @@
+"""Publish on a team's account, and never twice under one `Idempotency-Key`."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from audit.events import Action, Outcome
+from audit.record import Origin
+from connections_project.connections.errors import NotActiveError
+from connections_project.connections.records import record_about
+from connections_project.connections.refresh import bury
+from connections_project.oauth.errors import DeadGrant, PlatformError
+from connections_project.platforms.registry import Upstream, usable
+from social.errors import PublishFailedError, ReconnectNeededError
+from social.line import Line
+from social.models import SocialAccount, Status
+from social.plugin import plugin_of
+from social.publications import Claim, Wish, claim
+from social.refresh import RULES, refreshed_for_use
+from social.selectors import team_account
+from social.words import Post, Published
+
+# What a caller waits at most, beside a refresh; within it a platform must have fetched the image.
+SECONDS_IN_ALL = 30.0
+# After these the platform may have taken what was sent all the same.
+UNCERTAIN = frozenset({"timeout", "reset", "server_error", "malformed", "too_large"})
+
+
+def publish_own(wish: Wish, *, team_id: UUID, origin: Origin) -> tuple[SocialAccount, Published]:
+    """Publish on a team's own account, or give what came of the same key before.
+
+    Raises:
+        ConnectionNotFoundError: Unknown, or another team's.
+        NotActiveError: It is disconnected, or came to be so before anything was published.
+        ReconnectNeededError: See there.
+        PlatformUnavailableError: Suspended or not configured.
+        RefreshFailedError, NoRefreshTokenError, BusyError, DecryptionError: See
+            `refreshed_for_use`.
+        InvalidPostError, PublishingUnsupportedError: The platform has no such posts, or none.
+        PublishFailedError: See there; it is also what came of the same key before.
+        KeyReusedError, StillSendingError, OutcomeUnknownError: See `claim`.
+    """
+    account = team_account(wish.account_id, team_id=team_id)
+    claimed = claim(wish, team_id=team_id)
+    if claimed.earlier is not None:
+        return account, claimed.earlier
+    with claimed.given_up_if_refused():
+        _require_usable(account)
+        upstream = usable(account.platform)
+        row = refreshed_for_use(account, origin=origin)
+        return row, _send(row, upstream, wish, claimed, origin=origin)
+
+
+def _require_usable(account: SocialAccount) -> None:
+    if not account.is_active:
+        raise NotActiveError
+    if account.status != Status.ACTIVE:
+        raise ReconnectNeededError
+
+
+def _send(
+    row: SocialAccount, upstream: Upstream, wish: Wish, claimed: Claim, *, origin: Origin
+) -> Published:
+    post = Post(row.platform_account_id or "", wish.caption, wish.image_url)
+    line = Line(upstream, row.opened(), time.monotonic() + SECONDS_IN_ALL, _still_active(row))
+    try:
+        published = _publish(row, post, line, origin=origin)
+    except PlatformError as error:
+        is_uncertain = line.is_sent and error.code in UNCERTAIN
+        _record_failure(row, error, claimed, is_uncertain=is_uncertain, origin=origin)
+        raise PublishFailedError(is_uncertain=is_uncertain) from error
+    with transaction.atomic():
+        claimed.published(published)
+        _record(row, origin=origin, postId=published.post_id)
+    return published
+
+
+def _publish(row: SocialAccount, post: Post, line: Line, *, origin: Origin) -> Published:
+    """Publish; a refused access token is refreshed once (RFC 6750, section 3.1)."""
+    platform = line.upstream.platform
+    plugin = plugin_of(platform)
+    try:
+        return plugin.publish(post, line)
+    except PlatformError as error:
+        can_be_refreshed = row.has_refresh_token and platform.refresh != "self_exchange"
+        if error.status != 401 or not can_be_refreshed:
+            raise
+    line.tokens = refreshed_for_use(row, origin=origin, force=True).opened()
+    return plugin.publish(post, line)
+
+
+def _still_active(row: SocialAccount) -> Callable[[], None]:
+    """Make the look that precedes each call: a disconnect that came meanwhile stops the post."""
+
+    def require_active() -> None:
+        same = SocialAccount.objects.usable().filter(pk=row.pk, connected_at=row.connected_at)
+        if not same.exists():
+            raise NotActiveError
+
+    return require_active
+
+
+def _record_failure(
+    row: SocialAccount, error: PlatformError, claimed: Claim, *, is_uncertain: bool, origin: Origin
+) -> None:
+    with transaction.atomic():
+        claimed.failed(is_uncertain=is_uncertain)
+        outcome = Outcome.FAILURE
+        _record(row, origin=origin, outcome=outcome, error=error.code, isUncertain=is_uncertain)
+        if isinstance(error, DeadGrant):
+            current = SocialAccount.objects.select_for_update().get(pk=row.pk)
+            if current.epoch == row.epoch:
+                bury(current, error, RULES)
+
+
+def _record(
+    row: SocialAccount, *, origin: Origin, outcome: Outcome = Outcome.SUCCESS, **details: Any
+) -> None:
+    name = row.platform_account_name
+    record_about(
+        row,
+        Action.ACCOUNT_PUBLISHED,
+        origin=origin,
+        outcome=outcome,
+        accountName=name,
+        **details,
+    )

@@ -1,0 +1,72 @@
+"""Refresh accounts' tokens, because they are about to be used or because their grant would end."""
+
+from django.utils import timezone
+
+from audit.events import Action
+from audit.record import Origin
+from connections_project.connections import refresh as shared
+from connections_project.connections.errors import NotActiveError
+from connections_project.connections.refresh import RefreshRules
+from connections_project.oauth.client import TokenSet
+from social.models import SocialAccount, Status
+
+
+def refreshed_for_use(
+    account: SocialAccount, *, origin: Origin, force: bool = False
+) -> SocialAccount:
+    """Give an active account with an access token that lives long enough to be used.
+
+    Args:
+        account: As it was just read.
+        origin: For the audit log.
+        force: Also where the token seems good, since the platform has refused it.
+
+    Raises:
+        NotActiveError: It is disconnected, or its grant is known to be dead.
+        NoRefreshTokenError, RefreshFailedError, BusyError, PlatformUnavailableError,
+        DecryptionError: See `connections.refresh.refresh`.
+    """
+    leader = _leader(account)
+    row, _ = shared.refresh(leader, rules=RULES, force=force, origin=origin)
+    return row if row.pk == account.pk else _usable(account)
+
+
+def _leader(account: SocialAccount) -> SocialAccount:
+    """Give the one account of a token set that is refreshed for all, so that its refresh token is
+    spent once, under one lease."""
+    if account.token_set is None or account.status != Status.ACTIVE:
+        return account
+    together = SocialAccount.objects.usable().filter(token_set=account.token_set)
+    return together.order_by("pk").first() or account
+
+
+def _usable(account: SocialAccount) -> SocialAccount:
+    row = SocialAccount.objects.usable().filter(pk=account.pk).first()
+    if row is None:
+        raise NotActiveError
+    return row
+
+
+def _share(row: SocialAccount, tokens: TokenSet) -> bool:
+    """Give fresh tokens to the other active accounts of a set, which would be left with spent ones.
+
+    Disconnected ones keep what they had.
+    """
+    if row.token_set is None:
+        return False
+    rows = SocialAccount.objects.usable().filter(token_set=row.token_set).exclude(pk=row.pk)
+    others = list(rows.select_for_update().order_by("pk"))
+    for other in others:
+        other.take_tokens(tokens, now=timezone.now())
+        other.save()
+    return bool(others)
+
+
+RULES = RefreshRules(
+    live=Status.ACTIVE,
+    refreshable=frozenset({Status.ACTIVE}),
+    dead={"expired": Status.EXPIRED, "revoked": Status.REVOKED},
+    refreshed=Action.ACCOUNT_TOKEN_REFRESHED,
+    failed=Action.ACCOUNT_TOKEN_REFRESH_FAILED,
+    share=_share,
+)

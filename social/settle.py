@@ -1,0 +1,219 @@
+"""Store what a team's grant has brought: in new records, and in those that may take it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit.events import Action
+from audit.record import Origin
+from connections_project.connections.errors import (
+    AuthorizationDeclinedError,
+    ConnectionProblem,
+    InvalidStateError,
+)
+from connections_project.connections.records import record_about
+from connections_project.connections.settle import Arrival, refuse, store
+from connections_project.identifiers import uuid7
+from connections_project.identity.models import Team
+from connections_project.oauth.client import Identity
+from connections_project.platforms.registry import Upstream
+from connections_project.revocation.grants import has_holders
+from connections_project.revocation.release import release_late
+from social.models import SocialAccount
+from social.principals import Bringer, still_acts_for
+from social.words import Crop, Harvest
+
+
+@dataclass(frozen=True)
+class Known:
+    """When each of a team's accounts was disconnected, as of before the platform was asked."""
+
+    disconnected_at: dict[UUID, datetime | None]
+
+    @classmethod
+    def of(cls, team_id: UUID, platform: str) -> Self:
+        rows = SocialAccount.objects.filter(team_id=team_id, platform=platform)
+        return cls(dict(rows.values_list("pk", "disconnected_at")))
+
+    def was_disconnected_since(self, row: SocialAccount) -> bool:
+        """Say whether a row came to be inactive while the platform was asked."""
+        return not row.is_active and self.disconnected_at.get(row.pk) != row.disconnected_at
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamArrival:
+    """A grant that has just come.
+
+    Args:
+        row: An unsaved one: it names the team, the platform and the audit's subject.
+        principal: Who has connected.
+        upstream: Where.
+        harvest: What came.
+        known: What was there before the platform was asked.
+        named: The disconnected accounts that are to come back.
+    """
+
+    row: SocialAccount
+    principal: Bringer
+    upstream: Upstream
+    harvest: Harvest
+    known: Known
+    named: frozenset[UUID]
+
+    def of(self, crop: Crop) -> Arrival:
+        return Arrival(
+            upstream=self.upstream,
+            tokens=crop.tokens,
+            identity=crop.identity,
+            granted_by=self.harvest.granted_by,
+        )
+
+    @property
+    def whole(self) -> Arrival:
+        """Give the grant itself, of which no account may be left to take it."""
+        identity = Identity(self.harvest.granted_by, None)
+        return Arrival(upstream=self.upstream, tokens=self.harvest.tokens, identity=identity)
+
+
+def settle(arrival: TeamArrival, *, origin: Origin) -> list[SocialAccount]:
+    """Give every account its tokens that may have them, and let go of a grant that nobody takes.
+
+    Returns:
+        The accounts, in the platform's order.
+
+    Raises:
+        InvalidStateError: A disconnect won, or the principal no longer acts for the team.
+        AuthorizationDeclinedError: No account was granted.
+    """
+    with transaction.atomic():
+        settled = _settle(arrival, origin=origin)
+    if isinstance(settled, ConnectionProblem):
+        raise settled
+    return settled
+
+
+def _settle(arrival: TeamArrival, *, origin: Origin) -> list[SocialAccount] | ConnectionProblem:
+    # One settlement a team at a time: of two for the same account the second finds the first.
+    Team.objects.select_for_update(no_key=True).get(pk=arrival.row.team_id)
+    if not still_acts_for(arrival.principal, arrival.row.team_id):
+        return _refuse(InvalidStateError(), arrival, origin=origin)
+    if not arrival.harvest.accounts:
+        return _refuse(AuthorizationDeclinedError(), arrival, origin=origin)
+    rows = _locked_rows(arrival)
+    takers = list(_takers(arrival, rows))
+    if takers:
+        return _store(takers, arrival, origin=origin)
+    if any(arrival.known.was_disconnected_since(row) for row in rows.values()):
+        return _refuse(InvalidStateError(), arrival, origin=origin)
+    return _leave_all_inactive(arrival, origin=origin)
+
+
+def _locked_rows(arrival: TeamArrival) -> dict[str | None, SocialAccount]:
+    """Lock the records of the accounts that came, and all holders of their grant, in one order."""
+    ids = [crop.identity.account_id for crop in arrival.harvest.accounts]
+    rows = (
+        SocialAccount.objects.select_for_update()
+        .filter(
+            team_id=arrival.row.team_id,
+            platform=arrival.row.platform,
+            platform_account_id__in=ids,
+        )
+        .order_by("pk")
+    )
+    found = {row.platform_account_id: row for row in rows}
+    has_holders(arrival.whole.grant, lock=True)
+    return found
+
+
+def _takers(
+    arrival: TeamArrival, rows: dict[str | None, SocialAccount]
+) -> Iterator[tuple[SocialAccount, Crop]]:
+    """Pair each account that may take its tokens with its record, be it a new one."""
+    is_alone = len(arrival.harvest.accounts) == 1
+    for crop in arrival.harvest.accounts:
+        row = rows.get(crop.identity.account_id)
+        if row is None:
+            yield _new_row(arrival), crop
+        elif row.is_active or _comes_back(row, arrival, is_alone=is_alone):
+            yield row, crop
+
+
+def _comes_back(row: SocialAccount, arrival: TeamArrival, *, is_alone: bool) -> bool:
+    """Say whether a disconnected account is meant: by name, or since nothing else can be.
+
+    A sibling that the platform merely lists stays as its team left it, and a disconnect that came
+    while the platform was asked wins.
+    """
+    is_meant = is_alone or row.pk in arrival.named
+    return is_meant and not arrival.known.was_disconnected_since(row)
+
+
+def _new_row(arrival: TeamArrival) -> SocialAccount:
+    now = timezone.now()
+    return SocialAccount(
+        team_id=arrival.row.team_id,
+        platform=arrival.row.platform,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _store(
+    takers: list[tuple[SocialAccount, Crop]], arrival: TeamArrival, *, origin: Origin
+) -> list[SocialAccount]:
+    sharing = [crop for _, crop in takers if crop.shares_tokens]
+    token_set = uuid7() if len(sharing) > 1 else None
+    for row, crop in takers:
+        is_new, was_active = row._state.adding, row.is_active
+        if _others_live_on_its_tokens(row):
+            # They must not be revoked for having been replaced here.
+            row.auth_state = None
+        row.activate()
+        row.token_set = token_set if crop.shares_tokens else None
+        store(
+            row,
+            arrival.of(crop),
+            connected=Action.ACCOUNT_CONNECTED,
+            origin=origin,
+            accountName=crop.identity.account_name or "",
+            reconnected=not is_new and not was_active,
+        )
+    return [row for row, _ in takers]
+
+
+def _others_live_on_its_tokens(row: SocialAccount) -> bool:
+    if row.token_set is None:
+        return False
+    same = SocialAccount.objects.filter(token_set=row.token_set, auth_state__isnull=False)
+    return same.exclude(pk=row.pk).exists()
+
+
+def _refuse(
+    problem: ConnectionProblem, arrival: TeamArrival, *, origin: Origin
+) -> ConnectionProblem:
+    return refuse(
+        problem,
+        arrival.row,
+        arrival.whole,
+        same=None,
+        failed=Action.ACCOUNT_CONNECTION_FAILED,
+        origin=origin,
+    )
+
+
+def _leave_all_inactive(arrival: TeamArrival, *, origin: Origin) -> list[SocialAccount]:
+    """Let go of a grant whose accounts were all disconnected before, and are to stay so."""
+    held = arrival.row.held(arrival.row.sealed(arrival.harvest.tokens), grant=arrival.whole.grant)
+    record_about(
+        arrival.row,
+        Action.ACCOUNT_CONNECTION_FAILED,
+        origin=origin,
+        error="all_disconnected",
+        revocation=release_late(held, origin=origin),
+    )
+    return []
