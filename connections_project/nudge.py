@@ -1,6 +1,7 @@
 """Have a chore done as soon as what it is to find is committed."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +17,11 @@ from connections_project.housekeeping import Work, chore_of
 
 logger = logging.getLogger(__name__)
 
-# How long a request may wait for the broker, and how long it is left alone when it was away.
+# How long the broker is waited for, and how long it is left alone when it was away.
 BROKER_SECONDS = 0.25
 QUIET_SECONDS = 5.0
+# What is wanted again so soon after a message shares the next one.
+GATHERING_SECONDS = 0.05
 
 
 def nudge(work: Work, *, inline: Callable[[], object] | None = None) -> None:
@@ -50,13 +53,41 @@ class _Message:
 
 
 class _Broker:
-    """The broker as those see it who must not wait for it."""
+    """The broker as those see it who must not wait for it.
+
+    A thread sends while there is something to send, so that hundreds of requests a second cost a
+    few messages, and one that hangs delays none. A process that ends waits for it.
+    """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wanted: set[str] = set()
+        self._is_sending = False
         self._quiet_until = 0.0
 
     def send(self, name: str) -> None:
-        """Have a worker do a chore, or log that it could not be told."""
+        """Have a worker do a chore soon, or log that it could not be told."""
+        with self._lock:
+            self._wanted.add(name)
+            if self._is_sending:
+                return
+            self._is_sending = True
+        threading.Thread(target=self._send_all, name="nudge").start()
+
+    def _send_all(self) -> None:
+        # What is wanted from here on is sent by the next round: it may be for a later commit.
+        while names := self._take():
+            for name in sorted(names):
+                self._tell(name)
+            time.sleep(GATHERING_SECONDS)
+
+    def _take(self) -> set[str]:
+        with self._lock:
+            names, self._wanted = self._wanted, set()
+            self._is_sending = bool(names)
+            return names
+
+    def _tell(self, name: str) -> None:
         if time.monotonic() < self._quiet_until:
             return
         try:
@@ -66,6 +97,9 @@ class _Broker:
             logger.warning(
                 "The broker is away (%s); beat will have %s done.", type(error).__name__, name
             )
+        except Exception:
+            # The thread must live on, or nobody would be told any more.
+            logger.exception("A nudge failed; beat will have %s done.", name)
 
 
 _broker = _Broker()

@@ -18,6 +18,10 @@ from connections_project.identifiers import uuid7
 from providers.fields import MoneyField
 
 REAUTHENTICATION_NOTICE = timedelta(hours=24)
+LISTED = (
+    *("provider_slug", "alias", "status", "connected_at", "last_sync_at"),
+    *("grant_expires_at", "created_at", "updated_at"),
+)
 
 
 class Status(models.TextChoices):
@@ -38,6 +42,10 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
     def of_user(self, user_id: UUID) -> "ConnectionQuerySet":
         return self.visible().filter(user_id=user_id).order_by("-created_at", "-id")
+
+    def listed(self) -> "ConnectionQuerySet":
+        """Read what a list shows, and no ciphertexts: they are most of a row."""
+        return self.only(*LISTED)
 
     def left_pending(self, *, now: datetime) -> "ConnectionQuerySet":
         """Find those whose callback never came to an end: its process must have died."""

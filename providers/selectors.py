@@ -36,7 +36,7 @@ def own_connection(
 
 def own_connections(user_id: UUID) -> list[Connection]:
     """List a user's connections, newest first."""
-    rows = Connection.objects.of_user(user_id)
+    rows = Connection.objects.of_user(user_id).listed()
     now = timezone.now()
     if any(is_left_pending(connection, now=now) for connection in rows):
         sweep_pending()

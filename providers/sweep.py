@@ -12,8 +12,9 @@ from providers.models import Connection, Status
 
 
 def is_left_pending(connection: Connection, *, now: datetime) -> bool:
-    limit = timedelta(seconds=settings.PENDING_CONNECTION_SECONDS)
-    return connection.status == Status.PENDING and connection.created_at < now - limit
+    if connection.status != Status.PENDING:
+        return False
+    return connection.created_at < now - timedelta(seconds=settings.PENDING_CONNECTION_SECONDS)
 
 
 def sweep_pending() -> int:

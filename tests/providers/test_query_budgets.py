@@ -31,6 +31,17 @@ def test_a_list_takes_two_whatever_its_length(
     assert len(statements) <= 2
 
 
+def test_a_list_reads_no_ciphertext_and_nothing_a_second_time(
+    api: APIClient, owner: User, bank: Bank
+) -> None:
+    for number in range(5):
+        connection_of(owner, account_id=str(number))
+    with counted() as statements:
+        api.get("/api/v1/providers")
+    assert len(statements) <= 2
+    assert "auth_state" not in "".join(statements)
+
+
 def test_one_connection_takes_one(api: APIClient, row: Connection) -> None:
     with counted() as statements:
         assert api.get(f"/api/v1/providers/{row.pk}").status_code == 200
