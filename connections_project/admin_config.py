@@ -4,4 +4,4 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class OperatorsAdminConfig(AdminConfig):
-    default_site = "connections_project.identity.admin_site.OperatorSite"
+    default_site = "connections_project.front_page.site.BackOffice"

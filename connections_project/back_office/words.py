@@ -21,6 +21,15 @@ TONES = {
 }
 
 
+# How far a revocation has come, in words and colour; also connections may be "revoked".
+REVOCATION = {
+    "pending": ("under way", "wait"),
+    "revoked": ("revoked there", "good"),
+    "abandoned": ("given up", "bad"),
+    "shared_grant": ("shared grant", "off"),
+}
+
+
 def badge(word: str, tone: str = "") -> SafeString:
     """Show a status: a word on a colour.
 
@@ -30,6 +39,12 @@ def badge(word: str, tone: str = "") -> SafeString:
     """
     found = tone or next((name for name, words in TONES.items() if word in words), "off")
     return format_html('<span class="badge badge-{}">{}</span>', found, word.replace("_", " "))
+
+
+def revocation(state: str, tries: int = 0) -> SafeString:
+    """Show the state of a revocation, and how often it was tried in vain."""
+    words, tone = REVOCATION[state]
+    return badge(f"{words}, {tries} tries" if tone == "wait" and tries > 1 else words, tone)
 
 
 def moment(when: datetime | None) -> SafeString | str:

@@ -14,25 +14,19 @@ from django.utils.safestring import SafeString
 
 from connections_project.back_office.filters import Choice
 from connections_project.back_office.lists import ReadOnlyAdmin
-from connections_project.back_office.words import NOTHING, badge, moment, page_of
+from connections_project.back_office.words import NOTHING, badge, moment, page_of, revocation
 from connections_project.connections.attention import attention
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.timeline import timeline
 from connections_project.http.parsing import identifier
 from connections_project.identity.models import User
 from connections_project.platforms.registry import upstream
-from connections_project.revocation.models import JobState, RevocationJob
+from connections_project.revocation.models import RevocationJob
 
 # Named one by one, so that a new column can't show a credential by itself.
 GRANT = ("granted_scope", "authority", "client_id", "granting_user_id", "has_refresh_token",
          "token_issued_at", "token_expires_at", "grant_expires_at")  # fmt: skip
 TIMES = ("connected_at", "disconnected_at", "deleted_at", "created_at", "updated_at")
-UPSTREAM = {
-    JobState.PENDING: ("being revoked", "wait"),
-    JobState.REVOKED: ("revoked there", "good"),
-    JobState.ABANDONED: ("given up", "bad"),
-    JobState.SHARED_GRANT: ("shared grant", "off"),
-}
 
 
 def platform_choices(app: str) -> list[Choice]:
@@ -40,12 +34,7 @@ def platform_choices(app: str) -> list[Choice]:
 
 
 def shown_job(job: RevocationJob | None) -> SafeString | str:
-    """Show how far a revocation has come."""
-    if job is None:
-        return NOTHING
-    words, tone = UPSTREAM[JobState(job.state)]
-    tries = f", {job.attempts} tries" if tone == "wait" and job.attempts > 1 else ""
-    return badge(words + tries, tone)
+    return revocation(job.state, job.attempts) if job else NOTHING
 
 
 class ConnectionList(ChangeList):

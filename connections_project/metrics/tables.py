@@ -14,6 +14,7 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from connections_project.connections.models import OAuthConnection
+from connections_project.metrics.days import per_day
 from connections_project.metrics.models import TableFigures
 from connections_project.revocation.models import JobState, RevocationJob
 
@@ -45,7 +46,8 @@ def _refresh(older_than: timedelta) -> None:
         return
     # Whoever changes the row from what both have read is the only one that counts.
     if TableFigures.objects.filter(pk=1, claimed_at=row.claimed_at).update(claimed_at=now):
-        TableFigures.objects.filter(pk=1).update(figures=_counted(), counted_at=timezone.now())
+        figures = _counted() | {"days": per_day(row.figures.get("days", {}))}
+        TableFigures.objects.filter(pk=1).update(figures=figures, counted_at=timezone.now())
 
 
 def last_counted() -> TableFigures | None:

@@ -10,24 +10,13 @@ from django.utils.safestring import SafeString
 from connections_project.back_office.deeds import Deed, QuestionForm
 from connections_project.back_office.filters import AgeFilter, column_filter
 from connections_project.back_office.lists import ReadOnlyAdmin
-from connections_project.back_office.words import badge, moment, page_of_connection
+from connections_project.back_office.words import REVOCATION, moment, page_of_connection, revocation
 from connections_project.identity.origins import admin_origin
 from connections_project.platforms.registry import upstream
 from connections_project.revocation.models import JobState, RevocationJob
 from connections_project.revocation.operate import give_up, retry_now
 
 PERMISSION = "revocation.change_revocationjob"
-WORDS = {
-    JobState.PENDING: ("pending", "wait"),
-    JobState.REVOKED: ("revoked", "good"),
-    JobState.ABANDONED: ("given up", "bad"),
-    JobState.SHARED_GRANT: ("shared grant", "off"),
-}
-
-
-def shown_state(job: RevocationJob) -> SafeString:
-    words, tone = WORDS[JobState(job.state)]
-    return badge(words, tone)
 
 
 def is_pending(job: RevocationJob) -> bool:
@@ -51,7 +40,9 @@ class RevocationJobAdmin(ReadOnlyAdmin):
     list_display = ("id", "shown_state", "platform_name", "tries", "last_error", "owed", "next_try",
                     "of_connection")  # fmt: skip
     list_filter = (
-        column_filter("state", lambda: [(state.value, WORDS[state][0]) for state in JobState]),
+        column_filter(
+            "state", lambda: [(state, words) for state, (words, _) in REVOCATION.items()]
+        ),
         AgeFilter,
     )
     id_columns = ("id", "connection_id")
@@ -97,7 +88,7 @@ class RevocationJobAdmin(ReadOnlyAdmin):
         self.message_user(request, f"{hurried} of them were pending, and are due now.")
 
     def shown_state(self, job: RevocationJob) -> SafeString:
-        return shown_state(job)
+        return revocation(job.state)
 
     shown_state.short_description = "state"  # type: ignore[attr-defined]
 

@@ -67,7 +67,7 @@ def test_a_row_tells_status_platform_account_owner_and_age_in_words(
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("pending", "being revoked"),
+        ("pending", "under way"),
         ("revoked", "revoked there"),
         ("abandoned", "given up"),
         ("shared_grant", "shared grant"),

@@ -1,0 +1,48 @@
+"""The admin's site, with a front page that tells what needs attention."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from connections_project.back_office.words import connection_model
+from connections_project.front_page.attention import matters
+from connections_project.front_page.charts import KINDS, chart
+from connections_project.identity.admin_site import OperatorSite
+from connections_project.metrics.tables import last_counted
+
+
+class BackOffice(OperatorSite):
+    index_title = "What needs attention"
+    index_template = "admin/front_page.html"
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """Show figures that were counted within the last minute; nothing is counted here."""
+        counted = last_counted()
+        figures = counted.figures if counted else {}
+        days = figures.get("days", {})
+        context = {
+            "matters": matters(figures, counted.counted_at if counted else None),
+            "counted_at": counted and counted.counted_at,
+            "apps": [_app(app, numbers) for app, numbers in figures.get("connections", {}).items()],
+            "jobs": figures.get("revocation_jobs", {}),
+            "jobs_page": reverse("admin:revocation_revocationjob_changelist"),
+            "days": [(day, [numbers[kind] for kind in KINDS]) for day, numbers in days.items()],
+            "chart": chart(days),
+            "kinds": KINDS,
+        }
+        return super().index(request, {**context, **(extra_context or {})})
+
+
+def _app(app: str, numbers: dict[str, int]) -> dict[str, Any]:
+    options = connection_model(app)._meta
+    page = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
+    return {
+        "name": options.verbose_name_plural,
+        "page": page,
+        "statuses": sorted(numbers.items()),
+        "total": sum(numbers.values()),
+    }
