@@ -30,7 +30,6 @@ app.conf.update(
     worker_pool="threads",
     worker_concurrency=8,
     worker_prefetch_multiplier=1,
-    worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
     # A broker that is away is waited for, however long.
     broker_connection_retry_on_startup=True,
@@ -68,6 +67,11 @@ def _schedule(**_: Any) -> None:
         }
         for chore in housekeeping.chores()
     }
+
+
+@signals.setup_logging.connect
+def _leave_logging_alone(**_: Any) -> None:
+    """Celery sets up none of its own where somebody listens here: Django's settings have it."""
 
 
 @signals.worker_init.connect

@@ -296,6 +296,9 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
         "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        # Two lines for each nudge would tell nothing.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
         # It tells of each connection that it hands out.
         "psycopg.pool": {"level": "WARNING"},
         # Debug lines of the HTTP client would carry addresses with their queries.

@@ -10,25 +10,27 @@ from django.db import connection
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def environment_with(slug: str, *, catalogue: Path) -> dict[str, str]:
+def environment_with(*slugs: str, catalogue: Path) -> dict[str, str]:
     """Give the variables for a process that shares the tests' database.
 
     Args:
-        slug: A platform with a client of ours.
+        slugs: Platforms with a client of ours.
         catalogue: The file that is laid over the shipped catalogue.
     """
-    registration = settings.OAUTH_CLIENTS[slug]
-    prefix = f"OAUTH_{slug.upper()}"
-    return os.environ | {
+    shared = os.environ | {
         "DJANGO_SETTINGS_MODULE": "connections_project.settings",
         "DATABASE_URL": _database_url(),
         "SECRET_KEY": settings.SECRET_KEY,
         "CREDENTIAL_KEYS": ",".join(settings.CREDENTIAL_KEYS),
         "OAUTH_CATALOG": str(catalogue),
-        f"{prefix}_CLIENT_ID": registration.client_id,
-        f"{prefix}_CLIENT_SECRET": registration.client_secret,
-        f"{prefix}_REDIRECT_URIS": ",".join(registration.redirect_uris),
     }
+    for slug in slugs:
+        registration = settings.OAUTH_CLIENTS[slug]
+        prefix = f"OAUTH_{slug.upper()}"
+        shared[f"{prefix}_CLIENT_ID"] = registration.client_id
+        shared[f"{prefix}_CLIENT_SECRET"] = registration.client_secret
+        shared[f"{prefix}_REDIRECT_URIS"] = ",".join(registration.redirect_uris)
+    return shared
 
 
 def _database_url() -> str:

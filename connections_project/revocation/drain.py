@@ -58,6 +58,8 @@ def work_off() -> None:
         while True:
             if time.monotonic() >= next_look:
                 open_circuits()
+                if len(running) == settings.REVOCATION_THREADS:
+                    nudge(work_off)  # There is more than one worker can do: so others join in.
                 next_look = time.monotonic() + LOOK_SECONDS
             jobs = _claimed(settings.REVOCATION_THREADS - len(running), until=until)
             running |= {hands.submit(_try_by_hand, job) for job in jobs}

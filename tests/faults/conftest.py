@@ -1,0 +1,42 @@
+"""What production stands on is taken away: real servers, real worker processes.
+
+Only on the stack of production; on SQLite there is nothing of it.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection
+
+from tests.bank import Bank
+from tests.elsewhere import environment_with
+from tests.faults.deployment import Deployment
+
+# Times that let a test see a lost worker's lease end, and a retry.
+SHORT_TIMES = {
+    "REVOCATION_LEASE_SECONDS": "2",
+    "REVOCATION_FIRST_RETRY_SECONDS": "1",
+    "DATABASE_POOL_SIZE": "8",
+}
+
+
+@pytest.fixture(autouse=True)
+def _on_the_stack_of_production(settings: LazySettings) -> None:
+    if connection.vendor != "postgresql" or not settings.REDIS_URL:
+        pytest.skip("it is about PostgreSQL and Redis")
+
+
+Deploy = Callable[..., Deployment]
+
+
+@pytest.fixture
+def deploy(bank: Bank, tmp_path: Path) -> Deploy:
+    """Give a deployment on the tests' own database and Redis, unless `changed` says otherwise."""
+
+    def deploy(*slugs: str, **changed: str) -> Deployment:
+        environment = environment_with(*(slugs or ["bank"]), catalogue=tmp_path / "catalog.toml")
+        return Deployment(environment | SHORT_TIMES | changed, tmp_path)
+
+    return deploy

@@ -1,0 +1,118 @@
+"""Processes that are killed are replaced, and those that are told to end cut nothing off."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from connections_project.identity import sessions
+from connections_project.identity.models import User
+from connections_project.revocation.models import RevocationJob
+from tests.bank import Bank
+from tests.faults.conftest import Deploy
+from tests.faults.deployment import Running, wait_until
+from tests.revocation.owing import owe
+from tests.rows import connection_of
+from tests.servers import Answer, free_port
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def children(running: Running) -> set[int]:
+    """Give the processes that serve: the children of granian's own."""
+    number = running.process.pid
+    text = Path(f"/proc/{number}/task/{number}/children").read_text(encoding="ascii")
+    return {child for child in map(int, text.split()) if _serves(child)}
+
+
+def _serves(process: int) -> bool:
+    command = Path(f"/proc/{process}/cmdline").read_bytes()
+    return b"resource_tracker" not in command
+
+
+@contextmanager
+def asking(url: str) -> Iterator[list[tuple[float, int]]]:
+    """Ask again and again, and note when each answer came, and which: 0 for none."""
+    answers: list[tuple[float, int]] = []
+    enough = threading.Event()
+
+    def ask() -> None:
+        while not enough.wait(0.01):
+            try:
+                status = requests.get(url, timeout=5).status_code
+            except requests.RequestException:
+                status = 0
+            answers.append((time.monotonic(), status))
+
+    with ThreadPoolExecutor(2) as threads:
+        asked = [threads.submit(ask) for _ in range(2)]
+        try:
+            yield answers
+        finally:
+            enough.set()
+    for one in asked:
+        one.result()
+
+
+def test_a_web_worker_that_is_killed_comes_back_and_the_other_serves_meanwhile(
+    deploy: Deploy,
+) -> None:
+    port = free_port()
+    with deploy().web(port, workers=2) as web:
+        wait_until(lambda: len(children(web)) == 2)
+        before = children(web)
+        with asking(f"http://127.0.0.1:{port}/api/v1/platforms") as answers:
+            wait_until(lambda: len(answers) > 20)
+            victim = min(before)
+            killed = time.monotonic()
+            os.kill(victim, signal.SIGKILL)
+            wait_until(lambda: len(children(web) - {victim}) == 2, why=web.said)
+            back = time.monotonic()
+            wait_until(lambda: len([at for at, _ in answers if at > back]) > 40)
+        assert web.process.poll() is None
+    served = [status for at, status in answers if killed < at < back]
+    assert served.count(200) > 0
+    # Whoever was just being answered by it is cut off, and nobody gets a wrong answer.
+    assert {status for _, status in answers} <= {200, 0}
+    assert [status for at, status in answers if at > back][-20:] == [200] * 20
+
+
+def test_a_web_server_that_is_told_to_end_answers_whom_it_has_heard(
+    owner: User, bank: Bank, deploy: Deploy
+) -> None:
+    row, port = connection_of(owner), free_port()
+    bank.server.on("POST", "/token", Answer(json=bank.tokens().json, delay=1.5))
+    bearer = {"Authorization": f"Bearer {sessions.begin(owner).access_token}"}
+    url = f"http://127.0.0.1:{port}/api/v1/providers/{row.pk}/token-refreshes"
+    with deploy().web(port) as web, ThreadPoolExecutor(1) as thread:
+        call = thread.submit(requests.post, url, json={"force": True}, headers=bearer, timeout=20)
+        wait_until(lambda: bank.server.requests_to("/token"))
+        assert web.end() == 0
+        answer = call.result()
+    assert (answer.status_code, answer.json()["message"]) == (201, "Token refreshed")
+    row.refresh_from_db()
+    assert row.opened().access_token == "access-1"
+
+
+def test_a_worker_that_is_told_to_end_finishes_what_it_tries_and_leaves_the_rest(
+    bank: Bank, deploy: Deploy, use_catalogue: Callable[..., None]
+) -> None:
+    use_catalogue(bank.catalogue(revocation='tokens = ["refresh_token"]'), "bank")
+    bank.server.on("POST", "/revoke", Answer(200, delay=1.5))
+    owe("bank", *map(str, range(20)))
+    deployment = deploy(REVOCATION_PLATFORM_LIMIT="4", REVOCATION_LEASE_SECONDS="30")
+    with deployment.workers() as (worker,), deployment.beat():
+        wait_until(lambda: len(bank.revoked) == 4, why=worker.said)
+        assert worker.end() == 0
+    states = list(RevocationJob.objects.values_list("state", flat=True))
+    assert (states.count("revoked"), states.count("pending")) == (4, 16)
+    assert len(bank.revoked) == 4
+    # Nobody has to wait for a lease to end.
+    assert not RevocationJob.objects.exclude(lease=None).exists()

@@ -1,0 +1,91 @@
+"""Redis is killed and comes back, under processes that are not restarted (CONTRACT, section 4)."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+import requests
+from rest_framework.test import APIClient
+
+from connections_project.identity import sessions
+from connections_project.identity.models import User
+from connections_project.revocation.models import RevocationJob
+from tests.bank import Bank
+from tests.faults.conftest import Deploy
+from tests.faults.deployment import wait_until
+from tests.rows import connection_of
+from tests.servers import free_port
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def redis_server(port: int, folder: Path) -> Iterator[None]:
+    """Run a Redis that keeps nothing, and kill it at the end."""
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    with subprocess.Popen([*command, "--dir", str(folder)], stdout=subprocess.DEVNULL) as server:
+        try:
+            wait_until(lambda: is_up(port))
+            yield
+        finally:
+            server.kill()
+
+
+def is_up(port: int) -> bool:
+    try:
+        with redis.Redis(port=port) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+class Client(requests.Session):
+    """The API as a user sees it, over HTTP."""
+
+    def __init__(self, url: str, user: User) -> None:
+        super().__init__()
+        self.url = f"{url}/api/v1"
+        self.headers["Authorization"] = f"Bearer {sessions.begin(user).access_token}"
+
+    def connect(self) -> requests.Response:
+        return self.post(f"{self.url}/providers", json={"provider_slug": "bank"}, timeout=10)
+
+    def disconnect(self, connection_id: object) -> requests.Response:
+        return self.delete(f"{self.url}/auth/{connection_id}/disconnect", timeout=10)
+
+
+def test_disconnecting_goes_on_connecting_waits_and_all_recovers_by_itself(
+    api: APIClient, owner: User, bank: Bank, deploy: Deploy, tmp_path: Path
+) -> None:
+    row, another = (connection_of(owner, account_id=number) for number in "12")
+    port, redis_port = free_port(), free_port()
+    url = f"redis://127.0.0.1:{redis_port}/0"
+    deployment = deploy(REDIS_URL=url, CELERY_BROKER_URL=url, METRICS_TOKEN="figures")
+    waits = deployment.workers(until="Cannot connect to")
+    with deployment.web(port), waits as (worker,), deployment.beat():
+        client = Client(f"http://127.0.0.1:{port}", owner)
+        with redis_server(redis_port, tmp_path):
+            assert client.connect().status_code == 201
+            worker.wait_for(" ready.")
+        # It is away now.
+        gone = client.disconnect(row.pk)
+        assert (gone.status_code, gone.json()) == (200, {"message": "Provider disconnected"})
+        assert "X-RateLimit-Limit" not in gone.headers
+        assert client.connect().status_code == 503
+        assert 'rate_limit_fail_opens_total{policy="API_WRITE"} 1' in figures(port)
+        row.refresh_from_db()
+        assert (row.status, row.auth_state) == ("disconnected", None)
+        with redis_server(redis_port, tmp_path):
+            wait_until(lambda: client.connect().status_code == 201)
+            assert "X-RateLimit-Limit" in client.disconnect(another.pk).headers
+            # Also what was owed while nobody could be told.
+            wait_until(lambda: not RevocationJob.objects.filter(state="pending"), why=worker.said)
+    assert sorted(bank.revoked) == ["access-0"] * 2 + ["refresh-0"] * 2
+
+
+def figures(port: int) -> str:
+    bearer = {"Authorization": "Bearer figures"}
+    return requests.get(f"http://127.0.0.1:{port}/metrics", headers=bearer, timeout=10).text
