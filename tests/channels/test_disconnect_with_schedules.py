@@ -12,7 +12,6 @@ from connections_project.revocation.models import RevocationJob
 from tests.channel_rows import channel_of, new_schedule, schedule_of
 from tests.channels.errors import only_error
 from tests.channels.test_disconnect import assert_disconnected, disconnect
-from tests.chirp import Chirp
 from tests.rows import events
 from tests.statements import counted
 
@@ -123,21 +122,16 @@ def test_a_false_flag_is_none(api: APIClient, row: ChannelConnection, flag: str)
     assert disconnect(api, row.pk, f"?cancel_schedules={flag}").status_code == 400
 
 
-@pytest.fixture
-def ten_thousand(row: ChannelConnection, chirp: Chirp) -> ChannelConnection:
-    Schedule.objects.bulk_create(new_schedule(row) for _ in range(10_000))
-    return row
-
-
 def about_schedules(statements: list[str]) -> list[str]:
     return [sql for sql in statements if '"schedules"' in sql]
 
 
-def test_ten_thousand_are_counted_whole_and_a_hundred_are_named(
-    api: APIClient, ten_thousand: ChannelConnection
+def test_of_ten_thousand_a_hundred_are_named_and_one_statement_cancels_all(
+    api: APIClient, row: ChannelConnection
 ) -> None:
+    Schedule.objects.bulk_create(new_schedule(row) for _ in range(10_000))
     with counted() as statements:
-        answer = disconnect(api, ten_thousand.pk)
+        answer = disconnect(api, row.pk)
     meta = only_error(answer)["meta"]
     assert meta["active_schedules_count"] == 10_000
     first = Schedule.objects.order_by("id").values_list("id", flat=True)[:100]
@@ -147,13 +141,8 @@ def test_ten_thousand_are_counted_whole_and_a_hundred_are_named(
     assert "COUNT(" in count
     assert "LIMIT 100" in ids
 
-
-def test_ten_thousand_are_cancelled_by_one_statement(
-    api: APIClient, ten_thousand: ChannelConnection
-) -> None:
     with counted() as statements:
-        answer = disconnect(api, ten_thousand.pk, "?cancel_schedules=true")
-    assert answer.status_code == 200
+        assert disconnect(api, row.pk, "?cancel_schedules=true").status_code == 200
     (update,) = about_schedules(statements)
     assert update.startswith("UPDATE")
     assert Schedule.objects.filter(status=ScheduleStatus.CANCELLED).count() == 10_000
