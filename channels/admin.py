@@ -27,6 +27,7 @@ def _restore(request: HttpRequest, row: ChannelConnection, reason: str) -> str:
 
 
 class ChannelConnectionAdmin(ConnectionAdmin):
+    own_fields = ("cached_data",)
     list_filter = (
         column_filter("status", lambda: [(value, value) for value in Status.values]),
         column_filter("channel", lambda: platform_choices("channels")),

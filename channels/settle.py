@@ -90,6 +90,8 @@ def _is_overtaken(arrival: ChannelArrival) -> bool:
 
 def _store(row: ChannelConnection, arrival: ChannelArrival, *, origin: Origin) -> None:
     row.status = Status.CONNECTED
+    picture_url = arrival.identity.picture_url
+    row.cached_data = {"picture_url": picture_url} if picture_url else None
     reauthorised = row.pk != arrival.row.pk
     connected = Action.CHANNEL_CONNECTED
     store(row, arrival, connected=connected, origin=origin, reauthorised=reauthorised)

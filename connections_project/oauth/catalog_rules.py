@@ -117,6 +117,7 @@ PLATFORM: dict[str, Rule] = {
     "identity_endpoint": endpoint,
     "account_id_field": text,
     "account_name_field": text,
+    "account_picture_field": text,
     "accounts_endpoint": endpoint,
     "accounts_field": text,
     "account_fields": field_map(ACCOUNT_FIELDS),

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,7 @@ from connections_project.oauth.transport import Request, send
 
 # Columns that hold ids and names have this width.
 LONGEST_TEXT = 255
+LONGEST_ADDRESS = 2048
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,13 @@ class Identity:
     Args:
         granting_user_id: Who gave the grant, where that isn't the account itself: a YouTube channel
             belongs to a Google user, who may have several.
+        picture_url: The account's picture, where the platform shows one under an https address.
     """
 
     account_id: str | None
     account_name: str | None
     granting_user_id: str | None = None
+    picture_url: str | None = None
 
     @property
     def grantor_id(self) -> str | None:
@@ -94,12 +98,22 @@ def _granting_user(
 
 
 def _read(platform: Platform, document: Any) -> Identity:
-    return read_account(
+    account = read_account(
         platform,
         document,
         id_field=platform.account_id_field,
         name_field=platform.account_name_field,
     )
+    picture = platform.account_picture_field
+    return replace(account, picture_url=_address(dig(document, picture)) if picture else None)
+
+
+def _address(value: Any) -> str | None:
+    """Take an https address of printable ASCII (RFC 3986); anything else is none."""
+    text = _text(value) or ""
+    if not re.fullmatch(r"https://[\x21-\x7e]+", text) or len(text) > LONGEST_ADDRESS:
+        return None
+    return text
 
 
 def read_account(platform: Platform, document: Any, *, id_field: str, name_field: str) -> Identity:

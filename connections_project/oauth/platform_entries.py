@@ -68,6 +68,7 @@ class Platform:
     identity_endpoint: str = ""
     account_id_field: str = "sub"
     account_name_field: str = "name"
+    account_picture_field: str = ""
     accounts_endpoint: str = ""
     accounts_field: str = "accounts"
     account_fields: Mapping[str, str] = field(

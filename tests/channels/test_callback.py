@@ -56,6 +56,19 @@ def test_the_row_holds_the_tokens_sealed_and_the_grant_and_who_gave_it(
     assert (hold.app, hold.connection_id) == ("channels", row.pk)
 
 
+def test_the_accounts_picture_is_cached_until_the_disconnect(
+    api: APIClient, chirp: Chirp, use_catalogue: UseCatalogue
+) -> None:
+    use_catalogue(chirp.catalogue(more='account_picture_field = "avatar"'), "chirp")
+    picture = {"sub": "customer-7", "avatar": "https://chirp.example.com/ada.png"}
+    chirp.server.on("GET", "/me", Answer(json=picture))
+    row = connect(api)
+    assert row.cached_data == {"picture_url": "https://chirp.example.com/ada.png"}
+    api.delete(f"{CONNECTIONS}/{row.pk}")
+    row.refresh_from_db()
+    assert row.cached_data is None
+
+
 def test_one_event_tells_of_it(api: APIClient, chirp: Chirp, owner: User) -> None:
     row = connect(api)
     (event,) = events("CHANNEL_CONNECTED")

@@ -35,6 +35,7 @@ WRONG_VALUES = [
     ("grant_lifetime_days", '"7"'),
     ("grant_lifetime_days", "99999999"),
     ("account_id_field", "1"),
+    ("account_picture_field", "1"),
     ("accounts_endpoint", '"/accounts"'),
     ("accounts_field", "[]"),
     ("account_fields", '"id"'),

@@ -65,6 +65,33 @@ def test_paths_lead_through_objects_and_lists(
     assert identity_of(platform, registration).account_id == "7"
 
 
+@pytest.mark.parametrize(
+    ("picture", "taken"),
+    [
+        ("https://example.com/ada.png?size=48", True),
+        ("http://example.com/ada.png", False),
+        ("javascript:alert(1)", False),
+        ("https://", False),
+        ("https://example.com/a b.png", False),
+        ("https://example.com/\u0000", False),
+        (f"https://example.com/{'x' * 2048}", False),
+        (7, False),
+        (None, False),
+    ],
+)
+def test_a_picture_is_an_https_address_or_none(
+    server: PlatformServer,
+    make_platform: MakePlatform,
+    registration: ClientRegistration,
+    picture: Any,
+    taken: bool,
+) -> None:
+    server.on("GET", "/me", Answer(json={"sub": "7", "avatar": picture}))
+    platform = asked_at(server, make_platform, account_picture_field="avatar")
+
+    assert identity_of(platform, registration).picture_url == (picture if taken else None)
+
+
 def test_the_grant_is_the_users_that_the_id_token_names(
     server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
 ) -> None:

@@ -7,6 +7,8 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from channels.models import ChannelConnection
+from channels.settle import ChannelArrival
 from connections_project.connections.flow import Answer, Authorization, Flow
 from connections_project.identity.sessions import TokenPair
 from connections_project.oauth import transport
@@ -65,6 +67,13 @@ HOLDERS: dict[str, Any] = {
         identity=Identity("7", "Ada"),
         reauthorises=False,
         alias=None,
+    ),
+    "channel's arrival": lambda: ChannelArrival(
+        row=ChannelConnection(auth_state=SEALED),
+        live_before=frozenset(),
+        upstream=upstream(),
+        tokens=TOKENS,
+        identity=Identity("7", "Ada"),
     ),
     "reader": lambda: Reader(upstream(), SECRET, ends_at=0.0),
 }

@@ -24,6 +24,7 @@ HANDED_OUT = {
     "/api/v1/auth/login": ["access_token", "refresh_token"],
     "/api/v1/auth/refresh": ["access_token", "refresh_token"],
     "/api/v1/providers": ["state", "authorization_url"],
+    "/api/v1/channels/connect": ["state", "authorization_url"],
 }
 FLOW_COOKIE = "__Host-oauth_flow"
 
