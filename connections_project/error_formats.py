@@ -2,6 +2,7 @@
 
 from channels.api.errors import ChannelErrors
 from connections_project.http.error_routing import register
+from connections_project.receipts.api import ReceiptErrors
 from connections_project.webhooks.errors import SecurityEventErrors, WebhookErrors
 from providers.api.errors import ProviderErrors
 from social.api.errors import SocialErrors
@@ -11,5 +12,6 @@ for _prefix in ("/api/v1/providers", "/api/v1/accounts", "/api/v1/auth"):
 for _prefix in ("/api/v1/channels", "/api/v1/schedules"):
     register(_prefix, ChannelErrors())
 register("/api/v1/plugin/social-media-publisher/social", SocialErrors())
+register("/api/v1/receipts", ReceiptErrors())
 register("/api/v1/webhooks", WebhookErrors())
 register("/api/v1/webhooks/google-risc", SecurityEventErrors())

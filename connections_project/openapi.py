@@ -52,6 +52,7 @@ TAGS = [
     {"name": "channels", "description": "Connections to social channels."},
     {"name": "schedules", "description": "What is to be published through them, and when."},
     {"name": "social", "description": "Teams' accounts at social platforms."},
+    {"name": "receipts", "description": "Signed proof of how a connection was ended."},
 ]
 
 SPECTACULAR_SETTINGS = {

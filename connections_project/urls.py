@@ -8,12 +8,16 @@ from connections_project.callback_page import CallbackPage
 from connections_project.health import healthz, readyz
 from connections_project.metrics.view import metrics
 from connections_project.platforms.api import PlatformViewSet
+from connections_project.receipts.api import ReceiptViewSet
+from connections_project.receipts.keys import jwks
 from connections_project.schema_view import SchemaView
 from connections_project.webhooks.page import data_deletion
 
 urlpatterns = [
     path("api/v1/auth/", include("connections_project.identity.api.urls")),
     path("api/v1/platforms", PlatformViewSet.as_view({"get": "list"})),
+    path("api/v1/receipts/<str:connection_id>", ReceiptViewSet.as_view({"get": "retrieve"})),
+    path(".well-known/jwks.json", jwks, name="jwks"),
     path("api/v1/webhooks/", include("connections_project.webhooks.urls")),
     path("api/v1/", include("providers.api.urls")),
     path("api/v1/", include("channels.api.urls")),

@@ -1,9 +1,11 @@
 """The last touch on the OpenAPI document: the headers of every answer, the paths of problems."""
 
+import re
 from typing import Any
 
 from connections_project.http.documentation import LIMIT_EXTENSION, SAMPLE_ID
 
+_ID = re.compile(r"\{\w*id\}", re.IGNORECASE)
 WHOLE_NUMBER = {"type": "integer", "minimum": 0}
 
 HEADERS: dict[str, dict[str, Any]] = {
@@ -76,4 +78,4 @@ def _fill_in(path: str, response: dict[str, Any]) -> None:
     for content in response.get("content", {}).values():
         for example in content.get("examples", {}).values():
             if "instance" in example["value"]:
-                example["value"]["instance"] = path.replace("{id}", SAMPLE_ID)
+                example["value"]["instance"] = _ID.sub(SAMPLE_ID, path)

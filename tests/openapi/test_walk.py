@@ -152,6 +152,8 @@ def test_the_whole_story_is_as_described_and_leaves_no_operation_out(
     first, second = (account["id"] for account in connected)
     use_account(client, first)
     client.delete(f"{SOCIAL}/disconnect/{second}")
+    for ended in (connection, channel, first):
+        assert client.get(f"/api/v1/receipts/{ended}").status_code == 200
     assert (
         client.post("/api/v1/auth/logout", only_refresh(tokens), format="json").status_code == 204
     )

@@ -1,0 +1,120 @@
+"""What is known of how a connection was ended: read from the audit log and the revocation jobs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from audit.events import Action
+from audit.models import AuditEvent
+from connections_project.connections.models import OAuthConnection
+from connections_project.revocation.models import JobState, RevocationJob
+from connections_project.revocation.release import Decision
+
+# How a connection ends, in the words of each app, and of a platform that says it is over.
+ENDINGS = (
+    Action.PROVIDER_DISCONNECTED,
+    Action.CHANNEL_DISCONNECTED,
+    Action.ACCOUNT_DISCONNECTED,
+    Action.CONNECTION_DEAUTHORIZED,
+)
+ERASURES = (Action.ACCOUNT_TOKENS_ERASED,)
+OUTCOMES = (
+    Action.TOKEN_REVOKED,
+    Action.TOKEN_REVOCATION_SKIPPED,
+    Action.TOKEN_REVOCATION_ABANDONED,
+)
+
+
+class NotDisconnectedError(Exception):
+    """The connection is not over, so that there is nothing to attest."""
+
+
+@dataclass(frozen=True)
+class Revocation:
+    """What the platform was told, and answered, until now.
+
+    Args:
+        state: `revoked, pending, abandoned, not_supported, shared_grant` or `not_requested`.
+        attempts: How often it was tried.
+        last_error: What the last try failed with, while it is owed.
+        finished_at: When it was settled.
+    """
+
+    state: str
+    attempts: int = 0
+    last_error: str = ""
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """How a connection was ended, and what became of its credentials until now.
+
+    Args:
+        ending: The audit event that tells of it.
+        disconnected_at: When.
+        erased: What is gone here: "credentials", "profile".
+        revocation: What is gone at the platform.
+    """
+
+    ending: AuditEvent
+    disconnected_at: datetime
+    erased: tuple[str, ...]
+    revocation: Revocation
+
+
+def facts(connection: OAuthConnection) -> Facts:
+    """Gather the facts of a connection that is over.
+
+    Raises:
+        NotDisconnectedError: It is not.
+    """
+    when = connection.disconnected_at
+    if when is None:
+        raise NotDisconnectedError
+    wanted = (*ENDINGS, *ERASURES, *OUTCOMES)
+    events = AuditEvent.objects.filter(subject_id=connection.pk, action__in=wanted)
+    told = list(events.order_by("occurred_at", "id"))
+    endings = [event for event in told if event.action in ENDINGS]
+    if not endings:
+        raise NotDisconnectedError
+    # A social account may have been ended, connected again, and ended once more.
+    ending = min(endings, key=lambda event: abs(event.occurred_at - when))
+    since = [event for event in told if event.occurred_at >= ending.occurred_at]
+    erased = tuple(_erased(ending, since))
+    return Facts(ending, when, erased, _revocation(connection, ending, since))
+
+
+def _erased(ending: AuditEvent, since: list[AuditEvent]) -> Iterator[str]:
+    if ending.details.get("credentials_erased") or any(one.action in ERASURES for one in since):
+        yield "credentials"
+    if any(one.details.get("profile_erased") for one in since):
+        yield "profile"
+
+
+def _revocation(
+    connection: OAuthConnection, ending: AuditEvent, since: list[AuditEvent]
+) -> Revocation:
+    jobs = RevocationJob.objects.filter(connection_id=connection.pk, state=JobState.PENDING)
+    if job := jobs.order_by("id").first():
+        return Revocation(JobState.PENDING, job.attempts, job.last_error)
+    outcomes = [event for event in since if event.action in OUTCOMES]
+    if outcomes:
+        return _settled(outcomes[-1])
+    if ending.action == Action.CONNECTION_DEAUTHORIZED:
+        # The platform itself has said so.
+        return Revocation(JobState.REVOKED, finished_at=ending.occurred_at)
+    return Revocation(str(ending.details.get("revocation", Decision.NOT_REQUESTED)))
+
+
+def _settled(event: AuditEvent) -> Revocation:
+    """Read how the telling ended; a skipped one says itself why."""
+    by_action: dict[str, str] = {
+        Action.TOKEN_REVOKED: JobState.REVOKED,
+        Action.TOKEN_REVOCATION_ABANDONED: JobState.ABANDONED,
+    }
+    details: dict[str, Any] = event.details
+    skipped = str(details.get("result", Decision.SHARED_GRANT))
+    state = by_action.get(event.action, skipped)
+    return Revocation(state, details.get("attempts", 0), finished_at=event.occurred_at)

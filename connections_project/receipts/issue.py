@@ -1,0 +1,76 @@
+"""Issue a receipt: what is known now, signed."""
+
+from typing import Any
+from uuid import UUID
+
+import jwt
+from django.conf import settings
+from django.utils import timezone
+
+from connections_project.connections.anywhere import belongs_to, find
+from connections_project.connections.errors import ConnectionNotFoundError, NotOwnerError
+from connections_project.connections.models import OAuthConnection
+from connections_project.http.parsing import timestamp
+from connections_project.identity.models import User
+from connections_project.receipts.facts import Facts, facts
+from connections_project.receipts.keys import signing_key
+from connections_project.signing import key_id
+
+
+def issue_own(*, connection_id: UUID | None, user: User) -> str:
+    """Issue the receipt of a user's own connection, or of one of the user's team.
+
+    Args:
+        connection_id: None for an id that is none.
+        user: Who asks.
+
+    Raises:
+        ConnectionNotFoundError: Unknown.
+        NotOwnerError: Somebody else's.
+        NotDisconnectedError: It is not over.
+    """
+    connection = find(connection_id) if connection_id else None
+    if connection is None:
+        raise ConnectionNotFoundError
+    if not belongs_to(connection, user.pk):
+        raise NotOwnerError
+    return issue(connection)
+
+
+def issue(connection: OAuthConnection) -> str:
+    """Issue the receipt of any connection that is over, as a compact JWS (RFC 7515, EdDSA).
+
+    Each is made afresh: it attests what is known when it is made, such as that the platform has
+    still to be told.
+
+    Raises:
+        NotDisconnectedError: It is not over.
+    """
+    key = signing_key()
+    headers = {"kid": key_id(key.public_key())}
+    return jwt.encode(_claims(connection, facts(connection)), key, "EdDSA", headers=headers)
+
+
+def _claims(connection: OAuthConnection, known: Facts) -> dict[str, Any]:
+    return {
+        "iss": settings.PUBLIC_URL,
+        "iat": int(timezone.now().timestamp()),
+        "connection_id": str(connection.pk),
+        "app": connection.app,
+        "platform": connection.platform_slug,
+        "disconnected_at": timestamp(known.disconnected_at),
+        "actor": known.ending.actor_type,
+        "interface": known.ending.interface,
+        "erased": list(known.erased),
+        "revocation": _revocation(known),
+    }
+
+
+def _revocation(known: Facts) -> dict[str, Any]:
+    told = known.revocation
+    optional = {
+        "last_error": told.last_error or None,
+        "finished_at": timestamp(told.finished_at) if told.finished_at else None,
+    }
+    given = {name: value for name, value in optional.items() if value is not None}
+    return {"state": told.state, "attempts": told.attempts, **given}

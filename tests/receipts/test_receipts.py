@@ -1,0 +1,253 @@
+"""`GET /api/v1/receipts/{connection_id}`: what was ended, when, by whom, and how far it has got."""
+
+from datetime import timedelta
+from typing import Any
+
+import jwt
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.db import transaction
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from audit.record import Origin
+from connections_project.connections.models import OAuthConnection
+from connections_project.http.parsing import timestamp
+from connections_project.identifiers import uuid7
+from connections_project.identity.models import User
+from connections_project.operations.force import force_disconnect
+from connections_project.operations.plans import Options
+from connections_project.revocation.models import RevocationJob
+from connections_project.revocation.operate import give_up
+from providers.disconnect import disconnect
+from tests.bank import Bank, connect
+from tests.conftest import SignIn
+from tests.operators.conftest import MAKERS, account_of_user, origin, platforms, use_platforms
+from tests.receipts.conftest import asked, claims_of, receipt_of, state, verified
+from tests.rows import connection_of
+from tests.servers import Answer
+from tests.social_rows import account_of
+
+__all__ = ["origin", "platforms", "use_platforms"]
+
+pytestmark = pytest.mark.django_db
+
+CLAIMS = {
+    "iss", "iat", "connection_id", "app", "platform", "disconnected_at", "actor", "interface",
+    "erased", "revocation",
+}  # fmt: skip
+
+
+def end(api: APIClient, connection: OAuthConnection) -> None:
+    answer = api.delete(f"/api/v1/auth/{connection.pk}/disconnect")
+    assert answer.status_code == 200, answer.content
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_receipt_tells_the_whole_story(api: APIClient, owner: User, bank: Bank) -> None:
+    connection = connect(api)
+    end(api, connection)
+    connection.refresh_from_db()
+    claims = claims_of(api, connection)
+    assert claims.keys() == CLAIMS
+    assert claims["iss"] == "https://localhost:8000"
+    assert abs(claims["iat"] - timezone.now().timestamp()) < 60
+    assert claims["connection_id"] == str(connection.pk)
+    assert (claims["app"], claims["platform"]) == ("providers", "bank")
+    assert connection.disconnected_at is not None
+    assert claims["disconnected_at"] == timestamp(connection.disconnected_at)
+    assert (claims["actor"], claims["interface"]) == ("user", "api")
+    assert claims["erased"] == ["credentials"]
+    revocation = claims["revocation"]
+    assert (revocation["state"], revocation["attempts"]) == ("revoked", 1)
+    assert revocation["finished_at"].endswith("Z")
+
+
+def test_it_is_signed_by_the_key_that_its_header_names(
+    api: APIClient, owner: User, bank: Bank
+) -> None:
+    connection = connection_of(owner)
+    end(api, connection)
+    receipt = receipt_of(api, connection)
+    header = jwt.get_unverified_header(receipt)
+    assert header["alg"] == "EdDSA"
+    verified(receipt)
+    head, body, signature = receipt.split(".")
+    with pytest.raises(jwt.InvalidSignatureError):
+        verified(".".join([head, f"{body[:-2]}AA", signature]))
+
+
+@pytest.mark.parametrize("app", MAKERS)
+def test_there_is_one_for_each_app_by_whoever_ended_it(
+    app: str, owner: User, api: APIClient, platforms: Bank, origin: Origin
+) -> None:
+    slug, make = MAKERS[app]
+    connection = make(owner)
+    assert asked(api, connection).status_code == 404
+    force_disconnect(app, [connection.pk], Options("breach"), origin=origin)
+    claims = claims_of(api, connection)
+    assert (claims["app"], claims["platform"]) == (app, slug)
+    assert (claims["actor"], claims["interface"]) == ("operator", "command")
+    kept = app == "social"
+    assert claims["erased"] == ([] if kept else ["credentials"])
+    assert claims["revocation"]["state"] == ("not_requested" if kept else "pending")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_the_platform_is_down_it_is_pending_and_says_what_went_wrong(
+    api: APIClient, bank: Bank
+) -> None:
+    connection = connect(api)
+    bank.server.on("POST", "/revoke", Answer(503))
+    end(api, connection)
+    revocation = claims_of(api, connection)["revocation"]
+    assert (revocation["state"], revocation["attempts"]) == ("pending", 1)
+    assert revocation["last_error"]
+    assert "finished_at" not in revocation
+    bank.open()
+    with time_machine.travel(timezone.now() + timedelta(hours=1)):
+        call_command("run_revocations", "--json")
+    assert state(api, connection) == "revoked"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_given_up_says_so(api: APIClient, bank: Bank) -> None:
+    connection = connect(api)
+    bank.server.on("POST", "/revoke", Answer(503))
+    end(api, connection)
+    with time_machine.travel(timezone.now() + timedelta(hours=25)):
+        call_command("run_revocations", "--json")
+    assert state(api, connection) == "abandoned"
+
+
+def test_what_an_operator_gave_up_says_so(
+    api: APIClient, owner: User, bank: Bank, origin: Origin
+) -> None:
+    connection = connection_of(owner)
+    end(api, connection)
+    give_up([RevocationJob.objects.get().pk], reason="no way", origin=origin)
+    assert state(api, connection) == "abandoned"
+
+
+def test_a_platform_without_revocation_is_said_to_have_none(api: APIClient, owner: User) -> None:
+    connection = connection_of(owner, slug="schwab")
+    end(api, connection)
+    assert state(api, connection) == "not_supported"
+
+
+def test_a_grant_that_others_live_on_is_said_to_be_shared(
+    api: APIClient, owner: User, outsider: User, use_platforms: Any
+) -> None:
+    use_platforms("grant")
+    connection = connection_of(owner)
+    connection_of(outsider)
+    end(api, connection)
+    claims = claims_of(api, connection)
+    assert claims["revocation"] == {"state": "shared_grant", "attempts": 0}
+    assert claims["erased"] == ["credentials"]
+
+
+def test_where_the_platform_was_not_to_be_told_it_was_not_requested(
+    api: APIClient, owner: User, bank: Bank, origin: Origin
+) -> None:
+    connection = connection_of(owner)
+    with transaction.atomic():
+        disconnect(connection, origin=origin, revoke=False)
+    assert state(api, connection) == "not_requested"
+
+
+def test_what_never_had_credentials_erased_none(api: APIClient, owner: User, bank: Bank) -> None:
+    connection = connection_of(owner, status="failed")
+    end(api, connection)
+    claims = claims_of(api, connection)
+    assert (claims["erased"], claims["revocation"]["state"]) == ([], "not_requested")
+
+
+def test_kept_tokens_are_erased_when_they_are(
+    api: APIClient, owner: User, platforms: Bank, origin: Origin
+) -> None:
+    account = account_of_user(owner)
+    force_disconnect("social", [account.pk], Options("first"), origin=origin)
+    assert claims_of(api, account)["erased"] == []
+    options = Options("second", erase_tokens=True, revoke=False)
+    force_disconnect("social", [account.pk], options, origin=origin)
+    claims = claims_of(api, account)
+    assert (claims["erased"], claims["revocation"]["state"]) == (["credentials"], "not_requested")
+
+
+def test_it_is_there_after_deletion_too(api: APIClient, owner: User, bank: Bank) -> None:
+    connection = connection_of(owner)
+    for _ in range(2):
+        assert api.delete(f"/api/v1/providers/{connection.pk}").status_code == 204
+    assert api.get(f"/api/v1/providers/{connection.pk}").status_code == 404
+    assert claims_of(api, connection)["actor"] == "user"
+
+
+@pytest.mark.parametrize("status", ["active", "expired", "revoked", "failed", "pending"])
+def test_while_it_is_not_over_there_is_none(
+    status: str, api: APIClient, owner: User, bank: Bank
+) -> None:
+    answer = asked(api, connection_of(owner, status=status))
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["type"].endswith("/not_found")
+
+
+@pytest.mark.parametrize("status", ["active", "disconnected"])
+def test_somebody_elses_is_forbidden(
+    status: str, outsider: User, owner: User, sign_in: SignIn, bank: Bank
+) -> None:
+    answer = asked(sign_in(outsider), connection_of(owner, status=status))
+    assert answer.status_code == 403
+    assert answer.json()["type"].endswith("/forbidden")
+
+
+def test_a_teams_belongs_to_its_members_alone(
+    owner: User, teammate: User, outsider: User, sign_in: SignIn, platforms: Bank, origin: Origin
+) -> None:
+    account = account_of(owner.own_team, account_id="7")
+    force_disconnect("social", [account.pk], Options("breach"), origin=origin)
+    assert claims_of(sign_in(teammate), account)["app"] == "social"
+    assert asked(sign_in(outsider), account).status_code == 403
+
+
+@pytest.mark.parametrize("name", [str(uuid7()), "nonsense", "1", "%00", f"urn:uuid:{uuid7()}"])
+def test_what_is_unknown_or_no_id_is_not_found(name: str, api: APIClient) -> None:
+    answer = api.get(f"/api/v1/receipts/{name}")
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_ids_are_taken_in_any_case(api: APIClient, owner: User, bank: Bank) -> None:
+    connection = connection_of(owner)
+    end(api, connection)
+    assert api.get(f"/api/v1/receipts/{str(connection.pk).upper()}").status_code == 200
+
+
+def test_nobody_in_particular_gets_none(anonymous: APIClient, owner: User, bank: Bank) -> None:
+    answer = asked(anonymous, connection_of(owner, status="disconnected"))
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_it_draws_on_the_bucket_of_reading(api: APIClient, owner: User, bank: Bank) -> None:
+    connection = connection_of(owner)
+    end(api, connection)
+    first, second = asked(api, connection), asked(api, connection)
+    assert first["X-RateLimit-Limit"] == "100"
+    assert int(second["X-RateLimit-Remaining"]) == int(first["X-RateLimit-Remaining"]) - 1
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_it_is_only_read(method: str, api: APIClient, owner: User) -> None:
+    assert getattr(api, method)(f"/api/v1/receipts/{uuid7()}").status_code == 405
+
+
+def test_it_costs_few_queries(
+    api: APIClient, owner: User, bank: Bank, django_assert_max_num_queries: Any
+) -> None:
+    connection = connection_of(owner)
+    end(api, connection)
+    with django_assert_max_num_queries(4):
+        asked(api, connection)
