@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from rest_framework.test import APIClient
 
+from connections_project.http import throttling
 from connections_project.identity.keys import create_key
 from connections_project.identity.models import Scope, Team, User
 from connections_project.identity.origins import command_origin
@@ -20,6 +21,12 @@ def gallery(server: PlatformServer, use_catalogue: UseCatalogue) -> Gallery:
     use_catalogue(made.catalogue(), "gallery")
     made.open()
     return made
+
+
+@pytest.fixture
+def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test connect more often than five times a minute."""
+    monkeypatch.setattr(throttling, "consume", lambda *_: None)
 
 
 @pytest.fixture
