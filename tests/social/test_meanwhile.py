@@ -73,7 +73,7 @@ def test_a_disconnect_while_the_platform_is_asked_wins(
 ) -> None:
     (account,) = connect(api)
     during(gallery, lambda: end(account))
-    more = {"accountIds": [str(account.pk)]} if named else {}
+    more: dict[str, Any] = {"accountIds": [str(account.pk)]} if named else {}
     assert told(call_back(api, start(api, **more))) == (400, "Invalid state")
     row = SocialAccount.objects.get()
     assert not row.is_active

@@ -1,0 +1,178 @@
+"""`Idempotency-Key`: a post that is asked for twice goes out once, whatever became of the first."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from connections_project.identity.models import Team, User
+from social import publish as verb
+from social.models import Publication, SocialAccount
+from social.publications import forget_old_keys
+from tests.conftest import SignIn, UseCatalogue
+from tests.gallery import Gallery, disconnect
+from tests.rows import events
+from tests.servers import Answer
+from tests.social.conftest import KeyClient
+from tests.social.publishing import MORE, publish, told
+from tests.social_rows import account_of
+
+POSTS = "/7/posts"
+
+
+@pytest.fixture
+def account(team: Team, gallery: Gallery, use_catalogue: UseCatalogue) -> SocialAccount:
+    use_catalogue(gallery.catalogue(more=MORE), "gallery")
+    gallery.server.on(
+        "POST", POSTS, *(Answer(json={"id": str(number)}) for number in range(71, 75))
+    )
+    return account_of(team)
+
+
+def posts(gallery: Gallery) -> int:
+    return len(gallery.server.requests_to(POSTS))
+
+
+def test_a_key_that_comes_again_gets_the_first_answer_and_posts_nothing(
+    api: APIClient, account: SocialAccount, gallery: Gallery
+) -> None:
+    first, again = publish(api, account, "key-1"), publish(api, account, "key-1")
+    assert first.status_code == again.status_code == 200
+    assert first.json() == again.json()
+    assert posts(gallery) == 1
+    assert len(events("account_published")) == 1
+
+
+def test_without_a_key_and_with_another_one_it_is_another_post(
+    api: APIClient, account: SocialAccount, gallery: Gallery
+) -> None:
+    answers = [publish(api, account, key) for key in (None, None, "key-1", "key-2")]
+    assert [one.json()["postId"] for one in answers] == ["71", "72", "73", "74"]
+
+
+@pytest.mark.parametrize(
+    "other", [{"caption": "Other"}, {"imageUrl": "https://example.com/a.jpg"}, {"accountId": "8"}]
+)
+def test_a_key_is_good_for_one_post(
+    api: APIClient, account: SocialAccount, team: Team, gallery: Gallery, other: dict[str, Any]
+) -> None:
+    if "accountId" in other:
+        other = {"accountId": str(account_of(team, account_id="8").pk)}
+    publish(api, account, "key-1")
+    assert told(publish(api, account, "key-1", **other)) == (422, "Idempotency key reused")
+    assert posts(gallery) == len(gallery.server.requests) == 1
+
+
+def test_a_key_belongs_to_the_team_whoever_sends_it(
+    api: APIClient,
+    with_key: KeyClient,
+    sign_in: SignIn,
+    account: SocialAccount,
+    team: Team,
+    outsider: User,
+    gallery: Gallery,
+) -> None:
+    first = publish(api, account, "key-1").json()
+    assert publish(with_key(team), account, "key-1").json() == first
+    theirs = account_of(outsider.own_team)
+    assert publish(sign_in(outsider), theirs, "key-1").json()["postId"] == "72"
+
+
+@pytest.mark.parametrize("answer", [Answer(400, json={}), Answer(500), Answer(429, json={})])
+def test_a_failure_is_answered_again_and_not_tried_again(
+    api: APIClient, account: SocialAccount, gallery: Gallery, answer: Answer
+) -> None:
+    gallery.server.on("POST", POSTS, answer, Answer(json={"id": "71"}))
+    first, again = publish(api, account, "key-1"), publish(api, account, "key-1")
+    assert told(first) == told(again) == (502, "Platform error")
+    assert first.json() == again.json()
+    assert posts(gallery) == 1
+
+
+def test_a_refusal_before_anything_was_sent_leaves_the_key_free(
+    api: APIClient, account: SocialAccount, gallery: Gallery
+) -> None:
+    call_command("suspend_platform", "gallery", reason="breach")
+    assert publish(api, account, "key-1").status_code == 503
+    call_command("resume_platform", "gallery")
+    assert publish(api, account, "key-1").status_code == 200
+
+
+def test_the_first_answer_is_given_also_when_the_account_is_disconnected(
+    api: APIClient, account: SocialAccount, gallery: Gallery
+) -> None:
+    first = publish(api, account, "key-1").json()
+    disconnect(api, account)
+    assert publish(api, account, "key-1").json() == first
+    assert told(publish(api, account, "key-2")) == (403, "Account inactive")
+    assert posts(gallery) == 1
+
+
+def test_a_crash_on_the_way_is_answered_honestly_and_never_tried_again(
+    api: APIClient, account: SocialAccount, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: Any, **__: Any) -> None:
+        raise KeyError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(verb, "_record", crash)
+        assert publish(api, account, "key-1").status_code == 500
+    assert posts(gallery) == 1
+    assert told(publish(api, account, "key-1")) == (409, "Publication in progress")
+    with time_machine.travel(timezone.now() + timedelta(minutes=3)):
+        assert told(publish(api, account, "key-1")) == (409, "Publication outcome unknown")
+    assert posts(gallery) == 1
+
+
+@pytest.mark.parametrize("key", ["", "   ", "x" * 256, "ümlaut", '""'])
+def test_what_cannot_be_a_key_is_named(
+    api: APIClient, account: SocialAccount, gallery: Gallery, key: str
+) -> None:
+    answer = publish(api, account, key)
+    assert told(answer) == (400, "Validation failed")
+    assert answer.json()["details"][0]["field"] == "Idempotency-Key"
+    assert posts(gallery) == 0
+
+
+def test_a_key_in_quotes_is_the_key(
+    api: APIClient, account: SocialAccount, gallery: Gallery
+) -> None:
+    publish(api, account, '"key-1"')
+    publish(api, account, "key-1")
+    assert posts(gallery) == 1
+
+
+def test_old_keys_are_forgotten(
+    api: APIClient, account: SocialAccount, django_assert_num_queries: Any
+) -> None:
+    publish(api, account, "key-1")
+    with time_machine.travel(timezone.now() + timedelta(hours=23)):
+        assert forget_old_keys() == 0
+    with time_machine.travel(timezone.now() + timedelta(hours=25)):
+        assert forget_old_keys() == 1
+    assert not Publication.objects.exists()
+    with django_assert_num_queries(1):
+        forget_old_keys()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_key_is_taken_before_anything_is_sent(
+    api: APIClient, account: SocialAccount, gallery: Gallery
+) -> None:
+    """So that a process that dies right after sending leaves its trace."""
+    seen: list[str] = []
+
+    def look(_: Any) -> Answer:
+        seen.append(Publication.objects.get().state)
+        connection.close()
+        return Answer(json={"id": "71"})
+
+    gallery.server.on("POST", POSTS, look)
+    publish(api, account, "key-1")
+    assert seen == ["sending"]
+    assert Publication.objects.get().state == "published"
