@@ -202,7 +202,7 @@ class Schedule(models.Model):
             models.Index(
                 fields=["leased_until"],
                 name="schedule_leased",
-                condition=Q(status__in=["queued", "publishing"]),
+                condition=Q(leased_until__isnull=False),
             ),
         ]
         constraints = [

@@ -1,0 +1,58 @@
+"""Whatever is looked for is found by an index, however many rows there are (DESIGN, wall 9)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from channels.models import ChannelConnection, Schedule
+from channels.selectors import own_connections, own_publish_events, own_schedules
+from connections_project.identity.models import User
+
+Look = Callable[[ChannelConnection, User], QuerySet[Any]]
+LOOKS: dict[str, Look] = {
+    "schedule_active": lambda row, _: row.schedules.active().order_by("id")[:100],
+    "schedule_list": lambda _, owner: own_schedules(owner)[:20],
+    "schedule_status": lambda _, owner: own_schedules(owner, status="failed")[:20],
+    "schedule_connection": lambda row, _: row.schedules.order_by("-created_at", "-id")[:20],
+    "schedule_due": lambda *_: Schedule.objects.filter(
+        status="pending", due_at__lte=timezone.now()
+    ).order_by("due_at"),
+    # Only what is in work has a lease, so nothing need be said of the status.
+    "schedule_leased": lambda *_: Schedule.objects.filter(leased_until__lt=timezone.now()),
+    "publish_event_list": lambda row, owner: own_publish_events(row.pk, user=owner)[:20],
+    "channel_connection_list": lambda _, owner: own_connections(owner)[:20],
+    "channel_account_connected_once": lambda row, owner: ChannelConnection.objects.filter(
+        user=owner,
+        channel=row.channel,
+        platform_account_id=row.platform_account_id,
+        status__in=["connected", "expired", "error"],
+    ),
+    "channel_refresh_token_prefix": lambda *_: ChannelConnection.objects.filter(
+        refresh_token_prefix="1//0abcdefghijkl"
+    ),
+    "channel_refresh_token_hash": lambda *_: ChannelConnection.objects.filter(
+        refresh_token_hash="a hash"
+    ),
+}
+
+
+# SQLite doesn't see that IN with parameters implies IN with the same constants, so it takes another
+# index (https://www.sqlite.org/partialindex.html, section 3).
+WITH_IN = {"schedule_active", "channel_account_connected_once"}
+
+
+@pytest.mark.parametrize("index", LOOKS)
+def test_it_is_found_by_its_index(row: ChannelConnection, owner: User, index: str) -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            # The tables of a test are so small that reading them whole would be cheapest.
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+    plan = LOOKS[index](row, owner).explain()
+    if connection.vendor == "sqlite" and index in WITH_IN:
+        assert "USING INDEX" in plan
+    else:
+        assert index in plan
