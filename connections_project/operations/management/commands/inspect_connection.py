@@ -1,0 +1,92 @@
+"""`manage.py inspect_connection`: everything that an operator may know of one connection."""
+
+import json as jsonlib
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from connections_project.back_office.words import NOTHING
+from connections_project.connections.anywhere import find
+from connections_project.http.parsing import identifier
+from connections_project.operations.inspection import inspect
+
+EXAMPLE = "For scripts: manage.py inspect_connection ID --json | jq .revocations"
+
+
+class Command(BaseCommand):
+    help = (
+        "Show everything that is known of a connection of any app: facts, owner, platform, shared "
+        "grant, refresh under way, revocations, schedules, and what the audit log tells. No secret "
+        "is among it. An unknown id gives exit code 1."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.epilog = EXAMPLE
+        parser.add_argument("connection_id", metavar="ID", help="a connection's, of any app")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *, connection_id: str, json: bool, **_: Any) -> None:
+        wanted = identifier(connection_id)
+        connection = find(wanted) if wanted else None
+        if connection is None:
+            raise CommandError(f"There is no connection {connection_id}.")
+        known = inspect(connection)
+        if json:
+            self.stdout.write(jsonlib.dumps(known, indent=2))
+            return
+        for line in _in_words(known):
+            self.stdout.write(line)
+
+
+def _in_words(known: dict[str, Any]) -> Iterator[str]:
+    """Write each part under its name; what is empty is said to be so, and not left out."""
+    for hint in known["attention"]:
+        yield f"{'URGENT' if hint['is_urgent'] else 'Note'}: {hint['text']}"
+    for part, facts in known.items():
+        if part not in {"attention", "trail", "trail_is_cut"}:
+            yield f"\n{_words(part)}"
+            yield from _lines(facts)
+    yield "\nTrail, oldest first"
+    if known["trail_is_cut"]:
+        yield f"  … `manage.py show_audit_trail {known['connection']['id']}` shows what was before"
+    yield from (f"  {_event(event)}" for event in known["trail"])
+
+
+def _lines(facts: Any) -> Iterator[str]:
+    if not facts:
+        yield "  none"
+    match facts:
+        case dict() if facts:
+            width = max(len(name) for name in facts)
+            for name, value in facts.items():
+                yield f"  {_words(name):<{width}}  {_value(value)}"
+        case list():
+            for one in facts:
+                yield "  " + ", ".join(f"{_words(name)}: {_value(one[name])}" for name in one)
+
+
+def _event(event: dict[str, Any]) -> str:
+    reason = f", because: {event['reason']}" if event["reason"] else ""
+    details = ", ".join(f"{name} {_value(value)}" for name, value in event["details"].items())
+    return (
+        f"{event['when']} {event['action']} {event['outcome']}, by {event['actor']} through "
+        f"{event['interface']}{reason}{f' ({details})' if details else ''}"
+    )
+
+
+def _value(value: Any) -> str:
+    match value:
+        case None | "":
+            return NOTHING
+        case bool():
+            return "yes" if value else "no"
+        case dict():
+            return ", ".join(f"{_words(name)} {_value(one)}" for name, one in value.items())
+        case list():
+            return ", ".join(map(_value, value)) or NOTHING
+    return str(value)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
