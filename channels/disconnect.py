@@ -11,12 +11,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.events import Action
-from audit.record import Event, Origin, record_many
+from audit.record import Origin
 from channels.cancel import cancel_active
 from channels.errors import ActiveSchedulesError
 from channels.models import ChannelConnection, Status
 from channels.selectors import locked_connections, own_connection_to_end
-from connections_project.connections.records import event_about
+from connections_project.connections.records import record_about
 from connections_project.identity.models import User
 from connections_project.revocation.release import release
 
@@ -48,11 +48,9 @@ def disconnect_own(
     with transaction.atomic():
         rows = locked_connections()
         connection = own_connection_to_end(connection_id, user=user, rows=rows)
-        if soft_delete:
-            connection.deleted_at = timezone.now()
         if connection.status != Status.DISCONNECTED:
             disconnect(connection, origin=origin, cancel_schedules=cancel_schedules)
-        elif soft_delete:
+        if soft_delete:
             _delete(connection, origin=origin)
     return connection
 
@@ -94,8 +92,7 @@ def end(connection: ChannelConnection, *, origin: Origin, revoke: bool, **detail
     """End a locked connection on which nothing is scheduled any more.
 
     The credentials are moved, unopened, to the revoker where the platform must be told, and are
-    gone from the row with the same commit, as is all that was cached of the account. A row that is
-    to be soft-deleted too bears its `deleted_at` already.
+    gone from the row with the same commit, as is all that was cached of the account.
 
     Args:
         connection: The row.
@@ -107,7 +104,7 @@ def end(connection: ChannelConnection, *, origin: Origin, revoke: bool, **detail
     decision = release(connection.held(), origin=origin, revoke=revoke)
     connection.disconnect(now=timezone.now())
     connection.save()
-    ended = event_about(
+    record_about(
         connection,
         Action.CHANNEL_DISCONNECTED,
         origin=origin,
@@ -115,16 +112,9 @@ def end(connection: ChannelConnection, *, origin: Origin, revoke: bool, **detail
         revocation=decision,
         **details,
     )
-    record_many([ended, *_deletion(connection, origin)])
 
 
 def _delete(connection: ChannelConnection, *, origin: Origin) -> None:
-    connection.updated_at = timezone.now()
+    connection.deleted_at = connection.updated_at = timezone.now()
     connection.save(update_fields=["deleted_at", "updated_at"])
-    record_many(_deletion(connection, origin))
-
-
-def _deletion(connection: ChannelConnection, origin: Origin) -> list[Event]:
-    if connection.deleted_at is None:
-        return []
-    return [event_about(connection, Action.CHANNEL_DELETED, origin=origin)]
+    record_about(connection, Action.CHANNEL_DELETED, origin=origin)

@@ -10,5 +10,6 @@ class SocialConfig(AppConfig):
         from social.renew import renew_ending_grants
         from social.retention import erase_kept_too_long
 
-        for work in (erase_kept_too_long, forget_old_keys, renew_ending_grants):
-            chore(work)
+        chore(erase_kept_too_long, every=3600)
+        chore(forget_old_keys, every=3600)
+        chore(renew_ending_grants)

@@ -11,11 +11,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from connections_project.oauth.answers import require_living_grant, require_success, token_document
 from connections_project.oauth.catalog import Platform
-from connections_project.oauth.client import ClientRegistration, TokenSet
+from connections_project.oauth.client import ClientRegistration, Identity, TokenSet
 from connections_project.oauth.client_authentication import bearer
 from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.identity import read_account
 from connections_project.oauth.tokens import parse_token_response, require_vschar
 from connections_project.oauth.transport import Request, send
+from connections_project.platforms.registry import Upstream
 
 # Long-lived tokens live "about 60 days" (facts §2); some answers leave their lifetime out.
 SIXTY_DAYS = 60 * 24 * 3600
@@ -73,6 +75,22 @@ def read(
     token = require_vschar(access_token, platform=platform.slug)
     request = Request("GET", with_query(url, proof(registration, token)), headers=bearer(token))
     return require_success(send(request, platform=platform.slug, within=within)).json()
+
+
+def identify(upstream: Upstream, access_token: str) -> Identity:
+    """Ask whose token it is.
+
+    Raises:
+        PlatformError: It can't be had, or `malformed`: nobody's.
+    """
+    platform = upstream.platform
+    url = platform.identity_endpoint
+    document = read(platform, upstream.registration, url=url, access_token=access_token)
+    id_field, name_field = platform.account_id_field, platform.account_name_field
+    identity = read_account(platform, document, id_field=id_field, name_field=name_field)
+    if identity.account_id is None:
+        raise PlatformError("malformed", platform=platform.slug)
+    return identity
 
 
 def revoke_permissions(

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from connections_project.oauth import client
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client import (
     ClientRegistration,
@@ -33,7 +32,7 @@ def harvest_pages(upstream: Upstream, tokens: TokenSet) -> Harvest:
     """
     platform, registration = upstream.platform, upstream.registration
     user = _lengthened(platform, registration, tokens.access_token, within=10.0)
-    identity = client.identify(platform, registration, tokens=user)
+    identity = meta.identify(upstream, user.access_token)
     crops = [
         Crop(page.identity, _page_tokens(page.access_token or "", user))
         for page in _pages(upstream, user.access_token)

@@ -1,6 +1,5 @@
 """Threads profiles: an app of their own at Meta, and one profile a grant."""
 
-from connections_project.oauth import client
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client import ClientRegistration, TokenSet
 from connections_project.oauth.tokens import require_vschar
@@ -23,7 +22,7 @@ def harvest(upstream: Upstream, tokens: TokenSet) -> Harvest:
     }
     url = meta.graph(platform, "access_token")
     lasting = _of_itself(meta.exchange(platform, url=url, parameters=parameters, within=10.0))
-    identity = client.identify(platform, registration, tokens=lasting)
+    identity = meta.identify(upstream, lasting.access_token)
     own = Harvest(lasting, identity.account_id, (Crop(identity, lasting),))
     return meta_harvest.with_at_signs(own)
 

@@ -11,6 +11,7 @@ from connections_project.identity.models import Scope, Team, User
 from connections_project.identity.origins import command_origin
 from tests.conftest import UseCatalogue
 from tests.gallery import Gallery
+from tests.graph import Graph
 from tests.servers import PlatformServer
 
 
@@ -48,3 +49,20 @@ def with_key() -> KeyClient:
         return client
 
     return with_key
+
+
+Meta = Callable[[str], Graph]
+META = ("facebook_page", "instagram_business", "threads")
+
+
+@pytest.fixture
+def meta(server: PlatformServer, use_catalogue: UseCatalogue) -> Meta:
+    """Give a platform of Meta's, at a server that stands in for it."""
+
+    def meta(slug: str) -> Graph:
+        graph = Graph(server, slug)
+        use_catalogue(graph.overlay(), *META)
+        graph.open()
+        return graph
+
+    return meta

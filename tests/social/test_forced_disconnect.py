@@ -1,0 +1,74 @@
+"""The verb as operators use it: revoke, erase, neither, both."""
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from connections_project.identity.models import Team
+from connections_project.identity.origins import command_origin
+from connections_project.revocation.models import GrantHold, RevocationJob
+from social.disconnect import disconnect
+from social.models import SocialAccount
+from tests.conftest import UseCatalogue
+from tests.gallery import Gallery, owed
+from tests.rows import events
+from tests.social_rows import account_of
+
+
+def force(row: SocialAccount, **how: bool) -> Any:
+    with transaction.atomic():
+        locked = SocialAccount.objects.select_for_update().get(pk=row.pk)
+        return disconnect(locked, origin=command_origin(None), **how)
+
+
+@pytest.mark.parametrize(
+    ("how", "decision", "kept"),
+    [
+        ({}, "not_requested", True),
+        ({"erase": True}, "not_requested", False),
+        ({"revoke": True}, "pending", False),
+        ({"revoke": True, "erase": True}, "pending", False),
+    ],
+)
+def test_the_last_of_a_grant(
+    team: Team, gallery: Gallery, how: dict[str, bool], decision: str, kept: bool
+) -> None:
+    row = account_of(team)
+    assert force(row, **how) == decision
+    row.refresh_from_db()
+    assert not row.is_active
+    assert (row.auth_state is not None) is kept
+    # With the job, or with nothing: no second copy stays behind in the row.
+    assert owed() == (["access-0"] if decision == "pending" else [])
+    assert len(events("account_tokens_erased")) == (0 if kept else 1)
+    assert len(events("account_disconnected")) == 1
+    skipped = [event.details["result"] for event in events("token_revocation_skipped")]
+    assert skipped == ([] if decision == "pending" else [decision])
+    assert not GrantHold.objects.exists()
+
+
+@pytest.mark.parametrize(("erase", "kept"), [(False, True), (True, False)])
+def test_one_of_several_on_a_grant(team: Team, gallery: Gallery, erase: bool, kept: bool) -> None:
+    row, _ = account_of(team), account_of(team, account_id="8")
+    assert force(row, revoke=True, erase=erase) == "shared_grant"
+    row.refresh_from_db()
+    assert (row.auth_state is not None) is kept
+    assert not RevocationJob.objects.exists()
+    assert events("token_revocation_skipped")[0].details["result"] == "shared_grant"
+
+
+def test_an_inactive_account_holds_no_grant(team: Team, gallery: Gallery) -> None:
+    first, last = account_of(team), account_of(team, account_id="8")
+    force(first)
+    assert force(last, revoke=True) == "pending"
+
+
+def test_where_there_is_no_revocation_the_tokens_stay_unless_they_are_to_be_erased(
+    team: Team, gallery: Gallery, use_catalogue: UseCatalogue
+) -> None:
+    use_catalogue(gallery.catalogue().partition("[social.gallery.revocation]")[0], "gallery")
+    row = account_of(team)
+    assert force(row, revoke=True) == "not_supported"
+    row.refresh_from_db()
+    assert row.auth_state is not None

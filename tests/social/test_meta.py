@@ -1,0 +1,295 @@
+"""Facebook Pages, Instagram and Threads: their grants, as their shipped entries have them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import transaction
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from audit.events import Interface
+from connections_project.identity.models import Team
+from connections_project.identity.origins import command_origin
+from connections_project.revocation.attempts import attempt
+from connections_project.revocation.models import RevocationJob
+from social.disconnect import disconnect
+from social.models import SocialAccount
+from social.renew import renew_ending_grants
+from tests.conftest import UseCatalogue
+from tests.gallery import connect
+from tests.graph import DEAD, REMOVED, USER, Graph
+from tests.rows import events
+from tests.servers import Answer, PlatformServer
+from tests.social.conftest import Meta
+
+PAGES = ("facebook_page", "instagram_business")
+
+
+def test_a_page_is_kept_with_its_own_lasting_token_and_who_granted_it(
+    api: APIClient, meta: Meta
+) -> None:
+    meta("facebook_page")
+    rows = connect(api, "facebook_page")
+    assert [row.platform_account_id for row in rows] == ["71", "72", "73"]
+    assert [row.platform_account_name for row in rows] == ["Page 71", "Page 72", "Page 73"]
+    for row in rows:
+        # Asked for with the long-lived token, so that it has no end date.
+        assert row.opened().as_payload() == {
+            "access_token": f"page-{row.platform_account_id}-by-long-1",
+            "refresh_token": "long-1",
+        }
+        assert (row.granting_user_id, row.token_set) == (USER, None)
+        assert row.token_expires_at is None
+        assert row.grant_expires_at is not None
+        assert timedelta(days=59) < row.grant_expires_at - timezone.now() < timedelta(days=61)
+
+
+def test_an_instagram_account_is_kept_with_its_pages_token(api: APIClient, meta: Meta) -> None:
+    meta("instagram_business")
+    rows = connect(api, "instagram_business")
+    # The first Page has none.
+    assert [row.platform_account_id for row in rows] == ["1772", "1773"]
+    assert rows[0].platform_account_name == "@insta72"
+    assert rows[0].opened().access_token == "page-72-by-long-1"
+    assert rows[0].granting_user_id == USER
+
+
+def test_a_threads_profile_is_kept_with_a_token_that_renews_itself(
+    api: APIClient, meta: Meta
+) -> None:
+    graph = meta("threads")
+    (row,) = connect(api, "threads")
+    assert (row.platform_account_id, row.platform_account_name) == (USER, "@ada")
+    assert row.opened().as_payload() == {"access_token": "long-1", "refresh_token": "long-1"}
+    (asked,) = graph.sent("/access_token")
+    assert asked.query == {
+        "grant_type": "th_exchange_token",
+        "client_secret": "client secret",
+        "access_token": "short",
+    }
+
+
+@pytest.mark.parametrize("slug", PAGES)
+def test_the_long_lived_exchange_is_the_documented_one(
+    api: APIClient, meta: Meta, slug: str
+) -> None:
+    graph = meta(slug)
+    connect(api, slug)
+    code, exchange = graph.sent("/oauth/access_token")
+    assert (code.method, code.form["code"]) == ("POST", "the-code")
+    assert (exchange.method, exchange.query["fb_exchange_token"]) == ("GET", "short")
+    assert exchange.query["grant_type"] == "fb_exchange_token"
+    assert exchange.query["client_id"] == "our client"
+
+
+def test_all_pages_are_listed_however_many_lists_they_fill(api: APIClient, meta: Meta) -> None:
+    graph = meta("facebook_page")
+    graph.pages = [str(number) for number in range(10, 25)]
+    assert len(connect(api, "facebook_page")) == 15
+    asked = [request.query.get("after", "") for request in graph.sent("/me/accounts")]
+    assert asked == ["", "2", "4", "6", "8", "10", "12", "14"]
+    # The fields that the entry asks for go along with each.
+    assert all("access_token" in one.query["fields"] for one in graph.sent("/me/accounts"))
+
+
+@pytest.mark.parametrize("slug", [*PAGES, "threads"])
+@pytest.mark.parametrize("answer", [DEAD, Answer(500), Answer(200, json={}), Answer(reset=True)])
+def test_an_exchange_that_fails_connects_nothing(
+    api: APIClient, meta: Meta, slug: str, answer: Answer
+) -> None:
+    graph = meta(slug)
+    for path in ("/oauth/access_token", "/access_token"):
+        graph.on("GET", path, answer)
+    started = api.post(
+        "/api/v1/plugin/social-media-publisher/social/connect", {"platform": slug}, format="json"
+    )
+    query = {"state": started.json()["state"], "code": "c"}
+    answered = api.post("/api/v1/plugin/social-media-publisher/social/callback", query_params=query)
+    assert answered.status_code == 502
+    assert not SocialAccount.objects.exists()
+
+
+# Renewal: what is exchanged for itself, while it lives.
+
+
+def due(rows: list[SocialAccount]) -> None:
+    """Let the grants end in a fortnight."""
+    ends = timezone.now() + timedelta(days=14)
+    then = timezone.now() - timedelta(days=46)
+    keys = [row.pk for row in rows]
+    SocialAccount.objects.filter(pk__in=keys).update(grant_expires_at=ends, token_issued_at=then)
+
+
+@pytest.mark.parametrize("slug", PAGES)
+def test_the_users_token_is_renewed_and_the_pages_own_stays(
+    api: APIClient, meta: Meta, slug: str
+) -> None:
+    meta(slug)
+    row, *_ = rows = connect(api, slug)
+    due(rows[:1])
+    assert renew_ending_grants() == 1
+    row.refresh_from_db()
+    assert row.opened().as_payload() == {
+        "access_token": rows[0].opened().access_token,
+        "refresh_token": "long-2",
+    }
+    assert row.grant_expires_at is not None
+    assert row.grant_expires_at - timezone.now() > timedelta(days=59)
+    (event,) = events("account_token_refreshed")
+    assert (event.actor_type, event.interface) == ("system", "worker")
+
+
+def test_a_threads_token_is_renewed_with_itself(api: APIClient, meta: Meta) -> None:
+    graph = meta("threads")
+    rows = connect(api, "threads")
+    due(rows)
+    assert renew_ending_grants() == 1
+    (row,) = SocialAccount.objects.all()
+    assert row.opened().as_payload() == {"access_token": "long-2", "refresh_token": "long-2"}
+    (asked,) = graph.sent("/refresh_access_token")
+    assert asked.query == {"grant_type": "th_refresh_token", "access_token": "long-1"}
+
+
+def test_what_is_not_due_is_left_alone(api: APIClient, meta: Meta) -> None:
+    graph = meta("threads")
+    connect(api, "threads")
+    asked = len(graph.server.requests)
+    assert renew_ending_grants() == 0
+    # Due by its end, but younger than the platform accepts.
+    soon = timezone.now() + timedelta(days=1)
+    SocialAccount.objects.update(grant_expires_at=soon)
+    assert renew_ending_grants() == 0
+    assert len(graph.server.requests) == asked
+
+
+def test_a_disconnected_account_is_never_renewed(api: APIClient, meta: Meta) -> None:
+    graph = meta("threads")
+    (row,) = rows = connect(api, "threads")
+    due(rows)
+    api.delete(f"/api/v1/plugin/social-media-publisher/social/disconnect/{row.pk}")
+    asked = len(graph.server.requests)
+    assert renew_ending_grants() == 0
+    assert len(graph.server.requests) == asked
+
+
+def test_a_passing_fault_is_tried_again_hours_later_and_costs_nothing(
+    api: APIClient, meta: Meta
+) -> None:
+    graph = meta("threads")
+    due(connect(api, "threads"))
+    graph.on("GET", "/refresh_access_token", Answer(500), Answer(json={"access_token": "new"}))
+    assert renew_ending_grants() == renew_ending_grants() == 0
+    assert len(graph.sent("/refresh_access_token")) == 1
+    assert SocialAccount.objects.get().status == "active"
+    with time_machine.travel(timezone.now() + timedelta(hours=7)):
+        assert renew_ending_grants() == 1
+    assert SocialAccount.objects.get().opened().access_token == "new"
+
+
+@pytest.mark.parametrize(("answer", "status"), [(DEAD, "expired"), (REMOVED, "revoked")])
+def test_a_dead_grant_is_told_from_a_passing_fault(
+    api: APIClient, meta: Meta, answer: Answer, status: str
+) -> None:
+    graph = meta("threads")
+    due(connect(api, "threads"))
+    graph.on("GET", "/refresh_access_token", answer)
+    assert renew_ending_grants() == 0
+    row = SocialAccount.objects.get()
+    assert (row.status, row.is_active) == (status, True)
+
+
+@pytest.mark.parametrize(
+    "fault", [{"code": 4}, {"code": 2}, {"code": 10}, {"code": 200}, {"code": 368}]
+)
+def test_other_codes_of_the_graph_kill_nothing(
+    api: APIClient, meta: Meta, fault: dict[str, Any]
+) -> None:
+    graph = meta("threads")
+    due(connect(api, "threads"))
+    graph.on("GET", "/refresh_access_token", Answer(400, json={"error": fault}))
+    renew_ending_grants()
+    assert SocialAccount.objects.get().status == "active"
+
+
+def test_with_nothing_due_it_is_one_statement(db: None, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1):
+        renew_ending_grants()
+
+
+# Revocation: the whole grant, as the app itself, by the last of its accounts.
+
+
+def force(row: SocialAccount, **how: bool) -> Any:
+
+    with transaction.atomic():
+        locked = SocialAccount.objects.select_for_update().get(pk=row.pk)
+        return disconnect(locked, origin=command_origin(None), **how)
+
+
+def test_disconnecting_two_of_three_on_one_grant_sends_nothing_and_the_last_one_does(
+    api: APIClient, meta: Meta, team: Team
+) -> None:
+    graph = meta("facebook_page")
+    first, second, last = connect(api, "facebook_page")
+    graph.server.requests.clear()
+    assert force(first, revoke=True) == force(second, revoke=True) == "shared_grant"
+    assert [one.details["result"] for one in events("token_revocation_skipped")] == [
+        "shared_grant"
+    ] * 2
+    assert force(last, revoke=True) == "pending"
+    job = RevocationJob.objects.get()
+    assert attempt(job.pk, within=5.0, interface=Interface.WORKER) == "revoked"
+    (sent,) = graph.server.requests
+    assert (sent.method, sent.path) == ("DELETE", f"/v25.0/{USER}/permissions")
+    assert sent.headers["Authorization"] == "Bearer our client|client secret"
+    assert SocialAccount.objects.get(pk=last.pk).auth_state is None
+    assert SocialAccount.objects.get(pk=first.pk).auth_state is not None
+
+
+def test_a_page_and_an_instagram_account_of_one_person_are_siblings(
+    api: APIClient, server: PlatformServer, use_catalogue: UseCatalogue
+) -> None:
+    page, insta = Graph(server, "facebook_page"), Graph(server, "instagram_business")
+    use_catalogue(f"{page.overlay()}\n{insta.overlay()}", *PAGES)
+    page.open()
+    page.pages = ["72"]
+    (one,) = connect(api, "facebook_page")
+    (other,) = connect(api, "instagram_business")
+    assert one.grant == other.grant
+    assert force(one, revoke=True) == "shared_grant"
+    assert force(other, revoke=True) == "pending"
+
+
+@pytest.mark.parametrize("told", [True, {"success": True}])
+def test_what_proves_a_revocation(api: APIClient, meta: Meta, told: Any) -> None:
+    graph = meta("facebook_page")
+    graph.pages = ["71"]
+    (row,) = connect(api, "facebook_page")
+    force(row, revoke=True)
+    graph.on("DELETE", f"/{USER}/permissions", Answer(json=told))
+    job = RevocationJob.objects.get()
+    assert attempt(job.pk, within=5.0, interface=Interface.WORKER) == "revoked"
+
+
+@pytest.mark.parametrize(
+    "answer", [Answer(json={"success": False}), Answer(json=False), Answer(400, json={}), DEAD]
+)
+def test_what_proves_none_is_tried_again(api: APIClient, meta: Meta, answer: Answer) -> None:
+    graph = meta("facebook_page")
+    graph.pages = ["71"]
+    (row,) = connect(api, "facebook_page")
+    force(row, revoke=True)
+    graph.on("DELETE", f"/{USER}/permissions", answer)
+    job = RevocationJob.objects.get()
+    assert attempt(job.pk, within=5.0, interface=Interface.WORKER) == "pending"
+
+
+def test_threads_has_no_revocation_and_a_page_where_to_remove_the_app(
+    api: APIClient, meta: Meta
+) -> None:
+    meta("threads")
+    (row,) = connect(api, "threads")
+    answer = api.delete(f"/api/v1/plugin/social-media-publisher/social/disconnect/{row.pk}")
+    assert answer["Link"].endswith('; rel="help"')

@@ -1,0 +1,115 @@
+"""Accounts that share one set of tokens: refreshed together, once, and revoked by the last."""
+
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from rest_framework.test import APIClient
+
+from connections_project.connections.errors import NotActiveError
+from connections_project.identity.origins import command_origin
+from connections_project.revocation.models import GrantHold
+from social.disconnect import disconnect
+from social.models import SocialAccount
+from social.refresh import refreshed_for_use
+from tests.conftest import UseCatalogue
+from tests.gallery import Gallery, connect, owed
+from tests.gallery import disconnect as disconnect_by_api
+from tests.servers import Answer, Request
+
+ORIGIN = command_origin(None)
+
+
+@pytest.fixture
+def trio(api: APIClient, gallery: Gallery, use_catalogue: UseCatalogue) -> list[SocialAccount]:
+    """Three accounts with the tokens of their grant, which end with a token alone."""
+    use_catalogue(gallery.catalogue(token="", revocation='blast_radius = "token"'), "gallery")
+    gallery.accounts = ["7", "8", "9"]
+    return connect(api)
+
+
+def tokens(*rows: SocialAccount) -> list[str | None]:
+    return [SocialAccount.objects.get(pk=row.pk).opened().refresh_token for row in rows]
+
+
+def force(row: SocialAccount, **how: bool) -> Any:
+    with transaction.atomic():
+        locked = SocialAccount.objects.select_for_update().get(pk=row.pk)
+        return disconnect(locked, origin=ORIGIN, **how)
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_whoever_is_refreshed_all_have_the_fresh_tokens(
+    trio: list[SocialAccount], gallery: Gallery, which: int
+) -> None:
+    row = refreshed_for_use(trio[which], origin=ORIGIN, force=True)
+    assert row.pk == trio[which].pk
+    assert row.opened().access_token == "access-2"
+    assert tokens(*trio) == ["refresh-2"] * 3
+    assert len(gallery.token_requests("refresh_token")) == 1
+
+
+def test_a_disconnected_sibling_keeps_what_it_had_and_hinders_nobody(
+    api: APIClient, trio: list[SocialAccount], gallery: Gallery
+) -> None:
+    disconnect_by_api(api, trio[0])
+    refreshed_for_use(trio[2], origin=ORIGIN, force=True)
+    refreshed_for_use(trio[1], origin=ORIGIN, force=True)
+    assert tokens(*trio) == ["refresh-1", "refresh-3", "refresh-3"]
+    spent = [one.form["refresh_token"] for one in gallery.token_requests("refresh_token")]
+    assert spent == ["refresh-1", "refresh-2"]
+
+
+def test_only_the_last_one_has_the_tokens_revoked(trio: list[SocialAccount]) -> None:
+    assert force(trio[0], revoke=True) == force(trio[1], revoke=True) == "shared_grant"
+    assert owed() == []
+    assert force(trio[2], revoke=True) == "pending"
+    assert owed() == ["access-1"]
+    assert not GrantHold.objects.exists()
+
+
+def test_tokens_of_an_accounts_own_are_revoked_though_siblings_live(
+    api: APIClient, gallery: Gallery, use_catalogue: UseCatalogue
+) -> None:
+    use_catalogue(gallery.catalogue(revocation='blast_radius = "token"'), "gallery")
+    gallery.accounts = ["7", "8"]
+    first, _ = connect(api)
+    assert force(first, revoke=True) == "pending"
+    assert owed() == ["access-1-of-7"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_disconnect_of_the_leader_during_a_refresh_leaves_the_others_the_fresh_tokens(
+    trio: list[SocialAccount], gallery: Gallery
+) -> None:
+    def meanwhile(_: Request) -> Answer:
+        force(trio[0])
+        connection.close()
+        return gallery.tokens()
+
+    gallery.server.on("POST", "/token", meanwhile)
+    with pytest.raises(NotActiveError):
+        refreshed_for_use(trio[0], origin=ORIGIN, force=True)
+    assert tokens(*trio) == ["refresh-1", "refresh-2", "refresh-2"]
+    # They live on what came late, so that it must not be revoked.
+    assert owed() == []
+    assert gallery.revoked == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_late_tokens_that_nobody_lives_on_are_revoked(
+    api: APIClient, gallery: Gallery, use_catalogue: UseCatalogue
+) -> None:
+    use_catalogue(gallery.catalogue(token="", revocation=""), "gallery")
+    (only,) = connect(api)
+
+    def meanwhile(_: Request) -> Answer:
+        force(only)
+        connection.close()
+        return gallery.tokens()
+
+    gallery.server.on("POST", "/token", meanwhile)
+    with pytest.raises(NotActiveError):
+        refreshed_for_use(only, origin=ORIGIN, force=True)
+    assert tokens(only) == ["refresh-1"]
+    assert gallery.revoked == ["refresh-2", "access-2"]
