@@ -1,7 +1,5 @@
 """`manage.py export_audit_log`: the audit log, or a part of it, for others to verify."""
 
-import argparse
-import getpass
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,20 +9,16 @@ from typing import IO, Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import (
-    BaseCommand,
-    CommandError,
-    CommandParser,
-    DjangoHelpFormatter,
-    OutputWrapper,
-)
+from django.core.management.base import CommandError, CommandParser, OutputWrapper
 from django.db import transaction
 from django.utils.dateparse import parse_date, parse_datetime
 from tqdm import tqdm
 
 from audit.events import Action, ActorType, Interface
 from audit.export import Export, Selection
+from audit.os_user import os_user
 from audit.record import Origin, record
+from connections_project.commands import CommandWithExamples
 from connections_project.http.parsing import identifier
 
 EXAMPLES = """
@@ -40,16 +34,9 @@ is as it was exported; that nothing was left out rests on the exporter's signatu
 """
 
 
-class _HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Django's order of options, and the examples as they are written."""
-
-
-class Command(BaseCommand):
+class Command(CommandWithExamples):
     help = "Write the audit log as JSON Lines, with all that is needed to verify it offline."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        kwargs |= {"epilog": EXAMPLES, "formatter_class": _HelpFormatter}
-        return super().create_parser(prog_name, subcommand, **kwargs)
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         when = "a date, or a time such as 2026-01-01T12:00:00Z; UTC where no zone is given"
@@ -101,16 +88,8 @@ def _audit(selection: Selection, *, operator_id: UUID | None, reason: str) -> No
             subject_id=None,
             subject_owner_id=None,
             reason=reason,
-            details={"selection": selection.as_json(), "os_user": _os_user()},
+            details={"selection": selection.as_json(), "os_user": os_user()},
         )
-
-
-def _os_user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # In a container a process may run under a number that has no name.
-        return str(os.getuid())
 
 
 @contextmanager

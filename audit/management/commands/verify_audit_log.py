@@ -11,12 +11,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
-from django.core.management.base import (
-    BaseCommand,
-    CommandError,
-    CommandParser,
-    DjangoHelpFormatter,
-)
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from audit import heads, verify_heads
@@ -25,6 +20,7 @@ from audit.models import Seal
 from audit.public_keys import public_key_of
 from audit.statements import known_keys
 from audit.verify import Verification
+from connections_project.commands import CommandWithExamples
 from connections_project.signing import Keys, by_id
 
 EXAMPLES = """
@@ -37,19 +33,12 @@ Exit code 0: the log is what was sealed. 1: it is not; the first bad row is name
 """
 
 
-class _HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Django's order of options, and the examples as they are written."""
-
-
-class Command(BaseCommand):
+class Command(CommandWithExamples):
     help = (
         "Read the whole audit log, and name the first row that was changed, removed or inserted "
         "since it was sealed, or a tail that was cut off. Public keys are all that it needs."
     )
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        kwargs |= {"epilog": EXAMPLES, "formatter_class": _HelpFormatter}
-        return super().create_parser(prog_name, subcommand, **kwargs)
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

@@ -1,0 +1,183 @@
+"""`manage.py disconnect_user`: a user goes, and all of the user's own connections with it."""
+
+import json as jsonlib
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from tqdm import tqdm
+
+from audit.os_user import os_user
+from connections_project.commands import CommandWithExamples
+from connections_project.http.parsing import timestamp
+from connections_project.identity.fields import normal_email
+from connections_project.identity.models import ApiKey, User
+from connections_project.identity.origins import command_origin
+from connections_project.operations import people
+from connections_project.operations.departures import Departure, departure, find_user
+from connections_project.operations.plans import InvalidReasonError, Options, Result
+
+EXAMPLES = """
+examples:
+  manage.py disconnect_user kim@example.com --reason "left the company" --dry-run
+  manage.py disconnect_user kim@example.com --reason "left the company" --operator me@example.com
+  manage.py disconnect_user kim@example.com --reason "asked for it (Art. 17)" --forget --yes
+
+Social accounts of a team stay with the team, until its last active member goes. API keys go on
+working: those that the user made are listed, for somebody to decide (`manage.py revoke_api_key`).
+It can be stopped at any time and run again: what is done is passed over.
+
+Exit code 0: all is done. 1: there is no such user, or a connection failed and is named. 2: wrong
+use, or the answer was no.
+"""
+
+
+class Command(CommandWithExamples):
+    help = (
+        "Deactivate a user and disconnect all of the user's own connections of all apps. With "
+        "--forget, which is what deleting a user means, nothing that names the person is left."
+    )
+    examples = EXAMPLES
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email", metavar="EMAIL", help="the user's address, or id")
+        parser.add_argument("--reason", required=True, help="why, 1 to 512 characters")
+        parser.add_argument("--operator", metavar="EMAIL", help="who says so, for the audit log")
+        parser.add_argument("--forget", action="store_true", help="forget the person too, for good")
+        parser.add_argument("--dry-run", action="store_true", help="show what would be done")
+        parser.add_argument("--yes", action="store_true", help="don't ask")
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def handle(self, *, email: str, operator: str | None, **options: Any) -> None:
+        user = _found(email)
+        actor = _operator(operator) if operator else None
+        reason = _reason(options["reason"])
+        seen = departure(user, forget=options["forget"])
+        if options["dry_run"]:
+            self.tell(user, seen, Result(), options)
+            return
+        if not options["yes"]:
+            self.ask(user, seen, forget=options["forget"])
+        result = _go(user, seen, reason=reason, actor=actor, forget=options["forget"])
+        self.tell(user, seen, result, options)
+        if result.failures:
+            raise CommandError(f"{len(result.failures)} connections could not be disconnected.")
+
+    def ask(self, user: User, seen: Departure, *, forget: bool) -> None:
+        """Have it confirmed on standard input, whose end means no."""
+        deed = "Forget" if forget else "Deactivate"
+        self.stdout.write("\n".join(_in_words(seen)))
+        self.stdout.write(
+            f"{deed} {user.email} and disconnect {seen.connections}? [y/N] ", ending=""
+        )
+        self.stdout.flush()
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+            raise CommandError("Nothing was done.", returncode=2)
+
+    def tell(self, user: User, seen: Departure, result: Result, options: dict[str, Any]) -> None:
+        if options["json"]:
+            self.stdout.write(jsonlib.dumps(_as_json(user, seen, result, options)))
+            return
+        lines = _in_words(seen) if options["dry_run"] else _done(user, seen, result)
+        self.stdout.write("\n".join(lines))
+
+
+def _found(email: str) -> User:
+    user = find_user(email)
+    if user is None:
+        raise CommandError(f"There is no user {email}.")
+    return user
+
+
+def _operator(email: str) -> User:
+    found = User.objects.filter(email=normal_email(email), is_active=True, is_staff=True).first()
+    if found is None:
+        raise CommandError(f"There is no active operator {email}.", returncode=2)
+    return found
+
+
+def _reason(text: str) -> str:
+    try:
+        return Options(text).reason
+    except InvalidReasonError as error:
+        raise CommandError(str(error), returncode=2) from None
+
+
+def _go(user: User, seen: Departure, *, reason: str, actor: User | None, forget: bool) -> Result:
+    verb = people.forget if forget else people.deactivate
+    # disable=None: a bar on a terminal, none in a pipe.
+    with tqdm(total=seen.connections, desc="Disconnecting", disable=None, leave=False) as bar:
+        return verb(
+            user,
+            reason=reason,
+            origin=command_origin(actor),
+            details={"os_user": os_user()},
+            on_batch=lambda batch: bar.update(batch.processed),
+        )
+
+
+def _in_words(seen: Departure) -> list[str]:
+    """Say what would be done, a line for each app that has anything."""
+    lines = [
+        f"{app}: {radius.connections} connections, {radius.active_schedules} active schedules, "
+        f"{radius.revocations} revocations"
+        for app, radius in seen.leaving.items()
+        if radius.connections or radius.revocations
+    ]
+    if seen.staying:
+        lines.append(f"{seen.staying} social accounts stay with teams that have other members.")
+    return [*(lines or ["Nothing is connected."]), *_keys(seen)]
+
+
+def _done(user: User, seen: Departure, result: Result) -> list[str]:
+    what = "forgotten" if people.is_forgotten(user) else "deactivated"
+    return [
+        f"{user.pk} is {what}; {result.disconnected} connections are disconnected, "
+        f"{result.revocations} revocations are under way.",
+        *(f"FAILED {one.connection_id}: {one.detail}" for one in result.failures),
+        *_keys(seen),
+    ]
+
+
+def _keys(seen: Departure) -> list[str]:
+    if not seen.keys:
+        return []
+    return [
+        "These API keys go on working until somebody revokes them:",
+        *(f"  {key.prefix} of {key.team.name}{_named(key)}" for key in seen.keys),
+    ]
+
+
+def _named(key: ApiKey) -> str:
+    return f" ({key.name})" if key.name else ""
+
+
+def _as_json(
+    user: User, seen: Departure, result: Result, options: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "user_id": str(user.pk),
+        "dry_run": options["dry_run"],
+        "is_active": user.is_active,
+        "is_forgotten": people.is_forgotten(user),
+        "leaving": {app: asdict(radius) for app, radius in seen.leaving.items()},
+        "staying": seen.staying,
+        "keys": [
+            {
+                "id": str(key.pk),
+                "prefix": key.prefix,
+                "name": key.name,
+                "team_id": str(key.team_id),
+                "expires_at": timestamp(key.expires_at) if key.expires_at else None,
+            }
+            for key in seen.keys
+        ],
+        "disconnected": result.disconnected,
+        "passed_over": result.passed_over,
+        "revocations": result.revocations,
+        "failed": [
+            {"id": str(one.connection_id), "cause": one.cause, "detail": one.detail}
+            for one in result.failures
+        ],
+    }
