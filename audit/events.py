@@ -42,6 +42,7 @@ class Action(StrEnum):
     CONNECTION_DEAUTHORIZED = "connection_deauthorized"
     TOKEN_REVOCATION_RETRIED = "token_revocation_retried"
     CONNECTION_FORCE_DISCONNECTED = "connection_force_disconnected"
+    CONNECTION_DISCONNECT_REPLAYED = "connection_disconnect_replayed"
     LOGIN_FAILED = "login_failed"
     OPERATOR_SIGNED_IN = "operator_signed_in"
     OPERATOR_CREATED = "operator_created"

@@ -72,7 +72,7 @@ class Engine:
             raise
         except DatabaseError as error:
             if len(ids) == 1:
-                return Batch(failures=(_refused(ids[0], error),))
+                return Batch(failures=(refused(ids[0], error),))
         half = len(ids) // 2
         return self._attempt(ids[:half], wait=wait) + self._attempt(ids[half:], wait=wait)
 
@@ -101,7 +101,7 @@ class Engine:
         return batch
 
 
-def _refused(connection_id: UUID, error: DatabaseError) -> Failure:
+def refused(connection_id: UUID, error: DatabaseError) -> Failure:
     """Say why a row can't be ended; never in the database's own words, which may show the row."""
     logger.warning("The database refuses to end %s: %s", connection_id, type(error).__name__)
     diagnosis = getattr(error.__cause__, "diag", None)

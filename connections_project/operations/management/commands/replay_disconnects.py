@@ -1,0 +1,162 @@
+"""`manage.py replay_disconnects`: after a restore, end what had been ended since the backup."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import CommandError, CommandParser
+from tqdm import tqdm
+
+from audit.export import exported_events
+from audit.os_user import os_user
+from audit.public_keys import as_text
+from audit.record import Origin
+from audit.statements import known_keys
+from audit.verify_export import Reading, TamperedError
+from connections_project.commands import CommandWithExamples
+from connections_project.identity.fields import normal_email
+from connections_project.identity.models import User
+from connections_project.identity.origins import command_origin
+from connections_project.operations.plans import InvalidReasonError, Options, Result
+from connections_project.operations.replay import Plan, Replay, planned
+from connections_project.operations.targets import may_force_disconnect
+from connections_project.operations.told import History, histories
+
+EXAMPLES = """
+examples:
+  manage.py replay_disconnects audit.jsonl --dry-run
+  manage.py replay_disconnects audit.jsonl --reason "Restored the backup of 1 May" --yes
+  manage.py replay_disconnects audit.jsonl --reason INC-7 --operator me@example.com --yes --json
+
+EXPORT is what `manage.py export_audit_log --output audit.jsonl` wrote before the database was lost;
+one that reaches back to the backup (--since) is enough. Run this before anybody may use the
+restored database. The tokens that the backup brought back are erased, and platforms are told once
+more. What is over already, and what was connected anew after its disconnect, is left alone: the
+command may be run again at any time. What had been deleted from its owner's sight is shown again,
+as disconnected.
+
+exit codes: 0 all done; 1 some could not be ended, or are unknown here (named); 2 wrong use
+"""
+WRONG_USE = 2
+
+
+class Command(CommandWithExamples):
+    help = (
+        "Re-apply the disconnects of an exported audit log to a database that was restored from "
+        "before them."
+    )
+    examples = EXAMPLES
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("export", type=Path, metavar="EXPORT", help="the exported audit log")
+        parser.add_argument("--reason", default="", metavar="TEXT", help="why, for the audit log")
+        parser.add_argument("--operator", metavar="EMAIL", help="who does it, for the audit log")
+        parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+        parser.add_argument("--yes", action="store_true", help="don't ask")
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def handle(
+        self,
+        *,
+        export: Path,
+        reason: str,
+        operator: str | None,
+        dry_run: bool,
+        yes: bool,
+        json: bool,
+        **_: Any,
+    ) -> None:
+        told = _read(export)
+        plan = planned(told)
+        result = Result()
+        if not dry_run:
+            replay = Replay(told, _checked(reason), _origin(operator, plan), {"os_user": os_user()})
+            if plan.count:
+                self._confirm(plan.count, yes=yes)
+                result = _run(replay, plan)
+        self._report(_summary(told, plan, result, dry_run=dry_run), as_json=json)
+        if plan.unknown or result.failures:
+            raise CommandError("Some could not be ended; they are named above.")
+
+    def _confirm(self, count: int, *, yes: bool) -> None:
+        """Ask on standard error, so that standard output holds nothing but the result."""
+        if yes:
+            return
+        self.stderr.write(f"{count} connections will be ended again. Go on? [y/N] ", ending="")
+        self.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+            raise CommandError("Nothing was changed.", returncode=WRONG_USE)
+
+    def _report(self, summary: dict[str, Any], *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(summary, default=str))
+            return
+        verb = "would be disconnected" if summary["dry_run"] else "disconnected"
+        self.stdout.write(
+            f"{summary['told']} disconnects told; {summary['disconnected']} {verb}, "
+            f"{summary['already_over']} over already, {len(summary['connected_anew'])} connected "
+            f"anew, {len(summary['unknown'])} unknown here, {len(summary['failures'])} failed."
+        )
+        for key in summary["connected_anew"]:
+            self.stdout.write(f"{key}: left alone, it was connected anew")
+        for key in summary["unknown"]:
+            self.stderr.write(f"{key}: unknown here")
+        for failure in summary["failures"]:
+            self.stderr.write(f"{failure['connection_id']}: {failure['detail']}")
+
+
+def _read(export: Path) -> Mapping[UUID, History]:
+    """Verify an export with our own public keys, and gather what it tells."""
+    keys = [as_text(key) for key in known_keys().values()]
+    try:
+        with export.open("rb") as lines:
+            Reading(keys, (), []).read(lines)
+        with export.open("rb") as lines:
+            return histories(
+                exported_events(tqdm(lines, desc="Reading", disable=None, leave=False))
+            )
+    except OSError as error:
+        raise CommandError(f"{export}: {error.strerror}", returncode=WRONG_USE) from None
+    except TamperedError as error:
+        raise CommandError(f"{export} can't be trusted. {error}", returncode=WRONG_USE) from None
+
+
+def _checked(reason: str) -> str:
+    try:
+        return Options(reason).reason
+    except InvalidReasonError as error:
+        raise CommandError(f"--reason: {error}", returncode=WRONG_USE) from None
+
+
+def _origin(email: str | None, plan: Plan) -> Origin:
+    if email is None:
+        return command_origin(None)
+    operator = User.objects.filter(email=normal_email(email)).first()
+    apps = {app for app, _, _ in plan.due}
+    if operator is None or not all(may_force_disconnect(operator, app) for app in apps):
+        raise CommandError(f"{email} may not disconnect these.", returncode=WRONG_USE)
+    return command_origin(operator)
+
+
+def _run(replay: Replay, plan: Plan) -> Result:
+    with tqdm(total=plan.count, desc="Ending", disable=None, leave=False) as bar:
+        return replay.run(plan, on_batch=lambda done: bar.update(done.processed))
+
+
+def _summary(
+    told: Mapping[UUID, History], plan: Plan, result: Result, *, dry_run: bool
+) -> dict[str, Any]:
+    return {
+        "dry_run": dry_run,
+        "told": len(told),
+        "disconnected": plan.count if dry_run else result.disconnected,
+        "already_over": plan.over + result.passed_over,
+        "connected_anew": plan.anew,
+        "unknown": plan.unknown,
+        "failures": [asdict(failure) for failure in result.failures],
+        "revocations": result.revocations,
+    }

@@ -1,0 +1,164 @@
+"""Re-apply disconnects to a database that was restored from before them.
+
+The rows that a backup brings back hold the tokens that their owners have had erased. What an
+export tells is done once more by the apps' own verbs; what is over already, or was connected anew
+after its disconnect, is left alone, so that it may be run as often as one likes.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError, OperationalError, transaction
+
+from audit.events import Action
+from audit.record import Origin, record_many
+from connections_project.connections.end_many import Batch, Failure, Order, event_about
+from connections_project.operations.engine import refused
+from connections_project.operations.force import INLINE_JOBS, result_of
+from connections_project.operations.plans import Options, Result
+from connections_project.operations.targets import TARGETS, Rows
+from connections_project.operations.told import History
+from connections_project.revocation.soon import tell_soon
+
+BATCH = 1000
+
+Way = tuple[str, bool, bool]
+
+
+@dataclass
+class Plan:
+    """What a replay would do.
+
+    Args:
+        due: The ids to be ended, by the way in which that is done.
+        over: How many are over already.
+        anew: Those that were connected anew after their disconnect.
+        unknown: Those that this database doesn't have.
+    """
+
+    due: dict[Way, list[UUID]] = field(default_factory=lambda: defaultdict(list))
+    over: int = 0
+    anew: list[UUID] = field(default_factory=list)
+    unknown: list[UUID] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.due.values()))
+
+
+def planned(told: Mapping[UUID, History]) -> Plan:
+    """Look what is left to be done of what an export tells; nothing is changed."""
+    plan = Plan()
+    ways: dict[Way, list[UUID]] = defaultdict(list)
+    for key, history in sorted(told.items()):
+        ways[history.way].append(key)
+    for way, keys in ways.items():
+        for start in range(0, len(keys), BATCH):
+            _sort_into(plan, way, keys[start : start + BATCH], told)
+    return plan
+
+
+def _sort_into(plan: Plan, way: Way, keys: list[UUID], told: Mapping[UUID, History]) -> None:
+    app, _, erase = way
+    rows = TARGETS[app].model._default_manager.filter(pk__in=keys)
+    connected: dict[UUID, datetime | None] = dict(rows.values_list("pk", "connected_at"))
+    left = set(TARGETS[app].selected(rows, erase_tokens=erase).values_list("pk", flat=True))
+    for key in keys:
+        if key not in connected:
+            plan.unknown.append(key)
+        elif told[key].is_outdated(connected[key]):
+            plan.anew.append(key)
+        elif key in left:
+            plan.due[way].append(key)
+        else:
+            plan.over += 1
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A replay under way.
+
+    Args:
+        told: What the export tells.
+        reason: Why it is replayed, for the audit.
+        origin: Who replays it.
+        details: What else the audit should know.
+    """
+
+    told: Mapping[UUID, History]
+    reason: str
+    origin: Origin
+    details: Mapping[str, Any]
+
+    def run(self, plan: Plan, *, on_batch: Callable[[Result], object]) -> Result:
+        """End what is due, batch by batch, each a commit of its own.
+
+        Args:
+            plan: What is due.
+            on_batch: Told of each batch after its commit.
+
+        Raises:
+            OperationalError: The database is away. What is committed is done; run it again.
+        """
+        total, job_ids = Result(), list[UUID]()
+        for way, keys in plan.due.items():
+            for start in range(0, len(keys), BATCH):
+                ids = keys[start : start + BATCH]
+                batch = self._end(way, ids)
+                job_ids += batch.job_ids
+                total += (done := result_of(batch, size=len(ids)))
+                on_batch(done)
+        if job_ids:
+            tell_soon(job_ids[:INLINE_JOBS], interface=self.origin.interface)
+        return total
+
+    def _end(self, way: Way, ids: Sequence[UUID]) -> Batch:
+        """End a batch; a row that the database refuses is found by halving and named."""
+        try:
+            return self._commit(way, ids)
+        except OperationalError:
+            raise
+        except DatabaseError as error:
+            if len(ids) == 1:
+                return Batch(failures=(refused(ids[0], error),))
+        half = len(ids) // 2
+        return self._end(way, ids[:half]) + self._end(way, ids[half:])
+
+    def _commit(self, way: Way, ids: Sequence[UUID]) -> Batch:
+        app, revoke, erase = way
+        target = TARGETS[app]
+        options = Options(self.reason, revoke, cancel_schedules=True, erase_tokens=erase)
+        order = Order(self.origin, self.reason, self.details, target.revokes(revoke, erase))
+        with transaction.atomic():
+            rows = target.selected(ids, erase_tokens=erase)
+            free = self._locked(rows)
+            batch = target.end(free, order, options)
+            record_many(
+                event_about(
+                    one,
+                    Action.CONNECTION_DISCONNECT_REPLAYED,
+                    app=app,
+                    order=order,
+                    **self.told[one.connection_id].as_details(),
+                )
+                for one in batch.ended
+            )
+            left = set(rows.values_list("pk", flat=True)) - batch.named
+        return batch + Batch(failures=tuple(map(_busy, sorted(left))))
+
+    def _locked(self, rows: Rows) -> list[UUID]:
+        """Lock those that nobody else holds; of them leave alone what was connected meanwhile."""
+        free = rows.order_by("pk").select_for_update(no_key=True, skip_locked=True)
+        return [
+            key
+            for key, connected_at in free.values_list("pk", "connected_at")
+            if not self.told[key].is_outdated(connected_at)
+        ]
+
+
+def _busy(connection_id: UUID) -> Failure:
+    return Failure(connection_id, "busy", "Somebody else is changing it; run the replay again.")
