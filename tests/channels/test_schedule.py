@@ -56,9 +56,10 @@ def test_the_text_stays_as_it_stands(api: APIClient, row: ChannelConnection) -> 
 
 @pytest.mark.parametrize("zone", [0, 90, -300])
 def test_a_time_may_have_any_zone(api: APIClient, row: ChannelConnection, zone: int) -> None:
-    local = tomorrow().astimezone(timezone(timedelta(minutes=zone)))
+    run_at = tomorrow()
+    local = run_at.astimezone(timezone(timedelta(minutes=zone)))
     answer = schedule(api, row.pk, run_at=local.isoformat())
-    assert answer.json()["run_at"] == f"{tomorrow():%Y-%m-%dT%H:%M:%SZ}"
+    assert answer.json()["run_at"] == f"{run_at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 @pytest.mark.parametrize(
@@ -67,8 +68,9 @@ def test_a_time_may_have_any_zone(api: APIClient, row: ChannelConnection, zone: 
 def test_a_time_without_a_zone_is_utc_and_other_spellings_are_read(
     api: APIClient, row: ChannelConnection, form: str
 ) -> None:
-    told = schedule(api, row.pk, run_at=tomorrow().strftime(form)).json()["run_at"]
-    assert told[:16] == f"{tomorrow():%Y-%m-%dT%H:%M}"
+    run_at = tomorrow()
+    told = schedule(api, row.pk, run_at=run_at.strftime(form)).json()["run_at"]
+    assert told[:16] == f"{run_at:%Y-%m-%dT%H:%M}"
 
 
 @pytest.mark.parametrize(
