@@ -1,4 +1,4 @@
-"""Made-up money: what the sandbox has to show to a connected client."""
+"""Made-up money, and posts: what the sandbox has to show to a connected client."""
 
 from typing import ClassVar
 
@@ -41,3 +41,20 @@ class Transaction(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+
+class PagePost(models.Model):
+    objects: ClassVar[models.Manager["PagePost"]] = models.Manager()
+
+    id = models.BigAutoField(primary_key=True)
+    page_id = models.CharField(max_length=64, db_index=True)
+    text = models.CharField(max_length=500)
+    image_url = models.CharField(max_length=2048)
+    posted_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        app_label = "sandbox"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.page_id} {self.pk}"

@@ -4,4 +4,6 @@ SCOPES = {
     "profile": "See your name",
     "accounts": "See your accounts and their balances",
     "transactions": "See the transactions of your accounts",
+    "pages": "See the pages that you manage",
+    "publish": "Publish on them",
 }

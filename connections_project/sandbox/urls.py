@@ -8,6 +8,7 @@ from oauth2_provider.views import OAuthServerMetadataView, RevokeTokenView, Toke
 
 from connections_project.sandbox.consent import ConsentView
 from connections_project.sandbox.introspection import IntrospectionView
+from connections_project.sandbox.pages import PagesView, PostsView
 from connections_project.sandbox.resources import AccountsView, TransactionsView, UserInfoView
 
 # The toolkit finds its endpoints, for the metadata of RFC 8414, by these names.
@@ -33,4 +34,6 @@ urlpatterns = [
     path("oauth/userinfo", UserInfoView.as_view()),
     path("api/accounts", AccountsView.as_view()),
     path("api/accounts/<str:account_id>/transactions", TransactionsView.as_view()),
+    path("api/pages", PagesView.as_view()),
+    path("api/pages/<str:page_id>/posts", PostsView.as_view()),
 ]

@@ -41,10 +41,13 @@ def _client() -> dict[str, str]:
     own = settings.OAUTH_CLIENTS.get("sandbox")
     if own is None or "SANDBOX_CLIENT_ID" in os.environ:
         return {}
+    # Each platform that the sandbox offers has its own redirect URI, and all have this client.
+    same = [one for one in settings.OAUTH_CLIENTS.values() if one.client_id == own.client_id]
+    redirect_uris = {uri: None for one in same for uri in one.redirect_uris}
     return {
         "SANDBOX_CLIENT_ID": own.client_id,
         "SANDBOX_CLIENT_SECRET": own.client_secret,
-        "SANDBOX_REDIRECT_URIS": ",".join(own.redirect_uris),
+        "SANDBOX_REDIRECT_URIS": ",".join(redirect_uris),
     }
 
 

@@ -52,6 +52,11 @@ class Api:
         answer = self.call("POST", "/api/v1/auth/login", body=credentials, expect=200)
         self.session.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
+    def use_key(self, key: str, *, team_id: str) -> None:
+        """Bear a team's API key from here on, and nobody's access token."""
+        self.session.headers.pop("Authorization", None)
+        self.session.headers.update({"x-api-key": key, "x-team-id": team_id})
+
     def call(
         self,
         method: str,
@@ -60,6 +65,7 @@ class Api:
         expect: int,
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         """Make a call and give the JSON that comes back, None where there is no body.
 
@@ -69,7 +75,12 @@ class Api:
         self.tell(f"   -> {method} {path}{_shown_query(query)} {_shown(body)}".rstrip())
         try:
             response = self.session.request(
-                method, self.base_url + path, json=body, params=query, timeout=SECONDS
+                method,
+                self.base_url + path,
+                json=body,
+                params=query,
+                headers=headers,
+                timeout=SECONDS,
             )
         except requests.RequestException as error:
             # Its text would have the address with its query.

@@ -12,6 +12,7 @@ from connections_project.sandbox.local.api import Api, SurpriseError
 from connections_project.sandbox.local.interruptions import Interrupted, raise_on_signals
 from connections_project.sandbox.local.ports import PortTakenError, check_free
 from connections_project.sandbox.local.processes import StartError
+from connections_project.sandbox.local.social_story import SocialStory
 from connections_project.sandbox.local.stage import Stage
 from connections_project.sandbox.local.story import Story
 from connections_project.sandbox.local.witness import Witness
@@ -57,6 +58,7 @@ def walk_through(stage: Stage, registration: ClientRegistration) -> None:
         story = Story(api, Witness(stage.sandbox_url, registration), tell=tell)
         try:
             story.run()
+            SocialStory(api, tell=tell, steps=story.steps).run()
         except (KeyError, IndexError, TypeError) as error:
             raise SurpriseError(f"an answer has another form than documented: {error}") from error
         except SurpriseError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 CATALOG_FILE = "connections_project/sandbox/catalog.toml"
 DEV_FOLDER = Path(".dev")
+CLIENT_ID = "connections-development"
 PREFACE = """\
 # For development, made by `make .env`, which never writes over it. README lists all settings.
 # The paths start in the project's folder, where `manage.py` is.
@@ -16,14 +17,18 @@ PREFACE = """\
 
 def fresh_keys() -> dict[str, str]:
     """Make every key that the service needs, and what the sandbox knows it by."""
+    client_secret = secrets.token_urlsafe(32)
     return {
         "SECRET_KEY": secrets.token_urlsafe(50),
         # A Fernet key is the base64 of 32 random bytes, in the alphabet of addresses.
         "CREDENTIAL_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "AUDIT_SIGNING_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         "RECEIPT_SIGNING_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
-        "OAUTH_SANDBOX_CLIENT_ID": "connections-development",
-        "OAUTH_SANDBOX_CLIENT_SECRET": secrets.token_urlsafe(32),
+        # One client for all that the sandbox offers.
+        "OAUTH_SANDBOX_CLIENT_ID": CLIENT_ID,
+        "OAUTH_SANDBOX_CLIENT_SECRET": client_secret,
+        "OAUTH_SANDBOX_PAGES_CLIENT_ID": CLIENT_ID,
+        "OAUTH_SANDBOX_PAGES_CLIENT_SECRET": client_secret,
     }
 
 
