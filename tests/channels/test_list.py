@@ -8,7 +8,6 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection
-from connections_project.identifiers import uuid7
 from connections_project.identity.models import User
 from tests.channel_rows import channel_of
 from tests.channels.errors import refusal, wrong_fields
@@ -130,7 +129,7 @@ def test_nobody_sees_what_is_somebody_elses(
     ("connection_id", "expected"),
     [
         ("nonsense", (400, "INVALID_CONNECTION_ID")),
-        (str(uuid7()), (404, "CONNECTION_NOT_FOUND")),
+        ("01940000-0000-7000-8000-000000000000", (404, "CONNECTION_NOT_FOUND")),
     ],
 )
 @pytest.mark.parametrize("rest", ["", "/publish-events"])
