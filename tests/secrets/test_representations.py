@@ -10,9 +10,16 @@ from django.utils import timezone
 from channels.models import ChannelConnection
 from channels.settle import ChannelArrival
 from connections_project.connections.flow import Answer, Authorization, Flow
+from connections_project.identity.keys import NewKey
+from connections_project.identity.models import ApiKey
 from connections_project.identity.sessions import TokenPair
 from connections_project.oauth import transport
-from connections_project.oauth.client import ClientRegistration, Identity, TokenSet
+from connections_project.oauth.client import (
+    ClientRegistration,
+    GrantedAccount,
+    Identity,
+    TokenSet,
+)
 from connections_project.platforms.registry import Upstream
 from connections_project.revocation.grants import Grant
 from connections_project.revocation.models import RevocationJob
@@ -21,11 +28,18 @@ from connections_project.vault import Sealed
 from providers.models import Connection
 from providers.settle import ProviderArrival
 from providers.statements import Reader
+from social.line import Line
+from social.models import SocialAccount
+from social.settle import Known, TeamArrival
+from social.words import Crop, Harvest
 
 SECRET = secrets.token_urlsafe(24)
 TOKENS = TokenSet(SECRET, SECRET, 1800, response={"access_token": SECRET, "id_token": SECRET})
 SEALED = Sealed(SECRET)
 REGISTRATION = ClientRegistration("ours", SECRET, ("https://app.example.com/callback",))
+
+
+HARVEST = Harvest(TOKENS, "7", (Crop(Identity("7", "Ada"), TOKENS),))
 
 
 def upstream() -> Upstream:
@@ -75,6 +89,18 @@ HOLDERS: dict[str, Any] = {
         tokens=TOKENS,
         identity=Identity("7", "Ada"),
     ),
+    "team's arrival": lambda: TeamArrival(
+        row=SocialAccount(auth_state=SEALED),
+        principal=ApiKey(),
+        upstream=upstream(),
+        harvest=HARVEST,
+        known=Known({}),
+        named=frozenset(),
+    ),
+    "harvest": lambda: HARVEST,
+    "granted account": lambda: GrantedAccount(Identity("7", "Ada"), SECRET),
+    "line": lambda: Line(upstream(), TOKENS, 0.0, lambda: None),
+    "new API key": lambda: NewKey(ApiKey(prefix="cnx_"), SECRET),
     "reader": lambda: Reader(upstream(), SECRET, ends_at=0.0),
 }
 

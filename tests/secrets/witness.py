@@ -25,6 +25,7 @@ HANDED_OUT = {
     "/api/v1/auth/refresh": ["access_token", "refresh_token"],
     "/api/v1/providers": ["state", "authorization_url"],
     "/api/v1/channels/connect": ["state", "authorization_url"],
+    "/api/v1/plugin/social-media-publisher/social/connect": ["state", "authorizationUrl"],
 }
 FLOW_COOKIE = "__Host-oauth_flow"
 
