@@ -1,9 +1,31 @@
-"""Forced disconnects in the background: freeze what was shown, start what was confirmed."""
+"""Forced disconnects in the background: freeze what is shown, start what is confirmed."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
 
 from audit.record import Origin
-from connections_project.operations.models import BulkJob
+from connections_project.http.tracing import current_trace_id
+from connections_project.nudge import nudge
+from connections_project.operations.bulk_drain import work_off
+from connections_project.operations.models import BulkItem, BulkJob, BulkState
 from connections_project.operations.plans import Options
-from connections_project.operations.targets import Selection
+from connections_project.operations.targets import TARGETS, Rows, Selection
+from connections_project.revocation.soon import INLINE_SECONDS
+
+KEPT_FROZEN = timedelta(days=1)
+KEPT_ITEMS = timedelta(days=30)
+_WRITTEN_AT_ONCE = 5000
+
+
+class AlreadyStartedError(Exception):
+    """A frozen selection is confirmed once."""
 
 
 def freeze(app: str, selection: Selection, *, origin: Origin) -> BulkJob:
@@ -13,20 +35,82 @@ def freeze(app: str, selection: Selection, *, origin: Origin) -> BulkJob:
 
     Args:
         app: "providers", "channels" or "social".
-        selection: Connections of that app, or their ids. Those that are over are left out.
+        selection: Connections of that app, or their ids. Of connections those that are over are
+            left out, but not social accounts whose tokens were kept: they can still be erased.
         origin: Who asks, and whose permission is looked at again before each batch.
     """
-    raise NotImplementedError
+    if origin.actor_id is None:
+        raise ValueError("A bulk job needs somebody whose permission can be looked at.")
+    with transaction.atomic():
+        job = BulkJob.objects.create(
+            app=app,
+            requested_by=origin.actor_id,
+            interface=origin.interface,
+            client_address=origin.client_address,
+            trace_id=current_trace_id(),
+        )
+        if isinstance(selection, QuerySet):
+            _freeze_rows(job, TARGETS[app].selected(selection, erase_tokens=True))
+        else:
+            _freeze_ids(job, selection)
+        job.total = job.items.count()
+        job.save(update_fields=["total"])
+    return job
+
+
+def _freeze_ids(job: BulkJob, ids: Iterable[UUID]) -> None:
+    items = (BulkItem(job=job, connection_id=one) for one in sorted(set(ids)))
+    BulkItem.objects.bulk_create(items, batch_size=_WRITTEN_AT_ONCE)
+
+
+def _freeze_rows(job: BulkJob, rows: Rows) -> None:
+    """Copy the ids within the database, however many there are."""
+    quote = connection.ops.quote_name
+    # A selection through joins may name a row twice.
+    once = rows.model._default_manager.filter(pk__in=rows.values("pk"))
+    keys = once.order_by("pk").values(chosen_id=F("pk"))
+    try:
+        selected, parameters = keys.query.sql_with_params()
+    except EmptyResultSet:
+        return
+    stored = BulkJob._meta.pk.get_db_prep_value(job.pk, connection)
+    columns = ("job_id", "connection_id", "state", "cause", "detail")
+    # Names and the ORM's own statement; every value is a parameter.
+    sql = (
+        f"INSERT INTO {quote(BulkItem._meta.db_table)} ({', '.join(map(quote, columns))})"  # noqa: S608
+        f" SELECT %s, chosen.chosen_id, 'pending', '', '' FROM ({selected}) AS chosen"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [stored, *parameters])
 
 
 def start(job: BulkJob, options: Options) -> BulkJob:
-    """Have the frozen connections ended by whoever works off jobs, from the next commit on.
+    """Have the frozen connections ended by the workers; without a broker by `run_revocations`.
+
+    In the latter case the caller's own process does so for the first 5 s after its commit.
 
     Raises:
         AlreadyStartedError: Somebody has confirmed it before.
     """
-    raise NotImplementedError
+    with transaction.atomic():
+        confirmed = BulkJob.objects.filter(pk=job.pk, state=BulkState.FROZEN).update(
+            state=BulkState.QUEUED,
+            reason=options.reason,
+            revoke=options.revoke,
+            cancel_schedules=options.cancel_schedules,
+            erase_tokens=options.erase_tokens,
+        )
+        if not confirmed:
+            raise AlreadyStartedError
+        nudge(work_off, inline=partial(work_off, within=INLINE_SECONDS))
+    job.refresh_from_db()
+    return job
 
 
-class AlreadyStartedError(Exception):
-    """A frozen selection is confirmed once."""
+def sweep_bulk_jobs() -> None:
+    """Forget what nobody confirmed, and the single ids of what was done long ago."""
+    now = timezone.now()
+    abandoned = BulkJob.objects.filter(state=BulkState.FROZEN, created_at__lt=now - KEPT_FROZEN)
+    abandoned.delete()
+    old = BulkJob.objects.filter(finished_at__lt=now - KEPT_ITEMS)
+    BulkItem.objects.filter(job__in=old.values("pk")).delete()

@@ -61,6 +61,11 @@ class BulkJob(models.Model):
             models.Index(
                 fields=["created_at"], name="bulk_job_frozen", condition=Q(state="frozen")
             ),
+            models.Index(
+                fields=["finished_at"],
+                name="bulk_job_finished",
+                condition=Q(finished_at__isnull=False),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -77,6 +82,10 @@ class BulkJob(models.Model):
     @property
     def options(self) -> Options:
         return Options(self.reason, self.revoke, self.cancel_schedules, self.erase_tokens)
+
+    @property
+    def disconnected(self) -> int:
+        return self.processed - self.passed_over - self.failed
 
     @property
     def is_over(self) -> bool:
