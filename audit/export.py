@@ -26,6 +26,7 @@ from django.utils import timezone
 from audit import merkle, statements
 from audit.canonical import FIELDS, canonical, event_as_json, precise
 from audit.models import AuditEvent, Seal, SealedEvent
+from audit.unsealed import Window, windows
 from connections_project.signing import jwk
 
 FORMAT = 1
@@ -139,12 +140,14 @@ class Export:
 
     def _unsealed(self, last: Seal | None) -> Iterator[dict[str, Any]]:
         """Give what was not sealed when the export began, though it may be by now."""
-        events = self.selection.events()
         after = Q(sealed__seal_id__gt=last.number) if last else Q(sealed__isnull=False)
-        left = events.filter(Q(sealed=None) | after).order_by("pk").values(*FIELDS)
-        for event in left.iterator():
-            self.unsealed += 1
-            yield self._event(event, None)
+        left = self.selection.events().filter(Q(sealed=None) | after)
+        # A part is found by its own index.
+        stretches = windows() if self.selection.is_everything else [Window(None, None)]
+        for stretch in stretches:
+            for event in stretch.of(left).values(*FIELDS).iterator():
+                self.unsealed += 1
+                yield self._event(event, None)
 
     def _event(self, columns: dict[str, Any], seal: int | None) -> dict[str, Any]:
         self.events += 1

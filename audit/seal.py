@@ -5,18 +5,19 @@ own inserts know nothing of this: a chain that each event had to append to would
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import heads, horizon, merkle, statements
 from audit.canonical import FIELDS, canonical, event_as_json
-from audit.models import AuditEvent, Seal, SealedEvent
+from audit.models import Seal, SealedEvent
+from audit.unsealed import Window, first_identifier, windows
 from connections_project.identifiers import uuid7
 
 logger = logging.getLogger(__name__)
@@ -32,69 +33,70 @@ THE_BEGINNING = datetime.fromtimestamp(0, UTC)
 _LOCK = 0x5EA1
 
 
-def unsealed(since: UUID | None = None) -> QuerySet[AuditEvent]:
-    """Find the events that no seal has.
-
-    Args:
-        since: Only from this identifier on; None looks at all.
-    """
-    events = AuditEvent.objects.filter(sealed=None)
-    return events if since is None else events.filter(pk__gte=since)
-
-
 def seal_recent() -> int:
-    """Seal what has come since the last seal; once a day, whatever is left from any time.
+    """Seal what has come since the last seal; once a day, also what is left from any time.
 
     Returns:
         How many events were sealed.
     """
     last = Seal.objects.order_by("-number").first()
-    return sum(seal.size for seal in seal_all(since=_look_from(last)))
+    if last is None:
+        return _count(seal_all())
+    recent = _count(seal_all(after=first_identifier(last.complete_until - CLOCKS_DIFFER_BY)))
+    return recent + (_count(seal_all()) if _is_of_another_day(last) else 0)
 
 
-def seal_all(*, since: UUID | None = None) -> Iterator[Seal]:
+def seal_all(*, after: UUID | None = None) -> Iterator[Seal]:
     """Seal every committed event, a thousand to a seal, each seal a transaction of its own.
 
     Any number of these may run at once, on any number of hosts; it can be stopped at any time.
 
     Args:
-        since: As for `unsealed`.
+        after: Only events that come after this identifier; None looks at all.
 
     Yields:
         Each seal, when it is committed and its head has been written outside.
     """
     # What a sealer that died between its commit and this has left undone.
     heads.publish()
-    while seal := _seal_next(since):
-        logger.info("Sealed %d audit events: seal %d, head %s", seal.size, seal.number, seal.head)
-        heads.publish()
-        yield seal
-        if seal.size < BATCH:
-            break
+    # Before anything is read: what commits between two reads must not count as seen.
+    moment = _complete_until()
+    for window in windows(after):
+        while seal := _seal_next(window, moment):
+            logger.info(
+                "Sealed %d audit events: seal %d, head %s", seal.size, seal.number, seal.head
+            )
+            heads.publish()
+            yield seal
+            if seal.size < BATCH:
+                break
+            window = replace(window, after=_last_of(seal))
 
 
-def _look_from(last: Seal | None) -> UUID | None:
-    """Give the identifier from which on events may be unsealed, in the ordinary case."""
-    if last is None or _is_of_another_day(last):
-        return None
-    return first_identifier(last.complete_until - CLOCKS_DIFFER_BY)
+def _count(seals: Iterable[Seal]) -> int:
+    return sum(seal.size for seal in seals)
 
 
-def first_identifier(moment: datetime) -> UUID:
-    """Give the lowest identifier that can be made at a moment (RFC 9562, section 5.7)."""
-    milliseconds = max(int(moment.timestamp() * 1000), 0)
-    return UUID(int=milliseconds << 80)
+def _complete_until() -> datetime:
+    with transaction.atomic(using=horizon.database().alias):
+        return horizon.complete_until()
 
 
-def _seal_next(since: UUID | None) -> Seal | None:
+def _last_of(seal: Seal) -> UUID:
+    last: UUID = seal.members.values_list("event_id", flat=True).get(position=seal.size - 1)
+    return last
+
+
+def _seal_next(window: Window, moment: datetime) -> Seal | None:
     with transaction.atomic(using=horizon.database().alias):
         _wait_for_other_sealers()
         last = Seal.objects.order_by("-number").first()
-        moment = horizon.complete_until()
-        events = list(unsealed(since).order_by("pk").values(*FIELDS)[:BATCH])
-        if not events and not _is_silent(last):
+        # One more than is taken shows whether anything would be left behind.
+        found = list(window.unsealed().values(*FIELDS)[: BATCH + 1])
+        is_end = window.until is None and len(found) <= BATCH
+        if not found and not (is_end and _is_silent(last)):
             return None
-        return _add(last, events, moment)
+        return _add(last, found[:BATCH], complete_until=moment if is_end else THE_BEGINNING)
 
 
 def _wait_for_other_sealers() -> None:
@@ -115,7 +117,7 @@ def _is_of_another_day(seal: Seal) -> bool:
     return seal.sealed_at.date() != timezone.now().date()
 
 
-def _add(last: Seal | None, events: list[dict[str, Any]], moment: datetime) -> Seal:
+def _add(last: Seal | None, events: list[dict[str, Any]], *, complete_until: datetime) -> Seal:
     leaves = [merkle.leaf(canonical(event_as_json(event))) for event in events]
     before = last.complete_until if last else THE_BEGINNING
     seal = Seal(
@@ -125,8 +127,7 @@ def _add(last: Seal | None, events: list[dict[str, Any]], moment: datetime) -> S
         root=merkle.root(leaves).hex(),
         size=len(events),
         sealed_at=timezone.now(),
-        # A full batch may have left events behind.
-        complete_until=before if len(events) == BATCH else max(before, moment),
+        complete_until=max(before, complete_until),
     )
     _sign(seal)
     seal.save(force_insert=True)

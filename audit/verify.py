@@ -16,8 +16,9 @@ from audit import merkle, statements
 from audit.canonical import FIELDS, canonical, event_as_json
 from audit.findings import Finding, Kind
 from audit.models import AuditEvent, Seal, SealedEvent
-from audit.seal import THE_BEGINNING, unsealed
+from audit.seal import THE_BEGINNING
 from audit.statements import UnknownKeyError
+from audit.unsealed import windows
 from connections_project.http.parsing import timestamp
 from connections_project.signing import Keys
 
@@ -127,13 +128,14 @@ class Verification:
             yield Finding(Kind.CUT_OFF, words, first.seal_id, first.position, first.event_id)
 
     def _unsealed(self) -> Iterator[Finding]:
-        rows = unsealed().order_by("pk").values_list("pk", "occurred_at")
-        for event_id, occurred_at in rows.iterator():
-            if self._is_late(event_id, occurred_at):
-                words = self._late(event_id, occurred_at)
-                yield Finding(Kind.INSERTED, words, event_id=event_id)
-            else:
-                self.unsealed += 1
+        for window in windows():
+            rows = window.unsealed().values_list("pk", "occurred_at")
+            for event_id, occurred_at in rows.iterator():
+                if self._is_late(event_id, occurred_at):
+                    words = self._late(event_id, occurred_at)
+                    yield Finding(Kind.INSERTED, words, event_id=event_id)
+                else:
+                    self.unsealed += 1
 
     def _is_late(self, event_id: UUID, occurred_at: datetime) -> bool:
         """Say whether an event is older than what was complete without it (`audit.horizon`)."""

@@ -1,0 +1,59 @@
+"""Find the events that no seal has, by statements that stay small however long the log is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from audit.models import AuditEvent, SealedEvent
+
+WINDOW = 50_000
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of the log by identifiers, without its beginning; None: open at that end."""
+
+    after: UUID | None
+    until: UUID | None
+
+    def of(self, events: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        """Give those that lie in the stretch, in order."""
+        return events.filter(**self._bounds("pk")).order_by("pk")
+
+    def unsealed(self) -> QuerySet[AuditEvent]:
+        """Give the stretch's events without a seal, in order.
+
+        The same bounds on both sides let the database compare two stretches of two indexes.
+        """
+        sealed = SealedEvent.objects.filter(**self._bounds("event_id"), event_id=OuterRef("pk"))
+        return self.of(AuditEvent.objects.filter(~Exists(sealed)))
+
+    def _bounds(self, column: str) -> dict[str, Any]:
+        bounds = {f"{column}__gt": self.after, f"{column}__lte": self.until}
+        return {name: one for name, one in bounds.items() if one is not None}
+
+
+def windows(after: UUID | None = None) -> Iterator[Window]:
+    """Divide the log into stretches, of which the last one is open.
+
+    Args:
+        after: Only what comes after this identifier; None for all.
+    """
+    while True:
+        ids = AuditEvent.objects.order_by("pk").values_list("pk", flat=True)
+        rest = ids.filter(pk__gt=after) if after else ids
+        end = rest[WINDOW - 1 : WINDOW].first()
+        yield Window(after, end)
+        if end is None:
+            return
+        after = end
+
+
+def first_identifier(moment: datetime) -> UUID:
+    """Give the lowest identifier that can be made at a moment (RFC 9562, section 5.7)."""
+    milliseconds = max(int(moment.timestamp() * 1000), 0)
+    return UUID(int=milliseconds << 80)
