@@ -16,6 +16,7 @@ from connections_project.connections.models import (
     back_office_indexes,
     token_name_indexes,
 )
+from connections_project.http.tracing import current_trace_id
 from connections_project.identifiers import uuid7
 
 
@@ -174,6 +175,11 @@ class Schedule(models.Model):
     # Who works on it just now, and until when nobody else may; a lost worker's lease runs out.
     lease = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
+    # Since when the post may be out there: set before it is sent, and lifted by an answer that says
+    # it was not accepted.
+    unsure_since = models.DateTimeField(null=True)
+    # That of the request that made it: what is done for it is found by the same.
+    trace_id = models.CharField(max_length=32, default=current_trace_id)
     published_at = models.DateTimeField(null=True)
     # Why it failed, as a word for programs such as `outcome_unknown`.
     failure_reason = models.CharField(max_length=64, null=True)

@@ -74,6 +74,9 @@ try:
     )
     REVOCATION_GIVE_UP_SECONDS = _env.whole_number("REVOCATION_GIVE_UP_SECONDS", 86400, least=0)
     REVOCATION_LEASE_SECONDS = _env.whole_number("REVOCATION_LEASE_SECONDS", 30, least=1)
+    PUBLISH_FIRST_RETRY_SECONDS = _env.whole_number("PUBLISH_FIRST_RETRY_SECONDS", 10, least=0)
+    PUBLISH_GIVE_UP_SECONDS = _env.whole_number("PUBLISH_GIVE_UP_SECONDS", 86400, least=0)
+    PUBLISH_LEASE_SECONDS = _env.whole_number("PUBLISH_LEASE_SECONDS", 30, least=1)
     REFRESH_LEASE_SECONDS = _env.whole_number("REFRESH_LEASE_SECONDS", 15, least=1)
     ACCESS_TOKEN_SECONDS = _env.whole_number("ACCESS_TOKEN_SECONDS", 900, least=1)
     SOCIAL_TOKEN_RETENTION_DAYS = _env.whole_number(

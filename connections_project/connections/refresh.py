@@ -180,6 +180,26 @@ def _fail(connection: C, error: PlatformError, *, rules: RefreshRules, origin: O
     return _shared(row, rules)
 
 
+def mark_dead(
+    connection: OAuthConnection, error: DeadGrant, *, rules: RefreshRules, origin: Origin
+) -> None:
+    """Take the word of a platform's API that a grant is over, unless the row has changed since.
+
+    Args:
+        connection: As it was when its token was used.
+        error: What the API said.
+        rules: The app's words.
+        origin: Who used the token.
+    """
+    with transaction.atomic():
+        row = _lock(connection)
+        if row.epoch == connection.epoch:
+            record_about(
+                row, rules.failed, origin=origin, outcome=Outcome.FAILURE, error=error.code
+            )
+            bury(row, error, rules)
+
+
 def bury(row: OAuthConnection, error: DeadGrant, rules: RefreshRules) -> None:
     """Mark the grant of a locked row as dead; its tokens are kept until the disconnect, since one
     may live on."""

@@ -1,4 +1,4 @@
-"""A channel to connect to, and connections to it."""
+"""A channel to connect to and to publish to, and connections to it."""
 
 import pytest
 
@@ -6,6 +6,7 @@ from channels.models import ChannelConnection
 from connections_project.http import throttling
 from connections_project.identity.models import User
 from tests.channel_rows import channel_of
+from tests.channels.publishing import ADAPTER, MASTODON, X, accepted, tooted
 from tests.chirp import Chirp
 from tests.conftest import UseCatalogue
 from tests.servers import PlatformServer
@@ -28,5 +29,21 @@ def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def row(owner: User, chirp: Chirp) -> ChannelConnection:
-    """The owner's connection to the channel, made without a flow."""
+    """The owner's connection to the channel, made without a flow, with access-0 and refresh-0."""
     return channel_of(owner)
+
+
+@pytest.fixture
+def like_x(chirp: Chirp, use_catalogue: UseCatalogue) -> Chirp:
+    """The channel, to be published to as to X: nothing there tells a repeated post."""
+    use_catalogue(chirp.catalogue(more=ADAPTER.format("x")), "chirp")
+    chirp.server.on("POST", X, accepted())
+    return chirp
+
+
+@pytest.fixture
+def like_mastodon(chirp: Chirp, use_catalogue: UseCatalogue) -> Chirp:
+    """The channel, to be published to as to Mastodon: a repeated post is told by its key."""
+    use_catalogue(chirp.catalogue(more=ADAPTER.format("mastodon")), "chirp")
+    chirp.server.on("POST", MASTODON, tooted())
+    return chirp

@@ -1,0 +1,170 @@
+"""Try to publish one claimed schedule through its platform's adapter.
+
+refresh on use → look at the connection and mark → send → record
+
+No transaction is open while a platform is asked. What may have been accepted is never sent again
+unless the platform tells a repeated post by its key (CONTRACT, section 5).
+"""
+
+import logging
+from dataclasses import dataclass
+
+from django.db import Error as DatabaseError
+
+from audit.events import ActorType, Interface
+from audit.record import Origin
+from channels import outcomes
+from channels.claims import back_to_queue, begin_sending
+from channels.models import ChannelConnection, Schedule, ScheduleStatus, Status
+from channels.outcomes import CONNECTION_INACTIVE
+from channels.posting import Post, Publisher, publisher_of
+from channels.refresh import RULES, refreshed_for_use
+from connections_project.connections.errors import (
+    BusyError,
+    NoRefreshTokenError,
+    NotActiveError,
+    RefreshFailedError,
+)
+from connections_project.connections.refresh import mark_dead
+from connections_project.http.tracing import tracing
+from connections_project.oauth.catalog import Platform
+from connections_project.oauth.errors import DeadGrant, PlatformError
+from connections_project.oauth.observers import calling
+from connections_project.platforms.registry import PlatformUnavailableError, is_suspended, usable
+from connections_project.vault import DecryptionError
+
+logger = logging.getLogger(__name__)
+
+SEND_SECONDS = 10.0
+
+
+def attempt(schedule: Schedule, *, interface: Interface) -> str | None:
+    """Try a claimed schedule once.
+
+    Returns:
+        Its status afterwards; None where the claim was lost, or given back.
+    """
+    origin = Origin(actor_type=ActorType.SYSTEM, actor_id=None, interface=interface)
+    with tracing(schedule.trace_id):
+        if schedule.status == ScheduleStatus.PUBLISHING:
+            # Whoever sent it died before the answer was recorded.
+            return outcomes.put_off(schedule, "interrupted", origin=origin, may_be_out=True)
+        try:
+            return _attempt(schedule, origin)
+        except DatabaseError:
+            raise
+        except Exception:
+            # An adapter's slip must not keep all other posts waiting.
+            logger.exception("Publishing broke off: schedule %s", schedule.pk)
+            return outcomes.put_off(schedule, "internal_error", origin=origin, may_be_out=True)
+
+
+def _attempt(schedule: Schedule, origin: Origin) -> str | None:
+    slug = schedule.channel_connection.channel
+    try:
+        platform = usable(slug).platform
+        publisher = publisher_of(platform)
+        if publisher is None:
+            return outcomes.failed(schedule, "publishing_not_supported", origin=origin)
+        if schedule.image_url and not publisher.TAKES_IMAGE_URL:
+            return outcomes.failed(schedule, "image_not_supported", origin=origin)
+        return _Sending(schedule, platform, publisher, origin).go()
+    except PlatformUnavailableError:
+        if is_suspended(slug):
+            outcomes.released(schedule)
+            return None
+        return outcomes.put_off(schedule, "platform_unavailable", origin=origin)
+    except DecryptionError:
+        return outcomes.failed(schedule, "unreadable_credentials", origin=origin)
+
+
+@dataclass(frozen=True)
+class _Sending:
+    schedule: Schedule
+    platform: Platform
+    publisher: Publisher
+    origin: Origin
+
+    def go(self) -> str | None:
+        connection = self.schedule.channel_connection
+        if connection.status == Status.CONNECTED and self._misses_token(connection, force=False):
+            return self._put_off("refresh_failed")
+        return self._send(may_refresh=True)
+
+    def _send(self, *, may_refresh: bool) -> str | None:
+        connection = begin_sending(self.schedule)
+        if connection is None:
+            return None
+        if connection.status != Status.CONNECTED:
+            return self._failed(CONNECTION_INACTIVE)
+        try:
+            post = _post(self.schedule, connection)
+            with calling("publish"):
+                told = self.publisher.publish(self.platform, post, within=SEND_SECONDS)
+        except PlatformError as error:
+            return self._after(error, connection, may_refresh=may_refresh)
+        return outcomes.published(self.schedule, told, origin=self.origin)
+
+    def _after(
+        self, error: PlatformError, connection: ChannelConnection, *, may_refresh: bool
+    ) -> str | None:
+        if is_locked_out(error) and connection.has_refresh_token and may_refresh:
+            return self._send_with_fresh_token(connection)
+        if isinstance(error, DeadGrant) and not connection.has_refresh_token:
+            mark_dead(connection, error, rules=RULES, origin=self.origin)
+            return self._failed(CONNECTION_INACTIVE)
+        if error.permanent:
+            return self._failed(error.code)
+        return outcomes.put_off(
+            self.schedule,
+            error.code,
+            origin=self.origin,
+            may_be_out=not is_surely_not_accepted(error),
+            retry_after=error.retry_after,
+        )
+
+    def _send_with_fresh_token(self, connection: ChannelConnection) -> str | None:
+        back_to_queue(self.schedule)
+        if self._misses_token(connection, force=True):
+            return self._put_off("refresh_failed")
+        return self._send(may_refresh=False)
+
+    def _misses_token(self, connection: ChannelConnection, *, force: bool) -> bool:
+        """Refresh a connected channel's token if need be; say whether that failed for now.
+
+        One that is not connected any more is met with when it is to be sent by.
+        """
+        try:
+            refreshed_for_use(connection, origin=self.origin, force=force)
+        except NotActiveError:
+            return False
+        except (RefreshFailedError, BusyError, NoRefreshTokenError):
+            connection.refresh_from_db(fields=["status"])
+            return connection.status == Status.CONNECTED
+        return False
+
+    def _failed(self, error: str) -> str | None:
+        return outcomes.failed(self.schedule, error, origin=self.origin)
+
+    def _put_off(self, error: str) -> str | None:
+        return outcomes.put_off(self.schedule, error, origin=self.origin)
+
+
+def is_surely_not_accepted(error: PlatformError) -> bool:
+    """Say whether the same post may be sent again: nothing was sent, or the platform was busy."""
+    return error.code == "connect_error" or error.status in {429, 503}
+
+
+def is_locked_out(error: PlatformError) -> bool:
+    """Say whether the access token was no good (RFC 6750, section 3.1)."""
+    return isinstance(error, DeadGrant) or (error.code == "refused" and error.status == 401)
+
+
+def _post(schedule: Schedule, connection: ChannelConnection) -> Post:
+    return Post(
+        text=schedule.content,
+        image_url=schedule.image_url,
+        account_id=connection.platform_account_id or "",
+        key=str(schedule.pk),
+        access_token=connection.opened().access_token,
+    )

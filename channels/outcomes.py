@@ -1,0 +1,218 @@
+"""What becomes of a claimed schedule: published, failed, or put off.
+
+Each is one commit with its publish event and its audit event. Nothing is sent again unless it was
+surely not accepted, or the platform tells a repeated post by its key.
+"""
+
+import logging
+import random
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from audit.events import Action, Outcome
+from audit.record import Origin, record
+from channels.claims import held
+from channels.models import (
+    PublishEvent,
+    PublishOutcome,
+    Schedule,
+    ScheduleStatus,
+    Status,
+)
+from channels.posting import Published, publisher_of
+from channels.selectors import locked_connections
+from connections_project.platforms.registry import upstream
+
+logger = logging.getLogger(__name__)
+
+OUTCOME_UNKNOWN = "outcome_unknown"
+CONNECTION_INACTIVE = "connection_inactive"
+
+LONGEST_BACKOFF = timedelta(minutes=15)
+# A repeated post must arrive well before the platform forgets the key of the first.
+KEY_MARGIN = timedelta(minutes=1)
+
+
+def published(schedule: Schedule, told: Published, *, origin: Origin) -> str:
+    """Record that the platform has the post, whatever has become of connection and schedule.
+
+    An answer that comes after the lease ran out is better than what was supposed meanwhile.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        row = Schedule.objects.select_for_update(no_key=True).get(pk=schedule.pk)
+        is_sent_again = row.status == ScheduleStatus.PUBLISHING and row.lease != schedule.lease
+        if row.status == ScheduleStatus.PUBLISHED or is_sent_again:
+            # The platform tells it by its key: whoever sends it again records the same post.
+            return str(row.status)
+        if row.status != ScheduleStatus.CANCELLED:
+            _end(row, ScheduleStatus.PUBLISHED, now=now, published_at=now, failure_reason=None)
+        PublishEvent.objects.create(
+            schedule=row,
+            channel_connection_id=row.channel_connection_id,
+            outcome=PublishOutcome.PUBLISHED,
+            platform_post_id=told.post_id,
+            post_url=told.url,
+            occurred_at=now,
+        )
+        _audit(schedule, Action.SCHEDULE_PUBLISHED, origin=origin, post_id=told.post_id)
+    return str(row.status)
+
+
+def failed(schedule: Schedule, error: str, *, origin: Origin) -> str | None:
+    """End a claimed schedule for good.
+
+    Args:
+        schedule: As it was claimed. If an earlier try of it may be out there, this failure says
+            nothing of that one.
+        error: What happened, as a word for programs.
+        origin: Who publishes.
+
+    Returns:
+        The status; None where the claim is lost.
+    """
+    reason = OUTCOME_UNKNOWN if schedule.unsure_since else error
+    with transaction.atomic():
+        row = held(schedule)
+        if row is None:
+            return None
+        _fail(row, schedule, reason, error=error, origin=origin)
+    return ScheduleStatus.FAILED
+
+
+def put_off(
+    schedule: Schedule,
+    error: str,
+    *,
+    origin: Origin,
+    may_be_out: bool = False,
+    retry_after: int | None = None,
+) -> str | None:
+    """Have a claimed schedule tried again later, if that may still be done.
+
+    Args:
+        schedule: As it was claimed.
+        error: What happened, as a word for programs.
+        origin: Who publishes.
+        may_be_out: Whether the platform may have accepted it nevertheless.
+        retry_after: Seconds that the platform asks to be left alone.
+
+    Returns:
+        The status; None where the claim is lost.
+    """
+    due_at = timezone.now() + _wait(schedule.attempts, retry_after)
+    with transaction.atomic():
+        connection = locked_connections().get(pk=schedule.channel_connection_id)
+        row = held(schedule)
+        if row is None:
+            return None
+        unsure_since = row.unsure_since if may_be_out else schedule.unsure_since
+        if unsure_since and due_at > unsure_since + _key_life(connection.channel):
+            reason = OUTCOME_UNKNOWN
+        elif connection.status == Status.DISCONNECTED:
+            reason = OUTCOME_UNKNOWN if unsure_since else CONNECTION_INACTIVE
+        elif due_at >= row.run_at + timedelta(seconds=settings.PUBLISH_GIVE_UP_SECONDS):
+            reason = OUTCOME_UNKNOWN if unsure_since else error
+        else:
+            row.unsure_since = unsure_since
+            _wait_until(row, due_at, schedule, error=error, origin=origin)
+            return ScheduleStatus.PENDING
+        _fail(row, schedule, reason, error=error, origin=origin)
+    return ScheduleStatus.FAILED
+
+
+def released(schedule: Schedule) -> None:
+    """Give a claimed schedule back as it was: nothing of it was sent.
+
+    It is active before and after, so the connection's lock is not needed.
+    """
+    rows = Schedule.objects.filter(
+        pk=schedule.pk, lease=schedule.lease, status=ScheduleStatus.QUEUED
+    )
+    rows.update(
+        status=ScheduleStatus.PENDING, lease=None, leased_until=None, updated_at=timezone.now()
+    )
+
+
+def _wait(attempts: int, retry_after: int | None) -> timedelta:
+    """Wait for as long as the platform asks, else twice as long each time, spread by a quarter."""
+    if retry_after is not None:
+        return timedelta(seconds=retry_after)
+    first = timedelta(seconds=settings.PUBLISH_FIRST_RETRY_SECONDS)
+    wait: timedelta = min(first * 2 ** min(attempts, 20), LONGEST_BACKOFF) * random.uniform(1, 1.25)
+    return wait
+
+
+def _key_life(channel: str) -> timedelta:
+    """Give how long the platform surely tells a repeated post by its key; it may have none."""
+    found = upstream(channel)
+    publisher = publisher_of(found.platform) if found else None
+    seconds = publisher.IDEMPOTENCY_SECONDS if publisher else 0
+    return max(timedelta(seconds=seconds) - KEY_MARGIN, timedelta(0))
+
+
+def _wait_until(
+    row: Schedule, due_at: datetime, schedule: Schedule, *, error: str, origin: Origin
+) -> None:
+    row.due_at = due_at
+    _end(row, ScheduleStatus.PENDING, now=timezone.now())
+    _record_failure(row, error)
+    _audit(schedule, Action.SCHEDULE_PUT_OFF, origin=origin, outcome=Outcome.FAILURE, error=error)
+    logger.warning("Publishing was put off: schedule %s, %s", row.pk, error)
+
+
+def _fail(row: Schedule, schedule: Schedule, reason: str, *, error: str, origin: Origin) -> None:
+    _end(row, ScheduleStatus.FAILED, now=timezone.now(), failure_reason=reason)
+    _record_failure(row, error)
+    _audit(
+        schedule,
+        Action.SCHEDULE_FAILED,
+        origin=origin,
+        outcome=Outcome.FAILURE,
+        result=reason,
+        error=error,
+    )
+    logger.warning("Publishing failed: schedule %s, %s (%s)", row.pk, reason, error)
+
+
+def _end(row: Schedule, status: ScheduleStatus, *, now: datetime, **columns: object) -> None:
+    """End an attempt, and with it the lease."""
+    row.status, row.lease, row.leased_until = status, None, None
+    row.attempts += 1
+    row.updated_at = now
+    for column, value in columns.items():
+        setattr(row, column, value)
+    row.save()
+
+
+def _record_failure(row: Schedule, error: str) -> None:
+    PublishEvent.objects.create(
+        schedule=row,
+        channel_connection_id=row.channel_connection_id,
+        outcome=PublishOutcome.FAILED,
+        error_code=error,
+        occurred_at=row.updated_at,
+    )
+
+
+def _audit(
+    schedule: Schedule,
+    action: Action,
+    *,
+    origin: Origin,
+    outcome: Outcome = Outcome.SUCCESS,
+    **details: str,
+) -> None:
+    connection = schedule.channel_connection
+    record(
+        action,
+        origin=origin,
+        subject_type="channels.schedule",
+        subject_id=schedule.pk,
+        subject_owner_id=schedule.user_id,
+        outcome=outcome,
+        details={"platform": connection.channel, "connection_id": str(connection.pk), **details},
+    )

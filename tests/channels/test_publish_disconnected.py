@@ -1,0 +1,200 @@
+"""A disconnected channel never publishes, and what was on its way comes to a defined end."""
+
+from collections.abc import Callable
+
+import pytest
+from django.utils import timezone
+
+from audit.events import ActorType, Interface
+from audit.models import AuditEvent
+from audit.record import Origin
+from channels.attempt import attempt
+from channels.claims import begin_sending, claim
+from channels.disconnect import disconnect_own
+from channels.models import ChannelConnection, Schedule
+from connections_project.identity.models import User
+from tests.beside import beside
+from tests.channels.publishing import (
+    MASTODON,
+    X,
+    accepted,
+    due_schedule,
+    history_of,
+    make_due,
+    outcome_of,
+    posts,
+    published,
+    tooted,
+    trail_of,
+)
+from tests.chirp import Chirp
+from tests.servers import Answer, Request
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ORIGIN = Origin(ActorType.USER, None, Interface.API)
+
+
+@pytest.fixture
+def end(owner: User, row: ChannelConnection) -> Callable[..., None]:
+    """Disconnect the channel, as its owner does."""
+
+    def end(*, cancel_schedules: bool = False) -> None:
+        disconnect_own(
+            connection_id=row.pk, user=owner, cancel_schedules=cancel_schedules, origin=ORIGIN
+        )
+
+    return end
+
+
+End = Callable[..., None]
+
+
+@pytest.fixture
+def schedule(row: ChannelConnection) -> Schedule:
+    return due_schedule(row)
+
+
+def test_a_disconnected_channel_never_publishes_from_a_kept_token(
+    schedule: Schedule, like_x: Chirp, end: End
+) -> None:
+    """A publisher holds the connection with its tokens, as it read them before the disconnect."""
+    claimed = claim(timezone.now())
+    assert claimed is not None
+    kept = claimed.channel_connection
+    end(cancel_schedules=True)
+    assert kept.opened().access_token == "access-0"
+    # Even if the schedule had slipped by the guard:
+    columns = {"status": "queued", "lease": claimed.lease, "leased_until": timezone.now()}
+    Schedule.objects.update(cancelled_at=None, **columns)
+    assert attempt(claimed, interface=Interface.WORKER) == "failed"
+    assert outcome_of(schedule) == ("failed", "connection_inactive")
+    assert history_of(schedule) == [("failed", "connection_inactive")]
+    assert trail_of(schedule) == ["SCHEDULE_FAILED"]
+    assert posts(like_x) == []
+
+
+def test_a_schedule_that_is_left_on_a_disconnected_channel_fails(
+    schedule: Schedule, like_x: Chirp, row: ChannelConnection, end: End
+) -> None:
+    Schedule.objects.update(status="cancelled", cancelled_at=timezone.now())
+    end()
+    Schedule.objects.update(status="pending", cancelled_at=None)
+    assert published() == ["failed"]
+    assert outcome_of(schedule) == ("failed", "connection_inactive")
+    assert posts(like_x) == []
+
+
+def test_one_that_was_claimed_is_cancelled_with_the_disconnect_and_not_sent(
+    schedule: Schedule, like_x: Chirp, end: End
+) -> None:
+    claimed = claim(timezone.now())
+    assert claimed == schedule
+    end(cancel_schedules=True)
+    assert begin_sending(claimed) is None
+    assert outcome_of(schedule) == ("cancelled", None)
+    assert published() == []
+    assert posts(like_x) == []
+
+
+def test_a_disconnect_during_the_refresh_wins(
+    schedule: Schedule, like_x: Chirp, row: ChannelConnection, end: End
+) -> None:
+    ChannelConnection.objects.update(token_expires_at=timezone.now())
+
+    def late(_: Request) -> Answer:
+        beside(lambda: end(cancel_schedules=True))
+        return like_x.tokens()
+
+    like_x.server.on("POST", "/token", late)
+    assert published() == []
+    assert outcome_of(schedule) == ("cancelled", None)
+    assert posts(like_x) == []
+    # The tokens that came too late are revoked, not used.
+    assert "refresh-1" in like_x.revoked
+
+
+def test_what_was_sent_already_is_recorded_though_the_connection_is_gone_by_then(
+    schedule: Schedule, like_x: Chirp, row: ChannelConnection, end: End
+) -> None:
+    def late(_: Request) -> Answer:
+        beside(end)
+        return accepted()
+
+    like_x.server.on("POST", X, late)
+    assert published() == ["published"]
+    row.refresh_from_db()
+    assert (row.status, row.auth_state) == ("disconnected", None)
+    assert outcome_of(schedule) == ("published", None)
+    assert history_of(schedule) == [("published", "post-1")]
+    actions = [event.action for event in AuditEvent.objects.order_by("id")]
+    assert actions.index("CHANNEL_DISCONNECTED") < actions.index("SCHEDULE_PUBLISHED")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Answer(503), "connection_inactive"),
+        (Answer(429, headers={"Retry-After": "1"}), "connection_inactive"),
+        (Answer(500), "outcome_unknown"),
+        (Answer(reset=True), "outcome_unknown"),
+        (Answer(403, json={}), "refused"),
+    ],
+)
+def test_what_failed_while_the_channel_was_disconnected_is_not_put_off(
+    schedule: Schedule, like_x: Chirp, end: End, answer: Answer, reason: str
+) -> None:
+    def late(_: Request) -> Answer:
+        beside(end)
+        return answer
+
+    like_x.server.on("POST", X, late)
+    assert published() == ["failed"]
+    assert outcome_of(schedule) == ("failed", reason)
+    assert trail_of(schedule) == ["SCHEDULE_FAILED"]
+    assert published() == []
+
+
+def test_nor_where_it_could_have_been_repeated_by_its_key(
+    schedule: Schedule, like_mastodon: Chirp, end: End
+) -> None:
+    def late(_: Request) -> Answer:
+        beside(end)
+        return Answer(500)
+
+    like_mastodon.server.on("POST", MASTODON, late)
+    assert published() == ["failed"]
+    assert outcome_of(schedule) == ("failed", "outcome_unknown")
+
+
+def test_a_token_that_is_refused_while_the_channel_is_disconnected_is_not_refreshed(
+    schedule: Schedule, like_x: Chirp, end: End
+) -> None:
+    def late(_: Request) -> Answer:
+        beside(end)
+        return Answer(401, json={})
+
+    like_x.server.on("POST", X, late)
+    assert published() == ["failed"]
+    assert outcome_of(schedule) == ("failed", "connection_inactive")
+    assert len(posts(like_x)) == 1
+    assert like_x.token_requests("refresh_token") == []
+
+
+def test_a_post_that_may_be_out_and_is_cancelled_is_recorded_when_its_answer_comes(
+    schedule: Schedule, like_mastodon: Chirp, end: End
+) -> None:
+    """A publisher that was thought dead comes back with the answer."""
+
+    def late(_: Request) -> Answer:
+        Schedule.objects.update(leased_until=timezone.now())
+        assert beside(published) == ["pending"]
+        beside(lambda: end(cancel_schedules=True))
+        return tooted()
+
+    like_mastodon.server.on("POST", MASTODON, late)
+    assert published() == ["cancelled"]
+    assert history_of(schedule) == [("failed", "interrupted"), ("published", "post-1")]
+    assert trail_of(schedule)[-1] == "SCHEDULE_PUBLISHED"
+    make_due(schedule)
+    assert published() == []
