@@ -3,3 +3,9 @@ from django.apps import AppConfig
 
 class ChannelsConfig(AppConfig):
     name = "channels"
+
+    def ready(self) -> None:
+        from channels.publish import work_off
+        from connections_project.housekeeping import chore
+
+        chore(work_off, every=5)

@@ -1,0 +1,39 @@
+"""`manage.py publish_due_schedules`: publish what is due."""
+
+from collections import Counter
+
+from tqdm import tqdm
+
+from audit.events import Interface
+from channels.publish import publish_due
+from connections_project.passes import PassCommand
+
+
+class Command(PassCommand):
+    help = (
+        "Publish the schedules whose time has come. What a busy platform did not take is tried "
+        "again later; what it may have taken is not, unless it tells a repeated post by its key."
+    )
+    examples = """
+examples:
+  manage.py publish_due_schedules                    try everything that is due once
+  manage.py publish_due_schedules --once --json      the same, for scripts
+  manage.py publish_due_schedules --forever          go on until stopped, looking every 5 seconds
+
+It can be stopped at any time by Ctrl-C or SIGTERM: what is just being sent comes to its end, and
+what is due stays due. If it is killed, what it was sending ends as outcome_unknown when the lease
+does (PUBLISH_LEASE_SECONDS). Any number of them may run beside each other.
+"""
+
+    def single_pass(self) -> Counter[str]:
+        done = publish_due(interface=Interface.COMMAND)
+        # disable=None: a bar on a terminal, none in a pipe.
+        return Counter(tqdm(done, desc="Publishing", unit=" posts", disable=None, leave=False))
+
+    def counts(self, figures: Counter[str]) -> dict[str, int]:
+        return {
+            "tried": figures.total(),
+            "published": figures["published"],
+            "still_due": figures["pending"],
+            "failed": figures["failed"],
+        }
