@@ -1,7 +1,7 @@
 """Store what a team's grant has brought: in new records, and in those that may take it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -66,10 +66,12 @@ class TeamArrival:
     named: frozenset[UUID]
 
     def of(self, crop: Crop) -> Arrival:
+        # One that the platform gives no name is called by its id, so that people can tell it apart.
+        name = crop.identity.account_name or crop.identity.account_id
         return Arrival(
             upstream=self.upstream,
             tokens=crop.tokens,
-            identity=crop.identity,
+            identity=replace(crop.identity, account_name=name),
             granted_by=self.harvest.granted_by,
         )
 
@@ -169,7 +171,7 @@ def _store(
     sharing = [crop for _, crop in takers if crop.shares_tokens]
     token_set = uuid7() if len(sharing) > 1 else None
     for row, crop in takers:
-        is_new, was_active = row._state.adding, row.is_active
+        arrived, is_new, was_active = arrival.of(crop), row._state.adding, row.is_active
         if _others_live_on_its_tokens(row):
             # They must not be revoked for having been replaced here.
             row.auth_state = None
@@ -177,10 +179,10 @@ def _store(
         row.token_set = token_set if crop.shares_tokens else None
         store(
             row,
-            arrival.of(crop),
+            arrived,
             connected=Action.ACCOUNT_CONNECTED,
             origin=origin,
-            accountName=crop.identity.account_name or "",
+            accountName=arrived.identity.account_name,
             reconnected=not is_new and not was_active,
         )
     return [row for row, _ in takers]

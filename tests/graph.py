@@ -11,7 +11,6 @@ from django.conf import settings
 
 from tests.servers import Answer, PlatformServer, Request
 
-SECRET = "client secret"
 ENDPOINTS = (
     "authorization_endpoint",
     "token_endpoint",
@@ -31,6 +30,7 @@ class Graph:
     slug: str
     pages: list[str] = field(default_factory=lambda: ["71", "72", "73"])
     exchanges: int = 0
+    secret: str = "client secret"
 
     @property
     def version(self) -> str:
@@ -75,11 +75,11 @@ class Graph:
     def is_proven(self, request: Request) -> bool:
         bearer = request.headers["Authorization"].removeprefix("Bearer ")
         given = {**request.query, **request.form}.get("appsecret_proof")
-        return given == hmac.new(SECRET.encode(), bearer.encode(), hashlib.sha256).hexdigest()
+        return given == hmac.new(self.secret.encode(), bearer.encode(), hashlib.sha256).hexdigest()
 
     def exchange(self, request: Request) -> Answer:
         self.exchanges += 1
-        if request.query.get("client_secret", SECRET) != SECRET:
+        if request.query.get("client_secret", self.secret) != self.secret:
             return Answer(400, json={"error": {"code": 101}})
         return token(f"long-{self.exchanges}", 5_184_000)
 

@@ -13,7 +13,7 @@ from connections_project.revocation.models import GrantHold
 from social.models import SocialAccount
 from tests.bank import REDIRECT_URI, query_of
 from tests.conftest import SignIn
-from tests.gallery import SOCIAL, Gallery, call_back, connect, owed, start
+from tests.gallery import SOCIAL, Gallery, call_back, connect, disconnect, owed, start
 from tests.providers.test_connect_refusals import NO_REDIS
 from tests.rows import events
 from tests.servers import Answer
@@ -326,6 +326,15 @@ def test_a_grant_for_no_account_counts_as_declined_and_is_given_back(
     gallery.accounts = []
     assert told(call_back(api, start(api))) == (400, "Authorization declined")
     assert owed() == ["access-1"]
+
+
+def test_an_account_without_a_name_is_called_by_its_id(api: APIClient, gallery: Gallery) -> None:
+    entry = {"id": 7, "access_token": "own"}
+    gallery.server.on("GET", "/me/accounts", Answer(json={"data": [entry]}))
+    (account,) = connect(api)
+    assert (account.platform_account_id, account.platform_account_name) == ("7", "7")
+    message = disconnect(api, account).json()["message"]
+    assert message == "Successfully disconnected 7 (gallery)"
 
 
 def test_entries_that_are_no_accounts_are_passed_over(api: APIClient, gallery: Gallery) -> None:
