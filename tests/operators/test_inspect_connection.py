@@ -169,7 +169,7 @@ def test_a_platform_that_left_the_catalogue_stops_nothing(owner: User) -> None:
     assert shown(connection)
 
 
-@pytest.mark.parametrize("name", [str(uuid7()), "nonsense"])
+@pytest.mark.parametrize("name", ["01a21243-8e0d-77a8-ba87-8a3a0ae3498c", "nonsense"])
 def test_an_unknown_id_is_named_and_gives_exit_code_1(name: str) -> None:
     with pytest.raises(CommandError, match=name) as refused:
         call_command("inspect_connection", name)
