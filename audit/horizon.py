@@ -14,8 +14,11 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 
-# What the clocks of the hosts that write may differ by; NTP keeps within a tenth of it.
-CLOCKS_AGREE_WITHIN = timedelta(milliseconds=100)
+# By how much the clocks of hosts that write usually differ at most, where NTP keeps them.
+CLOCKS_AGREE_WITHIN = timedelta(milliseconds=50)
+# By how much they may differ, or one be set back, before an honest event counts as inserted even
+# once it is sealed.
+CLOCKS_MAY_DIFFER_BY = timedelta(seconds=5)
 
 # All processes of the service are one role to the database, which sees its own sessions whole.
 _OLDEST_OPEN = """

@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from audit import merkle, statements
 from audit.canonical import FIELDS, canonical, event_as_json
 from audit.findings import Finding, Kind
+from audit.horizon import CLOCKS_MAY_DIFFER_BY
 from audit.models import AuditEvent, Seal, SealedEvent
 from audit.seal import THE_BEGINNING
 from audit.statements import UnknownKeyError
@@ -112,7 +113,7 @@ class Verification:
         elif merkle.leaf(canonical(event_as_json(event))) != bytes(member.digest):
             words = f"{name} was changed (seal {seal.number}, position {position})."
             yield Finding(Kind.CHANGED, words, *place)
-        elif self._is_late(member.event_id, event["occurred_at"]):
+        elif self._is_late(member.event_id, event["occurred_at"] + CLOCKS_MAY_DIFFER_BY):
             yield Finding(Kind.INSERTED, self._late(member.event_id, event["occurred_at"]), *place)
 
     def _left_behind(self) -> Iterator[Finding]:
@@ -138,7 +139,11 @@ class Verification:
                     self.unsealed += 1
 
     def _is_late(self, event_id: UUID, occurred_at: datetime) -> bool:
-        """Say whether an event is older than what was complete without it (`audit.horizon`)."""
+        """Say whether an event is older than what was complete without it (`audit.horizon`).
+
+        One that is not sealed yet may be suspected for less: should it be honest, the next seal
+        clears it within the minute.
+        """
         return occurred_at < self._complete_until and event_id not in self.accepted
 
     def _late(self, event_id: UUID, occurred_at: datetime) -> str:

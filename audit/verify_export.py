@@ -12,12 +12,15 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 Line = dict[str, Any]
+CLOCKS_MAY_DIFFER_BY = timedelta(seconds=5)
+NEVER = "1970-01-01T00:00:00+00:00"
 
 
 class TamperedError(Exception):
@@ -64,7 +67,7 @@ class Reading:
         self.accepted, self.digest = set(accepted), hashlib.sha256()
         self.seal: Line = {"number": 0, "size": 0}
         self.last = -1  # The position of the last event that was read of this seal.
-        self.head, self.complete_until = "0" * 64, ""
+        self.head, self.complete_until = "0" * 64, NEVER
         self.everything = self.ended = False
         self.events = self.unsealed = 0
 
@@ -95,7 +98,7 @@ class Reading:
             raise TamperedError(f"Seal {number} is known outside as another: sealed anew.")
         if "digests" in line and root([*map(bytes.fromhex, line["digests"])]).hex() != line["root"]:
             raise TamperedError(f"The digests of seal {number} were changed.")
-        self.complete_until = self.seal.get("complete_until", "")
+        self.complete_until = self.seal.get("complete_until", NEVER)
         del signed["signature"]
         self.seal, self.last, self.head = line, -1, sha256(canonical(signed)).hex()
 
@@ -104,11 +107,18 @@ class Reading:
         self.events += 1
         if line["seal"] is None:
             self.unsealed += 1
-            self.complete_until = seal.get("complete_until", "")
+            self.complete_until = seal.get("complete_until", NEVER)
         else:
             self.place(line, name)
-        if event["occurred_at"] < self.complete_until and event["id"] not in self.accepted:
+        if self.is_late(event, is_sealed=line["seal"] is not None):
             raise TamperedError(f"{name} was inserted: it is older than an earlier seal's end.")
+
+    def is_late(self, event: Line, *, is_sealed: bool) -> bool:
+        """Say whether an event is older than what an earlier seal has closed without it."""
+        closed = datetime.fromisoformat(self.complete_until)
+        tolerance = CLOCKS_MAY_DIFFER_BY if is_sealed else timedelta(0)
+        is_older = datetime.fromisoformat(event["occurred_at"]) + tolerance < closed
+        return is_older and event["id"] not in self.accepted
 
     def place(self, line: Line, name: str) -> None:
         """Look whether the event stands where its seal has it."""

@@ -362,3 +362,12 @@ def test_postgresql_may_keep_json_in_its_own_way() -> None:
     )
     tampering.seal()
     assert verify()["ok"], connection.vendor
+
+
+def test_a_sealed_event_may_be_older_by_as_much_as_clocks_differ() -> None:
+    """Should it be honest after all, the next seal clears it; until then it is suspected."""
+    sealed(1)
+    late = insert(ago=timedelta(seconds=2))
+    assert named(only_finding()) == ("inserted", str(late))
+    tampering.seal()
+    assert verify()["ok"]

@@ -1,5 +1,6 @@
 """Where the demo plays: a service and a sandbox of its own, gone with its end."""
 
+import logging
 import os
 import subprocess
 from collections.abc import Iterator
@@ -63,6 +64,8 @@ class Stage:
     def _start(self, service: Program, sandbox: Program, running: ExitStack) -> None:
         started = {sandbox: self._started(sandbox, running)}
         django.setup()
+        # The story says by itself what is sealed.
+        logging.getLogger("audit").setLevel(logging.WARNING)
         people.make_ready()
         started[service] = self._started(service, running)
         for program, process in started.items():
@@ -78,6 +81,7 @@ class Stage:
             "ENV_FILE": os.devnull,
             "DEBUG": "true",
             "DATABASE_URL": f"sqlite:///{self.folder / 'db.sqlite3'}",
+            "AUDIT_HEADS_FILE": str(self.folder / "audit-heads.jsonl"),
             "PUBLIC_URL": self.url,
             "OAUTH_CATALOG": str(catalogue),
         }

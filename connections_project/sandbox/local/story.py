@@ -1,9 +1,11 @@
 """The whole story over HTTPS: connect, use, disconnect, and see that it is over everywhere."""
 
+import json
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
+import jwt
 from django.core.management import call_command
 
 from connections_project.sandbox.local.api import Api, SurpriseError, consent
@@ -41,6 +43,8 @@ class Story:
         self.end(connection_id)
         self.show_the_tokens_are_dead()
         self.show_the_trail(connection_id)
+        self.show_the_receipt(connection_id)
+        self.show_the_log_is_sealed()
 
     def use(self, connection_id: str) -> None:
         self.step("List the connections")
@@ -94,6 +98,25 @@ class Story:
             self.tell(f"      {line}")
         missing = [action for action in EXPECTED_TRAIL if f" {action} " not in trail.getvalue()]
         expect(not missing, f"the audit trail lacks {', '.join(missing)}")
+
+    def show_the_receipt(self, connection_id: str) -> None:
+        self.step("Get a signed receipt, and verify it with the published key")
+        receipt = self.api.call("GET", f"/api/v1/receipts/{connection_id}", expect=200)["receipt"]
+        published = jwt.PyJWKSet.from_dict(
+            self.api.call("GET", "/.well-known/jwks.json", expect=200)
+        )
+        key = published[jwt.get_unverified_header(receipt)["kid"]]
+        claims = jwt.decode(receipt, key, algorithms=["EdDSA"])
+        self.tell(f"   <- it says: {json.dumps(claims)}")
+        expect(claims["revocation"]["state"] == "revoked", "the receipt tells of no revocation")
+
+    def show_the_log_is_sealed(self) -> None:
+        self.step("Seal the audit log, and verify it")
+        for command in ("seal_audit_log", "verify_audit_log"):
+            said = StringIO()
+            self.tell(f"   -> manage.py {command}")
+            call_command(command, stdout=said)
+            self.tell(f"      {said.getvalue().strip()}")
 
     def asked(self) -> dict[str, bool]:
         alive = self.witness.ask()
