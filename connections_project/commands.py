@@ -1,9 +1,16 @@
 """What management commands share."""
 
 import argparse
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
+
+# The shell's own code for a command that Ctrl-C has ended.
+INTERRUPTED = 130
 
 
 class _HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -18,3 +25,17 @@ class CommandWithExamples(BaseCommand):
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         kwargs |= {"epilog": self.examples, "formatter_class": _HelpFormatter}
         return super().create_parser(prog_name, subcommand, **kwargs)
+
+
+@contextmanager
+def termination_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM, by which services are stopped, end the command as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        # Only the main thread may set signal handlers, and only it is interrupted.
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,6 +1,6 @@
 """The apps whose connections can be ended by force."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -20,6 +20,7 @@ from providers.models import Connection
 from providers.models import Status as ProviderStatus
 from social.disconnect_many import disconnect_many as disconnect_social
 from social.models import SocialAccount, left_to_end
+from social.models import Status as SocialStatus
 
 Rows: TypeAlias = "QuerySet[Any]"
 Selection: TypeAlias = "Rows | Iterable[UUID]"
@@ -32,6 +33,7 @@ class Target:
     Args:
         model: Its connections.
         permission: What an operator needs, of the model's own permissions.
+        statuses: What a connection may be.
         left: Finds those on which something is left to be done; the flag is `erase_tokens`.
         end: Ends a batch in the caller's transaction.
         active_schedules: Counts what is still to be published through connections.
@@ -40,6 +42,7 @@ class Target:
 
     model: type[OAuthConnection]
     permission: str
+    statuses: Sequence[str]
     left: Callable[[bool], Q]
     end: Callable[[Collection[UUID], Order, Options], Batch]
     active_schedules: Callable[[Rows], int] = lambda _: 0
@@ -59,12 +62,14 @@ TARGETS = {
     "providers": Target(
         model=Connection,
         permission="providers.force_disconnect_connection",
+        statuses=ProviderStatus.values,
         left=lambda _: ~Q(status=ProviderStatus.DISCONNECTED),
         end=lambda ids, order, _: disconnect_providers(ids, order=order),
     ),
     "channels": Target(
         model=ChannelConnection,
         permission="channels.force_disconnect_channelconnection",
+        statuses=ChannelStatus.values,
         left=lambda _: ~Q(status=ChannelStatus.DISCONNECTED),
         end=lambda ids, order, options: disconnect_channels(
             ids, order=order, cancel_schedules=options.cancel_schedules
@@ -74,6 +79,7 @@ TARGETS = {
     "social": Target(
         model=SocialAccount,
         permission="social.force_disconnect_socialaccount",
+        statuses=SocialStatus.values,
         left=lambda erase: left_to_end(kept_tokens=erase),
         end=lambda ids, order, options: disconnect_social(
             ids, order=order, erase=options.erase_tokens

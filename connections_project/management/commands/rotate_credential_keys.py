@@ -5,14 +5,10 @@ import json
 import sys
 from typing import Any
 
-from django.core.management.base import (
-    BaseCommand,
-    CommandError,
-    CommandParser,
-    DjangoHelpFormatter,
-)
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
+from connections_project.commands import CommandWithExamples
 from connections_project.management.credential_rotation import (
     Column,
     Outcome,
@@ -37,16 +33,10 @@ named at the end, left as they are, and make the exit code 1.
 """
 
 
-class _HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Django's order of options, and the examples as they are written."""
-
-
-class Command(BaseCommand):
+class Command(CommandWithExamples):
     help = "Encrypt all stored credentials anew under the newest of CREDENTIAL_KEYS."
 
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        kwargs |= {"epilog": EXAMPLES, "formatter_class": _HelpFormatter}
-        return super().create_parser(prog_name, subcommand, **kwargs)
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

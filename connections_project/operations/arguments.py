@@ -1,0 +1,158 @@
+"""The arguments of `disconnect_provider`, `disconnect_channel` and `disconnect_social`."""
+
+import argparse
+from datetime import UTC, datetime, time
+from uuid import UUID
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils.dateparse import parse_date, parse_datetime
+
+from connections_project.http.parsing import identifier
+from connections_project.identity.fields import normal_email
+from connections_project.identity.models import User
+from connections_project.operations.force import BATCH
+from connections_project.operations.plans import InvalidReasonError, Options
+from connections_project.operations.targets import may_force_disconnect
+
+LARGEST_BATCH = 10_000
+
+
+def add_selectors(parser: CommandParser, *, platform: str, statuses: list[str], own: str) -> None:
+    """Add what selects connections.
+
+    Args:
+        parser: The command's.
+        platform: What this app calls a platform.
+        statuses: What its connections may be.
+        own: What belongs to a user.
+    """
+    group = parser.add_argument_group("which", "at least one; of several, all must hold")
+    group.add_argument("ids", metavar="ID", nargs="*", type=_id, help="this one, and those")
+    group.add_argument("--user", metavar="EMAIL", type=text, help=own)
+    group.add_argument(
+        f"--{platform}", metavar="SLUG", type=text, dest="platform", help="of this platform"
+    )
+    group.add_argument("--status", choices=statuses, help="in this status")
+    group.add_argument(
+        "--connected-before",
+        metavar="DATE",
+        type=_moment,
+        help="connected before this day or time (2026-01-31, 2026-01-31T10:00:00Z), in UTC",
+    )
+    group.add_argument("--all", action="store_true", dest="everything", help="all there are")
+
+
+def add_options(parser: CommandParser) -> None:
+    """Add how they are ended; the same for all apps, so that one script can serve all three."""
+    parser.add_argument(
+        "--reason", required=True, type=text, help="why, 1 to 512 characters, for the audit log"
+    )
+    parser.add_argument(
+        "--operator", metavar="EMAIL", type=text, help="who says so: staff with the permission"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show what it would touch, and change nothing"
+    )
+    parser.add_argument("--yes", action="store_true", help="don't ask")
+    parser.add_argument(
+        "--no-revoke", action="store_true", help="don't tell the platforms to forget the tokens"
+    )
+    parser.add_argument(
+        "--cancel-schedules",
+        action="store_true",
+        help="channels: cancel what is scheduled; a channel with schedules is left alone otherwise",
+    )
+    parser.add_argument(
+        "--erase-tokens",
+        action="store_true",
+        help="social accounts: revoke and erase the tokens, also those that an earlier disconnect "
+        "kept; otherwise they are kept, unused, and the platform is told nothing",
+    )
+    parser.add_argument(
+        "--batch-size",
+        metavar="N",
+        type=_batch_size,
+        default=BATCH,
+        help=f"connections in one transaction, {BATCH} unless given",
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def text(given: str) -> str:
+    """Take an argument that can be stored: a shell may hand down bytes that are no text."""
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError("this is not UTF-8") from None
+    return given
+
+
+def _id(given: str) -> UUID:
+    found = identifier(given)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{given!r} is not an id (UUID)")
+    return found
+
+
+def _moment(given: str) -> datetime:
+    try:
+        moment = parse_datetime(given) if len(given) > len("2026-01-31") else None
+        day = parse_date(given)
+    except ValueError:
+        moment = day = None
+    if moment is None and day is not None:
+        moment = datetime.combine(day, time.min)
+    if moment is None:
+        raise argparse.ArgumentTypeError(f"{given!r} is not a date (2026-01-31)")
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _batch_size(given: str) -> int:
+    if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= LARGEST_BATCH:
+        raise argparse.ArgumentTypeError(f"give 1 to {LARGEST_BATCH}")
+    return int(given)
+
+
+def options_of(given: dict[str, object]) -> Options:
+    """Read how they are to be ended.
+
+    Raises:
+        CommandError: The reason is none (exit code 2).
+    """
+    try:
+        return Options(
+            reason=str(given["reason"]),
+            revoke=not given["no_revoke"],
+            cancel_schedules=bool(given["cancel_schedules"]),
+            erase_tokens=bool(given["erase_tokens"]),
+        )
+    except InvalidReasonError as error:
+        raise CommandError(str(error), returncode=2) from None
+
+
+def operator_with(email: str, app: str) -> User:
+    """Give the operator who says to do it.
+
+    Raises:
+        CommandError: Nobody's address, or not that of active staff with the permission (exit
+            code 2).
+    """
+    user = User.objects.filter(email=normal_email(email)).first()
+    if user is None or not may_force_disconnect(user, app):
+        raise CommandError(
+            f"{email} is not an active operator with the permission to disconnect by force.",
+            returncode=2,
+        )
+    return user
+
+
+def user_named(email: str) -> User:
+    """Give the user whose connections are meant.
+
+    Raises:
+        CommandError: There is none.
+    """
+    user = User.objects.filter(email=normal_email(email)).first()
+    if user is None:
+        raise CommandError(f"There is no user {email}.")
+    return user

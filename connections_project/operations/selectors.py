@@ -1,0 +1,67 @@
+"""Which connections an operator means: ids and conditions, all of which must hold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from connections_project.identity.models import User
+from connections_project.operations.targets import TARGETS, Rows
+
+_ASKED_AT_ONCE = 5000
+
+
+@dataclass(frozen=True)
+class Selectors:
+    """What a connection must be like. One that is left out excludes nothing.
+
+    Args:
+        ids: It is one of these.
+        user: It is the user's own; a social account, of the user's own team.
+        platform: Its platform has this slug.
+        status: It has this status.
+        connected_before: It was connected, and that before this moment.
+        everything: All are meant that the others leave.
+    """
+
+    ids: Sequence[UUID] = ()
+    user: User | None = None
+    platform: str | None = None
+    status: str | None = None
+    connected_before: datetime | None = None
+    everything: bool = False
+
+    @property
+    def are_given(self) -> bool:
+        """Say whether anything was selected: nobody shall end all connections by a slip."""
+        conditions = (self.user, self.platform, self.status, self.connected_before)
+        return self.everything or bool(self.ids) or any(one is not None for one in conditions)
+
+    def rows(self, app: str) -> Rows:
+        """Give the connections that are meant, also those that are over."""
+        model = TARGETS[app].model
+        conditions: dict[str, Any] = {}
+        if self.ids:
+            conditions["pk__in"] = self.ids
+        if self.user is not None:
+            own = self.user.pk if model.owner_column == "user_id" else self.user.own_team.pk
+            conditions[model.owner_column] = own
+        if self.platform is not None:
+            conditions[model.platform_column] = self.platform
+        if self.status is not None:
+            conditions["status"] = self.status
+        if self.connected_before is not None:
+            conditions["connected_at__lt"] = self.connected_before
+        return model._default_manager.filter(Q(**conditions))
+
+    def unknown_ids(self, app: str) -> list[UUID]:
+        """Name those of the ids that no connection has or ever had."""
+        rows = TARGETS[app].model._default_manager
+        known: set[UUID] = set()
+        for start in range(0, len(self.ids), _ASKED_AT_ONCE):
+            some = self.ids[start : start + _ASKED_AT_ONCE]
+            known.update(rows.filter(pk__in=some).values_list("pk", flat=True))
+        return [one for one in self.ids if one not in known]
