@@ -1,21 +1,20 @@
 """Commands that work off a queue, in one pass or in pass after pass until they are stopped."""
 
 import json
-import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from connections_project.commands import CommandWithExamples
-
-# The shell's own code for a command that Ctrl-C has ended.
-INTERRUPTED = 130
+from connections_project.commands import (
+    INTERRUPTED,
+    CommandWithExamples,
+    termination_as_interrupt,
+)
 
 
 class PassCommand(CommandWithExamples):
@@ -44,7 +43,7 @@ class PassCommand(CommandWithExamples):
 
     def handle(self, *_: Any, forever: bool, interval: float, **options: Any) -> None:
         try:
-            with _termination_as_interrupt():
+            with termination_as_interrupt():
                 if not forever:
                     self.report(self.single_pass(), as_json=options["json"])
                 while forever:
@@ -89,17 +88,3 @@ def _seconds(text: str) -> float:
 
 # argparse names the type in its message.
 _seconds.__name__ = "number of seconds"
-
-
-@contextmanager
-def _termination_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM, by which services are stopped, end the command as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        # Only the main thread may set signal handlers, and only it is interrupted.
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
