@@ -47,6 +47,12 @@ class InactiveConnectionError(ConnectionProblem):
     code = "connection_inactive"
 
 
+class ImageUnsupportedError(ConnectionProblem):
+    """The channel fetches no picture from an address, and neither do we."""
+
+    code = "image_not_supported"
+
+
 class ScheduleTimeError(ConnectionProblem):
     """The time to publish at has passed."""
 

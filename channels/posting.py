@@ -8,6 +8,7 @@ from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client_authentication import bearer
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.tokens import require_vschar
+from connections_project.platforms.registry import upstream
 
 LONGEST_ID = 255
 LONGEST_URL = 2048
@@ -68,6 +69,13 @@ def publisher_of(platform: Platform) -> Publisher | None:
         return None
     module = importlib.import_module(platform.adapter)
     return module if hasattr(module, "publish") else None
+
+
+def takes_image_url(channel: str) -> bool:
+    """Say whether an image can be scheduled on a channel; nobody knows where nothing publishes."""
+    found = upstream(channel)
+    publisher = publisher_of(found.platform) if found else None
+    return publisher is None or publisher.TAKES_IMAGE_URL
 
 
 def authorization(platform: Platform, post: Post) -> dict[str, str]:

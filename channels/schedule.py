@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin, record
-from channels.errors import InactiveConnectionError, ScheduleTimeError
+from channels.errors import ImageUnsupportedError, InactiveConnectionError, ScheduleTimeError
 from channels.models import ChannelConnection, Schedule, Status
+from channels.posting import takes_image_url
 from channels.selectors import locked_connections, own_connection
 from connections_project.identity.models import User
 
@@ -36,6 +37,7 @@ def schedule(
     Raises:
         ConnectionNotFoundError, NotOwnerError: See `own_connection`.
         InactiveConnectionError: The channel is not connected.
+        ImageUnsupportedError: The channel takes no picture by its address.
         ScheduleTimeError: The time has passed.
     """
     with transaction.atomic():
@@ -43,6 +45,8 @@ def schedule(
         connection = own_connection(connection_id, user=user, rows=locked_connections())
         if connection.status != Status.CONNECTED:
             raise InactiveConnectionError
+        if image_url is not None and not takes_image_url(connection.channel):
+            raise ImageUnsupportedError
         made = _make(connection, content=content, image_url=image_url, run_at=run_at)
         _record(made, connection, origin=origin)
     return made

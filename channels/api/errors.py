@@ -123,6 +123,11 @@ FAULTS: Mapping[type[Exception], Fault] = MappingProxyType(
         own.InactiveConnectionError: Fault(
             400, "CONNECTION_INACTIVE", CODES["CONNECTION_INACTIVE"][1]
         ),
+        own.ImageUnsupportedError: _wrong(
+            "image_url",
+            "image_not_supported",
+            "This channel takes no picture by its address. Schedule the text alone.",
+        ),
         own.ScheduleTimeError: fault(
             "INVALID_SCHEDULE_TIME",
             FieldError("run_at", "invalid", CODES["INVALID_SCHEDULE_TIME"][1]),

@@ -31,7 +31,7 @@ SCHEDULE = channel_endpoint(
     summary="Schedule a post",
     description="The post is published at `run_at`, or soon after; a time without a zone is UTC. "
     "The channel must be `connected`. The picture is not fetched here: its address is passed on "
-    "to the channel.",
+    "to the channel. Channels that want the picture itself (X, LinkedIn, Mastodon) refuse one.",
     request=bodies.ScheduleRequest,
     examples=[asked(samples.SCHEDULE_REQUEST)],
     answers={201: answer("Scheduled.", bodies.ScheduleAnswer, pending=samples.SCHEDULE)},

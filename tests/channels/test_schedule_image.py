@@ -1,0 +1,53 @@
+"""A picture's address is passed on, where the channel takes one (CONTRACT, section 5)."""
+
+import pytest
+from rest_framework.test import APIClient
+
+from channels.models import ChannelConnection, Schedule
+from tests.channels.errors import only_error, wrong_fields
+from tests.channels.publishing import (
+    ADAPTER,
+    MASTODON,
+    due_schedule,
+    outcome_of,
+    posts,
+    published,
+    tooted,
+)
+from tests.channels.scheduling import schedule
+from tests.chirp import Chirp
+from tests.conftest import UseCatalogue
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+IMAGE = "https://images.example.com/cat.png"
+
+
+@pytest.mark.parametrize("adapter", ["x", "linkedin", "mastodon"])
+def test_a_channel_that_wants_the_picture_itself_refuses_its_address_at_once(
+    api: APIClient, row: ChannelConnection, chirp: Chirp, use_catalogue: UseCatalogue, adapter: str
+) -> None:
+    use_catalogue(chirp.catalogue(more=ADAPTER.format(adapter)), "chirp")
+    answer = schedule(api, row.pk, image_url=IMAGE)
+    assert wrong_fields(answer) == ["image_url"]
+    assert only_error(answer)["meta"]["fields"][0]["code"] == "image_not_supported"
+    assert not Schedule.objects.exists()
+    assert schedule(api, row.pk).status_code == 201
+
+
+def test_where_nobody_knows_it_is_taken(api: APIClient, row: ChannelConnection) -> None:
+    answer = schedule(api, row.pk, image_url=IMAGE)
+    assert (answer.status_code, answer.json()["image_url"]) == (201, IMAGE)
+
+
+def test_where_the_channel_fetches_pictures_the_address_is_passed_on_and_not_fetched(
+    row: ChannelConnection, chirp: Chirp, use_catalogue: UseCatalogue
+) -> None:
+    use_catalogue(chirp.catalogue(more='adapter = "connections_project.sandbox.adapter"'), "chirp")
+    chirp.server.on("POST", MASTODON, tooted())
+    made = due_schedule(row, image_url=IMAGE)
+    assert published() == ["published"]
+    assert outcome_of(made) == ("published", None)
+    (post,) = posts(chirp, MASTODON)
+    assert post.form == {"status": "Hello", "image_url": IMAGE}
+    assert len(chirp.server.requests) == 1
