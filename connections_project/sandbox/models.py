@@ -58,3 +58,27 @@ class PagePost(models.Model):
 
     def __str__(self) -> str:
         return f"{self.page_id} {self.pk}"
+
+
+class Status(models.Model):
+    """What a person has posted for everybody to read."""
+
+    objects: ClassVar[models.Manager["Status"]] = models.Manager()
+
+    id = models.BigAutoField(primary_key=True)
+    author = models.ForeignKey("auth.User", on_delete=models.CASCADE, related_name="statuses")
+    text = models.CharField(max_length=500)
+    image_url = models.CharField(max_length=2048)
+    # What a client may repeat a post by, and find that there is but one.
+    idempotency_key = models.CharField(max_length=64, null=True)
+    posted_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        app_label = "sandbox"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["author", "idempotency_key"], name="one_status_a_key")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

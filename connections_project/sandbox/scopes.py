@@ -6,4 +6,5 @@ SCOPES = {
     "transactions": "See the transactions of your accounts",
     "pages": "See the pages that you manage",
     "publish": "Publish on them",
+    "statuses": "Post in your name",
 }

@@ -10,6 +10,7 @@ from connections_project.sandbox.consent import ConsentView
 from connections_project.sandbox.introspection import IntrospectionView
 from connections_project.sandbox.pages import PagesView, PostsView
 from connections_project.sandbox.resources import AccountsView, TransactionsView, UserInfoView
+from connections_project.sandbox.statuses import StatusesView, TimelineView
 
 # The toolkit finds its endpoints, for the metadata of RFC 8414, by these names.
 oauth = [
@@ -36,4 +37,6 @@ urlpatterns = [
     path("api/accounts/<str:account_id>/transactions", TransactionsView.as_view()),
     path("api/pages", PagesView.as_view()),
     path("api/pages/<str:page_id>/posts", PostsView.as_view()),
+    path("api/v1/statuses", StatusesView.as_view()),
+    path("api/v1/accounts/<str:username>/statuses", TimelineView.as_view()),
 ]

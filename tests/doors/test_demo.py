@@ -42,7 +42,7 @@ def test_it_tells_the_whole_story(told: subprocess.CompletedProcess[str]) -> Non
     assert told.returncode == 0, told.stdout + told.stderr
     assert told.stderr == ""
     steps = re.findall(r"^\d+\. (.*)$", told.stdout, flags=re.MULTILINE)
-    assert len(steps) == 31
+    assert len(steps) == 47
     for call in (
         "POST /api/v1/auth/login",
         "POST /api/v1/providers ",
@@ -51,6 +51,9 @@ def test_it_tells_the_whole_story(told: subprocess.CompletedProcess[str]) -> Non
         "DELETE /api/v1/auth/",
         "GET /api/v1/receipts/",
         "manage.py verify_audit_log",
+        "POST /api/v1/channels/connect ",
+        "POST /api/v1/schedules/bulk-cancel ",
+        "manage.py publish_due_schedules",
         "POST /api/v1/plugin/social-media-publisher/social/connect ",
         "POST /api/v1/plugin/social-media-publisher/social/disconnect ",
     ):
@@ -60,19 +63,29 @@ def test_it_tells_the_whole_story(told: subprocess.CompletedProcess[str]) -> Non
 def test_the_tokens_are_alive_before_the_disconnect_and_dead_after_it(
     told: subprocess.CompletedProcess[str],
 ) -> None:
-    bank, _ = told.stdout.split("Make an API key")
+    bank, _ = told.stdout.split("Sign in as somebody who publishes")
     before, after = bank.split("Disconnect\n")
     assert before.count(": alive\n") == 2
     assert after.count(": dead\n") == 4
     assert ": alive\n" not in after
 
 
+def test_a_channel_is_kept_from_being_torn_down_and_its_past_stays(
+    told: subprocess.CompletedProcess[str],
+) -> None:
+    assert "Please cancel or complete 4 pending schedules first." in told.stdout
+    assert "<- 1 tried, 1 published, 0 still due, 0 failed." in told.stdout
+    assert "CHANNEL_DISCONNECTED" in told.stdout
+
+
 def test_it_shows_no_secret(told: subprocess.CompletedProcess[str]) -> None:
-    from connections_project.sandbox.local.people import USER
+    from connections_project.sandbox.local.people import PUBLISHER, USER
 
     assert USER.password not in told.stdout
+    assert PUBLISHER.password not in told.stdout
     # A receipt and the published keys are for everybody to read; so is the digest of a seal.
     text = re.sub(r'"(receipt|x|kid)": "[^"]+"|\b[0-9a-f]{64}\b', "", told.stdout)
     # A JSON Web Token, and anything else as long and as random.
     assert "eyJ" not in text
-    assert not re.search(r"[A-Za-z0-9_-]{28,}", re.sub(r"[0-9a-f-]{32,36}", "", text))
+    public = re.compile(r"[0-9a-f-]{32,36}|CONNECTION_HAS_ACTIVE_SCHEDULES")
+    assert not re.search(r"[A-Za-z0-9_-]{28,}", public.sub("", text))

@@ -40,7 +40,8 @@ def test_no_two_files_share_a_key(tmp_path: Path) -> None:
     assert once.keys() == again.keys() == development_settings().keys()
     same = {name for name in once if once[name] == again[name]}
     places = {"DATABASE_URL", "AUDIT_HEADS_FILE", "OAUTH_CATALOG"}
-    clients = {"OAUTH_SANDBOX_CLIENT_ID", "OAUTH_SANDBOX_PAGES_CLIENT_ID"}
+    offered = ("SANDBOX", "SANDBOX_SOCIAL", "SANDBOX_PAGES")
+    clients = {f"OAUTH_{slug}_CLIENT_ID" for slug in offered}
     assert same == {"DEBUG"} | clients | places
 
 

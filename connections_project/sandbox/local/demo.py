@@ -9,6 +9,7 @@ from pathlib import Path
 from connections_project.oauth.client import ClientRegistration
 from connections_project.sandbox.local import processes
 from connections_project.sandbox.local.api import Api, SurpriseError
+from connections_project.sandbox.local.channel_story import ChannelStory
 from connections_project.sandbox.local.interruptions import Interrupted, raise_on_signals
 from connections_project.sandbox.local.ports import PortTakenError, check_free
 from connections_project.sandbox.local.processes import StartError
@@ -58,7 +59,9 @@ def walk_through(stage: Stage, registration: ClientRegistration) -> None:
         story = Story(api, Witness(stage.sandbox_url, registration), tell=tell)
         try:
             story.run()
-            SocialStory(api, tell=tell, steps=story.steps).run()
+            channels = ChannelStory(api, stage.sandbox_url, tell=tell, steps=story.steps)
+            channels.run()
+            SocialStory(api, tell=tell, steps=channels.steps).run()
         except (KeyError, IndexError, TypeError) as error:
             raise SurpriseError(f"an answer has another form than documented: {error}") from error
         except SurpriseError as error:

@@ -27,6 +27,8 @@ def fresh_keys() -> dict[str, str]:
         # One client for all that the sandbox offers.
         "OAUTH_SANDBOX_CLIENT_ID": CLIENT_ID,
         "OAUTH_SANDBOX_CLIENT_SECRET": client_secret,
+        "OAUTH_SANDBOX_SOCIAL_CLIENT_ID": CLIENT_ID,
+        "OAUTH_SANDBOX_SOCIAL_CLIENT_SECRET": client_secret,
         "OAUTH_SANDBOX_PAGES_CLIENT_ID": CLIENT_ID,
         "OAUTH_SANDBOX_PAGES_CLIENT_SECRET": client_secret,
     }

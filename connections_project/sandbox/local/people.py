@@ -15,6 +15,8 @@ class Login:
 
 
 USER = Login("demo@example.com", "walk-through-walls")
+# Nobody connects more than 5 times a minute, and the demo's stories together do.
+PUBLISHER = Login("publisher@example.com", "ink-before-daylight")
 OPERATOR = Login("operator@example.com", "mind-the-switchboard", is_operator=True)
 
 
@@ -25,7 +27,7 @@ def make_ready() -> None:
     from connections_project.identity.models import User
 
     known = set(User.objects.values_list("email", flat=True))
-    for login in (USER, OPERATOR):
+    for login in (USER, PUBLISHER, OPERATOR):
         if login.email not in known:
             create_principal(
                 email=login.email, password=login.password, is_operator=login.is_operator
