@@ -10,19 +10,19 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.events import Action
-from audit.record import Origin
+from audit.record import Event, Origin, record_many
 from connections_project.connections.errors import (
     AuthorizationDeclinedError,
     ConnectionProblem,
     InvalidStateError,
 )
-from connections_project.connections.records import record_about
-from connections_project.connections.settle import Arrival, refuse, store
+from connections_project.connections.records import event_about, record_about
+from connections_project.connections.settle import Arrival, refuse, take
 from connections_project.identifiers import uuid7
 from connections_project.identity.models import Team
 from connections_project.oauth.client import Identity
 from connections_project.platforms.registry import Upstream
-from connections_project.revocation.grants import has_holders
+from connections_project.revocation.grants import has_holders, hold_all
 from connections_project.revocation.release import release_late
 from social.models import SocialAccount
 from social.principals import Bringer, still_acts_for
@@ -168,31 +168,58 @@ def _new_row(arrival: TeamArrival) -> SocialAccount:
 def _store(
     takers: list[tuple[SocialAccount, Crop]], arrival: TeamArrival, *, origin: Origin
 ) -> list[SocialAccount]:
-    sharing = [crop for _, crop in takers if crop.shares_tokens]
-    token_set = uuid7() if len(sharing) > 1 else None
+    """Store all accounts by a few statements, however many a grant is for."""
+    _keep_what_others_live_on([row for row, _ in takers])
+    token_set = uuid7() if sum(crop.shares_tokens for _, crop in takers) > 1 else None
+    events = []
     for row, crop in takers:
-        arrived, is_new, was_active = arrival.of(crop), row._state.adding, row.is_active
-        if _others_live_on_its_tokens(row):
-            # They must not be revoked for having been replaced here.
-            row.auth_state = None
+        comes_back = not row.is_active
         row.activate()
         row.token_set = token_set if crop.shares_tokens else None
-        store(
-            row,
-            arrived,
-            connected=Action.ACCOUNT_CONNECTED,
-            origin=origin,
-            accountName=arrived.identity.account_name,
-            reconnected=not is_new and not was_active,
-        )
-    return [row for row, _ in takers]
+        take(row, arrival.of(crop), origin=origin)
+        events.append(_connected(row, origin=origin, reconnected=comes_back))
+    rows = [row for row, _ in takers]
+    SocialAccount.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["id"], update_fields=CHANGING
+    )
+    hold_all({row.pk: row.grant for row in rows}, app=SocialAccount.app)
+    record_many(events)
+    return rows
 
 
-def _others_live_on_its_tokens(row: SocialAccount) -> bool:
-    if row.token_set is None:
-        return False
-    same = SocialAccount.objects.filter(token_set=row.token_set, auth_state__isnull=False)
-    return same.exclude(pk=row.pk).exists()
+# All that a known record may take over from a grant.
+CHANGING = [
+    field.name
+    for field in SocialAccount._meta.concrete_fields
+    if field.name not in {"id", "team", "platform", "created_at"}
+]
+
+
+def _connected(row: SocialAccount, *, origin: Origin, reconnected: bool) -> Event:
+    return event_about(
+        row,
+        Action.ACCOUNT_CONNECTED,
+        origin=origin,
+        accountName=row.platform_account_name,
+        reconnected=reconnected,
+    )
+
+
+def _keep_what_others_live_on(rows: list[SocialAccount]) -> None:
+    """Pass by, at revoking what is replaced, tokens that a record beside these has too.
+
+    Of records that all take fresh ones in place of the same set, one has it revoked.
+    """
+    sets = {row.token_set for row in rows} - {None}
+    if not sets:
+        return
+    beside = SocialAccount.objects.filter(token_set__in=sets, auth_state__isnull=False)
+    beside = beside.exclude(pk__in=[row.pk for row in rows])
+    settled = set(beside.values_list("token_set", flat=True))
+    for row in rows:
+        if row.token_set in settled:
+            row.auth_state = None
+        settled |= {row.token_set} - {None}
 
 
 def _refuse(

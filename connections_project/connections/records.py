@@ -3,7 +3,7 @@
 from typing import Any
 
 from audit.events import Action, Outcome
-from audit.record import Origin, record
+from audit.record import Event, Origin, record_many
 from connections_project.connections.models import OAuthConnection
 
 
@@ -17,8 +17,24 @@ def record_about(
     **details: Any,
 ) -> None:
     """Record an event about a connection; its platform always stands in the details."""
-    record(
-        action,
+    event = event_about(
+        connection, action, origin=origin, outcome=outcome, reason=reason, **details
+    )
+    record_many([event])
+
+
+def event_about(
+    connection: OAuthConnection,
+    action: Action,
+    *,
+    origin: Origin,
+    outcome: Outcome = Outcome.SUCCESS,
+    reason: str = "",
+    **details: Any,
+) -> Event:
+    """Make such an event, to be recorded with others."""
+    return Event(
+        action=action,
         origin=origin,
         subject_type=f"{connection.app}.connection",
         subject_id=connection.pk,

@@ -67,6 +67,14 @@ def store(
         origin: The call.
         details: What else the audit log shall know.
     """
+    take(row, arrival, origin=origin)
+    row.save()
+    hold(row.grant, app=row.app, connection_id=row.pk)
+    record_about(row, connected, origin=origin, **details)
+
+
+def take(row: OAuthConnection, arrival: Arrival, *, origin: Origin) -> None:
+    """Put the tokens that came into a row, which the caller saves; let go of those they replace."""
     _let_go_of_replaced(row, arrival, origin=origin)
     row.take_grant(
         arrival.tokens,
@@ -75,9 +83,6 @@ def store(
         granted_by=arrival.granted_by,
         now=timezone.now(),
     )
-    row.save()
-    hold(row.grant, app=row.app, connection_id=row.pk)
-    record_about(row, connected, origin=origin, **details)
 
 
 def _let_go_of_replaced(row: OAuthConnection, arrival: Arrival, *, origin: Origin) -> None:

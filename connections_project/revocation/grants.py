@@ -41,6 +41,26 @@ def hold(grant: Grant, *, app: str, connection_id: UUID) -> None:
     )
 
 
+def hold_all(grants: Mapping[UUID, Grant], *, app: str) -> None:
+    """Note which connection lives on which grant, for many by one statement."""
+    GrantHold.objects.bulk_create(
+        [
+            GrantHold(
+                connection_id=connection_id,
+                app=app,
+                authority=grant.authority,
+                client_id=grant.client_id,
+                platform_user_id=grant.platform_user_id,
+            )
+            for connection_id, grant in grants.items()
+            if grant.platform_user_id is not None
+        ],
+        update_conflicts=True,
+        unique_fields=["connection_id"],
+        update_fields=["app", "authority", "client_id", "platform_user_id"],
+    )
+
+
 def let_go(*connection_ids: UUID) -> None:
     GrantHold.objects.filter(connection_id__in=connection_ids).delete()
 
