@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from audit import heads, horizon, merkle, statements
 from audit.canonical import FIELDS, canonical, event_as_json
 from audit.models import Seal, SealedEvent
 from audit.unsealed import Window, first_identifier, windows
+from connections_project.housekeeping import stopping
 from connections_project.identifiers import uuid7
 
 logger = logging.getLogger(__name__)
@@ -74,7 +76,8 @@ def seal_all(*, after: UUID | None = None) -> Iterator[Seal]:
 
 
 def _count(seals: Iterable[Seal]) -> int:
-    return sum(seal.size for seal in seals)
+    """Seal until there is nothing left, or this process is to end; the next one goes on."""
+    return sum(seal.size for seal in takewhile(lambda _: not stopping.is_set(), seals))
 
 
 def _complete_until() -> datetime:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
@@ -141,6 +142,20 @@ def test_the_chore_stays_within_a_minute() -> None:
     assert chore.every < 60
     chore.do()
     assert not any_unsealed()
+
+
+def test_a_process_that_is_to_end_leaves_the_rest_to_the_next_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stopping = threading.Event()
+    stopping.set()
+    monkeypatch.setattr(seal, "stopping", stopping)
+    monkeypatch.setattr(seal, "BATCH", 1)
+    tell(3)
+    seal.seal_recent()
+    assert Seal.objects.count() == 1
+    stopping.clear()
+    assert seal.seal_recent() == 2
 
 
 def test_the_log_says_the_head_too(caplog: pytest.LogCaptureFixture) -> None:

@@ -69,6 +69,13 @@ def test_an_empty_log_is_in_order() -> None:
     assert verify()["ok"]
 
 
+def test_whoever_may_only_read_can_verify(django_assert_max_num_queries: Any) -> None:
+    sealed(3)
+    with django_assert_max_num_queries(20) as asked:
+        assert verify()["ok"]
+    assert {query["sql"].split()[0] for query in asked.captured_queries} <= {"SELECT", "DECLARE"}
+
+
 def test_it_says_so_in_words() -> None:
     sealed(2)
     output = StringIO()
