@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from connections_project.oauth.client import TokenSet
 from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.observers import calling
 from connections_project.oauth.transport import Answer, Request, send
 from connections_project.platforms.registry import Upstream
 
@@ -35,6 +36,7 @@ class Line:
     def slug(self) -> str:
         return self.upstream.platform.slug
 
+    @calling("publish")
     def call(self, request: Request, *, publishes: bool = False) -> Answer:
         """Make a call, and give its answer whatever its status.
 

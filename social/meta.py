@@ -15,6 +15,7 @@ from connections_project.oauth.client import ClientRegistration, Identity, Token
 from connections_project.oauth.client_authentication import bearer
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.identity import read_account
+from connections_project.oauth.observers import calling
 from connections_project.oauth.tokens import parse_token_response, require_vschar
 from connections_project.oauth.transport import Request, send
 from connections_project.platforms.registry import Upstream
@@ -38,6 +39,7 @@ def proof(registration: ClientRegistration, access_token: str) -> dict[str, str]
     return {"appsecret_proof": hmac.new(key, message, hashlib.sha256).hexdigest()}
 
 
+@calling("exchange")
 def exchange(
     platform: Platform, *, url: str, parameters: Mapping[str, str], within: float
 ) -> TokenSet:
@@ -59,6 +61,7 @@ def exchange(
     return parse_token_response(token_document(answer), platform=platform.slug)
 
 
+@calling("read")
 def read(
     platform: Platform,
     registration: ClientRegistration,
@@ -77,6 +80,7 @@ def read(
     return require_success(send(request, platform=platform.slug, within=within)).json()
 
 
+@calling("identify")
 def identify(upstream: Upstream, access_token: str) -> Identity:
     """Ask whose token it is.
 

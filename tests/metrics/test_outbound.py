@@ -1,5 +1,7 @@
 """Calls to platforms: what for, with what outcome, in what time."""
 
+import time
+
 import pytest
 from rest_framework.test import APIClient
 
@@ -10,6 +12,7 @@ from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.observers import calling
 from connections_project.oauth.transport import Request, send
 from connections_project.platforms.registry import upstream
+from social.line import Line
 from tests.bank import Bank, connect
 from tests.figures import figure
 from tests.servers import Answer, PlatformServer
@@ -71,6 +74,16 @@ def test_the_time_of_a_call_that_was_given_up_is_counted(bank: Bank) -> None:
     with pytest.raises(PlatformError):
         client.refresh(*bank_upstream(), refresh_token="some-refresh-token", within=0.2)
     assert 0.2 <= calls("refresh", "timeout", SUM) - before < 1
+
+
+def test_what_a_social_plugin_publishes_is_counted(bank: Bank) -> None:
+    bank.server.on("POST", "/posts", Answer(json={"id": "1"}))
+    found = upstream("bank")
+    assert found
+    line = Line(found, TokenSet("some-access-token"), time.monotonic() + 5, lambda: None)
+    before = calls("publish")
+    line.call(Request("POST", f"{bank.server.url}/posts"))
+    assert calls("publish") == before + 1
 
 
 def test_an_adapter_s_calls_count_as_the_verb_that_called_it(server: PlatformServer) -> None:
