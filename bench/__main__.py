@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from typing import Any
 
 import django
 from django.core.management import call_command
@@ -16,6 +17,7 @@ examples:
   make bench                                          two minutes, for an impression
   make bench ARGS="--seconds 5 --rounds 9 --requests 100000"   for figures to be quoted
   make bench ARGS="--only disconnect --requests 0"    one call, and no look at the memory
+  make bench ARGS="--only bulk --bulk 200000"         100,000 at once, twice, beside plain SQL
 
 It makes a database of its own beside the one that is named, and needs an empty Redis; both are
 left as they were. Only loopback is used.
@@ -48,12 +50,28 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=8, help="threads of each process")
     parser.add_argument("--disconnects", type=int, default=20_000, help="connections to end in all")
     parser.add_argument("--requests", type=int, default=20_000, help="while memory is looked at")
-    parser.add_argument("--only", default="", help="one call: disconnect, get, list or login")
+    parser.add_argument("--bulk", type=int, default=20_000, help="connections to end at once")
+    parser.add_argument("--only", default="", help="disconnect, get, list, login or bulk")
     return parser.parse_args()
 
 
 def _measure(stage: Stage, options: argparse.Namespace) -> None:
     # Models can be imported once Django is set up.
+    from bench import report
+
+    kept: dict[str, Any] = {"settings": vars(options)}
+    if not "bulk".startswith(options.only) or not options.only:
+        kept |= _calls(stage, options)
+        _say(report.table(kept["calls"]))
+        if kept["memory"]:
+            _say(report.words_about_memory(kept["memory"]))
+    if "bulk".startswith(options.only) and options.bulk:
+        kept |= _bulk(stage, options)
+        _say(report.words_about_bulk(kept["bulk"]))
+    _say(f"Written to {report.written(kept)}.")
+
+
+def _calls(stage: Stage, options: argparse.Namespace) -> dict[str, Any]:
     from bench import report
     from bench.cases import cases
     from bench.compare import Pair
@@ -75,17 +93,15 @@ def _measure(stage: Stage, options: argparse.Namespace) -> None:
             if repeatable and options.requests
             else []
         )
-    at_most = limits(stage, lanes=LANES, rows=4000)
-    results = [report.described(one, at_most) for one in found]
-    _say(report.table(results))
-    if samples:
-        _say(report.words_about_memory(samples))
-    kept = {
-        "settings": vars(options),
-        "calls": results,
-        "memory": [vars(sample) for sample in samples],
-    }
-    _say(f"Written to {report.written(kept)}.")
+    has_disconnect = any(case.name == "disconnect" for case in wanted)
+    at_most = limits(stage, lanes=LANES, rows=4000) if has_disconnect else {}
+    return {"calls": [report.described(one, at_most) for one in found], "memory": samples}
+
+
+def _bulk(stage: Stage, options: argparse.Namespace) -> dict[str, Any]:
+    from bench.bulk import race
+
+    return {"bulk": race(stage, connections=options.bulk)}
 
 
 def _say(text: str) -> None:

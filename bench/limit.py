@@ -3,12 +3,12 @@
 import re
 import shutil
 import subprocess
-from typing import Any
 
 from django.db import connection, models
 
 from audit.models import AuditEvent
 from bench import seed
+from bench.inserts import literals
 from bench.stage import Stage
 from connections_project.revocation.models import RevocationJob
 
@@ -83,20 +83,10 @@ def limits(stage: Stage, *, lanes: tuple[int, ...], rows: int) -> dict[int, floa
 
 
 def _insert(model: type[models.Model], values: dict[str, str]) -> str:
-    """Write the INSERT of one row; columns that are not named take the model's defaults."""
-    defaults = {
-        field.attname: _literal(field.get_default()) for field in model._meta.concrete_fields
-    }
-    row = defaults | values
+    row = literals(model, values)
     return (
         f"INSERT INTO {model._meta.db_table} ({', '.join(row)}) VALUES ({', '.join(row.values())})"
     )
-
-
-def _literal(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    return str(value) if isinstance(value, int) and not isinstance(value, str) else f"'{value}'"
 
 
 def _lay_out(rows: int, *, kind: str) -> None:

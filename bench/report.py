@@ -3,11 +3,13 @@
 import json
 import os
 import platform
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.bulk import Race
 from bench.compare import Comparison
 from bench.load import Outcome
 from bench.memory import Sample, growth
@@ -74,6 +76,15 @@ def words_about_memory(found: list[Sample]) -> str:
     )
 
 
+def words_about_bulk(race: Race) -> str:
+    """Say in one line how the ending of very many went."""
+    return (
+        f"Ending {race.connections:,} connections at once: {race.per_second('ours'):,.0f}/s by the "
+        f"command, {race.per_second('plain'):,.0f}/s by plain SQL, ratio {race.ratio:.2f}; "
+        f"{race.peak_kib / 1024:.0f} MiB at most."
+    )
+
+
 def _mib(sample: Sample) -> str:
     return " + ".join(f"{kib / 1024:.0f}" for kib in sample.kib) + " MiB"
 
@@ -88,6 +99,7 @@ def written(results: dict[str, Any]) -> Path:
     }
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"{now:%Y%m%dT%H%M%SZ}.json"
-    text = json.dumps({"time": now.isoformat(), "machine": machine, **results}, indent=2)
+    whole = {"time": now.isoformat(), "machine": machine, **results}
+    text = json.dumps(whole, indent=2, default=asdict)
     path.write_text(text + "\n", encoding="utf-8")
     return path
