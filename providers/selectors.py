@@ -26,9 +26,12 @@ def own_connection(
         NotOwnerError: Somebody else's.
     """
     visible = (Connection.objects.all() if rows is None else rows).visible()
-    connection = visible.filter(pk=connection_id).first() if connection_id else None
-    if connection is None:
+    if connection_id is None:
         raise ConnectionNotFoundError
+    try:
+        connection = visible.get(pk=connection_id)
+    except Connection.DoesNotExist:
+        raise ConnectionNotFoundError from None
     if connection.user_id != user_id:
         raise NotOwnerError
     return _swept(connection)

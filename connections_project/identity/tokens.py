@@ -85,9 +85,12 @@ def principal_of(claims: dict[str, Any]) -> User:
     Raises:
         BadTokenError: There is none, or the password has changed since.
     """
-    user = User.objects.filter(pk=claimed_id(claims, "principal_id"), is_active=True).first()
+    try:
+        user = User.objects.get(pk=claimed_id(claims, "principal_id"), is_active=True)
+    except User.DoesNotExist:
+        raise BadTokenError from None
     # The signature vouches for what is claimed, so that comparing in plain time tells nothing.
-    if user is None or claims.get("fingerprint") != _fingerprint(user):
+    if claims.get("fingerprint") != _fingerprint(user):
         raise BadTokenError
     if claims.get("principal_type") != user.principal_type:
         raise BadTokenError
