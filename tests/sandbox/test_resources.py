@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import requests
 
+from connections_project.sandbox.scopes import SCOPES
 from tests.sandbox.conftest import Client
 from tests.sandbox_server import SandboxHandle
 
@@ -93,13 +94,7 @@ def test_the_metadata_says_what_the_server_does(sandbox: SandboxHandle) -> None:
     assert metadata["code_challenge_methods_supported"] == ["S256"]
     assert metadata["response_types_supported"] == ["code"]
     assert metadata["grant_types_supported"] == ["authorization_code", "refresh_token"]
-    assert metadata["scopes_supported"] == [
-        "accounts",
-        "pages",
-        "profile",
-        "publish",
-        "transactions",
-    ]
+    assert metadata["scopes_supported"] == sorted(SCOPES)
     assert set(metadata["token_endpoint_auth_methods_supported"]) == {
         "client_secret_basic",
         "client_secret_post",
