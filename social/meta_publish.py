@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from connections_project.connections.errors import NotActiveError
 from connections_project.oauth.answers import require_living_grant, require_success
 from connections_project.oauth.client_authentication import bearer
 from connections_project.oauth.errors import PlatformError
@@ -88,10 +89,11 @@ def _is_ready(line: Line, status: object) -> bool:
 
 
 def permalink(line: Line, post_id: str, field: str) -> str | None:
-    """Ask where a post can be seen; None where that fails, since it is published all the same."""
+    """Ask where a post can be seen; None where that fails, or the account was disconnected since:
+    it is published all the same."""
     try:
         url = look(line, post_id, field).get(field)
-    except PlatformError:
+    except (PlatformError, NotActiveError):
         return None
     is_address = isinstance(url, str) and url.startswith("https://") and len(url) <= LONGEST_URL
     return str(url) if is_address else None

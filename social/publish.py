@@ -89,6 +89,8 @@ def _publish(row: SocialAccount, post: Post, line: Line, *, origin: Origin) -> P
         if error.status != 401 or not can_be_refreshed:
             raise
     line.tokens = refreshed_for_use(row, origin=origin, force=True).opened()
+    # What was refused for its token has not gone out.
+    line.is_sent = False
     return plugin.publish(post, line)
 
 

@@ -171,6 +171,26 @@ def test_a_disconnect_while_the_container_is_waited_for_stops_the_post(
     assert graph.sent(f"/77/{path}") == []
 
 
+@CONTAINERS
+@pytest.mark.django_db(transaction=True)
+def test_a_disconnect_right_after_the_post_keeps_it_and_asks_nothing_more(
+    api: APIClient, container: Container
+) -> None:
+    graph, row, path = container
+
+    def meanwhile(_: Request) -> Answer:
+        disconnect_own(account_id=row.pk, team_id=row.team_id, origin=command_origin(None))
+        connection.close()
+        return Answer(json={"id": "900"})
+
+    graph.on("POST", f"/77/{path}", meanwhile)
+    answer = publish(api, row, "key-1", imageUrl=IMAGE)
+    assert (answer.status_code, answer.json()["postId"]) == (200, "900")
+    assert answer.json()["postUrl"] is None
+    assert graph.sent("/900") == []
+    assert publish(api, row, "key-1", imageUrl=IMAGE).json() == answer.json()
+
+
 def test_instagram_has_no_posts_without_an_image(api: APIClient, meta: Meta, team: Team) -> None:
     graph = meta("instagram_business")
     answer = publish(api, row_of(team, "instagram_business", "77"))
