@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
+from django.core.management.base import (
+    BaseCommand,
+    CommandError,
+    CommandParser,
+    DjangoHelpFormatter,
+)
 
 # The shell's own code for a command that Ctrl-C has ended.
 INTERRUPTED = 130
@@ -39,3 +44,17 @@ def termination_as_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def interruptible(words: str) -> Iterator[None]:
+    """End the command with these words, and no traceback, when Ctrl-C or SIGTERM comes.
+
+    Raises:
+        CommandError: It came.
+    """
+    try:
+        with termination_as_interrupt():
+            yield
+    except KeyboardInterrupt:
+        raise CommandError(words, returncode=INTERRUPTED) from None

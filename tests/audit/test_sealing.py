@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from audit import heads as publishing
 from audit import horizon, merkle, seal, statements
 from audit.canonical import FIELDS, canonical, event_as_json
 from audit.models import AuditEvent, Seal, SealedEvent
@@ -265,3 +266,25 @@ def test_on_postgresql_an_open_transaction_holds_completeness_back() -> None:
     assert horizon.complete_until() < timezone.now()
     insert(ago=timedelta(0))
     assert tampering.seal()[0].complete_until < timezone.now()
+
+
+def test_ctrl_c_ends_the_command_in_words_and_leaves_what_is_sealed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seal, "BATCH", 2)
+    publish = publishing.publish
+    calls: list[None] = []
+
+    def interrupt_the_third_time() -> None:
+        calls.append(None)
+        publish()
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(publishing, "publish", interrupt_the_third_time)
+    tell(6)
+    with pytest.raises(CommandError, match="Stopped") as stopped:
+        run()
+    assert stopped.value.returncode == 130
+    assert [one.size for one in Seal.objects.order_by("pk")] == [2, 2]
+    assert json.loads(run("--json"))["sealed_events"] == 2

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import InterfaceError, OperationalError
 
 from connections_project.identifiers import uuid7
 from connections_project.identity.keys import create_key
@@ -50,8 +51,9 @@ def test_it_deactivates_and_disconnects_and_says_so(owner: User, platforms: Bank
 
 
 def test_the_audit_names_the_operator_and_the_os_user(
-    owner: User, operator: User, platforms: Bank
+    owner: User, permitted: User, platforms: Bank
 ) -> None:
+    operator = permitted
     connection_of(owner)
     run(owner.email, *WHY, "--yes", "--operator", operator.email)
     for action in ("user_deactivated", "connection_force_disconnected"):
@@ -120,9 +122,12 @@ def test_an_unknown_user_is_named(db: None) -> None:
         ["--reason", "x" * 513, "--yes"],
         [*WHY, "--yes", "--operator", "nobody@example.com"],
         [*WHY, "--yes", "--operator", "owner@example.com"],
+        [*WHY, "--yes", "--operator", "operator@example.com"],
     ],
 )
-def test_wrong_use_does_nothing(arguments: list[str], owner: User, platforms: Bank) -> None:
+def test_wrong_use_does_nothing(
+    arguments: list[str], owner: User, operator: User, platforms: Bank
+) -> None:
     connection_of(owner)
     assert refused(owner.email, *arguments).returncode == 2
     assert is_untouched(owner)
@@ -138,8 +143,34 @@ def test_what_failed_is_named_and_gives_exit_code_1(
         return Result(failures=(failure,))
 
     monkeypatch.setattr(people, "force_disconnect", fail)
-    output = StringIO()
+    errors = StringIO()
     with pytest.raises(CommandError) as error:
-        call_command("disconnect_user", owner.email, *WHY, "--yes", stdout=output)
+        call_command("disconnect_user", owner.email, *WHY, "--yes", stderr=errors)
     assert error.value.returncode == 1
-    assert f"FAILED {row.pk}: The database refuses the change." in output.getvalue()
+    assert f"FAILED {row.pk}: The database refuses the change." in errors.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [(KeyboardInterrupt, 130), (OperationalError, 1), (InterfaceError, 1)]
+)
+def test_what_broke_it_off_is_said_and_it_can_be_run_again(
+    fault: type[BaseException], code: int, owner: User, platforms: Bank, monkeypatch: Any
+) -> None:
+    connection_of(owner)
+
+    def break_off(*_: Any, **__: Any) -> Result:
+        raise fault
+
+    with monkeypatch.context() as patch:
+        patch.setattr(people, "force_disconnect", break_off)
+        error = refused(owner.email, *WHY, "--yes")
+    assert (error.returncode, "run it again" in str(error)) == (code, True)
+    assert json.loads(run(owner.email, *WHY, "--yes", "--json"))["disconnected"] == 1
+
+
+def test_the_question_leaves_standard_output_to_the_json(
+    owner: User, platforms: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection_of(owner)
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    assert json.loads(run(owner.email, *WHY, "--json"))["disconnected"] == 1

@@ -18,7 +18,7 @@ from audit.events import Action, ActorType, Interface
 from audit.export import Export, Selection
 from audit.os_user import os_user
 from audit.record import Origin, record
-from connections_project.commands import CommandWithExamples
+from connections_project.commands import CommandWithExamples, interruptible
 from connections_project.http.parsing import identifier
 
 EXAMPLES = """
@@ -71,7 +71,8 @@ class Command(CommandWithExamples):
         export = Export(selection)
         # disable=None: a bar on a terminal, none in a pipe.
         lines = tqdm(export.lines(), desc="Exporting", unit=" lines", disable=None, leave=False)
-        with _written(output, self.stdout) as file:
+        stopped = "Stopped: what was written is no whole export."
+        with interruptible(stopped), _written(output, self.stdout) as file:
             for line in lines:
                 file.write(line.decode("ascii"))
         if output:

@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from audit.models import Seal
 from audit.seal import seal_all
+from connections_project.commands import interruptible
 
 EXAMPLE = "For scripts: manage.py seal_audit_log --json"
 
@@ -26,7 +27,8 @@ class Command(BaseCommand):
     def handle(self, *, json: bool, **_: Any) -> None:
         events = seals = 0
         # disable=None: a bar on a terminal, none in a pipe.
-        with tqdm(desc="Sealing", unit=" events", disable=None, leave=False) as bar:
+        bar = tqdm(desc="Sealing", unit=" events", disable=None, leave=False)
+        with bar, interruptible("Stopped. What is sealed stays so; run it again for the rest."):
             for seal in seal_all():
                 events, seals = events + seal.size, seals + 1
                 bar.update(seal.size)

@@ -20,7 +20,7 @@ from audit.models import Seal
 from audit.public_keys import public_key_of
 from audit.statements import known_keys
 from audit.verify import Verification
-from connections_project.commands import CommandWithExamples
+from connections_project.commands import CommandWithExamples, interruptible
 from connections_project.signing import Keys, by_id
 
 EXAMPLES = """
@@ -79,7 +79,8 @@ class Command(CommandWithExamples):
         keys = by_id(public_key) if public_key else known_keys()
         reading = Verification(keys=keys, accepted=frozenset(accept))
         wanted = None if options["all"] else 1
-        found = list(islice(self.findings(reading, keys, heads), wanted))
+        with interruptible("Stopped: the log was not read to its end."):
+            found = list(islice(self.findings(reading, keys, heads), wanted))
         if json:
             self.stdout.write(jsonlib.dumps(_result(reading, found), default=str))
         else:

@@ -6,17 +6,20 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db import InterfaceError, OperationalError
 from tqdm import tqdm
 
 from audit.os_user import os_user
-from connections_project.commands import CommandWithExamples
+from connections_project.commands import CommandWithExamples, interruptible
 from connections_project.http.parsing import timestamp
-from connections_project.identity.fields import normal_email
 from connections_project.identity.models import ApiKey, User
 from connections_project.identity.origins import command_origin
 from connections_project.operations import people
+from connections_project.operations.arguments import operator_with
 from connections_project.operations.departures import Departure, departure, find_user
+from connections_project.operations.disconnect_command import GO_ON
 from connections_project.operations.plans import InvalidReasonError, Options, Result
+from connections_project.operations.targets import TARGETS
 
 EXAMPLES = """
 examples:
@@ -58,20 +61,19 @@ class Command(CommandWithExamples):
             self.tell(user, seen, Result(), options)
             return
         if not options["yes"]:
-            self.ask(user, seen, forget=options["forget"])
+            self.ask(user, seen, options)
         result = _go(user, seen, reason=reason, actor=actor, forget=options["forget"])
         self.tell(user, seen, result, options)
         if result.failures:
             raise CommandError(f"{len(result.failures)} connections could not be disconnected.")
 
-    def ask(self, user: User, seen: Departure, *, forget: bool) -> None:
+    def ask(self, user: User, seen: Departure, options: dict[str, Any]) -> None:
         """Have it confirmed on standard input, whose end means no."""
-        deed = "Forget" if forget else "Deactivate"
-        self.stdout.write("\n".join(_in_words(seen)))
-        self.stdout.write(
-            f"{deed} {user.email} and disconnect {seen.connections}? [y/N] ", ending=""
-        )
-        self.stdout.flush()
+        out = self.stderr if options["json"] else self.stdout
+        deed = "Forget" if options["forget"] else "Deactivate"
+        question = f"{deed} {user.email} and disconnect {seen.connections}? [y/N] "
+        out.write("\n".join([*_in_words(seen), question]), _plain, ending="")
+        out.flush()
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
             raise CommandError("Nothing was done.", returncode=2)
 
@@ -81,6 +83,13 @@ class Command(CommandWithExamples):
             return
         lines = _in_words(seen) if options["dry_run"] else _done(user, seen, result)
         self.stdout.write("\n".join(lines))
+        for failure in result.failures:
+            self.stderr.write(f"FAILED {failure.connection_id}: {failure.detail}", _plain)
+
+
+def _plain(line: str) -> str:
+    """Leave what goes to standard error in the terminal's own colour."""
+    return line
 
 
 def _found(email: str) -> User:
@@ -91,10 +100,9 @@ def _found(email: str) -> User:
 
 
 def _operator(email: str) -> User:
-    found = User.objects.filter(email=normal_email(email), is_active=True, is_staff=True).first()
-    if found is None:
-        raise CommandError(f"There is no active operator {email}.", returncode=2)
-    return found
+    """Give the operator who says so, who must be permitted to end connections of all apps."""
+    *_, operator = [operator_with(email, app) for app in TARGETS]
+    return operator
 
 
 def _reason(text: str) -> str:
@@ -107,14 +115,19 @@ def _reason(text: str) -> str:
 def _go(user: User, seen: Departure, *, reason: str, actor: User | None, forget: bool) -> Result:
     verb = people.forget if forget else people.deactivate
     # disable=None: a bar on a terminal, none in a pipe.
-    with tqdm(total=seen.connections, desc="Disconnecting", disable=None, leave=False) as bar:
-        return verb(
-            user,
-            reason=reason,
-            origin=command_origin(actor),
-            details={"os_user": os_user()},
-            on_batch=lambda batch: bar.update(batch.processed),
-        )
+    bar = tqdm(total=seen.connections, desc="Disconnecting", unit="", disable=None, leave=False)
+    try:
+        with bar, interruptible(f"Stopped. {GO_ON}"):
+            return verb(
+                user,
+                reason=reason,
+                origin=command_origin(actor),
+                details={"os_user": os_user()},
+                on_batch=lambda batch: bar.update(batch.processed),
+            )
+    except (OperationalError, InterfaceError) as error:
+        away = f"The database can't be reached ({type(error).__name__})."
+        raise CommandError(f"{away} {GO_ON}") from None
 
 
 def _in_words(seen: Departure) -> list[str]:
@@ -135,7 +148,6 @@ def _done(user: User, seen: Departure, result: Result) -> list[str]:
     return [
         f"{user.pk} is {what}; {result.disconnected} connections are disconnected, "
         f"{result.revocations} revocations are under way.",
-        *(f"FAILED {one.connection_id}: {one.detail}" for one in result.failures),
         *_keys(seen),
     ]
 
