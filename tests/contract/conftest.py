@@ -11,14 +11,18 @@ from urllib.parse import unquote_plus, urlsplit
 
 import pytest
 from django.conf import LazySettings
+from rest_framework.test import APIClient
 
 from connections_project.oauth.catalog import Platform, load_catalog
 from connections_project.oauth.client import ClientRegistration
 from tests.bank import REDIRECT_URI
+from tests.contract.doors import DOORS, Door, connect
 from tests.servers import Answer, PlatformServer, Request
 
-SHIPPED = Path(__file__).resolve().parents[2] / "providers" / "catalog.toml"
-PLATFORMS = {one.slug: one for one in load_catalog(SHIPPED).all() if one.status == "active"}
+ROOT = Path(__file__).resolve().parents[2]
+# The social platforms yield several accounts a grant, and have a file of their own here.
+SHIPPED = [ROOT / app / "catalog.toml" for app in DOORS]
+PLATFORMS = {one.slug: one for one in load_catalog(*SHIPPED).all() if one.status == "active"}
 ENDPOINTS = (
     "authorization_endpoint",
     "token_endpoint",
@@ -28,7 +32,7 @@ ENDPOINTS = (
 )
 
 CLIENT_ID, CLIENT_SECRET = "our client:1", "s3cret/+&=%"
-ACCOUNT_ID = "customer-7"
+ACCOUNT_ID, USER_ID = "customer-7", "user-1"
 
 
 @dataclass
@@ -38,6 +42,20 @@ class Actor:
     platform: Platform
     server: PlatformServer
     issued: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def door(self) -> Door:
+        return DOORS[self.platform.app]
+
+    def connect(self, api: APIClient) -> Any:
+        """Connect it from start to end, and give the row."""
+        return connect(api, self.door, self.platform.slug)
+
+    @property
+    def granting_user(self) -> str:
+        """Whose grant it is: the id_token's user, where the platform sends one."""
+        is_told = "openid" in self.platform.scopes and self.platform.identity_endpoint
+        return USER_ID if is_told else ACCOUNT_ID
 
     def open(self) -> None:
         self.server.on("POST", self.path("token_endpoint"), lambda request: self.tokens(request))
@@ -73,8 +91,9 @@ class Actor:
             given["refresh_token"] = secrets.token_urlsafe(24)
         self.issued.append(given)
         body: dict[str, Any] = {**given, "token_type": "Bearer", "expires_in": 1800}
-        if not self.platform.identity_endpoint:
-            claims = document({self.platform.account_id_field: ACCOUNT_ID}) | {"aud": CLIENT_ID}
+        body["scope"] = self.platform.scope_separator.join(self.platform.scopes)
+        if "openid" in self.platform.scopes:
+            claims = {"sub": self.granting_user, "aud": CLIENT_ID}
             body["id_token"] = f"e30.{_base64url(json.dumps(claims).encode())}."
         return Answer(json=body)
 
@@ -145,7 +164,7 @@ def actor(
     made = Actor(PLATFORMS[request.param], server)
     path = tmp_path / "overlay.toml"
     path.write_text(made.overlay(), encoding="utf-8")
-    settings.CATALOG = load_catalog(SHIPPED, path)
+    settings.CATALOG = load_catalog(*SHIPPED, path)
     registration = ClientRegistration(CLIENT_ID, CLIENT_SECRET, (REDIRECT_URI,))
     settings.OAUTH_CLIENTS = {one.slug: registration for one in settings.CATALOG.all()}
     made.open()

@@ -1,30 +1,29 @@
 """Each shipped platform is asked as its entry says: where, by whom, for what."""
 
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from rest_framework.test import APIClient
 
 from connections_project.oauth import pkce
-from providers.models import Connection, Status
-from tests.bank import REDIRECT_URI, call_back, connect, query_of
-from tests.contract.conftest import ACCOUNT_ID, CLIENT_ID, Actor, authenticates, document
+from tests.bank import REDIRECT_URI, query_of
+from tests.contract.conftest import (
+    ACCOUNT_ID,
+    CLIENT_ID,
+    PLATFORMS,
+    Actor,
+    authenticates,
+    document,
+)
 from tests.servers import Answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-
-def begin(api: APIClient, actor: Actor) -> dict[str, Any]:
-    body = {"provider_slug": actor.platform.slug}
-    answer = api.post("/api/v1/providers", body, format="json")
-    assert answer.status_code == 201, answer.content
-    begun: dict[str, Any] = answer.json()
-    return begun
+PROVIDERS = [slug for slug, one in PLATFORMS.items() if one.app == "providers"]
 
 
 def test_people_are_sent_to_it_with_just_what_it_knows(api: APIClient, actor: Actor) -> None:
-    platform, begun = actor.platform, begin(api, actor)
+    platform, begun = actor.platform, actor.door.begin(api, actor.platform.slug)
     url = begun["authorization_url"]
     assert urlsplit(url)._replace(query="").geturl() == actor.moved(platform.authorization_endpoint)
     expected = {
@@ -43,8 +42,8 @@ def test_people_are_sent_to_it_with_just_what_it_knows(api: APIClient, actor: Ac
 
 
 def test_its_code_is_exchanged_as_it_wants(api: APIClient, actor: Actor) -> None:
-    begun = begin(api, actor)
-    assert call_back(api, begun["state"]).status_code == 201
+    begun = actor.door.begin(api, actor.platform.slug)
+    assert actor.door.call_back(api, begun["state"]).status_code == 201
     (request,) = actor.token_requests
     form = request.form
     assert authenticates(request, actor.platform)
@@ -56,9 +55,12 @@ def test_its_code_is_exchanged_as_it_wants(api: APIClient, actor: Actor) -> None
 
 
 def test_the_account_is_read_where_it_stands(api: APIClient, actor: Actor) -> None:
-    connection = connect(api, actor.platform.slug)
-    assert connection.status == Status.ACTIVE
+    connection = actor.connect(api)
+    assert connection.status == actor.door.live
     assert connection.platform_account_id == ACCOUNT_ID
+    assert connection.granting_user_id == actor.granting_user
+    # However the platform parts them, here they are parted as RFC 6749 does.
+    assert connection.granted_scope == " ".join(actor.platform.scopes)
     days = actor.platform.grant_lifetime_days
     assert connection.connected_at
     left = connection.grant_expires_at and connection.grant_expires_at - connection.connected_at
@@ -67,13 +69,16 @@ def test_the_account_is_read_where_it_stands(api: APIClient, actor: Actor) -> No
         (request,) = actor.server.requests_to(actor.path("identity_endpoint"))
         assert request.headers["Authorization"] == f"Bearer {actor.issued[0]['access_token']}"
     # The same account again is the same connection.
-    assert connect(api, actor.platform.slug).pk == connection.pk
-    assert Connection.objects.count() == 1
+    begun = actor.door.begin(api, actor.platform.slug)
+    again = actor.door.call_back(api, begun["state"])
+    assert actor.door.id_of_repeated(again) == str(connection.pk)
+    assert actor.door.model.objects.count() == 1
 
 
+@pytest.mark.parametrize("actor", PROVIDERS, indirect=True)
 def test_its_accounts_are_read_as_its_entry_maps_them(api: APIClient, actor: Actor) -> None:
     platform = actor.platform
-    connection = connect(api, platform.slug)
+    connection = actor.connect(api)
     told = {"id": "acc-1", "name": "Mine", "type": "cash", "balance": "12.50", "currency": "EUR"}
     known = {name: value for name, value in told.items() if platform.account_fields[name]}
     entry = document({platform.account_fields[name]: value for name, value in known.items()})

@@ -6,28 +6,26 @@ import pytest
 from rest_framework.test import APIClient
 
 from connections_project.oauth.catalog import DeadGrantMatcher
-from providers.models import Connection, Status
-from tests.bank import connect
 from tests.contract.conftest import PLATFORMS, Actor, authenticates
 from tests.servers import Answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def refresh(api: APIClient, connection: Connection, *, force: bool = True) -> Any:
-    path = f"/api/v1/providers/{connection.pk}/token-refreshes"
-    return api.post(path, {"force": force}, format="json")
+def refresh(api: APIClient, actor: Actor, connection: Any, *, force: bool = True) -> int:
+    status: int = actor.door.refresh(api, connection, force=force).status_code
+    return status
 
 
 def test_it_is_refreshed_as_it_wants_if_it_can_be(api: APIClient, actor: Actor) -> None:
-    connection = connect(api, actor.platform.slug)
-    forced = refresh(api, connection)
+    connection = actor.connect(api)
+    forced = refresh(api, actor, connection)
     if actor.platform.refresh == "none":
-        assert forced.status_code == 403
-        assert refresh(api, connection, force=False).status_code == 201
+        assert forced == 403
+        assert refresh(api, actor, connection, force=False) == actor.door.refreshed
         assert len(actor.token_requests) == 1
         return
-    assert forced.status_code == 201
+    assert forced == actor.door.refreshed
     request = actor.token_requests[1]
     assert authenticates(request, actor.platform)
     assert request.form["grant_type"] == "refresh_token"
@@ -35,8 +33,8 @@ def test_it_is_refreshed_as_it_wants_if_it_can_be(api: APIClient, actor: Actor) 
 
 
 def test_the_right_refresh_token_is_kept(api: APIClient, actor: Actor) -> None:
-    connection = connect(api, actor.platform.slug)
-    refresh(api, connection)
+    connection = actor.connect(api)
+    refresh(api, actor, connection)
     connection.refresh_from_db()
     kept, given = connection.opened(), [one.get("refresh_token") for one in actor.issued]
     assert kept.access_token == actor.issued[-1]["access_token"]
@@ -69,19 +67,19 @@ MATCHERS = [
 def test_each_of_its_words_for_a_dead_grant_ends_the_connection(
     api: APIClient, actor: Actor, matcher: DeadGrantMatcher
 ) -> None:
-    connection = connect(api, actor.platform.slug)
+    connection = actor.connect(api)
     actor.server.on("POST", actor.path("token_endpoint"), refusal(matcher))
-    assert refresh(api, connection).status_code == 502
+    assert refresh(api, actor, connection) == 502
     connection.refresh_from_db()
-    assert connection.status == matcher.becomes
+    assert connection.status == actor.door.becomes[matcher.becomes]
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_passing_fault_is_no_dead_grant(api: APIClient, actor: Actor, status: int) -> None:
-    connection = connect(api, actor.platform.slug)
+    connection = actor.connect(api)
     fault = Answer(status, json={"error": "invalid_grant"})
     actor.server.on("POST", actor.path("token_endpoint"), fault)
     expected = 403 if actor.platform.refresh == "none" else 502
-    assert refresh(api, connection).status_code == expected
+    assert refresh(api, actor, connection) == expected
     connection.refresh_from_db()
-    assert connection.status == Status.ACTIVE
+    assert connection.status == actor.door.live
