@@ -1,0 +1,99 @@
+"""A suspended platform is not published to; what is scheduled there waits (CONTRACT, 12)."""
+
+import pytest
+from django.conf import LazySettings
+
+from audit.record import Origin
+from channels.models import ChannelConnection
+from connections_project.identity.models import User
+from connections_project.identity.origins import command_origin
+from connections_project.oauth.client import ClientRegistration
+from connections_project.platforms.suspend import resume, suspend
+from tests.bank import REDIRECT_URI
+from tests.beside import beside
+from tests.channel_rows import channel_of
+from tests.channels.publishing import (
+    X,
+    due_schedule,
+    history_of,
+    make_due,
+    outcome_of,
+    posts,
+    published,
+)
+from tests.chirp import Chirp
+from tests.conftest import UseCatalogue
+from tests.servers import Answer, Request
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def origin() -> Origin:
+    return command_origin(None)
+
+
+def test_its_schedules_stay_as_they_are_and_nothing_is_sent(
+    row: ChannelConnection, like_x: Chirp
+) -> None:
+    schedule = due_schedule(row)
+    suspend(slug="chirp", reason="spam", origin=origin())
+    before = type(schedule).objects.values().get()
+    assert published() == []
+    assert type(schedule).objects.values().get() == before
+    assert like_x.server.requests == []
+
+
+def test_once_it_is_resumed_they_are_published_at_once(
+    row: ChannelConnection, like_x: Chirp
+) -> None:
+    schedule = due_schedule(row)
+    suspend(slug="chirp", reason="spam", origin=origin())
+    published()
+    resume(slug="chirp", origin=origin())
+    assert published() == ["published"]
+    assert outcome_of(schedule) == ("published", None)
+
+
+def test_others_are_published_meanwhile(
+    owner: User, like_x: Chirp, use_catalogue: UseCatalogue
+) -> None:
+    more = 'adapter = "channels.adapters.x"'
+    use_catalogue(
+        like_x.catalogue(more=more) + like_x.catalogue("warble", more=more), "chirp", "warble"
+    )
+    waiting = due_schedule(channel_of(owner))
+    schedule = due_schedule(channel_of(owner, channel="warble"))
+    suspend(slug="chirp", reason="spam", origin=origin())
+    assert published() == ["published"]
+    assert (outcome_of(waiting)[0], outcome_of(schedule)[0]) == ("pending", "published")
+
+
+def test_one_that_is_suspended_before_a_token_could_be_refreshed_gives_the_post_back(
+    row: ChannelConnection, like_x: Chirp
+) -> None:
+    schedule = due_schedule(row)
+
+    def late(_: Request) -> Answer:
+        beside(lambda: suspend(slug="chirp", reason="spam", origin=origin()))
+        return Answer(401, json={})
+
+    like_x.server.on("POST", X, late)
+    assert published() == []
+    assert outcome_of(schedule) == ("pending", None)
+    assert history_of(schedule) == []
+    assert len(posts(like_x)) == 1
+    assert like_x.token_requests("refresh_token") == []
+
+
+def test_without_our_own_credentials_a_post_is_put_off(
+    row: ChannelConnection, like_x: Chirp, settings: LazySettings
+) -> None:
+    schedule = due_schedule(row)
+    registration = settings.OAUTH_CLIENTS["chirp"]
+    settings.OAUTH_CLIENTS["chirp"] = ClientRegistration("", "", (REDIRECT_URI,))
+    assert published() == ["pending"]
+    assert history_of(schedule) == [("failed", "platform_unavailable")]
+    assert like_x.server.requests == []
+    settings.OAUTH_CLIENTS["chirp"] = registration
+    make_due(schedule)
+    assert published() == ["published"]
