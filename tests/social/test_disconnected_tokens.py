@@ -80,6 +80,7 @@ def test_no_endpoint_uses_them(
     [
         ["run_revocations", "--once"],
         ["rotate_credential_keys"],
+        ["disconnect_social", "--all", "--reason", "audit", "--yes"],
     ],
     ids=lambda words: words[0],
 )
