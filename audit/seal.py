@@ -18,9 +18,9 @@ from django.utils import timezone
 from audit import heads, horizon, merkle, statements
 from audit.canonical import FIELDS, canonical, event_as_json
 from audit.models import Seal, SealedEvent
-from audit.unsealed import Window, first_identifier, windows
+from audit.unsealed import Window, windows
 from connections_project.housekeeping import stopping
-from connections_project.identifiers import uuid7
+from connections_project.identifiers import first_uuid7, uuid7
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def seal_recent() -> int:
     last = Seal.objects.order_by("-number").first()
     if last is None:
         return _count(seal_all())
-    recent = _count(seal_all(after=first_identifier(last.complete_until - CLOCKS_DIFFER_BY)))
+    recent = _count(seal_all(after=first_uuid7(last.complete_until - CLOCKS_DIFFER_BY)))
     return recent + (_count(seal_all()) if _is_of_another_day(last) else 0)
 
 

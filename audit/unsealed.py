@@ -8,7 +8,9 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from audit.models import AuditEvent, SealedEvent
+from audit.horizon import CLOCKS_MAY_DIFFER_BY
+from audit.models import AuditEvent, Seal, SealedEvent
+from connections_project.identifiers import first_uuid7
 
 WINDOW = 50_000
 
@@ -53,7 +55,12 @@ def windows(after: UUID | None = None) -> Iterator[Window]:
         after = end
 
 
-def first_identifier(moment: datetime) -> UUID:
-    """Give the lowest identifier that can be made at a moment (RFC 9562, section 5.7)."""
-    milliseconds = max(int(moment.timestamp() * 1000), 0)
-    return UUID(int=milliseconds << 80)
+def oldest_unsealed() -> datetime | None:
+    """Tell since when something waits to be sealed; None where all that is recent is sealed.
+
+    By an index and in no time: what came late, from before the last seal, is not looked for.
+    """
+    last = Seal.objects.order_by("-number").first()
+    after = first_uuid7(last.complete_until - CLOCKS_MAY_DIFFER_BY) if last else None
+    waiting = Window(after, None).unsealed()
+    return waiting.values_list("occurred_at", flat=True).first()

@@ -13,4 +13,4 @@ def uuid7() -> UUID:
 
 def first_uuid7(at: datetime) -> UUID:
     """Give the border between what was made before a time and from then on, to the millisecond."""
-    return UUID(int=int(at.timestamp() * 1000) << 80)
+    return UUID(int=max(int(at.timestamp() * 1000), 0) << 80)

@@ -8,9 +8,8 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
-from audit.models import AuditEvent, Seal
+from audit.unsealed import oldest_unsealed
 from connections_project.back_office.words import connection_model
-from connections_project.identifiers import first_uuid7
 from connections_project.operations.models import UNFINISHED, BulkJob
 from connections_project.platforms.models import Suspension
 from connections_project.platforms.registry import upstream
@@ -82,12 +81,7 @@ def _circuits() -> Iterator[Matter]:
 
 def _seals() -> Iterator[Matter]:
     page = reverse("admin:audit_auditevent_changelist")
-    seal = Seal.objects.order_by("-number").first()
-    until = seal.complete_until if seal else None
-    unsealed = (
-        AuditEvent.objects.filter(pk__gte=first_uuid7(until)) if until else AuditEvent.objects
-    )
-    first = unsealed.order_by("pk").values_list("occurred_at", flat=True).first()
+    first = oldest_unsealed()
     if first is not None and timezone.now() - first > LATE_SEAL:
         text = f"The audit log is not sealed since {first:%Y-%m-%d %H:%M} UTC: is a worker running?"
         yield Matter(text, page, is_urgent=True)

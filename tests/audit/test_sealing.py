@@ -20,9 +20,9 @@ from audit import horizon, merkle, seal, statements
 from audit.canonical import FIELDS, canonical, event_as_json
 from audit.models import AuditEvent, Seal, SealedEvent
 from audit.statements import signed_seal
-from audit.unsealed import Window, first_identifier, windows
+from audit.unsealed import Window, oldest_unsealed, windows
 from connections_project.housekeeping import chore_of
-from connections_project.identifiers import uuid7
+from connections_project.identifiers import first_uuid7, uuid7
 from tests.audit import tampering
 from tests.audit.tampering import insert, tell
 from tests.audit_guard import drop_triggers
@@ -173,7 +173,7 @@ def test_a_quiet_chore_asks_little(django_assert_max_num_queries: Any) -> None:
 
 def test_no_event_is_read_by_scanning_the_log() -> None:
     """The chore's look at recent events must use the key's index, at any size."""
-    window = Window(first_identifier(timezone.now()), None)
+    window = Window(first_uuid7(timezone.now()), None)
     if connection.vendor == "postgresql":
         # Few rows are cheaper to scan; what matters is whether there is another way.
         tampering.sql("SET LOCAL enable_seqscan = off")
@@ -288,3 +288,13 @@ def test_ctrl_c_ends_the_command_in_words_and_leaves_what_is_sealed(
     assert stopped.value.returncode == 130
     assert [one.size for one in Seal.objects.order_by("pk")] == [2, 2]
     assert json.loads(run("--json"))["sealed_events"] == 2
+
+
+def test_what_waits_to_be_sealed_is_known_by_its_age() -> None:
+    assert oldest_unsealed() is None
+    ids = tell(2)
+    assert oldest_unsealed() == AuditEvent.objects.get(pk=ids[0]).occurred_at
+    tampering.seal()
+    assert oldest_unsealed() is None
+    (waiting,) = tell(1)
+    assert oldest_unsealed() == AuditEvent.objects.get(pk=waiting).occurred_at
