@@ -8,7 +8,8 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from channels.models import ChannelConnection, Schedule
+from channels.claims import due, left_behind
+from channels.models import ChannelConnection
 from channels.selectors import own_connections, own_publish_events, own_schedules
 from connections_project.identity.models import User
 
@@ -18,11 +19,8 @@ LOOKS: dict[str, Look] = {
     "schedule_list": lambda _, owner: own_schedules(owner)[:20],
     "schedule_status": lambda _, owner: own_schedules(owner, status="failed")[:20],
     "schedule_connection": lambda row, _: row.schedules.order_by("-created_at", "-id")[:20],
-    "schedule_due": lambda *_: Schedule.objects.filter(
-        status="pending", due_at__lte=timezone.now()
-    ).order_by("due_at"),
-    # Only what is in work has a lease, so nothing need be said of the status.
-    "schedule_leased": lambda *_: Schedule.objects.filter(leased_until__lt=timezone.now()),
+    "schedule_due": lambda *_: due(timezone.now()),
+    "schedule_leased": lambda *_: left_behind(),
     "publish_event_list": lambda row, owner: own_publish_events(row.pk, user=owner)[:20],
     "channel_connection_list": lambda _, owner: own_connections(owner)[:20],
     "channel_account_connected_once": lambda row, owner: ChannelConnection.objects.filter(
