@@ -17,10 +17,10 @@ def api_url(platform: Platform, path: str) -> str:
     So the catalogue alone says where a platform is, also for one instance of many.
 
     Args:
-        platform: With an `identity_endpoint`.
+        platform: Without an `identity_endpoint` its API is where it gives out tokens.
         path: From the root on, such as `/api/v1/statuses`.
     """
-    return urljoin(platform.identity_endpoint, path)
+    return urljoin(platform.identity_endpoint or platform.token_endpoint, path)
 
 
 def call(

@@ -3,11 +3,16 @@
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
+from audit.events import Interface
+from channels.attempt import attempt
+from channels.claims import claim
 from channels.models import ChannelConnection
 from connections_project.identity.models import User
 from tests.channel_rows import channel_of, schedule_of
+from tests.channels.publishing import due_schedule
 from tests.channels.scheduling import SCHEDULES, schedule
 from tests.channels.test_disconnect import CONNECTIONS, disconnect
 from tests.chirp import Chirp
@@ -70,3 +75,15 @@ def test_scheduling_takes_three(api: APIClient, row: ChannelConnection) -> None:
         assert schedule(api, row.pk).status_code == 201
     # The connection under its lock, the schedule, the event.
     assert len(statements) == 3
+
+
+def test_a_post_takes_nine_and_its_claim_four(row: ChannelConnection, like_x: Chirp) -> None:
+    due_schedule(row)
+    with counted() as statements:
+        claimed = claim(timezone.now())
+    assert claimed is not None
+    # What was left behind, what is suspended, what is due, the lease.
+    assert len(statements) == 4
+    with counted() as statements:
+        assert attempt(claimed, interface=Interface.WORKER) == "published"
+    assert len(statements) <= 9, "\n".join(statements)
