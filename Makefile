@@ -17,7 +17,7 @@ LIKE_PRODUCTION := --settings tests.settings
 MANAGE := DATABASE_URL=sqlite:///$(VENV)/lint.sqlite3 $(BIN)/python manage.py
 FITS := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help demo dev-up dev-down dev-connect test bench lint clean
+.PHONY: help demo dev-up dev-down dev-connect prod-up prod-down test bench lint clean
 .DEFAULT_GOAL := help
 
 help: ## Show what there is to call
@@ -34,6 +34,12 @@ dev-down: $(READY) ## Stop them; what they stored stays in .dev
 
 dev-connect: $(READY) .env ## Connect the bank for the demo user; prints the connection's id
 	@$(LOCAL).dev connect
+
+prod-up: $(READY) .env ## Start what production runs, on DATABASE_URL and REDIS_URL of this machine
+	@$(LOCAL).prod up
+
+prod-down: $(READY) ## Let these finish what they do, and stop them
+	@$(LOCAL).prod down
 
 test: $(READY) ## Run all tests: on SQLite, and on PostgreSQL with Redis where they are reachable
 	@$(BIN)/python -m tests.run $(ARGS)
@@ -55,7 +61,7 @@ lint: $(READY) ## Check style, types, layers, migrations, the OpenAPI document, 
 	@echo "Made .env with fresh keys." >&2
 
 clean: ## Stop what runs, and remove .venv, .dev with its databases, and all caches
-	@if test -d .dev && test -e $(READY); then $(LOCAL).dev down; fi
+	@if test -d .dev && test -e $(READY); then $(LOCAL).dev down; $(LOCAL).prod down; fi
 	rm -rf $(VENV) .dev .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -141,6 +141,10 @@ class Environment:
         path = self.parsed(name, None, values.file, "the path of a file")
         return [path] if path else []
 
+    def folder(self, name: str, default: Path) -> Path:
+        """Give a folder, which need not be there yet."""
+        return self.parsed(name, default, values.folder, "the path of a folder")
+
     def figures_folder(self, name: str, default: str) -> Path | None:
         """Give a folder that is made ready for the processes' figures; none where none is named."""
         path = self.text(name, default)

@@ -108,6 +108,13 @@ def file(text: str) -> Path:
     return path
 
 
+def folder(text: str) -> Path:
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise ValueError
+    return path
+
+
 def written_file(text: str) -> Path:
     path = Path(text)
     if path.is_dir():

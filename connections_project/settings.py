@@ -95,6 +95,7 @@ try:
     METRICS_FOLDER = _env.figures_folder(
         "PROMETHEUS_MULTIPROC_DIR", default_folder(str(BASE_DIR), PUBLIC_URL) if REDIS_URL else ""
     )
+    STATIC_ROOT = _env.folder("STATIC_ROOT", BASE_DIR / "staticfiles")
     ADMIN_TOTP_REQUIRED = _env.flag("ADMIN_TOTP_REQUIRED", default=not DEBUG)
 
     # The platforms, and the clients that are registered at them.
@@ -266,7 +267,6 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "connections_project" / "static"]
-STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "connections_project.static_files.CollectedFiles"},

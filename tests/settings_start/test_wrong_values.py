@@ -50,6 +50,7 @@ WRONG = [
     ("CELERY_BROKER_URL", MARK),
     ("PROMETHEUS_MULTIPROC_DIR", f"{os.devnull}/{MARK}"),
     ("OAUTH_CATALOG", f"/nowhere/{MARK}.toml"),
+    ("STATIC_ROOT", os.devnull),
     ("LOG_FORMAT", MARK),
     ("ADMIN_TOTP_REQUIRED", MARK),
     ("TRUSTED_PROXY_COUNT", MARK),

@@ -9,12 +9,13 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from connections_project.sandbox.local import processes
+from connections_project.sandbox.local.interruptions import Interrupted
 from connections_project.sandbox.local.processes import SECONDS_TO_STOP, Program, StartError
 
 
@@ -24,6 +25,29 @@ def is_running(program: Program, folder: Path) -> bool:
         return False
     with path.open() as file:
         return not _take(file)
+
+
+def start_all(programs: Sequence[Program], *, env: Mapping[str, str], folder: Path) -> None:
+    """Start programs that stay, and wait until all are up.
+
+    Raises:
+        StartError: One did not come up; what was started beside it is stopped again.
+    """
+    try:
+        started = [(program, start(program, env=env, folder=folder)) for program in programs]
+        for program, process in started:
+            processes.wait_until_ready(program, process, folder=folder)
+    except (StartError, Interrupted):
+        stop_all(programs, folder)
+        raise
+
+
+def stop_all(programs: Sequence[Program], folder: Path) -> list[Program]:
+    """End those programs that run, and give them."""
+    running = [program for program in programs if is_running(program, folder)]
+    for program in running:
+        stop(program, folder)
+    return running
 
 
 def start(program: Program, *, env: Mapping[str, str], folder: Path) -> subprocess.Popen[bytes]:

@@ -37,17 +37,16 @@ def up(folder: Path) -> None:
         ports = [one.port for one in missing if one.port]
         check_free(*ports, hint="stop what listens there, then call `make dev-up` again")
         _make_ready(folder)
-        _start(missing, folder)
+        background.start_all(missing, env=os.environ, folder=folder)
     _say(f"{'Up and running.' if missing else 'Already up.'}\n{guide(BASE_URL)}")
 
 
 def down(folder: Path) -> None:
     """Stop whatever runs; the state stays for the next time."""
-    running = [one for one in programs(folder) if background.is_running(one, folder)]
-    for program in running:
-        background.stop(program, folder)
+    stopped = background.stop_all(programs(folder), folder)
+    for program in stopped:
         _say(f"Stopped the {program.name}.")
-    if not running:
+    if not stopped:
         _say("Nothing is running.")
 
 
@@ -80,21 +79,6 @@ def _make_ready(folder: Path) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "connections_project.settings"
     django.setup()
     people.make_ready()
-
-
-def _start(missing: list[Program], folder: Path) -> None:
-    try:
-        started = [
-            (program, background.start(program, env=os.environ, folder=folder))
-            for program in missing
-        ]
-        for program, process in started:
-            processes.wait_until_ready(program, process, folder=folder)
-    except (StartError, Interrupted):
-        for program in missing:
-            if background.is_running(program, folder):
-                background.stop(program, folder)
-        raise
 
 
 def _say(line: str) -> None:

@@ -16,7 +16,8 @@ from connections_project.sandbox.local.certificate import Certificate
 
 ROOT = Path(__file__).resolve().parents[3]
 SECONDS_TO_START = 30.0
-SECONDS_TO_STOP = 10.0
+# A call to a platform that is under way takes up to 10, and is not cut off.
+SECONDS_TO_STOP = 15.0
 # Without the query, which holds code and state at the callback page.
 ACCESS_LOG = '[%(time)s] %(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).0f ms'
 
@@ -59,6 +60,32 @@ def service(port: int, certificate: Certificate) -> Program:
     )
     url = f"https://localhost:{port}/api/v1/platforms"
     return Program("service", command, lambda: answers(url, certificate.authority), port)
+
+
+def web(port: int, certificate: Certificate) -> Program:
+    """Describe the service as production runs it: several processes, replaced when they die."""
+    tls = ("--ssl-certificate", str(certificate.chain), "--ssl-keyfile", str(certificate.key))
+    command = (
+        *("-m", "granian", "--interface", "wsgi", "--no-ws"),
+        *("--host", "127.0.0.1", "--port", str(port)),
+        *("--workers", "2", "--blocking-threads", "16", "--respawn-failed-workers"),
+        *tls,
+        "connections_project.wsgi:application",
+    )
+    url = f"https://localhost:{port}/readyz"
+    return Program("web", command, lambda: answers(url, certificate.authority), port)
+
+
+def worker(folder: Path) -> Program:
+    """Describe a Celery worker, which is up once its log says so."""
+    log = folder / "worker.log"
+    command = ("-m", "celery", "-A", "connections_project", "worker")
+    return Program("worker", command, lambda: " ready." in log.read_text(encoding="utf-8"))
+
+
+def beat() -> Program:
+    """Describe Celery's beat; it has nothing to answer, and is up once it was started."""
+    return Program("beat", ("-m", "celery", "-A", "connections_project", "beat"), lambda: True)
 
 
 def sandbox(port: int, database: Path) -> Program:
