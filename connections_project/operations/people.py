@@ -119,7 +119,8 @@ def _shut_out(
     locks let the second one see that it is the last.
     """
     with transaction.atomic():
-        list(Team.objects.filter(memberships__user=user).order_by("pk").select_for_update())
+        teams = Team.objects.filter(memberships__user=user).order_by("pk")
+        list(teams.select_for_update(of=("self",)))
         locked = User.objects.select_for_update().get(pk=user.pk)
         if locked.is_active:
             _set_active(locked, False)

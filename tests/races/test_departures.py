@@ -8,6 +8,7 @@ from connections_project.identity.origins import command_origin
 from connections_project.operations import people
 from providers.models import Connection
 from social.models import SocialAccount
+from tests import gallery as social
 from tests.bank import Bank, call_back, start
 from tests.conftest import UseCatalogue
 from tests.gallery import Gallery
@@ -35,6 +36,24 @@ def test_tokens_that_come_after_their_user_went_are_revoked(
         assert callback.result().status_code == 400
     assert not Connection.objects.filter(user=owner).exclude(auth_state=None).exists()
     assert bank.revoked == ["refresh-1", "access-1"]
+
+
+def test_a_teams_grant_that_comes_after_its_last_member_went_is_revoked(
+    owner: User, api: APIClient, server: PlatformServer, use_catalogue: UseCatalogue
+) -> None:
+    gallery = Gallery(server)
+    use_catalogue(gallery.catalogue(), "gallery")
+    gallery.open()
+    gate = Gate(gallery.identity)
+    server.on("GET", "/me", gate)
+    state = social.start(api)
+    with meanwhile(lambda: social.call_back(api, state)) as callback:
+        gate.wait_for_visitor()
+        deactivate(owner)
+        gate.is_open.set()
+        assert callback.result().status_code == 400
+    assert not SocialAccount.objects.filter(team=owner.own_team, is_active=True).exists()
+    assert gallery.revoked
 
 
 def test_of_two_last_members_who_go_at_once_one_takes_the_teams_accounts_along(
