@@ -7,6 +7,7 @@ its own way; here both end the same.
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -41,7 +42,8 @@ def _plain(value: Any) -> Any:
         case datetime():
             return precise(value)
         case float() if value.is_integer():
-            return int(value)
+            # By its decimal digits, as PostgreSQL reads them, not by the binary fraction's.
+            return int(Decimal(repr(value)))
         case dict():
             return {name: _plain(one) for name, one in value.items()}
         case list():
