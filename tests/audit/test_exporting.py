@@ -1,6 +1,7 @@
 """Exporting: what leaves can be verified anywhere, and what was done to it since is named."""
 
 import json
+import re
 import stat
 import subprocess
 import sys
@@ -92,6 +93,28 @@ def test_the_script_needs_nothing_of_ours(tmp_path: Path) -> None:
     bad = subprocess.run(command, **run)
     assert bad.returncode == 1
     assert f"Event {ids[1]} was changed" in bad.stderr
+
+
+def test_the_readmes_own_verifier_says_the_same(tmp_path: Path) -> None:
+    readme = (SCRIPT.parents[1] / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", readme, flags=re.MULTILINE | re.DOTALL)
+    brief, path = tmp_path / "verify.py", tmp_path / "audit.jsonl"
+    brief.write_text(code)
+    ids = [*sealed(3), *sealed(2)]
+    call_command("export_audit_log", "--output", str(path), stdout=StringIO())
+    lines = path.read_text().splitlines(keepends=True)
+    command = [sys.executable, "-I", str(brief), str(path), as_text(signing_key().public_key())]
+
+    def said(*changed: str) -> str:
+        path.write_text("".join(changed))
+        return subprocess.run(command, capture_output=True, text=True, check=False).stderr
+
+    assert said(*lines) == ""
+    forged = [line.replace('"number":1,"platform"', '"number":7,"platform"') for line in lines]
+    assert f"AssertionError: {ids[1]}" in said(*forged)
+    assert "AssertionError" in said(*lines[:2], *lines[3:])
+    assert "AssertionError: end" in said(*lines[:-2], lines[-1])
+    assert "the tail was cut off" in said(*lines[:-1])
 
 
 def test_a_file_is_for_its_owner_and_appears_when_it_is_whole(
