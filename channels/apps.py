@@ -6,6 +6,8 @@ class ChannelsConfig(AppConfig):
 
     def ready(self) -> None:
         from channels.publish import work_off
+        from channels.renew import renew_ending_grants
         from connections_project.housekeeping import chore
 
         chore(work_off, every=5)
+        chore(renew_ending_grants)

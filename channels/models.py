@@ -14,6 +14,7 @@ from connections_project.connections.models import (
     ERASED,
     OAuthConnection,
     back_office_indexes,
+    renewal_index,
     token_name_indexes,
 )
 from connections_project.http.tracing import current_trace_id
@@ -74,6 +75,7 @@ class ChannelConnection(OAuthConnection):
             ),
             *back_office_indexes("channel", "channel"),
             *token_name_indexes("channel"),
+            renewal_index("channel"),
             # Platforms name the person who gave the grant when it is over.
             models.Index(fields=["granting_user_id"], name="channel_granting_user"),
         ]

@@ -12,6 +12,7 @@ from connections_project.connections.models import (
     ERASED,
     OAuthConnection,
     back_office_indexes,
+    renewal_index,
     token_name_indexes,
 )
 from connections_project.identifiers import uuid7
@@ -85,6 +86,7 @@ class Connection(OAuthConnection):
             ),
             *back_office_indexes("provider", "provider_slug"),
             *token_name_indexes("provider"),
+            renewal_index("provider"),
             # Platforms name the person who gave the grant when it is over.
             models.Index(fields=["granting_user_id"], name="provider_granting_user"),
         ]

@@ -10,6 +10,7 @@ from django.db.models import Q
 from connections_project.connections.models import (
     OAuthConnection,
     back_office_indexes,
+    renewal_index,
     token_name_indexes,
 )
 from connections_project.identifiers import uuid7
@@ -68,8 +69,6 @@ class SocialAccount(OAuthConnection):
     # Accounts whose tokens are one and the same set share this: they are refreshed together, and
     # revoking the tokens of one would end the others. Null where an account has tokens of its own.
     token_set = models.UUIDField(null=True)
-    # When the sweep last tried to renew a grant that is about to end.
-    renewal_tried_at = models.DateTimeField(null=True)
 
     objects = SocialAccountQuerySet.as_manager()
 
@@ -93,12 +92,8 @@ class SocialAccount(OAuthConnection):
                 name="social_kept_tokens",
                 condition=Q(status="disconnected", auth_state__isnull=False),
             ),
-            models.Index(
-                fields=["grant_expires_at"],
-                name="social_grants_that_end",
-                condition=Q(status="active", has_refresh_token=True),
-            ),
             *token_name_indexes("social"),
+            renewal_index("social"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -129,7 +129,7 @@ def source_of(model: type[OAuthConnection]) -> Source:
 
 def erased(now: datetime) -> dict[str, Any]:
     """Give the columns of a row whose tokens are forgotten, as `erase_tokens` leaves them."""
-    ends = ("token_issued_at", "token_expires_at", "grant_expires_at")
+    ends = ("token_issued_at", "token_expires_at", "grant_expires_at", "renew_at")
     return {**ERASED, **dict.fromkeys(ends), **changed(now)}
 
 

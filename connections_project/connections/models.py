@@ -10,7 +10,7 @@ from django.db import models
 from connections_project.connections.token_names import token_names
 from connections_project.identifiers import uuid7
 from connections_project.oauth.client import Identity, TokenSet
-from connections_project.platforms.registry import Upstream
+from connections_project.platforms.registry import Upstream, upstream
 from connections_project.revocation.grants import Grant
 from connections_project.revocation.release import Held
 from connections_project.vault import Sealed, SealedField, open_sealed, seal
@@ -20,6 +20,15 @@ ERASED = MappingProxyType[str, Any](
     {"auth_state": None, "has_refresh_token": False}
     | dict.fromkeys(("refresh_token_prefix", "refresh_token_hash"))
 )
+
+# With these a refresh also brings the grant a new end, where it has one.
+RENEWING = frozenset({"rotating", "self_exchange"})
+
+
+def renewal_index(name: str) -> models.Index:
+    """Make the index by which the sweep finds grants that would die of disuse."""
+    due = models.Q(renew_at__isnull=False)
+    return models.Index(fields=["renew_at"], name=f"{name}_renewal", condition=due)
 
 
 def token_name_indexes(name: str) -> list[models.Index]:
@@ -66,6 +75,8 @@ class OAuthConnection(models.Model):
     token_issued_at = models.DateTimeField(null=True)
     token_expires_at = models.DateTimeField(null=True)
     grant_expires_at = models.DateTimeField(null=True)
+    # When a grant that is given a new end with each refresh has lived half of its life.
+    renew_at = models.DateTimeField(null=True)
     granted_scope = models.TextField(default="")
     client_id = models.CharField(max_length=255, default="")
     authority = models.CharField(max_length=255, default="")
@@ -145,7 +156,16 @@ class OAuthConnection(models.Model):
         self.granted_scope = tokens.scope or self.granted_scope
         if tokens.refresh_expires_in is not None:
             self.grant_expires_at = _later(now, tokens.refresh_expires_in)
+        self.renew_at = self._half_life(tokens, now=now)
         self.changed(now=now)
+
+    def _half_life(self, tokens: TokenSet, *, now: datetime) -> datetime | None:
+        found = upstream(self.platform_slug)
+        if tokens.refresh_expires_in is None or tokens.refresh_token is None or found is None:
+            return None
+        # Where the catalogue knows a fixed end, a refresh gives no new one.
+        renews = found.platform.refresh in RENEWING and not found.platform.grant_lifetime_days
+        return now + timedelta(seconds=tokens.refresh_expires_in) / 2 if renews else None
 
     def take_grant(
         self,
@@ -180,7 +200,8 @@ class OAuthConnection(models.Model):
         """Forget the tokens; what is known of the grant stays for the audit. The caller saves."""
         for column, nothing in ERASED.items():
             setattr(self, column, nothing)
-        self.token_issued_at = self.token_expires_at = self.grant_expires_at = None
+        self.token_issued_at = self.token_expires_at = None
+        self.grant_expires_at = self.renew_at = None
         self.changed(now=now)
 
     def withdraw(self, *, now: datetime) -> None:

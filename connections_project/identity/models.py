@@ -171,6 +171,7 @@ class SessionFamily(models.Model):
 
     class Meta:
         verbose_name_plural = "session families"
+        indexes = [models.Index(fields=["expires_at"], name="identity_session_end")]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -1,7 +1,6 @@
 """Whatever is looked for is found by an index, however many rows there are (DESIGN, wall 9)."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +11,6 @@ from django.utils import timezone
 
 from connections_project.identity.models import ApiKey, Team
 from social.models import Publication, SocialAccount
-from social.renew import _not_tried_lately
 from tests.gallery import Gallery
 from tests.social_rows import account_of
 
@@ -25,14 +23,8 @@ LOOKS: dict[str, Look] = {
     "social_token_set": lambda _: SocialAccount.objects.filter(token_set=uuid4()),
     "social_granting_user": lambda _: SocialAccount.objects.filter(granting_user_id="person-1"),
     "social_kept_tokens": lambda _: SocialAccount.objects.kept_too_long(now=timezone.now()),
-    "social_grants_that_end": lambda _: (
-        SocialAccount.objects.usable()
-        .filter(
-            _not_tried_lately(),
-            has_refresh_token=True,
-            grant_expires_at__lte=timezone.now() + timedelta(days=30),
-        )
-        .order_by("grant_expires_at")
+    "social_renewal": lambda _: (
+        SocialAccount.objects.usable().filter(renew_at__lte=timezone.now()).order_by("renew_at")
     ),
     "social_publication_once": lambda team: Publication.objects.filter(
         team_id=team.pk, idempotency_key="key-1"
@@ -46,7 +38,7 @@ AS_GOOD = {
     "social_account_once": ("sqlite_autoindex", "social_by_account"),
     "social_publication_once": ("sqlite_autoindex",),
     "social_kept_tokens": ("social_by_status", "social_by_both"),
-    "social_grants_that_end": ("social_by_status", "social_by_both"),
+    "social_renewal": ("social_by_status",),
 }
 
 

@@ -1,0 +1,35 @@
+"""What no longer lets anybody in is forgotten by a chore."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+
+from connections_project.housekeeping import keep_house
+from connections_project.identity import sessions
+from connections_project.identity.models import SessionFamily, User
+
+pytestmark = pytest.mark.django_db
+
+
+def test_ended_sign_ins_are_forgotten_and_no_others(owner: User) -> None:
+    sessions.begin(owner)
+    with time_machine.travel(timezone.now() + timedelta(days=13)):
+        keep_house()
+        assert SessionFamily.objects.count() == 1
+    with time_machine.travel(timezone.now() + timedelta(days=15)):
+        keep_house()
+        assert not SessionFamily.objects.exists()
+
+
+def test_the_admins_ended_sessions_are_forgotten(operator: User) -> None:
+    Client().force_login(operator)
+    with time_machine.travel(timezone.now() + timedelta(days=13)):
+        keep_house()
+        assert Session.objects.count() == 1
+    with time_machine.travel(timezone.now() + timedelta(days=15)):
+        keep_house()
+        assert not Session.objects.exists()
