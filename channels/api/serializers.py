@@ -154,7 +154,9 @@ class ScheduleAnswer(serializers.Serializer[Schedule]):
     run_at = serializers.DateTimeField()
     status = serializers.ChoiceField(choices=ScheduleStatus.choices, help_text="Where it stands.")
     failure_reason = serializers.CharField(
-        allow_null=True, help_text="Why it failed: a word for programs, such as `outcome_unknown`."
+        allow_null=True,
+        help_text="Why it failed: `outcome_unknown` (it may be out there, and is not sent again), "
+        "`connection_inactive`, `refused`, or another word for programs.",
     )
     published_at = serializers.DateTimeField(allow_null=True)
     cancelled_at = serializers.DateTimeField(allow_null=True)

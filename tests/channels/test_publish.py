@@ -1,12 +1,15 @@
 """Publishing what is due (CONTRACT, section 5)."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from audit.events import Interface
 from audit.models import AuditEvent
 from channels.models import ChannelConnection, PublishEvent, Schedule
+from channels.publish import publish_due
 from connections_project.http.tracing import tracing
 from connections_project.identity.models import User
 from tests.channel_rows import channel_of, schedule_of
@@ -172,6 +175,13 @@ def test_one_whose_adapter_breaks_does_not_keep_the_others_waiting(
     assert published() == ["failed", "published"]
     assert outcome_of(broken) == ("failed", "outcome_unknown")
     assert outcome_of(fine) == ("published", None)
+
+
+def test_who_is_to_stop_takes_nothing_more(row: ChannelConnection, like_x: Chirp) -> None:
+    schedule, stop = due_schedule(row), threading.Event()
+    stop.set()
+    assert list(publish_due(interface=Interface.WORKER, stop=stop)) == []
+    assert outcome_of(schedule) == ("pending", None)
 
 
 def test_the_longest_waiting_goes_first(
