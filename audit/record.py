@@ -1,15 +1,23 @@
 """Writing to the audit log, the only way in."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import router, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
 
 from audit.events import Action, ActorType, Interface, Outcome
 from audit.models import AuditEvent
 from connections_project.http.tracing import current_trace_id
+from connections_project.identifiers import uuid7
+
+# From so many events on they are written as one document.
+MANY = 20
 
 
 @dataclass(frozen=True)
@@ -85,25 +93,58 @@ def record_many(events: Iterable[Event]) -> None:
     Raises:
         TransactionManagementError: No transaction is open.
     """
-    if not transaction.get_connection(router.db_for_write(AuditEvent)).in_atomic_block:
+    database = transaction.get_connection(router.db_for_write(AuditEvent))
+    if not database.in_atomic_block:
         raise transaction.TransactionManagementError(
             "An audit event is written in the transaction of what it tells, and none is open."
         )
-    AuditEvent.objects.bulk_create([_row(event) for event in events])
+    rows = [_columns(event) for event in events]
+    if database.vendor == "postgresql" and len(rows) >= MANY:
+        _insert_as_one_document(rows, database)
+    else:
+        AuditEvent.objects.bulk_create([AuditEvent(**row) for row in rows])
 
 
-def _row(event: Event) -> AuditEvent:
-    return AuditEvent(
-        action=event.action,
-        outcome=event.outcome,
-        actor_type=event.origin.actor_type,
-        actor_id=event.origin.actor_id,
-        interface=event.origin.interface,
-        subject_type=event.subject_type,
-        subject_id=event.subject_id,
-        subject_owner_id=event.subject_owner_id,
-        reason=event.reason,
-        trace_id=event.trace_id or current_trace_id(),
-        client_address=event.origin.client_address or None,
-        details=dict(event.details or {}),
+def _columns(event: Event) -> dict[str, Any]:
+    return {
+        "action": event.action,
+        "outcome": event.outcome,
+        "actor_type": event.origin.actor_type,
+        "actor_id": event.origin.actor_id,
+        "interface": event.origin.interface,
+        "subject_type": event.subject_type,
+        "subject_id": event.subject_id,
+        "subject_owner_id": event.subject_owner_id,
+        "reason": event.reason,
+        "trace_id": event.trace_id or current_trace_id(),
+        "client_address": event.origin.client_address or None,
+        "details": dict(event.details or {}),
+    }
+
+
+def _insert_as_one_document(rows: list[dict[str, Any]], database: BaseDatabaseWrapper) -> None:
+    """Hand all rows over as one JSON document, which the database takes apart itself.
+
+    A parameter for each column of each row costs more than all else that a bulk disconnect does
+    (PostgreSQL, section 9.16: jsonb_populate_recordset).
+    """
+    now = timezone.now().isoformat()
+    document = json.dumps(
+        [
+            {
+                name: str(value) if isinstance(value, UUID) else value
+                for name, value in {**row, "id": uuid7(), "occurred_at": now}.items()
+            }
+            for row in rows
+        ],
+        cls=DjangoJSONEncoder,
     )
+    table = database.ops.quote_name(AuditEvent._meta.db_table)
+    columns = ", ".join(("id", "occurred_at", *rows[0]))
+    with database.cursor() as cursor:
+        # Names only; what is stored is a parameter.
+        cursor.execute(
+            f"INSERT INTO {table} ({columns})"  # noqa: S608
+            f" SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb)",
+            [document],
+        )

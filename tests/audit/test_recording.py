@@ -1,6 +1,7 @@
 """An event is written in the transaction of what it tells, with all that is known about it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,8 +12,9 @@ from django.utils import timezone
 
 from audit.events import Action, ActorType, Interface, Outcome
 from audit.models import AuditEvent
-from audit.record import Event, Origin, record, record_many
+from audit.record import MANY, Event, Origin, record, record_many
 from connections_project.http.tracing import tracing
+from connections_project.identifiers import uuid7
 from tests.audit.conftest import SUBJECT, SYSTEM
 
 Recorded = Callable[..., AuditEvent]
@@ -109,3 +111,36 @@ def test_every_action_fits_its_column() -> None:
     longest = AuditEvent._meta.get_field("action").max_length
     assert longest is not None
     assert all(len(action) <= longest for action in Action)
+
+
+@pytest.mark.django_db
+def test_many_are_stored_as_one_is() -> None:
+    """PostgreSQL takes many as one document: in it nothing may come out differently."""
+    details = {"text": "ü \" ' \\ % %s {} 🙂", "number": 7, "no": None, "deep": {"list": [1, "a"]}}
+    told = Event(
+        action=Action.PROVIDER_DISCONNECTED,
+        origin=Origin(ActorType.OPERATOR, uuid7(), Interface.COMMAND, "2001:db8::1"),
+        subject_type="providers.connection",
+        subject_id=uuid7(),
+        subject_owner_id=uuid7(),
+        reason="ü \" ' \\ % %s {} 🙂",
+        details=details,
+    )
+    bare = replace(
+        told,
+        origin=Origin(ActorType.SYSTEM, None, Interface.WORKER),
+        subject_id=None,
+        subject_owner_id=None,
+        details=None,
+        outcome=Outcome.FAILURE,
+    )
+    for event in (told, bare):
+        record_many([event])
+        record_many([event] * MANY)
+    for event in (told, bare):
+        rows = AuditEvent.objects.filter(outcome=event.outcome).order_by("id")
+        shown = [{**vars(row), "id": 0, "occurred_at": 0, "_state": 0} for row in rows]
+        assert len(shown) == MANY + 1
+        assert shown == shown[:1] * len(shown)
+        assert {row.occurred_at.tzinfo for row in rows} == {rows[0].occurred_at.tzinfo}
+        assert len({row.pk for row in rows}) == MANY + 1
