@@ -1,5 +1,6 @@
 """A log of twenty thousand events: sealed and verified in memory that does not grow with it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -37,11 +38,13 @@ def tell_many() -> None:
         )
 
 
-@pytest.mark.skipif(not CLEAR.exists(), reason="left out: only Linux tells a process its peak")
+@pytest.mark.skipif(not os.access(CLEAR, os.W_OK), reason="left out: only Linux tells the peak")
 def test_twenty_thousand_are_sealed_and_verified_in_flat_memory() -> None:
     tell_many()
     CLEAR.write_text("5")  # Forget the peak so far (proc(5)).
     before = kibibytes("VmRSS")
+    if kibibytes("VmHWM") > before + 1024:
+        pytest.skip("left out: this kernel does not forget a process's peak")
     assert sum(seal.size for seal in seal_all()) == COUNT
     reading = Verification(keys=known_keys())
     assert list(reading.findings()) == []

@@ -11,21 +11,26 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from audit.events import ActorType, Interface
 from audit.record import Origin
 from connections_project.connections.models import OAuthConnection
 from connections_project.http.parsing import timestamp
 from connections_project.identifiers import uuid7
 from connections_project.identity.models import User
+from connections_project.oauth.client import Identity
 from connections_project.operations.force import force_disconnect
 from connections_project.operations.plans import Options
+from connections_project.platforms.registry import upstream
 from connections_project.revocation.models import RevocationJob
 from connections_project.revocation.operate import give_up
+from connections_project.webhooks.withdraw import withdraw
 from providers.disconnect import disconnect
+from social.disconnect import disconnect as end_account
 from tests.bank import Bank, connect
 from tests.conftest import SignIn
 from tests.operators.conftest import MAKERS, account_of_user, origin, platforms, use_platforms
 from tests.receipts.conftest import asked, claims_of, receipt_of, state, verified
-from tests.rows import connection_of
+from tests.rows import TOKENS, connection_of
 from tests.servers import Answer
 from tests.social_rows import account_of
 
@@ -254,3 +259,36 @@ def test_it_costs_few_queries(
     end(api, connection)
     with django_assert_max_num_queries(4):
         asked(api, connection)
+
+
+def test_what_the_platform_has_ended_itself_is_revoked_there(
+    api: APIClient, owner: User, platforms: Bank
+) -> None:
+    account = account_of_user(owner)
+    by_platform = Origin(ActorType.PLATFORM, None, Interface.WEBHOOK)
+    with transaction.atomic():
+        withdraw(account, origin=by_platform, sender="meta", forget_person=True)
+    claims = claims_of(api, account)
+    assert (claims["actor"], claims["interface"]) == ("platform", "webhook")
+    assert claims["erased"] == ["credentials", "profile"]
+    assert claims["revocation"]["state"] == "revoked"
+
+
+def test_an_account_that_came_back_has_none_until_it_is_ended_again(
+    api: APIClient, owner: User, platforms: Bank, origin: Origin
+) -> None:
+    account = account_of_user(owner)
+    force_disconnect("social", [account.pk], Options("first", erase_tokens=True), origin=origin)
+    assert claims_of(api, account)["erased"] == ["credentials"]
+    account.refresh_from_db()
+    upstream_of_account = upstream("gallery")
+    assert upstream_of_account is not None
+    identity = Identity("customer-7", "@myaccount")
+    account.take_grant(TOKENS, identity, upstream=upstream_of_account, now=timezone.now())
+    account.activate()
+    account.save()
+    assert asked(api, account).status_code == 404
+    with transaction.atomic():
+        end_account(account, origin=Origin(ActorType.USER, owner.pk, Interface.API))
+    claims = claims_of(api, account)
+    assert (claims["actor"], claims["erased"]) == ("user", [])
