@@ -80,6 +80,8 @@ def _attempt(schedule: Schedule, origin: Origin) -> str | None:
 
 @dataclass(frozen=True)
 class _Sending:
+    """One schedule on its way to a platform that can be published to."""
+
     schedule: Schedule
     platform: Platform
     publisher: Publisher
@@ -92,6 +94,8 @@ class _Sending:
         return self._send(may_refresh=True)
 
     def _send(self, *, may_refresh: bool) -> str | None:
+        # Once more: a suspension may have come while the token was refreshed.
+        usable(self.platform.slug)
         connection = begin_sending(self.schedule)
         if connection is None:
             return None

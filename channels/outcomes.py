@@ -16,6 +16,7 @@ from audit.events import Action, Outcome
 from audit.record import Origin, record
 from channels.claims import held
 from channels.models import (
+    ChannelConnection,
     PublishEvent,
     PublishOutcome,
     Schedule,
@@ -109,19 +110,26 @@ def put_off(
         row = held(schedule)
         if row is None:
             return None
-        unsure_since = row.unsure_since if may_be_out else schedule.unsure_since
-        if unsure_since and due_at > unsure_since + _key_life(connection.channel):
-            reason = OUTCOME_UNKNOWN
-        elif connection.status == Status.DISCONNECTED:
-            reason = OUTCOME_UNKNOWN if unsure_since else CONNECTION_INACTIVE
-        elif due_at >= row.run_at + timedelta(seconds=settings.PUBLISH_GIVE_UP_SECONDS):
-            reason = OUTCOME_UNKNOWN if unsure_since else error
+        if not may_be_out:
+            row.unsure_since = schedule.unsure_since
+        row.due_at = due_at
+        if reason := _reason_to_end(row, connection, error):
+            _fail(row, schedule, reason, error=error, origin=origin)
         else:
-            row.unsure_since = unsure_since
-            _wait_until(row, due_at, schedule, error=error, origin=origin)
-            return ScheduleStatus.PENDING
-        _fail(row, schedule, reason, error=error, origin=origin)
-    return ScheduleStatus.FAILED
+            _wait_for(row, schedule, error=error, origin=origin)
+    return str(row.status)
+
+
+def _reason_to_end(row: Schedule, connection: ChannelConnection, error: str) -> str | None:
+    """Say why a schedule that would be due again is over; None if it is not."""
+    since = row.unsure_since
+    if since and row.due_at > since + _key_life(connection.channel):
+        return OUTCOME_UNKNOWN
+    if connection.status == Status.DISCONNECTED:
+        return OUTCOME_UNKNOWN if since else CONNECTION_INACTIVE
+    if row.due_at >= row.run_at + timedelta(seconds=settings.PUBLISH_GIVE_UP_SECONDS):
+        return OUTCOME_UNKNOWN if since else error
+    return None
 
 
 def released(schedule: Schedule) -> None:
@@ -154,10 +162,7 @@ def _key_life(channel: str) -> timedelta:
     return max(timedelta(seconds=seconds) - KEY_MARGIN, timedelta(0))
 
 
-def _wait_until(
-    row: Schedule, due_at: datetime, schedule: Schedule, *, error: str, origin: Origin
-) -> None:
-    row.due_at = due_at
+def _wait_for(row: Schedule, schedule: Schedule, *, error: str, origin: Origin) -> None:
     _end(row, ScheduleStatus.PENDING, now=timezone.now())
     _record_failure(row, error)
     _audit(schedule, Action.SCHEDULE_PUT_OFF, origin=origin, outcome=Outcome.FAILURE, error=error)

@@ -2,6 +2,7 @@
 
 import pytest
 from django.conf import LazySettings
+from django.utils import timezone
 
 from audit.record import Origin
 from channels.models import ChannelConnection
@@ -83,6 +84,22 @@ def test_one_that_is_suspended_before_a_token_could_be_refreshed_gives_the_post_
     assert history_of(schedule) == []
     assert len(posts(like_x)) == 1
     assert like_x.token_requests("refresh_token") == []
+
+
+def test_nor_does_one_that_is_suspended_while_it_is_refreshed(
+    row: ChannelConnection, like_x: Chirp
+) -> None:
+    schedule = due_schedule(row)
+    ChannelConnection.objects.update(token_expires_at=timezone.now())
+
+    def late(_: Request) -> Answer:
+        beside(lambda: suspend(slug="chirp", reason="spam", origin=origin()))
+        return like_x.tokens()
+
+    like_x.server.on("POST", "/token", late)
+    assert published() == []
+    assert outcome_of(schedule) == ("pending", None)
+    assert posts(like_x) == []
 
 
 def test_without_our_own_credentials_a_post_is_put_off(
