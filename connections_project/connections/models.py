@@ -53,6 +53,12 @@ def back_office_indexes(name: str, platform_column: str) -> list[models.Index]:
         models.Index(fields=[platform_column, "-id"], name=f"{name}_by_platform"),
         models.Index(fields=[platform_column, "status", "-id"], name=f"{name}_by_both"),
         models.Index(fields=["platform_account_id"], name=f"{name}_by_account"),
+        # What is ended by age, or all of it: what is over is soon the most.
+        models.Index(
+            fields=["connected_at"],
+            name=f"{name}_live_by_age",
+            condition=~models.Q(status="disconnected"),
+        ),
     ]
 
 

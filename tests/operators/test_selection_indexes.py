@@ -1,0 +1,73 @@
+"""What selects connections finds them by an index (PostgreSQL), however many there are."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from connections_project.identity.models import User
+from connections_project.operations.models import BulkItem, BulkJob
+from connections_project.operations.selectors import Selectors
+from connections_project.operations.targets import TARGETS
+from connections_project.revocation.grants import Grant, _any_of
+from connections_project.revocation.models import GrantHold
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="plans are PostgreSQL's"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _tables_as_if_full(db: None) -> Iterator[None]:
+    """Have the planner avoid what a full table would make it avoid."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        yield
+
+
+def assert_uses_an_index(rows: Any) -> None:
+    plan = rows.explain()
+    assert "Seq Scan" not in plan, plan
+    assert "Index" in plan, plan
+    # A condition that no index serves would be a filter over all of one.
+    assert "Index Cond" in plan or "_live_by_age" in plan, plan
+
+
+@pytest.mark.parametrize("app", list(TARGETS))
+def test_each_selector(app: str, owner: User) -> None:
+    target = TARGETS[app]
+    now = timezone.now()
+    for one in (
+        Selectors(ids=[owner.pk]),
+        Selectors(user=owner),
+        Selectors(platform="x"),
+        Selectors(status="expired"),
+        Selectors(platform="x", status="expired"),
+        Selectors(connected_before=now - timedelta(days=400)),
+        Selectors(platform="x", connected_before=now),
+        Selectors(everything=True),
+    ):
+        rows = target.selected(one.rows(app)).order_by("pk").values_list("pk", flat=True)
+        assert_uses_an_index(rows)
+
+
+@pytest.mark.parametrize("app", list(TARGETS))
+def test_what_is_over_already_costs_nothing(app: str) -> None:
+    """`--all` looks only through what is left: what is over is in no index that it reads."""
+    plan = TARGETS[app].selected(Selectors(everything=True).rows(app)).values("pk").explain()
+    assert "_live_by_age" in plan, plan
+
+
+def test_the_holders_of_a_batchs_grants() -> None:
+    grants = [Grant("host", "client", str(number)) for number in range(1000)]
+    assert_uses_an_index(GrantHold.objects.filter(_any_of(grants)).order_by("id"))
+
+
+def test_the_next_items_of_a_bulk_job(owner: User) -> None:
+    job = BulkJob(pk=owner.pk)
+    items = BulkItem.objects.filter(job=job, state="pending").order_by("connection_id")[:1000]
+    assert_uses_an_index(items.values_list("connection_id"))
