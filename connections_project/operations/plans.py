@@ -13,6 +13,11 @@ class InvalidReasonError(ValueError):
     """A forced disconnect needs a reason of 1 to 512 characters, none of them NUL."""
 
 
+def _can_be_stored(text: str) -> bool:
+    """Refuse NUL, and the halves of characters that a shell makes of bytes that are no UTF-8."""
+    return "\x00" not in text and not any("\ud800" <= one <= "\udfff" for one in text)
+
+
 @dataclass(frozen=True)
 class Options:
     """How connections are to be ended.
@@ -38,7 +43,7 @@ class Options:
 
     def __post_init__(self) -> None:
         reason = self.reason.strip()
-        if not 1 <= len(reason) <= LONGEST_REASON or "\x00" in reason:
+        if not 1 <= len(reason) <= LONGEST_REASON or not _can_be_stored(reason):
             raise InvalidReasonError("The reason needs 1 to 512 characters.")
         object.__setattr__(self, "reason", reason)
 
