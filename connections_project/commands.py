@@ -58,3 +58,8 @@ def interruptible(words: str) -> Iterator[None]:
             yield
     except KeyboardInterrupt:
         raise CommandError(words, returncode=INTERRUPTED) from None
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number of things; the noun's plural ends with an s."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -27,11 +27,12 @@ from connections_project.identity.models import User
 from tests.audit import tampering
 from tests.audit.tampering import change, insert, remove, sealed, tell
 from tests.audit_guard import drop_triggers
+from tests.elsewhere import ROOT, environment_with
 from tests.rows import events
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("heads")]
 
-SCRIPT = Path(__file__).resolve().parents[2] / "audit" / "verify_export.py"
+SCRIPT = ROOT / "audit" / "verify_export.py"
 Lines = list[dict[str, Any]]
 
 
@@ -96,7 +97,7 @@ def test_the_script_needs_nothing_of_ours(tmp_path: Path) -> None:
 
 
 def test_the_readmes_own_verifier_says_the_same(tmp_path: Path) -> None:
-    readme = (SCRIPT.parents[1] / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"^```python\n(.*?)^```$", readme, flags=re.MULTILINE | re.DOTALL)
     brief, path = tmp_path / "verify.py", tmp_path / "audit.jsonl"
     brief.write_text(code)
@@ -161,6 +162,21 @@ def test_an_interrupted_export_is_audited_too() -> None:
     with pytest.raises(ZeroDivisionError):
         call_command("export_audit_log", stdout=Failing())
     assert len(events("audit_exported")) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reader_that_leaves_is_told_of_in_words(use_catalogue: Any, tmp_path: Path) -> None:
+    use_catalogue("")
+    sealed(400)
+    run = subprocess.run(
+        ["bash", "-c", f"{sys.executable} manage.py export_audit_log | head -c 10"],
+        cwd=ROOT,
+        env=environment_with(catalogue=tmp_path / "catalog.toml"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stderr == "CommandError: Nobody read the export to its end.\n"
 
 
 class Failing(StringIO):

@@ -51,7 +51,7 @@ def test_the_command_seals_all_that_is_committed() -> None:
 def test_the_command_says_what_it_did() -> None:
     assert run() == "The audit log has nothing to seal.\n"
     tell(2)
-    assert run().startswith("Sealed 2 events in 1 seals. The last seal is 1: ")
+    assert run().startswith("Sealed 2 events in 1 seal. The last seal is 1: ")
     assert run().startswith("Sealed 0 events in 0 seals. The last seal is 1: ")
 
 

@@ -80,7 +80,7 @@ def test_it_says_so_in_words() -> None:
     sealed(2)
     output = StringIO()
     call_command("verify_audit_log", stdout=output)
-    assert "is what was sealed: 2 events in 1 seals. 0 events are not sealed" in output.getvalue()
+    assert "is what was sealed: 2 events in 1 seal. Not sealed yet: 0." in output.getvalue()
 
 
 CHANGES: dict[str, object] = {

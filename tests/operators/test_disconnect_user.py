@@ -47,7 +47,7 @@ def test_it_deactivates_and_disconnects_and_says_so(owner: User, platforms: Bank
     text = run("Owner@Example.com", *WHY, "--yes")
     row.refresh_from_db()
     assert row.status == "disconnected"
-    assert f"{owner.pk} is deactivated; 1 connections are disconnected, 1 revocations" in text
+    assert f"{owner.pk} is deactivated; 1 connection disconnected, 1 revocation under way" in text
 
 
 def test_the_audit_names_the_operator_and_the_os_user(
@@ -69,7 +69,7 @@ def test_a_dry_run_shows_it_and_does_nothing(owner: User, platforms: Bank) -> No
         team=owner.own_team, scopes=["social:read"], origin=command_origin(None), name="press"
     )
     text = run(owner.email, *WHY, "--dry-run")
-    assert "providers: 1 connections, 0 active schedules, 1 revocations" in text
+    assert "providers: 1 connection, 0 active schedules, 1 revocation" in text
     assert "(press)" in text
     assert is_untouched(owner)
     seen = json.loads(run(owner.email, *WHY, "--dry-run", "--json"))
@@ -96,7 +96,7 @@ def test_the_question_states_the_count_and_takes_a_yes(
 ) -> None:
     connection_of(owner)
     monkeypatch.setattr("sys.stdin", io.StringIO("Y\n"))
-    assert "and disconnect 1? [y/N]" in run(owner.email, *WHY)
+    assert "and disconnect 1 connection? [y/N]" in run(owner.email, *WHY)
     assert not is_untouched(owner)
 
 

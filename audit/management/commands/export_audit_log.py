@@ -1,6 +1,7 @@
 """`manage.py export_audit_log`: the audit log, or a part of it, for others to verify."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, time
@@ -18,7 +19,7 @@ from audit.events import Action, ActorType, Interface
 from audit.export import Export, Selection
 from audit.os_user import os_user
 from audit.record import Origin, record
-from connections_project.commands import CommandWithExamples, interruptible
+from connections_project.commands import CommandWithExamples, counted, interruptible
 from connections_project.http.parsing import identifier
 
 EXAMPLES = """
@@ -76,7 +77,7 @@ class Command(CommandWithExamples):
             for line in lines:
                 file.write(line.decode("ascii"))
         if output:
-            self.stdout.write(f"Exported {export.events} events to {output}.")
+            self.stdout.write(f"Exported {counted(export.events, 'event')} to {output}.")
 
 
 def _audit(selection: Selection, *, operator_id: UUID | None, reason: str) -> None:
@@ -98,7 +99,8 @@ def _written(output: Path | None, stdout: OutputWrapper) -> Iterator[IO[str] | O
     """Open what is written to; a file appears under its name only when it is complete."""
     if output is None:
         stdout.ending = ""
-        yield stdout
+        with _reader_that_may_leave():
+            yield stdout
         return
     part = output.with_name(f"{output.name}.part")
     try:
@@ -111,6 +113,18 @@ def _written(output: Path | None, stdout: OutputWrapper) -> Iterator[IO[str] | O
         part.unlink(missing_ok=True)
         raise
     part.replace(output)
+
+
+@contextmanager
+def _reader_that_may_leave() -> Iterator[None]:
+    """Say so where whoever reads a pipe stops reading, as `head` does."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise CommandError("Nobody read the export to its end.") from None
 
 
 def _owner(text: str | None) -> UUID | None:

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from audit.models import Seal
 from audit.seal import seal_all
-from connections_project.commands import interruptible
+from connections_project.commands import counted, interruptible
 
 EXAMPLE = "For scripts: manage.py seal_audit_log --json"
 
@@ -45,4 +45,5 @@ class Command(BaseCommand):
 def _in_words(events: int, seals: int, last: Seal | None) -> str:
     if last is None:
         return "The audit log has nothing to seal."
-    return f"Sealed {events} events in {seals} seals. The last seal is {last.number}: {last.head}"
+    done = f"Sealed {counted(events, 'event')} in {counted(seals, 'seal')}."
+    return f"{done} The last seal is {last.number}: {last.head}"

@@ -20,7 +20,7 @@ from audit.models import Seal
 from audit.public_keys import public_key_of
 from audit.statements import known_keys
 from audit.verify import Verification
-from connections_project.commands import CommandWithExamples, interruptible
+from connections_project.commands import CommandWithExamples, counted, interruptible
 from connections_project.signing import Keys, by_id
 
 EXAMPLES = """
@@ -112,8 +112,8 @@ class Command(CommandWithExamples):
             self.stdout.write(f"{finding.kind}: {finding.words}")
         if not found:
             self.stdout.write(
-                f"The audit log is what was sealed: {reading.events} events in {reading.seals} "
-                f"seals. {reading.unsealed} events are not sealed yet."
+                f"The audit log is what was sealed: {counted(reading.events, 'event')} in "
+                f"{counted(reading.seals, 'seal')}. Not sealed yet: {reading.unsealed}."
             )
 
 

@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError
 from tqdm import tqdm
 
 from audit.os_user import os_user
-from connections_project.commands import CommandWithExamples, interruptible
+from connections_project.commands import CommandWithExamples, counted, interruptible
 from connections_project.http.parsing import timestamp
 from connections_project.identity.models import ApiKey, User
 from connections_project.identity.origins import command_origin
@@ -65,13 +65,15 @@ class Command(CommandWithExamples):
         result = _go(user, seen, reason=reason, actor=actor, forget=options["forget"])
         self.tell(user, seen, result, options)
         if result.failures:
-            raise CommandError(f"{len(result.failures)} connections could not be disconnected.")
+            failed = counted(len(result.failures), "connection")
+            raise CommandError(f"{failed} could not be disconnected.")
 
     def ask(self, user: User, seen: Departure, options: dict[str, Any]) -> None:
         """Have it confirmed on standard input, whose end means no."""
         out = self.stderr if options["json"] else self.stdout
         deed = "Forget" if options["forget"] else "Deactivate"
-        question = f"{deed} {user.email} and disconnect {seen.connections}? [y/N] "
+        number = counted(seen.connections, "connection")
+        question = f"{deed} {user.email} and disconnect {number}? [y/N] "
         out.write("\n".join([*_in_words(seen), question]), _plain, ending="")
         out.flush()
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
@@ -133,21 +135,23 @@ def _go(user: User, seen: Departure, *, reason: str, actor: User | None, forget:
 def _in_words(seen: Departure) -> list[str]:
     """Say what would be done, a line for each app that has anything."""
     lines = [
-        f"{app}: {radius.connections} connections, {radius.active_schedules} active schedules, "
-        f"{radius.revocations} revocations"
+        f"{app}: {counted(radius.connections, 'connection')}, "
+        f"{counted(radius.active_schedules, 'active schedule')}, "
+        f"{counted(radius.revocations, 'revocation')}"
         for app, radius in seen.leaving.items()
         if radius.connections or radius.revocations
     ]
     if seen.staying:
-        lines.append(f"{seen.staying} social accounts stay with teams that have other members.")
+        accounts = counted(seen.staying, "social account")
+        lines.append(f"Staying with teams that have other members: {accounts}.")
     return [*(lines or ["Nothing is connected."]), *_keys(seen)]
 
 
 def _done(user: User, seen: Departure, result: Result) -> list[str]:
     what = "forgotten" if people.is_forgotten(user) else "deactivated"
     return [
-        f"{user.pk} is {what}; {result.disconnected} connections are disconnected, "
-        f"{result.revocations} revocations are under way.",
+        f"{user.pk} is {what}; {counted(result.disconnected, 'connection')} disconnected, "
+        f"{counted(result.revocations, 'revocation')} under way.",
         *_keys(seen),
     ]
 
