@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from celery import signals
+from celery.beat import Service
 
 from connections_project import housekeeping
 from connections_project.celery import app
@@ -115,3 +117,14 @@ def test_beat_knows_every_chore(schedule: Callable[[], dict[str, dict[str, objec
         }
     }
     assert [each.work for each in chores()] == [first]
+
+
+def test_beat_begins_with_all_of_them(schedule: Callable[[], dict[str, dict[str, object]]]) -> None:
+    chore(first, every=5)
+    chore(last, every=3600)
+    schedule()
+    service = Service(app, scheduler_cls="celery.beat:Scheduler")
+    signals.beat_init.send(sender=service)
+    entries = service.scheduler.schedule
+    assert len(entries) == 2
+    assert all(entry.is_due().is_due for entry in entries.values())
