@@ -65,7 +65,7 @@ def _counted() -> dict[str, Any]:
     pending = RevocationJob.objects.filter(state=JobState.PENDING)
     oldest = pending.aggregate(oldest=Min("created_at"))["oldest"]
     return {
-        "connections": {model.app: _by_status(model) for model in _connection_models()},
+        "connections": {model.app: _by(model, "status") for model in _connection_models()},
         "revocation_jobs": dict.fromkeys(JobState.values, 0) | _by(RevocationJob, "state"),
         "oldest_pending": oldest and oldest.isoformat(),
     }
@@ -73,14 +73,6 @@ def _counted() -> dict[str, Any]:
 
 def _connection_models() -> list[type[OAuthConnection]]:
     return [model for model in apps.get_models() if issubclass(model, OAuthConnection)]
-
-
-def _by_status(model: type[OAuthConnection]) -> dict[str, int]:
-    """Count by the app's own words; accounts that are only active or not go by those two."""
-    if any(field.name == "status" for field in model._meta.fields):
-        return _by(model, "status")
-    words = {"True": "active", "False": "inactive"}
-    return {words[is_active]: number for is_active, number in _by(model, "is_active").items()}
 
 
 def _by(model: type[models.Model], column: str) -> dict[str, int]:
