@@ -1,0 +1,29 @@
+# The service's image: web server, worker, beat and commands differ in what is called.
+FROM python:3.13-slim
+
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_ROOT=/srv/static LOG_FORMAT=json
+WORKDIR /srv/connections
+COPY requirements.txt ./
+RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
+COPY manage.py ./
+COPY templates ./templates
+COPY connections_project ./connections_project
+COPY audit ./audit
+COPY providers ./providers
+COPY channels ./channels
+COPY social ./social
+# In DEBUG no key is needed, and none stays in the image.
+RUN DEBUG=true python manage.py collectstatic --no-input \
+  && useradd --system --uid 10001 --create-home connections \
+  && install --directory --owner connections /var/lib/connections
+USER connections
+
+EXPOSE 8000
+# The service answers to the names in ALLOWED_HOSTS alone.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["python", "-c", \
+  "import os, urllib.request as r; \
+r.urlopen(r.Request('http://127.0.0.1:8000/healthz', \
+headers={'Host': os.environ['ALLOWED_HOSTS'].split(',')[0].lstrip('.')}), timeout=2)"]
+CMD ["granian", "--interface", "wsgi", "--no-ws", "--host", "0.0.0.0", "--port", "8000", \
+  "--workers", "2", "--blocking-threads", "16", "--respawn-failed-workers", \
+  "connections_project.wsgi:application"]
