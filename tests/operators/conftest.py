@@ -1,7 +1,6 @@
 """All three apps' platforms on one server, and operators with and without the permission."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -10,10 +9,11 @@ from django.contrib.auth.models import Permission
 from audit.models import AuditEvent
 from audit.record import Origin
 from connections_project.connections.models import OAuthConnection
-from connections_project.identity.models import Team, User
+from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
 from connections_project.operations.plans import Options
-from connections_project.revocation.models import RevocationJob
+from connections_project.revocation.models import GrantHold, RevocationJob
+from providers.models import Connection
 from tests.bank import Bank
 from tests.channel_rows import channel_of
 from tests.chirp import Chirp
@@ -24,16 +24,6 @@ from tests.servers import PlatformServer
 from tests.social_rows import account_of
 
 WHY = Options("breach at the platform")
-
-
-@dataclass
-class App:
-    """One of the three, for tests that hold for each of them."""
-
-    name: str
-    platform: Bank
-    slug: str
-    make: Callable[..., Any]
 
 
 UsePlatforms = Callable[[str], None]
@@ -60,11 +50,6 @@ def platforms(use_platforms: UsePlatforms, server: PlatformServer) -> Bank:
     return Bank(server)
 
 
-@pytest.fixture
-def teams(owner: User, outsider: User) -> dict[User, Team]:
-    return {user: user.own_team for user in (owner, outsider)}
-
-
 def account_of_user(user: User, **columns: Any) -> Any:
     """Make a social account of a user's own team, in the words of the other apps' rows."""
     account_id = columns.pop("account_id", None) or "customer-7"
@@ -76,6 +61,31 @@ MAKERS: dict[str, tuple[str, Callable[..., Any]]] = {
     "channels": ("chirp", channel_of),
     "social": ("gallery", account_of_user),
 }
+
+
+def many_like(row: Connection, count: int) -> None:
+    """Add rows like one that is there, each with a grant of its own and a hold on it."""
+    alike = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+    own = ("id", "platform_account_id", "granting_user_id")
+    copies = []
+    for number in range(count):
+        copy = Connection(**{name: value for name, value in alike.items() if name not in own})
+        copy.platform_account_id = copy.granting_user_id = f"copy-{number}"
+        copies.append(copy)
+    Connection.objects.bulk_create(copies, batch_size=500)
+    GrantHold.objects.bulk_create(
+        [
+            GrantHold(
+                connection_id=copy.pk,
+                app=copy.app,
+                authority=copy.authority,
+                client_id=copy.client_id,
+                platform_user_id=copy.granting_user_id or "",
+            )
+            for copy in copies
+        ],
+        batch_size=500,
+    )
 
 
 @pytest.fixture
