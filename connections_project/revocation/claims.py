@@ -5,13 +5,13 @@ is taken over, and one that is tried is never tried twice at once.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from connections_project.identifiers import uuid7
@@ -38,22 +38,21 @@ def claim_one(job_id: UUID) -> RevocationJob | None:
 
 
 def claim(limit: int, *, due_by: datetime, heed_circuits: bool = True) -> list[RevocationJob]:
-    """Claim the next jobs: the longest waiting first, those of platforms in trouble last.
+    """Claim the next jobs, a share for each platform.
+
+    Platforms come in the order of their longest waiting jobs, and those in trouble last.
 
     Args:
         limit: How many at most.
         due_by: Only jobs that are due by then.
         heed_circuits: Leave platforms alone that have failed again and again.
     """
+    chosen: list[RevocationJob] = []
     with transaction.atomic():
         circuits = _locked(due_by, heed_circuits=heed_circuits)
         room = _room(circuits, heed_circuits=heed_circuits)
-        found = [
-            (is_in_trouble(circuit), job.due_at, job.pk, job)
-            for circuit in circuits
-            for job in _next(circuit, min(room[circuit.platform], limit), due_by)
-        ]
-        chosen = [entry[-1] for entry in sorted(found, key=lambda entry: entry[:-1])[:limit]]
+        for circuit in circuits:
+            chosen += _next(circuit, min(room[circuit.platform], limit - len(chosen)), due_by)
         return _leased(chosen, timezone.now())
 
 
@@ -61,14 +60,20 @@ def _locked(due_by: datetime, *, heed_circuits: bool) -> list[Circuit]:
     """Lock the platforms that have work, in one order, so that claims wait for each other.
 
     Only what is read after the lock tells how many jobs others have claimed.
+
+    Returns:
+        The platforms, in the order in which they are to be served.
     """
-    rows = Circuit.objects.filter(Exists(due(due_by).filter(platform=OuterRef("platform"))))
+    first = due(due_by).filter(platform=OuterRef("platform")).order_by("due_at").values("due_at")
+    rows = Circuit.objects.annotate(longest_due=Subquery(first[:1])).exclude(longest_due=None)
     if heed_circuits:
         rows = rows.filter(not_blocked(timezone.now()))
-    return list(rows.select_for_update().order_by("platform"))
+    locked = rows.select_for_update().order_by("platform")
+    in_order = sorted(locked, key=lambda circuit: (is_in_trouble(circuit), circuit.longest_due))
+    return list(in_order)
 
 
-def _room(circuits: list[Circuit], *, heed_circuits: bool) -> Counter[str]:
+def _room(circuits: Sequence[Circuit], *, heed_circuits: bool) -> Counter[str]:
     """Say how many more jobs each platform may be asked for at a time, over all workers."""
     in_flight = (
         RevocationJob.objects.filter(
