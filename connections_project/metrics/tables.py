@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.apps import apps
-from django.db import DatabaseError, models
+from django.db import Error, models
 from django.db.models import Count, Min
 from django.utils import timezone
 
@@ -35,7 +35,7 @@ def refresh(*, older_than: timedelta = EVERY) -> None:
     """
     try:
         _refresh(older_than)
-    except DatabaseError as error:
+    except Error as error:
         logger.warning("The tables were not counted (%s)", type(error).__name__)
 
 
@@ -52,10 +52,10 @@ def _refresh(older_than: timedelta) -> None:
 
 def last_counted() -> TableFigures | None:
     """Give the latest figures; None before the first count, and while the database is away."""
-    refresh(older_than=OVERDUE)
     try:
+        _refresh(OVERDUE)
         return TableFigures.objects.filter(pk=1, counted_at__isnull=False).first()
-    except DatabaseError as error:
+    except Error as error:
         # The figures of the processes themselves are wanted all the more now.
         logger.warning("No figures of the tables (%s)", type(error).__name__)
         return None

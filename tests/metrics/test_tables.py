@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from connections_project.housekeeping import keep_house
@@ -146,15 +146,21 @@ def test_a_count_that_failed_is_not_shown_as_one(
     assert key(COUNTED) in scrape()
 
 
+@pytest.mark.parametrize("fault", [OperationalError, InterfaceError])
 def test_with_the_database_away_the_processes_figures_are_still_there(
-    scrape: Scrape, monkeypatch: pytest.MonkeyPatch
+    scrape: Scrape, monkeypatch: pytest.MonkeyPatch, fault: type[Exception]
 ) -> None:
+    tries: list[None] = []
+
     def away(*_: Any, **__: Any) -> None:
-        raise OperationalError
+        tries.append(None)
+        raise fault
 
     with monkeypatch.context() as patch:
         patch.setattr(connection, "cursor", away)
         figures = scrape()
+    # Each may take seconds, and whoever scrapes waits for ten at most.
+    assert len(tries) == 1
     assert key(COUNTED) not in figures
     assert any(name == "connections_http_request_duration_seconds_count" for name, _ in figures)
 
