@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from audit.events import Interface
 from audit.models import AuditEvent
+from channels.attempt import attempt
+from channels.claims import claim
 from channels.models import ChannelConnection, PublishEvent, Schedule
 from channels.publish import publish_due
 from tests.channel_rows import schedule_of
@@ -23,6 +25,15 @@ UseChirp = Callable[..., Chirp]
 def published() -> list[str]:
     """Make one pass."""
     return list(publish_due(interface=Interface.WORKER))
+
+
+def tried() -> list[str]:
+    """Do what a pass does in this thread, which a test's own transaction does not reach beyond."""
+    started = timezone.now()
+    outcomes = []
+    while claimed := claim(started):
+        outcomes.append(attempt(claimed, interface=Interface.WORKER))
+    return [outcome for outcome in outcomes if outcome]
 
 
 def due_schedule(connection: ChannelConnection, **columns: Any) -> Schedule:

@@ -21,15 +21,15 @@ from tests.channels.publishing import (
     make_due,
     outcome_of,
     posts,
-    published,
     tooted,
     trail_of,
+    tried,
 )
 from tests.chirp import Chirp
 from tests.conftest import UseCatalogue
 from tests.servers import Answer, free_port
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 ORIGIN = Origin(ActorType.USER, None, Interface.API)
 UNKNOWN = [
@@ -67,10 +67,10 @@ def test_what_may_have_been_accepted_is_never_sent_again(
     schedule: Schedule, like_x: Chirp, answer: Answer, error: str
 ) -> None:
     like_x.server.on("POST", X, answer, accepted())
-    assert published() == ["failed"]
+    assert tried() == ["failed"]
     assert outcome_of(schedule) == ("failed", "outcome_unknown")
     assert history_of(schedule) == [("failed", error)]
-    assert published() == []
+    assert tried() == []
     assert len(posts(like_x)) == 1
     told = AuditEvent.objects.get(action="SCHEDULE_FAILED")
     assert told.outcome == "failure"
@@ -82,14 +82,14 @@ def test_what_a_busy_platform_did_not_take_is_sent_again_later(
     schedule: Schedule, like_x: Chirp, answer: Answer, error: str
 ) -> None:
     like_x.server.on("POST", X, answer, accepted())
-    assert published() == ["pending"]
+    assert tried() == ["pending"]
     schedule.refresh_from_db()
     assert (schedule.status, schedule.unsure_since, schedule.lease) == ("pending", None, None)
     wait = schedule.due_at - timezone.now()
     assert timedelta(seconds=9) < wait <= timedelta(seconds=12.5)
-    assert published() == []
+    assert tried() == []
     make_due(schedule)
-    assert published() == ["published"]
+    assert tried() == ["published"]
     assert history_of(schedule) == [("failed", error), ("published", "post-1")]
     assert trail_of(schedule) == ["SCHEDULE_PUT_OFF", "SCHEDULE_PUBLISHED"]
 
@@ -100,7 +100,7 @@ def test_what_never_left_us_is_sent_again_later(
     away = f"http://127.0.0.1:{free_port()}/me"
     table = chirp.catalogue(more='adapter = "channels.adapters.x"')
     use_catalogue(table.replace(f"{chirp.server.url}/me", away), "chirp")
-    assert published() == ["pending"]
+    assert tried() == ["pending"]
     assert history_of(schedule) == [("failed", "connect_error")]
     assert outcome_of(schedule) == ("pending", None)
 
@@ -108,7 +108,7 @@ def test_what_never_left_us_is_sent_again_later(
 @pytest.mark.parametrize("status", [429, 503])
 def test_the_platforms_own_wish_is_honoured(schedule: Schedule, like_x: Chirp, status: int) -> None:
     like_x.server.on("POST", X, Answer(status, headers={"Retry-After": "120"}))
-    published()
+    tried()
     schedule.refresh_from_db()
     assert timedelta(seconds=118) < schedule.due_at - timezone.now() <= timedelta(seconds=120)
 
@@ -118,7 +118,7 @@ def test_x_says_in_its_own_header_when_it_may_be_asked_again(
 ) -> None:
     at = int(timezone.now().timestamp()) + 300
     like_x.server.on("POST", X, Answer(429, headers={"x-rate-limit-reset": f"{at}"}))
-    published()
+    tried()
     schedule.refresh_from_db()
     assert timedelta(seconds=297) < schedule.due_at - timezone.now() <= timedelta(seconds=301)
 
@@ -129,7 +129,7 @@ def test_waits_double_up_to_a_quarter_of_an_hour(schedule: Schedule, like_x: Chi
     for attempts in (0, 1, 3, 30):
         Schedule.objects.update(attempts=attempts)
         make_due(schedule)
-        published()
+        tried()
         schedule.refresh_from_db()
         waits.append((schedule.due_at - schedule.updated_at).total_seconds())
     for wait, least in zip(waits, (10, 20, 80, 900), strict=True):
@@ -139,7 +139,7 @@ def test_waits_double_up_to_a_quarter_of_an_hour(schedule: Schedule, like_x: Chi
 def test_a_day_after_its_time_a_post_is_given_up(schedule: Schedule, like_x: Chirp) -> None:
     Schedule.objects.update(run_at=timezone.now() - timedelta(days=1))
     like_x.server.on("POST", X, Answer(429))
-    assert published() == ["failed"]
+    assert tried() == ["failed"]
     assert outcome_of(schedule) == ("failed", "rate_limited")
 
 
@@ -148,7 +148,7 @@ def test_how_long_it_is_tried_can_be_set(
 ) -> None:
     settings.PUBLISH_GIVE_UP_SECONDS = 0
     like_x.server.on("POST", X, Answer(503))
-    assert published() == ["failed"]
+    assert tried() == ["failed"]
     assert outcome_of(schedule) == ("failed", "unavailable")
 
 
@@ -157,9 +157,9 @@ def test_what_the_platform_refuses_has_failed(
     schedule: Schedule, like_x: Chirp, answer: Answer
 ) -> None:
     like_x.server.on("POST", X, answer)
-    assert published() == ["failed"]
+    assert tried() == ["failed"]
     assert outcome_of(schedule) == ("failed", "refused")
-    assert published() == []
+    assert tried() == []
     assert len(posts(like_x)) == 1
 
 
@@ -168,9 +168,9 @@ def test_where_a_repeated_post_is_told_by_its_key_it_is_sent_again(
     schedule: Schedule, like_mastodon: Chirp, answer: Answer
 ) -> None:
     like_mastodon.server.on("POST", MASTODON, answer, tooted())
-    assert published() == ["pending"]
+    assert tried() == ["pending"]
     make_due(schedule)
-    assert published() == ["published"]
+    assert tried() == ["published"]
     keys = {post.headers["Idempotency-Key"] for post in posts(like_mastodon, MASTODON)}
     assert keys == {str(schedule.pk)}
     assert len(posts(like_mastodon, MASTODON)) == 2
@@ -180,11 +180,11 @@ def test_but_not_after_the_platform_may_have_forgotten_the_key(
     schedule: Schedule, like_mastodon: Chirp
 ) -> None:
     like_mastodon.server.on("POST", MASTODON, Answer(500), Answer(503))
-    assert published() == ["pending"]
+    assert tried() == ["pending"]
     Schedule.objects.update(unsure_since=timezone.now() - timedelta(minutes=59))
     make_due(schedule)
     # Even a platform that was merely busy this time may have taken it the first time.
-    assert published() == ["failed"]
+    assert tried() == ["failed"]
     assert outcome_of(schedule) == ("failed", "outcome_unknown")
 
 
@@ -192,16 +192,16 @@ def test_a_busy_platform_does_not_start_the_keys_life(
     schedule: Schedule, like_mastodon: Chirp
 ) -> None:
     like_mastodon.server.on("POST", MASTODON, Answer(503), Answer(500))
-    published()
+    tried()
     schedule.refresh_from_db()
     assert schedule.unsure_since is None
     make_due(schedule)
-    published()
+    tried()
     schedule.refresh_from_db()
     assert schedule.unsure_since is not None
     first = schedule.unsure_since
     make_due(schedule)
-    published()
+    tried()
     schedule.refresh_from_db()
     assert schedule.unsure_since == first
 
@@ -210,9 +210,9 @@ def test_a_later_refusal_says_nothing_of_an_earlier_try_that_may_be_out(
     schedule: Schedule, like_mastodon: Chirp
 ) -> None:
     like_mastodon.server.on("POST", MASTODON, Answer(500), Answer(403, json={}))
-    published()
+    tried()
     make_due(schedule)
-    published()
+    tried()
     assert outcome_of(schedule) == ("failed", "outcome_unknown")
     assert history_of(schedule) == [("failed", "server_error"), ("failed", "refused")]
 
@@ -221,9 +221,9 @@ def test_a_post_that_waits_for_another_try_can_be_cancelled(
     schedule: Schedule, owner: User, like_x: Chirp
 ) -> None:
     like_x.server.on("POST", X, Answer(503))
-    published()
+    tried()
     cancel_own(schedule_id=schedule.pk, user=owner, origin=ORIGIN)
     make_due(schedule)
-    assert published() == []
+    assert tried() == []
     assert outcome_of(schedule) == ("cancelled", None)
     assert len(posts(like_x)) == 1

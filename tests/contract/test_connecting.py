@@ -17,7 +17,7 @@ from tests.contract.conftest import (
 )
 from tests.servers import Answer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 PROVIDERS = [slug for slug, one in PLATFORMS.items() if one.app == "providers"]
 

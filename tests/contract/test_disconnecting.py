@@ -1,17 +1,33 @@
 """Each shipped platform is told of a disconnect as its entry says, or not at all."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from rest_framework.test import APIClient
 
+from connections_project.connections.models import OAuthConnection
 from connections_project.oauth.catalog import Platform
 from connections_project.revocation.models import JobState, RevocationJob
 from tests.contract.conftest import CLIENT_ID, CLIENT_SECRET, Actor, authenticates
 from tests.servers import Answer, Request
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+
+
+Disconnect = Callable[[Actor, OAuthConnection], Any]
+
+
+@pytest.fixture
+def disconnect(api: APIClient, django_capture_on_commit_callbacks: Any) -> Disconnect:
+    """Disconnect, and do what comes after the commit."""
+
+    def disconnect(actor: Actor, connection: OAuthConnection) -> Any:
+        with django_capture_on_commit_callbacks(execute=True):
+            return actor.door.disconnect(api, connection)
+
+    return disconnect
 
 
 def is_told(platform: Platform) -> bool:
@@ -48,10 +64,12 @@ def _bears_our_credentials(request: Request, platform: Platform) -> None:
         assert request.body == b""
 
 
-def test_it_is_told_with_the_tokens_that_it_takes_back(api: APIClient, actor: Actor) -> None:
+def test_it_is_told_with_the_tokens_that_it_takes_back(
+    api: APIClient, actor: Actor, disconnect: Disconnect
+) -> None:
     platform = actor.platform
     connection = actor.connect(api)
-    answer = actor.door.disconnect(api, connection)
+    answer = disconnect(actor, connection)
     assert answer.status_code == 200
     connection.refresh_from_db()
     assert (connection.status, connection.auth_state) == (actor.door.over, None)
@@ -63,44 +81,48 @@ def test_it_is_told_with_the_tokens_that_it_takes_back(api: APIClient, actor: Ac
     assert RevocationJob.objects.get().state == JobState.REVOKED
 
 
-def test_where_it_can_not_be_told_people_are_told_where_to_go(api: APIClient, actor: Actor) -> None:
+def test_where_it_can_not_be_told_people_are_told_where_to_go(
+    api: APIClient, actor: Actor, disconnect: Disconnect
+) -> None:
     platform = actor.platform
-    answer = actor.door.disconnect(api, actor.connect(api))
+    answer = disconnect(actor, actor.connect(api))
     expected = None if is_told(platform) else f'<{platform.help_url}>; rel="help"'
     assert answer.headers.get("Link") == expected
     assert bool(actor.revocations) is is_told(platform)
     assert RevocationJob.objects.exists() is is_told(platform)
 
 
-def end(api: APIClient, actor: Actor, *answers: Answer) -> str:
+def end(api: APIClient, actor: Actor, disconnect: Disconnect, *answers: Answer) -> str:
     """Disconnect where the platform answers a revocation so, and give the job's state."""
     connection = actor.connect(api)
     assert actor.platform.revocation
     actor.server.on("POST", urlsplit(actor.platform.revocation.endpoint).path, *answers)
-    assert actor.door.disconnect(api, connection).status_code == 200
+    assert disconnect(actor, connection).status_code == 200
     return RevocationJob.objects.get().state
 
 
 @pytest.mark.parametrize("actor", ["youtube"], indirect=True)
-def test_google_says_of_a_dead_token_that_it_is_one(api: APIClient, actor: Actor) -> None:
+def test_google_says_of_a_dead_token_that_it_is_one(
+    api: APIClient, actor: Actor, disconnect: Disconnect
+) -> None:
     dead = Answer(400, json={"error": "invalid_token", "error_description": "Token expired"})
-    assert end(api, actor, dead) == JobState.REVOKED
+    assert end(api, actor, disconnect, dead) == JobState.REVOKED
 
 
 @pytest.mark.parametrize("actor", ["tiktok"], indirect=True)
 def test_an_error_of_tiktoks_is_none_the_less_one_for_its_status(
-    api: APIClient, actor: Actor
+    api: APIClient, actor: Actor, disconnect: Disconnect
 ) -> None:
     error = {"error": "invalid_request", "error_description": "…", "log_id": "2026"}
-    assert end(api, actor, Answer(200, json=error)) == JobState.PENDING
+    assert end(api, actor, disconnect, Answer(200, json=error)) == JobState.PENDING
 
 
 @pytest.mark.parametrize("actor", ["tiktok"], indirect=True)
 def test_a_refresh_token_of_tiktoks_is_not_left_behind_a_dead_access_token(
-    api: APIClient, actor: Actor
+    api: APIClient, actor: Actor, disconnect: Disconnect
 ) -> None:
     error = {"error": "access_token_invalid", "error_description": "…", "log_id": "2026"}
-    assert end(api, actor, Answer(401, json=error), Answer(200)) == JobState.REVOKED
+    assert end(api, actor, disconnect, Answer(401, json=error), Answer(200)) == JobState.REVOKED
     sent = [request.form["token"] for request in actor.revocations]
     assert sent == [one["access_token"] for one in actor.issued]
     assert len(sent) == 2
@@ -108,13 +130,15 @@ def test_a_refresh_token_of_tiktoks_is_not_left_behind_a_dead_access_token(
 
 @pytest.mark.parametrize("actor", ["reddit"], indirect=True)
 @pytest.mark.parametrize("status", [200, 204])
-def test_reddit_has_two_ways_to_say_yes(api: APIClient, actor: Actor, status: int) -> None:
-    assert end(api, actor, Answer(status)) == JobState.REVOKED
+def test_reddit_has_two_ways_to_say_yes(
+    api: APIClient, actor: Actor, disconnect: Disconnect, status: int
+) -> None:
+    assert end(api, actor, disconnect, Answer(status)) == JobState.REVOKED
 
 
 @pytest.mark.parametrize("actor", ["mastodon"], indirect=True)
 def test_mastodon_refuses_what_is_not_ours_and_that_is_no_success(
-    api: APIClient, actor: Actor
+    api: APIClient, actor: Actor, disconnect: Disconnect
 ) -> None:
     refusal = Answer(403, json={"error": "unauthorized_client"})
-    assert end(api, actor, refusal) == JobState.PENDING
+    assert end(api, actor, disconnect, refusal) == JobState.PENDING

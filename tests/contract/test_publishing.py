@@ -7,15 +7,14 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from audit.events import Interface
 from channels.models import ChannelConnection, PublishEvent, Schedule
 from channels.posting import publisher_of
-from channels.publish import publish_due
 from tests.channel_rows import schedule_of
+from tests.channels.publishing import tried
 from tests.contract.conftest import ACCOUNT_ID, PLATFORMS, Actor
 from tests.servers import Answer, Request
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 URN = "urn:li:share:7123"
 PATHS = {"x": "/2/tweets", "linkedin": "/rest/posts", "mastodon": "/api/v1/statuses"}
@@ -35,7 +34,7 @@ def publish(
     connection = actor.connect(api)
     moment = timezone.now() - timedelta(seconds=1)
     schedule = schedule_of(connection, run_at=moment, content=text)
-    list(publish_due(interface=Interface.WORKER))
+    tried()
     schedule.refresh_from_db()
     connection.refresh_from_db()
     return connection, schedule

@@ -9,7 +9,7 @@ from connections_project.oauth.catalog import DeadGrantMatcher
 from tests.contract.conftest import PLATFORMS, Actor, authenticates
 from tests.servers import Answer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def refresh(api: APIClient, actor: Actor, connection: Any, *, force: bool = True) -> int:
