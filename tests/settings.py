@@ -47,8 +47,10 @@ from connections_project.settings import DATABASES  # noqa: E402
 
 # Jobs run inline on both stacks, but in tests that start a worker of their own.
 CELERY_BROKER_URL = ""
-# Pages come straight from the packages, whatever somebody has collected.
-STATIC_ROOT = Path(os.environ["TESTS_FOLDER"])
+# Pages come straight from the packages, whatever somebody has collected. Whitenoise looks through
+# the whole folder at each start, so nothing else may lie there.
+STATIC_ROOT = Path(os.environ["TESTS_FOLDER"]) / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
