@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import requests
 
-from connections_project.sandbox.local.processes import ACCESS_LOG
 from tests.bank import Bank, start
 from tests.elsewhere import ROOT, environment_with
 from tests.secrets.witness import WitnessedClient
@@ -24,8 +23,7 @@ GRANIAN = (
     "connections_project.wsgi:application",
 )
 SERVERS: dict[str, Callable[[int], tuple[str, ...]]] = {
-    "granian": lambda port: (*GRANIAN, "--port", str(port), "--access-log-fmt", ACCESS_LOG),
-    "granian's own format": lambda port: (*GRANIAN, "--port", str(port)),
+    "granian": lambda port: (*GRANIAN, "--port", str(port)),
     "runserver": lambda port: ("manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"),
 }
 

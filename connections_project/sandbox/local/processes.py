@@ -18,8 +18,6 @@ ROOT = Path(__file__).resolve().parents[3]
 SECONDS_TO_START = 30.0
 # A call to a platform that is under way takes up to 10, and is not cut off.
 SECONDS_TO_STOP = 15.0
-# Without the query, which holds code and state at the callback page.
-ACCESS_LOG = '[%(time)s] %(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).0f ms'
 
 
 class StartError(Exception):
@@ -54,7 +52,6 @@ def service(port: int, certificate: Certificate) -> Program:
         *("-m", "granian", "--interface", "wsgi", "--no-ws"),
         *("--host", "127.0.0.1", "--port", str(port)),
         *("--workers", "1", "--blocking-threads", "4"),
-        *("--access-log", "--access-log-fmt", ACCESS_LOG),
         *tls,
         "connections_project.wsgi:application",
     )
