@@ -20,6 +20,7 @@ def test_without_collecting_pages_name_them_as_they_are(root: Path) -> None:
     assert CollectedFiles().url("admin/css/base.css") == "/static/admin/css/base.css"
 
 
+@pytest.mark.django_db  # The end of a request looks after the connections of the tests before.
 def test_once_collected_they_are_named_after_their_content_and_kept_for_ever(
     root: Path, settings: LazySettings
 ) -> None:
