@@ -1,0 +1,75 @@
+"""Each page opens without a complaint in a browser; `make screenshots` keeps what they show."""
+
+import os
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from audit.seal import seal_recent
+from connections_project.identity.models import User
+from connections_project.metrics.tables import refresh
+from tests.back_office.conftest import operator, platforms, use_platforms
+from tests.bank import Bank, connect
+from tests.browser.scenery import arrange
+from tests.browser.test_back_office import Watched, address, watched
+
+__all__ = ["address", "operator", "platforms", "use_platforms", "watched"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PAGES = {
+    "connections": "/admin/providers/connection/",
+    "dead-connections": "/admin/providers/connection/?status=expired",
+    "channels": "/admin/channels/channelconnection/",
+    "social-accounts": "/admin/social/socialaccount/",
+    "schedules": "/admin/channels/schedule/",
+    "revocations": "/admin/revocation/revocationjob/",
+    "platforms": "/admin/platforms/suspension/",
+    "suspend": "/admin/platforms/suspension/bank/suspend/",
+    "bulk-jobs": "/admin/operations/bulkjob/",
+    "audit": "/admin/audit/auditevent/",
+    "users": "/admin/identity/user/",
+    "teams": "/admin/identity/team/",
+    "keys": "/admin/identity/apikey/",
+    "make-key": "/admin/identity/apikey/add/",
+}
+
+
+def test_every_page_opens_without_a_complaint(
+    watched: Watched,
+    operator: User,
+    platforms: Bank,
+    api: APIClient,
+    client: Client,
+    tmp_path: Path,
+) -> None:
+    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
+    row = connect(api)
+    api.post(f"/api/v1/providers/{row.pk}/token-refreshes", {"force": True}, format="json")
+    sound = arrange(operator)
+    seal_recent()
+    refresh()
+    here = f"/admin/providers/connection/{row.pk}"
+    page = watched.page
+    page.goto("/admin/")
+    page.screenshot(path=folder / "sign-in.png")
+    watched.sign_in(operator)
+    page.screenshot(path=folder / "front-page.png", full_page=True)
+    for name, path in PAGES.items():
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, path
+        page.screenshot(path=folder / f"{name}.png", full_page=True)
+    page.goto(f"/admin/providers/connection/{sound.pk}/change/")
+    page.goto(f"{here}/force-disconnect/")
+    page.screenshot(path=folder / "force-disconnect.png", full_page=True)
+    page.get_by_label("Reason").fill("Breach at the bank, incident 4711")
+    page.locator("input[type=submit].grave").click()
+    page.screenshot(path=folder / "connection.png", full_page=True)
+    page.goto("/admin/providers/connection/")
+    page.locator("#action-toggle").check()
+    page.locator("select[name=action]").select_option("force_disconnect_selected")
+    page.locator("button[name=index]").click()
+    page.screenshot(path=folder / "force-disconnect-many.png", full_page=True)
