@@ -50,6 +50,8 @@ class Action(StrEnum):
     OPERATOR_SIGNED_IN = "operator_signed_in"
     OPERATOR_CREATED = "operator_created"
     SECOND_FACTOR_RESET = "second_factor_reset"
+    USER_CHANGED = "user_changed"
+    TEAM_CHANGED = "team_changed"
     USER_DEACTIVATED = "user_deactivated"
     USER_REACTIVATED = "user_reactivated"
     USER_FORGOTTEN = "user_forgotten"

@@ -16,7 +16,7 @@ from channels.restore import restore
 from connections_project.back_office.deeds import Deed
 from connections_project.back_office.filters import AgeFilter, column_filter
 from connections_project.back_office.lists import ReadOnlyAdmin
-from connections_project.back_office.words import badge, moment, page_of
+from connections_project.back_office.words import badge, moment, page_of, short
 from connections_project.connections.back_office import ConnectionAdmin, platform_choices
 from connections_project.identity.origins import admin_origin
 
@@ -51,7 +51,7 @@ class ChannelConnectionAdmin(ConnectionAdmin):
 class ScheduleAdmin(ReadOnlyAdmin):
     """What is to be published, and when."""
 
-    list_display = ("id", "shown_status", "of_channel", "runs", "attempts", "failure_reason")
+    list_display = ("short_id", "shown_status", "of_channel", "runs", "attempts", "failure_reason")
     list_filter = (
         column_filter("status", lambda: [(value, value) for value in ScheduleStatus.values]),
         AgeFilter,
@@ -88,7 +88,7 @@ class ScheduleAdmin(ReadOnlyAdmin):
 class PublishEventAdmin(ReadOnlyAdmin):
     """What platforms made of posts."""
 
-    list_display = ("id", "shown_outcome", "of_channel", "happened", "post_url", "error_code")
+    list_display = ("short_id", "shown_outcome", "of_channel", "happened", "post_url", "error_code")
     list_filter = (
         column_filter("outcome", lambda: [(value, value) for value in PublishOutcome.values]),
         AgeFilter,
@@ -112,7 +112,7 @@ class PublishEventAdmin(ReadOnlyAdmin):
     of_channel.short_description = "connection"  # type: ignore[attr-defined]
 
     def of_schedule(self, row: PublishEvent) -> SafeString | str:
-        return page_of(row.schedule)
+        return page_of(row.schedule, short(row.schedule_id or ""))
 
     of_schedule.short_description = "schedule"  # type: ignore[attr-defined]
 

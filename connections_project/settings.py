@@ -264,6 +264,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W008"]
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = ["connections_project.formats"]
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "connections_project" / "static"]

@@ -5,7 +5,7 @@ from django.utils.safestring import SafeString
 
 from connections_project.back_office.filters import AgeFilter, column_filter
 from connections_project.back_office.lists import ReadOnlyAdmin
-from connections_project.back_office.words import moment, page_of
+from connections_project.back_office.words import moment, page_of, short
 from connections_project.connections.back_office import ConnectionAdmin, platform_choices
 from providers.models import Account, Connection, Status, Transaction
 
@@ -30,7 +30,7 @@ class ProviderConnectionAdmin(ConnectionAdmin):
 class AccountAdmin(ReadOnlyAdmin):
     """Accounts as they were last read."""
 
-    list_display = ("id", "name", "type", "currency", "read", "of_connection")
+    list_display = ("short_id", "name", "type", "currency", "read", "of_connection")
     list_filter = (AgeFilter,)
     list_select_related = ("connection",)
     id_columns = ("id", "connection_id")
@@ -43,7 +43,7 @@ class AccountAdmin(ReadOnlyAdmin):
         return moment(row.updated_at)
 
     def of_connection(self, row: Account) -> SafeString | str:
-        return page_of(row.connection)
+        return page_of(row.connection, short(row.connection_id))
 
     of_connection.short_description = "connection"  # type: ignore[attr-defined]
 
@@ -52,7 +52,7 @@ class AccountAdmin(ReadOnlyAdmin):
 class TransactionAdmin(ReadOnlyAdmin):
     """Movements on accounts."""
 
-    list_display = ("id", "posted_at", "amount", "currency", "description", "of_account")
+    list_display = ("short_id", "posted_at", "amount", "currency", "description", "of_account")
     list_select_related = ("account",)
     id_columns = ("id", "account_id")
     search_help_text = "The transaction's or its account's id"
@@ -61,6 +61,6 @@ class TransactionAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def of_account(self, row: Transaction) -> SafeString | str:
-        return page_of(row.account)
+        return page_of(row.account, short(row.account_id))
 
     of_account.short_description = "account"  # type: ignore[attr-defined]

@@ -72,6 +72,7 @@ class Connection(OAuthConnection):
     objects = ConnectionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "provider connection"
         permissions = [("force_disconnect_connection", "Can end connections by force")]
         indexes = [
             models.Index(

@@ -20,6 +20,9 @@ LONGEST_REASON = 512
 class QuestionForm(forms.Form):
     """A confirmation, where nothing has to be typed."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+
 
 class ReasonForm(QuestionForm):
     """A confirmation that is kept with its reason in the audit log."""

@@ -62,7 +62,7 @@ def column_filter(
 class AgeFilter(KnownFilter):
     """When a row was made, by its time-ordered id (RFC 9562, section 5.7): a range of the key."""
 
-    title = "made"
+    title = "age"
     parameter_name = "age"
     AGES: ClassVar[dict[str, tuple[str, timedelta]]] = {
         "hour": ("in the last hour", timedelta(hours=1)),

@@ -7,9 +7,12 @@ from typing import Any, ClassVar
 from django.contrib.admin import ShowFacets
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from connections_project.back_office.deeds import DeedsMixin
+from connections_project.back_office.words import short
 from connections_project.http.parsing import identifier
 
 # Whoever looks for one row among a million filters or searches; nobody turns ten thousand pages.
@@ -48,6 +51,17 @@ class BackOfficeAdmin(DeedsMixin):
     # What the search compares with, each column by its own index: ids, and other texts.
     id_columns: ClassVar[tuple[str, ...]] = ("id",)
     text_columns: ClassVar[tuple[str, ...]] = ()
+
+    def short_id(self, row: Any) -> SafeString:
+        return short(row.pk)
+
+    short_id.short_description = "id"  # type: ignore[attr-defined]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = {"title": capfirst(str(self.opts.verbose_name_plural))}
+        return super().changelist_view(request, {**title, **(extra_context or {})})
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:  # noqa: ARG002
         return (*self.id_columns, *self.text_columns)

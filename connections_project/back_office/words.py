@@ -1,7 +1,7 @@
 """How facts are shown: every colour with its word, every time with its age."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 NOTHING = "—"
+MINUTE = timedelta(minutes=1)
 TONES = {
     "good": {"active", "connected", "published", "finished", "success"},
     "wait": {"pending", "queued", "running", "publishing", "frozen"},
@@ -52,13 +53,20 @@ def moment(when: datetime | None) -> SafeString | str:
     if when is None:
         return NOTHING
     now = timezone.now()
-    words = (
-        f"in {timesince(now, when, depth=1)}"
-        if when > now
-        else f"{timesince(when, now, depth=1)} ago"
-    )
     exact = f"{when:%Y-%m-%d %H:%M:%S} UTC"
+    if abs(now - when) < MINUTE:
+        words = "just now"
+    elif when > now:
+        words = f"in {timesince(now, when, depth=1)}"
+    else:
+        words = f"{timesince(when, now, depth=1)} ago"
     return format_html('<time datetime="{}" title="{}">{}</time>', when.isoformat(), exact, words)
+
+
+def short(key: UUID | str) -> SafeString:
+    """Show an id by its ends; the whole one is in the tooltip."""
+    text = str(key)
+    return format_html('<span class="id" title="{}">{}…{}</span>', text, text[:8], text[-6:])
 
 
 def page_of(obj: Any, words: str | None = None) -> SafeString | str:
@@ -85,7 +93,7 @@ def page_of_connection(app: str, connection_id: UUID) -> SafeString:
     """Link to a connection that only its app and id are known of."""
     options = connection_model(app)._meta
     page = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[connection_id])
-    return format_html('<a href="{}">{}</a>', page, connection_id)
+    return format_html('<a href="{}">{}</a>', page, short(connection_id))
 
 
 def pairs(details: Mapping[str, Any]) -> SafeString:

@@ -61,7 +61,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
     text_columns = ("platform_account_id",)
     search_help_text = "A connection's id, its owner's e-mail address or id, or the account's id"
     list_display: tuple[str, ...] = (
-        "id", "shown_status", "platform", "account", "owner", "connected", "at_platform",
+        "short_id", "shown_status", "platform", "account", "owner", "connected", "at_platform",
     )  # fmt: skip
     own_fields: ClassVar[tuple[str, ...]] = ()
 

@@ -12,7 +12,7 @@ from audit.unsealed import oldest_unsealed
 from connections_project.back_office.words import connection_model
 from connections_project.operations.models import UNFINISHED, BulkJob
 from connections_project.platforms.models import Suspension
-from connections_project.platforms.registry import upstream
+from connections_project.platforms.registry import name_of
 from connections_project.revocation.models import Circuit
 
 # A revocation is tried again within the hour; what is older has failed many times.
@@ -51,15 +51,10 @@ def matters(figures: Mapping[str, Any], counted_at: datetime | None) -> list[Mat
     return sorted(found, key=lambda matter: not matter.is_urgent)
 
 
-def _name(slug: str) -> str:
-    found = upstream(slug)
-    return found.platform.name if found else slug
-
-
 def _suspensions() -> Iterator[Matter]:
     page = reverse("admin:platforms_suspension_changelist")
     for one in Suspension.objects.order_by("suspended_at"):
-        yield Matter(f"{_name(one.slug)} is suspended: {one.reason}", page, is_urgent=True)
+        yield Matter(f"{name_of(one.slug)} is suspended: {one.reason}", page, is_urgent=True)
 
 
 def _revocations(figures: Mapping[str, Any]) -> Iterator[Matter]:
@@ -75,7 +70,7 @@ def _revocations(figures: Mapping[str, Any]) -> Iterator[Matter]:
 def _circuits() -> Iterator[Matter]:
     page = reverse("admin:revocation_revocationjob_changelist")
     for circuit in Circuit.objects.filter(blocked_until__gt=timezone.now()):
-        text = f"{_name(circuit.platform)} fails to revoke ({circuit.faults} times in a row)"
+        text = f"{name_of(circuit.platform)} fails to revoke ({circuit.faults} times in a row)"
         yield Matter(f"{text} and is left alone for a while", f"{page}?state=pending", True)
 
 
@@ -106,7 +101,8 @@ def _dead_grants(figures: Mapping[str, Any]) -> Iterator[Matter]:
         page = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
         for status in DEAD:
             if number := numbers.get(status, 0):
-                text = (
-                    f"{number} {options.verbose_name_plural} are {status}: users have to reconnect"
-                )
+                one = number == 1
+                who = options.verbose_name if one else options.verbose_name_plural
+                verb = "is" if one else "are"
+                text = f"{number} {who} {verb} {status}: users have to connect again"
                 yield Matter(text, f"{page}?status={status}")

@@ -10,6 +10,8 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from audit.events import Action
+from audit.record import record
 from connections_project.back_office.deeds import Deed
 from connections_project.back_office.filters import AgeFilter, column_filter
 from connections_project.back_office.lists import BackOfficeAdmin, ReadOnlyAdmin
@@ -36,9 +38,11 @@ POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 YES_NO = (("True", "yes"), ("False", "no"))
 
 
-@admin.register(User)
 class UserAdmin(BackOfficeAdmin):
-    """A principal, without its password, and so not made here: the commands ask for one."""
+    """A principal, without its password, and so not made here: the commands ask for one.
+
+    It is registered by the roof, which adds how a user goes.
+    """
 
     list_display = ("email", "principal_type", "is_active", "is_staff", "made")
     list_filter = (
@@ -68,8 +72,25 @@ class UserAdmin(BackOfficeAdmin):
         return super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, *_: Any, **__: Any) -> tuple[str, ...]:
-        fixed = ("id", "principal_type", "created_at", "last_login")
+        # Whoever is deactivated is also disconnected, which is no field to be ticked.
+        fixed = ("id", "principal_type", "is_active", "created_at", "last_login")
         return fixed if request.user.is_superuser else (*fixed, *POWERS)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        _note(Action.USER_CHANGED, form.instance, request, changed=form.changed_data)
+
+
+def _note(action: Action, row: User | Team, request: HttpRequest, **details: Any) -> None:
+    """Record which fields were changed, and no value that the log could never forget."""
+    record(
+        action,
+        origin=admin_origin(request),
+        subject_type=row._meta.model_name or "",
+        subject_id=row.pk,
+        subject_owner_id=row.pk,
+        details=details,
+    )
 
 
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -96,6 +117,12 @@ class TeamAdmin(BackOfficeAdmin):
 
     def made(self, team: Team) -> SafeString | str:
         return moment(team.created_at)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        team: Team = form.instance
+        members = sorted(str(key) for key in team.members.values_list("pk", flat=True))
+        _note(Action.TEAM_CHANGED, team, request, changed=form.changed_data, members=members)
 
 
 class KeyForm(forms.Form):

@@ -42,6 +42,8 @@ class OperatorSite(AdminSite):
 
     site_header = site_title = "Connections"
     site_url = None
+    # The strip of links at the top leaves the lists the whole width.
+    enable_nav_sidebar = False
     login_form = OperatorSignInForm
 
     def has_permission(self, request: HttpRequest) -> bool:

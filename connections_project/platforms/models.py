@@ -14,5 +14,9 @@ class Suspension(models.Model):
     suspended_at = models.DateTimeField()
     suspended_by = models.UUIDField(null=True)
 
+    class Meta:
+        # The back-office shows all platforms on the page of this model.
+        verbose_name_plural = "platforms"
+
     def __str__(self) -> str:
         return self.slug

@@ -61,6 +61,12 @@ def usable(slug: str) -> Upstream:
     return _available(found)
 
 
+def name_of(slug: str) -> str:
+    """Give a platform's name for people; one that has left the catalogue has only its slug."""
+    found = upstream(slug)
+    return found.platform.name if found else slug
+
+
 def is_suspended(slug: str) -> bool:
     return Suspension.objects.filter(pk=slug).exists()
 

@@ -12,7 +12,7 @@ from connections_project.back_office.filters import AgeFilter, column_filter
 from connections_project.back_office.lists import ReadOnlyAdmin
 from connections_project.back_office.words import REVOCATION, moment, page_of_connection, revocation
 from connections_project.identity.origins import admin_origin
-from connections_project.platforms.registry import upstream
+from connections_project.platforms.registry import name_of
 from connections_project.revocation.models import JobState, RevocationJob
 from connections_project.revocation.operate import give_up, retry_now
 
@@ -37,8 +37,8 @@ def _give_up(request: HttpRequest, job: RevocationJob, reason: str) -> str:
 class RevocationJobAdmin(ReadOnlyAdmin):
     """Jobs, without the token that they bear."""
 
-    list_display = ("id", "shown_state", "platform_name", "tries", "last_error", "owed", "next_try",
-                    "of_connection")  # fmt: skip
+    list_display = ("short_id", "shown_state", "platform_name", "tries", "last_error", "owed",
+                    "next_try", "of_connection")  # fmt: skip
     list_filter = (
         column_filter(
             "state", lambda: [(state, words) for state, (words, _) in REVOCATION.items()]
@@ -93,8 +93,7 @@ class RevocationJobAdmin(ReadOnlyAdmin):
     shown_state.short_description = "state"  # type: ignore[attr-defined]
 
     def platform_name(self, job: RevocationJob) -> str:
-        found = upstream(job.platform)
-        return found.platform.name if found else job.platform
+        return name_of(job.platform)
 
     platform_name.short_description = "platform"  # type: ignore[attr-defined]
 

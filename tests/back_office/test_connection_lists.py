@@ -157,7 +157,7 @@ def test_a_long_list_is_counted_to_a_limit_and_says_so(page: Client, owner: User
         )
         for _ in range(MOST_COUNTED + 1)
     )
-    assert f"More than {MOST_COUNTED} connections" in text_of(page, LIST)
+    assert f"More than {MOST_COUNTED} provider connections" in text_of(page, LIST)
     assert len(ids_on(page, p="20")) == 50
     assert page.get(LIST, {"p": "21"}).status_code == 302
 

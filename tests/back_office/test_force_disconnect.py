@@ -63,7 +63,7 @@ def test_the_confirmation_shows_what_would_be_touched_and_touches_nothing(
         "connections end, for good 3",
         "owners 2",
         "revocations sent to platforms 3",
-        "bank 3",
+        "Bank 3",
     ):
         assert figure in words
     assert 'name="reason"' in answer.content.decode()

@@ -46,8 +46,8 @@ def test_it_tells_how_many_connections_stand_where_with_links(
     connection_of(owner, account_id="b", status="expired")
     count()
     told = text_of(page, FRONT)
-    assert "Connections 2 active 1 expired 1" in told
-    assert "1 connections are expired: users have to reconnect" in told
+    assert "Provider connections 2 active 1 expired 1" in told
+    assert "1 provider connection is expired: users have to connect again" in told
     assert "/admin/providers/connection/?status=expired" in page.get(FRONT).content.decode()
 
 

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from audit.models import AuditEvent
 from connections_project.identity.models import PrincipalType, Team, User
 from tests.identity.conftest import EMAIL, PASSWORD
 
@@ -32,10 +33,20 @@ def test_no_page_shows_anything_of_a_password(admin: Client, owner: User) -> Non
         assert owner.password.rpartition("$")[2] not in page
 
 
-def test_a_principal_can_be_deactivated(admin: Client, owner: User) -> None:
+def test_no_tick_deactivates_a_principal(admin: Client, owner: User) -> None:
     admin.post(f"{USERS}{owner.pk}/change/", {"email": EMAIL})
     owner.refresh_from_db()
-    assert not owner.is_active
+    assert owner.is_active
+
+
+def test_a_change_is_audited_by_the_names_of_what_was_changed(
+    admin: Client, owner: User, operator: User
+) -> None:
+    form = {"email": "new@example.com", "is_staff": "on"}
+    assert admin.post(f"{USERS}{owner.pk}/change/", form).status_code == 302
+    event = AuditEvent.objects.get(action="user_changed")
+    assert (event.actor_id, event.subject_id) == (operator.pk, owner.pk)
+    assert event.details == {"changed": ["email", "is_staff"]}
 
 
 def test_a_service_account_cannot_be_made_staff(admin: Client) -> None:
@@ -75,6 +86,8 @@ def test_a_team_takes_members(admin: Client, owner: User) -> None:
     }
     assert admin.post("/admin/identity/team/add/", form).status_code == 302
     assert list(Team.objects.get(name="Press").members.all()) == [owner]
+    event = AuditEvent.objects.get(action="team_changed")
+    assert event.details["members"] == [str(owner.pk)]
 
 
 def test_the_lists_take_the_same_queries_however_long(admin: Client) -> None:

@@ -52,7 +52,16 @@ class Progress:
 class BulkJobAdmin(ReadOnlyAdmin):
     """Each job's page asks for the reason first, and shows the progress afterwards."""
 
-    list_display = ("id", "shown_state", "app", "total", "processed", "failed", "reason", "made")
+    list_display = (
+        "short_id",
+        "shown_state",
+        "app",
+        "total",
+        "processed",
+        "failed",
+        "reason",
+        "made",
+    )
     list_filter = (
         column_filter("state", lambda: [(state.value, state.value) for state in BulkState]),
         AgeFilter,

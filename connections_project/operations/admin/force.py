@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import jwt
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
@@ -19,8 +20,11 @@ from connections_project.operations.admin.forms import ForceDisconnectForm
 from connections_project.operations.blast_radius import blast_radius
 from connections_project.operations.bulk_jobs import freeze
 from connections_project.operations.force import force_disconnect
-from connections_project.operations.plans import BlastRadius, Result
+from connections_project.operations.plans import Result
 from connections_project.operations.targets import Selection, may_force_disconnect
+from connections_project.platforms.registry import name_of
+from connections_project.receipts.facts import NotDisconnectedError
+from connections_project.receipts.issue import issue
 
 ACTION = "force_disconnect_selected"
 # More than a page's worth is frozen and worked off in the background.
@@ -28,10 +32,12 @@ AT_ONCE = 100
 NAMED_FAILURES = 10
 
 
-def radii(app: str, selection: Selection) -> dict[str, BlastRadius | None]:
+def radii(app: str, selection: Selection) -> dict[str, Any]:
     """Count what would be touched; of social accounts also what erasing their tokens adds."""
     if_erased = blast_radius(app, selection, erase_tokens=True) if app == "social" else None
-    return {"radius": blast_radius(app, selection), "if_erased": if_erased}
+    radius = blast_radius(app, selection)
+    names = [(name_of(slug), count) for slug, count in radius.platforms.items()]
+    return {"radius": radius, "platforms": names, "if_erased": if_erased}
 
 
 class ForceDisconnectAdmin(ConnectionAdmin):
@@ -47,20 +53,56 @@ class ForceDisconnectAdmin(ConnectionAdmin):
         return str(self.model.app)
 
     def get_urls(self) -> list[URLPattern]:
-        page = path(
-            "<uuid:pk>/force-disconnect/",
-            self.admin_site.admin_view(self.force_disconnect_view),
-            name=f"{self.opts.app_label}_{self.opts.model_name}_force_disconnect",
-        )
-        return [page, *super().get_urls()]
+        wrap = self.admin_site.admin_view
+        pages = [
+            path(
+                "<uuid:pk>/force-disconnect/",
+                wrap(self.force_disconnect_view),
+                name=self._named("force_disconnect"),
+            ),
+            path("<uuid:pk>/receipt/", wrap(self.receipt_view), name=self._named("receipt")),
+        ]
+        return [*pages, *super().get_urls()]
+
+    def _named(self, page: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
+
+    def _page(self, name: str, pk: UUID) -> str:
+        return reverse(f"admin:{self._named(name)}", args=[pk])
 
     def buttons(self, request: HttpRequest, row: Any) -> list[Button]:
         found = super().buttons(request, row)
         if self.has_force_disconnect_permission(request) and self.can_be_forced(row):
-            name = f"{self.opts.app_label}_{self.opts.model_name}_force_disconnect"
-            page = reverse(f"admin:{name}", args=[row.pk])
+            page = self._page("force_disconnect", row.pk)
             found.append(Button("Disconnect by force", page, is_grave=True))
+        if row.disconnected_at is not None:
+            found.append(Button("Receipt", self._page("receipt", row.pk)))
         return found
+
+    def receipt_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Show, or give as a file, what the owner would be given as proof."""
+        row = self.get_object(request, str(pk))
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404
+        try:
+            receipt = issue(row)
+        except NotDisconnectedError:
+            raise Http404 from None
+        if "file" in request.GET:
+            name = f'attachment; filename="receipt-{pk}.jws"'
+            return HttpResponse(
+                receipt, content_type="application/jose", headers={"Content-Disposition": name}
+            )
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": row,
+            "title": "Receipt of the disconnect",
+            "receipt": receipt,
+            "claims": jwt.decode(receipt, options={"verify_signature": False}),
+            "back": self._page("change", pk),
+        }
+        return TemplateResponse(request, "admin/receipt.html", context)
 
     def can_be_forced(self, row: Any) -> bool:
         """Say whether there is anything left to end, or to erase."""
@@ -92,8 +134,7 @@ class ForceDisconnectAdmin(ConnectionAdmin):
         self._check(request)
         if not self.get_queryset(request).filter(pk=pk).exists():
             raise Http404
-        page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[pk])
-        return self._confirmed(request, [pk], back=page, hidden=[])
+        return self._confirmed(request, [pk], back=self._page("change", pk), hidden=[])
 
     def _check(self, request: HttpRequest) -> None:
         if not self.has_force_disconnect_permission(request):
@@ -146,7 +187,8 @@ class ForceDisconnectAdmin(ConnectionAdmin):
         parts = [f"{result.disconnected} disconnected"]
         if result.passed_over:
             parts.append(f"{result.passed_over} were over already")
-        parts.append(f"{result.revocations} revocations owed to the platforms")
+        owed = "revocation" if result.revocations == 1 else "revocations"
+        parts.append(f"{result.revocations} {owed} owed to the platforms")
         level = messages.SUCCESS if not result.failures else messages.WARNING
         self.message_user(request, f"{', '.join(parts)}.", level)
         for failure in result.failures[:NAMED_FAILURES]:
