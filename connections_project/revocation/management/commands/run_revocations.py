@@ -14,7 +14,8 @@ from connections_project.revocation.drain import drain, work_off
 class Command(PassCommand):
     help = (
         "Tell the platforms to forget the tokens of disconnected accounts, where an earlier try "
-        "failed. Connections that a crash left pending are marked as failed too."
+        "failed. What else workers would do is done too: connections that a crash left pending are "
+        "marked as failed, schedules that are due are published."
     )
     examples = """
 examples:
