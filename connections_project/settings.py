@@ -8,14 +8,15 @@ import secrets
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+from connections_project.caches import LOGIN_ATTEMPTS, caches
 from connections_project.database import described
 from connections_project.environment import Environment, read_env_file
+from connections_project.http.log_settings import logging_to_stderr
 from connections_project.metrics.folder import default_folder
 from connections_project.oauth.catalog import CatalogError, load_catalog
 from connections_project.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
@@ -178,43 +179,8 @@ TEMPLATES = [
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-
-def _cache() -> dict[str, Any]:
-    """Describe the cache: Redis, or this process, which must not drop a state still good."""
-    if not REDIS_URL:
-        return {
-            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-            "OPTIONS": {"MAX_ENTRIES": 100_000},
-        }
-    return {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": REDIS_URL,
-        "OPTIONS": {
-            "CLIENT_CLASS": "django_redis.client.DefaultClient",
-            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
-            "SOCKET_CONNECT_TIMEOUT": 0.5,
-            "SOCKET_TIMEOUT": 0.5,
-        },
-    }
-
-
-# Failed sign-ins are counted in Redis, and in the process where Redis is absent or away.
-CACHES = {
-    "default": _cache(),
-    "login_attempts": (
-        {
-            "BACKEND": "connections_project.identity.failover_cache.FailoverCache",
-            "LOCATION": REDIS_URL,
-        }
-        if REDIS_URL
-        else {
-            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-            "LOCATION": "login_attempts",
-            "OPTIONS": {"MAX_ENTRIES": 100_000},
-        }
-    ),
-}
-RATELIMIT_USE_CACHE = "login_attempts"
+CACHES = caches(REDIS_URL)
+RATELIMIT_USE_CACHE = LOGIN_ATTEMPTS
 
 # Who may come in.
 AUTH_USER_MODEL = "identity.User"
@@ -275,37 +241,4 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG or not (STATIC_ROOT / "staticfiles.json").exists()
 WHITENOISE_AUTOREFRESH = DEBUG
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {
-        "trace": {"()": "connections_project.http.tracing.TraceIdFilter"},
-        "no_query": {"()": "connections_project.http.logs.QueryFilter"},
-    },
-    "formatters": {
-        "console": {
-            "class": "connections_project.http.logs.ConsoleFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s [%(trace_id)s] %(message)s",
-        },
-        "json": {"()": "connections_project.http.logs.JsonFormatter"},
-    },
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "filters": ["trace", "no_query"],
-            "formatter": LOG_FORMAT,
-        }
-    },
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {
-        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-        "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-        # Two lines for each nudge would tell nothing.
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-        # It tells of each connection that it hands out.
-        "psycopg.pool": {"level": "WARNING"},
-        # Debug lines of the HTTP client would carry addresses with their queries.
-        "urllib3": {"level": "INFO"},
-    },
-}
+LOGGING = logging_to_stderr(LOG_FORMAT)
