@@ -21,6 +21,7 @@ from channels.errors import AlreadyConnectedError
 from connections_project import vault
 from connections_project.connections import errors, flow
 from connections_project.connections.browser import browser_of
+from connections_project.connections.calling_back import answer_in
 from connections_project.connections.flow import Answer, Glance
 from connections_project.http.addresses import client_address
 from connections_project.http.faults import FaultError
@@ -130,7 +131,7 @@ class CallbackPage(View):
         state = request.GET.get("state", "")
         glance = flow.look(state) if state else None
         draw(request, PROVIDER_CONNECT, _bucket(request, glance))
-        answer = _answer(request)
+        answer = answer_in(request.GET)
         if not state or (answer.code is None and answer.error is None) or _is_damaged(answer):
             return _page(request, INCOMPLETE)
         # The address names the platform, so that one can't speak for another (RFC 9700, 4.4.2.2).
@@ -159,11 +160,6 @@ def _go_on(
         return _page(request, NOTHING)
     text = "You can close this page."
     return _page(request, Words(HTTPStatus.OK, f"{platform.name} is connected", text))
-
-
-def _answer(request: HttpRequest) -> Answer:
-    query = request.GET
-    return Answer(query.get("code") or None, query.get("error") or None, query.get("iss"))
 
 
 def _is_damaged(answer: Answer) -> bool:

@@ -12,9 +12,9 @@ from channels.selectors import own_connection, own_connections, own_publish_even
 from connections_project.connections import limits
 from connections_project.connections.bodies import RefreshRequest, connect_answer
 from connections_project.connections.browser import browser_for_start, set_cookie
-from connections_project.connections.flow import Answer
+from connections_project.connections.calling_back import state_and_answer
 from connections_project.http.answers import shown
-from connections_project.http.bodies import flag, required_parameters, validated
+from connections_project.http.bodies import flag, validated
 from connections_project.http.pagination import paginate
 from connections_project.http.parsing import identifier
 from connections_project.http.rate_limits import Policy
@@ -61,12 +61,10 @@ class ChannelViewSet(ApiViewSet):
 
     @documentation.CALLBACK
     def callback(self, request: Request) -> Response:
-        query = request.query_params
-        required = ("state",) if query.get("error") else ("code", "state")
-        required_parameters(request, *required)
+        state, answer = state_and_answer(request)
         connection = connect.complete(
-            state=query["state"],
-            answer=Answer(query.get("code"), query.get("error") or None, query.get("iss")),
+            state=state,
+            answer=answer,
             bearer=signed_in(request),
             origin=origin_of(request),
         )

@@ -5,10 +5,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections_project.connections.browser import browser_for_start, set_cookie
-from connections_project.connections.flow import Answer
+from connections_project.connections.calling_back import state_and_answer
 from connections_project.connections.limits import calling_back
 from connections_project.http.answers import shown
-from connections_project.http.bodies import flag, required_parameters, validated
+from connections_project.http.bodies import flag, validated
 from connections_project.http.faults import invalid_field
 from connections_project.http.rate_limits import Policy
 from connections_project.http.views import ApiViewSet
@@ -71,19 +71,17 @@ class SocialViewSet(ApiViewSet):
 
     @documentation.CALLBACK
     def callback(self, request: Request) -> Response:
-        query = request.query_params
-        required = ("state",) if query.get("error") else ("code", "state")
-        required_parameters(request, *required)
+        state, answer = state_and_answer(request)
         caller = possible_caller_of(request)
         accounts = connect.complete(
-            state=query["state"],
-            answer=Answer(query.get("code"), query.get("error") or None, query.get("iss")),
+            state=state,
+            answer=answer,
             bearer=caller.principal if caller else None,
             origin=origin_of(request),
         )
         listed = shown(bodies.SocialAccountAnswer, accounts)
-        answer = {"success": True, "connectedCount": len(listed), "accounts": listed}
-        return Response(answer, status=201)
+        result = {"success": True, "connectedCount": len(listed), "accounts": listed}
+        return Response(result, status=201)
 
     @documentation.ACCOUNTS
     def accounts(self, request: Request) -> Response:

@@ -9,6 +9,12 @@ from channels.api.documentation import samples
 from channels.api.documentation.errors import channel_endpoint
 from channels.models import Status
 from connections_project.connections.bodies import ConnectAnswer, RefreshRequest
+from connections_project.connections.documentation import (
+    CALLBACK_PARAMETERS,
+    CONNECTING_LATER,
+    REFRESHING_LATER,
+    help_link,
+)
 from connections_project.http.documentation import PAGE, WITH_BODY, WRONG_PAGE, answer, asked
 from connections_project.http.faults import FieldError
 from connections_project.http.rate_limits import (
@@ -26,15 +32,8 @@ OF_OWN = (
     "CONNECTION_NOT_FOUND",
     "CONNECTION_ACCESS_DENIED",
 )
-HELP_LINK = OpenApiParameter(
-    "Link",
-    str,
-    OpenApiParameter.HEADER,
-    response=[200],
-    description='`<…>; rel="help"`: where to remove the app by hand, since the channel has no '
-    "usable revocation.",
-)
-LATER = {"service_unavailable": "Connecting is not possible at the moment. Try again."}
+HELP_LINK = help_link("channel", 200)
+LATER = {"service_unavailable": CONNECTING_LATER}
 
 CONNECT = channel_endpoint(
     "start_connecting_channel",
@@ -65,12 +64,7 @@ CALLBACK = channel_endpoint(
     "account that is `connected` keeps its connection, which takes the fresh credentials: that is "
     "told by 409, with its `id` in `meta`.",
     auth=[{"bearer": []}, {}],
-    parameters=[
-        OpenApiParameter("state", str, required=True, description="As it came back."),
-        OpenApiParameter("code", str, description="As it came back; required without `error`."),
-        OpenApiParameter("error", str, description="As it came back (RFC 6749, section 4.1.2.1)."),
-        OpenApiParameter("iss", str, description="As it came back, if it did (RFC 9207)."),
-    ],
+    parameters=CALLBACK_PARAMETERS,
     answers={201: answer("Connected.", bodies.ChannelAnswer, connected=samples.CONNECTION)},
     refusals=(
         "unauthorized",
@@ -170,7 +164,7 @@ REFRESH = channel_endpoint(
         "REFRESH_FAILED",
         "CHANNEL_UNAVAILABLE",
     ),
-    details={"service_unavailable": "A refresh is under way. Try again in a few seconds."},
+    details={"service_unavailable": REFRESHING_LATER},
     wrong=FieldError("force", "invalid", "Must be a valid boolean."),
     limit=PROVIDER_SYNC,
 )

@@ -5,6 +5,12 @@ from uuid import UUID
 from drf_spectacular.utils import OpenApiParameter
 
 from connections_project.connections.bodies import ConnectAnswer, RefreshRequest
+from connections_project.connections.documentation import (
+    CALLBACK_PARAMETERS,
+    CONNECTING_LATER,
+    REFRESHING_LATER,
+    help_link,
+)
 from connections_project.http.documentation import (
     WITH_BODY,
     answer,
@@ -25,14 +31,7 @@ PROVIDERS = ["providers"]
 CONNECTION_ID = OpenApiParameter("id", UUID, OpenApiParameter.PATH, description="A connection's.")
 OF_OWN = ("unauthorized", "forbidden", "not_found")
 WORDS_OF_OWN = {"forbidden": "This belongs to somebody else.", "not_found": "Connection not found"}
-HELP_LINK = OpenApiParameter(
-    "Link",
-    str,
-    OpenApiParameter.HEADER,
-    response=[200, 204],
-    description='`<…>; rel="help"`: where to remove the app by hand, since the provider has no '
-    "usable revocation.",
-)
+HELP_LINK = help_link("provider", 200, 204)
 
 LIST = endpoint(
     "list_connections",
@@ -66,7 +65,7 @@ CONNECT = endpoint(
         **WORDS_OF_OWN,
         "not_found": "Provider not supported",
         "provider_unavailable": "This provider can't be used at the moment.",
-        "service_unavailable": "Connecting is not possible at the moment. Try again.",
+        "service_unavailable": CONNECTING_LATER,
     },
     wrong=FieldError(
         "redirect_uri", "unregistered", "Give exactly one of the provider's registered addresses."
@@ -81,12 +80,7 @@ CALLBACK = endpoint(
     "must be that of whoever started. Each state can be used once. An account that is connected "
     "already keeps its connection, which takes the fresh credentials.",
     auth=[{"bearer": []}, {}],
-    parameters=[
-        OpenApiParameter("state", str, required=True, description="As it came back."),
-        OpenApiParameter("code", str, description="As it came back; required without `error`."),
-        OpenApiParameter("error", str, description="As it came back (RFC 6749, section 4.1.2.1)."),
-        OpenApiParameter("iss", str, description="As it came back, if it did (RFC 9207)."),
-    ],
+    parameters=CALLBACK_PARAMETERS,
     answers={201: answer("Connected.", bodies.ConnectionAnswer, connected=samples.CONNECTED)},
     refusals=(
         "invalid_state",
@@ -100,7 +94,7 @@ CALLBACK = endpoint(
         "authorization_declined": "The provider reports that access was not granted.",
         "provider_error": "The provider did not complete the connection.",
         "provider_unavailable": "This provider can't be used at the moment.",
-        "service_unavailable": "Connecting is not possible at the moment. Try again.",
+        "service_unavailable": CONNECTING_LATER,
     },
     wrong=FieldError("code", "required", "This parameter is required."),
     limit=PROVIDER_CONNECT,
@@ -181,7 +175,7 @@ REFRESH = endpoint(
         "provider gave nothing to refresh with.",
         "provider_error": "The provider did not refresh the tokens.",
         "provider_unavailable": "This provider can't be used at the moment.",
-        "service_unavailable": "A refresh is under way. Try again in a few seconds.",
+        "service_unavailable": REFRESHING_LATER,
     },
     wrong=FieldError("force", "invalid", "Must be a valid boolean."),
     limit=PROVIDER_SYNC,

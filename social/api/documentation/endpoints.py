@@ -4,6 +4,12 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter
 
+from connections_project.connections.documentation import (
+    CALLBACK_PARAMETERS,
+    CONNECTING_LATER,
+    REFRESHING_LATER,
+    help_link,
+)
 from connections_project.http.documentation import WITH_BODY, answer, asked
 from connections_project.http.faults import FieldError
 from connections_project.http.rate_limits import PROVIDER_CONNECT, SOCIAL_READ, SOCIAL_WRITE
@@ -22,15 +28,8 @@ TEAM = OpenApiParameter(
     description="For which team; required with `x-api-key`, and then the key's own. With a Bearer "
     "any team of the user's, and without it the user's own one.",
 )
-HELP_LINK = OpenApiParameter(
-    "Link",
-    str,
-    OpenApiParameter.HEADER,
-    response=[200],
-    description='`<…>; rel="help"`: where to remove the app by hand, since the platform has no '
-    "usable revocation.",
-)
-LATER = {"service_unavailable": "Connecting is not possible at the moment. Try again."}
+HELP_LINK = help_link("platform", 200)
+LATER = {"service_unavailable": CONNECTING_LATER}
 DISCONNECT_WORDS = (
     "Marks the account as inactive. Its tokens stay here, encrypted and unused, until it is "
     "connected again or the operator's retention is over; nothing is sent to the platform. "
@@ -75,10 +74,7 @@ CALLBACK = social_endpoint(
     auth=[{"bearer": []}, {"apiKey": [], "teamId": []}, {}],
     parameters=[
         TEAM,
-        OpenApiParameter("state", str, required=True, description="As it came back."),
-        OpenApiParameter("code", str, description="As it came back; required without `error`."),
-        OpenApiParameter("error", str, description="As it came back (RFC 6749, section 4.1.2.1)."),
-        OpenApiParameter("iss", str, description="As it came back, if it did (RFC 9207)."),
+        *CALLBACK_PARAMETERS,
     ],
     answers={201: answer("Connected.", bodies.SocialCallbackAnswer, connected=samples.CONNECTED)},
     refusals=(
@@ -165,7 +161,7 @@ PUBLISH = social_endpoint(
         "Platform error",
         "Platform unavailable",
     ),
-    details={"service_unavailable": "A refresh is under way. Try again in a few seconds."},
+    details={"service_unavailable": REFRESHING_LATER},
     wrong=MISSING_ID,
     limit=SOCIAL_WRITE,
 )
