@@ -98,11 +98,9 @@ FAULTS: Mapping[type[Exception], Fault] = MappingProxyType(
     {
         UnknownPlatformError: fault("CHANNEL_NOT_FOUND"),
         PlatformUnavailableError: fault("CHANNEL_UNAVAILABLE"),
-        StateStoreUnavailable: _general(
-            503, "Connecting is not possible at the moment. Try again."
-        ),
-        DecryptionError: _general(503, "The stored credentials can't be read. Ask the operator."),
-        errors.BusyError: _general(503, "A refresh is under way. Try again in a few seconds."),
+        StateStoreUnavailable: _general(503, errors.CONNECTING_LATER),
+        DecryptionError: _general(503, errors.UNREADABLE),
+        errors.BusyError: _general(503, errors.REFRESHING_LATER),
         errors.UnregisteredRedirectError: _wrong(
             "redirect_uri",
             "unregistered",

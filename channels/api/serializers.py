@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -14,6 +14,7 @@ from channels.models import (
     ScheduleStatus,
     Status,
 )
+from connections_project.connections.bodies import RedirectUri
 from connections_project.http.answers import PaginationAnswer
 from connections_project.http.fields import Reference, Text, filled, https_address
 from connections_project.http.parsing import timestamp
@@ -24,19 +25,7 @@ MOST_AT_ONCE = 1000
 
 class ChannelConnectRequest(serializers.Serializer[Any]):
     channel = Text(help_text="A slug from `GET /platforms?app=channels`.")
-    # Compared as it stands: what is trimmed would not be exactly the registered one.
-    redirect_uri = Text(
-        required=False,
-        allow_null=True,
-        default=None,
-        trim_whitespace=False,
-        help_text="Exactly one of the registered ones; without it, the first of them.",
-    )
-
-
-@extend_schema_field({"type": "string", "format": "date-time"})
-class Moment(Text):
-    """A time in a body: what is none has an error code of its own, so it is not looked at here."""
+    redirect_uri = RedirectUri()
 
 
 class ScheduleRequest(serializers.Serializer[Any]):

@@ -5,7 +5,20 @@ from typing import Any
 from rest_framework import serializers
 
 from connections_project.connections.flow import Authorization
-from connections_project.http.fields import Flag
+from connections_project.http.fields import Flag, Text
+
+
+class RedirectUri(Text):
+    """Compared as it stands: what is trimmed would not be exactly the registered one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=False,
+            allow_null=True,
+            default=None,
+            trim_whitespace=False,
+            help_text="Exactly one of the registered ones; without it, the first of them.",
+        )
 
 
 class ConnectAnswer(serializers.Serializer[Any]):

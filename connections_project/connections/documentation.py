@@ -8,8 +8,6 @@ CALLBACK_PARAMETERS = [
     OpenApiParameter("error", str, description="As it came back (RFC 6749, section 4.1.2.1)."),
     OpenApiParameter("iss", str, description="As it came back, if it did (RFC 9207)."),
 ]
-CONNECTING_LATER = "Connecting is not possible at the moment. Try again."
-REFRESHING_LATER = "A refresh is under way. Try again in a few seconds."
 
 
 def help_link(whose: str, *statuses: int) -> OpenApiParameter:

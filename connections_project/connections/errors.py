@@ -2,6 +2,11 @@
 
 from typing import ClassVar
 
+# What people are told of a 503, in every format.
+CONNECTING_LATER = "Connecting is not possible at the moment. Try again."
+REFRESHING_LATER = "A refresh is under way. Try again in a few seconds."
+UNREADABLE = "The stored credentials can't be read. Ask the operator."
+
 
 class ConnectionProblem(Exception):
     """The base of what a user's request may run into; `code` is its word in the audit log."""

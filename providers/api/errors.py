@@ -30,7 +30,7 @@ FAULTS: dict[type[Exception], Callable[[Exception], Fault]] = {
     PlatformUnavailableError: _fault(
         503, "This provider can't be used at the moment.", "provider_unavailable"
     ),
-    StateStoreUnavailable: _fault(503, "Connecting is not possible at the moment. Try again."),
+    StateStoreUnavailable: _fault(503, errors.CONNECTING_LATER),
     errors.UnregisteredRedirectError: _bad_field(
         "redirect_uri", "unregistered", "Give exactly one of the provider's registered addresses."
     ),
@@ -60,8 +60,8 @@ FAULTS: dict[type[Exception], Callable[[Exception], Fault]] = {
     errors.RefreshFailedError: _fault(502, "The provider did not refresh the tokens."),
     errors.SyncFailedError: _fault(502, "The provider did not give the data."),
     errors.SyncedRecentlyError: _recently,
-    errors.BusyError: _fault(503, "A refresh is under way. Try again in a few seconds."),
-    DecryptionError: _fault(503, "The stored credentials can't be read. Ask the operator."),
+    errors.BusyError: _fault(503, errors.REFRESHING_LATER),
+    DecryptionError: _fault(503, errors.UNREADABLE),
 }
 
 

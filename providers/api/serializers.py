@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from connections_project.connections.bodies import RedirectUri
 from connections_project.http.answers import PaginationAnswer
 from connections_project.http.fields import Flag, Reference, Text
 from connections_project.http.parsing import timestamp
@@ -27,14 +28,7 @@ class ConnectRequest(serializers.Serializer[Any]):
         default=None,
         help_text="The user's own name for the connection.",
     )
-    # Compared as it stands: what is trimmed would not be exactly the registered one.
-    redirect_uri = Text(
-        required=False,
-        allow_null=True,
-        default=None,
-        trim_whitespace=False,
-        help_text="Exactly one of the registered ones; without it, the first of them.",
-    )
+    redirect_uri = RedirectUri()
     connection_id = Reference(
         required=False,
         allow_null=True,

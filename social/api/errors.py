@@ -88,9 +88,9 @@ FAULTS: Mapping[type[Exception], Fault] = MappingProxyType(
         PublishingUnsupportedError: fault(
             "Platform unavailable", "This platform can't be published to."
         ),
-        StateStoreUnavailable: _busy("Connecting is not possible at the moment. Try again."),
-        DecryptionError: _busy("The stored credentials can't be read. Ask the operator."),
-        errors.BusyError: _busy("A refresh is under way. Try again in a few seconds."),
+        StateStoreUnavailable: _busy(errors.CONNECTING_LATER),
+        DecryptionError: _busy(errors.UNREADABLE),
+        errors.BusyError: _busy(errors.REFRESHING_LATER),
         errors.UnregisteredRedirectError: _wrong(
             "redirect_uri",
             "unregistered",

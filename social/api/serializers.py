@@ -6,6 +6,7 @@ from uuid import UUID
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from connections_project.connections.bodies import RedirectUri
 from connections_project.http.fields import Text, filled, https_address
 from connections_project.http.parsing import identifier, timestamp
 from social.errors import InvalidAccountIdError
@@ -39,14 +40,7 @@ class AccountId(Text):
 
 class SocialConnectRequest(serializers.Serializer[Any]):
     platform = Text(help_text="A slug from `GET /platforms?app=social`.")
-    # Compared as it stands: what is trimmed would not be exactly the registered one.
-    redirect_uri = Text(
-        required=False,
-        allow_null=True,
-        default=None,
-        trim_whitespace=False,
-        help_text="Exactly one of the registered ones; without it, the first of them.",
-    )
+    redirect_uri = RedirectUri()
     accountIds = serializers.ListField(  # noqa: N815 (the document's spelling)
         child=AccountId(),
         required=False,

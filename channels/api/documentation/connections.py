@@ -11,10 +11,9 @@ from channels.models import Status
 from connections_project.connections.bodies import ConnectAnswer, RefreshRequest
 from connections_project.connections.documentation import (
     CALLBACK_PARAMETERS,
-    CONNECTING_LATER,
-    REFRESHING_LATER,
     help_link,
 )
+from connections_project.connections.errors import CONNECTING_LATER, REFRESHING_LATER
 from connections_project.http.documentation import PAGE, WITH_BODY, WRONG_PAGE, answer, asked
 from connections_project.http.faults import FieldError
 from connections_project.http.rate_limits import (

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter
 
+from connections_project.connections.errors import REFRESHING_LATER
 from connections_project.http.documentation import (
     PAGE,
     WITH_BODY,
@@ -75,7 +76,7 @@ SYNC = endpoint(
         "provider_error": "The provider did not give the data.",
         "provider_unavailable": "This provider can't be used at the moment.",
         "rate_limit_exceeded": "Too many calls, or synced less than 5 minutes ago.",
-        "service_unavailable": "A refresh is under way. Try again in a few seconds.",
+        "service_unavailable": REFRESHING_LATER,
     },
     wrong=FieldError("connection_id", "required", "This field is required."),
     limit=PROVIDER_SYNC,

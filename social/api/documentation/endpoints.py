@@ -6,10 +6,9 @@ from drf_spectacular.utils import OpenApiParameter
 
 from connections_project.connections.documentation import (
     CALLBACK_PARAMETERS,
-    CONNECTING_LATER,
-    REFRESHING_LATER,
     help_link,
 )
+from connections_project.connections.errors import CONNECTING_LATER, REFRESHING_LATER
 from connections_project.http.documentation import WITH_BODY, answer, asked
 from connections_project.http.faults import FieldError
 from connections_project.http.rate_limits import PROVIDER_CONNECT, SOCIAL_READ, SOCIAL_WRITE
