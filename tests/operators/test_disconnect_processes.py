@@ -122,7 +122,8 @@ def test_a_signal_stops_it_between_commits_and_it_says_how_far_it_came(
     assert code == 130
     assert "Stopped. What is done is done whole; run it again for the rest." in err
     assert "Traceback" not in err
-    assert json.loads(out)["disconnected"] == over() < COUNT
+    # It may be stopped just after a commit and before that one is counted.
+    assert over() - 10 <= json.loads(out)["disconnected"] <= over() < COUNT
     assert_nothing_is_half_done()
 
 
