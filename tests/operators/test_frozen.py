@@ -1,0 +1,42 @@
+"""The ids of a selection are frozen: what was counted is what is ended, in little memory."""
+
+import tracemalloc
+
+import pytest
+
+from connections_project.identifiers import uuid7
+from connections_project.identity.models import User
+from connections_project.operations.frozen import FrozenIds, frozen
+from providers.models import Connection
+from tests.rows import connection_of
+
+
+def test_they_come_back_as_they_were_in_batches() -> None:
+    ids = [uuid7() for _ in range(7)]
+    kept = FrozenIds(ids)
+    assert (len(kept), list(kept)) == (7, ids)
+    assert [len(batch) for batch in kept.batches(3)] == [3, 3, 1]
+    assert [one for batch in kept.batches(3) for one in batch] == ids
+    assert not FrozenIds([])
+
+
+def test_a_hundred_thousand_take_two_megabytes() -> None:
+    tracemalloc.start()
+    try:
+        kept = FrozenIds(uuid7() for _ in range(100_000))
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(kept) == 100_000
+    assert size < 2_500_000
+
+
+@pytest.mark.django_db
+def test_of_rows_those_that_are_left_of_ids_each_once(owner: User, platforms: object) -> None:
+    live, over = connection_of(owner), connection_of(owner, status="disconnected")
+    rows = Connection.objects.order_by("-created_at")
+    assert list(frozen("providers", rows)) == [live.pk]
+    assert list(frozen("providers", [over.pk, live.pk, over.pk])) == sorted([live.pk, over.pk])
+    ids = frozen("providers", rows)
+    connection_of(owner, account_id="came later")
+    assert frozen("providers", ids) is ids
