@@ -17,7 +17,7 @@ LIKE_PRODUCTION := --settings tests.settings
 MANAGE := DATABASE_URL=sqlite:///$(VENV)/lint.sqlite3 $(BIN)/python manage.py
 FITS := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help demo dev-up dev-down dev-connect prod-up prod-down test bench lint clean
+.PHONY: help demo dev-up dev-down dev-connect prod-up prod-down test bench screenshots lint clean
 .DEFAULT_GOAL := help
 
 help: ## Show what there is to call
@@ -46,6 +46,10 @@ test: $(READY) ## Run all tests: on SQLite, and on PostgreSQL with Redis where t
 
 bench: $(READY) ## Measure the service beside bare views on the same server; about two minutes
 	@$(BIN)/python -m bench $(ARGS)
+
+screenshots: $(READY) ## Make screenshots of the back-office's pages in .screenshots
+	@mkdir -p .screenshots
+	@SCREENSHOTS=.screenshots $(BIN)/pytest -q -n0 tests/browser/test_screenshots.py
 
 lint: $(READY) ## Check style, types, layers, migrations, the OpenAPI document, production settings
 	$(BIN)/ruff check

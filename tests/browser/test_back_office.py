@@ -14,8 +14,10 @@ from rest_framework.test import APIClient
 from connections_project.identity.models import User
 from connections_project.identity.second_factor import enrol
 from connections_project.metrics.tables import refresh
+from connections_project.operations.bulk_drain import work_off
 from providers.models import Connection
 from tests.back_office.conftest import auditor, operator
+from tests.back_office.test_bulk_jobs import many
 from tests.bank import Bank, connect
 from tests.conftest import PASSWORD
 from tests.rows import connection_of
@@ -95,7 +97,7 @@ def test_an_operator_with_a_second_factor_finds_one_ends_it_and_sees_it_told(
     expect(page.get_by_text("connection ends, for good")).to_be_visible()
     page.get_by_label("Reason").fill("Breach at the bank, incident 4711")
     page.get_by_role("button", name="Disconnect 1 connection").click()
-    expect(page.get_by_text("1 disconnected, 1 revocations owed")).to_be_visible()
+    expect(page.get_by_text("1 disconnected, 1 revocation owed")).to_be_visible()
     timeline = page.get_by_role("region", name="Timeline, newest first")
     expect(timeline).to_contain_text(f"connection_force_disconnected by operator {operator.email}")
     expect(timeline).to_contain_text("“Breach at the bank, incident 4711”")
@@ -167,3 +169,26 @@ def test_who_lacks_the_permission_sees_no_button_and_is_refused(
     assert answer.status == 403
     # Chromium writes each refused page into its console.
     watched.complaints = [one for one in watched.complaints if "403" not in one]
+
+
+def test_many_are_ended_in_the_background_and_watched(
+    watched: Watched, operator: User, settings: LazySettings, bank: Bank, owner: User
+) -> None:
+    many(owner)
+    # With workers elsewhere the page has something to wait for; nobody listens at this address.
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
+    page = watched.page
+    watched.sign_in(operator)
+    page.goto("/admin/providers/connection/")
+    page.locator("#action-toggle").check()
+    page.get_by_role("button", name="Select everything that matches, on all pages").click()
+    page.locator("select[name=action]").select_option("force_disconnect_selected")
+    page.get_by_role("button", name="Go").click()
+    expect(page.get_by_text("connections are frozen")).to_be_visible()
+    page.get_by_label("Reason").fill("breach")
+    page.locator("input[type=submit].grave").click()
+    expect(page.get_by_text("0 of 105 done (0 %)")).to_be_visible()
+    work_off()
+    expect(page.get_by_text("105 of 105 done (100 %)")).to_be_visible()
+    expect(page.get_by_text("None so far.")).to_be_visible()
+    assert Connection.objects.filter(status="disconnected").count() == 105
