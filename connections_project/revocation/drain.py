@@ -59,7 +59,7 @@ def work_off() -> None:
             if time.monotonic() >= next_look:
                 open_circuits()
                 if len(running) == settings.REVOCATION_THREADS:
-                    nudge(work_off)  # There is more than one worker can do: so others join in.
+                    _call_others()  # There is more than one worker can do: so they join in.
                 next_look = time.monotonic() + LOOK_SECONDS
             jobs = _claimed(settings.REVOCATION_THREADS - len(running), until=until)
             running |= {hands.submit(_try_by_hand, job) for job in jobs}
@@ -67,7 +67,12 @@ def work_off() -> None:
                 break
             _, running = wait(running, LOOK_SECONDS, return_when=FIRST_COMPLETED)
     if time.monotonic() >= until and not stopping.is_set():
-        nudge(work_off)
+        _call_others()
+
+
+def _call_others() -> None:
+    """Have other workers look, or this one once more; without a broker there are none."""
+    nudge(work_off, inline=lambda: None)
 
 
 def _claimed(hands: int, *, until: float) -> list[RevocationJob]:

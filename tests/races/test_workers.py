@@ -8,6 +8,7 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from connections_project import housekeeping
+from connections_project.revocation import drain
 from connections_project.revocation.drain import work_off
 from connections_project.revocation.models import RevocationJob
 from tests.bank import Bank
@@ -69,6 +70,23 @@ def test_what_comes_while_a_platform_hangs_is_seen_soon(slow: Gate) -> None:
         assert pending("slow") == 1
         slow.is_open.set()
         working.result()
+
+
+def test_a_worker_that_has_its_hands_full_calls_for_others(
+    slow: Gate, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[object] = []
+    monkeypatch.setattr(drain, "nudge", lambda work, **_: called.append(work))
+    monkeypatch.setattr(drain, "LOOK_SECONDS", 0.02)
+    settings.REVOCATION_THREADS = 2
+    owe("slow", *map(str, range(5)))
+    with meanwhile(work_off) as working:
+        wait_until(lambda: called)
+        assert slow.visitors <= 2
+        slow.is_open.set()
+        working.result()
+    assert set(called) == {work_off}
+    assert pending("slow") == 0
 
 
 def test_a_worker_that_is_to_end_finishes_what_it_tries_and_takes_nothing_more(
