@@ -26,9 +26,11 @@ LONGEST_SECONDS = 900
 TURNS = ("ours", "plain", "plain", "ours")
 
 CHOOSE = """
-SELECT id FROM providers_connection WHERE user_id = %(user)s AND status <> 'disconnected'
-ORDER BY id LIMIT %(batch)s FOR NO KEY UPDATE SKIP LOCKED
+SELECT providers_connection.id FROM providers_connection
+JOIN identity_user ON identity_user.id = user_id
+WHERE email = %(email)s AND status <> 'disconnected' ORDER BY providers_connection.id
 """
+LOCK = "SELECT id FROM providers_connection WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE"
 LET_GO = "DELETE FROM revocation_granthold WHERE connection_id = ANY(%(ids)s)"
 END = """
 UPDATE providers_connection SET status = 'disconnected', auth_state = NULL, epoch = epoch + 1,
@@ -154,12 +156,11 @@ def _by_plain_sql(stage: Stage, email: str) -> None:
         for action in ("provider_disconnected", "connection_force_disconnected")
     ]
     with psycopg.connect(stage.database_url) as plain:
-        user = plain.execute("SELECT id FROM identity_user WHERE email = %s", [email]).fetchone()
+        chosen = [one for (one,) in plain.execute(CHOOSE, {"email": email})]
         plain.commit()
-        while user:
-            ids = [one for (one,) in plain.execute(CHOOSE, {"user": user[0], "batch": BATCH})]
-            if not ids:
-                return
+        for start in range(0, len(chosen), BATCH):
+            ids = chosen[start : start + BATCH]
+            plain.execute(LOCK, {"ids": ids})
             plain.execute(LET_GO, {"ids": ids})
             plain.execute(_copy("revocation_revocationjob", job), {"ids": ids})
             plain.execute(END, {"ids": ids})
