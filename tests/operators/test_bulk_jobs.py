@@ -5,11 +5,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.conf import LazySettings
 from django.utils import timezone
 
 from audit.models import AuditEvent
 from audit.record import Origin
 from connections_project.connections.end_many import Batch
+from connections_project.housekeeping import chore_of
 from connections_project.identifiers import uuid7
 from connections_project.identity.models import User
 from connections_project.operations import bulk_drain
@@ -257,3 +259,26 @@ def test_nobody_in_particular_can_not_ask_for_one(origin: Origin) -> None:
     nobody = Origin(origin.actor_type, None, origin.interface)
     with pytest.raises(ValueError):
         freeze("providers", [], origin=nobody)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_broker_the_process_that_confirms_it_begins_at_once(
+    job: BulkJob, settings: LazySettings
+) -> None:
+    settings.CELERY_BROKER_URL = ""
+    start(job, WHY)
+    job.refresh_from_db()
+    assert (job.state, live()) == ("finished", 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_one_a_worker_is_told_and_the_caller_goes_on(
+    job: BulkJob, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
+    told: list[str] = []
+    monkeypatch.setattr("connections_project.nudge._send", told.append)
+    start(job, WHY)
+    assert (told, live()) == (["connections_project.operations.bulk_drain.work_off"], 5)
+    chore_of(told[0]).do()
+    assert live() == 0
