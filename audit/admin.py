@@ -24,9 +24,10 @@ class AuditEventAdmin(ReadOnlyAdmin):
         AgeFilter,
     )
     id_columns = ("id", "subject_id", "subject_owner_id")
-    text_columns = ("action",)
+    text_columns = ("action", "trace_id")
     search_help_text = (
-        "An action, such as provider_disconnected, or the id of an event, a subject or its owner"
+        "An action, such as provider_disconnected, a trace id, or the id of an event, a subject or "
+        "its owner"
     )
     actions = None
 

@@ -45,6 +45,11 @@ class AuditEvent(models.Model):
             models.Index(fields=["subject_owner_id", "id"], name="audit_by_owner"),
             models.Index(fields=["action", "occurred_at"], name="audit_by_action"),
             models.Index(fields=["occurred_at"], name="audit_by_time"),
+            # Who is told of a trace in an answer brings it to an operator.
+            models.Index(fields=["trace_id"], name="audit_by_trace"),
+            models.Index(
+                fields=["-id"], name="audit_failures", condition=models.Q(outcome="failure")
+            ),
         ]
 
     def __str__(self) -> str:

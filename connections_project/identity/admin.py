@@ -35,7 +35,11 @@ from connections_project.identity.origins import admin_origin
 
 # Who could change these could make an operator of anybody, and so of himself.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
-YES_NO = (("True", "yes"), ("False", "no"))
+YES_NO = (("yes", "yes"), ("no", "no"))
+
+
+def _is_yes(word: str) -> bool:
+    return word == "yes"
 
 
 class UserAdmin(BackOfficeAdmin):
@@ -47,8 +51,8 @@ class UserAdmin(BackOfficeAdmin):
     list_display = ("email", "principal_type", "is_active", "is_staff", "made")
     list_filter = (
         column_filter("principal_type", lambda: PrincipalType.choices, named="kind"),
-        column_filter("is_active", lambda: YES_NO, named="active"),
-        column_filter("is_staff", lambda: YES_NO, named="operator"),
+        column_filter("is_active", lambda: YES_NO, named="active", by=_is_yes),
+        column_filter("is_staff", lambda: YES_NO, named="operator", by=_is_yes),
         AgeFilter,
     )
     text_columns = ("email",)

@@ -42,6 +42,18 @@ class User(AbstractBaseUser, PermissionsMixin):
     objects = UserManager()
 
     class Meta:
+        # The few whom the back-office's filters pick out of very many.
+        indexes = [
+            models.Index(fields=["-id"], name="identity_staff", condition=models.Q(is_staff=True)),
+            models.Index(
+                fields=["-id"], name="identity_inactive", condition=models.Q(is_active=False)
+            ),
+            models.Index(
+                fields=["-id"],
+                name="identity_services",
+                condition=models.Q(principal_type="service"),
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="identity_email_is_lower_case", condition=models.Q(email=Lower("email"))
