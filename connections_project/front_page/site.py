@@ -1,11 +1,13 @@
 """The admin's site, with a front page that tells what needs attention."""
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from audit.models import Seal
 from connections_project.back_office.words import connection_model
 from connections_project.front_page.attention import matters
 from connections_project.front_page.charts import KINDS, chart
@@ -20,14 +22,24 @@ class BackOffice(OperatorSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        """Show figures that were counted within the last minute; nothing is counted here."""
+        """Show figures that were counted within the last minute; nothing is counted here.
+
+        Who may not look at the audit log sees only the list of pages.
+        """
+        if not request.user.has_perm("audit.view_auditevent"):
+            return super().index(request, {"may_look": False, **(extra_context or {})})
         counted = last_counted()
         figures = counted.figures if counted else {}
         days = figures.get("days", {})
         context = {
+            "may_look": True,
             "matters": matters(figures, counted.counted_at if counted else None),
             "counted_at": counted and counted.counted_at,
             "apps": [_app(app, numbers) for app, numbers in figures.get("connections", {}).items()],
+            "oldest": _moment(figures.get("oldest_pending")),
+            "sealed_until": Seal.objects.order_by("-number")
+            .values_list("complete_until", flat=True)
+            .first(),
             "jobs": figures.get("revocation_jobs", {}),
             "jobs_page": reverse("admin:revocation_revocationjob_changelist"),
             "days": [(day, [numbers[kind] for kind in KINDS]) for day, numbers in days.items()],
@@ -35,6 +47,10 @@ class BackOffice(OperatorSite):
             "kinds": KINDS,
         }
         return super().index(request, {**context, **(extra_context or {})})
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _app(app: str, numbers: dict[str, int]) -> dict[str, Any]:

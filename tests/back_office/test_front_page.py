@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -33,6 +33,11 @@ pytestmark = pytest.mark.django_db
 def count() -> None:
     """Count as whoever keeps house does, though the last count was a moment ago."""
     refresh(older_than=timedelta(0))
+
+
+def happened_at_last() -> None:
+    with transaction.atomic():
+        happened(Action.PROVIDER_CONNECTED)
 
 
 def happened(action: Action) -> None:
@@ -116,9 +121,19 @@ def test_whatever_gets_worse_by_itself_is_urgent(page: Client, bank: Bank, owner
 
 @pytest.mark.django_db(transaction=True)
 def test_once_it_is_sealed_the_log_needs_no_attention(page: Client) -> None:
+    happened_at_last()
     seal_recent()
     count()
-    assert "Nothing needs attention" in text_of(page, FRONT)
+    told = text_of(page, FRONT)
+    assert "Nothing needs attention" in told
+    assert "Oldest revocation under way: —" in told
+    assert "Audit log sealed until: just now" in told
+
+
+def test_who_may_not_look_at_the_log_sees_no_figures(page: Client, operator: User) -> None:
+    operator.groups.clear()
+    count()
+    assert "Connections by status" not in text_of(page, FRONT)
 
 
 def test_figures_that_nobody_counts_are_missed(page: Client, db: None) -> None:
