@@ -57,6 +57,10 @@ def fault_of(exc: Exception) -> Fault | None:
 
 
 def _fault_of_django(exc: Exception) -> Fault | None:
+    if isinstance(exc, OperationalError) and str(exc).startswith("no such "):
+        # SQLite's word for a missing table or column: a defect, whereas PostgreSQL's is a
+        # ProgrammingError. Trying again later would not help.
+        return None
     for classes, status in _STATUSES:
         if isinstance(exc, classes):
             return of_status(status)
