@@ -37,8 +37,13 @@ class Watched:
         self.page.set_default_timeout(10_000)
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.complaints.append(request.url))
+        self.page.on("requestfailed", lambda request: self._failed(request))
         self.page.on("request", lambda request: self._asked(request.url))
+
+    def _failed(self, request: Any) -> None:
+        # Whoever leaves a page breaks off what it still loads.
+        if "ERR_ABORTED" not in str(request.failure):
+            self.complaints.append(request.url)
 
     def _asked(self, url: str) -> None:
         if not url.startswith((self.address, "data:")):
