@@ -1,0 +1,66 @@
+"""Notices of platforms beside each other, and beside a refresh that is under way."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import transaction
+from rest_framework.test import APIClient
+
+from audit.events import ActorType, Interface
+from audit.record import Origin
+from connections_project.identity.models import User
+from connections_project.webhooks.withdraw import withdraw
+from providers.models import Connection
+from tests.bank import Bank, connect
+from tests.races.conftest import Gate, at_once, meanwhile
+from tests.rows import events
+from tests.webhooks.conftest import connected, told_by  # noqa: F401 - a fixture
+from tests.webhooks.signing import signed_request
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FORM = "application/x-www-form-urlencoded"
+PLATFORM = Origin(ActorType.PLATFORM, None, Interface.WEBHOOK)
+
+
+def tell(text: str) -> Any:
+    body = f"signed_request={text}"
+    return APIClient().post("/api/v1/webhooks/meta/data-deletion", body, content_type=FORM)
+
+
+def test_one_deletion_that_is_asked_for_several_times_at_once_has_one_code(
+    told_by: Any,  # noqa: F811 - a fixture
+    owner: User,
+) -> None:
+    told_by("meta")
+    connected("providers", owner)
+    text = signed_request()
+
+    answers = at_once([lambda: tell(text)] * 4)
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+    assert len(events("connection_deauthorized")) == 1
+
+
+def test_tokens_of_a_refresh_that_a_notice_overtakes_are_revoked_and_not_stored(
+    api: APIClient, bank: Bank, crowd: Callable[[int], list[APIClient]], token_gate: Gate
+) -> None:
+    token_gate.is_open.set()
+    row = connect(api)
+    token_gate.is_open.clear()
+    token_gate.visitors = 0
+    (client,) = crowd(1)
+    path = f"/api/v1/providers/{row.pk}/token-refreshes"
+    with meanwhile(lambda: client.post(path, {"force": True}, format="json")) as answer:
+        token_gate.wait_for_visitor()
+        with transaction.atomic():
+            locked = Connection.objects.select_for_update().get(pk=row.pk)
+            withdraw(locked, origin=PLATFORM, sender="meta")
+        token_gate.is_open.set()
+
+    # As for every grant that is dead.
+    assert answer.result().status_code == 502
+    row.refresh_from_db()
+    assert (row.status, row.auth_state) == ("revoked", None)
+    assert bank.revoked == ["refresh-2", "access-2"]
