@@ -116,6 +116,7 @@ def test_with_the_keyboard_alone_a_selection_is_ended(
     rows = [connection_of(owner, account_id=str(number)) for number in range(3)]
     page = watched.page
     page.goto("/admin/")
+    expect(page.locator("input[name=username]")).to_be_focused()
     page.keyboard.type(operator.email)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
