@@ -18,7 +18,7 @@ def public_key_of(text: str) -> Ed25519PublicKey:
     try:
         return _from_base64(text)
     except ValueError:
-        pass
+        pass  # Then it is the path of a file.
     try:
         data = Path(text).read_text(encoding="ascii").strip()
         return _from_pem(data) if data.startswith("-----") else _from_base64(data)

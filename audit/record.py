@@ -62,7 +62,7 @@ def record(
     Args:
         action: What was done.
         origin: Who did it, and how.
-        subject_type: What kind of thing it was done to, such as `provider_connection`.
+        subject_type: What kind of thing it was done to, such as `providers.connection`.
         subject_id: Which one; None where there is none, as at a login with an unknown e-mail.
         subject_owner_id: The principal or team that it belongs to.
         outcome: How it ended.

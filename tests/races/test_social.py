@@ -63,6 +63,17 @@ def test_of_many_disconnects_at_once_one_succeeds_and_the_others_are_too_late(
     assert is_consistent()
 
 
+def test_of_callbacks_with_one_state_exactly_one_goes_on(
+    api: APIClient, crowd: Crowd, gallery: Gallery
+) -> None:
+    state = start(api)
+    answers = at_once([partial(call_back, one, state) for one in crowd(8)])
+    assert sorted(one.status_code for one in answers) == [201] + [400] * 7
+    assert {one.json()["error"] for one in answers if one.status_code == 400} == {"Invalid state"}
+    assert len(gallery.server.requests_to("/token")) == 1
+    assert events("account_connected") == SocialAccount.objects.count() == 1
+
+
 def test_callbacks_for_one_account_at_once_make_one_record(
     api: APIClient, crowd: Crowd, gallery: Gallery
 ) -> None:
