@@ -8,9 +8,9 @@ from django.utils.safestring import SafeString
 
 from audit.events import Outcome
 from audit.models import AuditEvent
-from connections_project.back_office.filters import AgeFilter, column_filter
-from connections_project.back_office.lists import ReadOnlyAdmin
-from connections_project.back_office.words import badge, short
+from connections_project.admin.base import ReadOnlyAdmin
+from connections_project.admin.filters import AgeFilter, column_filter
+from connections_project.admin.formatting import badge, short_id
 
 
 @admin.register(AuditEvent)
@@ -44,4 +44,4 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
 
 def _typed(kind: str, key: UUID | None) -> SafeString | str:
-    return format_html("{} {}", kind, short(key)) if key else kind
+    return format_html("{} {}", kind, short_id(key)) if key else kind

@@ -11,7 +11,7 @@ class AuditConfig(AppConfig):
         from audit import checks  # noqa: F401 (registers itself once the app is there)
         from audit.seal import seal_recent
         from audit.triggers import install_after_migrate
-        from connections_project.housekeeping import chore
+        from connections_project.core.periodic import periodic_task
 
-        chore(seal_recent, every=30)
+        periodic_task(seal_recent, every=30)
         post_migrate.connect(install_after_migrate, sender=self)

@@ -21,7 +21,7 @@ FIELDS = (
 
 
 def event_as_json(columns: dict[str, Any]) -> dict[str, Any]:
-    """Give an event's columns as plain JSON values."""
+    """Return an event's columns as plain JSON values."""
     return {name: _plain(columns[name]) for name in FIELDS}
 
 

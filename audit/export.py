@@ -27,7 +27,7 @@ from audit import merkle, statements
 from audit.canonical import FIELDS, canonical, event_as_json, precise
 from audit.models import AuditEvent, Seal, SealedEvent
 from audit.unsealed import Window, windows
-from connections_project.signing import jwk
+from connections_project.core.signing import jwk
 
 FORMAT = 1
 
@@ -110,7 +110,7 @@ class Export:
         }
 
     def _seals(self, last: int) -> Iterator[Seal]:
-        """Give the seals that have any of the events; all of them where all events are wanted."""
+        """Return the seals that have any of the events; all of them where all events are wanted."""
         seals = Seal.objects.filter(pk__lte=last).order_by("pk")
         if self.selection.is_everything:
             yield from seals.iterator()
@@ -139,7 +139,7 @@ class Export:
             yield {**self._event(event, seal.number), "position": position, **proof}
 
     def _unsealed(self, last: Seal | None) -> Iterator[dict[str, Any]]:
-        """Give what was not sealed when the export began, though it may be by now."""
+        """Return what was not sealed when the export began, though it may be by now."""
         after = Q(sealed__seal_id__gt=last.number) if last else Q(sealed__isnull=False)
         left = self.selection.events().filter(Q(sealed=None) | after)
         # A part is found by its own index.
@@ -164,7 +164,7 @@ class Export:
 
 
 def exported_events(lines: Iterable[str | bytes]) -> Iterator[dict[str, Any]]:
-    """Give the events of an export in the order in which they stand there, sealed ones first.
+    """Return the events of an export in the order in which they stand there, sealed ones first.
 
     Nothing is verified here; `audit/verify_export.py` does that.
 

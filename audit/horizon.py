@@ -28,7 +28,7 @@ _OLDEST_OPEN = """
 
 
 def database() -> BaseDatabaseWrapper:
-    """Give the connection to the audit log's database."""
+    """Return the connection to the audit log's database."""
     return connections[router.db_for_write(AuditEvent)]
 
 

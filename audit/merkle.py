@@ -27,7 +27,7 @@ def root(leaves: Sequence[bytes]) -> bytes:
 
 
 def proof(leaves: Sequence[bytes], position: int) -> list[Step]:
-    """Give what leads from one leaf to the root, and on which side it stands (section 2.1.3.1)."""
+    """Return what leads from one leaf to the root, and on which side it stands (section 2.1.3.1)."""
     if len(leaves) == 1:
         return []
     split = _split(len(leaves))
@@ -37,7 +37,7 @@ def proof(leaves: Sequence[bytes], position: int) -> list[Step]:
 
 
 def led_to(leaf: bytes, steps: Iterable[Step]) -> bytes:
-    """Give the root to which a proof leads."""
+    """Return the root to which a proof leads."""
     reached = leaf
     for side, digest in steps:
         reached = _node(digest, reached) if side == "left" else _node(reached, digest)
@@ -49,5 +49,5 @@ def _node(left: bytes, right: bytes) -> bytes:
 
 
 def _split(count: int) -> int:
-    """Give the largest power of two that is smaller than `count`."""
+    """Return the largest power of two that is smaller than `count`."""
     return 1 << ((count - 1).bit_length() - 1)

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils import timezone
 
 from audit.events import ActorType, Interface, Outcome
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 
 
 def _one_of(name: str, words: type[ActorType | Interface | Outcome]) -> models.CheckConstraint:

@@ -6,7 +6,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from connections_project.signing import public_key
+from connections_project.core.signing import public_key
 
 
 def public_key_of(text: str) -> Ed25519PublicKey:

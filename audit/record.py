@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from audit.events import Action, ActorType, Interface, Outcome
 from audit.models import AuditEvent
-from connections_project.http.tracing import current_trace_id
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
+from connections_project.middleware.tracing import current_trace_id
 
 # From so many events on they are written as one document.
 MANY = 20

@@ -15,12 +15,12 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from audit import heads, horizon, merkle, statements
+from audit import checkpoints, horizon, merkle, statements
 from audit.canonical import FIELDS, canonical, event_as_json
 from audit.models import Seal, SealedEvent
 from audit.unsealed import Window, windows
-from connections_project.housekeeping import stopping
-from connections_project.identifiers import first_uuid7, uuid7
+from connections_project.core.ids import first_uuid7, uuid7
+from connections_project.core.periodic import stopping
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def seal_all(*, after: UUID | None = None) -> Iterator[Seal]:
         Each seal, when it is committed and its head has been written outside.
     """
     # What a sealer that died between its commit and this has left undone.
-    heads.publish()
+    checkpoints.publish()
     # Before anything is read: what commits between two reads must not count as seen.
     moment = _complete_until()
     for window in windows(after):
@@ -68,7 +68,7 @@ def seal_all(*, after: UUID | None = None) -> Iterator[Seal]:
             logger.info(
                 "Sealed %d audit events: seal %d, head %s", seal.size, seal.number, seal.head
             )
-            heads.publish()
+            checkpoints.publish()
             yield seal
             if seal.size < BATCH:
                 break

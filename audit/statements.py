@@ -14,7 +14,7 @@ from django.conf import settings
 
 from audit.canonical import canonical, precise
 from audit.models import Seal
-from connections_project.signing import Keys, by_id, key_id, private_key, public_key
+from connections_project.core.signing import Keys, by_id, key_id, private_key, public_key
 
 NO_PREDECESSOR = "0" * 64
 
@@ -74,11 +74,11 @@ def head(signed: dict[str, Any]) -> str:
 
 
 def signing_key() -> Ed25519PrivateKey:
-    """Give the key that signs seals and exports."""
+    """Return the key that signs seals and exports."""
     return private_key(settings.AUDIT_SIGNING_KEY)
 
 
 def known_keys() -> Keys:
-    """Give the public keys of all seals: of the signing key, and of its predecessors."""
+    """Return the public keys of all seals: of the signing key, and of its predecessors."""
     earlier = [public_key(raw) for raw in settings.AUDIT_PUBLIC_KEYS]
     return by_id([signing_key().public_key(), *earlier])

@@ -99,7 +99,7 @@ def _tables(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def _missing(connection: BaseDatabaseWrapper, table: str) -> dict[str, str]:
-    """Give the statements of the triggers that a table lacks."""
+    """Return the statements of the triggers that a table lacks."""
     with connection.cursor() as cursor:
         cursor.execute(_STANDING[connection.vendor], [table])
         standing = {name for (name,) in cursor.fetchall()}

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from audit.horizon import CLOCKS_MAY_DIFFER_BY
 from audit.models import AuditEvent, Seal, SealedEvent
-from connections_project.identifiers import first_uuid7
+from connections_project.core.ids import first_uuid7
 
 WINDOW = 50_000
 
@@ -23,11 +23,11 @@ class Window:
     until: UUID | None
 
     def of(self, events: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
-        """Give those that lie in the stretch, in order."""
+        """Return those that lie in the stretch, in order."""
         return events.filter(**self._bounds("pk")).order_by("pk")
 
     def unsealed(self) -> QuerySet[AuditEvent]:
-        """Give the stretch's events without a seal, in order.
+        """Return the stretch's events without a seal, in order.
 
         The same bounds on both sides let the database compare two stretches of two indexes.
         """

@@ -20,8 +20,8 @@ from audit.models import AuditEvent, Seal, SealedEvent
 from audit.seal import THE_BEGINNING
 from audit.statements import UnknownKeyError
 from audit.unsealed import windows
-from connections_project.http.parsing import timestamp
-from connections_project.signing import Keys
+from connections_project.core.parsing import render_datetime
+from connections_project.core.signing import Keys
 
 _SEALS_AT_ONCE = 200
 
@@ -139,7 +139,7 @@ class Verification:
                     self.unsealed += 1
 
     def _is_late(self, event_id: UUID, occurred_at: datetime) -> bool:
-        """Say whether an event is older than what was complete without it (`audit.horizon`).
+        """Whether an event is older than what was complete without it (`audit.horizon`).
 
         One that is not sealed yet may be suspected for less: should it be honest, the next seal
         clears it within the minute.
@@ -148,9 +148,9 @@ class Verification:
 
     def _late(self, event_id: UUID, occurred_at: datetime) -> str:
         return (
-            f"Event {event_id} was inserted: it is dated {timestamp(occurred_at)}, and was not "
+            f"Event {event_id} was inserted: it is dated {render_datetime(occurred_at)}, and was not "
             f"there when seal {self._number} closed the log until "
-            f"{timestamp(self._complete_until)}."
+            f"{render_datetime(self._complete_until)}."
         )
 
 
@@ -166,7 +166,7 @@ def signature_problem(signed: dict[str, Any], keys: Keys) -> str:
 
 
 def _seals() -> Iterator[Seal]:
-    """Give all seals in order; a page at a time, since no cursor should be open for so long."""
+    """Return all seals in order; a page at a time, since no cursor should be open for so long."""
     number = 0
     while page := list(Seal.objects.filter(pk__gt=number).order_by("pk")[:_SEALS_AT_ONCE]):
         yield from page

@@ -114,7 +114,7 @@ class Reading:
             raise TamperedError(f"{name} was inserted: it is older than an earlier seal's end.")
 
     def is_late(self, event: Line, *, is_sealed: bool) -> bool:
-        """Say whether an event is older than what an earlier seal has closed without it."""
+        """Whether an event is older than what an earlier seal has closed without it."""
         closed = datetime.fromisoformat(self.complete_until)
         tolerance = CLOCKS_MAY_DIFFER_BY if is_sealed else timedelta(0)
         is_older = datetime.fromisoformat(event["occurred_at"]) + tolerance < closed

@@ -32,7 +32,7 @@ class Comparison:
 
     @property
     def ratios(self) -> list[float]:
-        """Give for each round how many of our requests were done in the time of a bare one."""
+        """Return for each round how many of our requests were done in the time of a bare one."""
         pairs = zip(self.ours, self.bare, strict=True)
         return [ours.per_second / bare.per_second for ours, bare in pairs if bare.per_second]
 

@@ -61,7 +61,7 @@ EVENT = {
 
 
 def limits(stage: Stage, *, lanes: tuple[int, ...], rows: int) -> dict[int, float]:
-    """Give disconnects a second at each number of connections; none where pgbench is lacking.
+    """Return disconnects a second at each number of connections; none where pgbench is lacking.
 
     Args:
         stage: Whose database.

@@ -33,7 +33,7 @@ class Outcome:
         return len(self.latencies) / self.seconds if self.seconds else 0.0
 
     def percentile(self, share: float) -> float:
-        """Give the latency, in milliseconds, below which this share of all requests lies."""
+        """Return the latency, in milliseconds, below which this share of all requests lies."""
         ordered = sorted(self.latencies)
         return ordered[min(int(share * len(ordered)), len(ordered) - 1)] * 1000 if ordered else 0.0
 

@@ -49,5 +49,5 @@ def _mixed(cases: list[Case]) -> Iterator[bytes]:
 
 
 def growth(found: list[Sample]) -> float:
-    """Give how much all workers together have grown since a quarter of the way, as a share."""
+    """Return how much all workers together have grown since a quarter of the way, as a share."""
     return sum(found[-1].kib) / sum(found[len(found) // 4].kib) - 1

@@ -143,7 +143,7 @@ class Server:
     process: "subprocess.Popen[bytes]"
 
     def worker_memory(self) -> list[int]:
-        """Give the resident memory of each worker, in KiB."""
+        """Return the resident memory of each worker, in KiB."""
         return [_resident(pid) for pid in _children(self.process.pid)]
 
 

@@ -13,11 +13,11 @@ from channels.models import (
     Status,
 )
 from channels.restore import restore
-from connections_project.back_office.deeds import Deed
-from connections_project.back_office.filters import AgeFilter, column_filter
-from connections_project.back_office.lists import ReadOnlyAdmin
-from connections_project.back_office.words import badge, moment, page_of, short
-from connections_project.connections.back_office import ConnectionAdmin, platform_choices
+from connections_project.admin.base import ReadOnlyAdmin
+from connections_project.admin.filters import AgeFilter, column_filter
+from connections_project.admin.formatting import badge, format_datetime, link_to, short_id
+from connections_project.admin.object_actions import ObjectAction
+from connections_project.connections.admin import ConnectionAdmin, platform_choices
 from connections_project.identity.origins import admin_origin
 
 
@@ -34,8 +34,8 @@ class ChannelConnectionAdmin(ConnectionAdmin):
         AgeFilter,
     )
     list_select_related = ("user",)
-    deeds = (
-        Deed(
+    object_actions = (
+        ObjectAction(
             name="restore",
             label="Restore to its owner's sight",
             permission="channels.change_channelconnection",
@@ -71,17 +71,17 @@ class ScheduleAdmin(ReadOnlyAdmin):
 
     def of_channel(self, row: Schedule) -> SafeString | str:
         connection = row.channel_connection
-        return page_of(connection, f"{connection.platform_account_name or connection.pk}")
+        return link_to(connection, f"{connection.platform_account_name or connection.pk}")
 
     of_channel.short_description = "connection"  # type: ignore[attr-defined]
 
     def of_user(self, row: Schedule) -> SafeString | str:
-        return page_of(row.user, row.user.email)
+        return link_to(row.user, row.user.email)
 
     of_user.short_description = "owner"  # type: ignore[attr-defined]
 
     def runs(self, row: Schedule) -> SafeString | str:
-        return moment(row.run_at)
+        return format_datetime(row.run_at)
 
 
 @admin.register(PublishEvent)
@@ -107,14 +107,14 @@ class PublishEventAdmin(ReadOnlyAdmin):
 
     def of_channel(self, row: PublishEvent) -> SafeString | str:
         connection = row.channel_connection
-        return page_of(connection, f"{connection.platform_account_name or connection.pk}")
+        return link_to(connection, f"{connection.platform_account_name or connection.pk}")
 
     of_channel.short_description = "connection"  # type: ignore[attr-defined]
 
     def of_schedule(self, row: PublishEvent) -> SafeString | str:
-        return page_of(row.schedule, short(row.schedule_id or ""))
+        return link_to(row.schedule, short_id(row.schedule_id or ""))
 
     of_schedule.short_description = "schedule"  # type: ignore[attr-defined]
 
     def happened(self, row: PublishEvent) -> SafeString | str:
-        return moment(row.occurred_at)
+        return format_datetime(row.occurred_at)

@@ -5,9 +5,9 @@ class ChannelsConfig(AppConfig):
     name = "channels"
 
     def ready(self) -> None:
-        from channels.publish import work_off
-        from channels.renew import renew_ending_grants
-        from connections_project.housekeeping import chore
+        from channels.publish import process_due
+        from channels.renewal import renew_ending_grants
+        from connections_project.core.periodic import periodic_task
 
-        chore(work_off, every=5)
-        chore(renew_ending_grants)
+        periodic_task(process_due, every=5)
+        periodic_task(renew_ending_grants)

@@ -25,13 +25,13 @@ from connections_project.connections.errors import (
     NotActiveError,
     RefreshFailedError,
 )
-from connections_project.connections.refresh import mark_dead
-from connections_project.http.tracing import tracing
+from connections_project.connections.refresh import mark_dead_unless_changed
+from connections_project.core.vault import DecryptionError
+from connections_project.middleware.tracing import tracing
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.errors import DeadGrant, PlatformError
 from connections_project.oauth.observers import calling
 from connections_project.platforms.registry import PlatformUnavailableError, is_suspended, usable
-from connections_project.vault import DecryptionError
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class _Sending:
         if is_locked_out(error) and connection.has_refresh_token and may_refresh:
             return self._send_with_fresh_token(connection)
         if isinstance(error, DeadGrant) and not connection.has_refresh_token:
-            mark_dead(connection, error, rules=RULES, origin=self.origin)
+            mark_dead_unless_changed(connection, error, rules=RULES, origin=self.origin)
             return self._failed(CONNECTION_INACTIVE)
         if error.permanent:
             return self._failed(error.code)
@@ -155,12 +155,12 @@ class _Sending:
 
 
 def is_surely_not_accepted(error: PlatformError) -> bool:
-    """Say whether the same post may be sent again: nothing was sent, or the platform was busy."""
+    """Whether the same post may be sent again: nothing was sent, or the platform was busy."""
     return error.code == "connect_error" or error.status in {429, 503}
 
 
 def is_locked_out(error: PlatformError) -> bool:
-    """Say whether the access token was no good (RFC 6750, section 3.1)."""
+    """Whether the access token was no good (RFC 6750, section 3.1)."""
     return isinstance(error, DeadGrant) or (error.code == "refused" and error.status == 401)
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from channels.models import ChannelConnection, Schedule, ScheduleQuerySet, ScheduleStatus, Status
 from channels.selectors import locked_connections
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 from connections_project.platforms.models import Suspension
 
 
@@ -60,7 +60,7 @@ def _claimed(rows: ScheduleQuerySet) -> Schedule | None:
     return schedule
 
 
-def held(schedule: Schedule) -> Schedule | None:
+def lock_if_owned(schedule: Schedule) -> Schedule | None:
     """Lock a claimed schedule in the caller's transaction.
 
     Returns:
@@ -81,7 +81,7 @@ def begin_sending(schedule: Schedule) -> ChannelConnection | None:
     """
     with transaction.atomic():
         connection = locked_connections().get(pk=schedule.channel_connection_id)
-        row = held(schedule)
+        row = lock_if_owned(schedule)
         if row is None:
             return None
         if connection.status == Status.CONNECTED:
@@ -97,7 +97,7 @@ def back_to_queue(schedule: Schedule) -> None:
     """
     with transaction.atomic():
         connection = locked_connections().get(pk=schedule.channel_connection_id)
-        if connection.status != Status.DISCONNECTED and held(schedule):
+        if connection.status != Status.DISCONNECTED and lock_if_owned(schedule):
             since = schedule.unsure_since
             _extend(schedule, status=ScheduleStatus.QUEUED, unsure_since=since)
 

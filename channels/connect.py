@@ -8,9 +8,13 @@ from django.utils import timezone
 from audit.events import Action
 from audit.record import Origin
 from channels.models import LIVE, ChannelConnection
-from channels.settle import ChannelArrival, settle
+from channels.store_grant import ReceivedChannelGrant, store_grant
 from connections_project.connections import flow
-from connections_project.connections.callback import Admission, admit, ask
+from connections_project.connections.callback import (
+    ValidatedFlow,
+    exchange_and_identify,
+    validate_user_callback,
+)
 from connections_project.connections.flow import Answer, Authorization
 from connections_project.identity.models import User
 
@@ -62,35 +66,38 @@ def complete(
         AlreadyConnectedError: See `settle`.
         StateStoreUnavailable: The cache is away.
     """
-    admission = admit(
+    validated_flow = validate_user_callback(
         app=APP, failed=FAILED, state=state, answer=answer, bearer=bearer, origin=origin
     )
-    arrival = _ask(admission, code=answer.code or "")
-    return settle(arrival, origin=admission.origin)
+    received = _ask(validated_flow, code=answer.code or "")
+    return store_grant(received, origin=validated_flow.origin)
 
 
-def _ask(admission: Admission[User], *, code: str) -> ChannelArrival:
-    row, upstream = _new_row(admission), admission.upstream
+def _ask(validated_flow: ValidatedFlow[User], *, code: str) -> ReceivedChannelGrant:
+    row, upstream = _new_row(validated_flow), validated_flow.upstream
     live = ChannelConnection.objects.filter(
-        user=admission.principal, channel=row.channel, status__in=LIVE
+        user=validated_flow.principal, channel=row.channel, status__in=LIVE
     )
     live_before = frozenset(live.values_list("pk", flat=True))
-    tokens, identity = ask(
-        admission.flow,
+    tokens, identity = exchange_and_identify(
+        validated_flow.flow,
         upstream,
         code=code,
         whose=flow.identify,
         row=row,
         failed=FAILED,
-        origin=admission.origin,
+        origin=validated_flow.origin,
     )
-    return ChannelArrival(
+    return ReceivedChannelGrant(
         row=row, live_before=live_before, upstream=upstream, tokens=tokens, identity=identity
     )
 
 
-def _new_row(admission: Admission[User]) -> ChannelConnection:
+def _new_row(validated_flow: ValidatedFlow[User]) -> ChannelConnection:
     now = timezone.now()
     return ChannelConnection(
-        user=admission.principal, channel=admission.flow.slug, created_at=now, updated_at=now
+        user=validated_flow.principal,
+        channel=validated_flow.flow.slug,
+        created_at=now,
+        updated_at=now,
     )

@@ -18,7 +18,7 @@ from channels.models import ChannelConnection, Status
 from channels.selectors import locked_connections, own_connection_to_end
 from connections_project.connections.records import record_about
 from connections_project.identity.models import User
-from connections_project.revocation.release import release
+from connections_project.revocation.release import release_grant
 
 MOST_IDS_TOLD = 100
 
@@ -101,7 +101,7 @@ def end(connection: ChannelConnection, *, origin: Origin, revoke: bool, **detail
         details: What else the audit log shall know.
     """
     had_credentials = connection.auth_state is not None
-    decision = release(connection.held(), origin=origin, revoke=revoke)
+    decision = release_grant(connection.token_bundle(), origin=origin, revoke=revoke)
     connection.disconnect(now=timezone.now())
     connection.save()
     record_about(

@@ -12,13 +12,13 @@ from audit.record import Event, record_many
 from channels.cancel import cancel_active_on
 from channels.models import ChannelConnection, Schedule, Status
 from connections_project.connections.end_many import (
-    Batch,
+    DisconnectRequest,
+    DisconnectResult,
     Failure,
-    Locked,
-    Order,
+    LockedConnection,
     erased,
     event_about,
-    lock_free,
+    lock_rows,
     source_of,
     update,
 )
@@ -26,8 +26,8 @@ from connections_project.revocation.release_many import Released, release_many
 
 
 def disconnect_many(
-    ids: Collection[UUID], *, order: Order, cancel_schedules: bool = False
-) -> Batch:
+    ids: Collection[UUID], *, order: DisconnectRequest, cancel_schedules: bool = False
+) -> DisconnectResult:
     """End a batch of channels in the caller's transaction, which must be open.
 
     Args:
@@ -37,21 +37,23 @@ def disconnect_many(
             as it is otherwise, and named.
     """
     live = ChannelConnection.objects.exclude(status=Status.DISCONNECTED)
-    rows = lock_free(live, ids, wait=order.wait)
+    rows = lock_rows(live, ids, wait=order.wait)
     if not rows:
-        return Batch()
+        return DisconnectResult()
     keys = [one.connection_id for one in rows]
     cancelled = cancel_active_on(keys) if cancel_schedules else {}
     busy = {} if cancel_schedules else _active(keys)
     rows = [one for one in rows if one.connection_id not in busy]
     failures = [_failure(key, count) for key, count in busy.items()]
-    return _end(rows, order, cancelled) + Batch(failures=failures)
+    return _end(rows, order, cancelled) + DisconnectResult(failures=failures)
 
 
-def _end(rows: Sequence[Locked], order: Order, cancelled: Mapping[UUID, int]) -> Batch:
+def _end(
+    rows: Sequence[LockedConnection], order: DisconnectRequest, cancelled: Mapping[UUID, int]
+) -> DisconnectResult:
     """End locked connections on which nothing is scheduled any more."""
     if not rows:
-        return Batch()
+        return DisconnectResult()
     released = release_many(rows, source_of(ChannelConnection), revoke=order.revoke)
     now = timezone.now()
     update(
@@ -63,11 +65,11 @@ def _end(rows: Sequence[Locked], order: Order, cancelled: Mapping[UUID, int]) ->
         **erased(now),
     )
     record_many([*_cancellations(rows, order, cancelled), *_ends(rows, order, cancelled, released)])
-    return Batch(rows, job_ids=released.job_ids)
+    return DisconnectResult(rows, job_ids=released.job_ids)
 
 
 def _cancellations(
-    rows: Sequence[Locked], order: Order, cancelled: Mapping[UUID, int]
+    rows: Sequence[LockedConnection], order: DisconnectRequest, cancelled: Mapping[UUID, int]
 ) -> list[Event]:
     return [
         _about(one, Action.SCHEDULES_CANCELLED, order, count=cancelled[one.connection_id])
@@ -77,7 +79,10 @@ def _cancellations(
 
 
 def _ends(
-    rows: Sequence[Locked], order: Order, cancelled: Mapping[UUID, int], released: Released
+    rows: Sequence[LockedConnection],
+    order: DisconnectRequest,
+    cancelled: Mapping[UUID, int],
+    released: Released,
 ) -> list[Event]:
     return [
         _about(
@@ -92,7 +97,9 @@ def _ends(
     ]
 
 
-def _about(one: Locked, action: Action, order: Order, **details: Any) -> Event:
+def _about(
+    one: LockedConnection, action: Action, order: DisconnectRequest, **details: Any
+) -> Event:
     return event_about(one, action, app=ChannelConnection.app, order=order, **details)
 
 

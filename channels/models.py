@@ -13,12 +13,12 @@ from django.db.models import Q
 from connections_project.connections.models import (
     ERASED,
     OAuthConnection,
-    back_office_indexes,
+    admin_indexes,
     renewal_index,
     token_name_indexes,
 )
-from connections_project.http.tracing import current_trace_id
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
+from connections_project.middleware.tracing import current_trace_id
 
 
 class Status(models.TextChoices):
@@ -73,7 +73,7 @@ class ChannelConnection(OAuthConnection):
                 name="channel_connection_list",
                 condition=Q(deleted_at=None),
             ),
-            *back_office_indexes("channel", "channel"),
+            *admin_indexes("channel", "channel"),
             *token_name_indexes("channel"),
             renewal_index("channel"),
             # Platforms name the person who gave the grant when it is over.

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from audit.events import Action, Outcome
 from audit.record import Origin, record
-from channels.claims import held
+from channels.claims import lock_if_owned
 from channels.models import (
     ChannelConnection,
     PublishEvent,
@@ -77,7 +77,7 @@ def failed(schedule: Schedule, error: str, *, origin: Origin) -> str | None:
     """
     reason = OUTCOME_UNKNOWN if schedule.unsure_since else error
     with transaction.atomic():
-        row = held(schedule)
+        row = lock_if_owned(schedule)
         if row is None:
             return None
         _fail(row, schedule, reason, error=error, origin=origin)
@@ -107,7 +107,7 @@ def put_off(
     due_at = timezone.now() + _wait(schedule.attempts, retry_after)
     with transaction.atomic():
         connection = locked_connections().get(pk=schedule.channel_connection_id)
-        row = held(schedule)
+        row = lock_if_owned(schedule)
         if row is None:
             return None
         if not may_be_out:
@@ -133,7 +133,7 @@ def _reason_to_end(row: Schedule, connection: ChannelConnection, error: str) -> 
 
 
 def released(schedule: Schedule) -> None:
-    """Give a claimed schedule back as it was: nothing of it was sent.
+    """Return a claimed schedule back as it was: nothing of it was sent.
 
     It is active before and after, so the connection's lock is not needed.
     """
@@ -155,7 +155,7 @@ def _wait(attempts: int, retry_after: int | None) -> timedelta:
 
 
 def _key_life(channel: str) -> timedelta:
-    """Give how long the platform surely tells a repeated post by its key; it may have none."""
+    """Return how long the platform surely tells a repeated post by its key; it may have none."""
     found = upstream(channel)
     publisher = publisher_of(found.platform) if found else None
     seconds = publisher.IDEMPOTENCY_SECONDS if publisher else 0

@@ -64,7 +64,7 @@ class Publisher(Protocol):
 
 
 def publisher_of(platform: Platform) -> Publisher | None:
-    """Give what publishes at a platform; None where nothing of ours can."""
+    """Return what publishes at a platform; None where nothing of ours can."""
     if not platform.adapter:
         return None
     module = importlib.import_module(platform.adapter)
@@ -72,14 +72,14 @@ def publisher_of(platform: Platform) -> Publisher | None:
 
 
 def takes_image_url(channel: str) -> bool:
-    """Say whether an image can be scheduled on a channel; nobody knows where nothing publishes."""
+    """Whether an image can be scheduled on a channel; nobody knows where nothing publishes."""
     found = upstream(channel)
     publisher = publisher_of(found.platform) if found else None
     return publisher is None or publisher.TAKES_IMAGE_URL
 
 
 def authorization(platform: Platform, post: Post) -> dict[str, str]:
-    """Give the header that lets us in."""
+    """Return the header that lets us in."""
     return bearer(require_vschar(post.access_token, platform=platform.slug))
 
 

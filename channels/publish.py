@@ -11,14 +11,14 @@ from audit.events import Interface
 from channels.attempt import attempt
 from channels.claims import claim
 from channels.models import Schedule
-from connections_project import housekeeping
+from connections_project.core import periodic
 
 # One platform that hangs must not keep the posts for all others waiting.
 AT_ONCE = 8
 
 
 def publish_due(
-    *, interface: Interface, stop: threading.Event = housekeeping.stopping
+    *, interface: Interface, stop: threading.Event = periodic.stopping
 ) -> Iterator[str]:
     """Try every schedule that is due now once, several at a time.
 
@@ -41,7 +41,7 @@ def publish_due(
             yield from filter(None, (each.result() for each in done))
 
 
-def work_off() -> None:
+def process_due() -> None:
     """Publish what is due, as a worker's chore."""
     for _ in publish_due(interface=Interface.WORKER):
         pass

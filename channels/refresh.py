@@ -40,7 +40,7 @@ def refresh_own(
 def refreshed_for_use(
     connection: ChannelConnection, *, origin: Origin, force: bool = False
 ) -> ChannelConnection:
-    """Give a connected channel with an access token that lives long enough to be used.
+    """Return a connected channel with an access token that lives long enough to be used.
 
     Raises:
         As `refresh_own`.

@@ -19,7 +19,7 @@ from connections_project.identity.models import PrincipalType, User
 def own_connection(
     connection_id: UUID, *, user: User, rows: ChannelConnectionQuerySet | None = None
 ) -> ChannelConnection:
-    """Give a user's own connection.
+    """Return a user's own connection.
 
     Args:
         connection_id: Which one.
@@ -42,7 +42,7 @@ def own_connection(
 def own_connection_to_end(
     connection_id: UUID, *, user: User, rows: ChannelConnectionQuerySet
 ) -> ChannelConnection:
-    """Give a user's own connection, that is to be disconnected.
+    """Return a user's own connection, that is to be disconnected.
 
     Raises:
         ConnectionNotFoundError, NotOwnerError: See `own_connection`.
@@ -57,7 +57,7 @@ def own_connection_to_end(
 
 
 def locked_connections() -> ChannelConnectionQuerySet:
-    """Give connections under the lock that orders what happens to one.
+    """Return connections under the lock that orders what happens to one.
 
     Whoever locks connections and schedules locks the connections first. It is no lock against
     rows that only point to them, such as a new publish event.
@@ -68,14 +68,14 @@ def locked_connections() -> ChannelConnectionQuerySet:
 def own_connections(
     user: User, *, status: str | None = None, channel: str | None = None
 ) -> ChannelConnectionQuerySet:
-    """Give a user's connections, newest first."""
+    """Return a user's connections, newest first."""
     rows = ChannelConnection.objects.of_user(user.pk)
     rows = rows.filter(status=status) if status is not None else rows
     return rows.filter(channel=channel) if channel is not None else rows
 
 
 def own_publish_events(connection_id: UUID, *, user: User) -> QuerySet[PublishEvent]:
-    """Give what was published through a connection, newest first.
+    """Return what was published through a connection, newest first.
 
     Raises:
         ConnectionNotFoundError, NotOwnerError: See `own_connection`.
@@ -87,7 +87,7 @@ def own_publish_events(connection_id: UUID, *, user: User) -> QuerySet[PublishEv
 def own_schedule(
     schedule_id: UUID, *, user: User, rows: ScheduleQuerySet | None = None
 ) -> Schedule:
-    """Give a user's own schedule; it outlives its connection.
+    """Return a user's own schedule; it outlives its connection.
 
     Raises:
         ScheduleNotFoundError: Unknown.
@@ -105,7 +105,7 @@ def own_schedule(
 def own_schedules(
     user: User, *, status: str | None = None, connection_id: UUID | None = None
 ) -> ScheduleQuerySet:
-    """Give a user's schedules, newest first.
+    """Return a user's schedules, newest first.
 
     Args:
         user: Who asks.

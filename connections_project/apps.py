@@ -7,4 +7,5 @@ class ConnectionsProjectConfig(AppConfig):
     name = "connections_project"
 
     def ready(self) -> None:
-        from connections_project import checks, error_formats  # noqa: F401
+        from connections_project import error_formats  # noqa: F401
+        from connections_project.core import checks  # noqa: F401

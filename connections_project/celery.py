@@ -19,7 +19,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "connections_project.settings")
 
 from django.conf import settings
 
-from connections_project import housekeeping
+from connections_project.core import periodic
 
 logger = logging.getLogger(__name__)
 
@@ -41,14 +41,14 @@ app.conf.update(
 
 
 @app.task(name="connections_project.do_chore")
-def do_chore(name: str) -> None:
+def run_periodic_task(name: str) -> None:
     """Do a chore.
 
     Args:
         name: The chore's name; one of another release's may be unknown.
     """
     try:
-        chore = housekeeping.chore_of(name)
+        chore = periodic.periodic_task_of(name)
     except KeyError:
         logger.warning("Nobody here knows the chore %s.", name)
     else:
@@ -60,13 +60,13 @@ def _schedule(**_: Any) -> None:
     """Tell beat of the chores; by now Django is set up, and the apps have registered theirs."""
     app.conf.beat_schedule = {
         chore.name: {
-            "task": do_chore.name,
+            "task": run_periodic_task.name,
             "args": [chore.name],
             "schedule": chore.every,
             # While no worker is there they must not pile up.
             "options": {"expires": max(chore.every, 1.0)},
         }
-        for chore in housekeeping.chores()
+        for chore in periodic.periodic_tasks()
     }
 
 
@@ -96,4 +96,4 @@ def _refuse_to_idle(**_: Any) -> None:
 
 @signals.worker_shutting_down.connect
 def _take_nothing_more(**_: Any) -> None:
-    housekeeping.stopping.set()
+    periodic.stopping.set()

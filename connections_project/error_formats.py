@@ -1,8 +1,8 @@
 """Which prefix of the API speaks which app's error format (CONTRACT, section 0)."""
 
 from channels.api.errors import ChannelErrors
-from connections_project.http.error_routing import register
-from connections_project.receipts.api import ReceiptErrors
+from connections_project.api.error_routing import register
+from connections_project.receipts.views import ReceiptErrors
 from connections_project.webhooks.errors import SecurityEventErrors, WebhookErrors
 from providers.api.errors import ProviderErrors
 from social.api.errors import SocialErrors

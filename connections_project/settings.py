@@ -13,13 +13,13 @@ from urllib.parse import quote
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
-from connections_project.caches import LOGIN_ATTEMPTS, caches
-from connections_project.database import described
-from connections_project.environment import Environment, read_env_file
-from connections_project.http.log_settings import logging_to_stderr
+from connections_project.conf.caches import LOGIN_ATTEMPTS, caches
+from connections_project.conf.databases import described
+from connections_project.conf.environment import Environment, read_env_file
+from connections_project.conf.logging import logging_to_stderr
+from connections_project.conf.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from connections_project.metrics.folder import default_folder
 from connections_project.oauth.catalog import CatalogError, load_catalog
-from connections_project.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 APPS = ("providers", "channels", "social")
@@ -119,7 +119,7 @@ MISSING_KEYS = [
 ]
 
 INSTALLED_APPS = [
-    "connections_project.admin_config.OperatorsAdminConfig",
+    "connections_project.admin.apps.OperatorsAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -141,13 +141,13 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "connections_project.http.tracing.TraceMiddleware",
-    "connections_project.http.observation.ObservationMiddleware",
-    "connections_project.http.addresses.ForwardedProtoMiddleware",
+    "connections_project.middleware.tracing.TraceMiddleware",
+    "connections_project.middleware.access_log.ObservationMiddleware",
+    "connections_project.middleware.trusted_proxies.ForwardedProtoMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "connections_project.http.content_security.ContentSecurityMiddleware",
+    "connections_project.middleware.content_security.ContentSecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "connections_project.http.error_routing.ErrorRoutingMiddleware",
+    "connections_project.api.error_routing.ErrorRoutingMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -171,7 +171,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "libraries": {"back_office": "connections_project.back_office.tags"},
+            "libraries": {"back_office": "connections_project.templatetags.admin_formatting"},
         },
     }
 ]
@@ -208,12 +208,12 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "connections_project.http.error_routing.drf_exception_handler",
+    "EXCEPTION_HANDLER": "connections_project.api.error_routing.drf_exception_handler",
     "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": None,
 }
 
-# The largest body that is read; http/error_routing.py answers 413 beyond it.
+# The largest body that is read; api/error_routing.py answers 413 beyond it.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # Headers that guard the pages. TLS ends at granian or at a proxy; the API never redirects plain
@@ -230,13 +230,13 @@ SILENCED_SYSTEM_CHECKS = ["security.W008"]
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
-FORMAT_MODULE_PATH = ["connections_project.formats"]
+FORMAT_MODULE_PATH = ["connections_project.conf.formats"]
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "connections_project" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "connections_project.static_files.CollectedFiles"},
+    "staticfiles": {"BACKEND": "connections_project.core.staticfiles.CollectedFiles"},
 }
 WHITENOISE_USE_FINDERS = DEBUG or not (STATIC_ROOT / "staticfiles.json").exists()
 WHITENOISE_AUTOREFRESH = DEBUG

@@ -4,14 +4,14 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from connections_project.callback_page import CallbackPage
-from connections_project.health import healthz, readyz
+from connections_project.api.schema import SchemaView
+from connections_project.connections.callback_page import CallbackPage
+from connections_project.core.health import healthz, readyz
 from connections_project.metrics.view import metrics
-from connections_project.platforms.api import PlatformViewSet
-from connections_project.receipts.api import ReceiptViewSet
+from connections_project.platforms.views import PlatformViewSet
 from connections_project.receipts.keys import jwks
-from connections_project.schema_view import SchemaView
-from connections_project.webhooks.page import data_deletion
+from connections_project.receipts.views import ReceiptViewSet
+from connections_project.webhooks.pages import data_deletion
 
 urlpatterns = [
     path("api/v1/auth/", include("connections_project.identity.api.urls")),

@@ -3,10 +3,10 @@
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from connections_project.back_office.filters import AgeFilter, column_filter
-from connections_project.back_office.lists import ReadOnlyAdmin
-from connections_project.back_office.words import moment, page_of, short
-from connections_project.connections.back_office import ConnectionAdmin, platform_choices
+from connections_project.admin.base import ReadOnlyAdmin
+from connections_project.admin.filters import AgeFilter, column_filter
+from connections_project.admin.formatting import format_datetime, link_to, short_id
+from connections_project.connections.admin import ConnectionAdmin, platform_choices
 from providers.models import Account, Connection, Status, Transaction
 
 
@@ -21,7 +21,7 @@ class ProviderConnectionAdmin(ConnectionAdmin):
     own_fields = ("alias", "last_sync_at")
 
     def synced(self, row: Connection) -> SafeString | str:
-        return moment(row.last_sync_at)
+        return format_datetime(row.last_sync_at)
 
     synced.short_description = "last sync"  # type: ignore[attr-defined]
 
@@ -40,10 +40,10 @@ class AccountAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def read(self, row: Account) -> SafeString | str:
-        return moment(row.updated_at)
+        return format_datetime(row.updated_at)
 
     def of_connection(self, row: Account) -> SafeString | str:
-        return page_of(row.connection, short(row.connection_id))
+        return link_to(row.connection, short_id(row.connection_id))
 
     of_connection.short_description = "connection"  # type: ignore[attr-defined]
 
@@ -61,6 +61,6 @@ class TransactionAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def of_account(self, row: Transaction) -> SafeString | str:
-        return page_of(row.account, short(row.account_id))
+        return link_to(row.account, short_id(row.account_id))
 
     of_account.short_description = "account"  # type: ignore[attr-defined]

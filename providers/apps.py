@@ -5,9 +5,9 @@ class ProvidersConfig(AppConfig):
     name = "providers"
 
     def ready(self) -> None:
-        from connections_project.housekeeping import chore
-        from providers.renew import renew_ending_grants
+        from connections_project.core.periodic import periodic_task
+        from providers.renewal import renew_ending_grants
         from providers.sweep import sweep_pending
 
-        chore(sweep_pending)
-        chore(renew_ending_grants)
+        periodic_task(sweep_pending)
+        periodic_task(renew_ending_grants)

@@ -11,7 +11,12 @@ from django.utils import timezone
 from audit.events import Action
 from audit.record import Origin
 from connections_project.connections import flow
-from connections_project.connections.callback import Admission, admit, ask, refusals_recorded
+from connections_project.connections.callback import (
+    ValidatedFlow,
+    exchange_and_identify,
+    refusals_recorded,
+    validate_user_callback,
+)
 from connections_project.connections.errors import (
     AlreadyDisconnectedError,
     InvalidStateError,
@@ -22,7 +27,7 @@ from connections_project.identity.models import User
 from connections_project.platforms.registry import connectable
 from providers.models import Connection, Status
 from providers.selectors import own_connection
-from providers.settle import REAUTHORISABLE, ProviderArrival, end_if_pending, settle
+from providers.store_grant import REAUTHORISABLE, ReceivedProviderGrant, end_if_pending, store_grant
 
 APP = "providers"
 FAILED = Action.PROVIDER_CONNECTION_FAILED
@@ -92,17 +97,17 @@ def complete(*, state: str, answer: Answer, bearer: User | None, origin: Origin)
         AccountMismatchError: See `settle`.
         StateStoreUnavailable: The cache is away.
     """
-    admission = admit(
+    validated_flow = validate_user_callback(
         app=APP, failed=FAILED, state=state, answer=answer, bearer=bearer, origin=origin
     )
-    taken, user, origin = admission.flow, admission.principal, admission.origin
+    taken, user, origin = validated_flow.flow, validated_flow.principal, validated_flow.origin
     with refusals_recorded(taken, FAILED, owner_id=user.pk, origin=origin):
         row = _row_for(taken, user)
-    return settle(_ask(admission, row, code=answer.code or ""), origin=origin)
+    return store_grant(_ask(validated_flow, row, code=answer.code or ""), origin=origin)
 
 
 def _row_for(taken: Flow, user: User) -> Connection:
-    """Give the row that the grant is for: a new pending one, or the one to reauthorise."""
+    """Return the row that the grant is for: a new pending one, or the one to reauthorise."""
     if taken.details["connection_id"] is None:
         now = timezone.now()
         return Connection.objects.create(
@@ -119,19 +124,21 @@ def _row_for(taken: Flow, user: User) -> Connection:
     return row
 
 
-def _ask(admission: Admission[User], row: Connection, *, code: str) -> ProviderArrival:
-    upstream, details = admission.upstream, admission.flow.details
-    tokens, identity = ask(
-        admission.flow,
+def _ask(
+    validated_flow: ValidatedFlow[User], row: Connection, *, code: str
+) -> ReceivedProviderGrant:
+    upstream, details = validated_flow.upstream, validated_flow.flow.details
+    tokens, identity = exchange_and_identify(
+        validated_flow.flow,
         upstream,
         code=code,
         whose=flow.identify,
         row=row,
         failed=FAILED,
-        origin=admission.origin,
+        origin=validated_flow.origin,
         give_up=partial(_give_up, row),
     )
-    return ProviderArrival(
+    return ReceivedProviderGrant(
         row=row,
         upstream=upstream,
         tokens=tokens,

@@ -9,7 +9,7 @@ from audit.events import Action
 from audit.record import Origin
 from connections_project.connections.records import record_about
 from connections_project.identity.models import User
-from connections_project.revocation.release import release
+from connections_project.revocation.release import release_grant
 from providers.models import Connection, Status
 from providers.selectors import own_connection
 
@@ -57,7 +57,7 @@ def disconnect(connection: Connection, *, origin: Origin, revoke: bool = True) -
     gone from the row with the same commit.
     """
     had_credentials = connection.auth_state is not None
-    decision = release(connection.held(), origin=origin, revoke=revoke)
+    decision = release_grant(connection.token_bundle(), origin=origin, revoke=revoke)
     connection.disconnect(now=timezone.now())
     connection.save()
     record_about(

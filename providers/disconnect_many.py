@@ -8,11 +8,11 @@ from django.utils import timezone
 from audit.events import Action
 from audit.record import record_many
 from connections_project.connections.end_many import (
-    Batch,
-    Order,
+    DisconnectRequest,
+    DisconnectResult,
     erased,
     event_about,
-    lock_free,
+    lock_rows,
     source_of,
     update,
 )
@@ -20,7 +20,7 @@ from connections_project.revocation.release_many import release_many
 from providers.models import Connection, Status
 
 
-def disconnect_many(ids: Collection[UUID], *, order: Order) -> Batch:
+def disconnect_many(ids: Collection[UUID], *, order: DisconnectRequest) -> DisconnectResult:
     """End a batch of connections in the caller's transaction, which must be open.
 
     Args:
@@ -28,9 +28,9 @@ def disconnect_many(ids: Collection[UUID], *, order: Order) -> Batch:
         order: Who says so, and how.
     """
     live = Connection.objects.exclude(status=Status.DISCONNECTED)
-    rows = lock_free(live, ids, wait=order.wait)
+    rows = lock_rows(live, ids, wait=order.wait)
     if not rows:
-        return Batch()
+        return DisconnectResult()
     released = release_many(rows, source_of(Connection), revoke=order.revoke)
     now = timezone.now()
     update(Connection, rows, status=Status.DISCONNECTED, disconnected_at=now, **erased(now))
@@ -45,4 +45,4 @@ def disconnect_many(ids: Collection[UUID], *, order: Order) -> Batch:
         )
         for one in rows
     )
-    return Batch(rows, job_ids=released.job_ids)
+    return DisconnectResult(rows, job_ids=released.job_ids)

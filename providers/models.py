@@ -11,11 +11,11 @@ from django.utils import timezone
 from connections_project.connections.models import (
     ERASED,
     OAuthConnection,
-    back_office_indexes,
+    admin_indexes,
     renewal_index,
     token_name_indexes,
 )
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 from providers.fields import MoneyField
 
 REAUTHENTICATION_NOTICE = timedelta(hours=24)
@@ -85,7 +85,7 @@ class Connection(OAuthConnection):
                 name="provider_connection_pending",
                 condition=Q(status="pending"),
             ),
-            *back_office_indexes("provider", "provider_slug"),
+            *admin_indexes("provider", "provider_slug"),
             *token_name_indexes("provider"),
             renewal_index("provider"),
             # Platforms name the person who gave the grant when it is over.

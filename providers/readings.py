@@ -66,7 +66,7 @@ def amount(value: Any) -> Decimal:
     return read.quantize(SMALLEST_STEP, context=MONEY) if read else Decimal(0)
 
 
-def moment(value: Any) -> datetime:
+def read_datetime(value: Any) -> datetime:
     """Read a date, a date with time (ISO 8601; UTC unless it says), or seconds since 1970.
 
     Raises:

@@ -37,7 +37,7 @@ def refresh_own(
 
 
 def refreshed_for_use(connection: Connection, *, origin: Origin, force: bool = False) -> Connection:
-    """Give an active connection with an access token that lives long enough to be used.
+    """Return an active connection with an access token that lives long enough to be used.
 
     Raises:
         As `refresh_own`.

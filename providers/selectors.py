@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from connections_project.connections.errors import ConnectionNotFoundError, NotOwnerError
-from connections_project.http.parsing import identifier
+from connections_project.core.parsing import parse_uuid
 from providers.models import Account, Connection, ConnectionQuerySet
 from providers.sweep import is_left_pending, sweep_pending
 
@@ -14,7 +14,7 @@ from providers.sweep import is_left_pending, sweep_pending
 def own_connection(
     connection_id: UUID | None, *, user_id: UUID, rows: ConnectionQuerySet | None = None
 ) -> Connection:
-    """Give a user's own connection.
+    """Return a user's own connection.
 
     Args:
         connection_id: None for an id that is none.
@@ -56,7 +56,7 @@ def _swept(connection: Connection) -> Connection:
 
 
 def own_accounts(user_id: UUID, *, connection: str | None) -> QuerySet[Account]:
-    """Give a user's accounts, newest first; those of deleted connections are out of sight.
+    """Return a user's accounts, newest first; those of deleted connections are out of sight.
 
     Args:
         user_id: Who asks.
@@ -70,11 +70,11 @@ def own_accounts(user_id: UUID, *, connection: str | None) -> QuerySet[Account]:
     ).order_by("-created_at", "-id")
     if connection is None:
         return accounts
-    return accounts.filter(connection=own_connection(identifier(connection), user_id=user_id))
+    return accounts.filter(connection=own_connection(parse_uuid(connection), user_id=user_id))
 
 
 def own_account(account_id: UUID | None, *, user_id: UUID) -> Account:
-    """Give a user's own account.
+    """Return a user's own account.
 
     Raises:
         ConnectionNotFoundError: Unknown, or its connection was deleted.

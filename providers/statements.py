@@ -115,7 +115,7 @@ def _statement(reader: Reader, entry: Any) -> Statement | None:
 
 
 def _movements(reader: Reader, account_id: str) -> tuple[list[Movement], bool]:
-    """Give an account's transactions, and whether these are all that were told."""
+    """Return an account's transactions, and whether these are all that were told."""
     platform = reader.platform
     if not platform.transactions_endpoint:
         return [], True
@@ -136,7 +136,7 @@ def _movement(entry: Any, platform: Platform) -> Movement | None:
     try:
         return Movement(
             platform_transaction_id=readings.identifier(fields["id"]),
-            posted_at=readings.moment(fields["posted_at"]),
+            posted_at=readings.read_datetime(fields["posted_at"]),
             amount=readings.amount(fields["amount"]),
             currency=readings.text(fields["currency"], longest=16),
             description=readings.text(fields["description"], longest=512),

@@ -16,7 +16,7 @@ from providers.selectors import own_connection
 def rename_own(
     *, connection_id: UUID | None, user: User, alias: str | None, origin: Origin
 ) -> Connection:
-    """Give a user's own connection another alias, or none.
+    """Return a user's own connection another alias, or none.
 
     Raises:
         ConnectionNotFoundError, NotOwnerError: See `own_connection`.

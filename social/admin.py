@@ -6,9 +6,9 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from connections_project.back_office.filters import AgeFilter, column_filter
-from connections_project.back_office.words import NOTHING
-from connections_project.connections.back_office import ConnectionAdmin, platform_choices
+from connections_project.admin.filters import AgeFilter, column_filter
+from connections_project.admin.formatting import NOTHING
+from connections_project.connections.admin import ConnectionAdmin, platform_choices
 from connections_project.identity.models import Membership, Team, User
 from social.models import SocialAccount, Status
 

@@ -5,11 +5,11 @@ class SocialConfig(AppConfig):
     name = "social"
 
     def ready(self) -> None:
-        from connections_project.housekeeping import chore
+        from connections_project.core.periodic import periodic_task
         from social.publications import forget_old_keys
-        from social.renew import renew_ending_grants
+        from social.renewal import renew_ending_grants
         from social.retention import erase_kept_too_long
 
-        chore(erase_kept_too_long, every=3600)
-        chore(forget_old_keys, every=3600)
-        chore(renew_ending_grants)
+        periodic_task(erase_kept_too_long, every=3600)
+        periodic_task(forget_old_keys, every=3600)
+        periodic_task(renew_ending_grants)

@@ -11,7 +11,11 @@ from django.utils import timezone
 from audit.events import Action
 from audit.record import Origin
 from connections_project.connections import flow
-from connections_project.connections.callback import Admission, admit_principal, ask
+from connections_project.connections.callback import (
+    ValidatedFlow,
+    exchange_and_identify,
+    validate_callback,
+)
 from connections_project.connections.errors import ConnectionNotFoundError
 from connections_project.connections.flow import Answer, Authorization, Flow
 from connections_project.identity.callers import TeamCaller
@@ -20,9 +24,9 @@ from connections_project.oauth.client import TokenSet
 from connections_project.platforms.registry import Upstream, connectable
 from social.models import SocialAccount
 from social.plugin import plugin_of
-from social.principals import Bringer, proven
-from social.settle import Known, TeamArrival, settle
-from social.words import Harvest
+from social.principals import Principal, proven_principal
+from social.store_grant import Known, ReceivedTeamGrant, store_grant
+from social.types import Harvest
 
 APP = "social"
 FAILED = Action.ACCOUNT_CONNECTION_FAILED
@@ -70,7 +74,7 @@ def begin(
 
 
 def complete(
-    *, state: str, answer: Answer, bearer: Bringer | None, origin: Origin
+    *, state: str, answer: Answer, bearer: Principal | None, origin: Origin
 ) -> list[SocialAccount]:
     """Go through with a flow.
 
@@ -91,39 +95,39 @@ def complete(
         ConnectFailedError: The exchange failed, or the look at the accounts.
         StateStoreUnavailable: The cache is away.
     """
-    admission: Admission[User | ApiKey] = admit_principal(
+    validated_flow: ValidatedFlow[User | ApiKey] = validate_callback(
         app=APP,
         failed=FAILED,
         state=state,
         answer=answer,
-        prove=lambda taken: proven(taken, bearer),
+        prove=lambda taken: proven_principal(taken, bearer),
         owner_id=team_of,
         origin=origin,
     )
-    return settle(_ask(admission, code=answer.code or ""), origin=admission.origin)
+    return store_grant(_ask(validated_flow, code=answer.code or ""), origin=validated_flow.origin)
 
 
 def team_of(taken: Flow) -> UUID:
     return UUID(taken.details["team_id"])
 
 
-def _ask(admission: Admission[User | ApiKey], *, code: str) -> TeamArrival:
-    taken, now = admission.flow, timezone.now()
+def _ask(validated_flow: ValidatedFlow[User | ApiKey], *, code: str) -> ReceivedTeamGrant:
+    taken, now = validated_flow.flow, timezone.now()
     row = SocialAccount(team_id=team_of(taken), platform=taken.slug, created_at=now, updated_at=now)
     known = Known.of(row.team_id, taken.slug)
-    _, harvest = ask(
+    _, harvest = exchange_and_identify(
         taken,
-        admission.upstream,
+        validated_flow.upstream,
         code=code,
         whose=_harvest,
         row=row,
         failed=FAILED,
-        origin=admission.origin,
+        origin=validated_flow.origin,
     )
-    return TeamArrival(
+    return ReceivedTeamGrant(
         row=row,
-        principal=admission.principal,
-        upstream=admission.upstream,
+        principal=validated_flow.principal,
+        upstream=validated_flow.upstream,
         harvest=harvest,
         known=known,
         named=frozenset(map(UUID, taken.details["account_ids"])),

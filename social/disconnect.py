@@ -12,10 +12,10 @@ from audit.events import Action
 from audit.record import Origin
 from connections_project.connections.errors import AlreadyDisconnectedError
 from connections_project.connections.records import record_about
-from connections_project.http.parsing import timestamp
+from connections_project.core.parsing import render_datetime
 from connections_project.revocation.grants import has_holders
 from connections_project.revocation.models import GrantHold
-from connections_project.revocation.release import Decision, release
+from connections_project.revocation.release import Decision, release_grant
 from social.models import SocialAccount
 from social.selectors import team_account
 
@@ -61,7 +61,7 @@ def disconnect(
         origin=origin,
         accountName=account.platform_account_name,
         success=True,
-        disconnectedAt=timestamp(now),
+        disconnectedAt=render_datetime(now),
     )
     if decision is not Decision.PENDING:
         record_about(account, Action.TOKEN_REVOCATION_SKIPPED, origin=origin, result=decision)
@@ -81,13 +81,13 @@ def erase_kept_tokens(account: SocialAccount, *, origin: Origin) -> None:
 
 def _release(account: SocialAccount, *, origin: Origin, revoke: bool) -> Decision:
     if revoke and _shares_its_tokens(account):
-        release(account.held(), origin=origin, revoke=False)
+        release_grant(account.token_bundle(), origin=origin, revoke=False)
         return Decision.SHARED_GRANT
-    return release(account.held(), origin=origin, revoke=revoke)
+    return release_grant(account.token_bundle(), origin=origin, revoke=revoke)
 
 
 def _shares_its_tokens(account: SocialAccount) -> bool:
-    """Say whether another live account has the same tokens, which a revocation would end."""
+    """Whether another live account has the same tokens, which a revocation would end."""
     if account.token_set is None:
         return False
     # Locks all holders in one order, so that of two that leave at once the second is the last.

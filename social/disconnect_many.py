@@ -12,17 +12,17 @@ from django.utils import timezone
 from audit.events import Action
 from audit.record import Event, record_many
 from connections_project.connections.end_many import (
-    Batch,
-    Locked,
-    Order,
+    DisconnectRequest,
+    DisconnectResult,
+    LockedConnection,
     changed,
     erased,
     event_about,
-    lock_free,
+    lock_rows,
     source_of,
     update,
 )
-from connections_project.http.parsing import timestamp
+from connections_project.core.parsing import render_datetime
 from connections_project.revocation.grants import holders_of
 from connections_project.revocation.models import GrantHold
 from connections_project.revocation.release import Decision
@@ -30,7 +30,9 @@ from connections_project.revocation.release_many import release_many
 from social.models import SocialAccount, Status, left_to_end
 
 
-def disconnect_many(ids: Collection[UUID], *, order: Order, erase: bool = False) -> Batch:
+def disconnect_many(
+    ids: Collection[UUID], *, order: DisconnectRequest, erase: bool = False
+) -> DisconnectResult:
     """End a batch of accounts in the caller's transaction, which must be open.
 
     Args:
@@ -39,9 +41,9 @@ def disconnect_many(ids: Collection[UUID], *, order: Order, erase: bool = False)
         erase: Erase the tokens, also those that an earlier disconnect has kept.
     """
     live = SocialAccount.objects.filter(left_to_end(kept_tokens=erase))
-    rows = lock_free(live, ids, wait=order.wait)
+    rows = lock_rows(live, ids, wait=order.wait)
     if not rows:
-        return Batch()
+        return DisconnectResult()
     over = _disconnected(rows) if erase else frozenset()
     released = release_many(
         rows,
@@ -72,17 +74,17 @@ def disconnect_many(ids: Collection[UUID], *, order: Order, erase: bool = False)
             *(_about(one, Action.ACCOUNT_TOKENS_ERASED, order) for one in bare),
         ]
     )
-    return Batch(rows, job_ids=released.job_ids)
+    return DisconnectResult(rows, job_ids=released.job_ids)
 
 
-def _disconnected(rows: Sequence[Locked]) -> frozenset[UUID]:
+def _disconnected(rows: Sequence[LockedConnection]) -> frozenset[UUID]:
     """Find those that an earlier disconnect has taken out of use, and whose tokens it kept."""
     over = SocialAccount.objects.filter(status=Status.DISCONNECTED)
     keys = [one.connection_id for one in rows]
     return frozenset(over.filter(pk__in=keys).values_list("pk", flat=True))
 
 
-def _living_on_others_tokens(rows: Sequence[Locked]) -> frozenset[UUID]:
+def _living_on_others_tokens(rows: Sequence[LockedConnection]) -> frozenset[UUID]:
     """Find those whose very tokens a live account has, or another one of the batch is revoked with.
 
     Locks the holders as `disconnect` does, so that of two batches the second one's is the last.
@@ -103,7 +105,9 @@ def _living_on_others_tokens(rows: Sequence[Locked]) -> frozenset[UUID]:
     return frozenset().union(*sets.values())
 
 
-def _ended(ended: Sequence[Locked], order: Order, now: datetime) -> Iterator[Event]:
+def _ended(
+    ended: Sequence[LockedConnection], order: DisconnectRequest, now: datetime
+) -> Iterator[Event]:
     for one in ended:
         yield _about(
             one,
@@ -111,12 +115,12 @@ def _ended(ended: Sequence[Locked], order: Order, now: datetime) -> Iterator[Eve
             order,
             accountName=one.account_name,
             success=True,
-            disconnectedAt=timestamp(now),
+            disconnectedAt=render_datetime(now),
         )
 
 
 def _skipped(
-    rows: Sequence[Locked], decisions: Mapping[UUID, Decision], order: Order
+    rows: Sequence[LockedConnection], decisions: Mapping[UUID, Decision], order: DisconnectRequest
 ) -> Iterator[Event]:
     for one in rows:
         decision = decisions[one.connection_id]
@@ -124,5 +128,7 @@ def _skipped(
             yield _about(one, Action.TOKEN_REVOCATION_SKIPPED, order, result=decision)
 
 
-def _about(one: Locked, action: Action, order: Order, **details: Any) -> Event:
+def _about(
+    one: LockedConnection, action: Action, order: DisconnectRequest, **details: Any
+) -> Event:
     return event_about(one, action, app=SocialAccount.app, order=order, **details)

@@ -25,7 +25,7 @@ SIXTY_DAYS = 60 * 24 * 3600
 
 
 def graph(platform: Platform, path: str) -> str:
-    """Give the address of a node of the platform's Graph API, such as `me/accounts`."""
+    """Return the address of a node of the platform's Graph API, such as `me/accounts`."""
     base, _, _ = platform.identity_endpoint.partition("/me")
     return f"{base}/{path}"
 

@@ -15,7 +15,7 @@ from connections_project.oauth.paths import dig
 from connections_project.oauth.tokens import require_vschar
 from connections_project.platforms.registry import Upstream
 from social import meta
-from social.words import Crop, Harvest
+from social.types import Crop, Harvest
 
 # Whoever manages more Pages than these lists hold has to connect in several goes.
 MOST_LISTS = 10

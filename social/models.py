@@ -9,11 +9,11 @@ from django.db.models import Q
 
 from connections_project.connections.models import (
     OAuthConnection,
-    back_office_indexes,
+    admin_indexes,
     renewal_index,
     token_name_indexes,
 )
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 from connections_project.identity.models import Team
 
 
@@ -79,7 +79,7 @@ class SocialAccount(OAuthConnection):
         ]
         indexes = [
             models.Index(fields=["team", "-created_at", "-id"], name="social_account_list"),
-            *back_office_indexes("social", "platform"),
+            *admin_indexes("social", "platform"),
             # Platforms name the person who gave the grant when it is over.
             models.Index(fields=["granting_user_id"], name="social_granting_user"),
             models.Index(

@@ -14,7 +14,7 @@ from connections_project.oauth.client import TokenSet
 from connections_project.platforms.registry import Upstream
 from social import standard_plugin
 from social.line import Line
-from social.words import Harvest, Post, Published
+from social.types import Harvest, Post, Published
 
 
 class Plugin(Protocol):

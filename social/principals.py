@@ -8,11 +8,11 @@ from connections_project.connections.errors import InvalidStateError
 from connections_project.connections.flow import Flow
 from connections_project.identity.models import ApiKey, Membership, User
 
-Bringer = User | ApiKey
+Principal = User | ApiKey
 
 
-def proven(taken: Flow, bringer: Bringer | None) -> Bringer:
-    """Give a flow's principal, as long as it may act for the flow's team.
+def proven_principal(taken: Flow, bringer: Principal | None) -> Principal:
+    """Return a flow's principal, as long as it may act for the flow's team.
 
     A flow that a user started is that user's alone. One that a program started with the team's key
     ends in a person's browser, so that any member of the team may bring it back, and that key.
@@ -37,7 +37,7 @@ def proven(taken: Flow, bringer: Bringer | None) -> Bringer:
     return principal
 
 
-def still_acts_for(principal: Bringer, team_id: UUID) -> bool:
+def still_acts_for(principal: Principal, team_id: UUID) -> bool:
     """Look whether a principal is good and of this team now, whatever was read of it before."""
     if isinstance(principal, ApiKey):
         key = ApiKey.objects.filter(pk=principal.pk, team_id=team_id).first()
@@ -45,7 +45,7 @@ def still_acts_for(principal: Bringer, team_id: UUID) -> bool:
     return Membership.objects.filter(user=principal, team_id=team_id, user__is_active=True).exists()
 
 
-def _principal(taken: Flow) -> Bringer | None:
+def _principal(taken: Flow) -> Principal | None:
     if taken.details["by_key"]:
         return ApiKey.objects.filter(pk=taken.principal_id).first()
     return User.objects.filter(pk=taken.principal_id).first()

@@ -14,8 +14,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from connections_project.connections.errors import ConnectionProblem
+from connections_project.core.vault import DecryptionError
 from connections_project.platforms.registry import PlatformUnavailableError
-from connections_project.vault import DecryptionError
 from social.errors import (
     KeyReusedError,
     OutcomeUnknownError,
@@ -23,7 +23,7 @@ from social.errors import (
     StillSendingError,
 )
 from social.models import Publication, PublicationState
-from social.words import InvalidPostError, Published, PublishingUnsupportedError
+from social.types import InvalidPostError, Published, PublishingUnsupportedError
 
 # How long a key is known; whoever repeats a call does so within minutes.
 KEPT = timedelta(hours=24)

@@ -11,7 +11,7 @@ from audit.events import Action, Outcome
 from audit.record import Origin
 from connections_project.connections.errors import NotActiveError
 from connections_project.connections.records import record_about
-from connections_project.connections.refresh import bury
+from connections_project.connections.refresh import mark_grant_dead
 from connections_project.oauth.errors import DeadGrant, PlatformError
 from connections_project.platforms.registry import Upstream, usable
 from social.errors import PublishFailedError, ReconnectNeededError
@@ -21,7 +21,7 @@ from social.plugin import plugin_of
 from social.publications import Claim, Wish, claim
 from social.refresh import RULES, refreshed_for_use
 from social.selectors import team_account
-from social.words import Post, Published
+from social.types import Post, Published
 
 # What a caller waits at most, beside a refresh; within it a platform must have fetched the image.
 SECONDS_IN_ALL = 30.0
@@ -115,7 +115,7 @@ def _record_failure(
         if isinstance(error, DeadGrant):
             current = SocialAccount.objects.select_for_update().get(pk=row.pk)
             if current.epoch == row.epoch:
-                bury(current, error, RULES)
+                mark_grant_dead(current, error, RULES)
 
 
 def _record(

@@ -14,7 +14,7 @@ from social.models import SocialAccount, Status
 def refreshed_for_use(
     account: SocialAccount, *, origin: Origin, force: bool = False
 ) -> SocialAccount:
-    """Give an active account with an access token that lives long enough to be used.
+    """Return an active account with an access token that lives long enough to be used.
 
     Args:
         account: As it was just read.
@@ -32,7 +32,7 @@ def refreshed_for_use(
 
 
 def _leader(account: SocialAccount) -> SocialAccount:
-    """Give the one account of a token set that is refreshed for all, so that its refresh token is
+    """Return the one account of a token set that is refreshed for all, so that its refresh token is
     spent once, under one lease."""
     if account.token_set is None or account.status != Status.ACTIVE:
         return account
@@ -48,7 +48,7 @@ def _usable(account: SocialAccount) -> SocialAccount:
 
 
 def _share(row: SocialAccount, tokens: TokenSet) -> bool:
-    """Give fresh tokens to the other active accounts of a set, which would be left with spent ones.
+    """Return fresh tokens to the other active accounts of a set, which would be left with spent ones.
 
     Disconnected ones keep what they had.
     """

@@ -9,7 +9,7 @@ from social.models import SocialAccount, SocialAccountQuerySet
 def team_account(
     account_id: UUID, *, team_id: UUID, rows: SocialAccountQuerySet | None = None
 ) -> SocialAccount:
-    """Give a team's own account.
+    """Return a team's own account.
 
     Args:
         account_id: Which one.

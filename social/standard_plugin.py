@@ -5,7 +5,7 @@ from connections_project.oauth.client import GrantedAccount, TokenSet
 from connections_project.oauth.errors import PlatformError
 from connections_project.platforms.registry import Upstream
 from social.line import Line
-from social.words import Crop, Harvest, Post, Published, PublishingUnsupportedError
+from social.types import Crop, Harvest, Post, Published, PublishingUnsupportedError
 
 
 def harvest(upstream: Upstream, tokens: TokenSet) -> Harvest:

@@ -9,7 +9,7 @@ from channels.models import LIVE, ChannelConnection, Schedule
 from connections_project.identity.models import User
 from connections_project.oauth.client import Identity, TokenSet
 from connections_project.platforms.registry import upstream
-from connections_project.revocation.grants import hold
+from connections_project.revocation.grants import add_holder
 from tests.rows import TOKENS
 
 
@@ -34,7 +34,7 @@ def channel_of(
     row.status = status
     row.save()
     if status == "connected":
-        hold(row.grant, app=row.app, connection_id=row.pk)
+        add_holder(row.grant, app=row.app, connection_id=row.pk)
     return row
 
 

@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from django.core.cache import cache, caches
 from rest_framework.test import APIClient
 
-from connections_project.http import rate_limits
+from connections_project.api import rate_limits
 from connections_project.identity import sessions
 from connections_project.identity.models import User
 from connections_project.oauth.catalog import load_catalog
@@ -93,7 +93,7 @@ SignIn = Callable[[User], APIClient]
 
 @pytest.fixture
 def sign_in() -> SignIn:
-    """Give a client that bears a user's access token."""
+    """Return a client that bears a user's access token."""
 
     def sign_in(user: User) -> APIClient:
         client = APIClient(raise_request_exception=False)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def environment_with(*slugs: str, catalogue: Path) -> dict[str, str]:
-    """Give the variables for a process that shares the tests' database.
+    """Return the variables for a process that shares the tests' database.
 
     Args:
         slugs: Platforms with a client of ours.

@@ -8,8 +8,8 @@ from typing import Any
 
 from rest_framework.test import APIClient
 
+from connections_project.core.vault import open_sealed
 from connections_project.revocation.models import RevocationJob
-from connections_project.vault import open_sealed
 from social.models import SocialAccount
 from tests.bank import Bank
 from tests.servers import Answer, Request
@@ -103,7 +103,7 @@ def disconnect(api: APIClient, account: SocialAccount) -> Any:
 
 
 def owed() -> list[str | None]:
-    """Give the access tokens that are waiting to be revoked, the oldest first."""
+    """Return the access tokens that are waiting to be revoked, the oldest first."""
     return [
         open_sealed(job.sealed_tokens, subject=f"connection:{job.connection_id}")["access_token"]
         for job in RevocationJob.objects.order_by("id")

@@ -5,7 +5,7 @@ from connections_project.oauth.client_authentication import bearer
 from connections_project.oauth.transport import Request
 from social.line import Line
 from social.standard_plugin import harvest
-from social.words import Post, Published
+from social.types import Post, Published
 
 __all__ = ["harvest"]
 

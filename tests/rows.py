@@ -9,7 +9,7 @@ from audit.models import AuditEvent
 from connections_project.identity.models import User
 from connections_project.oauth.client import Identity, TokenSet
 from connections_project.platforms.registry import upstream
-from connections_project.revocation.grants import hold
+from connections_project.revocation.grants import add_holder
 from providers.models import Connection
 
 TOKENS = TokenSet("access-0", "refresh-0", expires_in=1800)
@@ -36,7 +36,7 @@ def connection_of(
     row.status = status
     row.save()
     if status == "active":
-        hold(row.grant, app=row.app, connection_id=row.pk)
+        add_holder(row.grant, app=row.app, connection_id=row.pk)
     return row
 
 
@@ -56,5 +56,5 @@ def many_disconnected(user: User, count: int) -> None:
 
 
 def events(action: str) -> list[AuditEvent]:
-    """Give the audit events of one action, oldest first."""
+    """Return the audit events of one action, oldest first."""
     return list(AuditEvent.objects.filter(action=action).order_by("id"))

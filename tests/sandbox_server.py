@@ -77,7 +77,7 @@ def _process(given: dict[str, str], log_path: Path) -> Iterator[str]:
 
 
 def wait_until_ready(process: subprocess.Popen[bytes], log_path: Path) -> str:
-    """Give the sandbox's address as soon as it has said it."""
+    """Return the sandbox's address as soon as it has said it."""
     deadline = time.monotonic() + SECONDS_TO_START
     while time.monotonic() < deadline and process.poll() is None:
         for line in log_path.read_text(encoding="utf-8").splitlines(keepends=True):

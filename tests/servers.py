@@ -25,7 +25,7 @@ _NOTHING: Any = object()
 
 
 def free_port() -> int:
-    """Give a port of loopback at which nobody listens."""
+    """Return a port of loopback at which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from connections_project.identity.models import Team
 from connections_project.oauth.client import Identity, TokenSet
 from connections_project.platforms.registry import upstream
-from connections_project.revocation.grants import hold
+from connections_project.revocation.grants import add_holder
 from social.models import SocialAccount, Status
 from tests.rows import TOKENS
 
@@ -37,5 +37,5 @@ def account_of(
         setattr(row, column, value)
     row.save()
     if status == Status.ACTIVE:
-        hold(row.grant, app=row.app, connection_id=row.pk)
+        add_holder(row.grant, app=row.app, connection_id=row.pk)
     return row

@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from django.core.cache import caches
 from django.test import Client
 
-from connections_project import health
+from connections_project.core import health
 from tests.servers import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,7 +4,7 @@ import django.core.serializers.json
 import django.utils.timezone
 from django.db import migrations, models
 
-import connections_project.identifiers
+import connections_project.core.ids
 
 
 class Migration(migrations.Migration):
@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=connections_project.identifiers.uuid7,
+                        default=connections_project.core.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,

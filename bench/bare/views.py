@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from audit.models import AuditEvent
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 from connections_project.identity.models import SessionFamily, User
 from connections_project.revocation.models import GrantHold, RevocationJob
 from providers.models import Connection

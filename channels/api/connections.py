@@ -9,16 +9,16 @@ from channels.api import documentation, reading
 from channels.api import serializers as bodies
 from channels.models import ChannelConnection, Status
 from channels.selectors import own_connection, own_connections, own_publish_events
-from connections_project.connections import limits
-from connections_project.connections.bodies import RefreshRequest, connect_answer
+from connections_project.api.pagination import paginate
+from connections_project.api.rate_limits import Policy
+from connections_project.api.serializers import serialize_rows
+from connections_project.api.validation import flag, validated
+from connections_project.api.views import ApiViewSet
+from connections_project.connections import throttling
 from connections_project.connections.browser import browser_for_start, set_cookie
-from connections_project.connections.calling_back import state_and_answer
-from connections_project.http.answers import shown
-from connections_project.http.bodies import flag, validated
-from connections_project.http.pagination import paginate
-from connections_project.http.parsing import identifier
-from connections_project.http.rate_limits import Policy
-from connections_project.http.views import ApiViewSet
+from connections_project.connections.callback_params import state_and_answer
+from connections_project.connections.serializers import RefreshRequest, connect_answer
+from connections_project.core.parsing import parse_uuid
 from connections_project.identity.origins import origin_of
 from connections_project.identity.principals import principal_of, signed_in
 from connections_project.platforms.help_link import help_link
@@ -36,14 +36,14 @@ class ChannelViewSet(ApiViewSet):
     def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
         match self.action:
             case "list" | "retrieve" | "publish_events":
-                return limits.reading(request)
+                return throttling.reading(request)
             case "connect":
-                return limits.connecting(request)
+                return throttling.connecting(request)
             case "callback":
-                return limits.calling_back(request)
+                return throttling.calling_back(request)
             case "refresh":
-                return limits.syncing(request, ChannelConnection, identifier(self.kwargs["id"]))
-        return limits.writing(request)
+                return throttling.syncing(request, ChannelConnection, parse_uuid(self.kwargs["id"]))
+        return throttling.writing(request)
 
     @documentation.CONNECT
     def connect(self, request: Request) -> Response:
@@ -77,7 +77,9 @@ class ChannelViewSet(ApiViewSet):
         channel = reading.channel(request, user)
         found = own_connections(user, status=status, channel=channel)
         rows, pagination = paginate(found, request)
-        return Response({"data": shown(bodies.ChannelAnswer, rows), "pagination": pagination})
+        return Response(
+            {"data": serialize_rows(bodies.ChannelAnswer, rows), "pagination": pagination}
+        )
 
     @documentation.GET
     def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
@@ -88,7 +90,9 @@ class ChannelViewSet(ApiViewSet):
     def publish_events(self, request: Request, id: str) -> Response:  # noqa: A002
         found = own_publish_events(reading.connection_id(id), user=principal_of(request))
         rows, pagination = paginate(found, request)
-        return Response({"data": shown(bodies.PublishEventAnswer, rows), "pagination": pagination})
+        return Response(
+            {"data": serialize_rows(bodies.PublishEventAnswer, rows), "pagination": pagination}
+        )
 
     @documentation.DISCONNECT
     def destroy(self, request: Request, id: str) -> Response:  # noqa: A002

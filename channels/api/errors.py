@@ -7,11 +7,11 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from channels import errors as own
+from connections_project.api.errors import STATUS_CODES, ApiError, FieldError
 from connections_project.connections import errors
-from connections_project.http.faults import KNOWN, Fault, FieldError
+from connections_project.core.vault import DecryptionError
 from connections_project.oauth.state import StateStoreUnavailable
 from connections_project.platforms.registry import PlatformUnavailableError, UnknownPlatformError
-from connections_project.vault import DecryptionError
 
 # Our own codes (CONTRACT, section 5), each with its status and what it says to people.
 CODES: Mapping[str, tuple[int, str]] = MappingProxyType(
@@ -61,24 +61,24 @@ def code_of(slug: str) -> str:
     return "AUTHENTICATION_REQUIRED" if slug == "unauthorized" else slug.upper()
 
 
-def fault(code: str, *fields: FieldError, **more: Any) -> Fault:
+def fault(code: str, *fields: FieldError, **more: Any) -> ApiError:
     """Make the fault of one of this app's codes."""
     status, description = CODES[code]
-    return Fault(status, code, description, fields, **more)
+    return ApiError(status, code, description, fields, **more)
 
 
-def _general(status: int, description: str) -> Fault:
-    return Fault(status, KNOWN[status][0], description)
+def _general(status: int, description: str) -> ApiError:
+    return ApiError(status, STATUS_CODES[status][0], description)
 
 
-def _wrong(name: str, code: str, message: str) -> Fault:
-    status, (slug, description) = 400, KNOWN[400]
-    return Fault(status, slug, description, (FieldError(name, code, message),))
+def _wrong(name: str, code: str, message: str) -> ApiError:
+    status, (slug, description) = 400, STATUS_CODES[400]
+    return ApiError(status, slug, description, (FieldError(name, code, message),))
 
 
-def _active_schedules(problem: own.ActiveSchedulesError) -> Fault:
+def _active_schedules(problem: own.ActiveSchedulesError) -> ApiError:
     schedules = "schedule" if problem.count == 1 else "schedules"
-    return Fault(
+    return ApiError(
         400,
         "CONNECTION_HAS_ACTIVE_SCHEDULES",
         "Cannot disconnect channel with active schedules. Please cancel or complete "
@@ -90,11 +90,11 @@ def _active_schedules(problem: own.ActiveSchedulesError) -> Fault:
     )
 
 
-def _already_connected(problem: own.AlreadyConnectedError) -> Fault:
+def _already_connected(problem: own.AlreadyConnectedError) -> ApiError:
     return fault("ALREADY_CONNECTED", meta={"id": str(problem.connection_id)})
 
 
-FAULTS: Mapping[type[Exception], Fault] = MappingProxyType(
+FAULTS: Mapping[type[Exception], ApiError] = MappingProxyType(
     {
         UnknownPlatformError: fault("CHANNEL_NOT_FOUND"),
         PlatformUnavailableError: fault("CHANNEL_UNAVAILABLE"),
@@ -118,7 +118,7 @@ FAULTS: Mapping[type[Exception], Fault] = MappingProxyType(
         errors.NoRefreshTokenError: fault("NO_REFRESH_TOKEN"),
         errors.RefreshFailedError: fault("REFRESH_FAILED"),
         own.ServiceAccountError: fault("SERVICE_ACCOUNT_NOT_ALLOWED"),
-        own.InactiveConnectionError: Fault(
+        own.InactiveConnectionError: ApiError(
             400, "CONNECTION_INACTIVE", CODES["CONNECTION_INACTIVE"][1]
         ),
         own.ImageUnsupportedError: _wrong(
@@ -141,7 +141,7 @@ FAULTS: Mapping[type[Exception], Fault] = MappingProxyType(
 class ChannelErrors:
     """Knows what the verbs raise, and writes every fault as an item of `errors`."""
 
-    def translate(self, exc: Exception) -> Fault | None:
+    def translate(self, exc: Exception) -> ApiError | None:
         match exc:
             case own.ActiveSchedulesError():
                 return _active_schedules(exc)
@@ -149,11 +149,11 @@ class ChannelErrors:
                 return _already_connected(exc)
         return FAULTS.get(type(exc))
 
-    def render(self, request: HttpRequest, fault: Fault) -> HttpResponse:  # noqa: ARG002
+    def render(self, request: HttpRequest, fault: ApiError) -> HttpResponse:  # noqa: ARG002
         return JsonResponse({"errors": [error(fault)]}, status=fault.status)
 
 
-def error(fault: Fault) -> dict[str, Any]:
+def error(fault: ApiError) -> dict[str, Any]:
     """Write a fault as the document does; `meta` is there where it has something to say."""
     written: dict[str, Any] = {
         "error_code": code_of(fault.code),

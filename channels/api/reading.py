@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from channels.api.errors import CODES, fault
 from channels.errors import ScheduleTimeError
 from channels.models import ChannelConnection
-from connections_project.http.faults import FaultError, FieldError, invalid_field
-from connections_project.http.parsing import identifier, moment
+from connections_project.api.errors import ApiException, FieldError, invalid_field
+from connections_project.core.parsing import parse_datetime, parse_uuid
 from connections_project.identity.models import User
 
 
@@ -37,10 +37,10 @@ def schedule_id(text: str, *, field: str = "") -> UUID:
 
 
 def _read(text: str, code: str, field: str) -> UUID:
-    found = identifier(text)
+    found = parse_uuid(text)
     if found is None:
         fields = [FieldError(field, "invalid", CODES[code][1])] if field else []
-        raise FaultError(fault(code, *fields))
+        raise ApiException(fault(code, *fields))
     return found
 
 
@@ -51,7 +51,7 @@ def time(text: str) -> datetime:
         ScheduleTimeError: It is none.
     """
     try:
-        return moment(text)
+        return parse_datetime(text)
     except ValueError:
         raise ScheduleTimeError from None
 

@@ -10,12 +10,12 @@ from channels.cancel import Cancellation
 from channels.models import ScheduleStatus
 from channels.schedule import schedule
 from channels.selectors import own_schedule, own_schedules
-from connections_project.connections import limits
-from connections_project.http.answers import shown
-from connections_project.http.bodies import validated
-from connections_project.http.pagination import paginate
-from connections_project.http.rate_limits import Policy
-from connections_project.http.views import ApiViewSet
+from connections_project.api.pagination import paginate
+from connections_project.api.rate_limits import Policy
+from connections_project.api.serializers import serialize_rows
+from connections_project.api.validation import validated
+from connections_project.api.views import ApiViewSet
+from connections_project.connections import throttling
 from connections_project.identity.origins import origin_of
 from connections_project.identity.principals import principal_of
 
@@ -25,8 +25,8 @@ class ScheduleViewSet(ApiViewSet):
 
     def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
         if self.action in {"list", "retrieve"}:
-            return limits.reading(request)
-        return limits.writing(request)
+            return throttling.reading(request)
+        return throttling.writing(request)
 
     @documentation.SCHEDULE
     def create(self, request: Request) -> Response:
@@ -50,7 +50,9 @@ class ScheduleViewSet(ApiViewSet):
         connection_id = None if wanted is None else reading.connection_id(wanted, field=name)
         found = own_schedules(principal_of(request), status=status, connection_id=connection_id)
         rows, pagination = paginate(found, request)
-        return Response({"data": shown(bodies.ScheduleAnswer, rows), "pagination": pagination})
+        return Response(
+            {"data": serialize_rows(bodies.ScheduleAnswer, rows), "pagination": pagination}
+        )
 
     @documentation.GET_SCHEDULE
     def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.

@@ -14,10 +14,10 @@ from channels.models import (
     ScheduleStatus,
     Status,
 )
-from connections_project.connections.bodies import RedirectUri
-from connections_project.http.answers import PaginationAnswer
-from connections_project.http.fields import Reference, Text, filled, https_address
-from connections_project.http.parsing import timestamp
+from connections_project.api.fields import Reference, Text, filled, https_address
+from connections_project.api.serializers import PaginationSerializer
+from connections_project.connections.serializers import RedirectUri
+from connections_project.core.parsing import render_datetime
 
 LONGEST_CONTENT = 10_000
 MOST_AT_ONCE = 1000
@@ -109,10 +109,11 @@ class ChannelAnswer(serializers.Serializer[ChannelConnection]):
             "account_id": instance.platform_account_id,
             "account_name": instance.platform_account_name or None,
             "status": instance.status,
-            "connected_at": instance.connected_at and timestamp(instance.connected_at),
-            "disconnected_at": instance.disconnected_at and timestamp(instance.disconnected_at),
-            "created_at": timestamp(instance.created_at),
-            "updated_at": timestamp(instance.updated_at),
+            "connected_at": instance.connected_at and render_datetime(instance.connected_at),
+            "disconnected_at": instance.disconnected_at
+            and render_datetime(instance.disconnected_at),
+            "created_at": render_datetime(instance.created_at),
+            "updated_at": render_datetime(instance.updated_at),
         }
 
 
@@ -128,7 +129,7 @@ def disconnect_answer(connection: ChannelConnection) -> dict[str, Any]:
     return {
         "id": str(connection.pk),
         "status": connection.status,
-        "disconnected_at": ended and timestamp(ended),
+        "disconnected_at": ended and render_datetime(ended),
         "message": "Channel connection successfully disconnected",
     }
 
@@ -158,13 +159,13 @@ class ScheduleAnswer(serializers.Serializer[Schedule]):
             "channel_connection_id": str(instance.channel_connection_id),
             "content": instance.content,
             "image_url": instance.image_url,
-            "run_at": timestamp(instance.run_at),
+            "run_at": render_datetime(instance.run_at),
             "status": instance.status,
             "failure_reason": instance.failure_reason,
-            "published_at": instance.published_at and timestamp(instance.published_at),
-            "cancelled_at": instance.cancelled_at and timestamp(instance.cancelled_at),
-            "created_at": timestamp(instance.created_at),
-            "updated_at": timestamp(instance.updated_at),
+            "published_at": instance.published_at and render_datetime(instance.published_at),
+            "cancelled_at": instance.cancelled_at and render_datetime(instance.cancelled_at),
+            "created_at": render_datetime(instance.created_at),
+            "updated_at": render_datetime(instance.updated_at),
         }
 
 
@@ -191,7 +192,7 @@ class PublishEventAnswer(serializers.Serializer[PublishEvent]):
             "platform_post_id": instance.platform_post_id,
             "post_url": instance.post_url,
             "error_code": instance.error_code,
-            "occurred_at": timestamp(instance.occurred_at),
+            "occurred_at": render_datetime(instance.occurred_at),
         }
 
 
@@ -215,14 +216,14 @@ class BulkCancelAnswer(serializers.Serializer[Any]):
 
 class ChannelPage(serializers.Serializer[Any]):
     data = ChannelAnswer(many=True)  # type: ignore[assignment]
-    pagination = PaginationAnswer()
+    pagination = PaginationSerializer()
 
 
 class SchedulePage(serializers.Serializer[Any]):
     data = ScheduleAnswer(many=True)  # type: ignore[assignment]
-    pagination = PaginationAnswer()
+    pagination = PaginationSerializer()
 
 
 class PublishEventPage(serializers.Serializer[Any]):
     data = PublishEventAnswer(many=True)  # type: ignore[assignment]
-    pagination = PaginationAnswer()
+    pagination = PaginationSerializer()

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import connections_project.http.tracing
+import connections_project.middleware.tracing
 
 
 class Migration(migrations.Migration):
@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             model_name="schedule",
             name="trace_id",
             field=models.CharField(
-                default=connections_project.http.tracing.current_trace_id, max_length=32
+                default=connections_project.middleware.tracing.current_trace_id, max_length=32
             ),
         ),
         migrations.AddField(

@@ -17,13 +17,13 @@ _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def browser_of(request: HttpRequest) -> str | None:
-    """Give the cookie's value, if the browser bears one that can be ours."""
+    """Return the cookie's value, if the browser bears one that can be ours."""
     value = request.COOKIES.get(COOKIE, "")
     return value if _VALUE.fullmatch(value) else None
 
 
 def browser_for_start(request: HttpRequest) -> str:
-    """Give the value for a new flow: the browser's own, so that flows in two tabs both end well."""
+    """Return the value for a new flow: the browser's own, so that flows in two tabs both end well."""
     return browser_of(request) or secrets.token_urlsafe(32)
 
 

@@ -34,14 +34,14 @@ from connections_project.platforms.registry import (
     Upstream,
 )
 from connections_project.revocation.grants import Grant
-from connections_project.revocation.release import release_late
+from connections_project.revocation.release import revoke_unstored
 
 T = TypeVar("T")
 P = TypeVar("P", User, ApiKey, User | ApiKey)
 
 
 @dataclass(frozen=True)
-class Admission(Generic[P]):
+class ValidatedFlow(Generic[P]):
     """A flow whose answer may be acted upon.
 
     Args:
@@ -57,7 +57,7 @@ class Admission(Generic[P]):
     origin: Origin
 
 
-def admit(
+def validate_user_callback(
     *,
     app: str,
     failed: Action,
@@ -65,7 +65,7 @@ def admit(
     answer: Answer,
     bearer: User | None,
     origin: Origin,
-) -> Admission[User]:
+) -> ValidatedFlow[User]:
     """Take a user's state, and look whether its flow may go on.
 
     Args:
@@ -79,7 +79,7 @@ def admit(
     Raises:
         As `admit_principal`.
     """
-    return admit_principal(
+    return validate_callback(
         app=app,
         failed=failed,
         state=state,
@@ -90,7 +90,7 @@ def admit(
     )
 
 
-def admit_principal(
+def validate_callback(
     *,
     app: str,
     failed: Action,
@@ -99,7 +99,7 @@ def admit_principal(
     prove: Callable[[Flow], P],
     owner_id: Callable[[Flow], UUID],
     origin: Origin,
-) -> Admission[P]:
+) -> ValidatedFlow[P]:
     """Take a state, and look whether its flow may go on. Nothing is sent to the platform.
 
     Args:
@@ -118,7 +118,7 @@ def admit_principal(
         PlatformUnavailableError: See `flow.check`.
         StateStoreUnavailable: The cache is away.
     """
-    taken = flow.take(app=app, state=state)
+    taken = flow.consume(app=app, state=state)
     owner = owner_id(taken)
     with refusals_recorded(taken, failed, owner_id=owner, origin=origin):
         principal = prove(taken)
@@ -126,7 +126,7 @@ def admit_principal(
     acting = replace(origin, actor_type=actor_type, actor_id=principal.pk)
     with refusals_recorded(taken, failed, owner_id=owner, origin=acting):
         upstream = flow.check(taken, answer)
-    return Admission(taken, principal, upstream, acting)
+    return ValidatedFlow(taken, principal, upstream, acting)
 
 
 def _user(taken: Flow, *, bearer: User | None) -> User:
@@ -167,7 +167,7 @@ def refusals_recorded(
         raise
 
 
-def ask(
+def exchange_and_identify(
     taken: Flow,
     upstream: Upstream,
     *,
@@ -218,6 +218,6 @@ def _record_failure(
     details: dict[str, str] = {"error": error.code}
     if tokens is not None:
         nobodys = Grant(upstream.authority, upstream.registration.client_id, None)
-        held = row.held(row.sealed(tokens), grant=nobodys)
-        details["revocation"] = release_late(held, origin=origin)
+        held = row.token_bundle(row.sealed(tokens), grant=nobodys)
+        details["revocation"] = revoke_unstored(held, origin=origin)
     record_about(row, failed, origin=origin, outcome=Outcome.FAILURE, **details)

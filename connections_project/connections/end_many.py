@@ -21,7 +21,7 @@ from connections_project.revocation.release_many import Leaving, Source
 
 
 @dataclass(frozen=True)
-class Order:
+class DisconnectRequest:
     """By whom and why connections are ended.
 
     Args:
@@ -41,7 +41,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Locked(Leaving):
+class LockedConnection(Leaving):
     """A live connection that this transaction has locked."""
 
     account_name: str
@@ -62,7 +62,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Batch:
+class DisconnectResult:
     """What became of a batch; whom it doesn't name is over, gone, or held by somebody else.
 
     Args:
@@ -71,7 +71,7 @@ class Batch:
         job_ids: The revocations that the platforms are owed for them.
     """
 
-    ended: Sequence[Locked] = ()
+    ended: Sequence[LockedConnection] = ()
     failures: Sequence[Failure] = ()
     job_ids: Sequence[UUID] = ()
 
@@ -80,15 +80,17 @@ class Batch:
         failed = {one.connection_id for one in self.failures}
         return {one.connection_id for one in self.ended} | failed
 
-    def __add__(self, other: "Batch") -> "Batch":
-        return Batch(
+    def __add__(self, other: "DisconnectResult") -> "DisconnectResult":
+        return DisconnectResult(
             (*self.ended, *other.ended),
             (*self.failures, *other.failures),
             (*self.job_ids, *other.job_ids),
         )
 
 
-def lock_free(live: "QuerySet[Any]", ids: Collection[UUID], *, wait: bool) -> list[Locked]:
+def lock_rows(
+    live: "QuerySet[Any]", ids: Collection[UUID], *, wait: bool
+) -> list[LockedConnection]:
     """Lock those rows of a batch that are live and that nobody else holds, in one order.
 
     Tokens are not read: of them only is said whether they are there.
@@ -117,7 +119,7 @@ def lock_free(live: "QuerySet[Any]", ids: Collection[UUID], *, wait: bool) -> li
         )
     )
     return [
-        Locked(pk, owner, slug, Grant(*grant), had_tokens, name)
+        LockedConnection(pk, owner, slug, Grant(*grant), had_tokens, name)
         for pk, owner, slug, *grant, had_tokens, name in rows
     ]
 
@@ -128,23 +130,25 @@ def source_of(model: type[OAuthConnection]) -> Source:
 
 
 def erased(now: datetime) -> dict[str, Any]:
-    """Give the columns of a row whose tokens are forgotten, as `erase_tokens` leaves them."""
+    """Return the columns of a row whose tokens are forgotten, as `erase_tokens` leaves them."""
     ends = ("token_issued_at", "token_expires_at", "grant_expires_at", "renew_at")
     return {**ERASED, **dict.fromkeys(ends), **changed(now)}
 
 
 def changed(now: datetime) -> dict[str, Any]:
-    """Give the columns that say that a row has changed, as `OAuthConnection.changed` does."""
+    """Return the columns that say that a row has changed, as `OAuthConnection.changed` does."""
     lease = dict.fromkeys(("refresh_lease", "refresh_leased_until"))
     return {"epoch": F("epoch") + 1, "updated_at": now, **lease}
 
 
-def update(model: type[OAuthConnection], rows: Sequence[Locked], **columns: Any) -> None:
+def update(model: type[OAuthConnection], rows: Sequence[LockedConnection], **columns: Any) -> None:
     """Change all locked rows by one statement."""
     model._default_manager.filter(pk__in=[one.connection_id for one in rows]).update(**columns)
 
 
-def event_about(one: Locked, action: Action, *, app: str, order: Order, **details: Any) -> Event:
+def event_about(
+    one: LockedConnection, action: Action, *, app: str, order: DisconnectRequest, **details: Any
+) -> Event:
     """Describe what was done to a connection, as `record_about` does."""
     return Event(
         action=action,

@@ -13,13 +13,13 @@ from uuid import UUID
 from django.conf import settings
 from django.core.cache import cache
 
-from connections_project import vault
 from connections_project.connections.errors import (
     AuthorizationDeclinedError,
     InvalidStateError,
     IssuerMismatchError,
     UnregisteredRedirectError,
 )
+from connections_project.core import vault
 from connections_project.identity.models import ApiKey, User
 from connections_project.oauth import client, pkce
 from connections_project.oauth.client import Identity, TokenSet
@@ -148,7 +148,7 @@ def fingerprint(browser: str) -> str:
 
 
 @dataclass(frozen=True)
-class Glance:
+class FlowPreview:
     """What may be known of a state without taking it."""
 
     app: str
@@ -157,11 +157,11 @@ class Glance:
     browser: str
 
     def was_started_in(self, browser: str | None) -> bool:
-        """Say whether the flow was started in the browser that bears this cookie."""
+        """Whether the flow was started in the browser that bears this cookie."""
         return browser is not None and hmac.compare_digest(self.browser, fingerprint(browser))
 
 
-def look(state: str) -> Glance | None:
+def peek(state: str) -> FlowPreview | None:
     """Look at a state and leave it where it is.
 
     Raises:
@@ -170,10 +170,10 @@ def look(state: str) -> Glance | None:
     found = states.look(state)
     if found is None:
         return None
-    return Glance(found["app"], found["slug"], UUID(found["principal_id"]), found["browser"])
+    return FlowPreview(found["app"], found["slug"], UUID(found["principal_id"]), found["browser"])
 
 
-def take(*, app: str, state: str) -> Flow:
+def consume(*, app: str, state: str) -> Flow:
     """Take a state: of two callbacks with the same one, exactly one goes on.
 
     Raises:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from connections_project.connections.errors import BusyError
 from connections_project.connections.models import OAuthConnection
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 
 C = TypeVar("C", bound=OAuthConnection)
 
@@ -45,7 +45,7 @@ def give_back(connection: OAuthConnection, lease: UUID) -> None:
 
 
 def longest_call() -> float:
-    """Give the seconds that a call under a lease may take: it is over before the lease is."""
+    """Return the seconds that a call under a lease may take: it is over before the lease is."""
     return min(CALL_SECONDS, 0.9 * settings.REFRESH_LEASE_SECONDS)
 
 

@@ -8,12 +8,12 @@ from uuid import UUID
 from django.db import models
 
 from connections_project.connections.token_names import token_names
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
+from connections_project.core.vault import Sealed, SealedField, open_sealed, seal
 from connections_project.oauth.client import Identity, TokenSet
 from connections_project.platforms.registry import Upstream, upstream
 from connections_project.revocation.grants import Grant
-from connections_project.revocation.release import Held
-from connections_project.vault import Sealed, SealedField, open_sealed, seal
+from connections_project.revocation.release import TokenBundle
 
 # The columns of credentials, and what is left of them: a row that holds nothing has these values.
 ERASED = MappingProxyType[str, Any](
@@ -43,7 +43,7 @@ def token_name_indexes(name: str) -> list[models.Index]:
     ]
 
 
-def back_office_indexes(name: str, platform_column: str) -> list[models.Index]:
+def admin_indexes(name: str, platform_column: str) -> list[models.Index]:
     """Make the indexes behind the back-office's lists: every filter, newest first, and the search.
 
     Ids are time-ordered, so that an index that ends in them also gives the order.
@@ -127,9 +127,11 @@ class OAuthConnection(models.Model):
     def grant(self) -> Grant:
         return Grant(self.authority, self.client_id, self.granting_user_id)
 
-    def held(self, sealed: Sealed | None = None, *, grant: Grant | None = None) -> Held:
+    def token_bundle(
+        self, sealed: Sealed | None = None, *, grant: Grant | None = None
+    ) -> TokenBundle:
         """Describe tokens for the revoker: the row's own, or others that came for it."""
-        return Held(
+        return TokenBundle(
             app=self.app,
             platform_slug=self.platform_slug,
             connection_id=self.pk,
@@ -142,7 +144,7 @@ class OAuthConnection(models.Model):
         return seal(tokens.as_payload(), subject=self.vault_subject)
 
     def opened(self) -> TokenSet:
-        """Give the row's tokens.
+        """Return the row's tokens.
 
         Raises:
             DecryptionError: No key reads them, or they belong to another row.

@@ -32,8 +32,8 @@ from connections_project.oauth import client
 from connections_project.oauth.client import TokenSet
 from connections_project.oauth.errors import DeadGrant, PlatformError
 from connections_project.platforms.registry import Upstream, usable
-from connections_project.revocation.grants import hold, let_go
-from connections_project.revocation.release import release_late
+from connections_project.revocation.grants import add_holder, remove_holders
+from connections_project.revocation.release import revoke_unstored
 
 C = TypeVar("C", bound=OAuthConnection)
 
@@ -63,7 +63,7 @@ class RefreshRules:
 
 
 def is_fresh(connection: OAuthConnection, *, now: datetime) -> bool:
-    """Say whether the access token lives longer than the smaller of 5 min and half its lifetime.
+    """Whether the access token lives longer than the smaller of 5 min and half its lifetime.
 
     One whose end the platform did not tell counts as fresh.
     """
@@ -155,7 +155,7 @@ def _store(
         # A row that was authorised anew meanwhile may live on the old refresh token.
         is_idle = row.auth_state is None or tokens.refresh_token not in {None, old.refresh_token}
         if not rules.share(row, kept) and is_idle:
-            release_late(row.held(row.sealed(kept)), origin=origin)
+            revoke_unstored(row.token_bundle(row.sealed(kept)), origin=origin)
     return _shared(row, rules)
 
 
@@ -163,7 +163,7 @@ def _take(row: OAuthConnection, tokens: TokenSet, *, rules: RefreshRules, origin
     row.take_tokens(tokens, now=timezone.now())
     row.status = rules.live
     row.save()
-    hold(row.grant, app=row.app, connection_id=row.pk)
+    add_holder(row.grant, app=row.app, connection_id=row.pk)
     rules.share(row, tokens)
     record_about(row, rules.refreshed, origin=origin)
 
@@ -174,13 +174,13 @@ def _fail(connection: C, error: PlatformError, *, rules: RefreshRules, origin: O
         row = _lock(connection)
         record_about(row, rules.failed, origin=origin, outcome=Outcome.FAILURE, error=error.code)
         if row.epoch == connection.epoch and isinstance(error, DeadGrant):
-            bury(row, error, rules)
+            mark_grant_dead(row, error, rules)
     if row.epoch == connection.epoch:
         raise RefreshFailedError from error
     return _shared(row, rules)
 
 
-def mark_dead(
+def mark_dead_unless_changed(
     connection: OAuthConnection, error: DeadGrant, *, rules: RefreshRules, origin: Origin
 ) -> None:
     """Take the word of a platform's API that a grant is over, unless the row has changed since.
@@ -197,16 +197,16 @@ def mark_dead(
             record_about(
                 row, rules.failed, origin=origin, outcome=Outcome.FAILURE, error=error.code
             )
-            bury(row, error, rules)
+            mark_grant_dead(row, error, rules)
 
 
-def bury(row: OAuthConnection, error: DeadGrant, rules: RefreshRules) -> None:
+def mark_grant_dead(row: OAuthConnection, error: DeadGrant, rules: RefreshRules) -> None:
     """Mark the grant of a locked row as dead; its tokens are kept until the disconnect, since one
     may live on."""
     row.status = rules.dead[error.becomes]
     row.changed(now=timezone.now())
     row.save()
-    let_go(row.pk)
+    remove_holders(row.pk)
 
 
 def _lock(connection: C) -> C:

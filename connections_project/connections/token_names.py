@@ -18,7 +18,7 @@ SHORTEST_NAMED_TOKEN = 48
 
 
 def token_names(slug: str, refresh_token: str | None) -> dict[str, str | None]:
-    """Give the columns that name a refresh token; null where the platform doesn't use such names.
+    """Return the columns that name a refresh token; null where the platform doesn't use such names.
 
     Args:
         slug: The platform; its `token_identifier_algs` say how it names tokens.

@@ -12,10 +12,10 @@ from django.utils.safestring import SafeString
 
 from audit.events import Action
 from audit.record import record
-from connections_project.back_office.deeds import Deed
-from connections_project.back_office.filters import AgeFilter, column_filter
-from connections_project.back_office.lists import BackOfficeAdmin, ReadOnlyAdmin
-from connections_project.back_office.words import badge, moment, page_of
+from connections_project.admin.base import BaseAdmin, ReadOnlyAdmin
+from connections_project.admin.filters import AgeFilter, column_filter
+from connections_project.admin.formatting import badge, format_datetime, link_to
+from connections_project.admin.object_actions import ObjectAction
 from connections_project.identity.fields import normal_email
 from connections_project.identity.keys import (
     InvalidKeyRequestError,
@@ -42,7 +42,7 @@ def _is_yes(word: str) -> bool:
     return word == "yes"
 
 
-class UserAdmin(BackOfficeAdmin):
+class UserAdmin(BaseAdmin):
     """A principal, without its password, and so not made here: the commands ask for one.
 
     It is registered by the roof, which adds how a user goes.
@@ -60,11 +60,11 @@ class UserAdmin(BackOfficeAdmin):
     fields = ("id", "email", "principal_type", "is_active", *POWERS, "created_at", "last_login")
     filter_horizontal = ("groups", "user_permissions")
 
-    def bearing(self, term: str) -> Any:
-        return super().bearing(normal_email(term))
+    def search_filter(self, term: str) -> Any:
+        return super().search_filter(normal_email(term))
 
     def made(self, user: User) -> SafeString | str:
-        return moment(user.created_at)
+        return format_datetime(user.created_at)
 
     def has_add_permission(self, *_: Any, **__: Any) -> bool:
         return False
@@ -107,7 +107,7 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Team)
-class TeamAdmin(BackOfficeAdmin):
+class TeamAdmin(BaseAdmin):
     """A team and its members."""
 
     list_display = ("name", "made")
@@ -120,7 +120,7 @@ class TeamAdmin(BackOfficeAdmin):
     inlines = (MembershipInline,)
 
     def made(self, team: Team) -> SafeString | str:
-        return moment(team.created_at)
+        return format_datetime(team.created_at)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -166,15 +166,15 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     fields = ("id", "prefix", "name", "shown_state", "of_team", "shown_scopes", "expires_at",
               "last_used_at", "revoked_at", "created_by", "created_at")  # fmt: skip
     readonly_fields = fields
-    deeds = (
-        Deed(
+    object_actions = (
+        ObjectAction(
             name="revoke",
             label="Revoke",
             permission="identity.change_apikey",
             question="Whatever uses this key gets 401 from now on. It can't be undone.",
             do=_revoke,
             applies=lambda key: key.revoked_at is None,
-            is_grave=True,
+            is_destructive=True,
         ),
     )
 
@@ -219,7 +219,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     shown_state.short_description = "state"  # type: ignore[attr-defined]
 
     def of_team(self, key: ApiKey) -> SafeString | str:
-        return page_of(key.team)
+        return link_to(key.team)
 
     of_team.short_description = "team"  # type: ignore[attr-defined]
 
@@ -229,7 +229,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     shown_scopes.short_description = "scopes"  # type: ignore[attr-defined]
 
     def used(self, key: ApiKey) -> SafeString | str:
-        return moment(key.last_used_at)
+        return format_datetime(key.last_used_at)
 
     used.short_description = "last used"  # type: ignore[attr-defined]
 

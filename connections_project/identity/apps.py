@@ -9,10 +9,10 @@ class IdentityConfig(AppConfig):
     label = "identity"
 
     def ready(self) -> None:
-        from connections_project.housekeeping import chore
+        from connections_project.core.periodic import periodic_task
         from connections_project.identity.pruning import forget_ended_sessions
 
-        chore(forget_ended_sessions, every=3600)
+        periodic_task(forget_ended_sessions, every=3600)
         # Importing registers it.
         from connections_project.identity import schema  # noqa: F401
         from connections_project.identity.groups import fill_groups

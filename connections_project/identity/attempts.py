@@ -6,7 +6,7 @@ from typing import Any
 
 from django_ratelimit.core import get_usage
 
-from connections_project.http.instruments import RATE_LIMIT_DENIALS
+from connections_project.core.instruments import RATE_LIMIT_DENIALS
 from connections_project.identity.fields import normal_email
 
 
@@ -90,7 +90,7 @@ def admit(*, email: str, address: str) -> Attempt:
 
 
 def _network(address: str) -> str:
-    """Give what one subscriber holds: an IPv4 address, or an IPv6 network of 64 bits (RFC 6177)."""
+    """Return what one subscriber holds: an IPv4 address, or an IPv6 network of 64 bits (RFC 6177)."""
     try:
         return str(ip_network(f"{address}/{64 if ':' in address else 32}", strict=False))
     except ValueError:

@@ -17,7 +17,7 @@ class PrincipalAuthentication(JWTAuthentication):
     def authenticate(  # type: ignore[override]
         self, request: Request
     ) -> tuple[User, dict[str, object]] | None:
-        """Give the principal and the token's claims; None where no Bearer is sent.
+        """Return the principal and the token's claims; None where no Bearer is sent.
 
         Raises:
             AuthenticationFailed: The Bearer is no access token of ours, or no longer good.

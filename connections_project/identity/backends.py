@@ -21,7 +21,7 @@ class PrincipalBackend(ModelBackend):
         password: str | None = None,
         **credentials: Any,
     ) -> User | None:
-        """Give the principal; None where the credentials are wrong.
+        """Return the principal; None where the credentials are wrong.
 
         Raises:
             PermissionDenied: Too many failed before; Django then answers as to wrong credentials.

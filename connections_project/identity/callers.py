@@ -6,7 +6,7 @@ from uuid import UUID
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
-from connections_project.http.parsing import identifier
+from connections_project.core.parsing import parse_uuid
 from connections_project.identity.keys import find_key
 from connections_project.identity.models import ApiKey, Scope, Team, User
 
@@ -30,7 +30,7 @@ class TeamCaller:
         return self.principal.pk
 
     def may(self, scope: Scope) -> bool:
-        """Say whether this is allowed; members hold every scope."""
+        """Whether this is allowed; members hold every scope."""
         return not isinstance(self.principal, ApiKey) or scope in self.principal.scopes
 
 
@@ -63,7 +63,7 @@ def key_caller(raw: str, *, team: str) -> TeamCaller:
 
 
 def caller_of(request: Request) -> TeamCaller:
-    """Give the caller of a request that needs one.
+    """Return the caller of a request that needs one.
 
     Raises:
         NotAuthenticated: Nobody was let in.
@@ -79,4 +79,4 @@ def possible_caller_of(request: Request) -> TeamCaller | None:
 
 
 def _team_id(team: str) -> UUID:
-    return identifier(team) or NO_TEAM
+    return parse_uuid(team) or NO_TEAM

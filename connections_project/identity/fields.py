@@ -7,7 +7,7 @@ from django.db import models
 
 
 def normal_email(email: str) -> str:
-    """Give the one spelling under which an address is stored, looked up and counted.
+    """Return the one spelling under which an address is stored, looked up and counted.
 
     RFC 5321, section 2.4, lets a server tell local parts apart by case; no mail service does so
     today, and two accounts that differ in case alone would serve nobody but an impostor. The same

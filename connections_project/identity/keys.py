@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin, record
-from connections_project.http.parsing import identifier, timestamp
+from connections_project.core.parsing import parse_uuid, render_datetime
 from connections_project.identity.models import ApiKey, Scope, Team, User
 
 # A fixed beginning lets scanners for leaked secrets know a key of ours.
@@ -98,7 +98,7 @@ def revoke_key(*, prefix_or_id: str, origin: Origin, reason: str = "") -> tuple[
         KeyNotFoundError: There is none.
     """
     which = Q(prefix=prefix_or_id)
-    if key_id := identifier(prefix_or_id):
+    if key_id := parse_uuid(prefix_or_id):
         which |= Q(pk=key_id)
     with transaction.atomic():
         key = ApiKey.objects.select_for_update().filter(which).first()
@@ -172,6 +172,6 @@ def _record(action: Action, key: ApiKey, *, origin: Origin, reason: str = "") ->
             "prefix": key.prefix,
             "name": key.name,
             "scopes": key.scopes,
-            "expires_at": timestamp(key.expires_at) if key.expires_at else None,
+            "expires_at": render_datetime(key.expires_at) if key.expires_at else None,
         },
     )

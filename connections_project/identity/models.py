@@ -12,10 +12,10 @@ from django.utils import timezone
 from django_otp.models import Device, ThrottlingMixin
 from django_otp.oath import TOTP
 
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
+from connections_project.core.vault import DecryptionError, SealedField, open_sealed
 from connections_project.identity.fields import NormalEmailField, normal_email
 from connections_project.identity.managers import UserManager
-from connections_project.vault import DecryptionError, SealedField, open_sealed
 
 
 class PrincipalType(models.TextChoices):
@@ -163,7 +163,7 @@ class ApiKey(models.Model):
         return self.prefix
 
     def is_good(self, *, now: datetime) -> bool:
-        """Say whether it is neither revoked nor past its end."""
+        """Whether it is neither revoked nor past its end."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 

@@ -6,8 +6,8 @@ from rest_framework.request import Request
 
 from audit.events import ActorType, Interface
 from audit.record import Origin
-from connections_project.http.addresses import client_address
 from connections_project.identity.models import User
+from connections_project.middleware.trusted_proxies import client_address
 
 
 def origin_of(request: Request | HttpRequest, principal: User | None = None) -> Origin:

@@ -11,7 +11,7 @@ def signed_in(request: Request) -> User | None:
 
 
 def principal_of(request: Request) -> User:
-    """Give the principal of a request that needs one.
+    """Return the principal of a request that needs one.
 
     Raises:
         NotAuthenticated: Nobody is signed in.

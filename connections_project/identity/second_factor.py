@@ -10,9 +10,9 @@ from django.db import transaction
 
 from audit.events import Action
 from audit.record import Origin, record
+from connections_project.core.vault import DecryptionError, seal
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import Authenticator, User
-from connections_project.vault import DecryptionError, seal
 
 # As long as the digest of HMAC-SHA-1 (RFC 4226, section 4, R6).
 KEY_BYTES = 20
@@ -31,7 +31,7 @@ class Enrolment:
 
 
 def enrol(user: User) -> Enrolment:
-    """Give a user a fresh authenticator; whatever was enrolled before is good no longer.
+    """Return a user a fresh authenticator; whatever was enrolled before is good no longer.
 
     Must stand in a transaction, with the audit event that tells of it.
     """
@@ -45,7 +45,7 @@ def enrol(user: User) -> Enrolment:
 
 
 def reset(*, email: str, origin: Origin) -> Enrolment:
-    """Give an operator who has lost the authenticator another one; sessions of the old one end.
+    """Return an operator who has lost the authenticator another one; sessions of the old one end.
 
     Args:
         email: In any case.
@@ -99,7 +99,7 @@ def _uri(user: User, secret: str) -> str:
 
 
 def told(enrolment: Enrolment) -> dict[str, str]:
-    """Give what a command tells a program."""
+    """Return what a command tells a program."""
     return {"totp_secret": enrolment.secret, "otpauth_uri": enrolment.otpauth_uri}
 
 

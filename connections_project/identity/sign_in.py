@@ -10,12 +10,12 @@ from django.http import HttpRequest
 
 from audit.events import Action, ActorType, Interface, Outcome
 from audit.record import Origin, record
-from connections_project.http.addresses import client_address
 from connections_project.identity import second_factor
 from connections_project.identity.attempts import admit
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import User
 from connections_project.identity.origins import stranger
+from connections_project.middleware.trusted_proxies import client_address
 
 
 class BadCredentialsError(Exception):

@@ -25,7 +25,7 @@ class TeamAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[User | ApiKey, TeamCaller] | None:
-        """Give the principal and its caller; None where no credentials are sent.
+        """Return the principal and its caller; None where no credentials are sent.
 
         Raises:
             AuthenticationFailed, NotAuthenticated: They are no good. The body is the same for

@@ -8,7 +8,7 @@ from django.conf import settings
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
-from connections_project.http.parsing import identifier
+from connections_project.core.parsing import parse_uuid
 from connections_project.identity.models import SessionFamily, User
 
 # What the libraries let through beyond their own errors: an `exp` of 400 digits overflows a date,
@@ -45,12 +45,12 @@ def _signed(token: Token, user: User) -> str:
 
 
 def _fingerprint(user: User) -> str:
-    """Give what changes with the password: a keyed digest, so that it tells nothing of it."""
+    """Return what changes with the password: a keyed digest, so that it tells nothing of it."""
     return user.get_session_auth_hash()[:32]
 
 
 def read(kind: type[Token], raw: str | bytes) -> dict[str, Any]:
-    """Give the claims of a token whose signature, type and end are good.
+    """Return the claims of a token whose signature, type and end are good.
 
     Raises:
         BadTokenError: They are not.
@@ -62,7 +62,7 @@ def read(kind: type[Token], raw: str | bytes) -> dict[str, Any]:
 
 
 def read_even_if_expired(raw: str) -> dict[str, Any]:
-    """Give the claims of a refresh token that was signed here, at whatever time.
+    """Return the claims of a refresh token that was signed here, at whatever time.
 
     Raises:
         BadTokenError: It was not signed here, or is no refresh token.
@@ -98,6 +98,6 @@ def principal_of(claims: dict[str, Any]) -> User:
 
 
 def claimed_id(claims: dict[str, Any], name: str) -> Any:
-    """Give the identifier that a claim holds; None where it holds anything else."""
+    """Return the identifier that a claim holds; None where it holds anything else."""
     value = claims.get(name)
-    return identifier(value) if isinstance(value, str) else None
+    return parse_uuid(value) if isinstance(value, str) else None

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from django.apps import apps
 from django.db import models
 
-from connections_project.vault import DecryptionError, Sealed, SealedField, rotate
+from connections_project.core.vault import DecryptionError, Sealed, SealedField, rotate
 
 Outcome = Literal["rotated", "current", "unreadable", "gone"]
 
@@ -24,7 +24,7 @@ class Column:
         return f"{self.model._meta.label}.{self.name}"
 
     def filled(self) -> "models.QuerySet[Any]":
-        """Give the rows that hold something.
+        """Return the rows that hold something.
 
         The base manager also sees what was deleted from its owner's sight.
         """
@@ -44,7 +44,7 @@ class Row:
 
 
 def columns() -> list[Column]:
-    """Give every sealed column of every installed model, each once."""
+    """Return every sealed column of every installed model, each once."""
     return [
         Column(model, field.name)
         for model in apps.get_models()

@@ -5,11 +5,11 @@ class MetricsConfig(AppConfig):
     name = "connections_project.metrics"
 
     def ready(self) -> None:
-        from connections_project.housekeeping import chore
+        from connections_project.core.periodic import periodic_task
         from connections_project.metrics.outbound import count_call
         from connections_project.metrics.tables import refresh
         from connections_project.oauth.observers import observe_calls
 
         observe_calls(count_call)
         # More often than it counts, so that a count is never late by a whole minute.
-        chore(refresh, every=15)
+        periodic_task(refresh, every=15)

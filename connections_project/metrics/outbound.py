@@ -1,6 +1,6 @@
 """Calls to platforms, as `oauth/observers.py` tells of them."""
 
-from connections_project.http.instruments import OUTBOUND_SECONDS
+from connections_project.core.instruments import OUTBOUND_SECONDS
 from connections_project.oauth.answers import fault_of
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.observers import Kind

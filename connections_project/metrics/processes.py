@@ -11,12 +11,12 @@ from prometheus_client import Metric
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from connections_project.http.instruments import REGISTRY
+from connections_project.core.instruments import REGISTRY
 from connections_project.metrics.folder import alone_in, left_by_the_dead
 
 
 def process_figures(folder: Path | None) -> Iterable[Metric]:
-    """Give what was counted and timed since the start.
+    """Return what was counted and timed since the start.
 
     Args:
         folder: Where the processes keep their figures; None for this process alone.

@@ -51,7 +51,7 @@ def _refresh(older_than: timedelta) -> None:
 
 
 def last_counted() -> TableFigures | None:
-    """Give the latest figures; None before the first count, and while the database is away."""
+    """Return the latest figures; None before the first count, and while the database is away."""
     try:
         _refresh(OVERDUE)
         return TableFigures.objects.filter(pk=1, counted_at__isnull=False).first()

@@ -10,8 +10,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client.exposition import choose_encoder
 
-from connections_project.http.addresses import client_address
 from connections_project.metrics.collector import Figures
+from connections_project.middleware.trusted_proxies import client_address
 
 
 @require_safe
@@ -46,7 +46,7 @@ def _challenge() -> HttpResponse:
 
 
 def _is_in_development(request: HttpRequest) -> bool:
-    """Say whether figures may be seen without a token.
+    """Whether figures may be seen without a token.
 
     An address of loopback alone is no reason: behind a proxy on the same host all have one.
     """

@@ -7,7 +7,7 @@ from connections_project.oauth.catalog import Platform
 
 
 def adapter_function(platform: Platform, name: str) -> Any:
-    """Give a function of the platform's adapter, None if it has no adapter or no such function.
+    """Return a function of the platform's adapter, None if it has no adapter or no such function.
 
     Args:
         platform: Its `adapter` is a dotted path that the catalogue has checked.

@@ -18,7 +18,7 @@ PASSING_FAULTS: dict[int, ErrorCode] = {
 
 
 def error_codes(answer: Answer) -> set[str]:
-    """Give every error code in an answer's JSON, as text; none if it is not JSON."""
+    """Return every error code in an answer's JSON, as text; none if it is not JSON."""
     try:
         document = answer.json()
     except PlatformError:
@@ -28,7 +28,7 @@ def error_codes(answer: Answer) -> set[str]:
 
 
 def names_error(answer: Answer) -> bool:
-    """Say whether the body is an error response (RFC 6749, section 5.2), whatever its status.
+    """Whether the body is an error response (RFC 6749, section 5.2), whatever its status.
 
     TikTok's endpoints are among those that send one with a status of success.
     """
@@ -40,7 +40,7 @@ def names_error(answer: Answer) -> bool:
 
 
 def fault_of(answer: Answer) -> ErrorCode | None:
-    """Give the fault that a status tells of; None for success."""
+    """Return the fault that a status tells of; None for success."""
     if answer.status in PASSING_FAULTS:
         return PASSING_FAULTS[answer.status]
     if answer.status >= 500:
@@ -51,7 +51,7 @@ def fault_of(answer: Answer) -> ErrorCode | None:
 
 
 def require_success(answer: Answer) -> Answer:
-    """Give the answer back if its status is a success.
+    """Return the answer back if its status is a success.
 
     Raises:
         PlatformError: `redirected`, `rate_limited`, `unavailable`, `server_error`,
@@ -63,7 +63,7 @@ def require_success(answer: Answer) -> Answer:
 
 
 def token_document(answer: Answer) -> dict[str, Any]:
-    """Give the JSON object of a token response.
+    """Return the JSON object of a token response.
 
     Raises:
         PlatformError: As `require_success`; `malformed` if it is no JSON object; `refused` for an
@@ -92,7 +92,7 @@ def require_living_grant(answer: Answer, platform: Platform) -> None:
 
 
 def _is_verdict(answer: Answer) -> bool:
-    """Say whether the platform judged the request: rate limits and server faults judge nothing."""
+    """Whether the platform judged the request: rate limits and server faults judge nothing."""
     fault = fault_of(answer)
     if fault is None:
         return '"error"' in answer.text and '"access_token"' not in answer.text

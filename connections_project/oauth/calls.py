@@ -12,7 +12,7 @@ from connections_project.oauth.transport import LONGEST_RETRY_AFTER, Answer, Req
 
 
 def api_url(platform: Platform, path: str) -> str:
-    """Give an address of the platform's API, which is where it tells whose account it is.
+    """Return an address of the platform's API, which is where it tells whose account it is.
 
     So the catalogue alone says where a platform is, also for one instance of many.
 

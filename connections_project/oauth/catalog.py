@@ -35,7 +35,7 @@ class Catalog(Mapping[str, Platform]):
         return len(self._by_slug)
 
     def of_app(self, app: str) -> list[Platform]:
-        """Give the platforms of one app, whatever their status."""
+        """Return the platforms of one app, whatever their status."""
         return [platform for platform in self.values() if platform.app == app]
 
     def all(self) -> list[Platform]:

@@ -37,7 +37,7 @@ class Table:
         return CatalogError(f"{self._origin(key)}: {where.strip()}: {problem}")
 
     def child(self, key: str) -> "Table":
-        """Give the table that stands at `key` of this one."""
+        """Return the table that stands at `key` of this one."""
         if not isinstance(self.values[key], dict):
             raise self.error("must be a table", key)
         return Table((*self.address, key), self.values[key], self.sources)

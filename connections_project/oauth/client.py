@@ -41,7 +41,7 @@ def authorization_url(
     state: str,
     code_challenge: str | None,
 ) -> str:
-    """Give the address at which a user grants access (RFC 6749, section 4.1.1)."""
+    """Return the address at which a user grants access (RFC 6749, section 4.1.1)."""
     parameters = {
         "response_type": "code",
         platform.client_id_parameter: registration.client_id,

@@ -19,13 +19,13 @@ def authenticated_form(
 
 
 def basic(registration: ClientRegistration) -> dict[str, str]:
-    """Give the Basic header; id and secret are form-encoded first (section 2.3.1)."""
+    """Return the Basic header; id and secret are form-encoded first (section 2.3.1)."""
     pair = f"{quote_plus(registration.client_id)}:{quote_plus(registration.client_secret)}"
     return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
 
 def in_body(platform: Platform, registration: ClientRegistration) -> dict[str, str]:
-    """Give our credentials as body parameters; a public client only names itself."""
+    """Return our credentials as body parameters; a public client only names itself."""
     body = {platform.client_id_parameter: registration.client_id}
     if platform.token_endpoint_auth_method != "none":  # noqa: S105
         body["client_secret"] = registration.client_secret
@@ -33,5 +33,5 @@ def in_body(platform: Platform, registration: ClientRegistration) -> dict[str, s
 
 
 def bearer(access_token: str) -> dict[str, str]:
-    """Give the header of a call on a user's behalf (RFC 6750, section 2.1)."""
+    """Return the header of a call on a user's behalf (RFC 6750, section 2.1)."""
     return {"Authorization": f"Bearer {access_token}"}

@@ -49,7 +49,7 @@ class PlatformError(Exception):
 
     @property
     def permanent(self) -> bool:
-        """Say whether trying again is useless."""
+        """Whether trying again is useless."""
         return self.code in PERMANENT
 
 

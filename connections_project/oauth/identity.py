@@ -93,7 +93,7 @@ def identify(
 def _granting_user(
     platform: Platform, registration: ClientRegistration, tokens: TokenSet
 ) -> str | None:
-    """Give the end user that an id_token names (OpenID Connect Core, section 2), if one came."""
+    """Return the end user that an id_token names (OpenID Connect Core, section 2), if one came."""
     return _id(platform, _claims(platform, registration, tokens).get("sub"))
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 
 def dig(document: Any, path: str) -> Any:
-    """Give what stands at a dotted path, None where nothing does.
+    """Return what stands at a dotted path, None where nothing does.
 
     Args:
         document: Parsed JSON.

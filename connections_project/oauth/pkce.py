@@ -11,6 +11,6 @@ def new_verifier() -> str:
 
 
 def challenge(verifier: str) -> str:
-    """Give the S256 challenge of a verifier (section 4.2)."""
+    """Return the S256 challenge of a verifier (section 4.2)."""
     digest = hashlib.sha256(verifier.encode("ascii")).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -63,7 +63,7 @@ def revoke(
 
 
 def leaves_refresh_token(revocation: Revocation, tokens: TokenSet) -> bool:
-    """Say whether a refresh token is held that is only ended through its access token.
+    """Whether a refresh token is held that is only ended through its access token.
 
     An access token that has run out then proves nothing: the refresh token lives on.
     """

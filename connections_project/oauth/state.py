@@ -70,7 +70,7 @@ class StateStore:
         self._ask(lambda: self._cache.set(subject, sealed, timeout=seconds))
 
     def look(self, state: str) -> dict[str, Any] | None:
-        """Give the payload and keep it; None if unknown, used, expired or unreadable.
+        """Return the payload and keep it; None if unknown, used, expired or unreadable.
 
         Raises:
             StateStoreUnavailable: The cache is away.
@@ -79,7 +79,7 @@ class StateStore:
         return self._read(self._ask(lambda: self._cache.get(subject)), subject)
 
     def take(self, state: str) -> dict[str, Any] | None:
-        """Give the payload to one caller only, whatever runs beside; None as for `look`.
+        """Return the payload to one caller only, whatever runs beside; None as for `look`.
 
         Raises:
             StateStoreUnavailable: The cache is away.

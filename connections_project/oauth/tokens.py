@@ -46,7 +46,7 @@ class TokenSet:
     user_id: str | None = field(default=None, compare=False)
 
     def as_payload(self) -> dict[str, str | None]:
-        """Give what has to be kept, to be sealed."""
+        """Return what has to be kept, to be sealed."""
         return {"access_token": self.access_token, "refresh_token": self.refresh_token}
 
     @classmethod

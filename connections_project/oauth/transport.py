@@ -164,7 +164,7 @@ def _code_of(error: Exception, guard: Guard) -> ErrorCode:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """Give an error with those inside: requests and urllib3 wrap one another's as arguments."""
+    """Return an error with those inside: requests and urllib3 wrap one another's as arguments."""
     inner = [each for each in error.args if isinstance(each, BaseException)]
     return [error, *(cause for each in inner for cause in _causes(each))]
 

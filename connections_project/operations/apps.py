@@ -6,9 +6,9 @@ class OperationsConfig(AppConfig):
     label = "operations"
 
     def ready(self) -> None:
-        from connections_project.housekeeping import chore
-        from connections_project.operations.bulk_drain import work_off
+        from connections_project.core.periodic import periodic_task
+        from connections_project.operations.bulk_drain import process_due
         from connections_project.operations.bulk_jobs import sweep_bulk_jobs
 
-        chore(work_off, every=30.0)
-        chore(sweep_bulk_jobs, every=3600.0)
+        periodic_task(process_due, every=30.0)
+        periodic_task(sweep_bulk_jobs, every=3600.0)

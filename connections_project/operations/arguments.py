@@ -7,11 +7,11 @@ from uuid import UUID
 from django.core.management.base import CommandError, CommandParser
 from django.utils.dateparse import parse_date, parse_datetime
 
-from connections_project.http.parsing import identifier
+from connections_project.core.parsing import parse_uuid
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import User
 from connections_project.operations.force import BATCH
-from connections_project.operations.plans import InvalidReasonError, Options
+from connections_project.operations.options import DisconnectOptions, InvalidReasonError
 from connections_project.operations.targets import may_force_disconnect
 
 LARGEST_BATCH = 10_000
@@ -88,7 +88,7 @@ def text(given: str) -> str:
 
 
 def _id(given: str) -> UUID:
-    found = identifier(given)
+    found = parse_uuid(given)
     if found is None:
         raise argparse.ArgumentTypeError(f"{given!r} is not an id (UUID)")
     return found
@@ -113,14 +113,14 @@ def _batch_size(given: str) -> int:
     return int(given)
 
 
-def options_of(given: dict[str, object]) -> Options:
+def options_of(given: dict[str, object]) -> DisconnectOptions:
     """Read how they are to be ended.
 
     Raises:
         CommandError: The reason is none (exit code 2).
     """
     try:
-        return Options(
+        return DisconnectOptions(
             reason=str(given["reason"]),
             revoke=not given["no_revoke"],
             cancel_schedules=bool(given["cancel_schedules"]),
@@ -131,7 +131,7 @@ def options_of(given: dict[str, object]) -> Options:
 
 
 def operator_with(email: str, app: str) -> User:
-    """Give the operator who says to do it.
+    """Return the operator who says to do it.
 
     Raises:
         CommandError: Nobody's address, or not that of active staff with the permission (exit
@@ -147,7 +147,7 @@ def operator_with(email: str, app: str) -> User:
 
 
 def user_named(email: str) -> User:
-    """Give the user whose connections are meant.
+    """Return the user whose connections are meant.
 
     Raises:
         CommandError: There is none.

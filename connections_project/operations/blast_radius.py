@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from connections_project.operations.plans import BlastRadius
+from connections_project.operations.options import BlastRadius
 from connections_project.operations.targets import TARGETS, Rows, Selection, Target
 from connections_project.platforms.registry import upstream
 from connections_project.revocation.models import GrantHold
@@ -44,7 +44,7 @@ def _platforms(target: Target, rows: Rows) -> dict[str, int]:
 
 
 def _staying(rows: Rows) -> "QuerySet[GrantHold]":
-    """Give the holders of grants that are not among the rows."""
+    """Return the holders of grants that are not among the rows."""
     return GrantHold.objects.filter(~Exists(rows.filter(pk=OuterRef("connection_id"))))
 
 

@@ -18,11 +18,11 @@ from django.utils import timezone
 
 from audit.events import ActorType, Interface
 from audit.record import Origin
-from connections_project.connections.end_many import Batch, Failure
-from connections_project.housekeeping import stopping
-from connections_project.http.tracing import tracing
-from connections_project.identifiers import uuid7
+from connections_project.connections.end_many import DisconnectResult, Failure
+from connections_project.core.ids import uuid7
+from connections_project.core.periodic import stopping
 from connections_project.identity.models import User
+from connections_project.middleware.tracing import tracing
 from connections_project.operations.engine import Engine
 from connections_project.operations.models import (
     UNFINISHED,
@@ -43,7 +43,7 @@ class LostLeaseError(Exception):
     """Somebody else has taken the job over, because its lease had run out."""
 
 
-def work_off(*, within: float | None = None) -> None:
+def process_due(*, within: float | None = None) -> None:
     """Work off every bulk job that nobody else works on.
 
     Args:
@@ -119,12 +119,12 @@ class _Run:
         with transaction.atomic():
             self._note_rest(ids, batch)
 
-    def _note(self, batch: Batch) -> None:
+    def _note(self, batch: DisconnectResult) -> None:
         """Write down what is done, in the commit in which it is done."""
         self._mark([one.connection_id for one in batch.ended], ItemState.DONE)
         self._count(processed=len(batch.ended), revocations=len(batch.job_ids))
 
-    def _note_rest(self, ids: Sequence[UUID], batch: Batch) -> None:
+    def _note_rest(self, ids: Sequence[UUID], batch: DisconnectResult) -> None:
         passed_over = set(ids) - batch.named
         self._mark(passed_over, ItemState.PASSED_OVER)
         self._fail(batch.failures)

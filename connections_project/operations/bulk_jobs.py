@@ -11,13 +11,13 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from audit.record import Origin
-from connections_project.http.tracing import current_trace_id
-from connections_project.nudge import nudge
-from connections_project.operations.bulk_drain import work_off
+from connections_project.core.dispatch import enqueue
+from connections_project.middleware.tracing import current_trace_id
+from connections_project.operations.bulk_drain import process_due
 from connections_project.operations.models import BulkItem, BulkJob, BulkState
-from connections_project.operations.plans import Options
+from connections_project.operations.options import DisconnectOptions
 from connections_project.operations.targets import TARGETS, Rows, Selection
-from connections_project.revocation.soon import INLINE_SECONDS
+from connections_project.revocation.dispatch import INLINE_SECONDS
 
 KEPT_FROZEN = timedelta(days=1)
 KEPT_ITEMS = timedelta(days=30)
@@ -84,7 +84,7 @@ def _freeze_rows(job: BulkJob, rows: Rows) -> None:
         cursor.execute(sql, [stored, *parameters])
 
 
-def start(job: BulkJob, options: Options) -> BulkJob:
+def start(job: BulkJob, options: DisconnectOptions) -> BulkJob:
     """Have the frozen connections ended by the workers; without a broker by `run_revocations`.
 
     In the latter case the caller's own process does so for the first 5 s after its commit.
@@ -102,7 +102,7 @@ def start(job: BulkJob, options: Options) -> BulkJob:
         )
         if not confirmed:
             raise AlreadyStartedError
-        nudge(work_off, inline=partial(work_off, within=INLINE_SECONDS))
+        enqueue(process_due, inline=partial(process_due, within=INLINE_SECONDS))
     job.refresh_from_db()
     return job
 

@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError
 from tqdm import tqdm
 
 from audit.os_user import os_user
-from connections_project.commands import (
+from connections_project.core.commands.base import (
     INTERRUPTED,
     CommandWithExamples,
     termination_as_interrupt,
@@ -22,9 +22,9 @@ from connections_project.identity.origins import command_origin
 from connections_project.operations import arguments
 from connections_project.operations.blast_radius import blast_radius
 from connections_project.operations.force import force_disconnect
-from connections_project.operations.frozen import FrozenIds, frozen
-from connections_project.operations.plans import BlastRadius, Options, Result
+from connections_project.operations.options import BlastRadius, DisconnectOptions, Result
 from connections_project.operations.selectors import Selectors
+from connections_project.operations.snapshot import IdSnapshot, take_snapshot
 from connections_project.operations.targets import TARGETS
 from connections_project.platforms.registry import upstream
 
@@ -113,7 +113,7 @@ class DisconnectCommand(CommandWithExamples):
         selectors = self.selectors(given)
         rows = selectors.rows(self.app)
         # What is counted here is what is ended, whatever comes to fit the selectors meanwhile.
-        ids = frozen(self.app, rows, erase_tokens=options.erase_tokens)
+        ids = take_snapshot(self.app, rows, erase_tokens=options.erase_tokens)
         over = rows.count() - len(ids) if selectors.ids else 0
         run = Run(len(ids), selectors.unknown_ids(self.app), given["dry_run"])
         run.result = Result(passed_over=over)
@@ -168,7 +168,12 @@ class DisconnectCommand(CommandWithExamples):
             raise CommandError("Nothing was done.", returncode=2)
 
     def force(
-        self, run: Run, ids: FrozenIds, options: Options, operator: User | None, batch_size: int
+        self,
+        run: Run,
+        ids: IdSnapshot,
+        options: DisconnectOptions,
+        operator: User | None,
+        batch_size: int,
     ) -> None:
         """End what was selected, and note what has come of it, however far it gets."""
         # disable=None: a bar on a terminal, none in a pipe.

@@ -11,8 +11,13 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 
 from audit.events import Action
 from audit.record import Origin, record_many
-from connections_project.connections.end_many import Batch, Failure, Order, event_about
-from connections_project.operations.plans import Options
+from connections_project.connections.end_many import (
+    DisconnectRequest,
+    DisconnectResult,
+    Failure,
+    event_about,
+)
+from connections_project.operations.options import DisconnectOptions
 from connections_project.operations.targets import TARGETS
 
 logger = logging.getLogger(__name__)
@@ -21,7 +26,7 @@ TRIES = 3
 PAUSE_SECONDS = 0.2
 
 
-def _nothing(_: Batch) -> None:
+def _nothing(_: DisconnectResult) -> None:
     """Do nothing beside a batch."""
 
 
@@ -38,12 +43,12 @@ class Engine:
     """
 
     app: str
-    options: Options
+    options: DisconnectOptions
     origin: Origin
     details: Mapping[str, Any] = field(default_factory=dict)
-    beside: Callable[[Batch], object] = _nothing
+    beside: Callable[[DisconnectResult], object] = _nothing
 
-    def end(self, ids: Sequence[UUID]) -> Batch:
+    def end(self, ids: Sequence[UUID]) -> DisconnectResult:
         """End a batch: those that are free in one commit, then those that somebody else holds.
 
         Only a transaction that holds no connection yet waits for one, so that a batch can't be
@@ -55,28 +60,28 @@ class Engine:
             done += self._attempt(held[1:])
         return done
 
-    def _still_live(self, ids: Sequence[UUID], done: Batch) -> list[UUID]:
+    def _still_live(self, ids: Sequence[UUID], done: DisconnectResult) -> list[UUID]:
         rest = set(ids) - done.named
         if not rest:
             return []
         rows = TARGETS[self.app].selected(rest, erase_tokens=self.options.erase_tokens)
         return list(rows.order_by("pk").values_list("pk", flat=True))
 
-    def _attempt(self, ids: Sequence[UUID], *, wait: bool = False) -> Batch:
+    def _attempt(self, ids: Sequence[UUID], *, wait: bool = False) -> DisconnectResult:
         """End what can be ended; a row that the database refuses is found by halving and named."""
         if not ids:
-            return Batch()
+            return DisconnectResult()
         try:
             return self._commit_patiently(ids, wait=wait)
         except OperationalError:
             raise
         except DatabaseError as error:
             if len(ids) == 1:
-                return Batch(failures=(refused(ids[0], error),))
+                return DisconnectResult(failures=(refused(ids[0], error),))
         half = len(ids) // 2
         return self._attempt(ids[:half], wait=wait) + self._attempt(ids[half:], wait=wait)
 
-    def _commit_patiently(self, ids: Sequence[UUID], *, wait: bool) -> Batch:
+    def _commit_patiently(self, ids: Sequence[UUID], *, wait: bool) -> DisconnectResult:
         """Try again where the database had to break off one of several, as in a deadlock."""
         for tries in range(1, TRIES + 1):
             try:
@@ -87,10 +92,10 @@ class Engine:
                 time.sleep(PAUSE_SECONDS * tries)
         raise AssertionError
 
-    def _commit(self, ids: Sequence[UUID], *, wait: bool) -> Batch:
+    def _commit(self, ids: Sequence[UUID], *, wait: bool) -> DisconnectResult:
         target, told = TARGETS[self.app], self.options
         revoke = target.revokes(told.revoke, told.erase_tokens)
-        order = Order(self.origin, told.reason, self.details, revoke, wait)
+        order = DisconnectRequest(self.origin, told.reason, self.details, revoke, wait)
         with transaction.atomic():
             batch = target.end(ids, order, told)
             record_many(

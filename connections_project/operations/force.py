@@ -5,12 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from audit.record import Origin
-from connections_project.connections.end_many import Batch
+from connections_project.connections.end_many import DisconnectResult
 from connections_project.operations.engine import Engine
-from connections_project.operations.frozen import frozen
-from connections_project.operations.plans import Options, Result
+from connections_project.operations.options import DisconnectOptions, Result
+from connections_project.operations.snapshot import take_snapshot
 from connections_project.operations.targets import Selection
-from connections_project.revocation.soon import tell_soon
+from connections_project.revocation.dispatch import dispatch_revocations
 
 BATCH = 1000
 # More than a request has the time to try.
@@ -20,7 +20,7 @@ INLINE_JOBS = 1000
 def force_disconnect(
     app: str,
     selection: Selection,
-    options: Options,
+    options: DisconnectOptions,
     *,
     origin: Origin,
     details: Mapping[str, Any] | None = None,
@@ -48,7 +48,7 @@ def force_disconnect(
     """
     engine = Engine(app, options, origin, details or {})
     total, job_ids = Result(), list[UUID]()
-    for ids in frozen(app, selection, erase_tokens=options.erase_tokens).batches(batch_size):
+    for ids in take_snapshot(app, selection, erase_tokens=options.erase_tokens).batches(batch_size):
         batch = engine.end(ids)
         done = result_of(batch, size=len(ids))
         job_ids += batch.job_ids[: INLINE_JOBS - len(job_ids)]
@@ -56,11 +56,11 @@ def force_disconnect(
         if on_batch:
             on_batch(done)
     if job_ids:
-        tell_soon(job_ids, interface=origin.interface)
+        dispatch_revocations(job_ids, interface=origin.interface)
     return total
 
 
-def result_of(batch: Batch, *, size: int) -> Result:
+def result_of(batch: DisconnectResult, *, size: int) -> Result:
     """Count what became of a batch of so many ids."""
     ended, failures = len(batch.ended), tuple(batch.failures)
     passed_over = size - ended - len(failures)

@@ -10,11 +10,11 @@ from django.db.models import Count, Model
 from django.utils import timezone
 
 from channels.models import Schedule
-from connections_project.connections.attention import attention
-from connections_project.connections.back_office import GRANT, TIMES
+from connections_project.connections.admin import GRANT, TIMES
 from connections_project.connections.models import OAuthConnection
+from connections_project.connections.notices import notices
 from connections_project.connections.timeline import LONGEST, timeline
-from connections_project.http.parsing import timestamp
+from connections_project.core.parsing import render_datetime
 from connections_project.identity.models import Team, User
 from connections_project.platforms.models import Suspension
 from connections_project.platforms.registry import has_credentials, upstream
@@ -46,7 +46,7 @@ def inspect(connection: OAuthConnection) -> dict[str, Any]:
         .defer("sealed_tokens")
         .order_by("-id")[:MOST]
     )
-    hints = attention(connection, jobs)
+    hints = notices(connection, jobs)
     trail = [_plain(asdict(entry)) for entry in reversed(timeline(connection.pk))]
     return {
         "connection": _connection(connection),
@@ -111,11 +111,11 @@ def _lease(row: OAuthConnection) -> dict[str, Any] | None:
     until = row.refresh_leased_until
     if row.refresh_lease is None or until is None:
         return None
-    return {"until": timestamp(until), "is_held": until > timezone.now()}
+    return {"until": render_datetime(until), "is_held": until > timezone.now()}
 
 
 def _siblings(row: OAuthConnection) -> list[dict[str, str]]:
-    """Give the live connections, of any app and owner, that a revocation of the grant would end."""
+    """Return the live connections, of any app and owner, that a revocation of the grant would end."""
     grant = row.grant
     if grant.platform_user_id is None:
         return []
@@ -135,7 +135,7 @@ def _receipt(row: OAuthConnection) -> dict[str, Any] | None:
     except NotDisconnectedError:
         return None
     return {
-        "disconnected_at": timestamp(known.disconnected_at),
+        "disconnected_at": render_datetime(known.disconnected_at),
         "actor": known.ending.actor_type,
         "interface": known.ending.interface,
         "erased": list(known.erased),
@@ -166,7 +166,7 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 def _as_json(value: Any) -> Any:
     match value:
         case datetime():
-            return timestamp(value)
+            return render_datetime(value)
         case UUID():
             return str(value)
         case dict():

@@ -4,8 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from connections_project.identifiers import uuid7
-from connections_project.operations.plans import Options
+from connections_project.core.ids import uuid7
+from connections_project.operations.options import DisconnectOptions
 
 
 class BulkState(models.TextChoices):
@@ -80,8 +80,8 @@ class BulkJob(models.Model):
         return f"{self.app} {self.state} {self.id}"
 
     @property
-    def options(self) -> Options:
-        return Options(self.reason, self.revoke, self.cancel_schedules, self.erase_tokens)
+    def options(self) -> DisconnectOptions:
+        return DisconnectOptions(self.reason, self.revoke, self.cancel_schedules, self.erase_tokens)
 
     @property
     def disconnected(self) -> int:

@@ -16,13 +16,18 @@ from django.db import DatabaseError, OperationalError, transaction
 
 from audit.events import Action
 from audit.record import Origin, record_many
-from connections_project.connections.end_many import Batch, Failure, Order, event_about
+from connections_project.connections.end_many import (
+    DisconnectRequest,
+    DisconnectResult,
+    Failure,
+    event_about,
+)
 from connections_project.operations.engine import refused
 from connections_project.operations.force import INLINE_JOBS, result_of
-from connections_project.operations.plans import Options, Result
+from connections_project.operations.options import DisconnectOptions, Result
+from connections_project.operations.replay_history import ReplayHistory
 from connections_project.operations.targets import TARGETS, Rows
-from connections_project.operations.told import History
-from connections_project.revocation.soon import tell_soon
+from connections_project.revocation.dispatch import dispatch_revocations
 
 BATCH = 1000
 
@@ -50,7 +55,7 @@ class Plan:
         return sum(map(len, self.due.values()))
 
 
-def planned(told: Mapping[UUID, History]) -> Plan:
+def planned(told: Mapping[UUID, ReplayHistory]) -> Plan:
     """Look what is left to be done of what an export tells; nothing is changed."""
     plan = Plan()
     ways: dict[Way, list[UUID]] = defaultdict(list)
@@ -62,7 +67,7 @@ def planned(told: Mapping[UUID, History]) -> Plan:
     return plan
 
 
-def _sort_into(plan: Plan, way: Way, keys: list[UUID], told: Mapping[UUID, History]) -> None:
+def _sort_into(plan: Plan, way: Way, keys: list[UUID], told: Mapping[UUID, ReplayHistory]) -> None:
     app, _, erase = way
     rows = TARGETS[app].model._default_manager.filter(pk__in=keys)
     connected: dict[UUID, datetime | None] = dict(rows.values_list("pk", "connected_at"))
@@ -89,7 +94,7 @@ class Replay:
         details: What else the audit should know.
     """
 
-    told: Mapping[UUID, History]
+    told: Mapping[UUID, ReplayHistory]
     reason: str
     origin: Origin
     details: Mapping[str, Any]
@@ -113,10 +118,10 @@ class Replay:
                 total += (done := result_of(batch, size=len(ids)))
                 on_batch(done)
         if job_ids:
-            tell_soon(job_ids[:INLINE_JOBS], interface=self.origin.interface)
+            dispatch_revocations(job_ids[:INLINE_JOBS], interface=self.origin.interface)
         return total
 
-    def _end(self, way: Way, ids: Sequence[UUID]) -> Batch:
+    def _end(self, way: Way, ids: Sequence[UUID]) -> DisconnectResult:
         """End a batch; a row that the database refuses is found by halving and named."""
         try:
             return self._commit(way, ids)
@@ -124,15 +129,17 @@ class Replay:
             raise
         except DatabaseError as error:
             if len(ids) == 1:
-                return Batch(failures=(refused(ids[0], error),))
+                return DisconnectResult(failures=(refused(ids[0], error),))
         half = len(ids) // 2
         return self._end(way, ids[:half]) + self._end(way, ids[half:])
 
-    def _commit(self, way: Way, ids: Sequence[UUID]) -> Batch:
+    def _commit(self, way: Way, ids: Sequence[UUID]) -> DisconnectResult:
         app, revoke, erase = way
         target = TARGETS[app]
-        options = Options(self.reason, revoke, cancel_schedules=True, erase_tokens=erase)
-        order = Order(self.origin, self.reason, self.details, target.revokes(revoke, erase))
+        options = DisconnectOptions(self.reason, revoke, cancel_schedules=True, erase_tokens=erase)
+        order = DisconnectRequest(
+            self.origin, self.reason, self.details, target.revokes(revoke, erase)
+        )
         with transaction.atomic():
             rows = target.selected(ids, erase_tokens=erase)
             free = self._locked(rows)
@@ -148,7 +155,7 @@ class Replay:
                 for one in batch.ended
             )
             left = set(rows.values_list("pk", flat=True)) - batch.named
-        return batch + Batch(failures=tuple(map(_busy, sorted(left))))
+        return batch + DisconnectResult(failures=tuple(map(_busy, sorted(left))))
 
     def _locked(self, rows: Rows) -> list[UUID]:
         """Lock those that nobody else holds; of them leave alone what was connected meanwhile."""

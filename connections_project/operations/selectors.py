@@ -36,12 +36,12 @@ class Selectors:
 
     @property
     def are_given(self) -> bool:
-        """Say whether anything was selected: nobody shall end all connections by a slip."""
+        """Whether anything was selected: nobody shall end all connections by a slip."""
         conditions = (self.user, self.platform, self.status, self.connected_before)
         return self.everything or bool(self.ids) or any(one is not None for one in conditions)
 
     def rows(self, app: str) -> Rows:
-        """Give the connections that are meant, also those that are over."""
+        """Return the connections that are meant, also those that are over."""
         model = TARGETS[app].model
         conditions: dict[str, Any] = {}
         if self.ids:

@@ -11,10 +11,10 @@ from channels.disconnect_many import active_schedules
 from channels.disconnect_many import disconnect_many as disconnect_channels
 from channels.models import ChannelConnection
 from channels.models import Status as ChannelStatus
-from connections_project.connections.end_many import Batch, Order
+from connections_project.connections.end_many import DisconnectRequest, DisconnectResult
 from connections_project.connections.models import OAuthConnection
 from connections_project.identity.models import User
-from connections_project.operations.plans import Options
+from connections_project.operations.options import DisconnectOptions
 from providers.disconnect_many import disconnect_many as disconnect_providers
 from providers.models import Connection
 from providers.models import Status as ProviderStatus
@@ -44,12 +44,12 @@ class Target:
     permission: str
     statuses: Sequence[str]
     left: Callable[[bool], Q]
-    end: Callable[[Collection[UUID], Order, Options], Batch]
+    end: Callable[[Collection[UUID], DisconnectRequest, DisconnectOptions], DisconnectResult]
     active_schedules: Callable[[Rows], int] = lambda _: 0
     revokes: Callable[[bool, bool], bool] = lambda revoke, _: revoke
 
     def selected(self, selection: Selection, *, erase_tokens: bool = False) -> Rows:
-        """Give those of a selection on which something is left to be done."""
+        """Return those of a selection on which something is left to be done."""
         rows = (
             selection
             if isinstance(selection, QuerySet)
@@ -90,7 +90,7 @@ TARGETS = {
 
 
 def may_force_disconnect(user: User | None, app: str) -> bool:
-    """Say whether a user may end an app's connections by force: active staff who are permitted."""
+    """Whether a user may end an app's connections by force: active staff who are permitted."""
     return (
         user is not None
         and user.is_active

@@ -11,8 +11,8 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from connections_project.back_office.deeds import Deed, ReasonForm
-from connections_project.back_office.lists import ReadOnlyAdmin
+from connections_project.admin.base import ReadOnlyAdmin
+from connections_project.admin.object_actions import ObjectAction, ReasonForm
 from connections_project.identity.names import names_of
 from connections_project.identity.origins import admin_origin
 from connections_project.platforms.models import Suspension
@@ -102,16 +102,16 @@ class SuspensionAdmin(ReadOnlyAdmin):
             done = f"{label}: {name}." if changed else f"{name}: nothing had to be changed."
             self.message_user(request, done)
             return redirect(LIST)
-        deed = Deed(
+        action = ObjectAction(
             name="", label=label, permission=permission, question=question, do=lambda *_: "",
-            is_grave=verb is suspend,
+            is_destructive=verb is suspend,
         )  # fmt: skip
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": name,
             "title": f"{label} {name}",
-            "deed": deed,
+            "deed": action,
             "form": form,
             "back": reverse(LIST),
         }

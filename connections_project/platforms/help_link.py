@@ -4,7 +4,7 @@ from connections_project.platforms.registry import upstream
 
 
 def help_link(slug: str) -> dict[str, str]:
-    """Give the `Link` header of a disconnect's answer (RFC 8288, relation `help`).
+    """Return the `Link` header of a disconnect's answer (RFC 8288, relation `help`).
 
     It is empty where the platform has a usable revocation, or no page is known.
     """

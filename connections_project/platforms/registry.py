@@ -31,13 +31,13 @@ class Upstream:
 
 
 def upstream(slug: str) -> Upstream | None:
-    """Give the platform of a slug, whatever its state; none if it has left the catalogue."""
+    """Return the platform of a slug, whatever its state; none if it has left the catalogue."""
     platform = settings.CATALOG.get(slug)
     return Upstream(platform, settings.OAUTH_CLIENTS[slug]) if platform else None
 
 
 def connectable(app: str, slug: str) -> Upstream:
-    """Give a platform that a user may connect to now.
+    """Return a platform that a user may connect to now.
 
     Raises:
         UnknownPlatformError: Not in the catalogue of this app, planned or unsupported.
@@ -50,7 +50,7 @@ def connectable(app: str, slug: str) -> Upstream:
 
 
 def usable(slug: str) -> Upstream:
-    """Give the platform of an existing connection, for a call on its behalf.
+    """Return the platform of an existing connection, for a call on its behalf.
 
     Raises:
         PlatformUnavailableError: Suspended, no client credentials, or gone from the catalogue.
@@ -62,7 +62,7 @@ def usable(slug: str) -> Upstream:
 
 
 def name_of(slug: str) -> str:
-    """Give a platform's name for people; one that has left the catalogue has only its slug."""
+    """Return a platform's name for people; one that has left the catalogue has only its slug."""
     found = upstream(slug)
     return found.platform.name if found else slug
 
@@ -78,6 +78,6 @@ def _available(found: Upstream) -> Upstream:
 
 
 def has_credentials(found: Upstream) -> bool:
-    """Say whether a client is configured; a public one (RFC 6749, section 2.1) has no secret."""
+    """Whether a client is configured; a public one (RFC 6749, section 2.1) has no secret."""
     public = found.platform.token_endpoint_auth_method == "none"  # noqa: S105
     return bool(found.registration.client_id and (public or found.registration.client_secret))

@@ -7,14 +7,14 @@ import jwt
 from django.conf import settings
 from django.utils import timezone
 
-from connections_project.connections.anywhere import belongs_to, find
 from connections_project.connections.errors import ConnectionNotFoundError, NotOwnerError
+from connections_project.connections.lookup import belongs_to, find_connection
 from connections_project.connections.models import OAuthConnection
-from connections_project.http.parsing import timestamp
+from connections_project.core.parsing import render_datetime
+from connections_project.core.signing import key_id
 from connections_project.identity.models import User
 from connections_project.receipts.facts import Facts, facts
 from connections_project.receipts.keys import signing_key
-from connections_project.signing import key_id
 
 
 def issue_own(*, connection_id: UUID | None, user: User) -> str:
@@ -29,7 +29,7 @@ def issue_own(*, connection_id: UUID | None, user: User) -> str:
         NotOwnerError: Somebody else's.
         NotDisconnectedError: It is not over.
     """
-    connection = find(connection_id) if connection_id else None
+    connection = find_connection(connection_id) if connection_id else None
     if connection is None:
         raise ConnectionNotFoundError
     if not belongs_to(connection, user.pk):
@@ -58,7 +58,7 @@ def _claims(connection: OAuthConnection, known: Facts) -> dict[str, Any]:
         "connection_id": str(connection.pk),
         "app": connection.app,
         "platform": connection.platform_slug,
-        "disconnected_at": timestamp(known.disconnected_at),
+        "disconnected_at": render_datetime(known.disconnected_at),
         "actor": known.ending.actor_type,
         "interface": known.ending.interface,
         "erased": list(known.erased),
@@ -70,7 +70,7 @@ def _revocation(known: Facts) -> dict[str, Any]:
     told = known.revocation
     optional = {
         "last_error": told.last_error or None,
-        "finished_at": timestamp(told.finished_at) if told.finished_at else None,
+        "finished_at": render_datetime(told.finished_at) if told.finished_at else None,
     }
     given = {name: value for name, value in optional.items() if value is not None}
     return {"state": told.state, "attempts": told.attempts, **given}

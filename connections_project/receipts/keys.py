@@ -6,7 +6,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from connections_project.signing import jwk, private_key, public_key
+from connections_project.core.signing import jwk, private_key, public_key
 
 # A new key is seen within this many seconds by whoever keeps a copy.
 KEPT_FOR = 300
@@ -19,7 +19,7 @@ def signing_key() -> Ed25519PrivateKey:
 @require_safe
 @cache_control(public=True, max_age=KEPT_FOR)
 def jwks(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
-    """Give the key that signs receipts first, then those that signed earlier ones."""
+    """Return the key that signs receipts first, then those that signed earlier ones."""
     earlier = [public_key(raw) for raw in settings.RECEIPT_PUBLIC_KEYS]
     keys = {one["kid"]: one for one in map(jwk, [signing_key().public_key(), *earlier])}
     return JsonResponse({"keys": list(keys.values())}, content_type="application/jwk-set+json")

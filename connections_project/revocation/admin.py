@@ -7,10 +7,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from connections_project.back_office.deeds import Deed, QuestionForm
-from connections_project.back_office.filters import AgeFilter, column_filter
-from connections_project.back_office.lists import ReadOnlyAdmin
-from connections_project.back_office.words import REVOCATION, moment, page_of_connection, revocation
+from connections_project.admin.base import ReadOnlyAdmin
+from connections_project.admin.filters import AgeFilter, column_filter
+from connections_project.admin.formatting import (
+    REVOCATION,
+    format_datetime,
+    link_to_connection,
+    revocation_badge,
+)
+from connections_project.admin.object_actions import ObjectAction, QuestionForm
 from connections_project.identity.origins import admin_origin
 from connections_project.platforms.registry import name_of
 from connections_project.revocation.models import JobState, RevocationJob
@@ -52,8 +57,8 @@ class RevocationJobAdmin(ReadOnlyAdmin):
               "leased_until", "trace_id")  # fmt: skip
     readonly_fields = fields
     actions = ("retry_selected",)
-    deeds = (
-        Deed(
+    object_actions = (
+        ObjectAction(
             name="retry",
             label="Retry now",
             permission=PERMISSION,
@@ -62,7 +67,7 @@ class RevocationJobAdmin(ReadOnlyAdmin):
             applies=is_pending,
             form=QuestionForm,
         ),
-        Deed(
+        ObjectAction(
             name="give-up",
             label="Give up",
             permission=PERMISSION,
@@ -70,7 +75,7 @@ class RevocationJobAdmin(ReadOnlyAdmin):
             "the platform until the user removes the app there, or it runs out.",
             do=_give_up,
             applies=is_pending,
-            is_grave=True,
+            is_destructive=True,
         ),
     )
 
@@ -88,7 +93,7 @@ class RevocationJobAdmin(ReadOnlyAdmin):
         self.message_user(request, f"{hurried} of them were pending, and are due now.")
 
     def shown_state(self, job: RevocationJob) -> SafeString:
-        return revocation(job.state)
+        return revocation_badge(job.state)
 
     shown_state.short_description = "state"  # type: ignore[attr-defined]
 
@@ -101,12 +106,12 @@ class RevocationJobAdmin(ReadOnlyAdmin):
         return job.attempts
 
     def owed(self, job: RevocationJob) -> Any:
-        return moment(job.created_at)
+        return format_datetime(job.created_at)
 
     def next_try(self, job: RevocationJob) -> Any:
-        return moment(job.due_at if is_pending(job) else None)
+        return format_datetime(job.due_at if is_pending(job) else None)
 
     def of_connection(self, job: RevocationJob) -> SafeString:
-        return page_of_connection(job.app, job.connection_id)
+        return link_to_connection(job.app, job.connection_id)
 
     of_connection.short_description = "connection"  # type: ignore[attr-defined]

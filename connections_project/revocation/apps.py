@@ -6,7 +6,7 @@ class RevocationConfig(AppConfig):
     label = "revocation"
 
     def ready(self) -> None:
-        from connections_project.housekeeping import chore
-        from connections_project.revocation.drain import work_off
+        from connections_project.core.periodic import periodic_task
+        from connections_project.revocation.drain import process_due
 
-        chore(work_off, every=5)
+        periodic_task(process_due, every=5)

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from audit.events import Action, ActorType, Interface, Outcome
 from audit.record import Event, Origin, record_many
-from connections_project.http.tracing import tracing
+from connections_project.middleware.tracing import tracing
 from connections_project.oauth.errors import PlatformError
 from connections_project.revocation.circuits import note_answer, note_fault
 from connections_project.revocation.claims import claim_one
@@ -62,7 +62,7 @@ def attempt_claimed(
 
 
 def longest_try() -> float:
-    """Give the seconds that a try may take: it is over before its lease is."""
+    """Return the seconds that a try may take: it is over before its lease is."""
     return min(ATTEMPT_SECONDS, 0.9 * settings.REVOCATION_LEASE_SECONDS)
 
 

@@ -29,7 +29,7 @@ def not_blocked(at: datetime) -> Q:
 
 
 def is_in_trouble(circuit: Circuit) -> bool:
-    """Say whether the next job is a probe, beside which no other is tried."""
+    """Whether the next job is a probe, beside which no other is tried."""
     return circuit.faults >= FAULTS_TO_OPEN
 
 

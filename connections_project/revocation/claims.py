@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 from connections_project.revocation.circuits import is_in_trouble, not_blocked
 from connections_project.revocation.models import Circuit, JobState, RevocationJob
 

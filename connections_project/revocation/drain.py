@@ -10,8 +10,8 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
 from audit.events import Interface
-from connections_project.housekeeping import stopping
-from connections_project.nudge import nudge
+from connections_project.core.dispatch import enqueue
+from connections_project.core.periodic import stopping
 from connections_project.revocation.attempts import attempt_claimed
 from connections_project.revocation.claims import claim, open_circuits
 from connections_project.revocation.give_up import give_up
@@ -25,7 +25,7 @@ PASS_SECONDS = 20.0
 LOOK_SECONDS = 0.5
 
 
-def drain(*, interface: Interface, heed_circuits: bool = True) -> Iterator[str]:
+def run_worker(*, interface: Interface, heed_circuits: bool = True) -> Iterator[str]:
     """Try every job that is due now once, one after the other, and yield what became of each.
 
     Args:
@@ -44,7 +44,7 @@ def drain(*, interface: Interface, heed_circuits: bool = True) -> Iterator[str]:
         yield attempt_claimed(jobs[0], interface=interface)
 
 
-def work_off() -> None:
+def process_due() -> None:
     """Try whatever is due, many jobs at a time; a worker's chore.
 
     It ends when nothing is left, when its time is over, or when the worker is to end. What is being
@@ -72,7 +72,7 @@ def work_off() -> None:
 
 def _call_others() -> None:
     """Have other workers look, or this one once more; without a broker there are none."""
-    nudge(work_off, inline=lambda: None)
+    enqueue(process_due, inline=lambda: None)
 
 
 def _claimed(hands: int, *, until: float) -> list[RevocationJob]:

@@ -26,7 +26,7 @@ class Grant:
     platform_user_id: str | None
 
 
-def hold(grant: Grant, *, app: str, connection_id: UUID) -> None:
+def add_holder(grant: Grant, *, app: str, connection_id: UUID) -> None:
     """Note that a connection lives on a grant; again for one that already does."""
     if grant.platform_user_id is None:
         return
@@ -41,7 +41,7 @@ def hold(grant: Grant, *, app: str, connection_id: UUID) -> None:
     )
 
 
-def hold_all(grants: Mapping[UUID, Grant], *, app: str) -> None:
+def add_holders(grants: Mapping[UUID, Grant], *, app: str) -> None:
     """Note which connection lives on which grant, for many by one statement."""
     GrantHold.objects.bulk_create(
         [
@@ -61,12 +61,12 @@ def hold_all(grants: Mapping[UUID, Grant], *, app: str) -> None:
     )
 
 
-def let_go(*connection_ids: UUID) -> None:
+def remove_holders(*connection_ids: UUID) -> None:
     GrantHold.objects.filter(connection_id__in=connection_ids).delete()
 
 
 def has_holders(grant: Grant, *, besides: UUID | None = None, lock: bool = False) -> bool:
-    """Say whether a live connection stands on the grant.
+    """Whether a live connection stands on the grant.
 
     Args:
         besides: A connection that is not counted, because it is leaving.

@@ -3,8 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
-from connections_project.identifiers import uuid7
-from connections_project.vault import SealedField
+from connections_project.core.ids import uuid7
+from connections_project.core.vault import SealedField
 
 
 class GrantHold(models.Model):

@@ -8,8 +8,8 @@ from django.utils import timezone
 from audit.events import Action, Outcome
 from audit.record import Event, Origin, record_many
 from connections_project.revocation.attempts import end
+from connections_project.revocation.dispatch import dispatch_revocations
 from connections_project.revocation.models import JobState, RevocationJob
-from connections_project.revocation.soon import tell_soon
 
 
 def retry_now(job_ids: list[UUID], *, origin: Origin) -> int:
@@ -23,7 +23,7 @@ def retry_now(job_ids: list[UUID], *, origin: Origin) -> int:
         jobs = _locked(job_ids)
         RevocationJob.objects.filter(pk__in=[job.pk for job in jobs]).update(due_at=now)
         record_many(_event(job, Action.TOKEN_REVOCATION_RETRIED, origin) for job in jobs)
-        tell_soon([job.pk for job in jobs], interface=origin.interface)
+        dispatch_revocations([job.pk for job in jobs], interface=origin.interface)
     return len(jobs)
 
 

@@ -8,12 +8,12 @@ from uuid import UUID
 from django.utils import timezone
 
 from audit.record import Origin
-from connections_project.http.tracing import current_trace_id
+from connections_project.core.vault import Sealed
+from connections_project.middleware.tracing import current_trace_id
 from connections_project.platforms.registry import Upstream, upstream
-from connections_project.revocation.grants import Grant, has_holders, let_go
+from connections_project.revocation.dispatch import dispatch_revocations
+from connections_project.revocation.grants import Grant, has_holders, remove_holders
 from connections_project.revocation.models import RevocationJob
-from connections_project.revocation.soon import tell_soon
-from connections_project.vault import Sealed
 
 
 class Decision(StrEnum):
@@ -26,7 +26,7 @@ class Decision(StrEnum):
 
 
 @dataclass(frozen=True)
-class Held:
+class TokenBundle:
     """A connection's tokens, sealed, and the grant they come from."""
 
     app: str
@@ -37,7 +37,7 @@ class Held:
     sealed: Sealed | None
 
 
-def release(held: Held, *, origin: Origin, revoke: bool = True) -> Decision:
+def release_grant(held: TokenBundle, *, origin: Origin, revoke: bool = True) -> Decision:
     """End a connection's hold on its grant, and owe the platform a revocation where one is due.
 
     Must stand in the transaction that ends the connection; the platform is told after its commit.
@@ -48,13 +48,13 @@ def release(held: Held, *, origin: Origin, revoke: bool = True) -> Decision:
         revoke: False where an operator asked to skip the platform.
     """
     decision = _decide(held, revoke=revoke, leaving=held.connection_id)
-    let_go(held.connection_id)
+    remove_holders(held.connection_id)
     if decision is Decision.PENDING:
-        _owe(held, origin=origin)
+        _enqueue_revocation(held, origin=origin)
     return decision
 
 
-def release_late(held: Held, *, origin: Origin) -> Decision:
+def revoke_unstored(held: TokenBundle, *, origin: Origin) -> Decision:
     """Get rid of tokens that came too late or belong to nobody.
 
     The connection's own hold stays and counts: where it lives on the same grant, revoking would
@@ -62,11 +62,11 @@ def release_late(held: Held, *, origin: Origin) -> Decision:
     """
     decision = _decide(held, revoke=True, leaving=None)
     if decision is Decision.PENDING:
-        _owe(held, origin=origin)
+        _enqueue_revocation(held, origin=origin)
     return decision
 
 
-def _decide(held: Held, *, revoke: bool, leaving: UUID | None) -> Decision:
+def _decide(held: TokenBundle, *, revoke: bool, leaving: UUID | None) -> Decision:
     return decide(
         upstream(held.platform_slug),
         asked=revoke and held.sealed is not None,
@@ -93,18 +93,18 @@ def decide(found: Upstream | None, *, asked: bool, is_shared: Callable[[], bool]
 
 
 def can_revoke(found: Upstream | None) -> bool:
-    """Say whether a revocation is sent on a disconnect: never one that would end other users'."""
+    """Whether a revocation is sent on a disconnect: never one that would end other users'."""
     revocation = found.platform.revocation if found else None
     return revocation is not None and revocation.blast_radius != "client"
 
 
 def ends_the_grant(found: Upstream | None) -> bool:
-    """Say whether revoking one token ends the siblings on its grant."""
+    """Whether revoking one token ends the siblings on its grant."""
     revocation = found.platform.revocation if found else None
     return revocation is not None and revocation.blast_radius == "grant"
 
 
-def _owe(held: Held, *, origin: Origin) -> None:
+def _enqueue_revocation(held: TokenBundle, *, origin: Origin) -> None:
     now = timezone.now()
     job = RevocationJob.objects.create(
         app=held.app,
@@ -119,4 +119,4 @@ def _owe(held: Held, *, origin: Origin) -> None:
         due_at=now,
         trace_id=current_trace_id(),
     )
-    tell_soon([job.id], interface=origin.interface)
+    dispatch_revocations([job.id], interface=origin.interface)

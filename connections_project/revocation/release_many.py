@@ -14,14 +14,14 @@ from uuid import UUID
 from django.db import connection, models
 from django.utils import timezone
 
-from connections_project.http.tracing import current_trace_id
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
+from connections_project.middleware.tracing import current_trace_id
 from connections_project.platforms.registry import upstream
 from connections_project.revocation.grants import (
     Grant,
     clients_with_holders,
     holders_of,
-    let_go,
+    remove_holders,
 )
 from connections_project.revocation.models import RevocationJob
 from connections_project.revocation.release import Decision, decide, ends_the_grant
@@ -92,7 +92,7 @@ def release_many(
         )
         for one in leaving
     }
-    let_go(*decisions)
+    remove_holders(*decisions)
     owed = [key for key, decision in decisions.items() if decision is Decision.PENDING]
     return Released(decisions, _owe(owed, source))
 

@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 
+from connections_project.core.vault import DecryptionError, open_sealed, seal
 from connections_project.oauth import client
 from connections_project.oauth.client import TokenSet
 from connections_project.oauth.errors import DeadGrant, PlatformError
@@ -10,7 +11,6 @@ from connections_project.oauth.revoking import BY_BEARER, leaves_refresh_token
 from connections_project.platforms.registry import Upstream, has_credentials, upstream
 from connections_project.revocation.grants import Grant, has_holders
 from connections_project.revocation.models import RevocationJob
-from connections_project.vault import DecryptionError, open_sealed, seal
 
 
 class CannotSendError(Exception):
@@ -69,7 +69,7 @@ def _left(deadline: float) -> float:
 
 
 def _is_locked_out(error: PlatformError, found: Upstream, tokens: TokenSet) -> bool:
-    """Say whether an access token that has run out kept us from revoking the grant behind it.
+    """Whether an access token that has run out kept us from revoking the grant behind it.
 
     Where the token to revoke is the Bearer that lets us in, its 401 says nothing of the refresh
     token, which lives on. Neither does a refusal where only the access token may be told.

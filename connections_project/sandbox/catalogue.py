@@ -7,7 +7,7 @@ CATALOG_FILE = Path(__file__).with_name("catalog.toml")
 
 
 def catalogue_toml(base_url: str) -> str:
-    """Give `catalog.toml` with its endpoints at another address.
+    """Return `catalog.toml` with its endpoints at another address.
 
     Args:
         base_url: The sandbox's issuer, such as http://127.0.0.1:43117, without a trailing slash.

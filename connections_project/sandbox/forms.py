@@ -14,7 +14,7 @@ class Form:
 
 
 def forms_of(html: str) -> dict[str, Form]:
-    """Give the forms of a page by their `id`."""
+    """Return the forms of a page by their `id`."""
     reader = _Reader()
     reader.feed(html)
     return reader.forms

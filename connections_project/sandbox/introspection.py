@@ -35,7 +35,7 @@ class IntrospectionView(OAuthLibMixin, View):  # type: ignore[misc]  # The toolk
 
 
 def describe(token: str, *, client: Application) -> dict[str, Any]:
-    """Give the introspection response for a token.
+    """Return the introspection response for a token.
 
     Args:
         token: An access or a refresh token, as it was issued.

@@ -11,7 +11,7 @@ from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.transport import Request
 from social.line import Line
 from social.standard_plugin import harvest
-from social.words import Post, Published
+from social.types import Post, Published
 
 __all__ = ["harvest"]
 

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 
-from connections_project.environment import Environment
+from connections_project.conf.environment import Environment
 from connections_project.oauth.client import ClientRegistration
 from connections_project.sandbox.people import PEOPLE
 
@@ -33,7 +33,7 @@ def run() -> None:
 
 
 def client_of(env: Environment) -> ClientRegistration:
-    """Give the one client that may ask for access.
+    """Return the one client that may ask for access.
 
     Raises:
         ImproperlyConfigured: A variable is missing; the message names it.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from connections_project.environment import Environment
+from connections_project.conf.environment import Environment
 from connections_project.sandbox.catalogue import DEFAULT_URL
 from connections_project.sandbox.scopes import SCOPES
 
@@ -103,7 +103,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     # An authorization request's query carries the state, which must not stand in a log.
-    "filters": {"no_query": {"()": "connections_project.http.logs.QueryFilter"}},
+    "filters": {"no_query": {"()": "connections_project.core.logs.QueryFilter"}},
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(message)s"}},
     "handlers": {
         "stderr": {

@@ -23,7 +23,7 @@ class Entry:
 
 
 def statement(account: Account, *, today: date) -> list[Entry]:
-    """Give the entries of the last 90 days, oldest first, up to and without today."""
+    """Return the entries of the last 90 days, oldest first, up to and without today."""
     days = (today - timedelta(days=ago) for ago in range(DAYS_OF_HISTORY, 0, -1))
     return [entry for day in days for entry in _entries(account, day)]
 

@@ -6,7 +6,7 @@ class WebhooksConfig(AppConfig):
     label = "webhooks"
 
     def ready(self) -> None:
-        from connections_project.housekeeping import chore
+        from connections_project.core.periodic import periodic_task
         from connections_project.webhooks.notices import forget_old_notices
 
-        chore(forget_old_notices, every=3600)
+        periodic_task(forget_old_notices, every=3600)

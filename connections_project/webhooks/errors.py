@@ -2,8 +2,8 @@
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from connections_project.http.faults import Fault, of_status
-from connections_project.http.problems import ProblemRenderer
+from connections_project.api.errors import ApiError, error_of_status
+from connections_project.api.problems import ProblemRenderer
 
 
 class RefusedNoticeError(Exception):
@@ -28,24 +28,24 @@ class KeysUnavailableError(Exception):
 class WebhookErrors(ProblemRenderer):
     """Problem details, which Meta and TikTok log by their status alone."""
 
-    def translate(self, exc: Exception) -> Fault | None:
+    def translate(self, exc: Exception) -> ApiError | None:
         match exc:
             case RefusedNoticeError():
-                return of_status(400, exc.description)
+                return error_of_status(400, exc.description)
             case KeysUnavailableError():
-                return of_status(503)
+                return error_of_status(503)
         return None
 
 
 class SecurityEventErrors(WebhookErrors):
     """The answers of a receiver of security event tokens (RFC 8935, sections 2.3 and 2.4)."""
 
-    def translate(self, exc: Exception) -> Fault | None:
+    def translate(self, exc: Exception) -> ApiError | None:
         if isinstance(exc, RefusedNoticeError):
-            return Fault(400, exc.code, exc.description)
+            return ApiError(400, exc.code, exc.description)
         return super().translate(exc)
 
-    def render(self, request: HttpRequest, fault: Fault) -> HttpResponse:  # noqa: ARG002
+    def render(self, request: HttpRequest, fault: ApiError) -> HttpResponse:  # noqa: ARG002
         code = fault.code if fault.status == 400 else "invalid_request"
         known = "invalid_request" if code == "validation_failed" else code
         return JsonResponse({"err": known, "description": fault.detail}, status=fault.status)

@@ -15,7 +15,7 @@ from connections_project.revocation.models import JobState, RevocationJob
 from connections_project.webhooks.errors import RefusedNoticeError
 from connections_project.webhooks.models import DataDeletion, HandledNotice
 from connections_project.webhooks.subjects import Subject
-from connections_project.webhooks.withdraw import withdraw
+from connections_project.webhooks.withdraw import mark_deauthorized
 
 # TikTok repeats for 72 hours; of the others nobody knows, so all are given a week. A notice that
 # is older is refused, so that nothing can be replayed once its digest is forgotten.
@@ -40,7 +40,7 @@ class Notice:
     subject: Subject
 
 
-def moment(seconds: object) -> datetime:
+def from_epoch(seconds: object) -> datetime:
     """Read when something happened, in seconds of the epoch.
 
     Raises:
@@ -57,7 +57,7 @@ def moment(seconds: object) -> datetime:
 
 
 def digest_of(sender: str, identity: str | bytes) -> str:
-    """Give what a notice is known by: its event's id, or all of it where it has none."""
+    """Return what a notice is known by: its event's id, or all of it where it has none."""
     told = identity.encode() if isinstance(identity, str) else identity
     return hashlib.sha256(sender.encode() + b"\n" + told).hexdigest()
 
@@ -78,7 +78,7 @@ def apply(notice: Notice, *, client_address: str) -> int:
         origin = _origin(client_address)
         held = [row for row in _locked(notice) if row.auth_state is not None]
         for row in held:
-            withdraw(row, origin=origin, sender=notice.sender)
+            mark_deauthorized(row, origin=origin, sender=notice.sender)
     return len(held)
 
 
@@ -107,7 +107,7 @@ def _erase(notice: Notice, *, client_address: str) -> int:
     origin = _origin(client_address)
     rows = _locked(notice)
     for row in rows:
-        withdraw(row, origin=origin, sender=notice.sender, forget_person=True)
+        mark_deauthorized(row, origin=origin, sender=notice.sender, forget_person=True)
     erased = [row.pk for row in rows]
     # A job that still has to revoke needs to know whose grant it ends.
     done = RevocationJob.objects.filter(connection_id__in=erased).exclude(state=JobState.PENDING)

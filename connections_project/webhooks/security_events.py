@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 
 from connections_project.webhooks.errors import RefusedNoticeError
-from connections_project.webhooks.notices import Notice, digest_of, moment
+from connections_project.webhooks.notices import Notice, digest_of, from_epoch
 from connections_project.webhooks.signing_keys import Configuration, configuration_of, key_of
 from connections_project.webhooks.subjects import Sender, of_senders, senders
 
@@ -48,7 +48,7 @@ def read(body: bytes) -> Notice:
     return Notice(
         SENDER,
         digest_of(SENDER, str(claims["jti"])),
-        moment(claims["iat"]),
+        from_epoch(claims["iat"]),
         of_senders(told_by, **_names(claims.get("events"))),
     )
 

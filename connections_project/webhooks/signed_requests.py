@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from connections_project.webhooks.errors import RefusedNoticeError
-from connections_project.webhooks.notices import Notice, digest_of, moment
+from connections_project.webhooks.notices import Notice, digest_of, from_epoch
 from connections_project.webhooks.subjects import of_senders, senders
 
 SENDER = "meta"
@@ -35,7 +35,7 @@ def read(signed_request: str) -> Notice:
     claims = _claims(payload)
     user_id = claims.get("user_id")
     subject = of_senders(genuine, granting_user_id=str(user_id) if user_id else None)
-    return Notice(SENDER, digest_of(SENDER, payload), moment(claims.get("issued_at")), subject)
+    return Notice(SENDER, digest_of(SENDER, payload), from_epoch(claims.get("issued_at")), subject)
 
 
 def _is_signed(signature: str, payload: str, secret: str) -> bool:

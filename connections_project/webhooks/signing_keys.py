@@ -32,7 +32,7 @@ _lock = threading.Lock()
 
 
 def configuration_of(address: str, *, younger_than: float = LONGEST_SECONDS) -> Configuration:
-    """Give what is published at an address, from memory where it is young enough.
+    """Return what is published at an address, from memory where it is young enough.
 
     Raises:
         KeysUnavailableError: It can't be had.
@@ -45,7 +45,7 @@ def configuration_of(address: str, *, younger_than: float = LONGEST_SECONDS) -> 
 
 
 def key_of(configuration: Configuration, kid: str) -> jwt.PyJWK:
-    """Give the key of an id, which may have been published only just now.
+    """Return the key of an id, which may have been published only just now.
 
     Raises:
         RefusedNoticeError: There is none.

@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import Q
 
 from channels.models import ChannelConnection
+from connections_project.api.parsers import UNSTORABLE
 from connections_project.connections.models import OAuthConnection
-from connections_project.http.json_bodies import UNSTORABLE
 from connections_project.platforms.registry import upstream
 from providers.models import Connection
 from social.models import SocialAccount
@@ -42,7 +42,7 @@ class Subject:
     names: dict[str, str]
 
     def connections(self) -> Iterator[models.QuerySet[OAuthConnection]]:
-        """Give the rows that it speaks of, a model at a time, each in the order of locking."""
+        """Return the rows that it speaks of, a model at a time, each in the order of locking."""
         if self.names and not any(UNSTORABLE.search(name) for name in self.names.values()):
             named = Q(*self.names.items(), _connector=Q.OR)
             for model in MODELS:

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from connections_project.webhooks.errors import RefusedNoticeError
-from connections_project.webhooks.notices import Notice, digest_of, moment
+from connections_project.webhooks.notices import Notice, digest_of, from_epoch
 from connections_project.webhooks.subjects import of_senders, senders
 
 SENDER = "tiktok"
@@ -36,13 +36,13 @@ def read(body: bytes, *, signature: str) -> Notice:
     if not genuine:
         raise RefusedNoticeError("authentication_failed", "The signature is not one of ours.")
     # Retries bear a new time of sending, which is what must be fresh; the event keeps its own.
-    moment(match["time"])
+    from_epoch(match["time"])
     event = _event(body)
     if event.get("client_key") not in {one.client_id for one in genuine}:
         raise RefusedNoticeError("invalid_audience", "The client_key is not ours.")
     removed = event.get("event") == REMOVED
     subject = of_senders(genuine, granting_user_id=_user(event) if removed else None)
-    return Notice(SENDER, digest_of(SENDER, body), moment(event.get("create_time")), subject)
+    return Notice(SENDER, digest_of(SENDER, body), from_epoch(event.get("create_time")), subject)
 
 
 def _is_signed(signed: bytes, signature: str, secret: str) -> bool:

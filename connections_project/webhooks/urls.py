@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from connections_project.webhooks.api import WebhookViewSet
+from connections_project.webhooks.views import WebhookViewSet
 
 urlpatterns = [
     path("meta/deauthorize", WebhookViewSet.as_view({"post": "meta_deauthorize"})),

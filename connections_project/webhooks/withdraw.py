@@ -6,10 +6,10 @@ from audit.events import Action
 from audit.record import Origin
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.records import record_about
-from connections_project.revocation.grants import let_go
+from connections_project.revocation.grants import remove_holders
 
 
-def withdraw(
+def mark_deauthorized(
     row: OAuthConnection, *, origin: Origin, sender: str, forget_person: bool = False
 ) -> None:
     """End a connection that the caller has locked, in the caller's transaction.
@@ -25,7 +25,7 @@ def withdraw(
     if forget_person:
         row.forget_person()
     row.save()
-    let_go(row.pk)
+    remove_holders(row.pk)
     record_about(
         row,
         Action.CONNECTION_DEAUTHORIZED,

@@ -6,14 +6,14 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from connections_project.connections import limits
-from connections_project.http.answers import shown
-from connections_project.http.bodies import validated
-from connections_project.http.faults import FaultError
-from connections_project.http.pagination import paginate
-from connections_project.http.parsing import identifier
-from connections_project.http.rate_limits import Policy
-from connections_project.http.views import ApiViewSet
+from connections_project.api.errors import ApiException
+from connections_project.api.pagination import paginate
+from connections_project.api.rate_limits import Policy
+from connections_project.api.serializers import serialize_rows
+from connections_project.api.validation import validated
+from connections_project.api.views import ApiViewSet
+from connections_project.connections import throttling
+from connections_project.core.parsing import parse_uuid
 from connections_project.identity.origins import origin_of
 from connections_project.identity.principals import principal_of
 from providers import sync
@@ -31,8 +31,8 @@ class AccountViewSet(ApiViewSet):
 
     def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
         if self.action != "syncs":
-            return limits.reading(request)
-        return limits.syncing(request, Connection, self._wanted(request))
+            return throttling.reading(request)
+        return throttling.syncing(request, Connection, self._wanted(request))
 
     @documentation.ACCOUNTS
     def list(self, request: Request) -> Response:
@@ -40,14 +40,18 @@ class AccountViewSet(ApiViewSet):
         rows, pagination = paginate(
             own_accounts(principal_of(request).pk, connection=wanted), request
         )
-        return Response({"data": shown(bodies.AccountAnswer, rows), "pagination": pagination})
+        return Response(
+            {"data": serialize_rows(bodies.AccountAnswer, rows), "pagination": pagination}
+        )
 
     @documentation.TRANSACTIONS
     def transactions(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
-        account = own_account(identifier(id), user_id=principal_of(request).pk)
+        account = own_account(parse_uuid(id), user_id=principal_of(request).pk)
         movements = account.transactions.order_by("-posted_at", "-id")
         rows, pagination = paginate(movements, request)
-        return Response({"data": shown(bodies.TransactionAnswer, rows), "pagination": pagination})
+        return Response(
+            {"data": serialize_rows(bodies.TransactionAnswer, rows), "pagination": pagination}
+        )
 
     @documentation.SYNC
     def syncs(self, request: Request) -> Response:
@@ -55,7 +59,7 @@ class AccountViewSet(ApiViewSet):
             raise self._unreadable
         body = validated(bodies.SyncRequest, request)
         tally = sync.sync_own(
-            connection_id=identifier(body["connection_id"]),
+            connection_id=parse_uuid(body["connection_id"]),
             user=principal_of(request),
             force=body["force"],
             origin=origin_of(request),
@@ -66,9 +70,9 @@ class AccountViewSet(ApiViewSet):
         """Look for the connection in a body that is not validated yet, or may not be JSON."""
         try:
             body = request.data
-        except (FaultError, APIException) as error:
+        except (ApiException, APIException) as error:
             # DRF would give an empty body at the second look.
             self._unreadable = error
             return None
         wanted = body.get("connection_id") if isinstance(body, dict) else None
-        return identifier(wanted) if isinstance(wanted, str) else None
+        return parse_uuid(wanted) if isinstance(wanted, str) else None

@@ -7,16 +7,16 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from connections_project.connections import limits
-from connections_project.connections.bodies import RefreshRequest, connect_answer
+from connections_project.api.rate_limits import Policy
+from connections_project.api.serializers import serialize_rows
+from connections_project.api.validation import flag, validated
+from connections_project.api.views import ApiViewSet
+from connections_project.connections import throttling
 from connections_project.connections.browser import browser_for_start, set_cookie
-from connections_project.connections.calling_back import state_and_answer
+from connections_project.connections.callback_params import state_and_answer
 from connections_project.connections.errors import ConnectionNotFoundError
-from connections_project.http.answers import shown
-from connections_project.http.bodies import flag, validated
-from connections_project.http.parsing import identifier, timestamp
-from connections_project.http.rate_limits import Policy
-from connections_project.http.views import ApiViewSet
+from connections_project.connections.serializers import RefreshRequest, connect_answer
+from connections_project.core.parsing import parse_uuid, render_datetime
 from connections_project.identity.origins import origin_of
 from connections_project.identity.principals import principal_of, signed_in
 from connections_project.platforms.help_link import help_link
@@ -39,14 +39,14 @@ class ConnectionViewSet(ApiViewSet):
     def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
         match self.action:
             case "list" | "retrieve":
-                return limits.reading(request)
+                return throttling.reading(request)
             case "create":
-                return limits.connecting(request)
+                return throttling.connecting(request)
             case "callback":
-                return limits.calling_back(request)
+                return throttling.calling_back(request)
             case "token_refreshes":
-                return limits.syncing(request, Connection, identifier(self.kwargs["id"]))
-        return limits.writing(request)
+                return throttling.syncing(request, Connection, parse_uuid(self.kwargs["id"]))
+        return throttling.writing(request)
 
     @documentation.LIST
     def list(self, request: Request) -> Response:
@@ -55,7 +55,9 @@ class ConnectionViewSet(ApiViewSet):
         active = [row for row in rows if row.is_connected]
         return Response(
             {
-                "connections": shown(bodies.ConnectionAnswer, active if only_active else rows),
+                "connections": serialize_rows(
+                    bodies.ConnectionAnswer, active if only_active else rows
+                ),
                 "total_count": len(rows),
                 "active_count": len(active),
             }
@@ -90,15 +92,15 @@ class ConnectionViewSet(ApiViewSet):
 
     @documentation.GET
     def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
-        connection = own_connection(identifier(id), user_id=principal_of(request).pk)
+        connection = own_connection(parse_uuid(id), user_id=principal_of(request).pk)
         return Response(bodies.ConnectionAnswer(connection).data)
 
     @documentation.RENAME
     def partial_update(self, request: Request, id: str) -> Response:  # noqa: A002
         # Whose it is comes first: a stranger learns nothing from the checks of a body.
-        own_connection(identifier(id), user_id=principal_of(request).pk)
+        own_connection(parse_uuid(id), user_id=principal_of(request).pk)
         connection = update.rename_own(
-            connection_id=identifier(id),
+            connection_id=parse_uuid(id),
             user=principal_of(request),
             alias=validated(bodies.RenameRequest, request)["alias"],
             origin=origin_of(request),
@@ -108,14 +110,14 @@ class ConnectionViewSet(ApiViewSet):
     @documentation.DISCONNECT_OR_DELETE
     def destroy(self, request: Request, id: str) -> Response:  # noqa: A002
         connection = disconnect.disconnect_or_delete(
-            connection_id=identifier(id), user=principal_of(request), origin=origin_of(request)
+            connection_id=parse_uuid(id), user=principal_of(request), origin=origin_of(request)
         )
         return Response(status=204, headers=help_link(connection.provider_slug))
 
     @documentation.REFRESH
     def token_refreshes(self, request: Request, id: str) -> Response:  # noqa: A002
         connection, is_new = refresh.refresh_own(
-            connection_id=identifier(id),
+            connection_id=parse_uuid(id),
             user=principal_of(request),
             force=validated(RefreshRequest, request)["force"],
             origin=origin_of(request),
@@ -124,7 +126,7 @@ class ConnectionViewSet(ApiViewSet):
         answer: dict[str, Any] = {
             "success": True,
             "message": "Token refreshed" if is_new else "Token still valid",
-            "expires_at": timestamp(ends) if ends else None,
+            "expires_at": render_datetime(ends) if ends else None,
         }
         return Response(answer, status=201)
 
@@ -133,7 +135,7 @@ def _wanted(text: str | None) -> UUID | None:
     """Read the id of a connection to reauthorise; a malformed one can't exist."""
     if text is None:
         return None
-    wanted = identifier(text)
+    wanted = parse_uuid(text)
     if wanted is None:
         raise ConnectionNotFoundError
     return wanted

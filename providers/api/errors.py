@@ -2,30 +2,30 @@
 
 from collections.abc import Callable
 
+from connections_project.api.errors import ApiError, FieldError, error_of_status, validation_error
+from connections_project.api.problems import ProblemRenderer
 from connections_project.connections import errors
-from connections_project.http.faults import Fault, FieldError, of_status, validation_fault
-from connections_project.http.problems import ProblemRenderer
+from connections_project.core.vault import DecryptionError
 from connections_project.oauth.state import StateStoreUnavailable
 from connections_project.platforms.registry import PlatformUnavailableError, UnknownPlatformError
-from connections_project.vault import DecryptionError
 
 
-def _bad_field(field: str, code: str, message: str) -> Callable[[Exception], Fault]:
-    return lambda _: validation_fault(FieldError(field, code, message))
+def _bad_field(field: str, code: str, message: str) -> Callable[[Exception], ApiError]:
+    return lambda _: validation_error(FieldError(field, code, message))
 
 
-def _fault(status: int, detail: str, code: str | None = None) -> Callable[[Exception], Fault]:
-    general = of_status(status, detail)
-    return lambda _: Fault(status, code or general.code, detail)
+def _fault(status: int, detail: str, code: str | None = None) -> Callable[[Exception], ApiError]:
+    general = error_of_status(status, detail)
+    return lambda _: ApiError(status, code or general.code, detail)
 
 
-def _recently(exc: Exception) -> Fault:
+def _recently(exc: Exception) -> ApiError:
     seconds = exc.retry_after if isinstance(exc, errors.SyncedRecentlyError) else 1
     detail = f"Synced less than 5 minutes ago. Try again in {seconds} s, or force it."
-    return Fault(429, "rate_limit_exceeded", detail, headers={"Retry-After": str(seconds)})
+    return ApiError(429, "rate_limit_exceeded", detail, headers={"Retry-After": str(seconds)})
 
 
-FAULTS: dict[type[Exception], Callable[[Exception], Fault]] = {
+FAULTS: dict[type[Exception], Callable[[Exception], ApiError]] = {
     UnknownPlatformError: _fault(404, "Provider not supported"),
     PlatformUnavailableError: _fault(
         503, "This provider can't be used at the moment.", "provider_unavailable"
@@ -68,6 +68,6 @@ FAULTS: dict[type[Exception], Callable[[Exception], Fault]] = {
 class ProviderErrors(ProblemRenderer):
     """Knows what the verbs raise."""
 
-    def translate(self, exc: Exception) -> Fault | None:
+    def translate(self, exc: Exception) -> ApiError | None:
         translation = FAULTS.get(type(exc))
         return translation(exc) if translation else None

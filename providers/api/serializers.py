@@ -6,10 +6,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from connections_project.connections.bodies import RedirectUri
-from connections_project.http.answers import PaginationAnswer
-from connections_project.http.fields import Flag, Reference, Text
-from connections_project.http.parsing import timestamp
+from connections_project.api.fields import Flag, Reference, Text
+from connections_project.api.serializers import PaginationSerializer
+from connections_project.connections.serializers import RedirectUri
+from connections_project.core.parsing import render_datetime
 from providers.models import Account, Connection, Status, Transaction
 from providers.sync import Tally
 
@@ -94,10 +94,10 @@ class ConnectionAnswer(serializers.Serializer[Connection]):
             "status": instance.status,
             "is_connected": instance.is_connected,
             "needs_reauthentication": instance.needs_reauthentication,
-            "connected_at": instance.connected_at and timestamp(instance.connected_at),
-            "last_sync_at": instance.last_sync_at and timestamp(instance.last_sync_at),
-            "created_at": timestamp(instance.created_at),
-            "updated_at": timestamp(instance.updated_at),
+            "connected_at": instance.connected_at and render_datetime(instance.connected_at),
+            "last_sync_at": instance.last_sync_at and render_datetime(instance.last_sync_at),
+            "created_at": render_datetime(instance.created_at),
+            "updated_at": render_datetime(instance.updated_at),
         }
 
 
@@ -124,7 +124,7 @@ class AccountAnswer(serializers.Serializer[Account]):
             "type": instance.type,
             "currency": instance.currency,
             "balance": None if instance.balance is None else money(instance.balance),
-            "updated_at": timestamp(instance.updated_at),
+            "updated_at": render_datetime(instance.updated_at),
         }
 
 
@@ -140,7 +140,7 @@ class TransactionAnswer(serializers.Serializer[Transaction]):
         return {
             "id": str(instance.pk),
             "account_id": str(instance.account_id),
-            "posted_at": timestamp(instance.posted_at),
+            "posted_at": render_datetime(instance.posted_at),
             "amount": money(instance.amount),
             "currency": instance.currency,
             "description": instance.description,
@@ -149,12 +149,12 @@ class TransactionAnswer(serializers.Serializer[Transaction]):
 
 class AccountPage(serializers.Serializer[Any]):
     data = AccountAnswer(many=True)  # type: ignore[assignment]
-    pagination = PaginationAnswer()
+    pagination = PaginationSerializer()
 
 
 class TransactionPage(serializers.Serializer[Any]):
     data = TransactionAnswer(many=True)  # type: ignore[assignment]
-    pagination = PaginationAnswer()
+    pagination = PaginationSerializer()
 
 
 def money(amount: Decimal) -> str:

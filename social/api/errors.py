@@ -6,13 +6,13 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from connections_project.api.errors import STATUS_CODES, ApiError, FieldError, validation_error
 from connections_project.connections import errors
-from connections_project.http.faults import KNOWN, Fault, FieldError, validation_fault
+from connections_project.core.vault import DecryptionError
 from connections_project.oauth.state import StateStoreUnavailable
 from connections_project.platforms.registry import PlatformUnavailableError, UnknownPlatformError
-from connections_project.vault import DecryptionError
 from social import errors as own
-from social.words import InvalidPostError, PublishingUnsupportedError
+from social.types import InvalidPostError, PublishingUnsupportedError
 
 # What general faults are called here, by their slugs.
 GENERAL: Mapping[str, str] = MappingProxyType(
@@ -67,21 +67,21 @@ OWN: Mapping[str, tuple[int, str]] = MappingProxyType(
 )
 
 
-def fault(error: str, message: str = "") -> Fault:
+def fault(error: str, message: str = "") -> ApiError:
     """Make the fault of one of this app's errors; its words serve as its code."""
     status, general = OWN[error]
-    return Fault(status, error, message or general)
+    return ApiError(status, error, message or general)
 
 
-def _busy(message: str) -> Fault:
-    return Fault(503, KNOWN[503][0], message)
+def _busy(message: str) -> ApiError:
+    return ApiError(503, STATUS_CODES[503][0], message)
 
 
-def _wrong(field: str, code: str, message: str) -> Fault:
-    return validation_fault(FieldError(field, code, message))
+def _wrong(field: str, code: str, message: str) -> ApiError:
+    return validation_error(FieldError(field, code, message))
 
 
-FAULTS: Mapping[type[Exception], Fault] = MappingProxyType(
+FAULTS: Mapping[type[Exception], ApiError] = MappingProxyType(
     {
         UnknownPlatformError: fault("Unknown platform"),
         PlatformUnavailableError: fault("Platform unavailable"),
@@ -128,7 +128,7 @@ MAYBE_PUBLISHED = (
 class SocialErrors:
     """Knows what the verbs raise, and writes every fault as `error` and `message`."""
 
-    def translate(self, exc: Exception) -> Fault | None:
+    def translate(self, exc: Exception) -> ApiError | None:
         match exc:
             case own.PublishFailedError():
                 message = MAYBE_PUBLISHED if exc.is_uncertain else NOT_PUBLISHED
@@ -137,11 +137,11 @@ class SocialErrors:
                 return _wrong(exc.field, "invalid", exc.message)
         return FAULTS.get(type(exc))
 
-    def render(self, request: HttpRequest, fault: Fault) -> HttpResponse:
+    def render(self, request: HttpRequest, fault: ApiError) -> HttpResponse:
         return JsonResponse(body(_named_for(request, fault)), status=fault.status)
 
 
-def body(fault: Fault) -> dict[str, Any]:
+def body(fault: ApiError) -> dict[str, Any]:
     """Write a fault as the document does; `details` names wrong fields."""
     message = OWN["Insufficient scope"][1] if fault.code == "forbidden" else fault.detail
     written = {"error": GENERAL.get(fault.code, fault.code), "message": message}
@@ -153,9 +153,9 @@ def body(fault: Fault) -> dict[str, Any]:
     return {**written, "details": details}
 
 
-def _named_for(request: HttpRequest, fault: Fault) -> Fault:
+def _named_for(request: HttpRequest, fault: ApiError) -> ApiError:
     """Call a defect what the document calls it at the endpoint that disconnects."""
     ending = request.path_info.partition("/social/")[2]
     if fault.status == 500 and ending.partition("/")[0] == "disconnect":
-        return Fault(500, "Failed to disconnect", OWN["Failed to disconnect"][1])
+        return ApiError(500, "Failed to disconnect", OWN["Failed to disconnect"][1])
     return fault

@@ -6,12 +6,12 @@ from uuid import UUID
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from connections_project.connections.bodies import RedirectUri
-from connections_project.http.fields import Text, filled, https_address
-from connections_project.http.parsing import identifier, timestamp
+from connections_project.api.fields import Text, filled, https_address
+from connections_project.connections.serializers import RedirectUri
+from connections_project.core.parsing import parse_uuid, render_datetime
 from social.errors import InvalidAccountIdError
 from social.models import SocialAccount
-from social.words import Published
+from social.types import Published
 
 LONGEST_CAPTION = 10_000
 LONGEST_URL = 2048
@@ -24,7 +24,7 @@ def account_id(text: str) -> UUID:
     Raises:
         InvalidAccountIdError: It is no UUID.
     """
-    found = identifier(text)
+    found = parse_uuid(text)
     if found is None:
         raise InvalidAccountIdError
     return found
@@ -75,8 +75,9 @@ class SocialAccountAnswer(serializers.Serializer[SocialAccount]):
             "platform": instance.platform,
             "accountName": instance.platform_account_name,
             "isActive": instance.is_active,
-            "connectedAt": instance.connected_at and timestamp(instance.connected_at),
-            "disconnectedAt": instance.disconnected_at and timestamp(instance.disconnected_at),
+            "connectedAt": instance.connected_at and render_datetime(instance.connected_at),
+            "disconnectedAt": instance.disconnected_at
+            and render_datetime(instance.disconnected_at),
         }
 
 

@@ -4,21 +4,21 @@ words its result."""
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from connections_project.api.errors import invalid_field
+from connections_project.api.rate_limits import Policy
+from connections_project.api.serializers import serialize_rows
+from connections_project.api.validation import flag, validated
+from connections_project.api.views import ApiViewSet
 from connections_project.connections.browser import browser_for_start, set_cookie
-from connections_project.connections.calling_back import state_and_answer
-from connections_project.connections.limits import calling_back
-from connections_project.http.answers import shown
-from connections_project.http.bodies import flag, validated
-from connections_project.http.faults import invalid_field
-from connections_project.http.rate_limits import Policy
-from connections_project.http.views import ApiViewSet
+from connections_project.connections.callback_params import state_and_answer
+from connections_project.connections.throttling import calling_back
 from connections_project.identity.callers import caller_of, possible_caller_of
 from connections_project.identity.models import Scope
 from connections_project.identity.origins import origin_of
 from connections_project.identity.team_authentication import TeamAuthentication
 from connections_project.platforms.help_link import help_link
 from social import connect, disconnect, publish
-from social.api import documentation, limits
+from social.api import documentation, throttling
 from social.api import serializers as bodies
 from social.api.permissions import HasScope
 from social.models import SocialAccount
@@ -42,12 +42,12 @@ class SocialViewSet(ApiViewSet):
     def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
         match self.action:
             case "accounts":
-                return limits.reading(request)
+                return throttling.reading(request)
             case "connect":
-                return limits.connecting(request)
+                return throttling.connecting(request)
             case "callback":
                 return calling_back(request)
-        return limits.writing(request)
+        return throttling.writing(request)
 
     @documentation.CONNECT
     def connect(self, request: Request) -> Response:
@@ -79,7 +79,7 @@ class SocialViewSet(ApiViewSet):
             bearer=caller.principal if caller else None,
             origin=origin_of(request),
         )
-        listed = shown(bodies.SocialAccountAnswer, accounts)
+        listed = serialize_rows(bodies.SocialAccountAnswer, accounts)
         result = {"success": True, "connectedCount": len(listed), "accounts": listed}
         return Response(result, status=201)
 
@@ -87,7 +87,7 @@ class SocialViewSet(ApiViewSet):
     def accounts(self, request: Request) -> Response:
         wanted = flag(request, "active") if "active" in request.query_params else None
         rows = team_accounts(caller_of(request).team_id, active=wanted)
-        return Response({"accounts": shown(bodies.SocialAccountAnswer, rows)})
+        return Response({"accounts": serialize_rows(bodies.SocialAccountAnswer, rows)})
 
     @documentation.DISCONNECT
     def disconnect(self, request: Request) -> Response:

@@ -3,8 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import connections_project.identifiers
-import connections_project.vault
+import connections_project.core.ids
+import connections_project.core.vault
 
 
 class Migration(migrations.Migration):
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=connections_project.identifiers.uuid7,
+                        default=connections_project.core.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -65,13 +65,16 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=connections_project.identifiers.uuid7,
+                        default=connections_project.core.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
                     ),
                 ),
-                ("auth_state", connections_project.vault.SealedField(editable=False, null=True)),
+                (
+                    "auth_state",
+                    connections_project.core.vault.SealedField(editable=False, null=True),
+                ),
                 ("epoch", models.PositiveIntegerField(default=0)),
                 ("has_refresh_token", models.BooleanField(default=False)),
                 ("token_issued_at", models.DateTimeField(null=True)),

@@ -4,7 +4,7 @@ from connections_project.oauth.client import TokenSet
 from connections_project.platforms.registry import Upstream
 from social import meta, meta_harvest, meta_publish
 from social.line import Line
-from social.words import Harvest, InvalidPostError, Post, Published
+from social.types import Harvest, InvalidPostError, Post, Published
 
 # What the OAuth client asks for (oauth/adapters.py).
 refresh = meta_harvest.renew_user

@@ -6,7 +6,7 @@ from connections_project.oauth.tokens import require_vschar
 from connections_project.platforms.registry import Upstream
 from social import meta, meta_harvest, meta_publish
 from social.line import Line
-from social.words import Crop, Harvest, Post, Published
+from social.types import Crop, Harvest, Post, Published
 
 
 def harvest(upstream: Upstream, tokens: TokenSet) -> Harvest:

@@ -12,7 +12,7 @@ from audit.events import Action, ActorType, Interface
 from audit.models import AuditEvent, Seal, SealedEvent
 from audit.record import Event, Origin, record_many
 from audit.seal import seal_all
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 from tests.audit_guard import drop_triggers
 
 

@@ -22,7 +22,7 @@ from audit.models import AuditEvent, SealedEvent
 from audit.public_keys import as_text
 from audit.statements import signing_key
 from audit.verify_export import Reading, TamperedError
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from tests.audit import tampering
 from tests.audit.tampering import change, insert, remove, sealed, tell

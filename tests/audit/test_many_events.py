@@ -10,7 +10,7 @@ from audit.models import AuditEvent
 from audit.seal import seal_all
 from audit.statements import known_keys
 from audit.verify import Verification
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("heads")]
 

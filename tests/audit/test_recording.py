@@ -13,8 +13,8 @@ from django.utils import timezone
 from audit.events import Action, ActorType, Interface, Outcome
 from audit.models import AuditEvent
 from audit.record import MANY, Event, Origin, record, record_many
-from connections_project.http.tracing import tracing
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
+from connections_project.middleware.tracing import tracing
 from tests.audit.conftest import SUBJECT, SYSTEM
 
 Recorded = Callable[..., AuditEvent]

@@ -15,14 +15,14 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from audit import heads as publishing
+from audit import checkpoints as publishing
 from audit import horizon, merkle, seal, statements
 from audit.canonical import FIELDS, canonical, event_as_json
 from audit.models import AuditEvent, Seal, SealedEvent
 from audit.statements import signed_seal
 from audit.unsealed import Window, oldest_unsealed, windows
-from connections_project.housekeeping import chore_of
-from connections_project.identifiers import first_uuid7, uuid7
+from connections_project.core.ids import first_uuid7, uuid7
+from connections_project.core.periodic import periodic_task_of
 from tests.audit import tampering
 from tests.audit.tampering import insert, tell
 from tests.audit_guard import drop_triggers
@@ -139,7 +139,7 @@ def test_an_hour_without_events_is_sealed_too_so_that_none_can_be_put_into_it() 
 
 def test_the_chore_stays_within_a_minute() -> None:
     tell(1)
-    chore = chore_of(seal.seal_recent)
+    chore = periodic_task_of(seal.seal_recent)
     assert chore.every < 60
     chore.do()
     assert not any_unsealed()

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from audit.events import Action, ActorType, Interface, Outcome
 from audit.record import Origin, record
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 
 pytestmark = pytest.mark.django_db
 

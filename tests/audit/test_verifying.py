@@ -19,8 +19,8 @@ from audit.canonical import FIELDS, canonical, event_as_json
 from audit.models import AuditEvent, Seal, SealedEvent
 from audit.public_keys import as_text
 from audit.statements import signing_key
-from connections_project.identifiers import uuid7
-from connections_project.signing import private_key
+from connections_project.core.ids import uuid7
+from connections_project.core.signing import private_key
 from tests.audit import tampering
 from tests.audit.tampering import change, cut_off, insert, remove, remove_with_digests, sealed, tell
 from tests.audit_guard import drop_triggers
@@ -50,7 +50,7 @@ def only_finding(*arguments: str) -> dict[str, Any]:
 
 
 def named(finding: dict[str, Any]) -> tuple[str, str | None]:
-    """Give what was done, and to which event; the words must name it too."""
+    """Return what was done, and to which event; the words must name it too."""
     if finding["event_id"]:
         assert finding["event_id"] in finding["words"]
     return finding["kind"], finding["event_id"]

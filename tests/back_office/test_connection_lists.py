@@ -10,10 +10,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from connections_project.back_office.lists import MOST_COUNTED
+from connections_project.admin.base import MOST_COUNTED
+from connections_project.core.vault import seal
 from connections_project.identity.models import User
 from connections_project.revocation.models import JobState, RevocationJob
-from connections_project.vault import seal
 from providers.models import Connection
 from social.models import SocialAccount
 from tests.bank import Bank

@@ -13,7 +13,7 @@ from django.utils import timezone
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin, record
 from audit.seal import seal_recent
-from connections_project.front_page.charts import chart
+from connections_project.admin.dashboard.charts import chart
 from connections_project.identity.models import User
 from connections_project.metrics.models import TableFigures
 from connections_project.metrics.tables import refresh

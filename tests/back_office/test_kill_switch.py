@@ -52,14 +52,14 @@ def test_without_a_reason_nothing_is_suspended(page: Client, bank: Bank) -> None
 
 
 def test_a_platform_that_nobody_knows_is_not_there(page: Client, db: None) -> None:
-    for deed in ("suspend", "resume"):
-        assert page.get(f"{LIST}nobody/{deed}/").status_code == 404
+    for action in ("suspend", "resume"):
+        assert page.get(f"{LIST}nobody/{action}/").status_code == 404
 
 
 def test_auditors_see_the_page_without_buttons_and_are_refused(
     auditors_page: Client, bank: Bank
 ) -> None:
     assert "Suspend Bank" not in text_of(auditors_page, LIST)
-    for deed in ("suspend", "resume"):
-        assert auditors_page.post(f"{LIST}bank/{deed}/", {"reason": "x"}).status_code == 403
+    for action in ("suspend", "resume"):
+        assert auditors_page.post(f"{LIST}bank/{action}/", {"reason": "x"}).status_code == 403
     assert not Suspension.objects.exists()

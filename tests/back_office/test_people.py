@@ -61,16 +61,16 @@ def test_a_deleted_user_is_forgotten_and_the_row_stays(
     assert "2 disconnected" in answer.content.decode()
     assert email not in text_of(page, f"{USERS}{owner.pk}/change/")
     assert User.objects.filter(pk=owner.pk).exists()
-    for deed in ("deactivate", "forget", "reactivate"):
-        assert page.get(f"{USERS}{owner.pk}/{deed}/").status_code == 404
+    for action in ("deactivate", "forget", "reactivate"):
+        assert page.get(f"{USERS}{owner.pk}/{action}/").status_code == 404
 
 
 @pytest.mark.parametrize("deed", ["deactivate", "forget", "reactivate"])
 @pytest.mark.parametrize("reason", ["", " ", "x" * 513, "a\x00b"])
 def test_without_a_sound_reason_nothing_is_done(
-    page: Client, row: Connection, owner: User, deed: str, reason: str
+    page: Client, row: Connection, owner: User, action: str, reason: str
 ) -> None:
-    assert page.post(f"{USERS}{owner.pk}/{deed}/", {"reason": reason}).status_code == 200
+    assert page.post(f"{USERS}{owner.pk}/{action}/", {"reason": reason}).status_code == 200
     row.refresh_from_db()
     assert row.status == "active"
     assert not events("user_deactivated")
@@ -78,10 +78,10 @@ def test_without_a_sound_reason_nothing_is_done(
 
 @pytest.mark.parametrize("deed", ["deactivate", "forget", "reactivate"])
 def test_auditors_see_no_button_and_are_refused(
-    auditors_page: Client, owner: User, deed: str
+    auditors_page: Client, owner: User, action: str
 ) -> None:
     assert "Deactivate" not in text_of(auditors_page, f"{USERS}{owner.pk}/change/")
-    answer = auditors_page.post(f"{USERS}{owner.pk}/{deed}/", {"reason": "x"})
+    answer = auditors_page.post(f"{USERS}{owner.pk}/{action}/", {"reason": "x"})
     assert answer.status_code == 403
     owner.refresh_from_db()
     assert owner.is_active

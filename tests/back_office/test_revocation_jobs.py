@@ -64,8 +64,8 @@ def test_a_job_that_is_over_can_be_neither_retried_nor_given_up(
     page: Client, bank: Bank, owner: User
 ) -> None:
     job = job_of(connection_of(owner, status="disconnected"), "revoked")
-    for deed in ("retry", "give-up"):
-        page.post(f"{LIST}{job.pk}/{deed}/", {"reason": "why not"})
+    for action in ("retry", "give-up"):
+        page.post(f"{LIST}{job.pk}/{action}/", {"reason": "why not"})
     assert RevocationJob.objects.get().state == "revoked"
     assert not AuditEvent.objects.exists()
     assert "Retry now" not in text_of(page, f"{LIST}{job.pk}/change/")
@@ -75,7 +75,7 @@ def test_auditors_see_no_button_and_are_refused(auditors_page: Client, job: Revo
     told = text_of(auditors_page, f"{LIST}{job.pk}/change/")
     assert "Retry now" not in told
     assert "Give up" not in told
-    for deed in ("retry", "give-up"):
-        assert auditors_page.get(f"{LIST}{job.pk}/{deed}/").status_code == 403
-        assert auditors_page.post(f"{LIST}{job.pk}/{deed}/", {"reason": "x"}).status_code == 403
+    for action in ("retry", "give-up"):
+        assert auditors_page.get(f"{LIST}{job.pk}/{action}/").status_code == 403
+        assert auditors_page.post(f"{LIST}{job.pk}/{action}/", {"reason": "x"}).status_code == 403
     assert RevocationJob.objects.get().state == "pending"

@@ -10,9 +10,15 @@ import pytest
 from celery import signals
 from celery.beat import Service
 
-from connections_project import housekeeping
 from connections_project.celery import app
-from connections_project.housekeeping import Chore, Housekeeper, chore, chore_of, chores
+from connections_project.core import periodic
+from connections_project.core.periodic import (
+    PeriodicRunner,
+    PeriodicTask,
+    periodic_task,
+    periodic_task_of,
+    periodic_tasks,
+)
 
 done: list[str] = []
 
@@ -31,7 +37,7 @@ def last() -> None:
 
 @pytest.fixture(autouse=True)
 def _own_chores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(housekeeping, "_chores", {})
+    monkeypatch.setattr(periodic, "_chores", {})
     done.clear()
 
 
@@ -39,27 +45,27 @@ def test_a_chore_that_fails_is_logged_and_stops_none_of_the_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     for work in (first, failing, last):
-        chore(work)
-    housekeeping.keep_house()
+        periodic_task(work)
+    periodic.run_due()
     assert done == ["first", "last"]
     (record,) = [one for one in caplog.records if one.levelno == logging.ERROR]
     assert "tests.background.test_housekeeping.failing" in record.getMessage()
 
 
 def test_each_is_done_when_its_own_interval_has_passed(monkeypatch: pytest.MonkeyPatch) -> None:
-    chore(first, every=10)
-    chore(last, every=60)
-    keeper = Housekeeper()
+    periodic_task(first, every=10)
+    periodic_task(last, every=60)
+    keeper = PeriodicRunner()
     for now in range(0, 72, 9):
         monkeypatch.setattr(time, "monotonic", lambda now=now: float(now))
-        keeper.keep_house()
+        keeper.run_due()
     assert (done.count("first"), done.count("last")) == (4, 2)
 
 
 def test_what_the_caller_does_itself_is_left_out() -> None:
-    chore(first)
-    chore(last)
-    housekeeping.keep_house(besides=[first])
+    periodic_task(first)
+    periodic_task(last)
+    periodic.run_due(besides=[first])
     assert done == ["last"]
 
 
@@ -71,7 +77,7 @@ def test_who_comes_while_a_chore_is_being_done_has_it_done_once_more() -> None:
         begun.set()
         assert go_on.wait(5)
 
-    each = Chore(slow, 60)
+    each = PeriodicTask(slow, 60)
     with ThreadPoolExecutor(1) as thread:
         working = thread.submit(each.do)
         assert begun.wait(5)
@@ -83,7 +89,7 @@ def test_who_comes_while_a_chore_is_being_done_has_it_done_once_more() -> None:
 
 
 def test_a_chore_that_failed_can_be_done_again() -> None:
-    each = Chore(failing, 60)
+    each = PeriodicTask(failing, 60)
     for _ in range(2):
         with pytest.raises(RuntimeError):
             each.do()
@@ -91,7 +97,7 @@ def test_a_chore_that_failed_can_be_done_again() -> None:
 
 def test_one_that_nobody_registered_is_refused() -> None:
     with pytest.raises(KeyError):
-        chore_of(first)
+        periodic_task_of(first)
 
 
 @pytest.fixture
@@ -107,7 +113,7 @@ def schedule() -> Iterator[Callable[[], dict[str, dict[str, object]]]]:
 
 
 def test_beat_knows_every_chore(schedule: Callable[[], dict[str, dict[str, object]]]) -> None:
-    chore(first, every=5)
+    periodic_task(first, every=5)
     assert schedule() == {
         "tests.background.test_housekeeping.first": {
             "task": "connections_project.do_chore",
@@ -116,12 +122,12 @@ def test_beat_knows_every_chore(schedule: Callable[[], dict[str, dict[str, objec
             "options": {"expires": 5},
         }
     }
-    assert [each.work for each in chores()] == [first]
+    assert [each.work for each in periodic_tasks()] == [first]
 
 
 def test_beat_begins_with_all_of_them(schedule: Callable[[], dict[str, dict[str, object]]]) -> None:
-    chore(first, every=5)
-    chore(last, every=3600)
+    periodic_task(first, every=5)
+    periodic_task(last, every=3600)
     schedule()
     service = Service(app, scheduler_cls="celery.beat:Scheduler")
     signals.beat_init.send(sender=service)

@@ -16,10 +16,11 @@ import redis
 from django.conf import LazySettings
 from django.db import transaction
 
-from connections_project import celery, housekeeping
-from connections_project import nudge as nudge_module
-from connections_project.housekeeping import chore
-from connections_project.nudge import nudge
+from connections_project import celery
+from connections_project.core import dispatch as nudge_module
+from connections_project.core import periodic
+from connections_project.core.dispatch import enqueue
+from connections_project.core.periodic import periodic_task
 from tests.http.redis_server import Relay, url_or_skip
 from tests.servers import free_port
 
@@ -38,9 +39,9 @@ def other() -> None:
 
 @pytest.fixture(autouse=True)
 def _own_chores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(housekeeping, "_chores", {})
-    chore(work)
-    chore(other)
+    monkeypatch.setattr(periodic, "_chores", {})
+    periodic_task(work)
+    periodic_task(other)
     done.clear()
 
 
@@ -80,7 +81,7 @@ def all_sent() -> None:
 
 
 def names(queue: redis.Redis) -> list[str]:
-    """Give the chores that the messages in the queue name."""
+    """Return the chores that the messages in the queue name."""
     all_sent()
     messages = [json.loads(one) for one in queue.lrange("connections", 0, -1)]
     return [message["headers"]["argsrepr"] for message in messages]
@@ -88,8 +89,8 @@ def names(queue: redis.Redis) -> list[str]:
 
 def test_without_a_broker_it_is_done_here_and_after_the_commit() -> None:
     with transaction.atomic():
-        nudge(work)
-        nudge(other, inline=lambda: done.append("inline"))
+        enqueue(work)
+        enqueue(other, inline=lambda: done.append("inline"))
         assert done == []
     assert done == ["work", "inline"]
 
@@ -98,13 +99,13 @@ def test_without_a_broker_a_fault_in_it_is_not_the_callers(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with transaction.atomic():
-        nudge(work, inline=lambda: 1 // 0)
+        enqueue(work, inline=lambda: 1 // 0)
     assert "ZeroDivisionError" in caplog.text
 
 
 def test_one_that_is_rolled_back_is_none() -> None:
     with transaction.atomic():
-        nudge(work)
+        enqueue(work)
         transaction.set_rollback(True)
     assert done == []
 
@@ -112,8 +113,8 @@ def test_one_that_is_rolled_back_is_none() -> None:
 def test_with_a_broker_a_worker_is_told_once_a_transaction(queue: redis.Redis) -> None:
     with transaction.atomic():
         for _ in range(1000):
-            nudge(work, inline=lambda: done.append("inline"))
-        nudge(other)
+            enqueue(work, inline=lambda: done.append("inline"))
+        enqueue(other)
         assert names(queue) == []
     prefix = "tests.background.test_nudge"
     assert sorted(names(queue)) == [f"['{prefix}.other']", f"['{prefix}.work']"]
@@ -125,9 +126,9 @@ def test_one_in_a_savepoint_that_is_rolled_back_takes_no_other_with_it(
 ) -> None:
     with transaction.atomic():
         with transaction.atomic():
-            nudge(work)
+            enqueue(work)
             transaction.set_rollback(True)
-        nudge(work)
+        enqueue(work)
     assert len(names(queue)) == 1
 
 
@@ -137,9 +138,9 @@ def test_a_broker_that_is_away_is_logged_and_then_left_alone(
     use_broker(f"redis://127.0.0.1:{free_port()}/0")
     for _ in range(50):
         with transaction.atomic():
-            nudge(work)
+            enqueue(work)
     all_sent()
-    (warning,) = [one for one in caplog.records if one.name == "connections_project.nudge"]
+    (warning,) = [one for one in caplog.records if one.name == "connections_project.core.dispatch"]
     assert warning.levelno == logging.WARNING
     assert "tests.background.test_nudge.work" in warning.getMessage()
 
@@ -150,7 +151,7 @@ def test_a_broker_that_hangs_delays_nobody(use_broker: Broker) -> None:
         began = time.monotonic()
         for _ in range(50):
             with transaction.atomic():
-                nudge(work)
+                enqueue(work)
         assert time.monotonic() - began < 0.2
         all_sent()
 
@@ -164,7 +165,7 @@ def test_a_broker_that_is_back_is_told_again(use_broker: Broker) -> None:
         for _ in range(2):
             with relay.open():
                 with transaction.atomic():
-                    nudge(work)
+                    enqueue(work)
                 all_sent()
         # The connection that the first one left behind is dead, which a nudge gets over.
         assert len(names(queue)) == 2
@@ -225,7 +226,7 @@ def test_a_process_that_ends_at_once_is_heard(queue: redis.Redis) -> None:
     """As a command is that disconnects many and has nothing else to do."""
     program = (
         "import django; django.setup()\n"
-        "from connections_project.nudge import _broker\n"
+        "from connections_project.core.dispatch import _broker\n"
         "_broker.send('some.chore'); _broker.send('another.chore')"
     )
     environment = os.environ | {

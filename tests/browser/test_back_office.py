@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from connections_project.identity.models import User
 from connections_project.identity.second_factor import enrol
 from connections_project.metrics.tables import refresh
-from connections_project.operations.bulk_drain import work_off
+from connections_project.operations.bulk_drain import process_due
 from providers.models import Connection
 from tests.back_office.conftest import auditor, operator
 from tests.back_office.test_bulk_jobs import many
@@ -132,7 +132,7 @@ def test_with_the_keyboard_alone_a_selection_is_ended(
     page.keyboard.press("Enter")
     expect(page.locator("textarea[name=reason]")).to_be_focused()
     page.keyboard.type("breach")
-    tab_to(page, "input[type=submit].grave")
+    tab_to(page, "input[type=submit].destructive")
     page.keyboard.press("Enter")
     expect(page.get_by_text("3 disconnected")).to_be_visible()
     left = Connection.objects.filter(pk__in=[row.pk for row in rows], status="active")
@@ -140,7 +140,7 @@ def test_with_the_keyboard_alone_a_selection_is_ended(
 
 
 def shown(row: Connection) -> str:
-    """Give a row's id as lists show it."""
+    """Return a row's id as lists show it."""
     return f"{str(row.pk)[:8]}…{str(row.pk)[-6:]}"
 
 
@@ -192,9 +192,9 @@ def test_many_are_ended_in_the_background_and_watched(
     page.get_by_role("button", name="Go").click()
     expect(page.get_by_text("connections are frozen")).to_be_visible()
     page.get_by_label("Reason").fill("breach")
-    page.locator("input[type=submit].grave").click()
+    page.locator("input[type=submit].destructive").click()
     expect(page.get_by_text("0 of 105 done (0 %)")).to_be_visible()
-    work_off()
+    process_due()
     expect(page.get_by_text("105 of 105 done (100 %)")).to_be_visible()
     expect(page.get_by_text("None so far.")).to_be_visible()
     assert Connection.objects.filter(status="disconnected").count() == 105

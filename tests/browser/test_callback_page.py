@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def address(live_server: Any, bank: Bank, settings: LazySettings) -> str:
-    """Give the service's address; the bank sends everybody straight back to its callback page."""
+    """Return the service's address; the bank sends everybody straight back to its callback page."""
     # Browsers take Secure cookies over plain HTTP from this name alone.
     url: str = live_server.url.replace("127.0.0.1", "localhost")
     target = f"{url}/oauth/callback/bank"

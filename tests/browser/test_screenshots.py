@@ -66,7 +66,7 @@ def test_every_page_opens_without_a_complaint(
     page.goto(f"{here}/force-disconnect/")
     page.screenshot(path=folder / "force-disconnect.png")
     page.get_by_label("Reason").fill("Breach at the bank, incident 4711")
-    page.locator("input[type=submit].grave").click()
+    page.locator("input[type=submit].destructive").click()
     page.screenshot(path=folder / "connection.png")
     page.goto("/admin/providers/connection/")
     page.locator("#action-toggle").check()

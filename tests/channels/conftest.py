@@ -3,7 +3,7 @@
 import pytest
 
 from channels.models import ChannelConnection
-from connections_project.http import throttling
+from connections_project.api import throttling
 from connections_project.identity.models import User
 from tests.channel_rows import channel_of
 from tests.channels.publishing import ADAPTER, MASTODON, X, accepted, tooted

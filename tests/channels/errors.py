@@ -6,7 +6,7 @@ JSON = "application/json"
 
 
 def only_error(answer: Any) -> dict[str, Any]:
-    """Give the one error of an answer, which has the document's fields and no others."""
+    """Return the one error of an answer, which has the document's fields and no others."""
     assert answer["Content-Type"] == JSON, answer.content
     body = answer.json()
     assert set(body) == {"errors"}
@@ -19,11 +19,11 @@ def only_error(answer: Any) -> dict[str, Any]:
 
 
 def refusal(answer: Any) -> tuple[int, str]:
-    """Give an answer's status and the code of its error."""
+    """Return an answer's status and the code of its error."""
     return answer.status_code, only_error(answer)["error_code"]
 
 
 def wrong_fields(answer: Any) -> list[str]:
-    """Give the names of the fields that a 400 complains about."""
+    """Return the names of the fields that a 400 complains about."""
     assert answer.status_code == 400, answer.content
     return [each["field"] for each in only_error(answer)["meta"]["fields"]]

@@ -53,7 +53,7 @@ def outcome_of(schedule: Schedule) -> tuple[str, str | None]:
 
 
 def history_of(schedule: Schedule) -> list[tuple[str, str | None]]:
-    """Give the publish events of a schedule, oldest first: the post's id, or the error."""
+    """Return the publish events of a schedule, oldest first: the post's id, or the error."""
     events = PublishEvent.objects.filter(schedule=schedule).order_by("id")
     return [(one.outcome, one.platform_post_id or one.error_code) for one in events]
 

@@ -34,9 +34,9 @@ def test_it_answers_where_to_go_what_comes_back_and_for_how_long(
     body = answer.json()
     assert set(body) == {"authorization_url", "state", "expires_in"}
     assert body["expires_in"] == 600
-    glance = flow.look(body["state"])
-    assert glance is not None
-    assert (glance.app, glance.slug, glance.principal_id) == ("channels", "chirp", owner.pk)
+    preview = flow.peek(body["state"])
+    assert preview is not None
+    assert (preview.app, preview.slug, preview.principal_id) == ("channels", "chirp", owner.pk)
 
 
 def test_the_address_bears_state_scope_redirect_uri_and_a_challenge(

@@ -9,11 +9,11 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection, PublishEvent, Schedule
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
+from connections_project.core.vault import Sealed
 from connections_project.identity.models import User
 from connections_project.platforms.models import Suspension
 from connections_project.revocation.models import GrantHold, RevocationJob
-from connections_project.vault import Sealed
 from tests.channel_rows import channel_of, schedule_of
 from tests.channels.errors import only_error, refusal
 from tests.chirp import Chirp, connect

@@ -7,7 +7,7 @@ from django.conf import LazySettings
 from django.db import OperationalError
 from rest_framework.test import APIClient
 
-from connections_project.http.rate_limits import Decision
+from connections_project.api.rate_limits import Decision
 from tests.channels.errors import only_error, refusal
 from tests.channels.scheduling import SCHEDULES
 from tests.channels.test_disconnect import CONNECTIONS
@@ -63,12 +63,12 @@ def test_bodies_that_can_not_be_read(api: APIClient, url: str) -> None:
 
 @pytest.fixture(autouse=True)
 def _unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connections_project.http.throttling.consume", lambda *_: None)
+    monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: None)
 
 
 def test_an_empty_bucket(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     empty = Decision(allowed=False, limit=5, remaining=0, reset_at=1_800_000_000, retry_after=12)
-    monkeypatch.setattr("connections_project.http.throttling.consume", lambda *_: empty)
+    monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: empty)
     for url in (CONNECTIONS, SCHEDULES):
         answer = api.get(url)
         assert refusal(answer) == (429, "RATE_LIMIT_EXCEEDED")

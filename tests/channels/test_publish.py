@@ -10,8 +10,8 @@ from audit.events import Interface
 from audit.models import AuditEvent
 from channels.models import ChannelConnection, PublishEvent, Schedule
 from channels.publish import publish_due
-from connections_project.http.tracing import tracing
 from connections_project.identity.models import User
+from connections_project.middleware.tracing import tracing
 from tests.channel_rows import channel_of, schedule_of
 from tests.channels.publishing import (
     X,

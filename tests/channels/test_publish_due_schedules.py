@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from audit.models import AuditEvent
 from channels.management.commands import publish_due_schedules
 from channels.models import ChannelConnection
-from connections_project.housekeeping import keep_house
+from connections_project.core.periodic import run_due
 from tests.channels.publishing import X, accepted, due_schedule, outcome_of, posts
 from tests.chirp import Chirp
 from tests.servers import Answer
@@ -74,7 +74,7 @@ def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_workers_and_run_revocations_publish_too(row: ChannelConnection, like_x: Chirp) -> None:
     schedule = due_schedule(row)
-    keep_house()
+    run_due()
     assert outcome_of(schedule) == ("published", None)
     assert len(posts(like_x)) == 1
     assert AuditEvent.objects.get(action="SCHEDULE_PUBLISHED").interface == "worker"

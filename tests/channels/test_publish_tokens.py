@@ -5,10 +5,10 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from channels.models import ChannelConnection, Schedule
+from connections_project.core.vault import Sealed
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from connections_project.revocation.models import GrantHold
-from connections_project.vault import Sealed
 from tests.channel_rows import channel_of
 from tests.channels.publishing import (
     ADAPTER,

@@ -6,7 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from tests.bank import Bank
 from tests.channel_rows import channel_of, schedule_of
@@ -125,5 +125,5 @@ def test_a_callback_that_is_refused_for_its_rate_keeps_the_state(
 
 @pytest.fixture
 def unlimited_later(monkeypatch: pytest.MonkeyPatch) -> Any:
-    name = "connections_project.http.throttling.consume"
+    name = "connections_project.api.throttling.consume"
     return lambda: monkeypatch.setattr(name, lambda *_: None)

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from channels.models import ChannelConnection, Schedule
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
-from connections_project.revocation.grants import let_go
+from connections_project.revocation.grants import remove_holders
 from connections_project.revocation.models import GrantHold, RevocationJob
 from tests.channel_rows import channel_of, schedule_of
 from tests.channels.errors import only_error, refusal
@@ -112,7 +112,7 @@ def test_schedules_of_a_connected_account_stay(api: APIClient, chirp: Chirp) -> 
 def dead(row: ChannelConnection, status: str) -> None:
     """Leave a row as a refresh does that was refused for good."""
     ChannelConnection.objects.filter(pk=row.pk).update(status=status)
-    let_go(row.pk)
+    remove_holders(row.pk)
 
 
 @pytest.mark.parametrize("status", ["expired", "error"])

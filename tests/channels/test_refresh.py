@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from channels.disconnect import disconnect_own
 from channels.models import ChannelConnection
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
 from connections_project.oauth.client import TokenSet

@@ -8,7 +8,7 @@ from django.utils import timezone as clock
 from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection, Schedule
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from tests.channel_rows import channel_of
 from tests.channels.errors import refusal, wrong_fields

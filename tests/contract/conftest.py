@@ -137,7 +137,7 @@ def _base64url(data: bytes) -> str:
 
 
 def authenticates(request: Request, platform: Platform) -> bool:
-    """Say whether a request bears our credentials as this platform wants them, and only so."""
+    """Whether a request bears our credentials as this platform wants them, and only so."""
     form, header = request.form, request.headers.get("Authorization", "")
     if platform.token_endpoint_auth_method == "client_secret_basic":
         pair = base64.b64decode(header.removeprefix("Basic ")).decode().split(":")
@@ -151,7 +151,7 @@ def authenticates(request: Request, platform: Platform) -> bool:
 
 @pytest.fixture(autouse=True)
 def _no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connections_project.http.throttling.consume", lambda *_: None)
+    monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: None)
 
 
 @pytest.fixture(params=PLATFORMS)

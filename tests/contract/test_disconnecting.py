@@ -35,7 +35,7 @@ def is_told(platform: Platform) -> bool:
 
 
 def token_of(request: Request, platform: Platform) -> str:
-    """Give the token that a revocation names, after a look at how it is asked for."""
+    """Return the token that a revocation names, after a look at how it is asked for."""
     assert platform.revocation
     in_header: str = request.headers.get("Authorization", "").removeprefix("Bearer ")
     match platform.revocation.kind:

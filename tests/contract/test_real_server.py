@@ -9,9 +9,9 @@ import pytest
 from django.conf import LazySettings
 from rest_framework.test import APIClient
 
+from connections_project.core.vault import Sealed
 from connections_project.oauth.client import TokenSet
 from connections_project.revocation.models import JobState, RevocationJob
-from connections_project.vault import Sealed
 from providers.models import Connection, Status
 from tests.sandbox_server import SandboxHandle, authorize, introspect, running_sandbox
 from tests.settings_start.conftest import load

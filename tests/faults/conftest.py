@@ -33,7 +33,7 @@ Deploy = Callable[..., Deployment]
 
 @pytest.fixture
 def deploy(bank: Bank, tmp_path: Path) -> Deploy:
-    """Give a deployment on the tests' own database and Redis, unless `changed` says otherwise."""
+    """Return a deployment on the tests' own database and Redis, unless `changed` says otherwise."""
 
     def deploy(*slugs: str, **changed: str) -> Deployment:
         environment = environment_with(*(slugs or ["bank"]), catalogue=tmp_path / "catalog.toml")

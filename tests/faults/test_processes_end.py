@@ -28,7 +28,7 @@ LOADING_SECONDS = 0.5  # Less than any machine takes for it.
 
 
 def children(running: Running) -> set[int]:
-    """Give the processes that serve: the children of granian's own."""
+    """Return the processes that serve: the children of granian's own."""
     number = running.process.pid
     text = Path(f"/proc/{number}/task/{number}/children").read_text(encoding="ascii")
     return {child for child in map(int, text.split()) if _serves(child)}

@@ -6,8 +6,8 @@ import pytest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.test import Client
 
-from connections_project.http import error_routing
-from connections_project.http.faults import Fault
+from connections_project.api import error_routing
+from connections_project.api.errors import ApiError
 from tests.http.urls import ForeseenError
 
 
@@ -17,12 +17,12 @@ class FakeRenderer:
     def __init__(self, key: str) -> None:
         self.key = key
 
-    def translate(self, exc: Exception) -> Fault | None:
+    def translate(self, exc: Exception) -> ApiError | None:
         if isinstance(exc, ForeseenError):
-            return Fault(418, f"{self.key}_foreseen", "We knew.", headers={"Retry-After": "3"})
+            return ApiError(418, f"{self.key}_foreseen", "We knew.", headers={"Retry-After": "3"})
         return None
 
-    def render(self, request: HttpRequest, fault: Fault) -> HttpResponse:
+    def render(self, request: HttpRequest, fault: ApiError) -> HttpResponse:
         fields = [one.field for one in fault.fields]
         told = {"code": fault.code, "detail": fault.detail, "fields": fields}
         return JsonResponse({self.key: told}, status=fault.status)

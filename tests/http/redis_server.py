@@ -16,7 +16,7 @@ DATABASE = 9
 
 
 def url_or_skip() -> str:
-    """Give the address of the tests' database; without a Redis skip, or fail under CI=true."""
+    """Return the address of the tests' database; without a Redis skip, or fail under CI=true."""
     server = urlsplit(os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379")
     url = server._replace(path=f"/{DATABASE}").geturl()
     try:

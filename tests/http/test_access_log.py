@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from connections_project.http.logs import ConsoleFormatter, JsonFormatter, QueryFilter
+from connections_project.core.logs import ConsoleFormatter, JsonFormatter, QueryFilter
 from connections_project.identity.models import User
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture) -> Lines:
-    """Give the lines of the access log, as the service's own handler has written them."""
+    """Return the lines of the access log, as the service's own handler has written them."""
 
     def lines() -> list[dict[str, Any]]:
         records = [one for one in caplog.records if one.name == LOGGER]

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
-from connections_project.http.buckets import Buckets, MemoryBuckets, RedisBuckets, Taken
+from connections_project.api.token_buckets import Buckets, BucketState, MemoryBuckets, RedisBuckets
 from tests.http.redis_server import url_or_skip
 
 SECOND = 1_000_000
@@ -27,7 +27,7 @@ class Store(ABC):
     def __init__(self) -> None:
         self.prefix = f"test:buckets:{secrets.token_hex(8)}:"
 
-    def take(self, key: str = "k", burst: int = BURST) -> Taken:
+    def take(self, key: str = "k", burst: int = BURST) -> BucketState:
         return self.buckets.take(self.prefix + key, interval=INTERVAL, burst=burst)
 
     def drain(self, key: str = "k") -> None:

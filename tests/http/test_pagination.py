@@ -8,8 +8,8 @@ from django.test import RequestFactory
 from rest_framework.request import Request
 
 from audit.models import AuditEvent
-from connections_project.http.faults import FaultError
-from connections_project.http.pagination import paginate
+from connections_project.api.errors import ApiException
+from connections_project.api.pagination import paginate
 
 pytestmark = pytest.mark.django_db
 
@@ -76,7 +76,7 @@ def test_the_bounds_of_limit_are_taken(rows: list[UUID], limit: str) -> None:
     ],
 )
 def test_a_wrong_page_or_limit_is_named(name: str, text: str) -> None:
-    with pytest.raises(FaultError) as raised:
+    with pytest.raises(ApiException) as raised:
         page_of(**{name: text})
     fault = raised.value.fault
     assert (fault.status, [field.field for field in fault.fields]) == (400, [name])

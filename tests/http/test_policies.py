@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from connections_project.http import rate_limits
-from connections_project.http.buckets import MemoryBuckets
-from connections_project.http.rate_limits import Decision, Policy, consume
+from connections_project.api import rate_limits
+from connections_project.api.rate_limits import Decision, Policy, consume
+from connections_project.api.token_buckets import MemoryBuckets
 
 SECOND = 1_000_000
 

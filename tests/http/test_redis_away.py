@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from connections_project.http import rate_limits
-from connections_project.http.rate_limits import Policy, consume
+from connections_project.api import rate_limits
+from connections_project.api.rate_limits import Policy, consume
 from tests.figures import figure
 from tests.http.redis_server import Relay, url_or_skip
 

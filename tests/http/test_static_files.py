@@ -7,7 +7,7 @@ from django.conf import LazySettings
 from django.core.management import call_command
 from django.test import Client
 
-from connections_project.static_files import CollectedFiles
+from connections_project.core.staticfiles import CollectedFiles
 
 
 @pytest.fixture

@@ -7,7 +7,12 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
-from connections_project.http.tracing import TraceIdFilter, current_trace_id, trace_id_of, tracing
+from connections_project.middleware.tracing import (
+    TraceIdFilter,
+    current_trace_id,
+    trace_id_of,
+    tracing,
+)
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"{TRACE}-00f067aa0ba902b7"

@@ -14,11 +14,11 @@ from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from connections_project.http.addresses import client_address
-from connections_project.http.faults import FaultError, of_status
-from connections_project.http.rate_limits import Policy
-from connections_project.http.tracing import current_trace_id
-from connections_project.http.views import ApiViewSet
+from connections_project.api.errors import ApiException, error_of_status
+from connections_project.api.rate_limits import Policy
+from connections_project.api.views import ApiViewSet
+from connections_project.middleware.tracing import current_trace_id
+from connections_project.middleware.trusted_proxies import client_address
 
 SECRET = "hunter2-in-an-exception"
 TIGHT = Policy("TIGHT", burst=2, per_minute=2)
@@ -72,7 +72,7 @@ class Limited(ApiViewSet):
 
 
 class Forbidding(Limited):
-    unauthenticated_fault = of_status(403)
+    unauthenticated_fault = error_of_status(403)
 
 
 class Open(ApiViewSet):
@@ -100,8 +100,8 @@ def fail(kind: str) -> None:
         "denied": PermissionDenied(SECRET),
         "suspicious": SuspiciousOperation(SECRET),
         "database": OperationalError(SECRET),
-        "fault": FaultError(of_status(409, "It is taken.")),
-        "challenged": FaultError(of_status(401)),
+        "fault": ApiException(error_of_status(409, "It is taken.")),
+        "challenged": ApiException(error_of_status(401)),
         "wrong-password": AuthenticationFailed(SECRET),
     }[kind]
 

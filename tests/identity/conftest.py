@@ -9,7 +9,7 @@ from django.core.cache import caches
 from django.http import HttpResponse
 from django.test import Client
 
-from connections_project.http.rate_limits import process_buckets
+from connections_project.api.rate_limits import process_buckets
 from connections_project.identity.models import User
 from tests.conftest import PASSWORD
 

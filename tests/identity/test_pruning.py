@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from connections_project.housekeeping import keep_house
+from connections_project.core.periodic import run_due
 from connections_project.identity import sessions
 from connections_project.identity.models import SessionFamily, User
 
@@ -18,18 +18,18 @@ pytestmark = pytest.mark.django_db
 def test_ended_sign_ins_are_forgotten_and_no_others(owner: User) -> None:
     sessions.begin(owner)
     with time_machine.travel(timezone.now() + timedelta(days=13)):
-        keep_house()
+        run_due()
         assert SessionFamily.objects.count() == 1
     with time_machine.travel(timezone.now() + timedelta(days=15)):
-        keep_house()
+        run_due()
         assert not SessionFamily.objects.exists()
 
 
 def test_the_admins_ended_sessions_are_forgotten(operator: User) -> None:
     Client().force_login(operator)
     with time_machine.travel(timezone.now() + timedelta(days=13)):
-        keep_house()
+        run_due()
         assert Session.objects.count() == 1
     with time_machine.travel(timezone.now() + timedelta(days=15)):
-        keep_house()
+        run_due()
         assert not Session.objects.exists()

@@ -15,8 +15,8 @@ from django.test import Client
 from django_otp.oath import totp
 
 from audit.models import AuditEvent
+from connections_project.core.vault import seal
 from connections_project.identity.models import Authenticator, User
-from connections_project.vault import seal
 from tests.identity.conftest import PASSWORD
 
 EMAIL = "kim@example.com"

@@ -116,7 +116,7 @@ def test_every_failure_of_a_key_is_one_answer_after_one_query(
 
 
 def _refusal(answer: Any) -> Any:
-    """Give all of an answer but its trace id and how full the bucket is."""
+    """Return all of an answer but its trace id and how full the bucket is."""
     assert answer.status_code == 401
     body = answer.json()
     body.pop("trace_id")

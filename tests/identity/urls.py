@@ -5,7 +5,7 @@ from django.urls import include, path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from connections_project.http.views import ApiViewSet
+from connections_project.api.views import ApiViewSet
 from connections_project.identity.callers import caller_of
 from connections_project.identity.origins import origin_of
 from connections_project.identity.team_authentication import TeamAuthentication

@@ -12,7 +12,7 @@ from connections_project.metrics.folder import VARIABLE, default_folder, prepare
 from connections_project.metrics.processes import process_figures
 
 COUNTING = """
-from connections_project.http.instruments import RATE_LIMIT_DENIALS, REQUEST_SECONDS
+from connections_project.core.instruments import RATE_LIMIT_DENIALS, REQUEST_SECONDS
 RATE_LIMIT_DENIALS.labels("API_READ").inc()
 REQUEST_SECONDS.labels("GET", "providers", "200").observe(0.003)
 REQUEST_SECONDS.labels("GET", "providers", "200").observe(0.3)
@@ -31,7 +31,7 @@ def run(program: str) -> None:
 
 
 def sums(folder: Path) -> dict[str, float]:
-    """Give count, one bucket and the seconds of the histogram, and the counter."""
+    """Return count, one bucket and the seconds of the histogram, and the counter."""
     found = {}
     for metric in process_figures(folder):
         for sample in metric.samples:

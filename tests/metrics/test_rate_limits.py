@@ -2,7 +2,7 @@
 
 from rest_framework.test import APIClient
 
-from connections_project.http.rate_limits import Policy, consume
+from connections_project.api.rate_limits import Policy, consume
 from connections_project.identity.models import User
 from tests.figures import figure
 

@@ -68,7 +68,7 @@ def test_a_view_that_fails_is_counted_as_500(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.raise_request_exception = False
-    monkeypatch.setattr("connections_project.health.JsonResponse", None)
+    monkeypatch.setattr("connections_project.core.health.JsonResponse", None)
     labels = {"method": "GET", "route": "healthz", "status": "500"}
     before = figure(COUNT, **labels)
     assert client.get("/healthz").status_code == 500

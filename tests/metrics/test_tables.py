@@ -9,12 +9,12 @@ from django.core.management import call_command
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from connections_project.housekeeping import chore_of
+from connections_project.core.periodic import periodic_task_of
+from connections_project.core.vault import Sealed
 from connections_project.identity.models import User
 from connections_project.metrics import tables
 from connections_project.metrics.models import TableFigures
 from connections_project.revocation.models import RevocationJob
-from connections_project.vault import Sealed
 from tests.bank import Bank
 from tests.metrics.conftest import Scrape, key
 from tests.rows import connection_of, many_disconnected
@@ -25,7 +25,7 @@ OLDEST = "connections_revocation_oldest_pending_seconds"
 
 def count() -> None:
     """Count as beat and `run_revocations` have it done, beside their other chores."""
-    chore_of(tables.refresh).do()
+    periodic_task_of(tables.refresh).do()
 
 
 def job(user: User, *, age: timedelta = timedelta(0), **columns: Any) -> RevocationJob:

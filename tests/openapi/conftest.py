@@ -26,7 +26,7 @@ Reading = Callable[[User | None], ReadingClient]
 
 @pytest.fixture
 def reading(reader: Reader, db: None) -> Reading:
-    """Give a client that holds every answer against the document, signed in or not."""
+    """Return a client that holds every answer against the document, signed in or not."""
 
     def reading(user: User | None) -> ReadingClient:
         return ReadingClient(reader, sessions.begin(user).access_token if user else "")

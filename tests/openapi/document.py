@@ -42,7 +42,7 @@ ERROR_FORMATS = {
 
 
 def error_format(path: str) -> tuple[str, str]:
-    """Give the media type of a path's errors, and their schema."""
+    """Return the media type of a path's errors, and their schema."""
     found = [prefix for prefix in ERROR_FORMATS if f"{path}/".startswith(f"{prefix}/")]
     return ERROR_FORMATS[found[0]] if found else ("application/problem+json", "Problem")
 
@@ -60,7 +60,7 @@ def make_document() -> dict[str, Any]:
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Give each operation with its method, in lower case, and its path."""
+    """Return each operation with its method, in lower case, and its path."""
     for path, item in document["paths"].items():
         for method in METHODS:
             if method in item:

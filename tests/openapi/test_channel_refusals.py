@@ -6,7 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from channels.api.errors import CODES
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from tests.bank import Bank
@@ -23,7 +23,7 @@ CONNECTIONS = "/api/v1/channels/connections"
 
 @pytest.fixture
 def chirp(bank: Bank, use_catalogue: UseCatalogue, monkeypatch: pytest.MonkeyPatch) -> Chirp:
-    monkeypatch.setattr("connections_project.http.throttling.consume", lambda *_: None)
+    monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: None)
     made = Chirp(bank.server, numbers=bank.numbers)
     use_catalogue(made.catalogue(), "chirp")
     return made

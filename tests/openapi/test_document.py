@@ -23,7 +23,7 @@ WITHOUT_SIGNING_IN = {"login", "refresh_session", "logout", "list_platforms"}
 
 
 def routes(resolver: URLResolver, prefix: str = "/") -> Iterator[tuple[str, str]]:
-    """Give method and path of all that the service answers under /api."""
+    """Return method and path of all that the service answers under /api."""
     for entry in resolver.url_patterns:
         path = prefix + str(entry.pattern)
         if isinstance(entry, URLResolver):

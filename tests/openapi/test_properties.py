@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from connections_project.http import throttling
+from connections_project.api import throttling
 from connections_project.identity import sessions
 from connections_project.identity.models import User
 from connections_project.wsgi import application
@@ -73,7 +73,7 @@ def ids(
     use_catalogue: UseCatalogue,
     monkeypatch: pytest.MonkeyPatch,
 ) -> dict[str, str]:
-    """Give the id of something own of each kind, on which calls without limit can be tried."""
+    """Return the id of something own of each kind, on which calls without limit can be tried."""
     monkeypatch.setattr(throttling, "consume", lambda *_: None)
     monkeypatch.setattr("connections_project.identity.attempts.Window.admit", lambda _: None)
     use_catalogue(bank.catalogue() + Chirp(bank.server).catalogue(), "bank", "chirp")

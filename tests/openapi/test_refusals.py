@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.db import OperationalError
 
-from connections_project.http.rate_limits import Decision
+from connections_project.api.rate_limits import Decision
 from connections_project.identity.models import User
 from providers.models import Connection, Status
 from tests.bank import Bank, call_back, connect, start
@@ -112,7 +112,7 @@ def test_what_is_somebody_else_s_is_refused(
 
 def test_an_empty_bucket_refuses(owners: ReadingClient, monkeypatch: pytest.MonkeyPatch) -> None:
     empty = Decision(allowed=False, limit=5, remaining=0, reset_at=1_800_000_000, retry_after=12)
-    monkeypatch.setattr("connections_project.http.throttling.consume", lambda *_: empty)
+    monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: empty)
     for operation in all_operations(owners):
         if "x-rate-limit" in operation[2]:
             assert call(owners, operation) == 429, operation[:2]
@@ -143,7 +143,7 @@ def test_a_database_that_is_away_and_a_defect_are_described(
     def fail(*_: Any, **__: Any) -> None:
         raise raised
 
-    monkeypatch.setattr("connections_project.http.views.ApiViewSet.check_permissions", fail)
+    monkeypatch.setattr("connections_project.api.views.ApiViewSet.check_permissions", fail)
     monkeypatch.setattr("providers.api.connections.ConnectionViewSet.check_permissions", fail)
     for operation in all_operations(owners):
         assert call(owners, operation) == status, operation[:2]
@@ -152,7 +152,7 @@ def test_a_database_that_is_away_and_a_defect_are_described(
 @pytest.fixture
 def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a test call more often than the buckets allow."""
-    monkeypatch.setattr("connections_project.http.throttling.consume", lambda *_: None)
+    monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: None)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 from connections_project.identity.keys import create_key
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
@@ -24,7 +24,7 @@ from tests.social_rows import account_of
 
 @pytest.fixture
 def gallery(bank: Bank, use_catalogue: UseCatalogue, monkeypatch: pytest.MonkeyPatch) -> Gallery:
-    monkeypatch.setattr("connections_project.http.throttling.consume", lambda *_: None)
+    monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: None)
     made = Gallery(bank.server, numbers=bank.numbers)
     use_catalogue(made.catalogue(more=MORE), "gallery")
     made.open()

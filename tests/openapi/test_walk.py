@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from channels.models import ChannelConnection
-from connections_project.http import rate_limits
+from connections_project.api import rate_limits
 from connections_project.identity.models import User
 from tests import chirp as channels
 from tests import gallery as social

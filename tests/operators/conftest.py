@@ -11,7 +11,7 @@ from audit.record import Origin
 from connections_project.connections.models import OAuthConnection
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
-from connections_project.operations.plans import Options
+from connections_project.operations.options import DisconnectOptions
 from connections_project.revocation.models import GrantHold, RevocationJob
 from providers.models import Connection
 from tests.bank import Bank
@@ -23,7 +23,7 @@ from tests.rows import connection_of
 from tests.servers import PlatformServer
 from tests.social_rows import account_of
 
-WHY = Options("breach at the platform")
+WHY = DisconnectOptions("breach at the platform")
 
 
 UsePlatforms = Callable[[str], None]

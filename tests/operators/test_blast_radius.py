@@ -10,7 +10,7 @@ from channels.models import ChannelConnection
 from connections_project.identity.models import User
 from connections_project.operations.blast_radius import blast_radius
 from connections_project.operations.force import force_disconnect
-from connections_project.operations.plans import BlastRadius, Options
+from connections_project.operations.options import BlastRadius, DisconnectOptions
 from providers.models import Connection
 from social.models import SocialAccount
 from tests.channel_rows import channel_of, schedule_of
@@ -121,7 +121,9 @@ MODELS: dict[str, Any] = {
 @pytest.mark.parametrize("radius", ["token", "grant", "client"])
 @pytest.mark.parametrize("app", list(MODELS))
 @pytest.mark.parametrize("whose", ["all", "without the operator's"])
-@pytest.mark.parametrize("options", [WHY, Options("x", erase_tokens=True), Options("x", False)])
+@pytest.mark.parametrize(
+    "options", [WHY, DisconnectOptions("x", erase_tokens=True), DisconnectOptions("x", False)]
+)
 def test_what_is_announced_is_what_happens(
     owner: User,
     outsider: User,
@@ -131,7 +133,7 @@ def test_what_is_announced_is_what_happens(
     radius: str,
     app: str,
     whose: str,
-    options: Options,
+    options: DisconnectOptions,
 ) -> None:
     use_platforms(radius)
     a_mixture(owner, outsider, operator)

@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from audit.record import Origin
-from connections_project.connections.end_many import Batch
-from connections_project.housekeeping import chore_of
-from connections_project.identifiers import uuid7
+from connections_project.connections.end_many import DisconnectResult
+from connections_project.core.ids import uuid7
+from connections_project.core.periodic import periodic_task_of
 from connections_project.identity.models import User
 from connections_project.operations import bulk_drain
-from connections_project.operations.bulk_drain import LostLeaseError, work_off
+from connections_project.operations.bulk_drain import LostLeaseError, process_due
 from connections_project.operations.bulk_jobs import (
     AlreadyStartedError,
     freeze,
@@ -24,7 +24,7 @@ from connections_project.operations.bulk_jobs import (
 )
 from connections_project.operations.engine import Engine
 from connections_project.operations.models import BulkItem, BulkJob
-from connections_project.operations.plans import Options
+from connections_project.operations.options import DisconnectOptions
 from providers.models import Connection
 from social.models import SocialAccount
 from tests.channel_rows import channel_of, schedule_of
@@ -61,7 +61,7 @@ def test_what_is_frozen_is_what_was_shown_and_nothing_happens_to_it(
     job: BulkJob, rows: list[Connection], owner: User
 ) -> None:
     connection_of(owner, account_id="came later")
-    work_off()
+    process_due()
     assert (job.state, job.total, job.processed) == ("frozen", 5, 0)
     assert items(job) == {row.pk: "pending" for row in rows}
     assert live() == 6
@@ -72,7 +72,7 @@ def test_a_started_one_ends_exactly_what_was_frozen(
 ) -> None:
     late = connection_of(owner, account_id="came later")
     start(job, WHY)
-    work_off()
+    process_due()
     job.refresh_from_db()
     assert (job.state, job.processed, job.failed, job.passed_over) == ("finished", 5, 0, 0)
     assert (job.disconnected, job.revocations, job.is_over) == (5, 5, True)
@@ -100,7 +100,7 @@ def test_ids_are_frozen_as_they_are_and_each_once(
 ) -> None:
     gone = uuid7()
     job = start(freeze("providers", [rows[0].pk, rows[0].pk, gone], origin=origin), WHY)
-    work_off()
+    process_due()
     job.refresh_from_db()
     assert (job.total, job.processed, job.passed_over) == (2, 2, 1)
     assert items(job) == {rows[0].pk: "done", gone: "passed_over"}
@@ -117,7 +117,7 @@ def test_a_selection_through_joins_freezes_each_row_once(
 
 def test_an_empty_selection_is_an_empty_job(permitted: User, origin: Origin) -> None:
     job = start(freeze("providers", Connection.objects.none(), origin=origin), WHY)
-    work_off()
+    process_due()
     job.refresh_from_db()
     assert (job.state, job.total) == ("finished", 0)
 
@@ -129,7 +129,7 @@ def test_failures_are_listed_with_their_causes(
     for _ in range(3):
         schedule_of(busy)
     job = start(freeze("channels", [busy.pk, free.pk], origin=origin), WHY)
-    work_off()
+    process_due()
     job.refresh_from_db()
     assert (job.state, job.processed, job.failed) == ("finished", 2, 1)
     item = job.items.get(state="failed")
@@ -144,8 +144,8 @@ def test_the_options_that_were_confirmed_count(
     live = account_of_user(owner, account_id="live")
     everything = freeze("social", SocialAccount.objects.all(), origin=origin)
     assert everything.total == 2
-    job = start(everything, Options("x", revoke=False, erase_tokens=True))
-    work_off()
+    job = start(everything, DisconnectOptions("x", revoke=False, erase_tokens=True))
+    process_due()
     for row in (kept, live):
         row.refresh_from_db()
         assert (row.is_active, row.auth_state) == (False, None)
@@ -158,17 +158,17 @@ def test_the_permission_is_looked_at_before_each_batch(
 ) -> None:
     end = Engine.end
 
-    def end_and_lose_the_permission(self: Engine, ids: Any) -> Batch:
+    def end_and_lose_the_permission(self: Engine, ids: Any) -> DisconnectResult:
         permitted.user_permissions.clear()
         return end(self, ids)
 
     monkeypatch.setattr(Engine, "end", end_and_lose_the_permission)
     start(job, WHY)
-    work_off()
+    process_due()
     job.refresh_from_db()
     assert (job.state, job.processed) == ("refused", 2)
     assert live() == 3
-    work_off()
+    process_due()
     assert live() == 3
 
 
@@ -177,7 +177,7 @@ def test_so_is_whether_the_operator_still_is_one(job: BulkJob, permitted: User, 
     start(job, WHY)
     setattr(permitted, lost, False)
     permitted.save()
-    work_off()
+    process_due()
     job.refresh_from_db()
     assert (job.state, live()) == ("refused", 5)
 
@@ -202,13 +202,13 @@ def test_one_that_was_killed_in_the_middle_is_gone_on_with(
 
         patch.setattr(bulk_drain._Run, "_note_rest", note_or_die)
         with pytest.raises(Killed):
-            work_off()
+            process_due()
     job.refresh_from_db()
     assert (job.state, job.processed) == ("running", 4)
-    work_off()
+    process_due()
     assert live() == 1, "somebody else still has it"
     BulkJob.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
-    work_off()
+    process_due()
     job.refresh_from_db()
     assert (job.state, job.processed, job.disconnected) == ("finished", 5, 5)
     assert len(events("connection_force_disconnected")) == 5
@@ -220,7 +220,7 @@ def test_one_that_was_taken_over_does_nothing_more(
     start(job, WHY)
     note = bulk_drain._Run._note
 
-    def note_too_late(self: Any, batch: Batch) -> None:
+    def note_too_late(self: Any, batch: DisconnectResult) -> None:
         BulkJob.objects.update(lease=uuid7())
         note(self, batch)
 
@@ -235,10 +235,10 @@ def test_one_that_was_taken_over_does_nothing_more(
 
 def test_it_stops_in_time_and_gives_the_job_back(job: BulkJob) -> None:
     start(job, WHY)
-    work_off(within=0)
+    process_due(within=0)
     job.refresh_from_db()
     assert (job.state, job.lease, live()) == ("running", None, 5)
-    work_off()
+    process_due()
     assert live() == 0
 
 
@@ -246,7 +246,7 @@ def test_what_nobody_confirmed_is_swept_and_what_is_done_keeps_its_figures(
     job: BulkJob, rows: list[Connection], permitted: User, origin: Origin
 ) -> None:
     done = start(freeze("providers", [row.pk for row in rows], origin=origin), WHY)
-    work_off()
+    process_due()
     sweep_bulk_jobs()
     assert (BulkJob.objects.count(), BulkItem.objects.count()) == (2, 10)
     BulkJob.objects.filter(pk=job.pk).update(created_at=timezone.now() - timedelta(days=2))
@@ -277,8 +277,8 @@ def test_with_one_a_worker_is_told_and_the_caller_goes_on(
 ) -> None:
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
     told: list[str] = []
-    monkeypatch.setattr("connections_project.nudge._send", told.append)
+    monkeypatch.setattr("connections_project.core.dispatch._send", told.append)
     start(job, WHY)
     assert (told, live()) == (["connections_project.operations.bulk_drain.work_off"], 5)
-    chore_of(told[0]).do()
+    periodic_task_of(told[0]).do()
     assert live() == 0

@@ -15,7 +15,7 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from audit.os_user import os_user
 from connections_project.connections.models import OAuthConnection
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from connections_project.revocation.models import RevocationJob
 from providers.models import Connection

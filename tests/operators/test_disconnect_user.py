@@ -9,12 +9,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import InterfaceError, OperationalError
 
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 from connections_project.identity.keys import create_key
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
-from connections_project.operations import people
-from connections_project.operations.plans import Failure, Result
+from connections_project.operations import offboarding
+from connections_project.operations.options import Failure, Result
 from providers.models import Connection
 from tests.bank import Bank
 from tests.operators.conftest import account_of_user
@@ -142,7 +142,7 @@ def test_what_failed_is_named_and_gives_exit_code_1(
     def fail(*_: Any, **__: Any) -> Result:
         return Result(failures=(failure,))
 
-    monkeypatch.setattr(people, "force_disconnect", fail)
+    monkeypatch.setattr(offboarding, "force_disconnect", fail)
     errors = StringIO()
     with pytest.raises(CommandError) as error:
         call_command("disconnect_user", owner.email, *WHY, "--yes", stderr=errors)
@@ -162,7 +162,7 @@ def test_what_broke_it_off_is_said_and_it_can_be_run_again(
         raise fault
 
     with monkeypatch.context() as patch:
-        patch.setattr(people, "force_disconnect", break_off)
+        patch.setattr(offboarding, "force_disconnect", break_off)
         error = refused(owner.email, *WHY, "--yes")
     assert (error.returncode, "run it again" in str(error)) == (code, True)
     assert json.loads(run(owner.email, *WHY, "--yes", "--json"))["disconnected"] == 1

@@ -14,7 +14,7 @@ from connections_project.identity.models import User
 from connections_project.operations import engine as engine_module
 from connections_project.operations.engine import Engine
 from connections_project.operations.force import force_disconnect
-from connections_project.operations.plans import InvalidReasonError, Options, Result
+from connections_project.operations.options import DisconnectOptions, InvalidReasonError, Result
 from connections_project.revocation.models import GrantHold, RevocationJob
 from providers.models import Connection
 from tests.channel_rows import channel_of, schedule_of
@@ -28,7 +28,7 @@ MAKE: dict[str, Callable[..., Any]] = {
     "channels": channel_of,
     "social": account_of_user,
 }
-ALL = Options("breach", cancel_schedules=True, erase_tokens=True)
+ALL = DisconnectOptions("breach", cancel_schedules=True, erase_tokens=True)
 
 
 def statements(app: str, ids: list[Any], origin: Origin) -> int:
@@ -208,11 +208,11 @@ def test_what_is_over_or_gone_is_passed_over(
 @pytest.mark.parametrize("reason", ["", "  \n", "x" * 513, "a\x00b", "\udcff"])
 def test_there_is_no_forced_disconnect_without_a_reason(reason: str) -> None:
     with pytest.raises(InvalidReasonError):
-        Options(reason)
+        DisconnectOptions(reason)
 
 
 def test_space_around_a_reason_does_not_count() -> None:
-    assert Options(f"  {'x' * 512}\n").reason == "x" * 512
+    assert DisconnectOptions(f"  {'x' * 512}\n").reason == "x" * 512
 
 
 @pytest.mark.django_db(transaction=True)

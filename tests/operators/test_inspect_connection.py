@@ -10,13 +10,13 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from audit.record import Origin
-from connections_project.connections.anywhere import find
+from connections_project.connections.lookup import find_connection
 from connections_project.connections.models import OAuthConnection
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from connections_project.operations.force import force_disconnect
 from connections_project.operations.inspection import inspect
-from connections_project.operations.plans import Options
+from connections_project.operations.options import DisconnectOptions
 from connections_project.platforms.suspend import suspend
 from connections_project.revocation.models import RevocationJob
 from tests.bank import Bank
@@ -61,7 +61,7 @@ def test_it_never_shows_a_secret(
     connection = MAKERS[app][1](owner)
     sealed = connection.auth_state.ciphertext
     before = shown(connection, "--json") + shown(connection)
-    force_disconnect(app, [connection.pk], Options("breach"), origin=origin)
+    force_disconnect(app, [connection.pk], DisconnectOptions("breach"), origin=origin)
     connection.refresh_from_db()
     text = before + shown(connection, "--json") + shown(connection)
     assert TOKENS.refresh_token
@@ -110,7 +110,7 @@ def test_it_shows_what_the_platform_is_still_to_be_told(
     owner: User, platforms: Bank, origin: Origin
 ) -> None:
     connection = connection_of(owner)
-    force_disconnect("providers", [connection.pk], Options("breach"), origin=origin)
+    force_disconnect("providers", [connection.pk], DisconnectOptions("breach"), origin=origin)
     RevocationJob.objects.update(attempts=3, last_error="unavailable")
     connection.refresh_from_db()
     found = known(connection)
@@ -133,7 +133,7 @@ def test_it_tells_what_happened_oldest_first(
     owner: User, operator: User, platforms: Bank, origin: Origin
 ) -> None:
     connection = connection_of(owner)
-    force_disconnect("providers", [connection.pk], Options("breach"), origin=origin)
+    force_disconnect("providers", [connection.pk], DisconnectOptions("breach"), origin=origin)
     connection.refresh_from_db()
     first, second = known(connection)["trail"]
     assert (first["action"], second["action"]) == (
@@ -154,7 +154,7 @@ def test_it_says_first_what_needs_attention(owner: User, platforms: Bank, origin
 def test_people_read_it_in_words(owner: User, platforms: Bank, origin: Origin) -> None:
     channel = channel_of(owner)
     schedule_of(channel)
-    options = Options("breach", cancel_schedules=True)
+    options = DisconnectOptions("breach", cancel_schedules=True)
     force_disconnect("channels", [channel.pk], options, origin=origin)
     text = shown(channel)
     for words in ("status", "disconnected", "Revocations", "rfc7009", "because: breach"):
@@ -178,8 +178,8 @@ def test_an_unknown_id_is_named_and_gives_exit_code_1(name: str) -> None:
 
 def test_connections_of_all_apps_are_found_by_id(owner: User, platforms: Bank) -> None:
     rows = [make(owner) for _, make in MAKERS.values()]
-    assert [find(row.pk) for row in rows] == rows
-    assert find(uuid7()) is None
+    assert [find_connection(row.pk) for row in rows] == rows
+    assert find_connection(uuid7()) is None
 
 
 def test_it_costs_the_same_however_much_there_is_to_tell(

@@ -12,9 +12,9 @@ from connections_project.identity.keys import create_key
 from connections_project.identity.models import Authenticator, Team, User
 from connections_project.identity.origins import command_origin
 from connections_project.identity.second_factor import enrol
-from connections_project.operations import people
-from connections_project.operations.departures import departure, find_user
-from connections_project.operations.plans import Failure, InvalidReasonError, Result
+from connections_project.operations import offboarding
+from connections_project.operations.offboarding_plan import find_user, offboarding_plan
+from connections_project.operations.options import Failure, InvalidReasonError, Result
 from providers.models import Connection
 from social.models import SocialAccount
 from tests.bank import Bank, call_back, start
@@ -46,7 +46,7 @@ def test_deactivating_disconnects_everything_of_ones_own(
     owner: User, rows: list[OAuthConnection], origin: Origin, outsider: User
 ) -> None:
     others = connection_of(outsider, account_id="x")
-    result = people.deactivate(owner, reason=WHY, origin=origin, details={"os_user": "ops"})
+    result = offboarding.deactivate(owner, reason=WHY, origin=origin, details={"os_user": "ops"})
     assert (result.disconnected, result.failures) == (3, ())
     for row in rows:
         row.refresh_from_db()
@@ -60,7 +60,7 @@ def test_deactivating_disconnects_everything_of_ones_own(
 def test_what_was_scheduled_is_cancelled(
     owner: User, rows: list[OAuthConnection], origin: Origin
 ) -> None:
-    people.deactivate(owner, reason=WHY, origin=origin)
+    offboarding.deactivate(owner, reason=WHY, origin=origin)
     channel = ChannelConnection.objects.get(user=owner)
     assert not channel.schedules.active().exists()
 
@@ -68,7 +68,7 @@ def test_what_was_scheduled_is_cancelled(
 def test_it_is_audited_with_who_and_why_for_the_user_and_for_each_connection(
     owner: User, rows: list[OAuthConnection], origin: Origin, operator: User
 ) -> None:
-    people.deactivate(owner, reason=WHY, origin=origin, details={"os_user": "ops"})
+    offboarding.deactivate(owner, reason=WHY, origin=origin, details={"os_user": "ops"})
     (event,) = events("user_deactivated")
     assert (event.subject_id, event.actor_id, event.reason) == (owner.pk, operator.pk, WHY)
     assert event.details == {"os_user": "ops"}
@@ -78,8 +78,8 @@ def test_it_is_audited_with_who_and_why_for_the_user_and_for_each_connection(
 
 
 def test_it_may_be_repeated(owner: User, rows: list[OAuthConnection], origin: Origin) -> None:
-    people.deactivate(owner, reason=WHY, origin=origin)
-    again = people.deactivate(owner, reason=WHY, origin=origin)
+    offboarding.deactivate(owner, reason=WHY, origin=origin)
+    again = offboarding.deactivate(owner, reason=WHY, origin=origin)
     assert again.processed == 0
     assert len(events("user_deactivated")) == 1
 
@@ -91,10 +91,10 @@ def test_an_interrupted_one_is_completed_by_repeating_it(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        people.deactivate(owner, reason=WHY, origin=origin, on_batch=interrupt)
+        offboarding.deactivate(owner, reason=WHY, origin=origin, on_batch=interrupt)
     assert not User.objects.get(pk=owner.pk).is_active
     assert still_connected() == 2
-    people.deactivate(owner, reason=WHY, origin=origin)
+    offboarding.deactivate(owner, reason=WHY, origin=origin)
     assert still_connected() == 0
 
 
@@ -103,11 +103,11 @@ def test_the_users_tokens_stop_working(
 ) -> None:
     refresh_token = sessions.begin(owner).refresh_token
     assert api.get("/api/v1/providers").status_code == 200
-    people.deactivate(owner, reason=WHY, origin=origin)
+    offboarding.deactivate(owner, reason=WHY, origin=origin)
     assert api.get("/api/v1/providers").status_code == 401
     body = {"refresh_token": refresh_token}
     assert anonymous.post("/api/v1/auth/refresh", body, format="json").status_code == 401
-    people.reactivate(owner, reason="back again", origin=origin)
+    offboarding.reactivate(owner, reason="back again", origin=origin)
     # An old session does not come back with the user.
     assert anonymous.post("/api/v1/auth/refresh", body, format="json").status_code == 401
 
@@ -116,7 +116,7 @@ def test_a_connection_that_is_under_way_does_not_come_about(
     owner: User, api: APIClient, anonymous: APIClient, bank: Bank, origin: Origin
 ) -> None:
     state = start(api)
-    people.deactivate(owner, reason=WHY, origin=origin)
+    offboarding.deactivate(owner, reason=WHY, origin=origin)
     assert call_back(anonymous, state).status_code == 400
     assert not Connection.objects.filter(user=owner, disconnected_at=None).exists()
 
@@ -125,10 +125,10 @@ def test_a_teams_accounts_stay_until_its_last_member_goes(
     owner: User, teammate: User, platforms: Bank, origin: Origin
 ) -> None:
     account = account_of_user(owner)
-    people.deactivate(owner, reason=WHY, origin=origin)
+    offboarding.deactivate(owner, reason=WHY, origin=origin)
     account.refresh_from_db()
     assert account.is_active
-    people.deactivate(teammate, reason=WHY, origin=origin)
+    offboarding.deactivate(teammate, reason=WHY, origin=origin)
     account.refresh_from_db()
     assert not account.is_active
     # As after any disconnect: kept, unused, for as long as the operator has set.
@@ -142,7 +142,7 @@ def test_a_preview_tells_what_goes_and_what_stays(
     for user in (owner, outsider):
         shared.memberships.create(user=user)
     account_of(shared, account_id="press")
-    seen = departure(owner)
+    seen = offboarding_plan(owner)
     assert {app: radius.connections for app, radius in seen.leaving.items()} == {
         "providers": 1,
         "channels": 1,
@@ -151,7 +151,7 @@ def test_a_preview_tells_what_goes_and_what_stays(
     assert (seen.connections, seen.staying) == (3, 1)
     assert seen.leaving["channels"].active_schedules == 1
     assert seen.leaving["social"].revocations == 0
-    assert departure(owner, forget=True).leaving["social"].revocations == 1
+    assert offboarding_plan(owner, forget=True).leaving["social"].revocations == 1
     assert still_connected() == 4
 
 
@@ -167,9 +167,9 @@ def test_keys_are_listed_for_a_decision_and_go_on_working(
     revoked = create_key(team=shared, scopes=["social:read"], origin=origin, created_by=owner).key
     revoked.revoked_at = revoked.created_at
     revoked.save()
-    assert departure(owner).keys == (mine, alone)
-    people.deactivate(owner, reason=WHY, origin=origin)
-    assert departure(owner).keys == (mine, alone)
+    assert offboarding_plan(owner).keys == (mine, alone)
+    offboarding.deactivate(owner, reason=WHY, origin=origin)
+    assert offboarding_plan(owner).keys == (mine, alone)
     mine.refresh_from_db()
     assert mine.revoked_at is None
 
@@ -178,7 +178,7 @@ def test_keys_are_listed_for_a_decision_and_go_on_working(
 def test_without_a_good_reason_nothing_is_done(
     reason: str, owner: User, rows: list[OAuthConnection], origin: Origin
 ) -> None:
-    for verb in (people.deactivate, people.forget, people.reactivate):
+    for verb in (offboarding.deactivate, offboarding.forget, offboarding.reactivate):
         with pytest.raises(InvalidReasonError):
             verb(owner, reason=reason, origin=origin)
     assert User.objects.get(pk=owner.pk).is_active
@@ -188,9 +188,9 @@ def test_without_a_good_reason_nothing_is_done(
 def test_whoever_comes_back_finds_everything_disconnected(
     owner: User, rows: list[OAuthConnection], origin: Origin, sign_in: SignIn
 ) -> None:
-    people.deactivate(owner, reason=WHY, origin=origin)
-    people.reactivate(owner, reason="a mistake", origin=origin)
-    people.reactivate(owner, reason="a mistake", origin=origin)
+    offboarding.deactivate(owner, reason=WHY, origin=origin)
+    offboarding.reactivate(owner, reason="a mistake", origin=origin)
+    offboarding.reactivate(owner, reason="a mistake", origin=origin)
     assert len(events("user_reactivated")) == 1
     (connection,) = sign_in(owner).get("/api/v1/providers").json()["connections"]
     assert connection["status"] == "disconnected"
@@ -200,7 +200,7 @@ def test_forgetting_leaves_rows_and_events_and_nothing_that_names_the_person(
     owner: User, rows: list[OAuthConnection], origin: Origin, anonymous: APIClient
 ) -> None:
     address = owner.email
-    people.forget(owner, reason="Art. 17", origin=origin)
+    offboarding.forget(owner, reason="Art. 17", origin=origin)
     kept = User.objects.get(pk=owner.pk)
     assert kept.email == f"{owner.pk}@deleted.invalid"
     assert not kept.is_active
@@ -222,42 +222,44 @@ def test_forgetting_leaves_rows_and_events_and_nothing_that_names_the_person(
 def test_forgetting_revokes_and_erases_what_a_disconnect_would_keep(
     owner: User, rows: list[OAuthConnection], origin: Origin
 ) -> None:
-    people.deactivate(owner, reason=WHY, origin=origin)
+    offboarding.deactivate(owner, reason=WHY, origin=origin)
     assert SocialAccount.objects.get(team=owner.own_team).auth_state is not None
-    people.forget(owner, reason="Art. 17", origin=origin)
+    offboarding.forget(owner, reason="Art. 17", origin=origin)
     assert SocialAccount.objects.get(team=owner.own_team).auth_state is None
 
 
 def test_a_forgotten_operator_has_no_power_left(origin: Origin) -> None:
     gone = User.objects.create_superuser("gone@example.com", PASSWORD)
     enrol(gone)
-    people.forget(gone, reason=WHY, origin=origin)
+    offboarding.forget(gone, reason=WHY, origin=origin)
     gone.refresh_from_db()
     assert (gone.is_staff, gone.is_superuser) == (False, False)
     assert not Authenticator.objects.filter(user=gone).exists()
 
 
 def test_who_was_forgotten_does_not_come_back(owner: User, origin: Origin) -> None:
-    people.forget(owner, reason=WHY, origin=origin)
-    people.forget(owner, reason=WHY, origin=origin)
+    offboarding.forget(owner, reason=WHY, origin=origin)
+    offboarding.forget(owner, reason=WHY, origin=origin)
     assert len(events("user_forgotten")) == 1
-    with pytest.raises(people.ForgottenError):
-        people.reactivate(owner, reason="a mistake", origin=origin)
+    with pytest.raises(offboarding.ForgottenError):
+        offboarding.reactivate(owner, reason="a mistake", origin=origin)
 
 
 def test_who_could_not_be_disconnected_is_not_forgotten_yet(
     owner: User, rows: list[OAuthConnection], origin: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failure = Failure(rows[0].pk, "database_refused", "The database refuses the change.")
-    monkeypatch.setattr(people, "force_disconnect", lambda *_, **__: Result(failures=(failure,)))
-    result = people.forget(owner, reason=WHY, origin=origin)
+    monkeypatch.setattr(
+        offboarding, "force_disconnect", lambda *_, **__: Result(failures=(failure,))
+    )
+    result = offboarding.forget(owner, reason=WHY, origin=origin)
     assert failure in result.failures
     assert find_user(owner.email) == owner
 
 
 def test_a_service_account_goes_the_same_way(service_account: User, platforms: Bank) -> None:
     row = connection_of(service_account)
-    people.deactivate(service_account, reason=WHY, origin=command_origin(None))
+    offboarding.deactivate(service_account, reason=WHY, origin=command_origin(None))
     row.refresh_from_db()
     assert row.status == "disconnected"
 

@@ -23,10 +23,10 @@ from connections_project.connections.records import record_about
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
 from connections_project.operations.force import force_disconnect
-from connections_project.operations.plans import Options
+from connections_project.operations.options import DisconnectOptions
 from connections_project.operations.replay import Replay, planned
-from connections_project.operations.told import histories
-from connections_project.revocation.grants import hold
+from connections_project.operations.replay_history import replay_histories
+from connections_project.revocation.grants import add_holder
 from connections_project.revocation.models import GrantHold, RevocationJob
 from providers import disconnect as providers_disconnect
 from providers.models import Connection
@@ -48,7 +48,7 @@ Row = OAuthConnection
 
 
 def state(row: Row) -> dict[str, Any]:
-    """Give every column but when it was ended."""
+    """Return every column but when it was ended."""
     fields = [field.name for field in row._meta.concrete_fields if field.name not in NOT_COMPARED]
     fresh = type(row)._default_manager.get(pk=row.pk)
     return {name: getattr(fresh, name) for name in fields}
@@ -71,7 +71,7 @@ def restore(rows: list[Row]) -> Callable[[], None]:
         RevocationJob.objects.all().delete()
         for row in backup:
             row.save()
-            hold(row.grant, app=row.app, connection_id=row.pk)
+            add_holder(row.grant, app=row.app, connection_id=row.pk)
             if isinstance(row, ChannelConnection):
                 row.schedules.update(status="pending", cancelled_at=None)
 
@@ -219,7 +219,7 @@ def test_one_that_is_connected_anew_while_it_runs_is_left_alone(
 ) -> None:
     account = rows[2]
     disconnect_by_their_owner([account], ORIGIN)
-    told = histories(exported_events(export().read_bytes().splitlines()))
+    told = replay_histories(exported_events(export().read_bytes().splitlines()))
     restore()
     plan = planned(told)
     assert plan.count == 1
@@ -273,7 +273,7 @@ def test_a_platform_that_was_not_to_be_told_is_not_told_now(
     rows: list[Row], restore: Callable[[], None], export: Export, revoke: bool
 ) -> None:
     ids = [rows[0].pk]
-    force_disconnect("providers", ids, Options("breach", revoke=revoke), origin=ORIGIN)
+    force_disconnect("providers", ids, DisconnectOptions("breach", revoke=revoke), origin=ORIGIN)
     path = export()
     restore()
     replay(path)
@@ -286,7 +286,7 @@ def test_tokens_that_an_operator_had_erased_are_erased_again(
     rows: list[Row], restore: Callable[[], None], export: Export, revoke: bool
 ) -> None:
     account = rows[2]
-    options = Options("breach", revoke=revoke, erase_tokens=True)
+    options = DisconnectOptions("breach", revoke=revoke, erase_tokens=True)
     force_disconnect("social", [account.pk], options, origin=ORIGIN)
     ended, path = state(account), export()
     restore()
@@ -364,7 +364,7 @@ def test_many_take_few_statements(owner: User, platforms: Bank, export: Export) 
     path = export()
     for row in backup:
         row.save()
-    told = histories(exported_events(path.read_bytes().splitlines()))
+    told = replay_histories(exported_events(path.read_bytes().splitlines()))
     with counted() as statements:
         plan = planned(told)
         with transaction.atomic():

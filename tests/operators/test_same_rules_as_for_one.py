@@ -12,7 +12,7 @@ from django.utils import timezone
 from audit.record import Origin
 from channels.disconnect import disconnect as disconnect_channel
 from channels.disconnect_many import disconnect_many as disconnect_channels
-from connections_project.connections.end_many import Order
+from connections_project.connections.end_many import DisconnectRequest
 from connections_project.connections.models import OAuthConnection
 from connections_project.identity.models import User
 from connections_project.revocation.models import GrantHold, RevocationJob
@@ -50,7 +50,7 @@ def told(story: list[tuple[str, str, dict[str, Any]]]) -> list[Any]:
 
 
 def job_columns(row: OAuthConnection) -> list[dict[str, Any]]:
-    """Give the row's jobs as they are stored, but for what names the row."""
+    """Return the row's jobs as they are stored, but for what names the row."""
     names = [field.attname for field in RevocationJob._meta.concrete_fields]
     own = {"id", "connection_id", "owner_id", "platform_user_id", "sealed_tokens"}
     moments = {"created_at", "due_at"}
@@ -107,7 +107,7 @@ def test_a_provider(
         one,
         many,
         singly=partial(disconnect_provider, origin=origin, revoke=revoke),
-        together=partial(disconnect_providers, order=Order(origin, revoke=revoke)),
+        together=partial(disconnect_providers, order=DisconnectRequest(origin, revoke=revoke)),
     )
 
 
@@ -134,7 +134,9 @@ def test_a_channel(
         one,
         many,
         singly=partial(disconnect_channel, origin=origin, cancel_schedules=True),
-        together=partial(disconnect_channels, order=Order(origin), cancel_schedules=True),
+        together=partial(
+            disconnect_channels, order=DisconnectRequest(origin), cancel_schedules=True
+        ),
     )
     columns = ("status", "lease", "leased_until", "failure_reason")
     assert list(many.schedules.values(*columns)) == list(one.schedules.values(*columns))
@@ -161,5 +163,7 @@ def test_a_social_account(
         one,
         many,
         singly=partial(disconnect_account, origin=origin, revoke=revoke, erase=erase),
-        together=partial(disconnect_accounts, order=Order(origin, revoke=revoke), erase=erase),
+        together=partial(
+            disconnect_accounts, order=DisconnectRequest(origin, revoke=revoke), erase=erase
+        ),
     )

@@ -6,7 +6,7 @@ from audit.record import Origin
 from connections_project.connections.models import OAuthConnection
 from connections_project.identity.models import User
 from connections_project.operations.force import force_disconnect
-from connections_project.operations.plans import Options
+from connections_project.operations.options import DisconnectOptions
 from connections_project.revocation.models import GrantHold, RevocationJob
 from social.models import SocialAccount
 from tests.channel_rows import channel_of
@@ -116,7 +116,7 @@ def test_without_revoking_nobody_is_told_and_the_holds_are_gone(
     owner: User, outsider: User, origin: Origin
 ) -> None:
     rows = [connection_of(owner), connection_of(outsider)]
-    options = Options("rotating the client", revoke=False)
+    options = DisconnectOptions("rotating the client", revoke=False)
     result = force_disconnect("providers", [row.pk for row in rows], options, origin=origin)
     assert (result.disconnected, result.revocations) == (2, 0)
     assert decisions(*rows) == ["not_requested", "not_requested"]
@@ -126,7 +126,7 @@ def test_without_revoking_nobody_is_told_and_the_holds_are_gone(
 class TestAccountsWithOneSetOfTokens:
     """Social accounts of one grant may live on the very same tokens, whatever the platform says."""
 
-    ERASE = Options("breach", erase_tokens=True)
+    ERASE = DisconnectOptions("breach", erase_tokens=True)
 
     @pytest.fixture(autouse=True)
     def _revoking_ends_one_token(self, use_platforms: UsePlatforms) -> None:

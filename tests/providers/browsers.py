@@ -9,7 +9,7 @@ SIGN_IN = "Is it you who is connecting?"
 
 
 def same_browser(api: APIClient) -> Client:
-    """Give the browser from which `api` is called: it bears the starting call's cookie."""
+    """Return the browser from which `api` is called: it bears the starting call's cookie."""
     client = Client(raise_request_exception=False)
     client.cookies = api.cookies
     return client
@@ -23,7 +23,7 @@ def visit(browser: Client, state: str | None, *, slug: str = "bank", **query: st
 
 
 def heading(page: Any) -> str:
-    """Give what the page says in its heading."""
+    """Return what the page says in its heading."""
     assert page["Content-Type"] == "text/html; charset=utf-8"
     text: str = page.content.decode()
     return text.partition("<h1>")[2].partition("</h1>")[0].replace("&#x27;", "'").strip()

@@ -3,7 +3,7 @@
 import pytest
 from rest_framework.test import APIClient
 
-from connections_project.http import throttling
+from connections_project.api import throttling
 from connections_project.identity.models import User
 from providers.models import Connection
 from tests.bank import Bank

@@ -16,7 +16,7 @@ def begin(api: APIClient, slug: Any = "bank", **body: Any) -> Any:
 
 
 def problem(answer: Any) -> tuple[int, str]:
-    """Give an answer's status and the slug of its problem type."""
+    """Return an answer's status and the slug of its problem type."""
     assert answer["Content-Type"] == "application/problem+json"
     body = answer.json()
     assert body["status"] == answer.status_code
@@ -24,12 +24,12 @@ def problem(answer: Any) -> tuple[int, str]:
 
 
 def wrong_fields(answer: Any) -> list[str]:
-    """Give the names of the fields that a 400 complains about."""
+    """Return the names of the fields that a 400 complains about."""
     assert problem(answer) == (400, "validation_failed"), answer.content
     return [error["field"] for error in answer.json()["errors"]]
 
 
 def events(action: str = "") -> list[AuditEvent]:
-    """Give the audit log from its beginning, or only one action of it."""
+    """Return the audit log from its beginning, or only one action of it."""
     rows = AuditEvent.objects.order_by("id")
     return list(rows.filter(action=action) if action else rows)

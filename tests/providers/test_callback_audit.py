@@ -91,7 +91,7 @@ def test_a_state_of_another_app_is_refused_and_burnt(
 ) -> None:
     state = start(api)
     with pytest.raises(InvalidStateError):
-        flow.take(app="channels", state=state)
+        flow.consume(app="channels", state=state)
     assert problem(call_back(api, state)) == (400, "invalid_state")
     assert bank.server.requests == []
 

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import connection
 from rest_framework.test import APIClient
 
-from connections_project.http import throttling
+from connections_project.api import throttling
 from connections_project.identity.models import User
 from providers.models import Connection
 from tests.bank import Bank, call_back, start

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.test import Client
 from rest_framework.test import APIClient
 
-from connections_project.http import throttling
+from connections_project.api import throttling
 from providers.models import Connection, Status
 from tests.bank import ISSUER, Bank, call_back, connect, start
 from tests.conftest import UseCatalogue

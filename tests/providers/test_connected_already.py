@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from rest_framework.test import APIClient
 
 from connections_project.identity.models import User
-from connections_project.revocation.grants import let_go
+from connections_project.revocation.grants import remove_holders
 from connections_project.revocation.models import GrantHold, RevocationJob
 from providers.models import Connection, Status
 from tests.bank import Bank, call_back, connect, start
@@ -71,7 +71,7 @@ def test_nothing_is_revoked_where_that_would_end_the_fresh_tokens_too(
     if is_dead:
         # What a refresh leaves behind that was refused for good.
         Connection.objects.update(status=Status.EXPIRED)
-        let_go(row.pk)
+        remove_holders(row.pk)
     assert reconnect().opened().access_token == "access-2"
     assert bank.revoked == []
     assert not RevocationJob.objects.exists()

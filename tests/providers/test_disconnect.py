@@ -8,11 +8,11 @@ from django.conf import LazySettings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
+from connections_project.core.vault import Sealed
 from connections_project.identity.models import User
 from connections_project.platforms.models import Suspension
 from connections_project.revocation.models import GrantHold, RevocationJob
-from connections_project.vault import Sealed
 from providers.models import Connection
 from tests.bank import Bank, connect
 from tests.rows import connection_of, events

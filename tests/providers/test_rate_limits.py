@@ -9,7 +9,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from connections_project.connections import flow
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from providers.models import Connection
 from tests.bank import Bank, start
@@ -166,7 +166,7 @@ def test_a_callback_that_is_refused_for_its_rate_leaves_the_state(
     answer = anonymous.post(f"{P}/callback", query_params={"state": state, "code": "c"})
     assert answer.status_code == 429
     assert bank.server.requests == []
-    assert flow.look(state) is not None
+    assert flow.peek(state) is not None
 
 
 def test_refusals_for_want_of_credentials_run_out_in_the_paths_own_format(

@@ -9,7 +9,7 @@ import time_machine
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from connections_project.platforms.models import Suspension

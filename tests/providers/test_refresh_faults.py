@@ -11,9 +11,9 @@ import pytest
 from rest_framework.test import APIClient
 
 from connections_project.connections import lease
+from connections_project.core.vault import Sealed
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
-from connections_project.vault import Sealed
 from providers.models import Connection
 from tests.bank import Bank
 from tests.rows import TOKENS, connection_of, events

@@ -15,7 +15,7 @@ from audit.events import ActorType, Interface
 from audit.record import Origin
 from connections_project.connections import lease
 from connections_project.connections import refresh as shared
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
 from connections_project.oauth.client import TokenSet
 from providers.disconnect import disconnect
 from providers.models import Connection

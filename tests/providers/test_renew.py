@@ -8,9 +8,9 @@ import time_machine
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from connections_project.connections.renew import TRIES_ARE_APART
+from connections_project.connections.renewal import TRIES_ARE_APART
 from providers.models import Connection
-from providers.renew import renew_ending_grants
+from providers.renewal import renew_ending_grants
 from tests.bank import Bank, connect
 from tests.rows import connection_of, events
 from tests.servers import Answer

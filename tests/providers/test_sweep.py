@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from connections_project.housekeeping import keep_house
+from connections_project.core.periodic import run_due
 from connections_project.identity.models import User
 from providers.models import Connection
 from tests.bank import Bank
@@ -28,8 +28,8 @@ def status_of(row: Connection) -> str:
 
 def test_after_ten_minutes_it_is_failed_and_audited_once(left: Connection, owner: User) -> None:
     epoch = left.epoch
-    keep_house()
-    keep_house()
+    run_due()
+    run_due()
     assert status_of(left) == "failed"
     # So that a callback that comes back after all finds the row changed.
     assert left.epoch == epoch + 1
@@ -42,7 +42,7 @@ def test_after_ten_minutes_it_is_failed_and_audited_once(left: Connection, owner
 def test_before_that_it_is_left_alone(owner: User, bank: Bank) -> None:
     row = connection_of(owner, status="pending")
     with time_machine.travel(timezone.now() + timedelta(seconds=590), tick=False):
-        keep_house()
+        run_due()
     assert status_of(row) == "pending"
     assert events("provider_connection_failed") == []
 
@@ -50,14 +50,14 @@ def test_before_that_it_is_left_alone(owner: User, bank: Bank) -> None:
 def test_how_long_it_takes_is_a_setting(owner: User, bank: Bank, settings: LazySettings) -> None:
     row = connection_of(owner, status="pending", now=timezone.now() - timedelta(seconds=2))
     settings.PENDING_CONNECTION_SECONDS = 1
-    keep_house()
+    run_due()
     assert status_of(row) == "failed"
 
 
 @pytest.mark.parametrize("status", ["active", "expired", "revoked", "failed", "disconnected"])
 def test_no_other_status_is_touched(owner: User, bank: Bank, status: str) -> None:
     row = connection_of(owner, status=status, now=timezone.now() - timedelta(days=9))
-    keep_house()
+    run_due()
     assert status_of(row) == status
 
 

@@ -77,14 +77,14 @@ class Gate:
 
 @pytest.fixture
 def crowd(owner: User, sign_in: SignIn) -> Callable[[int], list[APIClient]]:
-    """Give so many clients of the owner's, one for each thread."""
+    """Return so many clients of the owner's, one for each thread."""
     return lambda size: [sign_in(owner) for _ in range(size)]
 
 
 @pytest.fixture
 def no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let more calls through than the buckets hold."""
-    monkeypatch.setattr("connections_project.http.throttling.consume", lambda *_: None)
+    monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: None)
 
 
 @pytest.fixture

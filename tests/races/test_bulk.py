@@ -13,11 +13,11 @@ from rest_framework.test import APIClient
 from audit.events import ActorType, Interface
 from audit.models import AuditEvent
 from audit.record import Origin
-from connections_project.connections.end_many import Batch
+from connections_project.connections.end_many import DisconnectResult
 from connections_project.identity.models import User
 from connections_project.operations.engine import Engine
 from connections_project.operations.force import force_disconnect
-from connections_project.operations.plans import Options, Result
+from connections_project.operations.options import DisconnectOptions, Result
 from connections_project.revocation.models import GrantHold, RevocationJob
 from providers.models import Connection
 from tests.bank import Bank, call_back, connect, start
@@ -27,7 +27,7 @@ from tests.rows import connection_of
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
-WHY = Options("breach")
+WHY = DisconnectOptions("breach")
 ORIGIN = Origin(ActorType.OPERATOR, None, Interface.COMMAND)
 
 
@@ -160,7 +160,7 @@ def test_a_callback_under_way_loses_and_its_tokens_are_revoked(
 def test_a_batch_that_is_undone_tells_no_platform(owner: User, bank: Bank) -> None:
     row = connection_of(owner)
 
-    def undo(_: Batch) -> None:
+    def undo(_: DisconnectResult) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

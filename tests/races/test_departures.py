@@ -5,7 +5,7 @@ from rest_framework.test import APIClient
 
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
-from connections_project.operations import people
+from connections_project.operations import offboarding
 from providers.models import Connection
 from social.models import SocialAccount
 from tests import gallery as social
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
 
 def deactivate(user: User) -> None:
-    people.deactivate(user, reason="left", origin=command_origin(None))
+    offboarding.deactivate(user, reason="left", origin=command_origin(None))
 
 
 def test_tokens_that_come_after_their_user_went_are_revoked(

@@ -33,7 +33,7 @@ def events(action: str) -> int:
 
 
 def is_over(connection: Connection) -> bool:
-    """Say whether nothing is left, neither in the row nor among the jobs."""
+    """Whether nothing is left, neither in the row nor among the jobs."""
     connection.refresh_from_db()
     jobs = RevocationJob.objects.all()
     return (

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from audit.events import Interface
 from audit.models import AuditEvent
-from connections_project.revocation.drain import drain
+from connections_project.revocation.drain import run_worker
 from connections_project.revocation.models import JobState, RevocationJob
 from tests.bank import Bank, connect
 from tests.races.conftest import Gate, at_once, meanwhile
@@ -22,7 +22,7 @@ Crowd = Callable[[int], list[APIClient]]
 
 
 def drained() -> list[str]:
-    return list(drain(interface=Interface.COMMAND, heed_circuits=False))
+    return list(run_worker(interface=Interface.COMMAND, heed_circuits=False))
 
 
 def test_a_pass_beside_the_try_of_the_request_leaves_its_job_alone(

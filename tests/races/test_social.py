@@ -46,7 +46,7 @@ def force(row: SocialAccount, **how: bool) -> Any:
 
 
 def is_consistent() -> bool:
-    """Say whether just the active accounts hold their grants."""
+    """Whether just the active accounts hold their grants."""
     active = set(SocialAccount.objects.filter(is_active=True).values_list("pk", flat=True))
     return active == set(GrantHold.objects.values_list("connection_id", flat=True))
 

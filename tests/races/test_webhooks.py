@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from audit.events import ActorType, Interface
 from audit.record import Origin
 from connections_project.identity.models import User
-from connections_project.webhooks.withdraw import withdraw
+from connections_project.webhooks.withdraw import mark_deauthorized
 from providers.models import Connection
 from tests.bank import Bank, connect
 from tests.races.conftest import Gate, at_once, meanwhile
@@ -56,7 +56,7 @@ def test_tokens_of_a_refresh_that_a_notice_overtakes_are_revoked_and_not_stored(
         token_gate.wait_for_visitor()
         with transaction.atomic():
             locked = Connection.objects.select_for_update().get(pk=row.pk)
-            withdraw(locked, origin=PLATFORM, sender="meta")
+            mark_deauthorized(locked, origin=PLATFORM, sender="meta")
         token_gate.is_open.set()
 
     # As for every grant that is dead.

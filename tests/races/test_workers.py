@@ -7,9 +7,9 @@ import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
-from connections_project import housekeeping
+from connections_project.core import periodic
 from connections_project.revocation import drain
-from connections_project.revocation.drain import work_off
+from connections_project.revocation.drain import process_due
 from connections_project.revocation.models import RevocationJob
 from tests.bank import Bank
 from tests.races.conftest import Gate, at_once, meanwhile, wait_until
@@ -37,7 +37,7 @@ def pending(platform: str) -> int:
 def test_a_platform_that_hangs_holds_up_no_other_however_many_jobs_it_has(slow: Gate) -> None:
     owe("slow", *map(str, range(60)), ago=3600)
     owe("fast", *map(str, range(40)))
-    with meanwhile(work_off) as working:
+    with meanwhile(process_due) as working:
         wait_until(lambda: not pending("fast"))
         assert pending("slow") == 60
         slow.is_open.set()
@@ -50,7 +50,7 @@ def test_all_workers_together_ask_one_platform_for_no_more_than_its_share(
 ) -> None:
     settings.REVOCATION_PLATFORM_LIMIT = 3
     owe("slow", *map(str, range(12)), ago=3600)
-    with meanwhile(lambda: at_once([work_off] * 3)) as working:
+    with meanwhile(lambda: at_once([process_due] * 3)) as working:
         wait_until(lambda: slow.visitors == 3)
         time.sleep(0.2)
         assert slow.visitors == 3
@@ -63,7 +63,7 @@ def test_all_workers_together_ask_one_platform_for_no_more_than_its_share(
 
 def test_what_comes_while_a_platform_hangs_is_seen_soon(slow: Gate) -> None:
     owe("slow", "one")
-    with meanwhile(work_off) as working:
+    with meanwhile(process_due) as working:
         slow.wait_for_visitor()
         owe("fast", "new")
         wait_until(lambda: not pending("fast"))
@@ -80,12 +80,12 @@ def test_a_worker_that_has_its_hands_full_calls_for_others(
     monkeypatch.setattr(drain, "LOOK_SECONDS", 0.02)
     settings.REVOCATION_THREADS = 2
     owe("slow", *map(str, range(5)))
-    with meanwhile(work_off) as working:
+    with meanwhile(process_due) as working:
         wait_until(lambda: called)
         assert slow.visitors <= 2
         slow.is_open.set()
         working.result()
-    assert set(called) == {work_off}
+    assert set(called) == {process_due}
     assert pending("slow") == 0
 
 
@@ -95,12 +95,12 @@ def test_a_worker_that_is_to_end_finishes_what_it_tries_and_takes_nothing_more(
     settings.REVOCATION_PLATFORM_LIMIT = 2
     owe("slow", *map(str, range(9)))
     try:
-        with meanwhile(work_off) as working:
+        with meanwhile(process_due) as working:
             wait_until(lambda: slow.visitors == 2)
-            housekeeping.stopping.set()
+            periodic.stopping.set()
             slow.is_open.set()
             working.result()
     finally:
-        housekeeping.stopping.clear()
+        periodic.stopping.clear()
     assert (pending("slow"), slow.visitors) == (7, 2)
     assert not RevocationJob.objects.filter(state="pending").exclude(lease=None).exists()

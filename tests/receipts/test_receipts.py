@@ -14,16 +14,16 @@ from rest_framework.test import APIClient
 from audit.events import ActorType, Interface
 from audit.record import Origin
 from connections_project.connections.models import OAuthConnection
-from connections_project.http.parsing import timestamp
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
+from connections_project.core.parsing import render_datetime
 from connections_project.identity.models import User
 from connections_project.oauth.client import Identity
 from connections_project.operations.force import force_disconnect
-from connections_project.operations.plans import Options
+from connections_project.operations.options import DisconnectOptions
 from connections_project.platforms.registry import upstream
 from connections_project.revocation.models import RevocationJob
 from connections_project.revocation.operate import give_up
-from connections_project.webhooks.withdraw import withdraw
+from connections_project.webhooks.withdraw import mark_deauthorized
 from providers.disconnect import disconnect
 from social.disconnect import disconnect as end_account
 from tests.bank import Bank, connect
@@ -61,7 +61,7 @@ def test_a_receipt_tells_the_whole_story(api: APIClient, owner: User, bank: Bank
     assert claims["connection_id"] == str(connection.pk)
     assert (claims["app"], claims["platform"]) == ("providers", "bank")
     assert connection.disconnected_at is not None
-    assert claims["disconnected_at"] == timestamp(connection.disconnected_at)
+    assert claims["disconnected_at"] == render_datetime(connection.disconnected_at)
     assert (claims["actor"], claims["interface"]) == ("user", "api")
     assert claims["erased"] == ["credentials"]
     revocation = claims["revocation"]
@@ -90,7 +90,7 @@ def test_there_is_one_for_each_app_by_whoever_ended_it(
     slug, make = MAKERS[app]
     connection = make(owner)
     assert asked(api, connection).status_code == 404
-    force_disconnect(app, [connection.pk], Options("breach"), origin=origin)
+    force_disconnect(app, [connection.pk], DisconnectOptions("breach"), origin=origin)
     claims = claims_of(api, connection)
     assert (claims["app"], claims["platform"]) == (app, slug)
     assert (claims["actor"], claims["interface"]) == ("operator", "command")
@@ -173,9 +173,9 @@ def test_kept_tokens_are_erased_when_they_are(
     api: APIClient, owner: User, platforms: Bank, origin: Origin
 ) -> None:
     account = account_of_user(owner)
-    force_disconnect("social", [account.pk], Options("first"), origin=origin)
+    force_disconnect("social", [account.pk], DisconnectOptions("first"), origin=origin)
     assert claims_of(api, account)["erased"] == []
-    options = Options("second", erase_tokens=True, revoke=False)
+    options = DisconnectOptions("second", erase_tokens=True, revoke=False)
     force_disconnect("social", [account.pk], options, origin=origin)
     claims = claims_of(api, account)
     assert (claims["erased"], claims["revocation"]["state"]) == (["credentials"], "not_requested")
@@ -212,7 +212,7 @@ def test_a_teams_belongs_to_its_members_alone(
     owner: User, teammate: User, outsider: User, sign_in: SignIn, platforms: Bank, origin: Origin
 ) -> None:
     account = account_of(owner.own_team, account_id="7")
-    force_disconnect("social", [account.pk], Options("breach"), origin=origin)
+    force_disconnect("social", [account.pk], DisconnectOptions("breach"), origin=origin)
     assert claims_of(sign_in(teammate), account)["app"] == "social"
     assert asked(sign_in(outsider), account).status_code == 403
 
@@ -267,7 +267,7 @@ def test_what_the_platform_has_ended_itself_is_revoked_there(
     account = account_of_user(owner)
     by_platform = Origin(ActorType.PLATFORM, None, Interface.WEBHOOK)
     with transaction.atomic():
-        withdraw(account, origin=by_platform, sender="meta", forget_person=True)
+        mark_deauthorized(account, origin=by_platform, sender="meta", forget_person=True)
     claims = claims_of(api, account)
     assert (claims["actor"], claims["interface"]) == ("platform", "webhook")
     assert claims["erased"] == ["credentials", "profile"]
@@ -278,7 +278,9 @@ def test_an_account_that_came_back_has_none_until_it_is_ended_again(
     api: APIClient, owner: User, platforms: Bank, origin: Origin
 ) -> None:
     account = account_of_user(owner)
-    force_disconnect("social", [account.pk], Options("first", erase_tokens=True), origin=origin)
+    force_disconnect(
+        "social", [account.pk], DisconnectOptions("first", erase_tokens=True), origin=origin
+    )
     assert claims_of(api, account)["erased"] == ["credentials"]
     account.refresh_from_db()
     upstream_of_account = upstream("gallery")

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from audit.events import Interface
 from connections_project.identity.models import User
-from connections_project.revocation.drain import drain
+from connections_project.revocation.drain import run_worker
 from connections_project.revocation.models import RevocationJob
 from providers.models import Connection
 from tests.bank import Bank
@@ -53,7 +53,7 @@ def owed(row: Connection, end: EndOf, bank: Bank) -> RevocationJob:
 
 def drained() -> list[str]:
     """Make one pass, as `run_revocations` does: also at platforms that are in trouble."""
-    return list(drain(interface=Interface.COMMAND, heed_circuits=False))
+    return list(run_worker(interface=Interface.COMMAND, heed_circuits=False))
 
 
 def make_due(job: RevocationJob) -> None:

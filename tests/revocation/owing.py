@@ -5,10 +5,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
+from connections_project.core.vault import seal
 from connections_project.oauth.client import TokenSet
 from connections_project.revocation.models import RevocationJob
-from connections_project.vault import seal
 
 
 def owe(platform: str, *tokens: str, ago: float = 1.0, **columns: Any) -> list[RevocationJob]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audit.events import Interface
 from connections_project.revocation.circuits import FAULTS_TO_OPEN
-from connections_project.revocation.drain import drain
+from connections_project.revocation.drain import run_worker
 from connections_project.revocation.models import Circuit, RevocationJob
 from tests.bank import Bank
 from tests.revocation.conftest import drained
@@ -32,7 +32,7 @@ def two_banks(bank: Bank, use_catalogue: UseCatalogue) -> None:
 
 
 def heeding() -> list[str]:
-    return list(drain(interface=Interface.WORKER))
+    return list(run_worker(interface=Interface.WORKER))
 
 
 def asked(bank: Bank) -> int:

@@ -7,10 +7,10 @@ from django.conf import LazySettings
 from rest_framework.test import APIClient
 
 from audit.models import AuditEvent
+from connections_project.core.vault import open_sealed
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from connections_project.revocation.models import GrantHold, RevocationJob
-from connections_project.vault import open_sealed
 from providers.models import Connection
 from tests.bank import Bank
 from tests.beside import beside

@@ -10,9 +10,9 @@ from django.db import transaction
 from audit.events import ActorType, Interface
 from audit.record import Origin
 from connections_project.identity.models import User
-from connections_project.revocation import soon
+from connections_project.revocation import dispatch
+from connections_project.revocation.dispatch import dispatch_revocations
 from connections_project.revocation.models import RevocationJob
-from connections_project.revocation.soon import tell_soon
 from providers.disconnect import disconnect
 from providers.models import Connection
 from tests.bank import Bank
@@ -27,7 +27,7 @@ ORIGIN = Origin(ActorType.OPERATOR, None, Interface.COMMAND)
 
 @pytest.fixture(autouse=True)
 def _in_half_a_second(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(soon, "INLINE_SECONDS", 0.5)
+    monkeypatch.setattr(dispatch, "INLINE_SECONDS", 0.5)
 
 
 def states() -> list[str]:
@@ -62,7 +62,7 @@ def test_several_transactions_of_one_request_share_it_too(bank: Bank) -> None:
     request_started.send(None)
     try:
         for job in (first, second):
-            tell_soon([job.pk], interface=Interface.API)
+            dispatch_revocations([job.pk], interface=Interface.API)
     finally:
         request_finished.send(None)
     assert sorted(RevocationJob.objects.values_list("attempts", flat=True)) == [0, 1]
@@ -72,7 +72,7 @@ def test_the_next_request_has_its_own_time(bank: Bank) -> None:
     bank.server.on("POST", "/revoke", Answer(delay=5), Answer(200))
     for job in owe("bank", "one", "two"):
         request_started.send(None)
-        tell_soon([job.pk], interface=Interface.API)
+        dispatch_revocations([job.pk], interface=Interface.API)
         request_finished.send(None)
     assert states() == ["pending", "revoked"]
 
@@ -92,7 +92,7 @@ def test_with_a_broker_nothing_is_tried_here(
 ) -> None:
     told: list[str] = []
     settings.CELERY_BROKER_URL = "redis://127.0.0.1/0"
-    monkeypatch.setattr("connections_project.nudge._broker.send", told.append)
+    monkeypatch.setattr("connections_project.core.dispatch._broker.send", told.append)
     end_all([connection_of(owner, account_id=str(number)) for number in range(3)])
     assert told == ["connections_project.revocation.drain.work_off"]
     assert (states(), bank.revoked) == (["pending"] * 3, [])

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from django.conf import LazySettings
 
+from connections_project.core.vault import Sealed, seal
 from connections_project.identity.models import User
 from connections_project.revocation.models import Circuit, RevocationJob
-from connections_project.vault import Sealed, seal
 from tests.bank import Bank
 from tests.revocation.conftest import EndOf, drained, make_due
 from tests.revocation.owing import owe

@@ -23,7 +23,7 @@ def failing(bank: Bank) -> None:
 
 
 def wait_after(attempts: int, job: RevocationJob) -> float:
-    """Give the seconds until the next try, after so many failed ones."""
+    """Return the seconds until the next try, after so many failed ones."""
     now = timezone.now()
     RevocationJob.objects.filter(pk=job.pk).update(attempts=attempts - 1, due_at=now)
     with time_machine.travel(now, tick=False):

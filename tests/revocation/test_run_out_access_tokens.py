@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
+from connections_project.core.vault import open_sealed
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from connections_project.revocation.models import RevocationJob
-from connections_project.vault import open_sealed
 from tests.bank import Bank
 from tests.revocation.conftest import EndOf, drained, make_due
 from tests.rows import connection_of

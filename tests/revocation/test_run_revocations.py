@@ -13,7 +13,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from connections_project.identity.models import User
-from connections_project.revocation.drain import drain
+from connections_project.revocation.drain import run_worker
 from connections_project.revocation.management.commands import run_revocations
 from connections_project.revocation.models import RevocationJob
 from tests.bank import Bank
@@ -86,7 +86,7 @@ def test_a_database_that_is_away_for_a_while_does_not_end_it(
         calls.append(1)
         if len(calls) == 1:
             raise OperationalError("password=hunter2")
-        yield from drain(**options)
+        yield from run_worker(**options)
 
     monkeypatch.setattr(run_revocations, "drain", failing_first)
     out, err = forever(monkeypatch)

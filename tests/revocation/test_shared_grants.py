@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
-from connections_project.revocation.grants import Grant, has_holders, hold
+from connections_project.revocation.grants import Grant, add_holder, has_holders
 from connections_project.revocation.models import GrantHold, RevocationJob
 from providers.models import Connection
 from tests.bank import Bank, call_back, connect, start
@@ -96,7 +96,7 @@ def test_a_sibling_in_another_app_counts_if_client_and_server_are_the_same(
 ) -> None:
     where = row.authority if authority == "same" else authority
     grant = Grant(where, client_id, row.granting_user_id)
-    hold(grant, app="channels", connection_id=Connection(user=row.user).pk)
+    add_holder(grant, app="channels", connection_id=Connection(user=row.user).pk)
     end(api, row)
     assert decisions() == ["shared_grant" if is_sibling else "pending"]
 
@@ -160,7 +160,7 @@ def test_tokens_of_nobody_knows_whom_are_revoked_only_if_nobody_can_be_hurt(
 
 
 def test_a_hold_is_one_per_connection(row: Connection) -> None:
-    hold(row.grant, app="providers", connection_id=row.pk)
+    add_holder(row.grant, app="providers", connection_id=row.pk)
     assert GrantHold.objects.count() == 1
     assert has_holders(row.grant)
     assert not has_holders(row.grant, besides=row.pk)

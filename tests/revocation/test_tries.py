@@ -9,8 +9,8 @@ from django.conf import LazySettings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from connections_project.http.tracing import TraceIdFilter
 from connections_project.identity.models import User
+from connections_project.middleware.tracing import TraceIdFilter
 from connections_project.oauth.client import TokenSet
 from connections_project.platforms.models import Suspension
 from connections_project.revocation import attempts

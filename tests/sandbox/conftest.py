@@ -74,7 +74,7 @@ class Client:
 
 
 def answer_in(callback: str) -> dict[str, str]:
-    """Give the parameters of a callback address, each of which must be there once."""
+    """Return the parameters of a callback address, each of which must be there once."""
     found = parse_qs(urlsplit(callback).query, strict_parsing=True)
     assert all(len(values) == 1 for values in found.values())
     return {name: values[0] for name, values in found.items()}

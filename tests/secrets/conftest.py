@@ -87,7 +87,7 @@ def bank(
     made = GossipingBank(server, witness=witness)
     use_catalogue(made.catalogue(), "bank")
     settings.OAUTH_CLIENTS["bank"] = ClientRegistration("ours", CLIENT_SECRET, (REDIRECT_URI,))
-    monkeypatch.setattr("connections_project.http.throttling.consume", lambda *_: None)
+    monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: None)
     made.open()
     return made
 

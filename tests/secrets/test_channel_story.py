@@ -48,7 +48,7 @@ def chirp(
     made = GossipingChirp(server, witness=witness)
     use_catalogue(made.catalogue(more=NAMES), "chirp")
     settings.OAUTH_CLIENTS["chirp"] = ClientRegistration("ours", CLIENT_SECRET, (REDIRECT_URI,))
-    monkeypatch.setattr("connections_project.http.throttling.consume", lambda *_: None)
+    monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: None)
     made.open()
     return made
 

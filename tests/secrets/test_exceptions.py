@@ -74,7 +74,7 @@ def platform(server: PlatformServer, tmp_path: Path) -> Platform:
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Give an error, and all that hang on it, suppressed ones and those in its arguments too."""
+    """Return an error, and all that hang on it, suppressed ones and those in its arguments too."""
     if error is not None:
         yield error
         inner = [each for each in error.args if isinstance(each, BaseException)]

@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 
 from channels.models import ChannelConnection
-from channels.settle import ChannelArrival
+from channels.store_grant import ReceivedChannelGrant
 from connections_project.connections.flow import Answer, Authorization, Flow
+from connections_project.core.vault import Sealed
 from connections_project.identity.keys import NewKey
 from connections_project.identity.models import ApiKey
 from connections_project.identity.sessions import TokenPair
@@ -23,15 +24,14 @@ from connections_project.oauth.client import (
 from connections_project.platforms.registry import Upstream
 from connections_project.revocation.grants import Grant
 from connections_project.revocation.models import RevocationJob
-from connections_project.revocation.release import Held
-from connections_project.vault import Sealed
+from connections_project.revocation.release import TokenBundle
 from providers.models import Connection
-from providers.settle import ProviderArrival
 from providers.statements import Reader
+from providers.store_grant import ReceivedProviderGrant
 from social.line import Line
 from social.models import SocialAccount
-from social.settle import Known, TeamArrival
-from social.words import Crop, Harvest
+from social.store_grant import Known, ReceivedTeamGrant
+from social.types import Crop, Harvest
 
 SECRET = secrets.token_urlsafe(24)
 TOKENS = TokenSet(SECRET, SECRET, 1800, response={"access_token": SECRET, "id_token": SECRET})
@@ -71,10 +71,10 @@ HOLDERS: dict[str, Any] = {
     "answer": lambda: transport.Answer("schwab", 200, {"X": SECRET}, SECRET.encode()),
     "row": row,
     "job": lambda: RevocationJob(sealed_tokens=SEALED),
-    "tokens held": lambda: Held(
+    "tokens held": lambda: TokenBundle(
         "providers", "schwab", uuid4(), uuid4(), Grant("a", "b", None), SEALED
     ),
-    "arrival": lambda: ProviderArrival(
+    "arrival": lambda: ReceivedProviderGrant(
         row=row(),
         upstream=upstream(),
         tokens=TOKENS,
@@ -82,14 +82,14 @@ HOLDERS: dict[str, Any] = {
         reauthorises=False,
         alias=None,
     ),
-    "channel's arrival": lambda: ChannelArrival(
+    "channel's arrival": lambda: ReceivedChannelGrant(
         row=ChannelConnection(auth_state=SEALED),
         live_before=frozenset(),
         upstream=upstream(),
         tokens=TOKENS,
         identity=Identity("7", "Ada"),
     ),
-    "team's arrival": lambda: TeamArrival(
+    "team's arrival": lambda: ReceivedTeamGrant(
         row=SocialAccount(auth_state=SEALED),
         principal=ApiKey(),
         upstream=upstream(),

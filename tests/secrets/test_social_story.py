@@ -49,7 +49,7 @@ def gallery(
     made = GossipingGallery(server, witness=witness, accounts=["7", "8"])
     use_catalogue(made.catalogue(more=MORE), "gallery")
     settings.OAUTH_CLIENTS["gallery"] = ClientRegistration("ours", CLIENT_SECRET, (REDIRECT_URI,))
-    monkeypatch.setattr("connections_project.http.throttling.consume", lambda *_: None)
+    monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: None)
     made.open()
     return made
 

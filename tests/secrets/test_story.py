@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from connections_project.connections import settle
+from connections_project.connections import store_grant
 from connections_project.identity.models import User
 from connections_project.revocation.models import JobState, RevocationJob
 from providers.models import Connection
@@ -23,7 +23,7 @@ Leaks = Callable[[], list[str]]
 
 
 def sealed() -> list[str]:
-    """Give every ciphertext that stands in the database."""
+    """Return every ciphertext that stands in the database."""
     columns = [
         *Connection.objects.values_list("auth_state", flat=True),
         *RevocationJob.objects.values_list("sealed_tokens", flat=True),
@@ -207,7 +207,7 @@ def test_an_unforeseen_exception_shows_nothing_in_log_and_answer(
     def break_down(*_: object, **__: object) -> None:
         raise RuntimeError("it broke")
 
-    monkeypatch.setattr(settle, "hold", break_down)
+    monkeypatch.setattr(store_grant, "hold", break_down)
     monkeypatch.setattr("connections_project.connections.refresh.hold", break_down)
     assert call_back(api, start(api), code=code(witness)).status_code == 500
     path = f"/api/v1/providers/{connection.pk}/token-refreshes"

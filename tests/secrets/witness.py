@@ -17,7 +17,7 @@ from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
 
-from connections_project.http.logs import JsonFormatter
+from connections_project.core.logs import JsonFormatter
 
 # What a call hands out: the fields of its answer that nobody else may see.
 HANDED_OUT = {

@@ -42,7 +42,7 @@ def load(**changed: str | None) -> dict[str, Any]:
 
 
 def refusal(**changed: str | None) -> str:
-    """Give the words with which the settings end the process."""
+    """Return the words with which the settings end the process."""
     with pytest.raises(SystemExit) as ended:
         load(**changed)
     # Python writes a text to stderr and exits with 1; a number would be an exit without words.

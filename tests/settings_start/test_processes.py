@@ -9,7 +9,7 @@ from tests.settings_start.conftest import PRODUCTION, manage
 
 
 def said(finished: "subprocess.CompletedProcess[str]") -> str:
-    """Give the one line on stderr with which a start was refused."""
+    """Return the one line on stderr with which a start was refused."""
     assert finished.returncode == 1
     assert finished.stdout == ""
     lines = finished.stderr.splitlines()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from rest_framework.test import APIClient
 
-from connections_project.http import throttling
+from connections_project.api import throttling
 from connections_project.identity.keys import create_key
 from connections_project.identity.models import Scope, Team, User
 from connections_project.identity.origins import command_origin
@@ -40,7 +40,7 @@ KeyClient = Callable[..., APIClient]
 
 @pytest.fixture
 def with_key() -> KeyClient:
-    """Give a client that bears a team's key, with all scopes unless some are named."""
+    """Return a client that bears a team's key, with all scopes unless some are named."""
 
     def with_key(team: Team, *scopes: str) -> APIClient:
         made = create_key(team=team, scopes=scopes or Scope.values, origin=command_origin(None))
@@ -57,7 +57,7 @@ META = ("facebook_page", "instagram_business", "threads")
 
 @pytest.fixture
 def meta(server: PlatformServer, use_catalogue: UseCatalogue) -> Meta:
-    """Give a platform of Meta's, at a server that stands in for it."""
+    """Return a platform of Meta's, at a server that stands in for it."""
 
     def meta(slug: str) -> Graph:
         graph = Graph(server, slug)

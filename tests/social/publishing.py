@@ -20,5 +20,5 @@ def publish(
 
 
 def told(answer: Any) -> tuple[int, str]:
-    """Give an answer's status and its `error`."""
+    """Return an answer's status and its `error`."""
     return answer.status_code, answer.json()["error"]

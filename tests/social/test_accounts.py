@@ -17,7 +17,7 @@ ACCOUNTS = f"{SOCIAL}/accounts"
 
 
 def listed(client: APIClient, query: str = "") -> list[str]:
-    """Give the names of the accounts that are listed, in their order."""
+    """Return the names of the accounts that are listed, in their order."""
     answer = client.get(f"{ACCOUNTS}{query}")
     assert answer.status_code == 200
     return [one["accountName"] for one in answer.json()["accounts"]]

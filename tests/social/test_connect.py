@@ -26,7 +26,7 @@ def begin(api: APIClient, **body: Any) -> Any:
 
 
 def told(answer: Any) -> tuple[int, str]:
-    """Give an answer's status and its `error`."""
+    """Return an answer's status and its `error`."""
     return answer.status_code, answer.json()["error"]
 
 

@@ -10,9 +10,9 @@ from django.db import IntegrityError
 from rest_framework.test import APIClient
 
 from audit.models import AuditEvent
+from connections_project.core.vault import Sealed
 from connections_project.identity.models import ApiKey, Team, User
 from connections_project.revocation.models import GrantHold, RevocationJob
-from connections_project.vault import Sealed
 from social import disconnect as verb
 from social.models import SocialAccount
 from tests.conftest import SignIn

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from connections_project.connections import refresh as shared
 from connections_project.connections.errors import NotActiveError
-from connections_project.housekeeping import keep_house
+from connections_project.core.periodic import run_due
 from connections_project.identity.models import Team
 from connections_project.identity.origins import command_origin
 from connections_project.oauth.client import TokenSet
@@ -22,7 +22,7 @@ from social.models import SocialAccount
 from social.publications import Wish
 from social.publish import _still_active, publish_own
 from social.refresh import RULES, refreshed_for_use
-from social.renew import renew_ending_grants
+from social.renewal import renew_ending_grants
 from tests.conftest import UseCatalogue
 from tests.gallery import SOCIAL, Gallery, disconnect
 from tests.servers import Answer
@@ -93,7 +93,7 @@ def test_no_command_uses_them(
 
 
 def test_no_chore_uses_them(account: SocialAccount, gallery: Gallery) -> None:
-    keep_house()
+    run_due()
     assert renew_ending_grants() == 0
     assert gallery.server.requests == []
     assert SocialAccount.objects.get().opened().as_payload() == KEPT.as_payload()

@@ -6,8 +6,8 @@ import pytest
 from django.db import OperationalError
 from rest_framework.test import APIClient
 
-from connections_project.http.faults import KNOWN
-from connections_project.http.rate_limits import Decision
+from connections_project.api.errors import STATUS_CODES
+from connections_project.api.rate_limits import Decision
 from social.api import errors, views
 from tests.gallery import SOCIAL, Gallery, call_back, start
 from tests.servers import Answer
@@ -16,7 +16,7 @@ JSON = "application/json"
 
 
 def told(answer: Any) -> tuple[int, str]:
-    """Give an answer's status and its `error`, and see that it has the format and nothing else."""
+    """Return an answer's status and its `error`, and see that it has the format and nothing else."""
     assert answer["Content-Type"] == JSON
     body = answer.json()
     assert set(body) - {"details"} == {"error", "message"}
@@ -93,7 +93,7 @@ def test_an_empty_bucket(
     api: APIClient, monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
     empty = Decision(allowed=False, limit=5, remaining=0, reset_at=1_800_000_000, retry_after=12)
-    monkeypatch.setattr("connections_project.http.throttling.consume", lambda *_: empty)
+    monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: empty)
     answer = api.generic(method, f"{SOCIAL}{path}")
     assert told(answer) == (429, "Rate limit exceeded")
     assert answer["Retry-After"] == "12"
@@ -143,7 +143,7 @@ def test_every_error_of_the_documents_table_is_there_word_for_word() -> None:
     general = {words: slug for slug, words in errors.GENERAL.items()}
     for words, status in table.items():
         if words in general:
-            assert KNOWN[status][0] == general[words]
+            assert STATUS_CODES[status][0] == general[words]
         else:
             assert errors.OWN[words][0] == status
 

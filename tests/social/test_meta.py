@@ -16,7 +16,7 @@ from connections_project.revocation.attempts import attempt
 from connections_project.revocation.models import RevocationJob
 from social.disconnect import disconnect
 from social.models import SocialAccount
-from social.renew import renew_ending_grants
+from social.renewal import renew_ending_grants
 from tests.conftest import UseCatalogue
 from tests.gallery import connect
 from tests.graph import DEAD, REMOVED, USER, Graph

@@ -7,9 +7,9 @@ import pytest
 from django.core.management import call_command
 from rest_framework.test import APIClient
 
+from connections_project.core.vault import Sealed
 from connections_project.identity.models import ApiKey, Team, User
 from connections_project.oauth.client import TokenSet
-from connections_project.vault import Sealed
 from social.models import Publication, SocialAccount
 from tests.conftest import SignIn, UseCatalogue
 from tests.gallery import Gallery

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from connections_project.http import throttling
-from connections_project.http.rate_limits import Policy, consume
+from connections_project.api import throttling
+from connections_project.api.rate_limits import Policy, consume
 from connections_project.identity.models import ApiKey, Team, User
 from tests.conftest import SignIn
 from tests.gallery import SOCIAL, Gallery, call_back, start

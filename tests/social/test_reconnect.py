@@ -27,7 +27,7 @@ def fresh(row: SocialAccount) -> SocialAccount:
 
 
 def untouched(row: SocialAccount) -> bool:
-    """Say whether nothing has changed since the row was read, its tokens included."""
+    """Whether nothing has changed since the row was read, its tokens included."""
     columns = SocialAccount.objects.filter(pk=row.pk).values().get()
     return all(getattr(row, name) == value for name, value in columns.items())
 

@@ -7,7 +7,7 @@ import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
-from connections_project.housekeeping import keep_house
+from connections_project.core.periodic import run_due
 from connections_project.identity.models import Team
 from social import retention
 from social.models import SocialAccount
@@ -45,7 +45,7 @@ def test_the_operator_sets_the_time(team: Team, gallery: Gallery, settings: Lazy
 
 def test_the_erasure_is_audited_and_done_by_the_house(team: Team, gallery: Gallery) -> None:
     row = kept(team, 91)
-    keep_house()
+    run_due()
     (event,) = events("account_tokens_erased")
     assert (event.subject_type, event.subject_id) == ("social.connection", row.pk)
     assert (event.subject_owner_id, event.actor_type) == (team.pk, "system")

@@ -8,9 +8,9 @@ from cryptography.fernet import Fernet
 from django.conf import LazySettings
 from django.utils import timezone
 
-from connections_project.identifiers import uuid7
+from connections_project.core.ids import uuid7
+from connections_project.core.vault import Sealed, seal
 from connections_project.revocation.models import RevocationJob
-from connections_project.vault import Sealed, seal
 
 SUBJECT = "connection:018f"
 DATA = {"access_token": "the-access-token", "refresh_token": None}
@@ -19,7 +19,7 @@ UseKeys = Callable[..., None]
 
 
 def sealed_of(job: RevocationJob) -> Sealed:
-    """Give what the stored row holds now."""
+    """Return what the stored row holds now."""
     sealed = RevocationJob.objects.get(pk=job.pk).sealed_tokens
     assert sealed is not None
     return sealed

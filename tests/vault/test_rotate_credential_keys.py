@@ -8,9 +8,9 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
+from connections_project.core.vault import Sealed, open_sealed, rotate, seal
 from connections_project.management.credential_rotation import Column, Row, columns, rotate_row
 from connections_project.revocation.models import RevocationJob
-from connections_project.vault import Sealed, open_sealed, rotate, seal
 from tests.vault.conftest import DATA, SUBJECT, MakeJob, UseKeys, sealed_of
 
 JOBS = RevocationJob.objects

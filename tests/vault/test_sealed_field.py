@@ -8,8 +8,8 @@ from django.core.exceptions import FieldError
 from django.db import connection, models
 from django.db.migrations.writer import MigrationWriter
 
+from connections_project.core.vault import Sealed, SealedField, open_sealed, seal
 from connections_project.revocation.models import RevocationJob
-from connections_project.vault import Sealed, SealedField, open_sealed, seal
 from tests.vault.conftest import DATA, SUBJECT, MakeJob, sealed_of
 
 JOBS = RevocationJob.objects
@@ -94,11 +94,11 @@ def test_a_migration_can_write_and_make_the_field() -> None:
     _name, path, args, kwargs = field.deconstruct()
 
     assert (path, args, kwargs) == (
-        "connections_project.vault.SealedField",
+        "connections_project.core.vault.SealedField",
         [],
         {"null": True, "editable": False},
     )
-    assert "connections_project.vault.SealedField(" in MigrationWriter.serialize(field)[0]
+    assert "connections_project.core.vault.SealedField(" in MigrationWriter.serialize(field)[0]
     assert isinstance(field.clone(), SealedField)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from connections_project.vault import DecryptionError, Sealed, open_sealed, rotate, seal
+from connections_project.core.vault import DecryptionError, Sealed, open_sealed, rotate, seal
 from tests.vault.conftest import DATA, SUBJECT, UseKeys
 
 pytestmark = pytest.mark.usefixtures("keys")

@@ -12,7 +12,7 @@ from connections_project.identity.models import User
 from connections_project.oauth.catalog import load_catalog
 from connections_project.oauth.client import ClientRegistration, Identity, TokenSet
 from connections_project.platforms.registry import upstream
-from connections_project.revocation.grants import hold
+from connections_project.revocation.grants import add_holder
 from providers.models import Connection
 from social.models import SocialAccount
 
@@ -74,7 +74,7 @@ def connected(
     identity = Identity(account or f"{app} account of {person}", "Ada Lovelace")
     row.take_grant(tokens, identity, upstream=found, now=now, granted_by=person)
     row.save()
-    hold(row.grant, app=app, connection_id=row.pk)
+    add_holder(row.grant, app=app, connection_id=row.pk)
     return row  # type: ignore[no-any-return]
 
 
@@ -85,7 +85,7 @@ def rows(owner: User) -> dict[str, OAuthConnection]:
 
 
 def is_live(row: OAuthConnection) -> bool:
-    """Say whether a connection is in use, and see that none is half over."""
+    """Whether a connection is in use, and see that none is half over."""
     row.refresh_from_db()
     live = row.status in {"active", "connected"}
     assert live == (row.auth_state is not None)

@@ -19,8 +19,8 @@ from audit.events import Action, ActorType, Interface
 from audit.export import Export, Selection
 from audit.os_user import os_user
 from audit.record import Origin, record
-from connections_project.commands import CommandWithExamples, counted, interruptible
-from connections_project.http.parsing import identifier
+from connections_project.core.commands.base import CommandWithExamples, counted, interruptible
+from connections_project.core.parsing import parse_uuid
 
 EXAMPLES = """
 examples:
@@ -134,7 +134,7 @@ def _owner(text: str | None) -> UUID | None:
 
 
 def _identifier(text: str) -> UUID:
-    found = identifier(text)
+    found = parse_uuid(text)
     if found is None:
         raise CommandError(f"{text} is neither an id nor an e-mail address.", returncode=2)
     return found

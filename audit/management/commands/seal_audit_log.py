@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from audit.models import Seal
 from audit.seal import seal_all
-from connections_project.commands import counted, interruptible
+from connections_project.core.commands.base import counted, interruptible
 
 EXAMPLE = "For scripts: manage.py seal_audit_log --json"
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandParser
 
 from audit.models import AuditEvent
-from connections_project.http.parsing import timestamp
+from connections_project.core.parsing import render_datetime
 
 
 class Command(BaseCommand):
@@ -32,14 +32,14 @@ def _line(event: AuditEvent) -> str:
     actor = f"{event.actor_type} {event.actor_id}" if event.actor_id else event.actor_type
     reason = f", because: {event.reason}" if event.reason else ""
     return (
-        f"{timestamp(event.occurred_at)} {event.action} {event.outcome}, "
+        f"{render_datetime(event.occurred_at)} {event.action} {event.outcome}, "
         f"by {actor} through {event.interface}{reason}"
     )
 
 
 def _known(event: AuditEvent) -> dict[str, Any]:
     return {
-        "occurred_at": timestamp(event.occurred_at),
+        "occurred_at": render_datetime(event.occurred_at),
         "action": event.action,
         "outcome": event.outcome,
         "actor_type": event.actor_type,

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from audit.public_keys import as_text
-from connections_project.signing import key_id, private_key
+from connections_project.core.signing import key_id, private_key
 
 
 class Command(BaseCommand):

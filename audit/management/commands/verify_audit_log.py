@@ -14,14 +14,14 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
-from audit import heads, verify_heads
+from audit import checkpoints, verify_checkpoints
 from audit.findings import Finding
 from audit.models import Seal
 from audit.public_keys import public_key_of
 from audit.statements import known_keys
 from audit.verify import Verification
-from connections_project.commands import CommandWithExamples, counted, interruptible
-from connections_project.signing import Keys, by_id
+from connections_project.core.commands.base import CommandWithExamples, counted, interruptible
+from connections_project.core.signing import Keys, by_id
 
 EXAMPLES = """
 examples:
@@ -71,7 +71,7 @@ class Command(CommandWithExamples):
         self,
         *,
         public_key: list[Ed25519PublicKey] | None,
-        heads: Path | None,
+        checkpoints: Path | None,
         accept: list[UUID],
         json: bool,
         **options: Any,
@@ -80,7 +80,7 @@ class Command(CommandWithExamples):
         reading = Verification(keys=keys, accepted=frozenset(accept))
         wanted = None if options["all"] else 1
         with interruptible("Stopped: the log was not read to its end."):
-            found = list(islice(self.findings(reading, keys, heads), wanted))
+            found = list(islice(self.findings(reading, keys, checkpoints), wanted))
         if json:
             self.stdout.write(jsonlib.dumps(_result(reading, found), default=str))
         else:
@@ -100,8 +100,8 @@ class Command(CommandWithExamples):
         chosen = path or Path(settings.AUDIT_HEADS_FILE)
         try:
             with chosen.open(encoding="utf-8", errors="replace") as lines:
-                known = heads.read(lines)
-                yield from verify_heads.findings(known, keys=keys, only_this_log=path is None)
+                known = checkpoints.read(lines)
+                yield from verify_checkpoints.findings(known, keys=keys, only_this_log=path is None)
         except OSError as error:
             if path is not None:
                 raise CommandError(f"{path}: {error.strerror}", returncode=2) from None

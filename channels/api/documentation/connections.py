@@ -8,20 +8,15 @@ from channels.api import serializers as bodies
 from channels.api.documentation import samples
 from channels.api.documentation.errors import channel_endpoint
 from channels.models import Status
-from connections_project.connections.bodies import ConnectAnswer, RefreshRequest
+from connections_project.api.documentation import PAGE, WITH_BODY, WRONG_PAGE, answer, asked
+from connections_project.api.errors import FieldError
+from connections_project.api.rate_limits import API_READ, API_WRITE, PROVIDER_CONNECT, PROVIDER_SYNC
 from connections_project.connections.documentation import (
     CALLBACK_PARAMETERS,
     help_link,
 )
 from connections_project.connections.errors import CONNECTING_LATER, REFRESHING_LATER
-from connections_project.http.documentation import PAGE, WITH_BODY, WRONG_PAGE, answer, asked
-from connections_project.http.faults import FieldError
-from connections_project.http.rate_limits import (
-    API_READ,
-    API_WRITE,
-    PROVIDER_CONNECT,
-    PROVIDER_SYNC,
-)
+from connections_project.connections.serializers import ConnectAnswer, RefreshRequest
 
 CHANNELS = ["channels"]
 CONNECTION_ID = OpenApiParameter("id", UUID, OpenApiParameter.PATH, description="A connection's.")

@@ -9,9 +9,9 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
 from channels.api.errors import CODES, code_of, error
-from connections_project.http.documentation import SAMPLE_ID, endpoint
-from connections_project.http.faults import KNOWN, Fault, FieldError
-from connections_project.http.problem_documents import STATUSES
+from connections_project.api.documentation import SAMPLE_ID, endpoint
+from connections_project.api.errors import STATUS_CODES, ApiError, FieldError
+from connections_project.api.problem_schemas import STATUSES
 
 # Some errors tell more than their words.
 METAS: Mapping[str, Mapping[str, Any]] = {
@@ -57,20 +57,20 @@ def error_lists(
         wrong: The sample's wrong field.
         statuses: Where a code has another status there than elsewhere.
     """
-    of_status: dict[int, list[Fault]] = {}
+    of_status: dict[int, list[ApiError]] = {}
     for name in names:
         status, general = CODES.get(name) or _general(name)
         fields = (wrong,) if name == "validation_failed" else ()
-        fault = Fault(status, name, details.get(name, general), fields, meta=METAS.get(name, {}))
+        fault = ApiError(status, name, details.get(name, general), fields, meta=METAS.get(name, {}))
         of_status.setdefault(statuses.get(name, status), []).append(fault)
     return {(status, MEDIA_TYPE): _response(faults) for status, faults in sorted(of_status.items())}
 
 
 def _general(slug: str) -> tuple[int, str]:
-    return STATUSES[slug], KNOWN[STATUSES[slug]][1]
+    return STATUSES[slug], STATUS_CODES[STATUSES[slug]][1]
 
 
-def _response(faults: list[Fault]) -> OpenApiResponse:
+def _response(faults: list[ApiError]) -> OpenApiResponse:
     words = "\n".join(f"- `{code_of(fault.code)}`: {fault.detail}" for fault in faults)
     samples = [OpenApiExample(code_of(fault.code), {"errors": [error(fault)]}) for fault in faults]
     return OpenApiResponse(ErrorList, words, samples)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from connections_project.http.documentation import SAMPLE_ID
+from connections_project.api.documentation import SAMPLE_ID
 
 SCHEDULE_ID = "0198c0de-0000-7000-8000-000000000001"
 EVENT_ID = "0198c0de-0000-7000-8000-000000000004"

@@ -9,7 +9,7 @@ from channels.api import serializers as bodies
 from channels.api.documentation import samples
 from channels.api.documentation.errors import channel_endpoint, error_lists
 from channels.models import ScheduleStatus
-from connections_project.http.documentation import (
+from connections_project.api.documentation import (
     PAGE,
     SAMPLE_ID,
     WITH_BODY,
@@ -17,8 +17,8 @@ from connections_project.http.documentation import (
     answer,
     asked,
 )
-from connections_project.http.faults import FieldError
-from connections_project.http.rate_limits import API_READ, API_WRITE
+from connections_project.api.errors import FieldError
+from connections_project.api.rate_limits import API_READ, API_WRITE
 
 SCHEDULES = ["schedules"]
 SCHEDULE_ID = OpenApiParameter("id", UUID, OpenApiParameter.PATH, description="A schedule's.")

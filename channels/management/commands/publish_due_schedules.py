@@ -6,10 +6,10 @@ from tqdm import tqdm
 
 from audit.events import Interface
 from channels.publish import publish_due
-from connections_project.passes import PassCommand
+from connections_project.core.commands.queue import QueueCommand
 
 
-class Command(PassCommand):
+class Command(QueueCommand):
     help = (
         "Publish the schedules whose time has come. What a busy platform did not take is tried "
         "again later; what it may have taken is not, unless it tells a repeated post by its key."

@@ -1,7 +1,7 @@
 """What the OpenAPI document says of signing in."""
 
-from connections_project.http.documentation import WITH_BODY, answer, asked, endpoint
-from connections_project.http.faults import FieldError
+from connections_project.api.documentation import WITH_BODY, answer, asked, endpoint
+from connections_project.api.errors import FieldError
 from connections_project.identity.api.serializers import (
     CredentialsSerializer,
     RefreshTokenSerializer,

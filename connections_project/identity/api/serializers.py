@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from connections_project.http.fields import Text
+from connections_project.api.fields import Text
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):

@@ -7,8 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from connections_project.http.faults import FaultError, of_status, rate_limit_exceeded
-from connections_project.http.views import ApiViewSet
+from connections_project.api.errors import ApiException, error_of_status, rate_limit_exceeded
+from connections_project.api.views import ApiViewSet
 from connections_project.identity import sessions, sign_in
 from connections_project.identity.api import documentation
 from connections_project.identity.api.serializers import (
@@ -19,7 +19,7 @@ from connections_project.identity.attempts import TooManyAttemptsError
 from connections_project.identity.sessions import TokenPair
 from connections_project.identity.tokens import BadTokenError
 
-REFUSED = of_status(401, "The refresh token is not valid.")
+REFUSED = error_of_status(401, "The refresh token is not valid.")
 
 
 class SessionViewSet(ApiViewSet):
@@ -35,9 +35,9 @@ class SessionViewSet(ApiViewSet):
         try:
             user = sign_in.authenticate(request._request, **credentials)
         except sign_in.BadCredentialsError:
-            raise FaultError(of_status(401, "E-mail and password don't match.")) from None
+            raise ApiException(error_of_status(401, "E-mail and password don't match.")) from None
         except TooManyAttemptsError as error:
-            raise FaultError(rate_limit_exceeded(retry_after=error.retry_after)) from None
+            raise ApiException(rate_limit_exceeded(retry_after=error.retry_after)) from None
         return _handed_out(sessions.begin(user))
 
     @documentation.REFRESH
@@ -47,7 +47,7 @@ class SessionViewSet(ApiViewSet):
         try:
             return _handed_out(sessions.rotate(body["refresh_token"]))
         except BadTokenError:
-            raise FaultError(REFUSED) from None
+            raise ApiException(REFUSED) from None
 
     @documentation.LOGOUT
     def logout(self, request: Request) -> Response:
@@ -56,7 +56,7 @@ class SessionViewSet(ApiViewSet):
         try:
             sessions.end(body["refresh_token"])
         except BadTokenError:
-            raise FaultError(REFUSED) from None
+            raise ApiException(REFUSED) from None
         return Response(status=204)
 
 

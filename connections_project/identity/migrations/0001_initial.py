@@ -6,7 +6,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import connections_project.identifiers
+import connections_project.core.ids
 import connections_project.identity.fields
 
 
@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=connections_project.identifiers.uuid7,
+                        default=connections_project.core.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=connections_project.identifiers.uuid7,
+                        default=connections_project.core.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -120,7 +120,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=connections_project.identifiers.uuid7,
+                        default=connections_project.core.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=connections_project.identifiers.uuid7,
+                        default=connections_project.core.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,

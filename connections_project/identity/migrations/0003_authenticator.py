@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import connections_project.vault
+import connections_project.core.vault
 
 
 class Migration(migrations.Migration):
@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                         default=0, help_text="Number of successive failed attempts."
                     ),
                 ),
-                ("sealed_key", connections_project.vault.SealedField(editable=False)),
+                ("sealed_key", connections_project.core.vault.SealedField(editable=False)),
                 ("last_step", models.BigIntegerField(default=-1)),
                 (
                     "user",

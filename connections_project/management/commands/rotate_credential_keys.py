@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
-from connections_project.commands import CommandWithExamples
+from connections_project.core.commands.base import CommandWithExamples
 from connections_project.management.credential_rotation import (
     Column,
     Outcome,

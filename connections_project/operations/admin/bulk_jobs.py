@@ -15,9 +15,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from connections_project.back_office.filters import AgeFilter, column_filter
-from connections_project.back_office.lists import ReadOnlyAdmin
-from connections_project.back_office.words import badge, connection_model, moment
+from connections_project.admin.base import ReadOnlyAdmin
+from connections_project.admin.filters import AgeFilter, column_filter
+from connections_project.admin.formatting import badge, connection_model, format_datetime
 from connections_project.identity.names import names_of
 from connections_project.operations.admin.force import radii
 from connections_project.operations.admin.forms import ForceDisconnectForm
@@ -74,7 +74,7 @@ class BulkJobAdmin(ReadOnlyAdmin):
     shown_state.short_description = "state"  # type: ignore[attr-defined]
 
     def made(self, job: BulkJob) -> Any:
-        return moment(job.created_at)
+        return format_datetime(job.created_at)
 
     def change_view(
         self,

@@ -13,14 +13,14 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from connections_project.back_office.deeds import Button
-from connections_project.connections.back_office import ConnectionAdmin
+from connections_project.admin.object_actions import Button
+from connections_project.connections.admin import ConnectionAdmin
 from connections_project.identity.origins import admin_origin
 from connections_project.operations.admin.forms import ForceDisconnectForm
 from connections_project.operations.blast_radius import blast_radius
 from connections_project.operations.bulk_jobs import freeze
 from connections_project.operations.force import force_disconnect
-from connections_project.operations.plans import Result
+from connections_project.operations.options import Result
 from connections_project.operations.targets import Selection, may_force_disconnect
 from connections_project.platforms.registry import name_of
 from connections_project.receipts.facts import NotDisconnectedError
@@ -74,7 +74,7 @@ class ForceDisconnectAdmin(ConnectionAdmin):
         found = super().buttons(request, row)
         if self.has_force_disconnect_permission(request) and self.can_be_forced(row):
             page = self._page("force_disconnect", row.pk)
-            found.append(Button("Disconnect by force", page, is_grave=True))
+            found.append(Button("Disconnect by force", page, is_destructive=True))
         if row.disconnected_at is not None:
             found.append(Button("Receipt", self._page("receipt", row.pk)))
         return found
@@ -105,7 +105,7 @@ class ForceDisconnectAdmin(ConnectionAdmin):
         return TemplateResponse(request, "admin/receipt.html", context)
 
     def can_be_forced(self, row: Any) -> bool:
-        """Say whether there is anything left to end, or to erase."""
+        """Whether there is anything left to end, or to erase."""
         return row.disconnected_at is None or row.auth_state is not None
 
     def changelist_view(

@@ -4,8 +4,8 @@ from typing import Any
 
 from django import forms
 
-from connections_project.back_office.deeds import ReasonForm
-from connections_project.operations.plans import Options
+from connections_project.admin.object_actions import ReasonForm
+from connections_project.operations.options import DisconnectOptions
 
 
 class ForceDisconnectForm(ReasonForm):
@@ -35,10 +35,10 @@ class ForceDisconnectForm(ReasonForm):
         if app != "social":
             del self.fields["erase_tokens"]
 
-    def options(self) -> Options:
-        """Give what was asked for; the form is valid."""
+    def options(self) -> DisconnectOptions:
+        """Return what was asked for; the form is valid."""
         given = self.cleaned_data
-        return Options(
+        return DisconnectOptions(
             reason=given["reason"],
             revoke=not given["skip_revocation"],
             cancel_schedules=given.get("cancel_schedules", False),

@@ -2,8 +2,8 @@
 
 from django.db import migrations, models
 
-import connections_project.identifiers
-import connections_project.vault
+import connections_project.core.ids
+import connections_project.core.vault
 
 
 class Migration(migrations.Migration):
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=connections_project.identifiers.uuid7,
+                        default=connections_project.core.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=connections_project.identifiers.uuid7,
+                        default=connections_project.core.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -58,7 +58,10 @@ class Migration(migrations.Migration):
                 ("authority", models.CharField(default="", max_length=255)),
                 ("client_id", models.CharField(default="", max_length=255)),
                 ("platform_user_id", models.CharField(max_length=255, null=True)),
-                ("sealed_tokens", connections_project.vault.SealedField(editable=False, null=True)),
+                (
+                    "sealed_tokens",
+                    connections_project.core.vault.SealedField(editable=False, null=True),
+                ),
                 ("state", models.CharField(default="pending", max_length=16)),
                 ("attempts", models.PositiveIntegerField(default=0)),
                 ("last_error", models.CharField(default="", max_length=64)),

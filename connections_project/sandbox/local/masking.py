@@ -14,7 +14,7 @@ FIRST, LAST = 170, 80
 
 
 def masked(value: Any) -> Any:
-    """Give JSON to show: secrets hidden, addresses masked, long lists cut."""
+    """Return JSON to show: secrets hidden, addresses masked, long lists cut."""
     match value:
         case dict():
             return {
@@ -30,7 +30,7 @@ def masked(value: Any) -> Any:
 
 
 def masked_address(url: str) -> str:
-    """Give an address without the secrets of its query."""
+    """Return an address without the secrets of its query."""
     parts = urlsplit(url)
     return parts._replace(query=masked_query(dict(parse_qsl(parts.query)))).geturl()
 

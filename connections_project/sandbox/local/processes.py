@@ -171,6 +171,6 @@ def log_of(program: Program, folder: Path) -> Path:
 
 
 def tail(log: Path, lines: int = 15) -> str:
-    """Give the end of a log, indented."""
+    """Return the end of a log, indented."""
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     return "\n".join(f"    {line}" for line in text.splitlines()[-lines:])

@@ -91,7 +91,7 @@ def programs(folder: Path, port: int) -> list[Program]:
 
 
 def settings_for(port: int, folder: Path, keys: Path) -> dict[str, str]:
-    """Give the settings of production: a developer's keys and clients, and stores of its own."""
+    """Return the settings of production: a developer's keys and clients, and stores of its own."""
     lines = keys.read_text(encoding="utf-8").splitlines()
     developing = dict(line.split("=", 1) for line in lines if "=" in line and line[0] != "#")
     stores = {name: os.environ.get(name) or default for name, default in STORES.items()}

@@ -4,8 +4,7 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter
 
-from connections_project.connections.errors import REFRESHING_LATER
-from connections_project.http.documentation import (
+from connections_project.api.documentation import (
     PAGE,
     WITH_BODY,
     WRONG_PAGE,
@@ -13,8 +12,9 @@ from connections_project.http.documentation import (
     asked,
     endpoint,
 )
-from connections_project.http.faults import FieldError
-from connections_project.http.rate_limits import API_READ, PROVIDER_SYNC
+from connections_project.api.errors import FieldError
+from connections_project.api.rate_limits import API_READ, PROVIDER_SYNC
+from connections_project.connections.errors import REFRESHING_LATER
 from providers.api import serializers as bodies
 from providers.api.documentation import samples
 

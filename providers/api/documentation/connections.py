@@ -4,25 +4,15 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter
 
-from connections_project.connections.bodies import ConnectAnswer, RefreshRequest
+from connections_project.api.documentation import WITH_BODY, answer, asked, endpoint
+from connections_project.api.errors import FieldError
+from connections_project.api.rate_limits import API_READ, API_WRITE, PROVIDER_CONNECT, PROVIDER_SYNC
 from connections_project.connections.documentation import (
     CALLBACK_PARAMETERS,
     help_link,
 )
 from connections_project.connections.errors import CONNECTING_LATER, REFRESHING_LATER
-from connections_project.http.documentation import (
-    WITH_BODY,
-    answer,
-    asked,
-    endpoint,
-)
-from connections_project.http.faults import FieldError
-from connections_project.http.rate_limits import (
-    API_READ,
-    API_WRITE,
-    PROVIDER_CONNECT,
-    PROVIDER_SYNC,
-)
+from connections_project.connections.serializers import ConnectAnswer, RefreshRequest
 from providers.api import serializers as bodies
 from providers.api.documentation import samples
 

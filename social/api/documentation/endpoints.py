@@ -4,14 +4,14 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter
 
+from connections_project.api.documentation import WITH_BODY, answer, asked
+from connections_project.api.errors import FieldError
+from connections_project.api.rate_limits import PROVIDER_CONNECT, SOCIAL_READ, SOCIAL_WRITE
 from connections_project.connections.documentation import (
     CALLBACK_PARAMETERS,
     help_link,
 )
 from connections_project.connections.errors import CONNECTING_LATER, REFRESHING_LATER
-from connections_project.http.documentation import WITH_BODY, answer, asked
-from connections_project.http.faults import FieldError
-from connections_project.http.rate_limits import PROVIDER_CONNECT, SOCIAL_READ, SOCIAL_WRITE
 from social.api import serializers as bodies
 from social.api.documentation import samples
 from social.api.documentation.errors import social_endpoint

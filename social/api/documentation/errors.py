@@ -7,9 +7,9 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
-from connections_project.http.documentation import endpoint
-from connections_project.http.faults import KNOWN, Fault, FieldError
-from connections_project.http.problem_documents import STATUSES
+from connections_project.api.documentation import endpoint
+from connections_project.api.errors import STATUS_CODES, ApiError, FieldError
+from connections_project.api.problem_schemas import STATUSES
 from social.api.errors import OWN, body
 
 MEDIA_TYPE = "application/json"
@@ -43,16 +43,16 @@ def social_errors(
         details: What one means there, where that is more than its general words.
         wrong: The sample's wrong field.
     """
-    of_status: dict[int, list[Fault]] = {}
+    of_status: dict[int, list[ApiError]] = {}
     for name in names:
-        status, general = OWN.get(name) or (STATUSES[name], KNOWN[STATUSES[name]][1])
+        status, general = OWN.get(name) or (STATUSES[name], STATUS_CODES[STATUSES[name]][1])
         fields = (wrong,) if name == "validation_failed" else ()
-        fault = Fault(status, name, details.get(name, general), fields)
+        fault = ApiError(status, name, details.get(name, general), fields)
         of_status.setdefault(status, []).append(fault)
     return {(status, MEDIA_TYPE): _response(faults) for status, faults in sorted(of_status.items())}
 
 
-def _response(faults: list[Fault]) -> OpenApiResponse:
+def _response(faults: list[ApiError]) -> OpenApiResponse:
     bodies = [body(fault) for fault in faults]
     words = "\n".join(f"- `{one['error']}`: {one['message']}" for one in bodies)
     samples = [OpenApiExample(one["error"], one) for one in bodies]

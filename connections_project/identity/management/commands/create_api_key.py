@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from connections_project.http.parsing import identifier, timestamp
+from connections_project.core.parsing import parse_uuid, render_datetime
 from connections_project.identity.keys import InvalidKeyRequestError, NewKey, create_key
 from connections_project.identity.models import Scope, Team
 from connections_project.identity.origins import command_origin
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="what the team calls it")
         parser.add_argument(
             "--expires-at",
-            type=moment,
+            type=parse_time,
             metavar="TIME",
             help="when it ends, such as 2027-01-01T00:00:00Z (UTC unless it says otherwise)",
         )
@@ -71,7 +71,7 @@ class Command(BaseCommand):
             self.stdout.write(jsonlib.dumps(_known(made)))
             return
         self.stdout.write(made.text)
-        ends = f", until {timestamp(made.key.expires_at)}" if made.key.expires_at else ""
+        ends = f", until {render_datetime(made.key.expires_at)}" if made.key.expires_at else ""
         self.stderr.write(
             f"An API key of {team.name} for {', '.join(made.key.scopes)}{ends}. "
             "Keep it now: it can't be shown again."
@@ -87,18 +87,18 @@ def _known(made: NewKey) -> dict[str, Any]:
         "name": key.name,
         "team_id": str(key.team_id),
         "scopes": key.scopes,
-        "expires_at": timestamp(key.expires_at) if key.expires_at else None,
+        "expires_at": render_datetime(key.expires_at) if key.expires_at else None,
     }
 
 
 def team_id(text: str) -> UUID:
-    found = identifier(text)
+    found = parse_uuid(text)
     if found is None:
         raise ArgumentTypeError("must be a team's id, such as create_team prints")
     return found
 
 
-def moment(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """Read a time (RFC 3339); one without an offset is UTC."""
     try:
         read = datetime.fromisoformat(text)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from connections_project.http.parsing import timestamp
+from connections_project.core.parsing import render_datetime
 from connections_project.identity.keys import KeyNotFoundError, revoke_key
 from connections_project.identity.origins import command_origin
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             )
         except KeyNotFoundError:
             raise CommandError("no such key: give its id, or what it begins with") from None
-        ended = timestamp(found.revoked_at) if found.revoked_at else None
+        ended = render_datetime(found.revoked_at) if found.revoked_at else None
         known = {"id": str(found.pk), "prefix": found.prefix, "revoked_at": ended}
         done = "Revoked" if is_news else "Was revoked already:"
         self.stdout.write(jsonlib.dumps(known) if json else f"{done} {found.prefix} ({found.pk}).")

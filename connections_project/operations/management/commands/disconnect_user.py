@@ -10,15 +10,19 @@ from django.db import InterfaceError, OperationalError
 from tqdm import tqdm
 
 from audit.os_user import os_user
-from connections_project.commands import CommandWithExamples, counted, interruptible
-from connections_project.http.parsing import timestamp
+from connections_project.core.commands.base import CommandWithExamples, counted, interruptible
+from connections_project.core.parsing import render_datetime
 from connections_project.identity.models import ApiKey, User
 from connections_project.identity.origins import command_origin
-from connections_project.operations import people
+from connections_project.operations import offboarding
 from connections_project.operations.arguments import operator_with
-from connections_project.operations.departures import Departure, departure, find_user
 from connections_project.operations.disconnect_command import GO_ON
-from connections_project.operations.plans import InvalidReasonError, Options, Result
+from connections_project.operations.offboarding_plan import (
+    OffboardingPlan,
+    find_user,
+    offboarding_plan,
+)
+from connections_project.operations.options import DisconnectOptions, InvalidReasonError, Result
 from connections_project.operations.targets import TARGETS
 
 EXAMPLES = """
@@ -56,7 +60,7 @@ class Command(CommandWithExamples):
         user = _found(email)
         actor = _operator(operator) if operator else None
         reason = _reason(options["reason"])
-        seen = departure(user, forget=options["forget"])
+        seen = offboarding_plan(user, forget=options["forget"])
         if options["dry_run"]:
             self.tell(user, seen, Result(), options)
             return
@@ -68,18 +72,20 @@ class Command(CommandWithExamples):
             failed = counted(len(result.failures), "connection")
             raise CommandError(f"{failed} could not be disconnected.")
 
-    def ask(self, user: User, seen: Departure, options: dict[str, Any]) -> None:
+    def ask(self, user: User, seen: OffboardingPlan, options: dict[str, Any]) -> None:
         """Have it confirmed on standard input, whose end means no."""
         out = self.stderr if options["json"] else self.stdout
-        deed = "Forget" if options["forget"] else "Deactivate"
+        action = "Forget" if options["forget"] else "Deactivate"
         number = counted(seen.connections, "connection")
-        question = f"{deed} {user.email} and disconnect {number}? [y/N] "
+        question = f"{action} {user.email} and disconnect {number}? [y/N] "
         out.write("\n".join([*_in_words(seen), question]), _plain, ending="")
         out.flush()
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
             raise CommandError("Nothing was done.", returncode=2)
 
-    def tell(self, user: User, seen: Departure, result: Result, options: dict[str, Any]) -> None:
+    def tell(
+        self, user: User, seen: OffboardingPlan, result: Result, options: dict[str, Any]
+    ) -> None:
         if options["json"]:
             self.stdout.write(jsonlib.dumps(_as_json(user, seen, result, options)))
             return
@@ -102,20 +108,22 @@ def _found(email: str) -> User:
 
 
 def _operator(email: str) -> User:
-    """Give the operator who says so, who must be permitted to end connections of all apps."""
+    """Return the operator who says so, who must be permitted to end connections of all apps."""
     *_, operator = [operator_with(email, app) for app in TARGETS]
     return operator
 
 
 def _reason(text: str) -> str:
     try:
-        return Options(text).reason
+        return DisconnectOptions(text).reason
     except InvalidReasonError as error:
         raise CommandError(str(error), returncode=2) from None
 
 
-def _go(user: User, seen: Departure, *, reason: str, actor: User | None, forget: bool) -> Result:
-    verb = people.forget if forget else people.deactivate
+def _go(
+    user: User, seen: OffboardingPlan, *, reason: str, actor: User | None, forget: bool
+) -> Result:
+    verb = offboarding.forget if forget else offboarding.deactivate
     # disable=None: a bar on a terminal, none in a pipe.
     bar = tqdm(total=seen.connections, desc="Disconnecting", unit="", disable=None, leave=False)
     try:
@@ -132,7 +140,7 @@ def _go(user: User, seen: Departure, *, reason: str, actor: User | None, forget:
         raise CommandError(f"{away} {GO_ON}") from None
 
 
-def _in_words(seen: Departure) -> list[str]:
+def _in_words(seen: OffboardingPlan) -> list[str]:
     """Say what would be done, a line for each app that has anything."""
     lines = [
         f"{app}: {counted(radius.connections, 'connection')}, "
@@ -147,8 +155,8 @@ def _in_words(seen: Departure) -> list[str]:
     return [*(lines or ["Nothing is connected."]), *_keys(seen)]
 
 
-def _done(user: User, seen: Departure, result: Result) -> list[str]:
-    what = "forgotten" if people.is_forgotten(user) else "deactivated"
+def _done(user: User, seen: OffboardingPlan, result: Result) -> list[str]:
+    what = "forgotten" if offboarding.is_forgotten(user) else "deactivated"
     return [
         f"{user.pk} is {what}; {counted(result.disconnected, 'connection')} disconnected, "
         f"{counted(result.revocations, 'revocation')} under way.",
@@ -156,7 +164,7 @@ def _done(user: User, seen: Departure, result: Result) -> list[str]:
     ]
 
 
-def _keys(seen: Departure) -> list[str]:
+def _keys(seen: OffboardingPlan) -> list[str]:
     if not seen.keys:
         return []
     return [
@@ -170,13 +178,13 @@ def _named(key: ApiKey) -> str:
 
 
 def _as_json(
-    user: User, seen: Departure, result: Result, options: dict[str, Any]
+    user: User, seen: OffboardingPlan, result: Result, options: dict[str, Any]
 ) -> dict[str, Any]:
     return {
         "user_id": str(user.pk),
         "dry_run": options["dry_run"],
         "is_active": user.is_active,
-        "is_forgotten": people.is_forgotten(user),
+        "is_forgotten": offboarding.is_forgotten(user),
         "leaving": {app: asdict(radius) for app, radius in seen.leaving.items()},
         "staying": seen.staying,
         "keys": [
@@ -185,7 +193,7 @@ def _as_json(
                 "prefix": key.prefix,
                 "name": key.name,
                 "team_id": str(key.team_id),
-                "expires_at": timestamp(key.expires_at) if key.expires_at else None,
+                "expires_at": render_datetime(key.expires_at) if key.expires_at else None,
             }
             for key in seen.keys
         ],

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from connections_project.back_office.words import NOTHING
-from connections_project.connections.anywhere import find
-from connections_project.http.parsing import identifier
+from connections_project.admin.formatting import NOTHING
+from connections_project.connections.lookup import find_connection
+from connections_project.core.parsing import parse_uuid
 from connections_project.operations.inspection import inspect
 
 EXAMPLE = "For scripts: manage.py inspect_connection ID --json | jq .revocations"
@@ -27,8 +27,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *, connection_id: str, json: bool, **_: Any) -> None:
-        wanted = identifier(connection_id)
-        connection = find(wanted) if wanted else None
+        wanted = parse_uuid(connection_id)
+        connection = find_connection(wanted) if wanted else None
         if connection is None:
             raise CommandError(f"There is no connection {connection_id}.")
         known = inspect(connection)

@@ -17,14 +17,14 @@ from audit.public_keys import as_text
 from audit.record import Origin
 from audit.statements import known_keys
 from audit.verify_export import Reading, TamperedError
-from connections_project.commands import CommandWithExamples
+from connections_project.core.commands.base import CommandWithExamples
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
-from connections_project.operations.plans import InvalidReasonError, Options, Result
+from connections_project.operations.options import DisconnectOptions, InvalidReasonError, Result
 from connections_project.operations.replay import Plan, Replay, planned
+from connections_project.operations.replay_history import ReplayHistory, replay_histories
 from connections_project.operations.targets import may_force_disconnect
-from connections_project.operations.told import History, histories
 
 EXAMPLES = """
 examples:
@@ -109,14 +109,14 @@ class Command(CommandWithExamples):
             self.stderr.write(f"{failure['connection_id']}: {failure['detail']}")
 
 
-def _read(export: Path) -> Mapping[UUID, History]:
+def _read(export: Path) -> Mapping[UUID, ReplayHistory]:
     """Verify an export with our own public keys, and gather what it tells."""
     keys = [as_text(key) for key in known_keys().values()]
     try:
         with export.open("rb") as lines:
             Reading(keys, (), []).read(lines)
         with export.open("rb") as lines:
-            return histories(
+            return replay_histories(
                 exported_events(tqdm(lines, desc="Reading", disable=None, leave=False))
             )
     except OSError as error:
@@ -127,7 +127,7 @@ def _read(export: Path) -> Mapping[UUID, History]:
 
 def _checked(reason: str) -> str:
     try:
-        return Options(reason).reason
+        return DisconnectOptions(reason).reason
     except InvalidReasonError as error:
         raise CommandError(f"--reason: {error}", returncode=WRONG_USE) from None
 
@@ -148,7 +148,7 @@ def _run(replay: Replay, plan: Plan) -> Result:
 
 
 def _summary(
-    told: Mapping[UUID, History], plan: Plan, result: Result, *, dry_run: bool
+    told: Mapping[UUID, ReplayHistory], plan: Plan, result: Result, *, dry_run: bool
 ) -> dict[str, Any]:
     return {
         "dry_run": dry_run,

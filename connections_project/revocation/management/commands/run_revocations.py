@@ -6,12 +6,12 @@ from typing import Any
 from tqdm import tqdm
 
 from audit.events import Interface
-from connections_project.housekeeping import Housekeeper, keep_house
-from connections_project.passes import PassCommand
-from connections_project.revocation.drain import drain, work_off
+from connections_project.core.commands.queue import QueueCommand
+from connections_project.core.periodic import PeriodicRunner, run_due
+from connections_project.revocation.drain import process_due, run_worker
 
 
-class Command(PassCommand):
+class Command(QueueCommand):
     help = (
         "Tell the platforms to forget the tokens of disconnected accounts, where an earlier try "
         "failed. What else workers would do is done too: connections that a crash left pending are "
@@ -30,19 +30,19 @@ each other.
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.housekeeper = Housekeeper()
+        self.housekeeper = PeriodicRunner()
 
     def single_pass(self) -> Counter[str]:
-        keep_house(besides=[work_off])
+        run_due(besides=[process_due])
         # Who asks for one pass wants to see all tried that is due.
         return self.work_off(heed_circuits=False)
 
     def repeated_pass(self) -> Counter[str]:
-        self.housekeeper.keep_house(besides=[work_off])
+        self.housekeeper.run_due(besides=[process_due])
         return self.work_off(heed_circuits=True)
 
-    def work_off(self, *, heed_circuits: bool) -> Counter[str]:
-        done = drain(interface=Interface.COMMAND, heed_circuits=heed_circuits)
+    def process_due(self, *, heed_circuits: bool) -> Counter[str]:
+        done = run_worker(interface=Interface.COMMAND, heed_circuits=heed_circuits)
         # disable=None: a bar on a terminal, none in a pipe.
         return Counter(tqdm(done, desc="Revoking", unit=" jobs", disable=None, leave=False))
 

@@ -1,0 +1,98 @@
+"""The seals' heads outside the database, in a file of JSON Lines that is only ever appended to.
+
+Whoever may change the database could cut its tail off, or seal it anew if he had the key too; what
+was written elsewhere shows it. Each line is a signed seal, as the database has it. The sealer's
+host should send the file, or the log lines that say the same, to where its operators can't write.
+"""
+
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+from uuid import UUID
+
+from django.conf import settings
+
+from audit.models import Seal
+from audit.statements import signed_seal
+
+logger = logging.getLogger(__name__)
+
+# More than any line is long.
+_TAIL = 4096
+
+
+def publish() -> None:
+    """Append every seal that the file has not yet. One that can't be written to is an alarm."""
+    path = Path(settings.AUDIT_HEADS_FILE)
+    last = Seal.objects.order_by("-number").first()
+    if last is None:
+        return
+    try:
+        with _alone(path) as file:
+            written = _last_number(file, last.log)
+            _append(file, Seal.objects.filter(number__gt=written).order_by("number").iterator())
+    except OSError as error:
+        logger.error("The heads of the audit log can't be written to %s: %s", path, error.strerror)  # noqa: TRY400 (What went wrong is the operating system's; a traceback adds nothing.)
+        return
+    if written > last.number:
+        logger.error("The audit log was cut off: it ends with seal %d, and %s knows seal %d.",
+                     last.number, path, written)  # fmt: skip
+
+
+def read(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Return the signed seals of a file of heads; a line that a crash tore is passed over.
+
+    Nothing is lost by that: the next sealer writes the same seal again.
+    """
+    for line in lines:
+        try:
+            signed = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(signed, dict) and isinstance(signed.get("number"), int):
+            yield signed
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[IO[bytes]]:
+    """Open the file for appending, as the only process of this host that does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file
+
+
+def _append(file: IO[bytes], seals: Iterable[Seal]) -> None:
+    lines = [json.dumps(signed_seal(seal)).encode() + b"\n" for seal in seals]
+    if not lines:
+        return
+    # A line that was torn by a crash must not take the next one along.
+    torn = b"\n" if _tail(file)[-1:] not in {b"", b"\n"} else b""
+    file.write(torn + b"".join(lines))
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _last_number(file: IO[bytes], log: UUID) -> int:
+    """Tell how far the file has got with this log; 0 where it knows nothing of it."""
+    last = list(read(_tail(file).decode(errors="replace").splitlines()))[-1:]
+    if not last or last[0].get("log") != str(log):
+        # Another log's, torn, or empty: look at all of it, which is rare.
+        file.seek(0)
+        last = [one for one in read(map(_text, file)) if one.get("log") == str(log)]
+    return max((int(one["number"]) for one in last), default=0)
+
+
+def _text(line: bytes) -> str:
+    return line.decode(errors="replace")
+
+
+def _tail(file: IO[bytes]) -> bytes:
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(end - _TAIL, 0))
+    return file.read()

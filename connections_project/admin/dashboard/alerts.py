@@ -1,0 +1,106 @@
+"""What needs an operator now, each with the page on which something can be done about it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+
+from audit.unsealed import oldest_unsealed
+from connections_project.admin.formatting import connection_model
+from connections_project.operations.models import UNFINISHED, BulkJob
+from connections_project.platforms.models import Suspension
+from connections_project.platforms.registry import name_of
+from connections_project.revocation.models import Circuit
+
+# A revocation is tried again within the hour; what is older has failed many times.
+OLD_REVOCATION = timedelta(hours=1)
+# The sealer runs twice a minute, and is at most 60 s behind.
+LATE_SEAL = timedelta(minutes=3)
+LATE_FIGURES = timedelta(minutes=5)
+DEAD = ("expired", "revoked", "error")
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One thing that needs attention. An urgent one gets worse by itself."""
+
+    text: str
+    page: str
+    is_urgent: bool = False
+
+
+def alerts(figures: Mapping[str, Any], counted_at: datetime | None) -> list[Alert]:
+    """Return what needs attention, the urgent first.
+
+    Args:
+        figures: As `metrics.tables` counts them once a minute.
+        counted_at: When that was; None where nobody has counted yet.
+    """
+    found = [
+        *_suspensions(),
+        *_revocations(figures),
+        *_circuits(),
+        *_seals(),
+        *_housekeeping(counted_at),
+        *_bulk_jobs(),
+        *_dead_grants(figures),
+    ]
+    return sorted(found, key=lambda alert: not alert.is_urgent)
+
+
+def _suspensions() -> Iterator[Alert]:
+    page = reverse("admin:platforms_suspension_changelist")
+    for one in Suspension.objects.order_by("suspended_at"):
+        yield Alert(f"{name_of(one.slug)} is suspended: {one.reason}", page, is_urgent=True)
+
+
+def _revocations(figures: Mapping[str, Any]) -> Iterator[Alert]:
+    page = reverse("admin:revocation_revocationjob_changelist")
+    oldest = figures.get("oldest_pending")
+    if oldest and timezone.now() - datetime.fromisoformat(oldest) > OLD_REVOCATION:
+        pending = figures["revocation_jobs"].get("pending", 0)
+        since = f"{datetime.fromisoformat(oldest):%Y-%m-%d %H:%M} UTC"
+        text = f"The oldest revocation has been owed since {since}; {pending} are under way"
+        yield Alert(text, f"{page}?state=pending", is_urgent=True)
+
+
+def _circuits() -> Iterator[Alert]:
+    page = reverse("admin:revocation_revocationjob_changelist")
+    for circuit in Circuit.objects.filter(blocked_until__gt=timezone.now()):
+        text = f"{name_of(circuit.platform)} fails to revoke ({circuit.faults} times in a row)"
+        yield Alert(f"{text} and is left alone for a while", f"{page}?state=pending", True)
+
+
+def _seals() -> Iterator[Alert]:
+    page = reverse("admin:audit_auditevent_changelist")
+    first = oldest_unsealed()
+    if first is not None and timezone.now() - first > LATE_SEAL:
+        text = f"The audit log is not sealed since {first:%Y-%m-%d %H:%M} UTC: is a worker running?"
+        yield Alert(text, page, is_urgent=True)
+
+
+def _housekeeping(counted_at: datetime | None) -> Iterator[Alert]:
+    if counted_at is None or timezone.now() - counted_at > LATE_FIGURES:
+        yield Alert("Nobody keeps house: start the workers, or run_revocations --forever", "", True)
+
+
+def _bulk_jobs() -> Iterator[Alert]:
+    for job in BulkJob.objects.filter(state__in=UNFINISHED).order_by("created_at")[:10]:
+        text = f"A forced disconnect is under way: {job.processed} of {job.total} in {job.app}"
+        yield Alert(text, reverse("admin:operations_bulkjob_change", args=[job.pk]))
+
+
+def _dead_grants(figures: Mapping[str, Any]) -> Iterator[Alert]:
+    for app, numbers in figures.get("connections", {}).items():
+        options = connection_model(app)._meta
+        page = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
+        for status in DEAD:
+            if number := numbers.get(status, 0):
+                one = number == 1
+                who = options.verbose_name if one else options.verbose_name_plural
+                verb = "is" if one else "are"
+                text = f"{number} {who} {verb} {status}: users have to connect again"
+                yield Alert(text, f"{page}?status={status}")

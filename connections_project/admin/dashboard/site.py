@@ -1,0 +1,64 @@
+"""The admin's site, with a front page that tells what needs attention."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from audit.models import Seal
+from connections_project.admin.dashboard.alerts import alerts
+from connections_project.admin.dashboard.charts import KINDS, chart
+from connections_project.admin.formatting import connection_model
+from connections_project.identity.admin_site import OperatorSite
+from connections_project.metrics.tables import last_counted
+
+
+class DashboardSite(OperatorSite):
+    index_title = "What needs attention"
+    index_template = "admin/dashboard.html"
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """Show figures that were counted within the last minute; nothing is counted here.
+
+        Who may not look at the audit log sees only the list of pages.
+        """
+        if not request.user.has_perm("audit.view_auditevent"):
+            return super().index(request, {"may_look": False, **(extra_context or {})})
+        counted = last_counted()
+        figures = counted.figures if counted else {}
+        days = figures.get("days", {})
+        context = {
+            "may_look": True,
+            "matters": alerts(figures, counted.counted_at if counted else None),
+            "counted_at": counted and counted.counted_at,
+            "apps": [_app(app, numbers) for app, numbers in figures.get("connections", {}).items()],
+            "oldest": _moment(figures.get("oldest_pending")),
+            "sealed_until": Seal.objects.order_by("-number")
+            .values_list("complete_until", flat=True)
+            .first(),
+            "jobs": figures.get("revocation_jobs", {}),
+            "jobs_page": reverse("admin:revocation_revocationjob_changelist"),
+            "days": [(day, [numbers[kind] for kind in KINDS]) for day, numbers in days.items()],
+            "chart": chart(days),
+            "kinds": KINDS,
+        }
+        return super().index(request, {**context, **(extra_context or {})})
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _app(app: str, numbers: dict[str, int]) -> dict[str, Any]:
+    options = connection_model(app)._meta
+    page = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
+    return {
+        "name": options.verbose_name_plural,
+        "page": page,
+        "statuses": sorted(numbers.items()),
+        "total": sum(numbers.values()),
+    }

@@ -1,0 +1,110 @@
+"""How facts are shown: every colour with its word, every time with its age."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+NOTHING = "—"
+MINUTE = timedelta(minutes=1)
+TONES = {
+    "good": {"active", "connected", "published", "finished", "success"},
+    "wait": {"pending", "queued", "running", "publishing", "frozen"},
+    "bad": {"expired", "revoked", "failed", "error", "abandoned", "refused", "failure"},
+}
+
+
+# How far a revocation has come, in words and colour; also connections may be "revoked".
+REVOCATION = {
+    "pending": ("under way", "wait"),
+    "revoked": ("revoked there", "good"),
+    "abandoned": ("given up", "bad"),
+    "shared_grant": ("shared grant", "off"),
+}
+
+
+def badge(word: str, tone: str = "") -> SafeString:
+    """Show a status: a word on a colour.
+
+    Args:
+        word: As the database has it.
+        tone: "good", "wait", "bad" or "off"; by default what the word means elsewhere.
+    """
+    found = tone or next((name for name, words in TONES.items() if word in words), "off")
+    return format_html('<span class="badge badge-{}">{}</span>', found, word.replace("_", " "))
+
+
+def revocation_badge(state: str, tries: int = 0) -> SafeString:
+    """Show the state of a revocation, and how often it was tried in vain."""
+    words, tone = REVOCATION[state]
+    return badge(f"{words}, {tries} tries" if tone == "wait" and tries > 1 else words, tone)
+
+
+def format_datetime(when: datetime | None) -> SafeString | str:
+    """Show a time by its age; the time itself is in the element, and in its tooltip."""
+    if when is None:
+        return NOTHING
+    now = timezone.now()
+    exact = f"{when:%Y-%m-%d %H:%M:%S} UTC"
+    if abs(now - when) < MINUTE:
+        words = "just now"
+    elif when > now:
+        words = f"in {timesince(now, when, depth=1)}"
+    else:
+        words = f"{timesince(when, now, depth=1)} ago"
+    return format_html('<time datetime="{}" title="{}">{}</time>', when.isoformat(), exact, words)
+
+
+def short_id(key: UUID | str) -> SafeString:
+    """Show an id by its ends; the whole one is in the tooltip."""
+    text = str(key)
+    return format_html('<span class="id" title="{}">{}…{}</span>', text, text[:8], text[-6:])
+
+
+def link_to(obj: Any, words: str | None = None) -> SafeString | str:
+    """Link to the admin's page of a row."""
+    if obj is None:
+        return NOTHING
+    address = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
+    return format_html('<a href="{}">{}</a>', address, words or str(obj))
+
+
+def connection_model(app: str) -> type[models.Model]:
+    """Return the model of an app's connections.
+
+    Raises:
+        LookupError: The app has none.
+    """
+    for model in apps.get_app_config(app).get_models():
+        if hasattr(model, "platform_column"):
+            return model
+    raise LookupError(app)
+
+
+def link_to_connection(app: str, connection_id: UUID) -> SafeString:
+    """Link to a connection that only its app and id are known of."""
+    options = connection_model(app)._meta
+    page = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[connection_id])
+    return format_html('<a href="{}">{}</a>', page, short_id(connection_id))
+
+
+def format_details(details: Mapping[str, Any]) -> SafeString:
+    """Show the details of an event, in its order."""
+    shown: Iterable[tuple[str, Any]] = (
+        (name.replace("_", " "), _plain(value)) for name, value in details.items()
+    )
+    return format_html_join(", ", "{}: {}", shown)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return NOTHING if value in (None, "", []) else value

@@ -1,0 +1,137 @@
+"""Buttons on a row's page: each asks first, and calls one verb."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+# As long as the audit log takes.
+LONGEST_REASON = 512
+
+
+class QuestionForm(forms.Form):
+    """A confirmation, where nothing has to be typed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+
+
+class ReasonForm(QuestionForm):
+    """A confirmation that is kept with its reason in the audit log."""
+
+    reason = forms.CharField(
+        max_length=LONGEST_REASON,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60, "autofocus": True}),
+        help_text="1 to 512 characters, for the audit log. It can't be changed afterwards.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectAction:
+    """What an operator may do to one row.
+
+    Args:
+        name: Stands in the address.
+        label: Stands on the button.
+        permission: Whoever lacks it sees no button, and gets 403.
+        question: What will happen, in a sentence or two.
+        do: Gets request, row and reason, and says in a sentence what has happened.
+        applies: Whether the row is one to do it to.
+        form: What is asked.
+        is_destructive: Whether the button warns by its colour.
+    """
+
+    name: str
+    label: str
+    permission: str
+    question: str
+    do: Callable[[HttpRequest, Any, str], str]
+    applies: Callable[[Any], bool] = lambda _: True
+    form: type[QuestionForm] = ReasonForm
+    is_destructive: bool = False
+
+
+@dataclass(frozen=True)
+class Button:
+    label: str
+    address: str
+    is_destructive: bool = False
+
+
+class ObjectActionsMixin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Pages and buttons for the deeds of a model."""
+
+    object_actions: tuple[ObjectAction, ...] = ()
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = [
+            path(
+                f"<path:object_id>/{action.name}/",
+                self.admin_site.admin_view(partial(self.object_action_view, action=action)),
+                name=self._address_name(action),
+            )
+            for action in self.object_actions
+        ]
+        return [*pages, *super().get_urls()]
+
+    def _address_name(self, action: ObjectAction) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{action.name.replace('-', '_')}"
+
+    def buttons(self, request: HttpRequest, row: Any) -> list[Button]:
+        """Return the buttons that this operator has on this row's page."""
+        return [
+            Button(
+                action.label,
+                reverse(f"admin:{self._address_name(action)}", args=[row.pk]),
+                action.is_destructive,
+            )
+            for action in self.object_actions
+            if request.user.has_perm(action.permission) and action.applies(row)
+        ]
+
+    def render_change_form(  # type: ignore[override]
+        self, request: HttpRequest, context: dict[str, Any], **more: Any
+    ) -> HttpResponse:
+        row = more.get("obj")
+        context["buttons"] = self.buttons(request, row) if row is not None else []
+        return super().render_change_form(request, context, **more)
+
+    def object_action_view(
+        self, request: HttpRequest, object_id: str, *, action: ObjectAction
+    ) -> HttpResponse:
+        if not request.user.has_perm(action.permission):
+            raise PermissionDenied
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+        if not action.applies(row):
+            self.message_user(request, "There is nothing to do here any more.", messages.WARNING)
+            return redirect(page)
+        form = action.form(request.POST if request.method == "POST" else None)
+        if not form.is_valid():
+            return self._ask(request, row, action, form, page)
+        self.message_user(request, action.do(request, row, form.cleaned_data.get("reason", "")))
+        return redirect(page)
+
+    def _ask(
+        self, request: HttpRequest, row: Any, action: ObjectAction, form: QuestionForm, page: str
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": row,
+            "title": action.label,
+            "deed": action,
+            "form": form,
+            "back": page,
+        }
+        return TemplateResponse(request, "admin/question.html", context)

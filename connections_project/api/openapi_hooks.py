@@ -1,0 +1,81 @@
+"""The last touch on the OpenAPI document: the headers of every answer, the paths of problems."""
+
+import re
+from typing import Any
+
+from connections_project.api.documentation import LIMIT_EXTENSION, SAMPLE_ID
+
+_ID = re.compile(r"\{\w*id\}", re.IGNORECASE)
+WHOLE_NUMBER = {"type": "integer", "minimum": 0}
+
+HEADERS: dict[str, dict[str, Any]] = {
+    "X-Trace-Id": {
+        "description": "Also in problems, in the logs and in the audit log.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    },
+    "X-RateLimit-Limit": {"description": "What the bucket holds.", "schema": WHOLE_NUMBER},
+    "X-RateLimit-Remaining": {"description": "What is left in it.", "schema": WHOLE_NUMBER},
+    "X-RateLimit-Reset": {
+        "description": "When it is full again, in seconds since 1970.",
+        "schema": WHOLE_NUMBER,
+    },
+    "Retry-After": {
+        "description": "Seconds until the next call passes.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "WWW-Authenticate": {
+        "description": "How to sign in (RFC 6750, section 3).",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+}
+OF_STATUS = {"401": ["WWW-Authenticate"], "429": ["Retry-After"]}
+OF_LIMIT = [name for name in HEADERS if name.startswith("X-RateLimit")]
+
+
+Endpoint = tuple[str, str, str, Any]
+METHODS = ("GET", "POST", "PATCH", "DELETE")
+
+
+def in_order(endpoints: list[Endpoint]) -> list[Endpoint]:
+    """Put each route's methods in one order: DRF keeps them in a set, which has none."""
+    routes = {path: index for index, (path, *_) in reversed(list(enumerate(endpoints)))}
+    return sorted(endpoints, key=lambda each: (routes[each[0]], METHODS.index(each[2])))
+
+
+def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Complete what drf-spectacular has made (one of its POSTPROCESSING_HOOKS)."""
+    result["components"]["headers"] = HEADERS
+    for path, operations in result["paths"].items():
+        for operation in operations.values():
+            _require_choice(operation, result["components"]["schemas"])
+            for status, response in operation["responses"].items():
+                names = _headers(status, is_limited=LIMIT_EXTENSION in operation)
+                response["headers"] = response.get("headers", {}) | {
+                    name: {"$ref": f"#/components/headers/{name}"} for name in names
+                }
+                _fill_in(path, response)
+    return result
+
+
+def _require_choice(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Say of a body that must be one of several that it must be there."""
+    body = operation.get("requestBody", {})
+    for content in body.get("content", {}).values():
+        name = content["schema"].get("$ref", "").rpartition("/")[2]
+        if "oneOf" in schemas.get(name, {}):
+            body["required"] = True
+
+
+def _headers(status: str, *, is_limited: bool) -> list[str]:
+    return ["X-Trace-Id", *OF_STATUS.get(status, []), *(OF_LIMIT if is_limited else [])]
+
+
+def _fill_in(path: str, response: dict[str, Any]) -> None:
+    """Let the samples of problems speak of the path at which they may occur."""
+    for content in response.get("content", {}).values():
+        for example in content.get("examples", {}).values():
+            if "instance" in example["value"]:
+                example["value"]["instance"] = _ID.sub(SAMPLE_ID, path)

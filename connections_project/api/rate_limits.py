@@ -1,0 +1,92 @@
+"""The rate limits: token buckets, one a policy and key, over all apps and processes."""
+
+import logging
+from dataclasses import dataclass
+from functools import cache
+
+from django.conf import settings
+from redis.exceptions import RedisError
+
+from connections_project.api.token_buckets import Buckets, MemoryBuckets, RedisBuckets
+from connections_project.core.instruments import RATE_LIMIT_DENIALS, RATE_LIMIT_FAIL_OPENS
+
+logger = logging.getLogger(__name__)
+
+_MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A bucket that holds `burst` tokens and gains `per_minute`."""
+
+    name: str
+    burst: int
+    per_minute: int
+
+
+API_READ = Policy("API_READ", burst=100, per_minute=100)
+API_WRITE = Policy("API_WRITE", burst=50, per_minute=50)
+PROVIDER_CONNECT = Policy("PROVIDER_CONNECT", burst=5, per_minute=5)
+PROVIDER_SYNC = Policy("PROVIDER_SYNC", burst=10, per_minute=5)
+SOCIAL_READ = Policy("SOCIAL_READ", burst=200, per_minute=200)
+SOCIAL_WRITE = Policy("SOCIAL_WRITE", burst=50, per_minute=50)
+UNAUTHENTICATED = Policy("UNAUTHENTICATED", burst=60, per_minute=60)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a bucket said: `reset_at` is the epoch second when it is full again, `retry_after` the
+    whole seconds until one token, 0 where one was had."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset_at: int
+    retry_after: int
+
+
+def consume(policy: Policy, key: str) -> Decision | None:
+    """Take one token of the key's bucket.
+
+    Args:
+        policy: How much the bucket holds and gains.
+        key: Whose bucket it is: a principal's id, an address, a key's id.
+
+    Returns:
+        What the bucket said; None where Redis is away, since a service without its limits is
+        better than none. That is logged and counted.
+    """
+    interval = 60 * _MICROSECONDS // policy.per_minute
+    try:
+        taken = _buckets().take(
+            f"rate_limit:{policy.name}:{key}", interval=interval, burst=policy.burst
+        )
+    except RedisError as error:
+        RATE_LIMIT_FAIL_OPENS.labels(policy.name).inc()
+        logger.warning("Served without a rate limit: Redis is away (%s)", type(error).__name__)
+        return None
+    if not taken.allowed:
+        RATE_LIMIT_DENIALS.labels(policy.name).inc()
+    return Decision(
+        allowed=taken.allowed,
+        limit=policy.burst,
+        remaining=taken.remaining,
+        reset_at=-(-taken.full_at // _MICROSECONDS),
+        retry_after=-(-taken.wait // _MICROSECONDS),
+    )
+
+
+def _buckets() -> Buckets:
+    return redis_buckets(settings.REDIS_URL) if settings.REDIS_URL else process_buckets()
+
+
+@cache
+def process_buckets() -> MemoryBuckets:
+    """Return the one set of buckets of this process."""
+    return MemoryBuckets()
+
+
+@cache
+def redis_buckets(url: str) -> RedisBuckets:
+    """Return the buckets of a Redis, over one connection pool a process."""
+    return RedisBuckets(url)

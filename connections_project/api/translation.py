@@ -1,0 +1,85 @@
+"""What the frameworks' exceptions mean as faults."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    NotAuthenticated,
+    ValidationError,
+)
+
+from connections_project.api.errors import (
+    ApiError,
+    ApiException,
+    FieldError,
+    error_of_status,
+    unauthorized,
+    validation_error,
+)
+
+# The database is away, or refuses for now: locked, out of connections, shutting down.
+DATABASE_AWAY = (OperationalError, InterfaceError)
+
+_STATUSES: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
+    ((Http404,), 404),
+    ((PermissionDenied,), 403),
+    ((RequestDataTooBig,), 413),
+    ((SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError), 400),
+    (DATABASE_AWAY, 503),
+)
+
+
+def api_error_of(exc: Exception) -> ApiError | None:
+    """Translate an exception that a view may end with; None for one that nobody foresaw."""
+    match exc:
+        case ApiException():
+            return exc.fault
+        case ValidationError():
+            return validation_error(*_field_errors(exc.get_full_details(), path=""))
+        case NotAuthenticated():
+            return unauthorized()
+        case AuthenticationFailed():
+            return unauthorized(error="invalid_token")
+        case APIException():
+            return error_of_status(exc.status_code)
+    return _fault_of_django(exc)
+
+
+def _fault_of_django(exc: Exception) -> ApiError | None:
+    if isinstance(exc, OperationalError) and str(exc).startswith("no such "):
+        # SQLite's word for a missing table or column: a defect, whereas PostgreSQL's is a
+        # ProgrammingError. Trying again later would not help.
+        return None
+    for classes, status in _STATUSES:
+        if isinstance(exc, classes):
+            return error_of_status(status)
+    return None
+
+
+def _field_errors(details: Any, path: str) -> Iterator[FieldError]:
+    """Walk what a serializer says, down to each message: `schedules.3.run_at`."""
+    match details:
+        case {"message": str(message), "code": str(code)}:
+            yield FieldError(path or "body", code, message)
+        case dict():
+            for name, inner in details.items():
+                own = "" if name == "non_field_errors" else str(name)
+                yield from _field_errors(inner, ".".join(filter(None, [path, own])))
+        case list():
+            for index, inner in enumerate(details):
+                yield from _field_errors(inner, path if _is_leaf(inner) else f"{path}.{index}")
+
+
+def _is_leaf(details: Any) -> bool:
+    return isinstance(details, dict) and set(details) == {"message", "code"}

@@ -1,0 +1,174 @@
+"""Settings from the environment: typed, and refused in one line that names the wrong one."""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from connections_project.conf import values as values
+from connections_project.core.parsing import parse_boolean
+from connections_project.metrics.folder import prepare as figures_folder
+from connections_project.oauth.client import ClientRegistration
+
+T = TypeVar("T")
+
+TEN_YEARS = 10 * 365 * 24 * 3600  # seconds: what is added to a date must not overflow it.
+# What django-environ reads; it would log any other line, which may hold a secret.
+_LINE = re.compile(r"(export )?[A-Za-z_0-9]+=.*|#.*|")
+
+
+def read_env_file(path: Path) -> None:
+    """Take variables from a file of NAME=value lines; the environment's own win over it.
+
+    Args:
+        path: The file, which may be absent.
+
+    Raises:
+        ImproperlyConfigured: It can't be read, or a line of it; the line is named by its number.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError):
+        raise ImproperlyConfigured(f"{path} can't be read as UTF-8 text") from None
+    for number, line in enumerate(lines, start=1):
+        if not _LINE.fullmatch(line):
+            raise ImproperlyConfigured(f"{path}, line {number}, is wrong: it must be NAME=value")
+    environ.Env.read_env(path)
+
+
+class Environment:
+    """Read typed values, and say which one is missing or wrong.
+
+    A value is never quoted in a complaint: it may be a secret.
+
+    Args:
+        variables: The environment's variables. An empty one counts as absent.
+    """
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.variables = variables
+
+    def text(self, name: str, default: str = "") -> str:
+        return self.variables.get(name, "").strip() or default
+
+    def required(self, name: str, *, hint: str, unless: bool) -> str:
+        """Return the text of `name`, which may be absent only where `unless` holds."""
+        value = self.text(name)
+        if not value and not unless:
+            raise ImproperlyConfigured(f"{name} is missing: {hint}")
+        return value
+
+    def parsed(self, name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
+        """Return what `parse` makes of the text, or `default` where there is none.
+
+        Raises:
+            ImproperlyConfigured: `parse` raised ValueError; the message names the variable.
+        """
+        value = self.text(name)
+        return self._parse(name, value, parse, expected) if value else default
+
+    def listed(self, name: str, parse: Callable[[str], str] = str, expected: str = "") -> list[str]:
+        """Return the items between the commas, each as `parse` makes it.
+
+        Raises:
+            ImproperlyConfigured: One is wrong, or there are commas and no item.
+        """
+        value = self.text(name)
+        items = [item.strip() for item in value.split(",") if item.strip()]
+        if value and not items:
+            raise ImproperlyConfigured(f"{name} is wrong: it holds commas and nothing else")
+        return [self._parse(name, item, parse, f"{expected}, comma-separated") for item in items]
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        return self.parsed(name, default, parse_boolean, "true or false")
+
+    def whole_number(self, name: str, default: int, *, least: int, most: int = TEN_YEARS) -> int:
+        parse = partial(values.whole_number, least=least, most=most)
+        return self.parsed(name, default, parse, f"a whole number from {least} to {most}")
+
+    def one_of(self, name: str, *choices: str) -> str:
+        """Return one of `choices`, of which the first is the default."""
+        value = self.text(name, choices[0])
+        if value not in choices:
+            raise ImproperlyConfigured(f"{name} is wrong: it must be one of {', '.join(choices)}")
+        return value
+
+    def fernet_keys(self, name: str) -> list[str]:
+        return self.listed(name, values.fernet_key, "Fernet keys, newest first")
+
+    def ed25519_seed(self, name: str) -> bytes:
+        """Return the 32 bytes of an Ed25519 seed (RFC 8032, section 5.1.5); none where absent."""
+        expected = "the base64 of a 32-byte Ed25519 seed"
+        return self.parsed(name, b"", values.ed25519_seed, expected)
+
+    def ed25519_public_keys(self, name: str) -> list[bytes]:
+        """Return the 32 bytes of each public key (RFC 8032, section 5.1.2)."""
+        expected = "the base64 of 32-byte Ed25519 public keys"
+        texts = self.listed(name, values.ed25519_public_key, expected)
+        return [values.ed25519_seed(text) for text in texts]
+
+    def web_address(self, name: str, default: str) -> str:
+        expected = "an address such as https://connections.example.com, without query or fragment"
+        return self.parsed(name, default, values.web_address, expected)
+
+    def hosts(self, name: str) -> list[str]:
+        return self.listed(name, values.host, "host names without scheme and port")
+
+    def origins(self, name: str) -> list[str]:
+        return self.listed(name, values.origin, "scheme and host, as in https://example.com")
+
+    def redis_url(self, name: str) -> str:
+        expected = "an address that begins with redis://, rediss:// or unix://"
+        return self.parsed(name, "", values.redis_url, expected)
+
+    def broker_url(self, name: str, default: str) -> str:
+        expected = "an address such as redis://… or amqp://…"
+        return self.parsed(name, default, values.broker_url, expected)
+
+    def database(self, name: str, default: str) -> dict[str, Any]:
+        """Return Django's description of the database at an address (django-environ's schemes)."""
+        expected = "postgres://user@host/name or sqlite:///path"
+        return self.parsed(name, values.database(default), values.database, expected)
+
+    def files(self, name: str) -> list[Path]:
+        """Return the file of that path; none where the variable is absent."""
+        path = self.parsed(name, None, values.file, "the path of a file")
+        return [path] if path else []
+
+    def folder(self, name: str, default: Path) -> Path:
+        """Return a folder, which need not be there yet."""
+        return self.parsed(name, default, values.folder, "the path of a folder")
+
+    def figures_folder(self, name: str, default: str) -> Path | None:
+        """Return a folder that is made ready for the processes' figures; none where none is named."""
+        path = self.text(name, default)
+        expected = "a folder that we may write to and others may not"
+        return self._parse(name, path, figures_folder, expected) if path else None
+
+    def written_file(self, name: str, default: Path) -> Path:
+        """Return the path of a file that is made when it is first written to."""
+        return self.parsed(name, default, values.written_file, "the path of a file, not a folder")
+
+    def client_registration(self, slug: str, *, default_redirect_uri: str) -> ClientRegistration:
+        """Return the client that is registered at a platform; its id is empty where there is none."""
+        prefix = f"OAUTH_{slug.upper()}"
+        expected = "absolute addresses without fragments"
+        redirect_uris = self.listed(f"{prefix}_REDIRECT_URIS", values.redirect_uri, expected)
+        return ClientRegistration(
+            client_id=self.text(f"{prefix}_CLIENT_ID"),
+            client_secret=self.text(f"{prefix}_CLIENT_SECRET"),
+            redirect_uris=tuple(redirect_uris or [default_redirect_uri]),
+        )
+
+    @staticmethod
+    def _parse(name: str, value: str, parse: Callable[[str], T], expected: str) -> T:
+        try:
+            return parse(value)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} is wrong: it must be {expected}") from None

@@ -1,0 +1,173 @@
+"""What the admin shows of a connection of any app: facts, never credentials."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.admin.views.main import ChangeList
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from connections_project.admin.base import ReadOnlyAdmin
+from connections_project.admin.filters import Choice
+from connections_project.admin.formatting import (
+    NOTHING,
+    badge,
+    format_datetime,
+    link_to,
+    revocation_badge,
+)
+from connections_project.connections.models import OAuthConnection
+from connections_project.connections.notices import notices
+from connections_project.connections.timeline import timeline
+from connections_project.core.parsing import parse_uuid
+from connections_project.identity.models import User
+from connections_project.platforms.registry import upstream
+from connections_project.revocation.models import RevocationJob
+
+# Named one by one, so that a new column can't show a credential by itself.
+GRANT = ("granted_scope", "authority", "client_id", "granting_user_id", "has_refresh_token",
+         "token_issued_at", "token_expires_at", "grant_expires_at")  # fmt: skip
+TIMES = ("connected_at", "disconnected_at", "deleted_at", "created_at", "updated_at")
+
+
+def platform_choices(app: str) -> list[Choice]:
+    return [(one.slug, one.name) for one in settings.CATALOG.of_app(app)]
+
+
+def job_badge(job: RevocationJob | None) -> SafeString | str:
+    return revocation_badge(job.state, job.attempts) if job else NOTHING
+
+
+class ConnectionList(ChangeList):
+    """A page of connections with what the platforms know, by one query for all of them."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        rows: list[Any] = list(self.result_list)
+        jobs = RevocationJob.objects.filter(connection_id__in=[row.pk for row in rows])
+        # Newer ones last, so that they win.
+        newest = {job.connection_id: job for job in jobs.order_by("id").defer("sealed_tokens")}
+        for row in rows:
+            row.newest_job = newest.get(row.pk)
+        self.result_list = rows
+
+
+class ConnectionAdmin(ReadOnlyAdmin):
+    """The list and the page of one app's connections; the apps say what is theirs.
+
+    It is registered by the roof, which adds the forced disconnect.
+    """
+
+    change_form_template = "admin/connection.html"
+    text_columns = ("platform_account_id",)
+    search_help_text = "A connection's id, its owner's e-mail address or id, or the account's id"
+    list_display: tuple[str, ...] = (
+        "short_id", "shown_status", "platform", "account", "owner", "connected", "at_platform",
+    )  # fmt: skip
+    own_fields: ClassVar[tuple[str, ...]] = ()
+
+    def get_changelist(self, request: HttpRequest, **_: Any) -> type[ChangeList]:  # noqa: ARG002
+        return ConnectionList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        # Ciphertexts of a hundred rows are a lot to fetch for nothing.
+        return super().get_queryset(request).defer("auth_state")
+
+    def get_fieldsets(self, *_: Any, **__: Any) -> Any:
+        return (
+            (None, {"fields": ("id", "shown_status", "platform", "owner", *self.own_fields)}),
+            ("Account", {"fields": ("platform_account_id", "platform_account_name")}),
+            ("Grant", {"fields": GRANT}),
+            ("Times", {"fields": TIMES}),
+        )
+
+    def get_readonly_fields(self, *_: Any, **__: Any) -> tuple[str, ...]:
+        return tuple(field for _, part in self.get_fieldsets() for field in part["fields"])
+
+    def search_filter(self, term: str) -> Q:
+        which = super().search_filter(term)
+        if found := parse_uuid(term):
+            which |= Q(**{self.owner_column: found})
+        if "@" in term:
+            # A joined table would have the connections scanned.
+            owners = self.owners_of(User.objects.filter(email=term))
+            which |= Q(**{f"{self.owner_column}__in": list(owners)})
+        return which
+
+    @property
+    def owner_column(self) -> str:
+        return str(self.model.owner_column)
+
+    def owners_of(self, users: QuerySet[User]) -> Iterable[UUID]:
+        """Return whose connections these users' are: their own, or their teams'."""
+        return users.values_list("pk", flat=True)
+
+    def status_of(self, row: Any) -> str:
+        return str(row.status)
+
+    @staticmethod
+    def owner_of(row: Any) -> models.Model | None:
+        owner: User | None = row.user
+        return owner
+
+    # Columns.
+
+    def shown_status(self, row: Any) -> SafeString:
+        shown = badge(self.status_of(row))
+        return (
+            format_html("{} {}", shown, badge("deleted by its owner", "off"))
+            if row.deleted_at
+            else shown
+        )
+
+    shown_status.short_description = "status"  # type: ignore[attr-defined]
+
+    def platform(self, row: OAuthConnection) -> str:
+        found = upstream(row.platform_slug)
+        return found.platform.name if found else f"{row.platform_slug} (left the catalogue)"
+
+    def account(self, row: OAuthConnection) -> str:
+        return row.platform_account_name or row.platform_account_id or NOTHING
+
+    def owner(self, row: Any) -> SafeString | str:
+        owner = self.owner_of(row)
+        return link_to(owner, getattr(owner, "email", None))
+
+    def connected(self, row: OAuthConnection) -> SafeString | str:
+        return format_datetime(row.connected_at)
+
+    def at_platform(self, row: Any) -> SafeString | str:
+        return job_badge(row.newest_job)
+
+    # The page.
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        more = self.story(row) if row is not None else {}
+        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
+
+    def story(self, row: Any) -> dict[str, Any]:
+        """Return what the page tells beside the columns."""
+        jobs = list(
+            RevocationJob.objects.filter(connection_id=row.pk)
+            .order_by("-id")
+            .defer("sealed_tokens")
+        )
+        return {
+            "title": f"{self.account(row)} at {self.platform(row)}",
+            "subtitle": None,
+            "notices": notices(row, jobs),
+            "jobs": [(job, job_badge(job)) for job in jobs],
+            "timeline": timeline(row.pk),
+        }

@@ -1,0 +1,85 @@
+"""What an operator should know of a connection before anything else."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from connections_project.connections.models import OAuthConnection
+from connections_project.platforms.models import Suspension
+from connections_project.platforms.registry import has_credentials, upstream
+from connections_project.revocation.models import JobState, RevocationJob
+from connections_project.revocation.release import can_revoke
+
+ENDS_SOON = timedelta(hours=24)
+DEAD = {
+    "expired": "The platform refuses to refresh its tokens. The user has to connect again.",
+    "revoked": "The user took the access back at the platform. The user has to connect again.",
+    "error": "The platform says that the access was taken back. The user has to connect again.",
+    "failed": "Connecting it failed. The user has to try again.",
+    "pending": "The platform has sent the user back, and the connection is being made.",
+}
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What is the matter, and what to do. An urgent one is somebody's work now."""
+
+    text: str
+    is_urgent: bool = False
+
+
+def notices(connection: OAuthConnection, jobs: list[RevocationJob]) -> list[Notice]:
+    """Return what stands out, the urgent first.
+
+    Args:
+        connection: The row.
+        jobs: Its revocation jobs, newest first.
+    """
+    hints = [*_of_row(connection), *_of_platform(connection), *_of_jobs(jobs)]
+    return sorted(hints, key=lambda hint: not hint.is_urgent)
+
+
+def _of_row(connection: OAuthConnection) -> Iterator[Notice]:
+    status = getattr(connection, "status", "")
+    if status in DEAD:
+        yield Notice(DEAD[status])
+    if connection.disconnected_at is not None:
+        return
+    ends_at = connection.grant_expires_at
+    if ends_at is not None and ends_at <= timezone.now() + ENDS_SOON:
+        yield Notice("The grant ends within a day. The user has to connect again to keep it.")
+    owner = getattr(connection, "user", None)
+    if owner is not None and not owner.is_active:
+        yield Notice("Its owner is deactivated, and it is still connected: disconnect it.", True)
+
+
+def _of_platform(connection: OAuthConnection) -> Iterator[Notice]:
+    found = upstream(connection.platform_slug)
+    if found is None:
+        yield Notice("Its platform has left the catalogue: it can only be disconnected.")
+        return
+    name = found.platform.name
+    suspension = Suspension.objects.filter(pk=found.platform.slug).first()
+    if suspension is not None:
+        yield Notice(f"{name} is suspended: {suspension.reason}", True)
+    if not has_credentials(found):
+        yield Notice(f"No client credentials are configured for {name}: nothing can be sent to it.")
+    if not can_revoke(found):
+        where = f" at {found.platform.help_url}" if found.platform.help_url else ""
+        yield Notice(f"{name} has no usable revocation: the user removes the app by hand{where}.")
+
+
+def _of_jobs(jobs: list[RevocationJob]) -> Iterator[Notice]:
+    for job in jobs:
+        if job.state == JobState.ABANDONED:
+            yield Notice(
+                "Telling the platform was given up: the user should remove the app there by hand.",
+                True,
+            )
+        elif job.last_error == "invalid_client" and job.state == JobState.PENDING:
+            yield Notice("The platform refuses our client credentials: mend them.", True)
+        elif job.state == JobState.PENDING and job.attempts:
+            tries = f"{job.attempts} tries" if job.attempts > 1 else "one try"
+            yield Notice(f"The platform has not been told yet, after {tries} ({job.last_error}).")

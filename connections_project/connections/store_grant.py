@@ -1,0 +1,157 @@
+"""Store what a flow has brought, or have it revoked: the steps that all apps' settling is made of.
+
+Every function expects to stand in its caller's transaction, with the rows locked.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from audit.events import Action, Outcome
+from audit.record import Origin
+from connections_project.connections.errors import ConnectionProblem
+from connections_project.connections.models import OAuthConnection
+from connections_project.connections.records import record_about
+from connections_project.core.vault import DecryptionError
+from connections_project.identity.models import User
+from connections_project.oauth.client import Identity, TokenSet
+from connections_project.platforms.registry import Upstream
+from connections_project.revocation.grants import Grant, add_holder
+from connections_project.revocation.release import Decision, revoke_unstored
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceivedGrant:
+    """Tokens that have just come for one account.
+
+    Args:
+        upstream: Where they come from.
+        tokens: The account's own.
+        identity: The account.
+        granted_by: The platform user who gave it, where the app knows better than `identity`.
+    """
+
+    upstream: Upstream
+    tokens: TokenSet
+    identity: Identity
+    granted_by: str | None = None
+
+    @property
+    def grant(self) -> Grant:
+        client_id = self.upstream.registration.client_id
+        return Grant(
+            self.upstream.authority, client_id, self.granted_by or self.identity.grantor_id
+        )
+
+
+def lock_owner(user_id: UUID) -> User:
+    """Let one settlement a user go on at a time: of two for the same account the second finds the
+    first."""
+    return User.objects.select_for_update(no_key=True).get(pk=user_id)
+
+
+def store(
+    row: OAuthConnection,
+    received: ReceivedGrant,
+    *,
+    connected: Action,
+    origin: Origin,
+    **details: Any,
+) -> None:
+    """Return a row the grant that came; the caller has set whatever else changes with it.
+
+    Args:
+        row: It may be a new one, or one with tokens that these replace.
+        arrival: The tokens.
+        connected: The audit action.
+        origin: The call.
+        details: What else the audit log shall know.
+    """
+    take_grant(row, received, origin=origin)
+    row.save()
+    add_holder(row.grant, app=row.app, connection_id=row.pk)
+    record_about(row, connected, origin=origin, **details)
+
+
+def take_grant(row: OAuthConnection, received: ReceivedGrant, *, origin: Origin) -> None:
+    """Put the tokens that came into a row, which the caller saves; let go of those they replace."""
+    _let_go_of_replaced(row, received, origin=origin)
+    row.take_grant(
+        received.tokens,
+        received.identity,
+        upstream=received.upstream,
+        granted_by=received.granted_by,
+        now=timezone.now(),
+    )
+
+
+def _let_go_of_replaced(row: OAuthConnection, received: ReceivedGrant, *, origin: Origin) -> None:
+    """Revoke the tokens that fresh ones replace, where that ends nothing else."""
+    revocation = received.upstream.platform.revocation
+    if row.auth_state is None or revocation is None or revocation.blast_radius != "token":
+        return
+    if not lives_on(row, received.tokens):
+        revoke_unstored(row.token_bundle(), origin=origin)
+
+
+def lives_on(row: OAuthConnection, tokens: TokenSet) -> bool:
+    """Whether one of these tokens is the row's own, or may be.
+
+    Some platforms hand out the same token again, which then must live.
+    """
+    if row.auth_state is None:
+        return False
+    try:
+        own = row.opened()
+    except DecryptionError:
+        logger.warning("No key reads the credentials of %s: nothing is revoked for it", row.pk)
+        return True
+    fresh = {tokens.access_token, tokens.refresh_token} - {None}
+    return bool(fresh & {own.access_token, own.refresh_token})
+
+
+def refuse(
+    problem: ConnectionProblem,
+    row: OAuthConnection,
+    received: ReceivedGrant,
+    *,
+    same: OAuthConnection | None,
+    failed: Action,
+    origin: Origin,
+) -> ConnectionProblem:
+    """Have tokens revoked that came for a row which shall not have them, and audit that.
+
+    Args:
+        problem: Why.
+        row: What they came for, saved or not.
+        arrival: The tokens.
+        same: A connection to the same account, which may live on the same tokens.
+        failed: The audit action.
+        origin: The call.
+
+    Returns:
+        The problem, to be raised after the commit.
+    """
+    record_about(
+        row,
+        failed,
+        origin=origin,
+        outcome=Outcome.FAILURE,
+        error=problem.code,
+        revocation=_let_go_of_fresh(row, received, same, origin=origin),
+    )
+    return problem
+
+
+def _let_go_of_fresh(
+    row: OAuthConnection, received: ReceivedGrant, same: OAuthConnection | None, *, origin: Origin
+) -> Decision:
+    if same is not None and lives_on(same, received.tokens):
+        return Decision.SHARED_GRANT
+    held = row.token_bundle(row.sealed(received.tokens), grant=received.grant)
+    return revoke_unstored(held, origin=origin)

@@ -1,0 +1,90 @@
+"""Commands that work off a queue, in one pass or in pass after pass until they are stopped."""
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from connections_project.core.commands.base import (
+    INTERRUPTED,
+    CommandWithExamples,
+    termination_as_interrupt,
+)
+
+
+class QueueCommand(CommandWithExamples):
+    """A command with `--once`, `--forever`, `--interval` and `--json`."""
+
+    def single_pass(self) -> Counter[str]:
+        """Make the one pass that was asked for, and count what became of each thing."""
+        raise NotImplementedError
+
+    def repeated_pass(self) -> Counter[str]:
+        """Make one pass of many."""
+        return self.single_pass()
+
+    def counts(self, figures: Counter[str]) -> Mapping[str, int]:
+        """Return the figures to report, by what people call them."""
+        raise NotImplementedError
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        how_long = parser.add_mutually_exclusive_group()
+        how_long.add_argument("--once", action="store_true", help="one pass (the default)")
+        how_long.add_argument("--forever", action="store_true", help="pass after pass")
+        parser.add_argument(
+            "--interval", type=_seconds, default=5.0, metavar="SECONDS", help="between passes"
+        )
+        parser.add_argument("--json", action="store_true", help="print figures as JSON")
+
+    def handle(self, *_: Any, forever: bool, interval: float, **options: Any) -> None:
+        try:
+            with termination_as_interrupt():
+                if not forever:
+                    self.report(self.single_pass(), as_json=options["json"])
+                while forever:
+                    self.one_of_many(as_json=options["json"])
+                    time.sleep(interval)
+        except KeyboardInterrupt:
+            stopped = "Stopped; what is due stays due."
+            if not forever:
+                raise CommandError(stopped, returncode=INTERRUPTED) from None
+            self.stderr.write(stopped)
+
+    def one_of_many(self, *, as_json: bool) -> None:
+        """Make one pass of many; a database that is away for a while does not end the command."""
+        try:
+            close_old_connections()
+            figures = self.repeated_pass()
+        except (OperationalError, InterfaceError) as error:
+            self.stderr.write(f"The database can't be reached ({type(error).__name__}); trying on.")
+        else:
+            if figures.total():
+                self.report(figures, as_json=as_json)
+
+    def report(self, figures: Counter[str], *, as_json: bool) -> None:
+        counts = self.counts(figures)
+        if as_json:
+            self.stdout.write(json.dumps(counts))
+        else:
+            text = ", ".join(
+                f"{number} {name.replace('_', ' ')}" for name, number in counts.items()
+            )
+            self.stdout.write(f"{text}.")
+        # In a pipe or a file nothing would be seen before the buffer is full.
+        self.stdout.flush()
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= threading.TIMEOUT_MAX:
+        raise ValueError(text)
+    return seconds
+
+
+# argparse names the type in its message.
+_seconds.__name__ = "number of seconds"

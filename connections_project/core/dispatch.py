@@ -1,0 +1,125 @@
+"""Have a chore done as soon as what it is to find is committed."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from kombu.exceptions import OperationalError
+from kombu.pools import producers
+
+from connections_project.core.periodic import Work, periodic_task_of
+
+logger = logging.getLogger(__name__)
+
+# How long the broker is waited for, and how long it is left alone when it was away.
+BROKER_SECONDS = 0.25
+QUIET_SECONDS = 5.0
+# What is wanted again so soon after a message shares the next one.
+GATHERING_SECONDS = 0.05
+
+
+def enqueue(work: Work, *, inline: Callable[[], object] | None = None) -> None:
+    """Have a chore done after the commit of the transaction that the caller stands in.
+
+    With a broker a worker is told to look; one message a transaction, however often this is
+    called. A broker that is away delays nobody and fails nothing: beat has the work done later.
+
+    Args:
+        work: The chore's function, as it was registered.
+        inline: What is done in this process where there is no broker: at least what was just
+            caused, in a time that a request can bear. The whole chore where it is left out.
+    """
+    if not settings.CELERY_BROKER_URL:
+        transaction.on_commit(inline or periodic_task_of(work).do, robust=True)
+        return
+    message = _Message(periodic_task_of(work).name)
+    waiting = (entry[1] for entry in transaction.get_connection().run_on_commit)
+    if message not in waiting:
+        transaction.on_commit(message, robust=True)
+
+
+@dataclass(frozen=True)
+class _Message:
+    name: str
+
+    def __call__(self) -> None:
+        _broker.send(self.name)
+
+
+class _Broker:
+    """The broker as those see it who must not wait for it.
+
+    A thread sends while there is something to send, so that hundreds of requests a second cost a
+    few messages, and one that hangs delays none. A process that ends waits for it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wanted: set[str] = set()
+        self._is_sending = False
+        self._quiet_until = 0.0
+
+    def send(self, name: str) -> None:
+        """Have a worker do a chore soon, or log that it could not be told."""
+        with self._lock:
+            self._wanted.add(name)
+            if self._is_sending:
+                return
+            self._is_sending = True
+        threading.Thread(target=self._send_all, name="nudge").start()
+
+    def _send_all(self) -> None:
+        # What is wanted from here on is sent by the next round: it may be for a later commit.
+        while names := self._take():
+            for name in sorted(names):
+                self._tell(name)
+            time.sleep(GATHERING_SECONDS)
+
+    def _take(self) -> set[str]:
+        with self._lock:
+            names, self._wanted = self._wanted, set()
+            self._is_sending = bool(names)
+            return names
+
+    def _tell(self, name: str) -> None:
+        if time.monotonic() < self._quiet_until:
+            return
+        try:
+            _send(name)
+        except (OperationalError, OSError) as error:
+            self._quiet_until = time.monotonic() + QUIET_SECONDS
+            logger.warning(
+                "The broker is away (%s); beat will have %s done.", type(error).__name__, name
+            )
+        except Exception:
+            # The thread must live on, or nobody would be told any more.
+            logger.exception("A nudge failed; beat will have %s done.", name)
+
+
+_broker = _Broker()
+
+
+def _send(name: str) -> None:
+    from connections_project.celery import app, run_periodic_task
+
+    with producers[_connection()].acquire(block=True, timeout=BROKER_SECONDS) as producer:
+        app.send_task(run_periodic_task.name, [name], producer=producer, retry=False)
+
+
+@cache
+def _connection() -> Any:
+    """Describe the broker with time limits that a request can bear; workers have longer ones."""
+    from connections_project.celery import app
+
+    limits = {
+        "socket_connect_timeout": BROKER_SECONDS,
+        "socket_timeout": BROKER_SECONDS,
+        "max_retries": 0,
+    }
+    return app.connection_for_write(transport_options=limits)

@@ -1,0 +1,110 @@
+"""`/healthz` and `/readyz`: does the process live, and can it reach what it stands on?"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import redis
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+
+LONGEST_SECONDS = 2.0
+# After so long a look has lost its way, perhaps with its host: only another one can find back.
+LOST_SECONDS = 30.0
+
+
+class Look(threading.Thread):
+    """One look at something that the service stands on, which is not waited for long.
+
+    Args:
+        name: What it looks at.
+        ask: Raises whatever it likes where the thing is away.
+    """
+
+    def __init__(self, name: str, ask: Callable[[], object]) -> None:
+        super().__init__(name=name, daemon=True)
+        self.ask = ask
+        self.began = time.monotonic()
+        self.seconds: float | None = None
+
+    def run(self) -> None:
+        try:
+            self.ask()
+            self.seconds = time.monotonic() - self.began
+        except Exception as error:  # noqa: BLE001 - each has its own word for being away.
+            logger.warning("Not ready: %s (%s)", self.name, type(error).__name__)
+        finally:
+            connection.close()
+
+    def result(self) -> dict[str, object]:
+        """Whether an answer came in time, and in how many milliseconds."""
+        self.join(max(self.began + LONGEST_SECONDS - time.monotonic(), 0))
+        seconds = self.seconds
+        if seconds is None or seconds > LONGEST_SECONDS:
+            return {"ok": False, "milliseconds": None}
+        return {"ok": True, "milliseconds": round(seconds * 1000, 1)}
+
+
+_looks: dict[str, Look] = {}
+_looks_lock = threading.Lock()
+
+
+def _look(name: str, ask: Callable[[], object]) -> Look:
+    """Share the look that is under way: at what hangs there is one, however many probes ask."""
+    with _looks_lock:
+        look = _looks.get(name)
+        is_lost = look is not None and time.monotonic() - look.began > LOST_SECONDS
+        if look is None or is_lost or not look.is_alive():
+            look = _looks[name] = Look(name, ask)
+            look.start()
+        return look
+
+
+def _ask_database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _ask_cache() -> None:
+    cache.get("readyz")
+
+
+def _ask_broker() -> None:
+    with redis.Redis.from_url(
+        settings.CELERY_BROKER_URL,
+        socket_connect_timeout=LONGEST_SECONDS,
+        socket_timeout=LONGEST_SECONDS,
+        # By itself the driver would try for several times as long.
+        retry=Retry(NoBackoff(), 0),
+    ) as broker:
+        broker.ping()
+
+
+@require_safe
+@never_cache
+def healthz(_: HttpRequest) -> JsonResponse:
+    """Answer, which is all that a living process has to do."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@never_cache
+def readyz(_: HttpRequest) -> JsonResponse:
+    """Name what is away by a 503, so that no requests are sent here until it is back."""
+    asks: dict[str, Callable[[], object]] = {"database": _ask_database, "cache": _ask_cache}
+    if settings.CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
+        asks["broker"] = _ask_broker
+    looks = [_look(name, ask) for name, ask in asks.items()]
+    checks = {look.name: look.result() for look in looks}
+    is_ready = all(check["ok"] for check in checks.values())
+    status = "ok" if is_ready else "unavailable"
+    return JsonResponse({"status": status, "checks": checks}, status=200 if is_ready else 503)

@@ -1,0 +1,16 @@
+"""Identifiers of rows."""
+
+from datetime import datetime
+from uuid import UUID
+
+import uuid_utils
+
+
+def uuid7() -> UUID:
+    """Make a time-ordered identifier (RFC 9562, section 5.7): inserts stay local in an index."""
+    return UUID(bytes=uuid_utils.uuid7().bytes)
+
+
+def first_uuid7(at: datetime) -> UUID:
+    """Return the border between what was made before a time and from then on, to the millisecond."""
+    return UUID(int=max(int(at.timestamp() * 1000), 0) << 80)

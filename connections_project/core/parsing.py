@@ -1,0 +1,63 @@
+"""How booleans, identifiers and times are written at every edge of the service."""
+
+import re
+from datetime import UTC, datetime
+from uuid import UUID
+
+_BOOLEANS = {
+    "true": True, "1": True, "yes": True, "on": True,
+    "false": False, "0": False, "no": False, "off": False,
+}  # fmt: skip
+
+# RFC 9562, section 4: 8-4-4-4-12, in any case. `UUID()` alone also takes braces and "urn:uuid:".
+_CANONICAL = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+# RFC 3339, section 5.6, where seconds and the zone may be left out.
+_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?\s*([Zz]|[+-]\d\d:?\d\d)?", re.ASCII
+)
+
+
+def parse_boolean(text: str) -> bool:
+    """Read true/false, 1/0, yes/no or on/off, in any case.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    try:
+        return _BOOLEANS[text.lower()]
+    except KeyError:
+        raise ValueError("not a boolean: give true/false, 1/0, yes/no or on/off") from None
+
+
+def parse_uuid(text: str) -> UUID | None:
+    """Read an identifier in its canonical form (RFC 9562, section 4); None for anything else."""
+    return UUID(text) if _CANONICAL.fullmatch(text) else None
+
+
+def parse_datetime(text: str) -> datetime:
+    """Read a moment (RFC 3339); one without a time zone is UTC, as all times here are.
+
+    Raises:
+        ValueError: It is none, or lies beyond what the calendar holds.
+    """
+    if not _MOMENT.fullmatch(text):
+        raise ValueError("not a moment: give one like 2025-12-01T10:00:00Z")
+    read = datetime.fromisoformat(text.upper())
+    try:
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("beyond the calendar") from None
+
+
+def render_datetime(parse_datetime: datetime) -> str:
+    """Write a moment as UTC with whole seconds, `2025-12-01T10:00:00Z` (RFC 3339).
+
+    Raises:
+        ValueError: The moment is naive, so that it names no point in time.
+    """
+    if parse_datetime.tzinfo is None:
+        raise ValueError("a moment without a time zone can't be written")
+    utc = parse_datetime if parse_datetime.tzinfo is UTC else parse_datetime.astimezone(UTC)
+    return f"{utc.isoformat(timespec='seconds')[:19]}Z"

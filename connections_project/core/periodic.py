@@ -1,0 +1,115 @@
+"""What must be done every now and then, whoever has the time: apps register their chores here.
+
+A chore works off what a table says is due, so nothing is lost when it is not done for a while, or
+twice at once. Celery's beat has them done by workers (`connections_project/celery.py`); on the
+embedded default `manage.py run_revocations` does them. `nudge` has one done early.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+logger = logging.getLogger(__name__)
+
+Work = Callable[[], object]
+
+# Set as soon as this process is to end: whoever works off a long queue then takes nothing more.
+stopping = threading.Event()
+
+
+@dataclass(eq=False)
+class PeriodicTask:
+    """One piece of periodic work.
+
+    Args:
+        work: Does it. Idempotent, cheap when there is nothing to do, safe beside itself.
+        every: Seconds from one time to the next.
+    """
+
+    work: Work
+    every: float
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+    _wanted: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def name(self) -> str:
+        return _name_of(self.work)
+
+    def do(self) -> None:
+        """Do it, or have whoever does it in this process just now do it once more afterwards.
+
+        So a thousand nudges don't occupy all of a worker's threads, and none goes unheard.
+        """
+        self._wanted.set()
+        while self._wanted.is_set() and self._turn.acquire(blocking=False):
+            try:
+                self._wanted.clear()
+                self.work()
+            finally:
+                self._turn.release()
+
+
+_periodic_tasks: dict[str, PeriodicTask] = {}
+
+
+def periodic_task(work: Work, *, every: float = 60.0) -> Work:
+    """Register a chore; to be called from an app's `ready`.
+
+    Args:
+        work: See `Chore`; a function of a module, by whose name other processes know it.
+        every: Seconds from one time to the next.
+    """
+    _periodic_tasks[_name_of(work)] = PeriodicTask(work, every)
+    return work
+
+
+def periodic_tasks() -> list[PeriodicTask]:
+    return list(_periodic_tasks.values())
+
+
+def periodic_task_of(work: Work | str) -> PeriodicTask:
+    """Return the chore of a function or a name.
+
+    Raises:
+        KeyError: Nobody has registered it.
+    """
+    return _periodic_tasks[work if isinstance(work, str) else _name_of(work)]
+
+
+def _name_of(work: Work) -> str:
+    return f"{work.__module__}.{work.__qualname__}"
+
+
+class PeriodicRunner:
+    """Does each chore when its interval has passed, and all of them at first."""
+
+    def __init__(self) -> None:
+        self._begun: dict[str, float] = {}
+
+    def run_due(self, *, besides: Collection[Work] = ()) -> None:
+        """Do what is due; a chore that fails is logged and keeps none of the others away.
+
+        Args:
+            besides: What the caller does by itself.
+        """
+        for each in periodic_tasks():
+            if each.work not in besides and self._is_due(each):
+                self._begun[each.name] = time.monotonic()
+                self._do(each)
+
+    def _is_due(self, each: PeriodicTask) -> bool:
+        begun = self._begun.get(each.name)
+        return begun is None or time.monotonic() - begun >= each.every
+
+    def _do(self, each: PeriodicTask) -> None:
+        try:
+            each.do()
+        except Exception:
+            logger.exception("A chore failed and is tried again later: %s", each.name)
+
+
+def run_due(*, besides: Collection[Work] = ()) -> None:
+    """Do all chores now."""
+    PeriodicRunner().run_due(besides=besides)

@@ -1,0 +1,148 @@
+"""How a user goes and comes back, in the admin: what goes with the user is shown first."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from connections_project.admin.object_actions import Button, ReasonForm
+from connections_project.connections.timeline import timeline
+from connections_project.identity.admin import UserAdmin
+from connections_project.identity.models import User
+from connections_project.identity.origins import admin_origin
+from connections_project.operations.offboarding import deactivate, forget, is_forgotten, reactivate
+from connections_project.operations.offboarding_plan import offboarding_plan
+from connections_project.operations.options import Result
+
+DEACTIVATE = (
+    "The user is shut out at once, and everything that is the user's own is disconnected for good. "
+    "The user can be let in again; what was disconnected stays so."
+)
+FORGET = (
+    "All that deactivating does; kept tokens are erased too, and then address, password and names "
+    "go. The rows and the audit log stay, and name an id that leads to nobody. It can't be undone."
+)
+REACTIVATE = "The user can sign in again. What was disconnected stays so."
+
+
+@admin.register(User)
+class OffboardingAdmin(UserAdmin):
+    """Users, with the three things that may be done to one."""
+
+    change_form_template = "admin/person.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        pages = {
+            "deactivate": self.deactivate_view,
+            "forget": self.forget_view,
+            "reactivate": self.reactivate_view,
+        }
+        return [
+            *(
+                path(f"<uuid:pk>/{name}/", wrap(view), name=f"identity_user_{name}")
+                for name, view in pages.items()
+            ),
+            *super().get_urls(),
+        ]
+
+    def buttons(self, request: HttpRequest, row: User) -> list[Button]:
+        if not self.has_change_permission(request, row) or is_forgotten(row):
+            return []
+        labels = {"forget": "Delete: disconnect and forget"}
+        labels |= {"deactivate": "Deactivate"} if row.is_active else {"reactivate": "Reactivate"}
+        return [
+            Button(
+                label, reverse(f"admin:identity_user_{name}", args=[row.pk]), name != "reactivate"
+            )
+            for name, label in reversed(labels.items())
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        more = {"timeline": timeline(row.pk)} if row is not None else {}
+        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
+
+    def deactivate_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        return self._goes(request, pk, deactivate, "Deactivate", DEACTIVATE)
+
+    def forget_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        return self._goes(request, pk, forget, "Disconnect and forget", FORGET)
+
+    def reactivate_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        user = self._user(request, pk)
+        form = ReasonForm(request.POST if request.method == "POST" else None)
+        if not form.is_valid():
+            return self._question(request, user, form, "Reactivate", REACTIVATE)
+        reactivate(user, reason=form.cleaned_data["reason"], origin=admin_origin(request))
+        self.message_user(request, f"{user.email} can sign in again.")
+        return redirect("admin:identity_user_change", user.pk)
+
+    def _goes(
+        self, request: HttpRequest, pk: Any, verb: Callable[..., Result], label: str, question: str
+    ) -> HttpResponse:
+        """Show what goes with the user, ask for the reason, and do it."""
+        user = self._user(request, pk)
+        form = ReasonForm(request.POST if request.method == "POST" else None)
+        if not form.is_valid():
+            going = offboarding_plan(user, forget=verb is forget)
+            return self._question(request, user, form, label, question, going=going)
+        result = verb(user, reason=form.cleaned_data["reason"], origin=admin_origin(request))
+        self._tell(request, label, result)
+        return redirect("admin:identity_user_change", user.pk)
+
+    def _user(self, request: HttpRequest, pk: Any) -> User:
+        """Return the user of a page, to whom it may be done.
+
+        Raises:
+            Http404: There is none, or nobody but an id is left.
+            PermissionDenied: By this operator it may not.
+        """
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        user = User.objects.filter(pk=pk).first()
+        if user is None or is_forgotten(user):
+            raise Http404
+        if not self.has_change_permission(request, user):
+            raise PermissionDenied
+        return user
+
+    def _question(
+        self,
+        request: HttpRequest,
+        user: User,
+        form: ReasonForm,
+        label: str,
+        question: str,
+        **more: Any,
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": user,
+            "title": f"{label}: {user.email}",
+            "label": label,
+            "question": question,
+            "form": form,
+            "back": reverse("admin:identity_user_change", args=[user.pk]),
+            **more,
+        }
+        return TemplateResponse(request, "admin/offboarding.html", context)
+
+    def _tell(self, request: HttpRequest, label: str, result: Result) -> None:
+        level = messages.WARNING if result.failures else messages.SUCCESS
+        self.message_user(request, f"{label}: {result.disconnected} disconnected.", level)
+        for failure in result.failures[:10]:
+            text = f"{failure.connection_id} was left as it is: {failure.detail}. Repeat it."
+            self.message_user(request, text, messages.ERROR)

@@ -1,0 +1,196 @@
+"""A user goes: deactivated at once, disconnected, and, where that is asked for, forgotten.
+
+No row of a user is ever deleted: its connections, events and keys name it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit.events import Action
+from audit.record import Origin, record
+from connections_project.identity.models import Authenticator, SessionFamily, Team, User
+from connections_project.operations.force import force_disconnect
+from connections_project.operations.offboarding_plan import own
+from connections_project.operations.options import DisconnectOptions, Result
+
+# RFC 2606, section 2: no address there can ever be anybody's.
+NOWHERE = "deleted.invalid"
+
+
+def deactivate(
+    user: User,
+    *,
+    reason: str,
+    origin: Origin,
+    details: Mapping[str, Any] | None = None,
+    on_batch: Callable[[Result], object] | None = None,
+) -> Result:
+    """Deactivate a user, and disconnect all that is the user's own.
+
+    The user's tokens and sessions stop working with the first commit, and nothing can be connected
+    from then on, so that what is disconnected after it is everything. What is scheduled on channels
+    is cancelled. It may be repeated: what is done is passed over.
+
+    Args:
+        user: Who goes.
+        reason: Why, 1 to 512 characters.
+        origin: Who does it, for the audit: `admin_origin(request)` or `command_origin(operator)`.
+        details: What else the audit should know.
+        on_batch: Told of each batch after its commit, for a progress bar.
+
+    Returns:
+        What became of the connections of all apps; those that failed are named, and can be tried
+        again by repeating it.
+
+    Raises:
+        InvalidReasonError: The reason is empty, too long, or holds a NUL. Nothing was done.
+    """
+    options = DisconnectOptions(reason, cancel_schedules=True)
+    _shut_out(user, reason=options.reason, origin=origin, details=details)
+    return _disconnect(user, options, origin=origin, details=details, on_batch=on_batch)
+
+
+def reactivate(
+    user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None = None
+) -> None:
+    """Let a user in again. What was disconnected stays so.
+
+    Raises:
+        InvalidReasonError: See `deactivate`.
+        ForgottenError: The user was forgotten, and nobody is there to be let in.
+    """
+    reason = DisconnectOptions(reason).reason
+    with transaction.atomic():
+        locked = User.objects.select_for_update().get(pk=user.pk)
+        if is_forgotten(locked):
+            raise ForgottenError
+        if not locked.is_active:
+            _set_active(locked, True)
+            _record(Action.USER_REACTIVATED, locked, reason=reason, origin=origin, details=details)
+    user.is_active = True
+
+
+def forget(
+    user: User,
+    *,
+    reason: str,
+    origin: Origin,
+    details: Mapping[str, Any] | None = None,
+    on_batch: Callable[[Result], object] | None = None,
+) -> Result:
+    """Do all of `deactivate`, erase kept tokens too, and then forget who the user was.
+
+    This is what "deleting" a user means. The address, the password, the names of the accounts and
+    every power go; rows and audit events stay, and name an id that leads to nobody.
+
+    Returns:
+        What became of the connections. Where any failed, the user is not forgotten yet: repeat it.
+
+    Raises:
+        InvalidReasonError: See `deactivate`.
+    """
+    options = DisconnectOptions(reason, cancel_schedules=True, erase_tokens=True)
+    _shut_out(user, reason=options.reason, origin=origin, details=details)
+    result = _disconnect(user, options, origin=origin, details=details, on_batch=on_batch)
+    if not result.failures:
+        _anonymise(user, reason=options.reason, origin=origin, details=details)
+    return result
+
+
+class ForgottenError(Exception):
+    """A user who was forgotten does not come back."""
+
+
+def is_forgotten(user: User) -> bool:
+    """Whether a user was forgotten: nothing but an id is left."""
+    return str(user.email) == _nobodys_address(user)
+
+
+def _shut_out(
+    user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None
+) -> None:
+    """End all that a user can do, in one commit.
+
+    The row's lock is the one under which connections are made (`settle.lock_owner`): whatever comes
+    after this commit finds the user inactive. Of two members who leave a team at once, the teams'
+    locks let the second one see that it is the last.
+    """
+    with transaction.atomic():
+        teams = Team.objects.filter(memberships__user=user).order_by("pk")
+        list(teams.select_for_update(of=("self",)))
+        locked = User.objects.select_for_update().get(pk=user.pk)
+        if locked.is_active:
+            _set_active(locked, False)
+            _record(Action.USER_DEACTIVATED, locked, reason=reason, origin=origin, details=details)
+        now = timezone.now()
+        SessionFamily.objects.filter(user=locked, revoked_at=None).update(revoked_at=now)
+    user.is_active = False
+
+
+def _disconnect(
+    user: User,
+    options: DisconnectOptions,
+    *,
+    origin: Origin,
+    details: Mapping[str, Any] | None,
+    on_batch: Callable[[Result], object] | None,
+) -> Result:
+    total = Result()
+    for app, rows in own(user).items():
+        total += force_disconnect(
+            app, rows, options, origin=origin, details=details, on_batch=on_batch
+        )
+    return total
+
+
+def _anonymise(
+    user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None
+) -> None:
+    with transaction.atomic():
+        locked = User.objects.select_for_update().get(pk=user.pk)
+        if is_forgotten(locked):
+            return
+        locked.email = _nobodys_address(locked)
+        locked.set_unusable_password()
+        locked.is_staff = locked.is_superuser = False
+        locked.save()
+        locked.groups.clear()
+        locked.user_permissions.clear()
+        Authenticator.objects.filter(user=locked).delete()
+        Team.objects.filter(owner=locked).update(name=locked.email)
+        for rows in own(locked).values():
+            rows.update(platform_account_name="")
+        _record(Action.USER_FORGOTTEN, locked, reason=reason, origin=origin, details=details)
+    user.refresh_from_db()
+
+
+def _nobodys_address(user: User) -> str:
+    return f"{user.pk}@{NOWHERE}"
+
+
+def _set_active(user: User, is_active: bool) -> None:
+    user.is_active = is_active
+    user.save(update_fields=["is_active"])
+
+
+def _record(
+    action: Action,
+    user: User,
+    *,
+    reason: str,
+    origin: Origin,
+    details: Mapping[str, Any] | None,
+) -> None:
+    """Record what was done to a user: the id, and no address, which the log could never forget."""
+    record(
+        action,
+        origin=origin,
+        subject_type="user",
+        subject_id=user.pk,
+        subject_owner_id=user.pk,
+        reason=reason,
+        details=details,
+    )

@@ -1,0 +1,98 @@
+"""What an operator asks for, what it would touch, and what became of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from connections_project.connections.end_many import Failure as Failure
+
+# As long as the audit log takes.
+LONGEST_REASON = 512
+
+
+class InvalidReasonError(ValueError):
+    """A forced disconnect needs a reason of 1 to 512 characters, none of them NUL."""
+
+
+def _can_be_stored(text: str) -> bool:
+    """Refuse NUL, and the halves of characters that a shell makes of bytes that are no UTF-8."""
+    return "\x00" not in text and not any("\ud800" <= one <= "\udfff" for one in text)
+
+
+@dataclass(frozen=True)
+class DisconnectOptions:
+    """How connections are to be ended.
+
+    Args:
+        reason: Why, 1 to 512 characters once the space around it is gone.
+        revoke: Whether the platforms are told. Of social accounts they are told only where the
+            tokens are erased too: these keep their tokens otherwise, as after any disconnect
+            (CONTRACT, section 7).
+        cancel_schedules: Cancel what is pending or queued on a channel, which is left alone
+            otherwise.
+        erase_tokens: Erase the tokens that a social account would keep, also those that an
+            earlier disconnect has kept.
+
+    Raises:
+        InvalidReasonError: On creation.
+    """
+
+    reason: str
+    revoke: bool = True
+    cancel_schedules: bool = False
+    erase_tokens: bool = False
+
+    def __post_init__(self) -> None:
+        reason = self.reason.strip()
+        if not 1 <= len(reason) <= LONGEST_REASON or not _can_be_stored(reason):
+            raise InvalidReasonError("The reason needs 1 to 512 characters.")
+        object.__setattr__(self, "reason", reason)
+
+
+@dataclass(frozen=True)
+class BlastRadius:
+    """What a forced disconnect would touch, were it done now.
+
+    Args:
+        connections: How many would be ended; those that are over already don't count.
+        owners: How many users, or teams of social accounts, they belong to.
+        platforms: How many of the connections are at which platform, by slug.
+        active_schedules: Pending and queued schedules of these channels.
+        grant_siblings: Other live connections, of any app and owner, on the same grants.
+        revocations: How many the platforms would be sent.
+    """
+
+    connections: int
+    owners: int
+    platforms: Mapping[str, int]
+    active_schedules: int
+    grant_siblings: int
+    revocations: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a selection.
+
+    Args:
+        disconnected: How many were ended now.
+        passed_over: How many were over already, or are gone.
+        failures: The others, each left as it was.
+        revocations: How many revocations the platforms are owed for them.
+    """
+
+    disconnected: int = 0
+    passed_over: int = 0
+    failures: tuple[Failure, ...] = ()
+    revocations: int = 0
+
+    @property
+    def processed(self) -> int:
+        return self.disconnected + self.passed_over + len(self.failures)
+
+    def __add__(self, other: "Result") -> "Result":
+        return Result(
+            self.disconnected + other.disconnected,
+            self.passed_over + other.passed_over,
+            self.failures + other.failures,
+            self.revocations + other.revocations,
+        )

@@ -1,0 +1,107 @@
+"""What an export of the audit log tells of connections that were ended."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from audit.events import Action, Outcome
+from connections_project.revocation.release import Decision
+
+ENDED = frozenset(
+    {Action.PROVIDER_DISCONNECTED, Action.CHANNEL_DISCONNECTED, Action.ACCOUNT_DISCONNECTED}
+)
+CONNECTED = frozenset(
+    {Action.PROVIDER_CONNECTED, Action.CHANNEL_CONNECTED, Action.ACCOUNT_CONNECTED}
+)
+# Of social accounts these alone say that the platform was to be told.
+TOLD_THE_PLATFORM = frozenset(
+    {Action.TOKEN_REVOKED, Action.TOKEN_REVOCATION_FAILED, Action.TOKEN_REVOCATION_ABANDONED}
+)
+COUNTING = CONNECTED | TOLD_THE_PLATFORM | {Action.ACCOUNT_TOKENS_ERASED}
+SUBJECT = ".connection"
+
+
+@dataclass
+class ReplayHistory:
+    """What is told of one connection, as the audit log has it.
+
+    Args:
+        ended: Its last disconnect.
+        latest: When each of the other actions that count here was last done to it.
+    """
+
+    ended: dict[str, Any] = field(default_factory=dict)
+    latest: dict[str, datetime] = field(default_factory=dict)
+
+    def add_event(self, event: dict[str, Any]) -> None:
+        """Take one event; they may come in any order."""
+        action, at = event["action"], _moment_of(event)
+        if action in ENDED:
+            if not self.ended or at > self.ended_at:
+                self.ended = event
+        elif action in COUNTING:
+            self.latest[action] = max(at, self.latest.get(action, at))
+
+    @property
+    def ended_at(self) -> datetime:
+        return _moment_of(self.ended)
+
+    @property
+    def app(self) -> str:
+        return str(self.ended["subject_type"]).removesuffix(SUBJECT)
+
+    @property
+    def way(self) -> tuple[str, bool, bool]:
+        """Return what connections that are ended together have in common: the app, whether the
+        platform is told, whether a social account's tokens are erased."""
+        return self.app, self._was_revoked(), self._was_done_since({Action.ACCOUNT_TOKENS_ERASED})
+
+    def is_outdated(self, connected_at: datetime | None) -> bool:
+        """Whether the connection was made anew after its last disconnect.
+
+        Args:
+            connected_at: When the row in the database was connected.
+        """
+        is_newer = connected_at is not None and connected_at > self.ended_at
+        return is_newer or self._was_done_since(CONNECTED)
+
+    def as_details(self) -> dict[str, Any]:
+        """Name the event that is replayed, for the audit of its replay."""
+        names = ("id", "occurred_at", "actor_type", "actor_id", "interface", "reason", "trace_id")
+        return {"original": {name: self.ended[name] for name in names}}
+
+    def _was_revoked(self) -> bool:
+        decision = self.ended["details"].get("revocation")
+        if decision is None:
+            # A social account's platform is told only by force, and its own event is silent.
+            return self._was_done_since(TOLD_THE_PLATFORM)
+        return bool(decision != Decision.NOT_REQUESTED)
+
+    def _was_done_since(self, actions: Iterable[Action]) -> bool:
+        moments = [self.latest[action] for action in actions if action in self.latest]
+        return any(at >= self.ended_at for at in moments)
+
+
+def _moment_of(event: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(event["occurred_at"])
+
+
+def replay_histories(events: Iterable[dict[str, Any]]) -> dict[UUID, ReplayHistory]:
+    """Gather what is told of each connection that was ended.
+
+    Args:
+        events: As `audit.export.exported_events` gives them.
+    """
+    found: dict[UUID, ReplayHistory] = {}
+    for event in events:
+        if event["action"] in ENDED | COUNTING and _counts(event):
+            found.setdefault(UUID(event["subject_id"]), ReplayHistory()).add_event(event)
+    return {key: history for key, history in found.items() if history.ended}
+
+
+def _counts(event: dict[str, Any]) -> bool:
+    # A failed revocation tells as well that one was owed.
+    succeeded = event["outcome"] == Outcome.SUCCESS or event["action"] in TOLD_THE_PLATFORM
+    return succeeded and str(event["subject_type"]).endswith(SUBJECT)

@@ -1,0 +1,132 @@
+"""Store what a flow has brought, unless the row has changed while the platform was asked."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit.events import Action
+from audit.record import Origin
+from connections_project.connections.errors import (
+    AccountMismatchError,
+    ConnectionProblem,
+    InvalidStateError,
+)
+from connections_project.connections.store_grant import ReceivedGrant, lock_owner, refuse, store
+from providers.models import Connection, Status
+
+REAUTHORISABLE = frozenset({Status.ACTIVE, Status.EXPIRED, Status.REVOKED, Status.FAILED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceivedProviderGrant(ReceivedGrant):
+    """Tokens that have just come, for the row as it was read before the platform was asked."""
+
+    row: Connection
+    reauthorises: bool
+    alias: str | None
+
+
+def store_grant(received: ReceivedProviderGrant, *, origin: Origin) -> Connection:
+    """Store the tokens in the row they are for, or have them revoked.
+
+    Raises:
+        InvalidStateError: The row was disconnected meanwhile, or its owner deactivated.
+        AccountMismatchError: The row to reauthorise belongs to another platform account.
+    """
+    with transaction.atomic():
+        settled = _store_grant(received, origin=origin)
+    if isinstance(settled, ConnectionProblem):
+        raise settled
+    return settled
+
+
+def _store_grant(
+    received: ReceivedProviderGrant, *, origin: Origin
+) -> Connection | ConnectionProblem:
+    owner = lock_owner(received.row.user_id)
+    current = Connection.objects.select_for_update().get(pk=received.row.pk)
+    same = _same_account(received)
+    if _is_overtaken(current, received) or not owner.is_active:
+        return _refuse(InvalidStateError(), current, same, received, origin=origin)
+    if received.reauthorises and _belongs_to_another(current, received):
+        return _refuse(AccountMismatchError(), current, same, received, origin=origin)
+    return _store(_taker(current, same), received, origin=origin)
+
+
+def _is_overtaken(current: Connection, received: ReceivedProviderGrant) -> bool:
+    """Whether a disconnect, or the end of a row left pending, came first.
+
+    A refresh that came first is no hindrance: the grant just given replaces what it brought.
+    """
+    if received.reauthorises:
+        return current.status not in REAUTHORISABLE
+    return current.epoch != received.row.epoch
+
+
+def _belongs_to_another(current: Connection, received: ReceivedProviderGrant) -> bool:
+    return current.platform_account_id not in {None, received.identity.account_id}
+
+
+def _same_account(received: ReceivedProviderGrant) -> Connection | None:
+    """Find the user's connection to the account that came, if there is one already."""
+    if received.identity.account_id is None:
+        return None
+    return (
+        Connection.objects.select_for_update()
+        .filter(
+            user_id=received.row.user_id,
+            provider_slug=received.row.provider_slug,
+            platform_account_id=received.identity.account_id,
+            status__in=[Status.ACTIVE, Status.EXPIRED, Status.REVOKED],
+        )
+        .first()
+    )
+
+
+def _taker(current: Connection, same: Connection | None) -> Connection:
+    """Choose the row that takes the grant: the one that has the account already, if there is one.
+
+    A pending row that is not needed then goes: it never was a connection.
+    """
+    if same is None or same.pk == current.pk:
+        return current
+    if current.status == Status.PENDING:
+        current.delete()
+    return same
+
+
+def _store(row: Connection, received: ReceivedProviderGrant, *, origin: Origin) -> Connection:
+    row.alias = received.alias or row.alias
+    row.status = Status.ACTIVE
+    reauthorised = row.pk != received.row.pk or received.reauthorises
+    store(
+        row,
+        received,
+        connected=Action.PROVIDER_CONNECTED,
+        origin=origin,
+        reauthorised=reauthorised,
+    )
+    return row
+
+
+def _refuse(
+    problem: ConnectionProblem,
+    row: Connection,
+    same: Connection | None,
+    received: ReceivedProviderGrant,
+    *,
+    origin: Origin,
+) -> ConnectionProblem:
+    """Leave a row that was connected as it is, and have the tokens revoked that came for it."""
+    end_if_pending(row)
+    failed = Action.PROVIDER_CONNECTION_FAILED
+    return refuse(problem, row, received, same=same, failed=failed, origin=origin)
+
+
+def end_if_pending(row: Connection) -> None:
+    """End a new connection as failed; one that was to be reauthorised stays as it was."""
+    if row.status == Status.PENDING:
+        row.status = Status.FAILED
+        row.changed(now=timezone.now())
+        row.save()

@@ -1,0 +1,10 @@
+"""Renew the grants of this app that would die of disuse: tokens exchanged for themselves."""
+
+from connections_project.connections.renewal import renew
+from social.models import SocialAccount
+from social.refresh import refreshed_for_use
+
+
+def renew_ending_grants() -> int:
+    """Try to renew some of those that have lived half of their life; say how many were."""
+    return renew(SocialAccount.objects.usable(), refreshed_for_use)

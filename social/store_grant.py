@@ -1,0 +1,252 @@
+"""Store what a team's grant has brought: in new records, and in those that may take it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit.events import Action
+from audit.record import Event, Origin, record_many
+from connections_project.connections.errors import (
+    AuthorizationDeclinedError,
+    ConnectionProblem,
+    InvalidStateError,
+)
+from connections_project.connections.records import event_about, record_about
+from connections_project.connections.store_grant import ReceivedGrant, refuse, take_grant
+from connections_project.core.ids import uuid7
+from connections_project.identity.models import Team
+from connections_project.oauth.client import Identity
+from connections_project.platforms.registry import Upstream
+from connections_project.revocation.grants import add_holders, has_holders
+from connections_project.revocation.release import revoke_unstored
+from social.models import SocialAccount
+from social.principals import Principal, still_acts_for
+from social.types import Crop, Harvest
+
+
+@dataclass(frozen=True)
+class Known:
+    """When each of a team's accounts was disconnected, as of before the platform was asked."""
+
+    disconnected_at: dict[UUID, datetime | None]
+
+    @classmethod
+    def of(cls, team_id: UUID, platform: str) -> Self:
+        rows = SocialAccount.objects.filter(team_id=team_id, platform=platform)
+        return cls(dict(rows.values_list("pk", "disconnected_at")))
+
+    def was_disconnected_since(self, row: SocialAccount) -> bool:
+        """Whether a row came to be inactive while the platform was asked."""
+        return not row.is_active and self.disconnected_at.get(row.pk) != row.disconnected_at
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceivedTeamGrant:
+    """A grant that has just come.
+
+    Args:
+        row: An unsaved one: it names the team, the platform and the audit's subject.
+        principal: Who has connected.
+        upstream: Where.
+        harvest: What came.
+        known: What was there before the platform was asked.
+        named: The disconnected accounts that are to come back.
+    """
+
+    row: SocialAccount
+    principal: Principal
+    upstream: Upstream
+    harvest: Harvest
+    known: Known
+    named: frozenset[UUID]
+
+    def of(self, crop: Crop) -> ReceivedGrant:
+        # One that the platform gives no name is called by its id, so that people can tell it apart.
+        name = crop.identity.account_name or crop.identity.account_id
+        return ReceivedGrant(
+            upstream=self.upstream,
+            tokens=crop.tokens,
+            identity=replace(crop.identity, account_name=name),
+            granted_by=self.harvest.granted_by,
+        )
+
+    @property
+    def whole(self) -> ReceivedGrant:
+        """Return the grant itself, of which no account may be left to take it."""
+        identity = Identity(self.harvest.granted_by, None)
+        return ReceivedGrant(upstream=self.upstream, tokens=self.harvest.tokens, identity=identity)
+
+
+def store_grant(received: ReceivedTeamGrant, *, origin: Origin) -> list[SocialAccount]:
+    """Return every account its tokens that may have them, and let go of a grant that nobody takes.
+
+    Returns:
+        The accounts, in the platform's order.
+
+    Raises:
+        InvalidStateError: A disconnect won, or the principal no longer acts for the team.
+        AuthorizationDeclinedError: No account was granted.
+    """
+    with transaction.atomic():
+        settled = _store_grant(received, origin=origin)
+    if isinstance(settled, ConnectionProblem):
+        raise settled
+    return settled
+
+
+def _store_grant(
+    received: ReceivedTeamGrant, *, origin: Origin
+) -> list[SocialAccount] | ConnectionProblem:
+    # One settlement a team at a time: of two for the same account the second finds the first.
+    Team.objects.select_for_update(no_key=True).get(pk=received.row.team_id)
+    if not still_acts_for(received.principal, received.row.team_id):
+        return _refuse(InvalidStateError(), received, origin=origin)
+    if not received.harvest.accounts:
+        return _refuse(AuthorizationDeclinedError(), received, origin=origin)
+    rows = _locked_rows(received)
+    takers = list(_takers(received, rows))
+    if takers:
+        return _store(takers, received, origin=origin)
+    if any(received.known.was_disconnected_since(row) for row in rows.values()):
+        return _refuse(InvalidStateError(), received, origin=origin)
+    return _leave_all_inactive(received, origin=origin)
+
+
+def _locked_rows(received: ReceivedTeamGrant) -> dict[str | None, SocialAccount]:
+    """Lock the records of the accounts that came, and all holders of their grant, in one order."""
+    ids = [crop.identity.account_id for crop in received.harvest.accounts]
+    rows = (
+        SocialAccount.objects.select_for_update()
+        .filter(
+            team_id=received.row.team_id,
+            platform=received.row.platform,
+            platform_account_id__in=ids,
+        )
+        .order_by("pk")
+    )
+    found = {row.platform_account_id: row for row in rows}
+    has_holders(received.whole.grant, lock=True)
+    return found
+
+
+def _takers(
+    received: ReceivedTeamGrant, rows: dict[str | None, SocialAccount]
+) -> Iterator[tuple[SocialAccount, Crop]]:
+    """Pair each account that may take its tokens with its record, be it a new one."""
+    is_alone = len(received.harvest.accounts) == 1
+    for crop in received.harvest.accounts:
+        row = rows.get(crop.identity.account_id)
+        if row is None:
+            yield _new_row(received), crop
+        elif row.is_active or _comes_back(row, received, is_alone=is_alone):
+            yield row, crop
+
+
+def _comes_back(row: SocialAccount, received: ReceivedTeamGrant, *, is_alone: bool) -> bool:
+    """Whether a disconnected account is meant: by name, or since nothing else can be.
+
+    A sibling that the platform merely lists stays as its team left it, and a disconnect that came
+    while the platform was asked wins.
+    """
+    is_meant = is_alone or row.pk in received.named
+    return is_meant and not received.known.was_disconnected_since(row)
+
+
+def _new_row(received: ReceivedTeamGrant) -> SocialAccount:
+    now = timezone.now()
+    return SocialAccount(
+        team_id=received.row.team_id,
+        platform=received.row.platform,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _store(
+    takers: list[tuple[SocialAccount, Crop]], received: ReceivedTeamGrant, *, origin: Origin
+) -> list[SocialAccount]:
+    """Store all accounts by a few statements, however many a grant is for."""
+    _keep_what_others_live_on([row for row, _ in takers])
+    token_set = uuid7() if sum(crop.shares_tokens for _, crop in takers) > 1 else None
+    events = []
+    for row, crop in takers:
+        comes_back = not row.is_active
+        row.activate()
+        row.token_set = token_set if crop.shares_tokens else None
+        take_grant(row, received.of(crop), origin=origin)
+        events.append(_connected(row, origin=origin, reconnected=comes_back))
+    rows = [row for row, _ in takers]
+    SocialAccount.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["id"], update_fields=CHANGING
+    )
+    add_holders({row.pk: row.grant for row in rows}, app=SocialAccount.app)
+    record_many(events)
+    return rows
+
+
+# All that a known record may take over from a grant.
+CHANGING = [
+    field.name
+    for field in SocialAccount._meta.concrete_fields
+    if field.name not in {"id", "team", "platform", "created_at"}
+]
+
+
+def _connected(row: SocialAccount, *, origin: Origin, reconnected: bool) -> Event:
+    return event_about(
+        row,
+        Action.ACCOUNT_CONNECTED,
+        origin=origin,
+        accountName=row.platform_account_name,
+        reconnected=reconnected,
+    )
+
+
+def _keep_what_others_live_on(rows: list[SocialAccount]) -> None:
+    """Pass by, at revoking what is replaced, tokens that a record beside these has too.
+
+    Of records that all take fresh ones in place of the same set, one has it revoked.
+    """
+    sets = {row.token_set for row in rows} - {None}
+    if not sets:
+        return
+    beside = SocialAccount.objects.filter(token_set__in=sets, auth_state__isnull=False)
+    beside = beside.exclude(pk__in=[row.pk for row in rows])
+    settled = set(beside.values_list("token_set", flat=True))
+    for row in rows:
+        if row.token_set in settled:
+            row.auth_state = None
+        settled |= {row.token_set} - {None}
+
+
+def _refuse(
+    problem: ConnectionProblem, received: ReceivedTeamGrant, *, origin: Origin
+) -> ConnectionProblem:
+    return refuse(
+        problem,
+        received.row,
+        received.whole,
+        same=None,
+        failed=Action.ACCOUNT_CONNECTION_FAILED,
+        origin=origin,
+    )
+
+
+def _leave_all_inactive(received: ReceivedTeamGrant, *, origin: Origin) -> list[SocialAccount]:
+    """Let go of a grant whose accounts were all disconnected before, and are to stay so."""
+    held = received.row.token_bundle(
+        received.row.sealed(received.harvest.tokens), grant=received.whole.grant
+    )
+    record_about(
+        received.row,
+        Action.ACCOUNT_CONNECTION_FAILED,
+        origin=origin,
+        error="all_disconnected",
+        revocation=revoke_unstored(held, origin=origin),
+    )
+    return []
