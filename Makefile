@@ -47,7 +47,7 @@ test: $(READY) ## Run all tests: on SQLite, and on PostgreSQL with Redis where t
 bench: $(READY) ## Measure the service beside bare views on the same server; about two minutes
 	@$(BIN)/python -m bench $(ARGS)
 
-screenshots: $(READY) ## Make screenshots of the back-office's pages in .screenshots
+screenshots: $(READY) ## Make screenshots of the admin's pages in .screenshots
 	@mkdir -p .screenshots
 	@SCREENSHOTS=.screenshots $(BIN)/pytest -q -n0 tests/browser/test_screenshots.py
 

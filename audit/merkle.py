@@ -27,7 +27,7 @@ def root(leaves: Sequence[bytes]) -> bytes:
 
 
 def proof(leaves: Sequence[bytes], position: int) -> list[Step]:
-    """Return what leads from one leaf to the root, and on which side it stands (section 2.1.3.1)."""
+    """Return the path from a leaf to the root, and each side (section 2.1.3.1)."""
     if len(leaves) == 1:
         return []
     split = _split(len(leaves))

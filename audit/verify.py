@@ -148,8 +148,8 @@ class Verification:
 
     def _late(self, event_id: UUID, occurred_at: datetime) -> str:
         return (
-            f"Event {event_id} was inserted: it is dated {render_datetime(occurred_at)}, and was not "
-            f"there when seal {self._number} closed the log until "
+            f"Event {event_id} was inserted: it is dated {render_datetime(occurred_at)}, and was "
+            f"not there when seal {self._number} closed the log until "
             f"{render_datetime(self._complete_until)}."
         )
 

@@ -6,7 +6,7 @@ from django.db import models
 
 
 def literals(model: type[models.Model], values: dict[str, str]) -> dict[str, str]:
-    """Return an SQL expression for each column; those that are not named take the model's default."""
+    """Return an SQL expression for each column; others take the model's default."""
     fields = model._meta.concrete_fields
     return {field.attname: _literal(field.get_default()) for field in fields} | values
 

@@ -133,7 +133,7 @@ def _reason_to_end(row: Schedule, connection: ChannelConnection, error: str) -> 
 
 
 def released(schedule: Schedule) -> None:
-    """Return a claimed schedule back as it was: nothing of it was sent.
+    """Put a claimed schedule back as it was: nothing of it was sent.
 
     It is active before and after, so the connection's lock is not needed.
     """

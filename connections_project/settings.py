@@ -171,7 +171,6 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "libraries": {"back_office": "connections_project.templatetags.admin_formatting"},
         },
     }
 ]

@@ -48,7 +48,7 @@ def _usable(account: SocialAccount) -> SocialAccount:
 
 
 def _share(row: SocialAccount, tokens: TokenSet) -> bool:
-    """Return fresh tokens to the other active accounts of a set, which would be left with spent ones.
+    """Store fresh tokens on the other active accounts of a set, which would keep spent ones.
 
     Disconnected ones keep what they had.
     """

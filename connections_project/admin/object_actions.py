@@ -67,7 +67,7 @@ class Button:
 
 
 class ObjectActionsMixin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Pages and buttons for the deeds of a model."""
+    """Pages and buttons for the object actions of a model."""
 
     object_actions: tuple[ObjectAction, ...] = ()
 
@@ -130,7 +130,7 @@ class ObjectActionsMixin(admin.ModelAdmin):  # type: ignore[type-arg]
             "opts": self.opts,
             "original": row,
             "title": action.label,
-            "deed": action,
+            "action": action,
             "form": form,
             "back": page,
         }

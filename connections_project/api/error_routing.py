@@ -39,7 +39,7 @@ _renderers: dict[str, ErrorRenderer] = {"/api": _problems}
 
 
 def register(prefix: str, renderer: ErrorRenderer) -> None:
-    """Return all paths at and below a prefix their error format; the longest prefix wins."""
+    """Register the error format of all paths at and below a prefix; the longest prefix wins."""
     _renderers[prefix.rstrip("/")] = renderer
 
 

@@ -146,7 +146,7 @@ class Environment:
         return self.parsed(name, default, values.folder, "the path of a folder")
 
     def figures_folder(self, name: str, default: str) -> Path | None:
-        """Return a folder that is made ready for the processes' figures; none where none is named."""
+        """Return the folder of the processes' metrics, made ready; None where none is named."""
         path = self.text(name, default)
         expected = "a folder that we may write to and others may not"
         return self._parse(name, path, figures_folder, expected) if path else None
@@ -156,7 +156,7 @@ class Environment:
         return self.parsed(name, default, values.written_file, "the path of a file, not a folder")
 
     def client_registration(self, slug: str, *, default_redirect_uri: str) -> ClientRegistration:
-        """Return the client that is registered at a platform; its id is empty where there is none."""
+        """Return the client registered at a platform; its id is empty where there is none."""
         prefix = f"OAUTH_{slug.upper()}"
         expected = "absolute addresses without fragments"
         redirect_uris = self.listed(f"{prefix}_REDIRECT_URIS", values.redirect_uri, expected)

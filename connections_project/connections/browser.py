@@ -23,7 +23,7 @@ def browser_of(request: HttpRequest) -> str | None:
 
 
 def browser_for_start(request: HttpRequest) -> str:
-    """Return the value for a new flow: the browser's own, so that flows in two tabs both end well."""
+    """Return the value for a new flow: the browser's own, so that flows in two tabs end well."""
     return browser_of(request) or secrets.token_urlsafe(32)
 
 

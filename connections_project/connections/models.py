@@ -44,7 +44,7 @@ def token_name_indexes(name: str) -> list[models.Index]:
 
 
 def admin_indexes(name: str, platform_column: str) -> list[models.Index]:
-    """Make the indexes behind the back-office's lists: every filter, newest first, and the search.
+    """Make the indexes behind the admin's lists: every filter, newest first, and the search.
 
     Ids are time-ordered, so that an index that ends in them also gives the order.
     """

@@ -63,7 +63,7 @@ def store(
     origin: Origin,
     **details: Any,
 ) -> None:
-    """Return a row the grant that came; the caller has set whatever else changes with it.
+    """Store the grant that came in a row; the caller has set whatever else changes with it.
 
     Args:
         row: It may be a new one, or one with tokens that these replace.

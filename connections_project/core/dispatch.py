@@ -72,7 +72,7 @@ class _Broker:
             if self._is_sending:
                 return
             self._is_sending = True
-        threading.Thread(target=self._send_all, name="nudge").start()
+        threading.Thread(target=self._send_all, name="dispatch").start()
 
     def _send_all(self) -> None:
         # What is wanted from here on is sent by the next round: it may be for a later commit.

@@ -12,5 +12,5 @@ def uuid7() -> UUID:
 
 
 def first_uuid7(at: datetime) -> UUID:
-    """Return the border between what was made before a time and from then on, to the millisecond."""
+    """Return the least id of what is made from a time on, to the millisecond."""
     return UUID(int=max(int(at.timestamp() * 1000), 0) << 80)

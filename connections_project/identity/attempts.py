@@ -90,7 +90,7 @@ def admit(*, email: str, address: str) -> Attempt:
 
 
 def _network(address: str) -> str:
-    """Return what one subscriber holds: an IPv4 address, or an IPv6 network of 64 bits (RFC 6177)."""
+    """Return a subscriber's network: an IPv4 address, or an IPv6 /64 (RFC 6177)."""
     try:
         return str(ip_network(f"{address}/{64 if ':' in address else 32}", strict=False))
     except ValueError:

@@ -42,7 +42,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     objects = UserManager()
 
     class Meta:
-        # The few whom the back-office's filters pick out of very many.
+        # The few whom the admin's filters pick out of very many.
         indexes = [
             models.Index(fields=["-id"], name="identity_staff", condition=models.Q(is_staff=True)),
             models.Index(

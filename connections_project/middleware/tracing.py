@@ -52,7 +52,7 @@ def tracing(trace_id: str) -> Iterator[None]:
 
 
 class TraceMiddleware:
-    """Return each request its trace id, and show it as `X-Trace-Id`."""
+    """Set a trace id on each request, and show it as `X-Trace-Id`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

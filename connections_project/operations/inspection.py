@@ -115,7 +115,7 @@ def _lease(row: OAuthConnection) -> dict[str, Any] | None:
 
 
 def _siblings(row: OAuthConnection) -> list[dict[str, str]]:
-    """Return the live connections, of any app and owner, that a revocation of the grant would end."""
+    """Return the live connections, of any app and owner, on the same grant."""
     grant = row.grant
     if grant.platform_user_id is None:
         return []

@@ -111,7 +111,7 @@ class SuspensionAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "original": name,
             "title": f"{label} {name}",
-            "deed": action,
+            "action": action,
             "form": form,
             "back": reverse(LIST),
         }

@@ -15,7 +15,7 @@ class Suspension(models.Model):
     suspended_by = models.UUIDField(null=True)
 
     class Meta:
-        # The back-office shows all platforms on the page of this model.
+        # The admin shows all platforms on the page of this model.
         verbose_name_plural = "platforms"
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Return up what no platform wanted to hear of for a whole day: its tokens must not lie here on."""
+"""Give up what no platform wanted to hear of for a whole day: its tokens must not lie here on."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The words of the back-office in templates."""
+"""How the admin's templates show facts."""
 
 from django import template
 
@@ -6,6 +6,6 @@ from connections_project.admin import formatting
 
 register = template.Library()
 register.filter("badge", formatting.badge)
-register.filter("moment", formatting.format_datetime)
-register.filter("pairs", formatting.format_details)
-register.filter("revocation", formatting.revocation_badge)
+register.filter("format_datetime", formatting.format_datetime)
+register.filter("format_details", formatting.format_details)
+register.filter("revocation_badge", formatting.revocation_badge)

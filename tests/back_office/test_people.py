@@ -65,7 +65,7 @@ def test_a_deleted_user_is_forgotten_and_the_row_stays(
         assert page.get(f"{USERS}{owner.pk}/{action}/").status_code == 404
 
 
-@pytest.mark.parametrize("deed", ["deactivate", "forget", "reactivate"])
+@pytest.mark.parametrize("action", ["deactivate", "forget", "reactivate"])
 @pytest.mark.parametrize("reason", ["", " ", "x" * 513, "a\x00b"])
 def test_without_a_sound_reason_nothing_is_done(
     page: Client, row: Connection, owner: User, action: str, reason: str
@@ -76,7 +76,7 @@ def test_without_a_sound_reason_nothing_is_done(
     assert not events("user_deactivated")
 
 
-@pytest.mark.parametrize("deed", ["deactivate", "forget", "reactivate"])
+@pytest.mark.parametrize("action", ["deactivate", "forget", "reactivate"])
 def test_auditors_see_no_button_and_are_refused(
     auditors_page: Client, owner: User, action: str
 ) -> None:

@@ -37,7 +37,7 @@ def last() -> None:
 
 @pytest.fixture(autouse=True)
 def _own_chores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(periodic, "_chores", {})
+    monkeypatch.setattr(periodic, "_periodic_tasks", {})
     done.clear()
 
 

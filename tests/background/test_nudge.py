@@ -39,7 +39,7 @@ def other() -> None:
 
 @pytest.fixture(autouse=True)
 def _own_chores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(periodic, "_chores", {})
+    monkeypatch.setattr(periodic, "_periodic_tasks", {})
     periodic_task(work)
     periodic_task(other)
     done.clear()
@@ -76,7 +76,7 @@ def queue(use_broker: Broker) -> Iterator[redis.Redis]:
 def all_sent() -> None:
     """Wait until nothing is left to be sent."""
     for thread in threading.enumerate():
-        if thread.name == "nudge":
+        if thread.name == "dispatch":
             thread.join(10)
 
 

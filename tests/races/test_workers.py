@@ -76,7 +76,7 @@ def test_a_worker_that_has_its_hands_full_calls_for_others(
     slow: Gate, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called: list[object] = []
-    monkeypatch.setattr(drain, "nudge", lambda work, **_: called.append(work))
+    monkeypatch.setattr(drain, "enqueue", lambda work, **_: called.append(work))
     monkeypatch.setattr(drain, "LOOK_SECONDS", 0.02)
     settings.REVOCATION_THREADS = 2
     owe("slow", *map(str, range(5)))

@@ -88,7 +88,7 @@ def test_a_database_that_is_away_for_a_while_does_not_end_it(
             raise OperationalError("password=hunter2")
         yield from run_worker(**options)
 
-    monkeypatch.setattr(run_revocations, "drain", failing_first)
+    monkeypatch.setattr(run_revocations, "run_worker", failing_first)
     out, err = forever(monkeypatch)
     assert out.startswith("1 tried, 1 revoked")
     assert "OperationalError" in err
@@ -102,7 +102,7 @@ def test_one_pass_that_is_interrupted_is_no_success(
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr(run_revocations, "drain", interrupted)
+    monkeypatch.setattr(run_revocations, "run_worker", interrupted)
     with pytest.raises(CommandError, match="Stopped") as caught:
         run()
     assert caught.value.returncode == 130

@@ -207,7 +207,7 @@ def test_an_unforeseen_exception_shows_nothing_in_log_and_answer(
     def break_down(*_: object, **__: object) -> None:
         raise RuntimeError("it broke")
 
-    monkeypatch.setattr(store_grant, "hold", break_down)
+    monkeypatch.setattr(store_grant, "add_holder", break_down)
     monkeypatch.setattr("connections_project.connections.refresh.hold", break_down)
     assert call_back(api, start(api), code=code(witness)).status_code == 500
     path = f"/api/v1/providers/{connection.pk}/token-refreshes"

@@ -16,7 +16,7 @@ JSON = "application/json"
 
 
 def told(answer: Any) -> tuple[int, str]:
-    """Return an answer's status and its `error`, and see that it has the format and nothing else."""
+    """Return an answer's status and its `error`, checking its format."""
     assert answer["Content-Type"] == JSON
     body = answer.json()
     assert set(body) - {"details"} == {"error", "message"}

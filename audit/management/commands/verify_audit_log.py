@@ -71,7 +71,7 @@ class Command(CommandWithExamples):
         self,
         *,
         public_key: list[Ed25519PublicKey] | None,
-        checkpoints: Path | None,
+        heads: Path | None,
         accept: list[UUID],
         json: bool,
         **options: Any,
@@ -80,7 +80,7 @@ class Command(CommandWithExamples):
         reading = Verification(keys=keys, accepted=frozenset(accept))
         wanted = None if options["all"] else 1
         with interruptible("Stopped: the log was not read to its end."):
-            found = list(islice(self.findings(reading, keys, checkpoints), wanted))
+            found = list(islice(self.findings(reading, keys, heads), wanted))
         if json:
             self.stdout.write(jsonlib.dumps(_result(reading, found), default=str))
         else:

@@ -33,7 +33,7 @@ class DashboardSite(OperatorSite):
         days = figures.get("days", {})
         context = {
             "may_look": True,
-            "matters": alerts(figures, counted.counted_at if counted else None),
+            "alerts": alerts(figures, counted.counted_at if counted else None),
             "counted_at": counted and counted.counted_at,
             "apps": [_app(app, numbers) for app, numbers in figures.get("connections", {}).items()],
             "oldest": _moment(figures.get("oldest_pending")),

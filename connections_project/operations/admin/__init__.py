@@ -1,5 +1,5 @@
-"""The back-office: registers the connections of all three apps, and what concerns all of them."""
+"""The admin: registers the connections of all three apps, and what concerns all of them."""
 
 from connections_project.operations.admin import bulk_jobs, connections, offboarding
 
-__all__ = ["bulk_jobs", "connections", "people"]
+__all__ = ["bulk_jobs", "connections", "offboarding"]

@@ -35,11 +35,11 @@ each other.
     def single_pass(self) -> Counter[str]:
         run_due(besides=[process_due])
         # Who asks for one pass wants to see all tried that is due.
-        return self.work_off(heed_circuits=False)
+        return self.process_due(heed_circuits=False)
 
     def repeated_pass(self) -> Counter[str]:
         self.housekeeper.run_due(besides=[process_due])
-        return self.work_off(heed_circuits=True)
+        return self.process_due(heed_circuits=True)
 
     def process_due(self, *, heed_circuits: bool) -> Counter[str]:
         done = run_worker(interface=Interface.COMMAND, heed_circuits=heed_circuits)
