@@ -4,25 +4,27 @@ Claiming makes a pending schedule `queued` under a lease. Just before it is sent
 `publishing`: a lease that runs out from there on may have left a post behind at the platform.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
+from django.db.models import Case, F, Value, When
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from channels.models import ChannelConnection, Schedule, ScheduleQuerySet, ScheduleStatus, Status
 from channels.selectors import locked_connections
-from connections_project.core.ids import uuid7
+from connections_project.core.jobs.claim import claim_rows
+from connections_project.core.jobs.lease import lease_end
 from connections_project.platforms.models import Suspension
 
 
 def due(at: datetime) -> ScheduleQuerySet:
-    """Find the schedules whose time has come, the longest waiting first.
+    """Return the schedules whose time has come, the longest waiting first.
 
     Those of a suspended platform stay as they are until it is resumed.
     """
-    waiting = Schedule.objects.filter(status=ScheduleStatus.PENDING, due_at__lte=at)
+    waiting = Schedule.pending().filter(due_at__lte=at)
     suspended = list(Suspension.objects.values_list("slug", flat=True))
     if suspended:
         waiting = waiting.exclude(channel_connection__channel__in=suspended)
@@ -30,34 +32,32 @@ def due(at: datetime) -> ScheduleQuerySet:
 
 
 def left_behind() -> ScheduleQuerySet:
-    """Find the schedules whose publisher must have died: their lease has run out.
+    """Return the schedules whose publisher must have died: their lease has run out.
 
     Only what is in work has a lease, so nothing need be said of the status.
     """
-    return Schedule.objects.filter(leased_until__lt=timezone.now()).order_by("leased_until", "id")
+    return Schedule.objects.filter(leased_until__lt=Now()).order_by("leased_until", "id")
 
 
-def claim(at: datetime) -> Schedule | None:
-    """Claim what was left behind, or the next schedule that was due at a time.
+def claim(limit: int, *, due_by: datetime) -> list[Schedule]:
+    """Claim what was left behind, or else the next schedules that were due at a time.
 
     Returns:
-        The schedule, past those that others claim just now; `publishing` where whoever had it died
-        while it was sent. None if there is nothing more to do.
+        The schedules, past those that others claim just now; `publishing` where whoever had it died
+        while it was sent.
     """
-    return _claimed(left_behind()) or _claimed(due(at))
+    return _claimed(left_behind(), limit) or _claimed(due(due_by), limit)
 
 
-def _claimed(rows: ScheduleQuerySet) -> Schedule | None:
-    with transaction.atomic():
-        free = rows.select_for_update(skip_locked=True, no_key=True, of=("self",))
-        schedule = free.select_related("channel_connection").first()
-        if schedule is None:
-            return None
+def _claimed(rows: ScheduleQuerySet, limit: int) -> list[Schedule]:
+    queued = When(status=ScheduleStatus.PENDING, then=Value(ScheduleStatus.QUEUED))
+    status = Case(queued, default=F("status"))
+    rows = rows.select_related("channel_connection")
+    schedules = claim_rows(rows, limit, status=status, updated_at=timezone.now())
+    for schedule in schedules:
         if schedule.status == ScheduleStatus.PENDING:
             schedule.status = ScheduleStatus.QUEUED
-        schedule.lease = uuid7()
-        _extend(schedule, status=schedule.status, lease=schedule.lease)
-    return schedule
+    return schedules
 
 
 def lock_if_owned(schedule: Schedule) -> Schedule | None:
@@ -66,8 +66,7 @@ def lock_if_owned(schedule: Schedule) -> Schedule | None:
     Returns:
         The row; None where it was cancelled, or claimed by somebody else after its lease ran out.
     """
-    rows = Schedule.objects.select_for_update(no_key=True)
-    return rows.filter(pk=schedule.pk, lease=schedule.lease).first()
+    return schedule.owned().select_for_update(no_key=True).first()
 
 
 def begin_sending(schedule: Schedule) -> ChannelConnection | None:
@@ -103,6 +102,6 @@ def back_to_queue(schedule: Schedule) -> None:
 
 
 def _extend(schedule: Schedule, **columns: Any) -> None:
-    now = timezone.now()
-    until = now + timedelta(seconds=settings.PUBLISH_LEASE_SECONDS)
-    Schedule.objects.filter(pk=schedule.pk).update(leased_until=until, updated_at=now, **columns)
+    until = lease_end(schedule.lease_seconds())
+    rows = Schedule.objects.filter(pk=schedule.pk)
+    rows.update(leased_until=until, updated_at=timezone.now(), **columns)

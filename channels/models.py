@@ -18,6 +18,7 @@ from connections_project.connections.models import (
     token_name_indexes,
 )
 from connections_project.core.ids import uuid7
+from connections_project.core.jobs.models import LeasedJob
 from connections_project.middleware.tracing import current_trace_id
 
 
@@ -150,14 +151,13 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         return self.filter(user_id=user_id).order_by("-created_at", "-id")
 
 
-class Schedule(models.Model):
+class Schedule(LeasedJob):
     """A post that is to be published at a time.
 
     Whoever makes one active, or active again, holds the lock of its connection and has seen that
     this is not disconnected: so none is active once its connection is over.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     channel_connection = models.ForeignKey(
         ChannelConnection, on_delete=models.PROTECT, related_name="schedules", db_index=False
     )
@@ -173,10 +173,6 @@ class Schedule(models.Model):
     status = models.CharField(max_length=16, default=ScheduleStatus.PENDING)
     # When a worker may claim it: `run_at`, and later than that where a try has to be repeated.
     due_at = models.DateTimeField()
-    attempts = models.PositiveIntegerField(default=0)
-    # Who works on it just now, and until when nobody else may; a lost worker's lease runs out.
-    lease = models.UUIDField(null=True)
-    leased_until = models.DateTimeField(null=True)
     # Since when the post may be out there: set before it is sent, and lifted by an answer that says
     # it was not accepted.
     unsure_since = models.DateTimeField(null=True)
@@ -238,6 +234,14 @@ class Schedule(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @classmethod
+    def lease_seconds(cls) -> float:
+        return settings.PUBLISH_LEASE_SECONDS
+
+    @classmethod
+    def pending(cls) -> "ScheduleQuerySet":
+        return cls.objects.filter(status=ScheduleStatus.PENDING)
 
 
 class PublishOutcome(models.TextChoices):

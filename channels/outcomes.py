@@ -5,11 +5,11 @@ surely not accepted, or the platform tells a repeated post by its key.
 """
 
 import logging
-import random
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from audit.events import Action, Outcome
@@ -25,6 +25,7 @@ from channels.models import (
 )
 from channels.posting import Published, publisher_of
 from channels.selectors import locked_connections
+from connections_project.core.jobs.backoff import backoff
 from connections_project.platforms.registry import upstream
 
 logger = logging.getLogger(__name__)
@@ -137,11 +138,8 @@ def released(schedule: Schedule) -> None:
 
     It is active before and after, so the connection's lock is not needed.
     """
-    rows = Schedule.objects.filter(
-        pk=schedule.pk, lease=schedule.lease, status=ScheduleStatus.QUEUED
-    )
-    rows.update(
-        status=ScheduleStatus.PENDING, lease=None, leased_until=None, updated_at=timezone.now()
+    schedule.give_back(
+        status=ScheduleStatus.PENDING, attempts=F("attempts") - 1, updated_at=timezone.now()
     )
 
 
@@ -149,9 +147,8 @@ def _wait(attempts: int, retry_after: int | None) -> timedelta:
     """Wait for as long as the platform asks, else twice as long each time, spread by a quarter."""
     if retry_after is not None:
         return timedelta(seconds=retry_after)
-    first = timedelta(seconds=settings.PUBLISH_FIRST_RETRY_SECONDS)
-    wait: timedelta = min(first * 2 ** min(attempts, 20), LONGEST_BACKOFF) * random.uniform(1, 1.25)
-    return wait
+    first = settings.PUBLISH_FIRST_RETRY_SECONDS
+    return backoff(attempts, first=first, longest=LONGEST_BACKOFF)
 
 
 def _key_life(channel: str) -> timedelta:
@@ -186,7 +183,6 @@ def _fail(row: Schedule, schedule: Schedule, reason: str, *, error: str, origin:
 def _end(row: Schedule, status: ScheduleStatus, *, now: datetime, **columns: object) -> None:
     """End an attempt, and with it the lease."""
     row.status, row.lease, row.leased_until = status, None, None
-    row.attempts += 1
     row.updated_at = now
     for column, value in columns.items():
         setattr(row, column, value)

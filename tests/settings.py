@@ -43,7 +43,7 @@ if os.environ.get("REDIS_URL"):
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", f"{os.environ['TESTS_FOLDER']}/figures")
 
 from connections_project.settings import *  # noqa: E402, F403
-from connections_project.settings import DATABASES  # noqa: E402
+from connections_project.settings import DATABASES, INSTALLED_APPS  # noqa: E402
 
 # Jobs run inline on both stacks, but in tests that start a worker of their own.
 CELERY_BROKER_URL = ""
@@ -60,3 +60,5 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     # Nobody else's, so that two runs, or what one left behind, don't come into each other's way.
     DATABASES["default"]["TEST"] = {"NAME": f"test_connections_{os.getpid()}"}
+# A queue of the tests' own, whose table is made without migrations.
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.jobs"]

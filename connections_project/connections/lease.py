@@ -5,17 +5,15 @@ process that dies with it wedges nothing.
 """
 
 import time
-from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
-from django.utils import timezone
 
 from connections_project.connections.errors import BusyError
 from connections_project.connections.models import OAuthConnection
 from connections_project.core.ids import uuid7
+from connections_project.core.jobs.lease import lease_end, leased, not_leased
 
 C = TypeVar("C", bound=OAuthConnection)
 
@@ -30,12 +28,11 @@ def take_lease(connection: OAuthConnection) -> UUID | None:
     Returns:
         The lease; None where somebody else has it or the connection has changed since.
     """
-    now = timezone.now()
     lease = uuid7()
-    free = Q(refresh_leased_until=None) | Q(refresh_leased_until__lt=now)
-    rows = type(connection)._default_manager.filter(free, pk=connection.pk, epoch=connection.epoch)
-    until = now + timedelta(seconds=settings.REFRESH_LEASE_SECONDS)
-    return lease if rows.update(refresh_lease=lease, refresh_leased_until=until) else None
+    rows = type(connection)._default_manager.filter(pk=connection.pk, epoch=connection.epoch)
+    until = lease_end(settings.REFRESH_LEASE_SECONDS)
+    free = rows.filter(not_leased("refresh_leased_until"))
+    return lease if free.update(refresh_lease=lease, refresh_leased_until=until) else None
 
 
 def give_back(connection: OAuthConnection, lease: UUID) -> None:
@@ -63,13 +60,10 @@ def wait_for_result(connection: C, *, until: float) -> C:
     Raises:
         BusyError: It took longer.
     """
+    rows = type(connection)._default_manager
+    held = rows.filter(leased("refresh_leased_until"), pk=connection.pk, epoch=connection.epoch)
     while time.monotonic() < until:
-        row = type(connection)._default_manager.get(pk=connection.pk)
-        if row.epoch != connection.epoch or not _is_leased(row):
-            return row
+        if not held.exists():
+            return rows.get(pk=connection.pk)
         time.sleep(LOOK_SECONDS)
     raise BusyError
-
-
-def _is_leased(row: OAuthConnection) -> bool:
-    return row.refresh_leased_until is not None and row.refresh_leased_until >= timezone.now()

@@ -16,6 +16,7 @@ Kind = Literal["exchange", "refresh", "identify", "read", "revoke", "publish", "
 Observer = Callable[[str, Kind, "Answer | PlatformError", float], None]
 
 _observers: list[Observer] = []
+_preparations: list[Callable[[], None]] = []
 _kind: ContextVar[Kind | None] = ContextVar("kind", default=None)
 
 
@@ -23,6 +24,12 @@ def observe_calls(observer: Observer) -> None:
     """Have an observer called after each call, in the caller's thread; it must not raise."""
     if observer not in _observers:
         _observers.append(observer)
+
+
+def prepare_calls(prepare: Callable[[], None]) -> None:
+    """Have something done before each call, in the caller's thread; it must not raise."""
+    if prepare not in _preparations:
+        _preparations.append(prepare)
 
 
 @contextmanager
@@ -41,6 +48,8 @@ def observed(call: "Callable[[], Answer]", *, platform: str) -> "Answer":
     Raises:
         PlatformError: As the call does.
     """
+    for prepare in _preparations:
+        prepare()
     began = time.monotonic()
     try:
         result: Answer | PlatformError = call()

@@ -7,8 +7,8 @@ class OperationsConfig(AppConfig):
 
     def ready(self) -> None:
         from connections_project.core.periodic import periodic_task
-        from connections_project.operations.bulk_drain import process_due
         from connections_project.operations.bulk_jobs import sweep_bulk_jobs
+        from connections_project.operations.bulk_worker import process_due
 
         periodic_task(process_due, every=30.0)
         periodic_task(sweep_bulk_jobs, every=3600.0)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from audit.record import Origin
 from connections_project.core.dispatch import enqueue
 from connections_project.middleware.tracing import current_trace_id
-from connections_project.operations.bulk_drain import process_due
+from connections_project.operations.bulk_worker import process_due
 from connections_project.operations.models import BulkItem, BulkJob, BulkState
 from connections_project.operations.options import DisconnectOptions
 from connections_project.operations.targets import TARGETS, Rows, Selection

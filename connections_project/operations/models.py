@@ -1,10 +1,12 @@
 """Forced disconnects too large for a request: the ids that were confirmed, and progress."""
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from connections_project.core.ids import uuid7
+from connections_project.core.jobs.models import LeasedJob
 from connections_project.operations.options import DisconnectOptions
 
 
@@ -21,13 +23,12 @@ class BulkState(models.TextChoices):
 UNFINISHED = (BulkState.QUEUED, BulkState.RUNNING)
 
 
-class BulkJob(models.Model):
+class BulkJob(LeasedJob):
     """A forced disconnect of frozen ids, worked off in batches by whoever has the time.
 
     `processed` counts every item that was dealt with, so also the `passed_over` and the `failed`.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     app = models.CharField(max_length=32)
     state = models.CharField(max_length=16, default=BulkState.FROZEN)
     reason = models.CharField(max_length=512, default="")
@@ -47,14 +48,11 @@ class BulkJob(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    # Who works on it just now, and until when nobody else may; a lost worker's lease runs out.
-    lease = models.UUIDField(null=True)
-    leased_until = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
             models.Index(
-                fields=["created_at"],
+                fields=["due_at", "id"],
                 name="bulk_job_unfinished",
                 condition=Q(state__in=["queued", "running"]),
             ),
@@ -78,6 +76,14 @@ class BulkJob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.app} {self.state} {self.id}"
+
+    @classmethod
+    def lease_seconds(cls) -> float:
+        return 60.0
+
+    @classmethod
+    def pending(cls) -> models.QuerySet[Self]:
+        return super().pending().filter(state__in=UNFINISHED)
 
     @property
     def options(self) -> DisconnectOptions:

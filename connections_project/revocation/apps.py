@@ -7,6 +7,6 @@ class RevocationConfig(AppConfig):
 
     def ready(self) -> None:
         from connections_project.core.periodic import periodic_task
-        from connections_project.revocation.drain import process_due
+        from connections_project.revocation.worker import process_due
 
         periodic_task(process_due, every=5)

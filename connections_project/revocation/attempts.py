@@ -5,7 +5,6 @@ comes when its lease has run out; telling a platform twice does no harm (RFC 700
 """
 
 import logging
-import random
 import time
 import traceback
 from collections.abc import Collection
@@ -19,6 +18,8 @@ from django.utils import timezone
 
 from audit.events import Action, ActorType, Interface, Outcome
 from audit.record import Event, Origin, record_many
+from connections_project.core.jobs.backoff import backoff
+from connections_project.core.jobs.lease import FREED
 from connections_project.middleware.tracing import tracing
 from connections_project.oauth.errors import PlatformError
 from connections_project.revocation.circuits import note_answer, note_fault
@@ -109,9 +110,8 @@ ENDINGS = {
 
 
 def _settle(job: RevocationJob, state: JobState, *, interface: Interface) -> str:
-    mine = RevocationJob.objects.filter(pk=job.pk, lease=job.lease, state=JobState.PENDING)
     with transaction.atomic():
-        if not end(mine, state):
+        if not end(job.owned(), state):
             return JobState.PENDING
         record_ends([job], state, interface=interface)
     return state
@@ -123,13 +123,7 @@ def end(rows: QuerySet[RevocationJob], state: JobState) -> int:
     Returns:
         How many; whoever ends some has them audited in the same transaction, by `record_ends`.
     """
-    return rows.update(
-        state=state,
-        sealed_tokens=None,
-        finished_at=timezone.now(),
-        lease=None,
-        leased_until=None,
-    )
+    return rows.update(state=state, sealed_tokens=None, finished_at=timezone.now(), **FREED)
 
 
 def record_ends(jobs: Collection[RevocationJob], state: JobState, *, interface: Interface) -> None:
@@ -145,10 +139,12 @@ def record_ends(jobs: Collection[RevocationJob], state: JobState, *, interface: 
 def _put_off(
     job: RevocationJob, error: PlatformError | CannotSendError, *, interface: Interface
 ) -> str:
-    due_at = min(timezone.now() + _backoff(job.attempts, error.retry_after), end_of_life(job))
+    first = settings.REVOCATION_FIRST_RETRY_SECONDS
+    wait = backoff(job.attempts, first=first, longest=LONGEST_BACKOFF)
+    wanted = timedelta(seconds=error.retry_after or 0)
+    due_at = min(timezone.now() + max(wait, wanted), end_of_life(job))
     with transaction.atomic():
-        mine = RevocationJob.objects.filter(pk=job.pk, lease=job.lease, state=JobState.PENDING)
-        if mine.update(due_at=due_at, last_error=error.code, lease=None, leased_until=None):
+        if job.give_back(due_at=due_at, last_error=error.code):
             failed = Action.TOKEN_REVOCATION_FAILED
             record_many(
                 [_event(job, failed, Outcome.FAILURE, reason=error.code, interface=interface)]
@@ -157,15 +153,6 @@ def _put_off(
     level = logging.ERROR if error.code == "invalid_client" else logging.WARNING
     logger.log(level, "Revoking at %s failed: job %s, %s", job.platform, job.pk, error.code)
     return JobState.PENDING
-
-
-def _backoff(attempts: int, retry_after: int | None) -> timedelta:
-    """Double the wait with each try, spread by up to a quarter, never below Retry-After."""
-    first = timedelta(seconds=settings.REVOCATION_FIRST_RETRY_SECONDS)
-    wait: timedelta = min(first * 2 ** min(attempts - 1, 20), LONGEST_BACKOFF) * random.uniform(
-        1, 1.25
-    )
-    return max(wait, timedelta(seconds=retry_after or 0))
 
 
 def _event(

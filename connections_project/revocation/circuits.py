@@ -4,7 +4,6 @@ A circuit breaker: after repeated faults it opens for a while; then one job is t
 and what becomes of that closes it or opens it for longer.
 """
 
-import random
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -12,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from connections_project.core.jobs.backoff import backoff
 from connections_project.oauth.errors import PlatformError
 from connections_project.revocation.models import Circuit
 
@@ -61,14 +61,12 @@ def note_fault(platform: str, *, retry_after: int | None = None) -> None:
             return  # One that was under way already tells nothing new.
         circuit.faults += 1
         if is_in_trouble(circuit):
+            block = backoff(
+                circuit.faults - FAULTS_TO_OPEN + 1,
+                first=settings.REVOCATION_FIRST_RETRY_SECONDS,
+                longest=LONGEST_BLOCK,
+                shortest=SHORTEST_BLOCK,
+            )
             wish = min(timedelta(seconds=retry_after or 0), LONGEST_WISH)
-            circuit.blocked_until = now + max(_block(circuit.faults - FAULTS_TO_OPEN), wish)
+            circuit.blocked_until = now + max(block, wish)
         circuit.save()
-
-
-def _block(times: int) -> timedelta:
-    """Double with each probe that fails, spread by up to a quarter."""
-    first = timedelta(seconds=settings.REVOCATION_FIRST_RETRY_SECONDS)
-    block = min(first * 2 ** min(times, 20), LONGEST_BLOCK)
-    spread: timedelta = max(block, SHORTEST_BLOCK) * random.uniform(1, 1.25)
-    return spread

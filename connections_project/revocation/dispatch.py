@@ -17,7 +17,7 @@ from django.db import transaction
 from audit.events import Interface
 from connections_project.core.dispatch import enqueue
 from connections_project.revocation.attempts import attempt
-from connections_project.revocation.drain import process_due
+from connections_project.revocation.worker import process_due
 
 INLINE_SECONDS = 5.0
 # Less than this is not worth a try: it would count as one, and be put off for longer.

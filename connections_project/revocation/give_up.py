@@ -7,8 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.events import Interface
+from connections_project.core.jobs.claim import locked_rows
+from connections_project.core.jobs.lease import not_leased
 from connections_project.revocation.attempts import end, record_ends
-from connections_project.revocation.claims import free
 from connections_project.revocation.models import JobState, RevocationJob
 
 BATCH = 500
@@ -28,12 +29,10 @@ def give_up(*, interface: Interface) -> int:
 
 def _give_up_some(now: datetime, interface: Interface) -> int:
     born_by = now - timedelta(seconds=settings.REVOCATION_GIVE_UP_SECONDS)
-    old = RevocationJob.objects.filter(
-        free(now), state=JobState.PENDING, created_at__lte=born_by
-    ).order_by("created_at")
+    old = RevocationJob.pending().filter(not_leased(), created_at__lte=born_by)
     with transaction.atomic():
         # The tokens themselves are not even read.
-        jobs = list(old.select_for_update(skip_locked=True).defer("sealed_tokens")[:BATCH])
+        jobs = locked_rows(old.order_by("created_at").defer("sealed_tokens"), BATCH)
         end(RevocationJob.objects.filter(pk__in=[job.pk for job in jobs]), JobState.ABANDONED)
         record_ends(jobs, JobState.ABANDONED, interface=interface)
     return len(jobs)

@@ -1,9 +1,13 @@
 """What is still owed to the platforms, and who shares which grant."""
 
+from typing import Self
+
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from connections_project.core.ids import uuid7
+from connections_project.core.jobs.models import LeasedJob
 from connections_project.core.vault import SealedField
 
 
@@ -40,14 +44,13 @@ class JobState(models.TextChoices):
     SHARED_GRANT = "shared_grant"
 
 
-class RevocationJob(models.Model):
+class RevocationJob(LeasedJob):
     """A token that the platform must still be told to forget.
 
     The sealed token is the connection's own ciphertext, moved here unopened. It is gone as soon as
     the job is no longer pending, which the database itself enforces.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     app = models.CharField(max_length=32)
     platform = models.CharField(max_length=64)
     connection_id = models.UUIDField()
@@ -57,14 +60,9 @@ class RevocationJob(models.Model):
     platform_user_id = models.CharField(max_length=255, null=True)
     sealed_tokens = SealedField(null=True)
     state = models.CharField(max_length=16, default=JobState.PENDING)
-    attempts = models.PositiveIntegerField(default=0)
     last_error = models.CharField(max_length=64, default="")
     created_at = models.DateTimeField()
-    due_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
-    # Who works on it just now, and until when nobody else may; a lost worker's lease runs out.
-    lease = models.UUIDField(null=True)
-    leased_until = models.DateTimeField(null=True)
     trace_id = models.CharField(max_length=32, default="")
 
     class Meta:
@@ -97,6 +95,14 @@ class RevocationJob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.platform} {self.state} {self.id}"
+
+    @classmethod
+    def lease_seconds(cls) -> float:
+        return settings.REVOCATION_LEASE_SECONDS
+
+    @classmethod
+    def pending(cls) -> models.QuerySet[Self]:
+        return super().pending().filter(state=JobState.PENDING)
 
 
 class Circuit(models.Model):

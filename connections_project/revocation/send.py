@@ -95,7 +95,7 @@ def _refreshed(
         return None
     fresh = replace(fresh, refresh_token=fresh.refresh_token or old)
     sealed = seal(fresh.as_payload(), subject=_subject(job))
-    RevocationJob.objects.filter(pk=job.pk, lease=job.lease).update(sealed_tokens=sealed)
+    job.owned().update(sealed_tokens=sealed)
     return fresh
 
 

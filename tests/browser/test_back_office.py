@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from connections_project.identity.models import User
 from connections_project.identity.second_factor import enrol
 from connections_project.metrics.tables import refresh
-from connections_project.operations.bulk_drain import process_due
+from connections_project.operations.bulk_worker import process_due
 from providers.models import Connection
 from tests.back_office.conftest import auditor, operator
 from tests.back_office.test_bulk_jobs import many

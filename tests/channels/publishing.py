@@ -31,8 +31,8 @@ def tried() -> list[str]:
     """Do what a pass does in this thread, which a test's own transaction does not reach beyond."""
     started = timezone.now()
     outcomes = []
-    while claimed := claim(started):
-        outcomes.append(attempt(claimed, interface=Interface.WORKER))
+    while claimed := claim(1, due_by=started):
+        outcomes.append(attempt(claimed[0], interface=Interface.WORKER))
     return [outcome for outcome in outcomes if outcome]
 
 

@@ -59,8 +59,7 @@ def test_a_disconnected_channel_never_publishes_from_a_kept_token(
     schedule: Schedule, like_x: Chirp, end: End
 ) -> None:
     """A publisher holds the connection with its tokens, as it read them before the disconnect."""
-    claimed = claim(timezone.now())
-    assert claimed is not None
+    (claimed,) = claim(1, due_by=timezone.now())
     kept = claimed.channel_connection
     end(cancel_schedules=True)
     assert kept.opened().access_token == "access-0"
@@ -88,7 +87,7 @@ def test_a_schedule_that_is_left_on_a_disconnected_channel_fails(
 def test_one_that_was_claimed_is_cancelled_with_the_disconnect_and_not_sent(
     schedule: Schedule, like_x: Chirp, end: End
 ) -> None:
-    claimed = claim(timezone.now())
+    (claimed,) = claim(1, due_by=timezone.now())
     assert claimed == schedule
     end(cancel_schedules=True)
     assert begin_sending(claimed) is None

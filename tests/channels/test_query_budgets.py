@@ -80,8 +80,7 @@ def test_scheduling_takes_three(api: APIClient, row: ChannelConnection) -> None:
 def test_a_post_takes_ten_and_its_claim_four(row: ChannelConnection, like_x: Chirp) -> None:
     due_schedule(row)
     with counted() as statements:
-        claimed = claim(timezone.now())
-    assert claimed is not None
+        (claimed,) = claim(1, due_by=timezone.now())
     # What was left behind, what is suspended, what is due, the lease.
     assert len(statements) == 4
     with counted() as statements:

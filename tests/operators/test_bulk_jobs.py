@@ -14,14 +14,14 @@ from connections_project.connections.end_many import DisconnectResult
 from connections_project.core.ids import uuid7
 from connections_project.core.periodic import periodic_task_of
 from connections_project.identity.models import User
-from connections_project.operations import bulk_drain
-from connections_project.operations.bulk_drain import LostLeaseError, process_due
+from connections_project.operations import bulk_worker
 from connections_project.operations.bulk_jobs import (
     AlreadyStartedError,
     freeze,
     start,
     sweep_bulk_jobs,
 )
+from connections_project.operations.bulk_worker import LostLeaseError, process_due
 from connections_project.operations.engine import Engine
 from connections_project.operations.models import BulkItem, BulkJob
 from connections_project.operations.options import DisconnectOptions
@@ -46,7 +46,7 @@ def job(rows: list[Connection], permitted: User, origin: Origin) -> BulkJob:
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk_drain, "BATCH", 2)
+    monkeypatch.setattr(bulk_worker, "BATCH", 2)
 
 
 def items(job: BulkJob) -> dict[UUID, str]:
@@ -191,7 +191,7 @@ def test_one_that_was_killed_in_the_middle_is_gone_on_with(
 ) -> None:
     start(job, WHY)
     with monkeypatch.context() as patch:
-        note_rest = bulk_drain._Run._note_rest
+        note_rest = bulk_worker._Run._note_rest
         calls = []
 
         def note_or_die(self: Any, *args: Any) -> None:
@@ -200,7 +200,7 @@ def test_one_that_was_killed_in_the_middle_is_gone_on_with(
                 raise Killed
             note_rest(self, *args)
 
-        patch.setattr(bulk_drain._Run, "_note_rest", note_or_die)
+        patch.setattr(bulk_worker._Run, "_note_rest", note_or_die)
         with pytest.raises(Killed):
             process_due()
     job.refresh_from_db()
@@ -218,14 +218,14 @@ def test_one_that_was_taken_over_does_nothing_more(
     job: BulkJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start(job, WHY)
-    note = bulk_drain._Run._note
+    note = bulk_worker._Run._note
 
     def note_too_late(self: Any, batch: DisconnectResult) -> None:
         BulkJob.objects.update(lease=uuid7())
         note(self, batch)
 
-    monkeypatch.setattr(bulk_drain._Run, "_note", note_too_late)
-    run = bulk_drain._Run(bulk_drain._claim() or job)
+    monkeypatch.setattr(bulk_worker._Run, "_note", note_too_late)
+    run = bulk_worker._Run(bulk_worker._claim() or job)
     with pytest.raises(LostLeaseError):
         run.go_on(until=None)
     # What it had just ended is undone with the commit that could not be.
@@ -279,6 +279,6 @@ def test_with_one_a_worker_is_told_and_the_caller_goes_on(
     told: list[str] = []
     monkeypatch.setattr("connections_project.core.dispatch._send", told.append)
     start(job, WHY)
-    assert (told, live()) == (["connections_project.operations.bulk_drain.work_off"], 5)
+    assert (told, live()) == (["connections_project.operations.bulk_worker.work_off"], 5)
     periodic_task_of(told[0]).do()
     assert live() == 0

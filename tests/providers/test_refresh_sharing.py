@@ -177,3 +177,11 @@ def test_the_lease_is_committed_and_nothing_is_locked_while_the_platform_is_aske
     bank.server.on("POST", "/token", answer)
     assert refresh(api, row).status_code == 201
     assert seen[0].refresh_lease is not None
+
+
+def test_a_host_whose_clock_is_ahead_takes_no_lease_over(row: Connection) -> None:
+    assert lease.take_lease(row) is not None
+    with time_machine.travel(timezone.now() + timedelta(seconds=20)):
+        assert lease.take_lease(row) is None
+        with pytest.raises(BusyError):
+            lease.wait_for_result(row, until=time.monotonic() + 0.2)

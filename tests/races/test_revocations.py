@@ -10,8 +10,8 @@ from rest_framework.test import APIClient
 
 from audit.events import Interface
 from audit.models import AuditEvent
-from connections_project.revocation.drain import run_worker
 from connections_project.revocation.models import JobState, RevocationJob
+from connections_project.revocation.worker import run_worker
 from tests.bank import Bank, connect
 from tests.races.conftest import Gate, at_once, meanwhile
 from tests.servers import Answer

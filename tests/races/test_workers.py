@@ -5,12 +5,15 @@ from collections.abc import Callable
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 from django.utils import timezone
 
 from connections_project.core import periodic
-from connections_project.revocation import drain
-from connections_project.revocation.drain import process_due
+from connections_project.core.jobs import worker as jobs
+from connections_project.oauth import observers
+from connections_project.revocation import worker as revocation
 from connections_project.revocation.models import RevocationJob
+from connections_project.revocation.worker import process_due
 from tests.bank import Bank
 from tests.races.conftest import Gate, at_once, meanwhile, wait_until
 from tests.revocation.owing import owe
@@ -76,8 +79,8 @@ def test_a_worker_that_has_its_hands_full_calls_for_others(
     slow: Gate, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called: list[object] = []
-    monkeypatch.setattr(drain, "enqueue", lambda work, **_: called.append(work))
-    monkeypatch.setattr(drain, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(revocation, "enqueue", lambda work, **_: called.append(work))
+    monkeypatch.setattr(jobs, "LOOK_SECONDS", 0.02)
     settings.REVOCATION_THREADS = 2
     owe("slow", *map(str, range(5)))
     with meanwhile(process_due) as working:
@@ -104,3 +107,19 @@ def test_a_worker_that_is_to_end_finishes_what_it_tries_and_takes_nothing_more(
         periodic.stopping.clear()
     assert (pending("slow"), slow.visitors) == (7, 2)
     assert not RevocationJob.objects.filter(state="pending").exclude(lease=None).exists()
+
+
+def test_no_worker_keeps_a_database_connection_while_it_waits_for_a_platform(
+    slow: Gate, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pool is far smaller than the number of threads, and others would be starved."""
+    kept: list[object] = []
+    monkeypatch.setattr(observers, "_observers", [lambda *_: kept.append(connection.connection)])
+    settings.REVOCATION_PLATFORM_LIMIT = 4
+    owe("slow", *map(str, range(4)))
+    with meanwhile(process_due) as working:
+        wait_until(lambda: slow.visitors == 4)
+        slow.is_open.set()
+        working.result()
+    assert kept == [None] * 4
+    assert pending("slow") == 0

@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 
 from audit.events import Interface
 from connections_project.identity.models import User
-from connections_project.revocation.drain import run_worker
 from connections_project.revocation.models import RevocationJob
+from connections_project.revocation.worker import run_worker
 from providers.models import Connection
 from tests.bank import Bank
 from tests.rows import connection_of

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from audit.events import Interface
 from connections_project.revocation.circuits import FAULTS_TO_OPEN
-from connections_project.revocation.drain import run_worker
 from connections_project.revocation.models import Circuit, RevocationJob
+from connections_project.revocation.worker import run_worker
 from tests.bank import Bank
 from tests.revocation.conftest import drained
 from tests.revocation.owing import owe

@@ -13,9 +13,9 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from connections_project.identity.models import User
-from connections_project.revocation.drain import run_worker
 from connections_project.revocation.management.commands import run_revocations
 from connections_project.revocation.models import RevocationJob
+from connections_project.revocation.worker import run_worker
 from tests.bank import Bank
 from tests.revocation.conftest import EndOf
 from tests.rows import connection_of

@@ -8,7 +8,7 @@ from tqdm import tqdm
 from audit.events import Interface
 from connections_project.core.commands.queue import QueueCommand
 from connections_project.core.periodic import PeriodicRunner, run_due
-from connections_project.revocation.drain import process_due, run_worker
+from connections_project.revocation.worker import process_due, run_worker
 
 
 class Command(QueueCommand):

@@ -8,35 +8,29 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce
+from django.db.models import F
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from audit.events import ActorType, Interface
 from audit.record import Origin
 from connections_project.connections.end_many import DisconnectResult, Failure
-from connections_project.core.ids import uuid7
+from connections_project.core.jobs.claim import claim_rows
+from connections_project.core.jobs.lease import FREED, lease_end
 from connections_project.core.periodic import stopping
 from connections_project.identity.models import User
 from connections_project.middleware.tracing import tracing
 from connections_project.operations.engine import Engine
-from connections_project.operations.models import (
-    UNFINISHED,
-    BulkItem,
-    BulkJob,
-    BulkState,
-    ItemState,
-)
+from connections_project.operations.models import BulkItem, BulkJob, BulkState, ItemState
 from connections_project.operations.targets import may_force_disconnect
 
 logger = logging.getLogger(__name__)
 
 BATCH = 1000
-LEASE = timedelta(seconds=60)
 
 
 class LostLeaseError(Exception):
@@ -62,20 +56,10 @@ def process_due(*, within: float | None = None) -> None:
 
 
 def _claim() -> BulkJob | None:
-    now = timezone.now()
-    free = Q(leased_until=None) | Q(leased_until__lt=now)
-    waiting = BulkJob.objects.filter(free, state__in=UNFINISHED).order_by("created_at", "pk")
-    for key in waiting.values_list("pk", flat=True)[:10]:
-        lease = uuid7()
-        claimed = BulkJob.objects.filter(free, pk=key, state__in=UNFINISHED).update(
-            lease=lease,
-            leased_until=now + LEASE,
-            state=BulkState.RUNNING,
-            started_at=Coalesce("started_at", now),
-        )
-        if claimed:
-            return BulkJob.objects.get(pk=key)
-    return None
+    started_at = Coalesce("started_at", Now())
+    rows = BulkJob.claimable(timezone.now())
+    jobs = claim_rows(rows, 1, state=BulkState.RUNNING, started_at=started_at)
+    return jobs[0] if jobs else None
 
 
 @dataclass(frozen=True)
@@ -98,7 +82,7 @@ class _Run:
             if not ids:
                 return self._end(BulkState.FINISHED)
             self._take(ids)
-        self._update(lease=None, leased_until=None)
+        self._update(**FREED)
         return False
 
     def _is_permitted(self) -> bool:
@@ -151,18 +135,17 @@ class _Run:
 
     def _count(self, **more: int) -> None:
         counts = {name: F(name) + number for name, number in more.items()}
-        self._update(leased_until=timezone.now() + LEASE, **counts)
+        self._update(leased_until=lease_end(self.job.lease_seconds()), **counts)
 
     def _end(self, state: BulkState) -> bool:
-        self._update(state=state, finished_at=timezone.now(), lease=None, leased_until=None)
+        self._update(state=state, finished_at=timezone.now(), **FREED)
         return True
 
-    def _update(self, **columns: object) -> None:
+    def _update(self, **columns: Any) -> None:
         """Change the job as long as it is this process's.
 
         Raises:
             LostLeaseError: It no longer is; the transaction that the caller stands in is undone.
         """
-        mine = BulkJob.objects.filter(pk=self.job.pk, lease=self.job.lease)
-        if not mine.update(**columns):
+        if not self.job.owned().update(**columns):
             raise LostLeaseError

@@ -1,0 +1,61 @@
+"""A whole queue out of a model and a handler."""
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
+from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
+
+from connections_project.core.dispatch import enqueue
+from connections_project.core.jobs.models import LeasedJob
+from connections_project.core.jobs.worker import Worker
+from connections_project.core.periodic import Work
+
+logger = logging.getLogger(__name__)
+
+J = TypeVar("J", bound=LeasedJob)
+
+
+def process_jobs(model: type[J], handler: Callable[[J], object], *, threads: int = 8) -> Work:
+    """Return the periodic task that works on a queue, under the handler's own name.
+
+    It is registered by `periodic_task`, and had done early by `enqueue`.
+
+    Args:
+        model: The jobs.
+        handler: Does one. It may be called again for one that it did, if the process died before
+            that was recorded. What it raises has the job tried again after a while.
+        threads: How many jobs one process works on at a time.
+    """
+
+    @wraps(handler)
+    def process_due() -> None:
+        worker: Worker[J, None] = Worker(
+            claim=lambda limit: model.claim(limit, due_by=timezone.now()),
+            handle=lambda job: _attempt(job, handler),
+            threads=threads,
+            call_others=lambda: enqueue(process_due, inline=lambda: None),
+        )
+        for _ in worker.run():
+            pass
+
+    return process_due
+
+
+def _attempt(job: J, handler: Callable[[J], object]) -> None:
+    if job.attempts > job.MAX_ATTEMPTS:
+        # Nobody lived to record the last one.
+        job.give_up(None)
+        return
+    try:
+        handler(job)
+    except (DatabaseError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - one job's failure must not keep others waiting.
+        # Its text may hold a secret.
+        logger.warning("Job %s failed: %s", job.pk, type(error).__name__)
+        job.retry(error)
+    else:
+        job.finish()
