@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from itertools import chain
 
 import pytest
 import time_machine
@@ -64,11 +65,7 @@ def test_a_failed_one_is_tried_again_after_longer_waits_and_given_up(endpoint: E
     for attempt, wait in [(1, 5), (2, 10)]:
         process_jobs(Delivery, endpoint.deliver)()
         job = Delivery.objects.get()
-        assert (job.attempts, job.lease, job.leased_until, job.failed) == (
-            attempt,
-            *[None] * 2,
-            False,
-        )
+        assert (job.attempts, job.lease, job.leased_until) == (attempt, None, None)
         assert wait - 1 < (job.due_at - timezone.now()).total_seconds() <= 1.25 * wait
         make_due()
     process_jobs(Delivery, endpoint.deliver)()
@@ -166,8 +163,8 @@ def test_its_limit_for_each_endpoint_is_its_own() -> None:
     def claimed() -> list[str]:
         return [job.endpoint for job in LimitedDelivery.claim(9, due_by=timezone.now())]
 
-    found = sum(at_once([claimed] * 4), [])
-    assert sorted(found) == ["one", "one", "two", "two"]
+    found = sorted(chain.from_iterable(at_once([claimed] * 4)))
+    assert found == ["one", "one", "two", "two"]
 
 
 def test_it_is_known_by_the_name_of_its_handler(endpoint: Endpoint) -> None:

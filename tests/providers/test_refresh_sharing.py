@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import LazySettings
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -15,6 +16,7 @@ from audit.events import ActorType, Interface
 from audit.record import Origin
 from connections_project.connections import lease
 from connections_project.connections import refresh as shared
+from connections_project.connections.errors import BusyError
 from connections_project.core.ids import uuid7
 from connections_project.oauth.client import TokenSet
 from providers.disconnect import disconnect
