@@ -7,6 +7,8 @@ unless the platform tells a repeated post by its key (CONTRACT, section 5).
 """
 
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import Error as DatabaseError
@@ -17,7 +19,6 @@ from channels import outcomes
 from channels.claims import back_to_queue, begin_sending
 from channels.models import ChannelConnection, Schedule, ScheduleStatus, Status
 from channels.outcomes import CONNECTION_INACTIVE
-from channels.posting import Post, Publisher, publisher_of
 from channels.refresh import RULES, refreshed_for_use
 from connections_project.connections.errors import (
     BusyError,
@@ -28,10 +29,20 @@ from connections_project.connections.errors import (
 from connections_project.connections.refresh import mark_dead_unless_changed
 from connections_project.core.vault import DecryptionError
 from connections_project.middleware.tracing import tracing
-from connections_project.oauth.catalog import Platform
 from connections_project.oauth.errors import DeadGrant, PlatformError
-from connections_project.oauth.observers import calling
-from connections_project.platforms.registry import PlatformUnavailableError, is_suspended, usable
+from connections_project.platforms.adapter import adapter_of
+from connections_project.platforms.publishing import (
+    InvalidPostError,
+    Post,
+    Published,
+    PublishSession,
+)
+from connections_project.platforms.registry import (
+    PlatformUnavailableError,
+    Upstream,
+    is_suspended,
+    usable,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -62,13 +73,13 @@ def attempt(schedule: Schedule, *, interface: Interface) -> str | None:
 def _attempt(schedule: Schedule, origin: Origin) -> str | None:
     slug = schedule.channel_connection.channel
     try:
-        platform = usable(slug).platform
-        publisher = publisher_of(platform)
-        if publisher is None:
+        upstream = usable(slug)
+        adapter = adapter_of(upstream.platform)
+        if adapter.publish is None:
             return outcomes.failed(schedule, "publishing_not_supported", origin=origin)
-        if schedule.image_url and not publisher.TAKES_IMAGE_URL:
+        if schedule.image_url and not adapter.takes_image_url:
             return outcomes.failed(schedule, "image_not_supported", origin=origin)
-        return _Sending(schedule, platform, publisher, origin).go()
+        return _Sending(schedule, upstream, adapter.publish, origin).go()
     except PlatformUnavailableError:
         if is_suspended(slug):
             outcomes.released(schedule)
@@ -83,8 +94,8 @@ class _Sending:
     """One schedule on its way to a platform that can be published to."""
 
     schedule: Schedule
-    platform: Platform
-    publisher: Publisher
+    upstream: Upstream
+    publish: Callable[[PublishSession, Post], Published]
     origin: Origin
 
     def go(self) -> str | None:
@@ -95,19 +106,24 @@ class _Sending:
 
     def _send(self, *, may_refresh: bool) -> str | None:
         # Once more: a suspension may have come while the token was refreshed.
-        usable(self.platform.slug)
+        usable(self.upstream.platform.slug)
         connection = begin_sending(self.schedule)
         if connection is None:
             return None
         if connection.status != Status.CONNECTED:
             return self._failed(CONNECTION_INACTIVE)
         try:
-            post = _post(self.schedule, connection)
-            with calling("publish"):
-                told = self.publisher.publish(self.platform, post, within=SEND_SECONDS)
+            told = self.publish(self._session(connection), _post(self.schedule, connection))
+        except InvalidPostError:
+            return self._failed("invalid_post")
         except PlatformError as error:
             return self._after(error, connection, may_refresh=may_refresh)
         return outcomes.published(self.schedule, told, origin=self.origin)
+
+    def _session(self, connection: ChannelConnection) -> PublishSession:
+        # A disconnect leaves a post alone that `begin_sending` has marked: nothing to look at.
+        ends_at = time.monotonic() + SEND_SECONDS
+        return PublishSession(self.upstream, connection.opened(), ends_at, lambda: None)
 
     def _after(
         self, error: PlatformError, connection: ChannelConnection, *, may_refresh: bool
@@ -170,5 +186,4 @@ def _post(schedule: Schedule, connection: ChannelConnection) -> Post:
         image_url=schedule.image_url,
         account_id=connection.platform_account_id or "",
         key=str(schedule.pk),
-        access_token=connection.opened().access_token,
     )

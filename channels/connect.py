@@ -17,6 +17,7 @@ from connections_project.connections.callback import (
 )
 from connections_project.connections.flow import Answer, Authorization
 from connections_project.identity.models import User
+from connections_project.platforms.client import identify
 
 APP = "channels"
 FAILED = Action.CHANNEL_CONNECTION_FAILED
@@ -83,7 +84,7 @@ def _ask(validated_flow: ValidatedFlow[User], *, code: str) -> ReceivedChannelGr
         validated_flow.flow,
         upstream,
         code=code,
-        whose=flow.identify,
+        whose=identify,
         row=row,
         failed=FAILED,
         origin=validated_flow.origin,

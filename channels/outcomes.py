@@ -23,10 +23,10 @@ from channels.models import (
     ScheduleStatus,
     Status,
 )
-from channels.posting import Published, publisher_of
 from channels.selectors import locked_connections
 from connections_project.core.jobs.backoff import backoff
-from connections_project.platforms.registry import upstream
+from connections_project.platforms.adapter import adapter_at
+from connections_project.platforms.publishing import Published
 
 logger = logging.getLogger(__name__)
 
@@ -153,9 +153,7 @@ def _wait(attempts: int, retry_after: int | None) -> timedelta:
 
 def _key_life(channel: str) -> timedelta:
     """Return how long the platform surely tells a repeated post by its key; it may have none."""
-    found = upstream(channel)
-    publisher = publisher_of(found.platform) if found else None
-    seconds = publisher.IDEMPOTENCY_SECONDS if publisher else 0
+    seconds = adapter_at(channel).idempotency_seconds
     return max(timedelta(seconds=seconds) - KEY_MARGIN, timedelta(0))
 
 

@@ -10,9 +10,9 @@ from audit.events import Action
 from audit.record import Origin, record
 from channels.errors import ImageUnsupportedError, InactiveConnectionError, ScheduleTimeError
 from channels.models import ChannelConnection, Schedule, Status
-from channels.posting import takes_image_url
 from channels.selectors import locked_connections, own_connection
 from connections_project.identity.models import User
+from connections_project.platforms.adapter import adapter_at
 
 
 def schedule(
@@ -45,7 +45,7 @@ def schedule(
         connection = own_connection(connection_id, user=user, rows=locked_connections())
         if connection.status != Status.CONNECTED:
             raise InactiveConnectionError
-        if image_url is not None and not takes_image_url(connection.channel):
+        if image_url is not None and _refuses_image_urls(connection.channel):
             raise ImageUnsupportedError
         made = _make(connection, content=content, image_url=image_url, run_at=run_at)
         _record(made, connection, origin=origin)
@@ -79,3 +79,9 @@ def _record(made: Schedule, connection: ChannelConnection, *, origin: Origin) ->
         subject_owner_id=made.user_id,
         details={"platform": connection.channel, "connection_id": str(connection.pk)},
     )
+
+
+def _refuses_image_urls(channel: str) -> bool:
+    """Whether no image can be published there; nobody knows where nothing publishes at all."""
+    adapter = adapter_at(channel)
+    return adapter.publish is not None and not adapter.takes_image_url

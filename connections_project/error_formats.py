@@ -3,7 +3,8 @@
 from channels.api.errors import ChannelErrors
 from connections_project.api.error_routing import register
 from connections_project.receipts.views import ReceiptErrors
-from connections_project.webhooks.errors import SecurityEventErrors, WebhookErrors
+from connections_project.webhooks.errors import WebhookErrors
+from connections_project.webhooks.sender import webhook_senders
 from providers.api.errors import ProviderErrors
 from social.api.errors import SocialErrors
 
@@ -14,4 +15,6 @@ for _prefix in ("/api/v1/channels", "/api/v1/schedules"):
 register("/api/v1/plugin/social-media-publisher/social", SocialErrors())
 register("/api/v1/receipts", ReceiptErrors())
 register("/api/v1/webhooks", WebhookErrors())
-register("/api/v1/webhooks/google-risc", SecurityEventErrors())
+for _sender in webhook_senders():
+    for _path in _sender.paths:
+        register(f"/api/v1/webhooks/{_path}", _sender.errors)

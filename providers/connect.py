@@ -24,6 +24,7 @@ from connections_project.connections.errors import (
 )
 from connections_project.connections.flow import Answer, Authorization, Flow
 from connections_project.identity.models import User
+from connections_project.platforms.client import identify
 from connections_project.platforms.registry import connectable
 from providers.models import Connection, Status
 from providers.selectors import own_connection
@@ -132,7 +133,7 @@ def _ask(
         validated_flow.flow,
         upstream,
         code=code,
-        whose=flow.identify,
+        whose=identify,
         row=row,
         failed=FAILED,
         origin=validated_flow.origin,

@@ -13,6 +13,7 @@ from connections_project.oauth import client
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.paths import dig
+from connections_project.platforms.adapter import adapter_of
 from connections_project.platforms.registry import Upstream
 from providers import readings
 from providers.readings import UnreadableError
@@ -52,24 +53,6 @@ class Statement:
     is_whole: bool
 
 
-def read_statements(upstream: Upstream, *, access_token: str) -> Iterator[Statement | None]:
-    """Ask the provider for all accounts, and for each one's recent transactions.
-
-    Yields:
-        A statement an account; None for one that can't be read.
-
-    Raises:
-        PlatformError: The list of accounts can't be had.
-    """
-    platform = upstream.platform
-    if not platform.accounts_endpoint:
-        return
-    reader = Reader(upstream, access_token, ends_at=time.monotonic() + SECONDS_IN_ALL)
-    document = reader.get(platform.accounts_endpoint)
-    for entry in _list(document, platform.accounts_field, platform):
-        yield _statement(reader, entry)
-
-
 @dataclass(frozen=True)
 class Reader:
     """Reads on one user's behalf, for so long in all; `ends_at` is on the monotonic clock."""
@@ -95,6 +78,29 @@ class Reader:
         )
 
 
+def read_statements(upstream: Upstream, *, access_token: str) -> Iterator[Statement | None]:
+    """Ask the provider for all accounts, and for each one's recent transactions.
+
+    Yields:
+        A statement an account; None for one that can't be read.
+
+    Raises:
+        PlatformError: The list of accounts can't be had.
+    """
+    reader = Reader(upstream, access_token, ends_at=time.monotonic() + SECONDS_IN_ALL)
+    for entry in _accounts(reader):
+        yield _statement(reader, entry)
+
+
+def _accounts(reader: Reader) -> list[Any]:
+    platform, by_adapter = reader.platform, adapter_of(reader.platform).accounts
+    if by_adapter is not None:
+        return by_adapter(platform, reader.get)
+    if not platform.accounts_endpoint:
+        return []
+    return _list(reader.get(platform.accounts_endpoint), platform.accounts_field, platform)
+
+
 def _statement(reader: Reader, entry: Any) -> Statement | None:
     fields = Fields(entry, reader.platform.account_fields)
     try:
@@ -117,11 +123,8 @@ def _statement(reader: Reader, entry: Any) -> Statement | None:
 def _movements(reader: Reader, account_id: str) -> tuple[list[Movement], bool]:
     """Return an account's transactions, and whether these are all that were told."""
     platform = reader.platform
-    if not platform.transactions_endpoint:
-        return [], True
-    url = platform.transactions_endpoint.replace("{account_id}", quote(account_id, safe=""))
     try:
-        entries = _list(reader.get(url), platform.transactions_field, platform)
+        entries = _transactions(reader, account_id)
     except PlatformError as error:
         logger.warning("%s: transactions can't be had: %s", platform.slug, error)
         return [], False
@@ -129,6 +132,16 @@ def _movements(reader: Reader, account_id: str) -> tuple[list[Movement], bool]:
     if missing := len(entries) - len(read):
         logger.warning("%s: %d transactions can't be read", platform.slug, missing)
     return read, not missing
+
+
+def _transactions(reader: Reader, account_id: str) -> list[Any]:
+    platform, by_adapter = reader.platform, adapter_of(reader.platform).transactions
+    if by_adapter is not None:
+        return by_adapter(platform, reader.get, account_id)
+    if not platform.transactions_endpoint:
+        return []
+    url = platform.transactions_endpoint.replace("{account_id}", quote(account_id, safe=""))
+    return _list(reader.get(url), platform.transactions_field, platform)
 
 
 def _movement(entry: Any, platform: Platform) -> Movement | None:

@@ -20,13 +20,11 @@ from connections_project.connections.errors import ConnectionNotFoundError
 from connections_project.connections.flow import Answer, Authorization, Flow
 from connections_project.identity.callers import TeamCaller
 from connections_project.identity.models import ApiKey, User
-from connections_project.oauth.client import TokenSet
-from connections_project.platforms.registry import Upstream, connectable
+from connections_project.platforms.client import granted_accounts
+from connections_project.platforms.registry import connectable
 from social.models import SocialAccount
-from social.plugin import plugin_of
 from social.principals import Principal, proven_principal
 from social.store_grant import Known, ReceivedTeamGrant, store_grant
-from social.types import Harvest
 
 APP = "social"
 FAILED = Action.ACCOUNT_CONNECTION_FAILED
@@ -115,11 +113,11 @@ def _ask(validated_flow: ValidatedFlow[User | ApiKey], *, code: str) -> Received
     taken, now = validated_flow.flow, timezone.now()
     row = SocialAccount(team_id=team_of(taken), platform=taken.slug, created_at=now, updated_at=now)
     known = Known.of(row.team_id, taken.slug)
-    _, harvest = exchange_and_identify(
+    _, result = exchange_and_identify(
         taken,
         validated_flow.upstream,
         code=code,
-        whose=_harvest,
+        whose=granted_accounts,
         row=row,
         failed=FAILED,
         origin=validated_flow.origin,
@@ -128,11 +126,7 @@ def _ask(validated_flow: ValidatedFlow[User | ApiKey], *, code: str) -> Received
         row=row,
         principal=validated_flow.principal,
         upstream=validated_flow.upstream,
-        harvest=harvest,
+        result=result,
         known=known,
         named=frozenset(map(UUID, taken.details["account_ids"])),
     )
-
-
-def _harvest(upstream: Upstream, tokens: TokenSet) -> Harvest:
-    return plugin_of(upstream.platform).harvest(upstream, tokens)

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a wish that comes again is never sent again.
+"""`Idempotency-Key`: a request that comes again is never sent again.
 
 The statuses are those of draft-ietf-httpapi-idempotency-key-header-07, section 2.7.
 """
@@ -15,6 +15,11 @@ from django.utils import timezone
 
 from connections_project.connections.errors import ConnectionProblem
 from connections_project.core.vault import DecryptionError
+from connections_project.platforms.publishing import (
+    InvalidPostError,
+    Published,
+    PublishingUnsupportedError,
+)
 from connections_project.platforms.registry import PlatformUnavailableError
 from social.errors import (
     KeyReusedError,
@@ -23,7 +28,6 @@ from social.errors import (
     StillSendingError,
 )
 from social.models import Publication, PublicationState
-from social.types import InvalidPostError, Published, PublishingUnsupportedError
 
 # How long a key is known; whoever repeats a call does so within minutes.
 KEPT = timedelta(hours=24)
@@ -41,14 +45,14 @@ BEFORE_SENDING = (
 
 
 @dataclass(frozen=True)
-class Wish:
+class PublishRequest:
     """What a caller wants published.
 
     Args:
         account_id: By which account.
         caption: The text.
         image_url: An https address that is passed on, never fetched here.
-        idempotency_key: The caller's own name for this wish; None where it takes the risk.
+        idempotency_key: The caller's own name for this request; None where it takes the risk.
     """
 
     account_id: UUID
@@ -64,14 +68,14 @@ class Wish:
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to send a wish; `earlier` is what came of it before, and then there is none."""
+    """The right to send a request; `earlier` is what came of it before, and then there is none."""
 
     row: Publication | None = None
     earlier: Published | None = None
 
     @contextmanager
     def given_up_if_refused(self) -> Iterator[None]:
-        """Let the key be used again where the wish was refused before anything was published."""
+        """Let the key be used again where the request was refused before anything was published."""
         try:
             yield
         except PublishFailedError:
@@ -94,23 +98,23 @@ class Claim:
             Publication.objects.filter(pk=self.row.pk).update(state=state, **columns)
 
 
-def claim(wish: Wish, *, team_id: UUID) -> Claim:
-    """Claim a wish's key for it, before anything is sent.
+def claim(request: PublishRequest, *, team_id: UUID) -> Claim:
+    """Claim a request's key for it, before anything is sent.
 
     Raises:
         KeyReusedError, StillSendingError, OutcomeUnknownError: See there.
         PublishFailedError: That is what came of it before.
     """
-    if wish.idempotency_key is None:
+    if request.idempotency_key is None:
         return Claim()
     row, is_new = Publication.objects.get_or_create(
         team_id=team_id,
-        idempotency_key=wish.idempotency_key,
-        defaults={"request_sha256": wish.sha256, "created_at": timezone.now()},
+        idempotency_key=request.idempotency_key,
+        defaults={"request_sha256": request.sha256, "created_at": timezone.now()},
     )
     if is_new:
         return Claim(row)
-    if row.request_sha256 != wish.sha256:
+    if row.request_sha256 != request.sha256:
         raise KeyReusedError
     return Claim(row, _earlier(row))
 

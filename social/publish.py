@@ -13,15 +13,19 @@ from connections_project.connections.errors import NotActiveError
 from connections_project.connections.records import record_about
 from connections_project.connections.refresh import mark_grant_dead
 from connections_project.oauth.errors import DeadGrant, PlatformError
+from connections_project.platforms.adapter import adapter_of
+from connections_project.platforms.publishing import (
+    Post,
+    Published,
+    PublishingUnsupportedError,
+    PublishSession,
+)
 from connections_project.platforms.registry import Upstream, usable
 from social.errors import PublishFailedError, ReconnectNeededError
-from social.line import Line
 from social.models import SocialAccount, Status
-from social.plugin import plugin_of
-from social.publications import Claim, Wish, claim
+from social.publications import Claim, PublishRequest, claim
 from social.refresh import RULES, refreshed_for_use
 from social.selectors import team_account
-from social.types import Post, Published
 
 # What a caller waits at most, beside a refresh; within it a platform must have fetched the image.
 SECONDS_IN_ALL = 30.0
@@ -29,7 +33,9 @@ SECONDS_IN_ALL = 30.0
 UNCERTAIN = frozenset({"timeout", "reset", "server_error", "malformed", "too_large"})
 
 
-def publish_own(wish: Wish, *, team_id: UUID, origin: Origin) -> tuple[SocialAccount, Published]:
+def publish_own(
+    request: PublishRequest, *, team_id: UUID, origin: Origin
+) -> tuple[SocialAccount, Published]:
     """Publish on a team's own account, or give what came of the same key before.
 
     Raises:
@@ -43,15 +49,15 @@ def publish_own(wish: Wish, *, team_id: UUID, origin: Origin) -> tuple[SocialAcc
         PublishFailedError: See there; it is also what came of the same key before.
         KeyReusedError, StillSendingError, OutcomeUnknownError: See `claim`.
     """
-    account = team_account(wish.account_id, team_id=team_id)
-    claimed = claim(wish, team_id=team_id)
+    account = team_account(request.account_id, team_id=team_id)
+    claimed = claim(request, team_id=team_id)
     if claimed.earlier is not None:
         return account, claimed.earlier
     with claimed.given_up_if_refused():
         _require_usable(account)
         upstream = usable(account.platform)
         row = refreshed_for_use(account, origin=origin)
-        return row, _send(row, upstream, wish, claimed, origin=origin)
+        return row, _send(row, upstream, request, claimed, origin=origin)
 
 
 def _require_usable(account: SocialAccount) -> None:
@@ -62,14 +68,21 @@ def _require_usable(account: SocialAccount) -> None:
 
 
 def _send(
-    row: SocialAccount, upstream: Upstream, wish: Wish, claimed: Claim, *, origin: Origin
+    row: SocialAccount,
+    upstream: Upstream,
+    request: PublishRequest,
+    claimed: Claim,
+    *,
+    origin: Origin,
 ) -> Published:
-    post = Post(row.platform_account_id or "", wish.caption, wish.image_url)
-    line = Line(upstream, row.opened(), time.monotonic() + SECONDS_IN_ALL, _still_active(row))
+    post = Post(row.platform_account_id or "", request.caption, request.image_url)
+    session = PublishSession(
+        upstream, row.opened(), time.monotonic() + SECONDS_IN_ALL, _still_active(row)
+    )
     try:
-        published = _publish(row, post, line, origin=origin)
+        published = _publish(row, post, session, origin=origin)
     except PlatformError as error:
-        is_uncertain = line.is_sent and error.code in UNCERTAIN
+        is_uncertain = session.is_sent and error.code in UNCERTAIN
         _record_failure(row, error, claimed, is_uncertain=is_uncertain, origin=origin)
         raise PublishFailedError(is_uncertain=is_uncertain) from error
     with transaction.atomic():
@@ -78,20 +91,24 @@ def _send(
     return published
 
 
-def _publish(row: SocialAccount, post: Post, line: Line, *, origin: Origin) -> Published:
+def _publish(
+    row: SocialAccount, post: Post, session: PublishSession, *, origin: Origin
+) -> Published:
     """Publish; a refused access token is refreshed once (RFC 6750, section 3.1)."""
-    platform = line.upstream.platform
-    plugin = plugin_of(platform)
+    platform = session.upstream.platform
+    publish = adapter_of(platform).publish
+    if publish is None:
+        raise PublishingUnsupportedError
     try:
-        return plugin.publish(post, line)
+        return publish(session, post)
     except PlatformError as error:
         can_be_refreshed = row.has_refresh_token and platform.refresh != "self_exchange"
         if error.status != 401 or not can_be_refreshed:
             raise
-    line.tokens = refreshed_for_use(row, origin=origin, force=True).opened()
+    session.tokens = refreshed_for_use(row, origin=origin, force=True).opened()
     # What was refused for its token has not gone out.
-    line.is_sent = False
-    return plugin.publish(post, line)
+    session.is_sent = False
+    return publish(session, post)
 
 
 def _still_active(row: SocialAccount) -> Callable[[], None]:

@@ -20,13 +20,12 @@ from connections_project.connections.records import event_about, record_about
 from connections_project.connections.store_grant import ReceivedGrant, refuse, take_grant
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import Team
-from connections_project.oauth.client import Identity
+from connections_project.oauth.client import GrantedAccount, GrantResult, Identity
 from connections_project.platforms.registry import Upstream
 from connections_project.revocation.grants import add_holders, has_holders
 from connections_project.revocation.release import revoke_unstored
 from social.models import SocialAccount
 from social.principals import Principal, still_acts_for
-from social.types import Crop, Harvest
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class ReceivedTeamGrant:
         row: An unsaved one: it names the team, the platform and the audit's subject.
         principal: Who has connected.
         upstream: Where.
-        harvest: What came.
+        result: What came.
         known: What was there before the platform was asked.
         named: The disconnected accounts that are to come back.
     """
@@ -61,25 +60,25 @@ class ReceivedTeamGrant:
     row: SocialAccount
     principal: Principal
     upstream: Upstream
-    harvest: Harvest
+    result: GrantResult
     known: Known
     named: frozenset[UUID]
 
-    def of(self, crop: Crop) -> ReceivedGrant:
+    def of(self, account: GrantedAccount) -> ReceivedGrant:
         # One that the platform gives no name is called by its id, so that people can tell it apart.
-        name = crop.identity.account_name or crop.identity.account_id
+        name = account.identity.account_name or account.identity.account_id
         return ReceivedGrant(
             upstream=self.upstream,
-            tokens=crop.tokens,
-            identity=replace(crop.identity, account_name=name),
-            granted_by=self.harvest.granted_by,
+            tokens=account.tokens,
+            identity=replace(account.identity, account_name=name),
+            granted_by=self.result.granted_by,
         )
 
     @property
     def whole(self) -> ReceivedGrant:
         """Return the grant itself, of which no account may be left to take it."""
-        identity = Identity(self.harvest.granted_by, None)
-        return ReceivedGrant(upstream=self.upstream, tokens=self.harvest.tokens, identity=identity)
+        identity = Identity(self.result.granted_by, None)
+        return ReceivedGrant(upstream=self.upstream, tokens=self.result.tokens, identity=identity)
 
 
 def store_grant(received: ReceivedTeamGrant, *, origin: Origin) -> list[SocialAccount]:
@@ -106,7 +105,7 @@ def _store_grant(
     Team.objects.select_for_update(no_key=True).get(pk=received.row.team_id)
     if not still_acts_for(received.principal, received.row.team_id):
         return _refuse(InvalidStateError(), received, origin=origin)
-    if not received.harvest.accounts:
+    if not received.result.accounts:
         return _refuse(AuthorizationDeclinedError(), received, origin=origin)
     rows = _locked_rows(received)
     takers = list(_takers(received, rows))
@@ -119,7 +118,7 @@ def _store_grant(
 
 def _locked_rows(received: ReceivedTeamGrant) -> dict[str | None, SocialAccount]:
     """Lock the records of the accounts that came, and all holders of their grant, in one order."""
-    ids = [crop.identity.account_id for crop in received.harvest.accounts]
+    ids = [account.identity.account_id for account in received.result.accounts]
     rows = (
         SocialAccount.objects.select_for_update()
         .filter(
@@ -136,15 +135,15 @@ def _locked_rows(received: ReceivedTeamGrant) -> dict[str | None, SocialAccount]
 
 def _takers(
     received: ReceivedTeamGrant, rows: dict[str | None, SocialAccount]
-) -> Iterator[tuple[SocialAccount, Crop]]:
+) -> Iterator[tuple[SocialAccount, GrantedAccount]]:
     """Pair each account that may take its tokens with its record, be it a new one."""
-    is_alone = len(received.harvest.accounts) == 1
-    for crop in received.harvest.accounts:
-        row = rows.get(crop.identity.account_id)
+    is_alone = len(received.result.accounts) == 1
+    for account in received.result.accounts:
+        row = rows.get(account.identity.account_id)
         if row is None:
-            yield _new_row(received), crop
+            yield _new_row(received), account
         elif row.is_active or _comes_back(row, received, is_alone=is_alone):
-            yield row, crop
+            yield row, account
 
 
 def _comes_back(row: SocialAccount, received: ReceivedTeamGrant, *, is_alone: bool) -> bool:
@@ -168,17 +167,20 @@ def _new_row(received: ReceivedTeamGrant) -> SocialAccount:
 
 
 def _store(
-    takers: list[tuple[SocialAccount, Crop]], received: ReceivedTeamGrant, *, origin: Origin
+    takers: list[tuple[SocialAccount, GrantedAccount]],
+    received: ReceivedTeamGrant,
+    *,
+    origin: Origin,
 ) -> list[SocialAccount]:
     """Store all accounts by a few statements, however many a grant is for."""
     _keep_what_others_live_on([row for row, _ in takers])
-    token_set = uuid7() if sum(crop.shares_tokens for _, crop in takers) > 1 else None
+    token_set = uuid7() if sum(account.shares_tokens for _, account in takers) > 1 else None
     events = []
-    for row, crop in takers:
+    for row, account in takers:
         comes_back = not row.is_active
         row.activate()
-        row.token_set = token_set if crop.shares_tokens else None
-        take_grant(row, received.of(crop), origin=origin)
+        row.token_set = token_set if account.shares_tokens else None
+        take_grant(row, received.of(account), origin=origin)
         events.append(_connected(row, origin=origin, reconnected=comes_back))
     rows = [row for row, _ in takers]
     SocialAccount.objects.bulk_create(
@@ -240,7 +242,7 @@ def _refuse(
 def _leave_all_inactive(received: ReceivedTeamGrant, *, origin: Origin) -> list[SocialAccount]:
     """Let go of a grant whose accounts were all disconnected before, and are to stay so."""
     held = received.row.token_bundle(
-        received.row.sealed(received.harvest.tokens), grant=received.whole.grant
+        received.row.sealed(received.result.tokens), grant=received.whole.grant
     )
     record_about(
         received.row,

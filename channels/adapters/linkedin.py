@@ -2,15 +2,10 @@
 
 import re
 
-from channels.posting import Post, Published, authorization, published
-from connections_project.oauth.calls import api_url, call
-from connections_project.oauth.catalog import Platform
+from connections_project.oauth.calls import api_url
 from connections_project.oauth.transport import Request
-
-# Images are uploaded as bytes (POST /rest/images?action=initializeUpload), and no key tells a
-# repeated post.
-TAKES_IMAGE_URL = False
-IDEMPOTENCY_SECONDS = 0
+from connections_project.platforms.adapter import Adapter
+from connections_project.platforms.publishing import Post, Published, PublishSession
 
 # There is no default, and each version is served for about a year. Secondary: seen in use.
 VERSION = "202605"
@@ -20,17 +15,16 @@ VERSION = "202605"
 RESERVED = re.compile(r"[\\|{}@\[\]()<>*_~]|#(?!\w)")
 
 
-def publish(platform: Platform, post: Post, *, within: float) -> Published:
-    """Publish a post; see `Publisher`."""
+def publish(session: PublishSession, post: Post) -> Published:
     headers = {
-        **authorization(platform, post),
+        **session.authorization,
         "LinkedIn-Version": VERSION,
         "X-Restli-Protocol-Version": "2.0.0",
     }
-    request = Request("POST", api_url(platform, "/rest/posts"), headers=headers, json=_body(post))
-    answer = call(platform, request, within=within)
+    url = api_url(session.upstream.platform, "/rest/posts")
+    answer = session.call(Request("POST", url, headers=headers, json=_body(post)), publishes=True)
     # The URN stands in a header alone; the body is empty.
-    return published(platform, answer.headers.get("x-restli-id"))
+    return session.published(answer.headers.get("x-restli-id"))
 
 
 def _body(post: Post) -> dict[str, object]:
@@ -46,3 +40,8 @@ def _body(post: Post) -> dict[str, object]:
         "lifecycleState": "PUBLISHED",
         "isReshareDisabledByAuthor": False,
     }
+
+
+# Images are uploaded as bytes (POST /rest/images?action=initializeUpload), and no key tells a
+# repeated post.
+adapter = Adapter(publish=publish)

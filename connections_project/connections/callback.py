@@ -186,7 +186,7 @@ def exchange_and_identify(
         taken: The flow.
         upstream: The platform.
         code: The authorization code.
-        whose: Asks the platform, such as `flow.identify`; it may raise PlatformError.
+        whose: Asks the platform, such as `platforms.client.identify`; it may raise PlatformError.
         row: What the tokens are for, saved or not: it names the subject in the audit log.
         failed: The audit action of a failure.
         origin: The call.

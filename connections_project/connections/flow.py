@@ -22,7 +22,7 @@ from connections_project.connections.errors import (
 from connections_project.core import vault
 from connections_project.identity.models import ApiKey, User
 from connections_project.oauth import client, pkce
-from connections_project.oauth.client import Identity, TokenSet
+from connections_project.oauth.client import TokenSet
 from connections_project.oauth.state import StateStore, new_state
 from connections_project.platforms.registry import Upstream, connectable
 
@@ -232,12 +232,3 @@ def exchange(flow: Flow, upstream: Upstream, *, code: str) -> TokenSet:
         redirect_uri=flow.redirect_uri,
         code_verifier=flow.code_verifier,
     )
-
-
-def identify(upstream: Upstream, tokens: TokenSet) -> Identity:
-    """Ask whose account the tokens belong to.
-
-    Raises:
-        PlatformError: Refused, malformed or unreachable.
-    """
-    return client.identify(upstream.platform, upstream.registration, tokens=tokens)

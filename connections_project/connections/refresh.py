@@ -28,9 +28,9 @@ from connections_project.connections.lease import (
 )
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.records import record_about
-from connections_project.oauth import client
 from connections_project.oauth.client import TokenSet
 from connections_project.oauth.errors import DeadGrant, PlatformError
+from connections_project.platforms import client
 from connections_project.platforms.registry import Upstream, usable
 from connections_project.revocation.grants import add_holder, remove_holders
 from connections_project.revocation.release import revoke_unstored
@@ -130,13 +130,7 @@ def _shared(row: C, rules: RefreshRules) -> C:
 def _lead(connection: C, upstream: Upstream, *, rules: RefreshRules, origin: Origin) -> C:
     old = connection.opened()
     try:
-        tokens = client.refresh(
-            upstream.platform,
-            upstream.registration,
-            refresh_token=old.refresh_token or "",
-            access_token=old.access_token,
-            within=longest_call(),
-        )
+        tokens = client.refresh(upstream, old, within=longest_call())
     except PlatformError as error:
         return _fail(connection, error, rules=rules, origin=origin)
     return _store(connection, old, tokens, rules=rules, origin=origin)

@@ -1,6 +1,8 @@
 """The rule of each key of the catalogue, and what keys must not say together."""
 
+import importlib
 import importlib.util
+import pkgutil
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -92,6 +94,12 @@ def adapter(value: Any) -> str:
     return str(value)
 
 
+def modules_in(package: str) -> list[str]:
+    """Return the names of a package's modules, none of which is imported."""
+    folder = importlib.import_module(package).__path__
+    return [one.name for one in pkgutil.iter_modules(folder)]
+
+
 def distinct_tokens(value: Any) -> tuple[str, ...]:
     tokens: tuple[str, ...] = list_of(one_of("refresh_token", "access_token"), empty=False)(value)
     if len(set(tokens)) < len(tokens):
@@ -129,7 +137,7 @@ PLATFORM: dict[str, Rule] = {
     "granted_account_fields": field_map(GRANTED_ACCOUNT_FIELDS),
     "dead_grant": list_of(dead_grant),
     "token_identifier_algs": list_of(one_of("prefix", "hash_base64_sha512_sha512")),
-    "deauthorization": one_of("", "meta", "tiktok", "google_risc"),
+    "deauthorization": one_of("", *modules_in("connections_project.webhooks.senders")),
     "risc_configuration_endpoint": endpoint,
     "help_url": endpoint,
     "adapter": adapter,

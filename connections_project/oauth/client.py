@@ -2,11 +2,10 @@
 
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from connections_project.oauth.adapters import adapter_function
 from connections_project.oauth.answers import require_living_grant, token_document
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client_authentication import authenticated_form
-from connections_project.oauth.granted import GrantedAccount, granted_accounts
+from connections_project.oauth.granted import GrantedAccount, GrantResult, granted_accounts
 from connections_project.oauth.identity import Identity, fetch_json, identify
 from connections_project.oauth.observers import calling
 from connections_project.oauth.revoking import revoke
@@ -20,6 +19,7 @@ from connections_project.oauth.transport import Answer, send
 
 __all__ = [
     "ClientRegistration",
+    "GrantResult",
     "GrantedAccount",
     "Identity",
     "TokenSet",
@@ -97,7 +97,6 @@ def refresh(
     registration: ClientRegistration,
     *,
     refresh_token: str,
-    access_token: str = "",
     within: float = 10.0,
 ) -> TokenSet:
     """Get fresh tokens (RFC 6749, section 6).
@@ -105,9 +104,7 @@ def refresh(
     Args:
         platform: Whose token endpoint is asked.
         registration: Our client there.
-        refresh_token: What the platform gave; where `refresh` is "self_exchange", what its adapter
-            exchanges.
-        access_token: What stands beside it, for an adapter alone: some platforms' outlive it.
+        refresh_token: What the platform gave.
         within: Seconds for the whole call.
 
     Returns:
@@ -117,11 +114,6 @@ def refresh(
         DeadGrant: The platform says, in its own way, that the grant is over.
         PlatformError: Any other failure, which says nothing about the grant.
     """
-    if platform.refresh == "self_exchange":
-        exchange = adapter_function(platform, "refresh")
-        old = TokenSet(access_token, refresh_token)
-        tokens: TokenSet = exchange(platform, registration, tokens=old, within=within)
-        return tokens
     token = require_vschar(refresh_token, platform=platform.slug)
     form = {"grant_type": "refresh_token", "refresh_token": token}
     answer = _post(platform, registration, form=form, within=within)

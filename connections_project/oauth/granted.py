@@ -15,10 +15,32 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class GrantedAccount:
-    """An account and its own token; None where it is used with the token of the grant."""
+    """An account that a grant is for.
+
+    Args:
+        identity: The account.
+        tokens: What it is used with.
+        shares_tokens: Whether these are the tokens of the grant itself, and so also of the others.
+    """
 
     identity: Identity
-    access_token: str | None = field(default=None, repr=False)
+    tokens: TokenSet = field(repr=False)
+    shares_tokens: bool = False
+
+
+@dataclass(frozen=True)
+class GrantResult:
+    """What a grant has brought.
+
+    Args:
+        tokens: Those of the grant itself: of whoever gave it.
+        granted_by: That user's id at the platform; None where it does not tell.
+        accounts: Those that the grant is for.
+    """
+
+    tokens: TokenSet = field(repr=False)
+    granted_by: str | None
+    accounts: tuple[GrantedAccount, ...]
 
 
 def granted_accounts(
@@ -28,7 +50,7 @@ def granted_accounts(
     tokens: TokenSet,
     identity: Identity,
     within: float = 10.0,
-) -> list[GrantedAccount]:
+) -> GrantResult:
     """Ask which accounts a grant is for; without a `granted_accounts_endpoint`, who granted it.
 
     Args:
@@ -39,10 +61,15 @@ def granted_accounts(
         within: Seconds for the whole call.
 
     Raises:
-        PlatformError: The list can't be had, or holds an id that can't be one.
+        PlatformError: The list can't be had, or holds an id that can't be one; or there is no list,
+            and the platform does not tell who granted it, so that nobody would know the account
+            again.
     """
     if not platform.granted_accounts_endpoint:
-        return [GrantedAccount(identity)]
+        if identity.account_id is None:
+            raise PlatformError("malformed", platform=platform.slug)
+        own = GrantedAccount(identity, tokens, shares_tokens=True)
+        return GrantResult(tokens, identity.grantor_id, (own,))
     document = fetch_json(
         platform,
         registration,
@@ -50,11 +77,19 @@ def granted_accounts(
         access_token=tokens.access_token,
         within=within,
     )
-    return read_granted_accounts(platform, document)
+    accounts = read_granted_accounts(platform, document, tokens=tokens)
+    return GrantResult(tokens, identity.grantor_id, tuple(accounts))
 
 
-def read_granted_accounts(platform: Platform, document: Any) -> list[GrantedAccount]:
+def read_granted_accounts(
+    platform: Platform, document: Any, *, tokens: TokenSet
+) -> list[GrantedAccount]:
     """Read a list of accounts; one that is listed twice counts once.
+
+    Args:
+        platform: Whose list it is.
+        document: The list as it came.
+        tokens: Of the grant, for accounts that have none of their own.
 
     Raises:
         PlatformError: `malformed`: no list, or an id that can't be one.
@@ -64,7 +99,7 @@ def read_granted_accounts(platform: Platform, document: Any) -> list[GrantedAcco
         raise PlatformError("malformed", platform=platform.slug)
     found: dict[str, GrantedAccount] = {}
     for entry in entries:
-        account = _read(platform, entry)
+        account = _read(platform, entry, tokens)
         if account is not None and account.identity.account_id is not None:
             found.setdefault(account.identity.account_id, account)
     if missing := len(entries) - len(found):
@@ -72,13 +107,13 @@ def read_granted_accounts(platform: Platform, document: Any) -> list[GrantedAcco
     return list(found.values())
 
 
-def _read(platform: Platform, entry: Any) -> GrantedAccount | None:
+def _read(platform: Platform, entry: Any, tokens: TokenSet) -> GrantedAccount | None:
     """Read an entry; None where it isn't an account of this kind, or has not the token it needs."""
     paths = platform.granted_account_fields
     identity = read_account(platform, entry, id_field=paths["id"], name_field=paths["name"])
     if not paths["token"]:
-        return GrantedAccount(identity)
+        return GrantedAccount(identity, tokens, shares_tokens=True)
     token = dig(entry, paths["token"])
     if not isinstance(token, str) or not token:
         return None
-    return GrantedAccount(identity, require_vschar(token, platform=platform.slug))
+    return GrantedAccount(identity, TokenSet(require_vschar(token, platform=platform.slug)))

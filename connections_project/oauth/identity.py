@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from connections_project.oauth.adapters import adapter_function
 from connections_project.oauth.answers import require_success
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client_authentication import bearer
@@ -65,8 +64,8 @@ def fetch_json(
 def identify(
     platform: Platform, registration: ClientRegistration, *, tokens: TokenSet, within: float = 10.0
 ) -> Identity:
-    """Ask whose account it is: the identity endpoint, else the adapter, else the token response,
-    else the claims of an id_token in it.
+    """Ask whose account it is: the identity endpoint, else the token response, else the claims of
+    an id_token in it.
 
     Raises:
         PlatformError: The endpoint failed, or gave an id that can't be one.
@@ -81,9 +80,6 @@ def identify(
             # Without an id nobody would notice a second connection to the same account.
             raise PlatformError("malformed", platform=platform.slug)
         return replace(identity, granting_user_id=_granting_user(platform, registration, tokens))
-    if asked := adapter_function(platform, "identify"):
-        told: Identity = asked(platform, registration, tokens=tokens, within=within)
-        return told
     identity = _read(platform, tokens.response)
     if identity.account_id is None:
         identity = _read(platform, _claims(platform, registration, tokens))

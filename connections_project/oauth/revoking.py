@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 
-from connections_project.oauth.adapters import adapter_function
 from connections_project.oauth.answers import error_codes, fault_of, names_error
 from connections_project.oauth.catalog import Platform, Revocation
 from connections_project.oauth.client_authentication import authenticated_form, bearer, in_body
@@ -33,7 +32,7 @@ def revoke(
     """Have the platform forget these tokens, in the catalogue's order.
 
     Args:
-        platform: With a `revocation`.
+        platform: With a `revocation` of a kind that is not "adapter".
         registration: Our client there.
         tokens: What to take back; a token that it doesn't hold is passed over.
         within: Seconds for all calls together.
@@ -45,10 +44,6 @@ def revoke(
     revocation = platform.revocation
     if revocation is None:
         raise PlatformError("refused", platform=platform.slug)
-    if revocation.kind == "adapter":
-        by_adapter = adapter_function(platform, "revoke")
-        by_adapter(platform, registration, tokens=tokens, within=within)
-        return
     ends_at = time.monotonic() + within
     _revoke_each(
         _present(platform, revocation, tokens),

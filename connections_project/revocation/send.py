@@ -4,10 +4,10 @@ import time
 from dataclasses import replace
 
 from connections_project.core.vault import DecryptionError, open_sealed, seal
-from connections_project.oauth import client
 from connections_project.oauth.client import TokenSet
 from connections_project.oauth.errors import DeadGrant, PlatformError
 from connections_project.oauth.revoking import BY_BEARER, leaves_refresh_token
+from connections_project.platforms import client
 from connections_project.platforms.registry import Upstream, has_credentials, upstream
 from connections_project.revocation.grants import Grant, has_holders
 from connections_project.revocation.models import RevocationJob
@@ -61,7 +61,7 @@ def send(job: RevocationJob, *, deadline: float) -> None:
 
 
 def _revoke(found: Upstream, tokens: TokenSet, deadline: float) -> None:
-    client.revoke(found.platform, found.registration, tokens=tokens, within=_left(deadline))
+    client.revoke(found, tokens, within=_left(deadline))
 
 
 def _left(deadline: float) -> float:
@@ -86,14 +86,11 @@ def _refreshed(
     job: RevocationJob, found: Upstream, tokens: TokenSet, deadline: float
 ) -> TokenSet | None:
     """Get an access token that lets us in, and keep it for the next try; None: all is dead."""
-    old = tokens.refresh_token or ""
     try:
-        fresh = client.refresh(
-            found.platform, found.registration, refresh_token=old, within=_left(deadline)
-        )
+        fresh = client.refresh(found, tokens, within=_left(deadline))
     except DeadGrant:
         return None
-    fresh = replace(fresh, refresh_token=fresh.refresh_token or old)
+    fresh = replace(fresh, refresh_token=fresh.refresh_token or tokens.refresh_token)
     sealed = seal(fresh.as_payload(), subject=_subject(job))
     job.owned().update(sealed_tokens=sealed)
     return fresh

@@ -28,7 +28,7 @@ class Notice:
     """What a platform told, once it is sure that it did.
 
     Args:
-        sender: "meta", "tiktok" or "google_risc".
+        sender: The name of its file in `senders/`.
         digest: What it is known by when it comes again.
         occurred_at: When the grant ended.
         subject: Whose.

@@ -2,11 +2,11 @@
 
 from django.urls import path
 
+from connections_project.webhooks.sender import webhook_senders
 from connections_project.webhooks.views import WebhookViewSet
 
 urlpatterns = [
-    path("meta/deauthorize", WebhookViewSet.as_view({"post": "meta_deauthorize"})),
-    path("meta/data-deletion", WebhookViewSet.as_view({"post": "meta_data_deletion"})),
-    path("tiktok", WebhookViewSet.as_view({"post": "tiktok"})),
-    path("google-risc", WebhookViewSet.as_view({"post": "google_risc"})),
+    path(address, WebhookViewSet.as_view({"post": action}), {"sender": sender})
+    for sender in webhook_senders()
+    for address, action in sender.paths.items()
 ]

@@ -8,7 +8,8 @@ from rest_framework.response import Response
 
 from connections_project.api.views import ApiViewSet
 from connections_project.middleware.trusted_proxies import client_address
-from connections_project.webhooks import notices, security_events, signed_requests, tiktok
+from connections_project.webhooks import notices
+from connections_project.webhooks.sender import WebhookSender
 
 
 @extend_schema(exclude=True)
@@ -21,13 +22,17 @@ class WebhookViewSet(ApiViewSet):
     authentication_classes = ()
     permission_classes = ()
 
-    def meta_deauthorize(self, request: Request) -> Response:
-        notice = signed_requests.read(_signed_request(request))
-        notices.apply(notice, client_address=client_address(request._request))
-        return Response({})
+    # Django's request, not DRF's: `request.data` takes JSON alone.
 
-    def meta_data_deletion(self, request: Request) -> Response:
-        notice = signed_requests.read(_signed_request(request))
+    def deauthorize(self, request: Request, sender: WebhookSender) -> Response:
+        notice = sender.read(request._request)
+        notices.apply(notice, client_address=client_address(request._request))
+        if sender.accepted_status == 202:
+            return Response(status=202)
+        return Response({}, status=sender.accepted_status)
+
+    def erase(self, request: Request, sender: WebhookSender) -> Response:
+        notice = sender.read(request._request)
         deletion = notices.erase(notice, client_address=client_address(request._request))
         page = reverse("data-deletion", args=[deletion.confirmation_code])
         return Response(
@@ -36,19 +41,3 @@ class WebhookViewSet(ApiViewSet):
                 "confirmation_code": deletion.confirmation_code,
             }
         )
-
-    def tiktok(self, request: Request) -> Response:
-        signature = request.headers.get("TikTok-Signature", "")
-        notice = tiktok.read(request._request.body, signature=signature)
-        notices.apply(notice, client_address=client_address(request._request))
-        return Response({})
-
-    def google_risc(self, request: Request) -> Response:
-        notice = security_events.read(request._request.body)
-        notices.apply(notice, client_address=client_address(request._request))
-        return Response(status=202)
-
-
-def _signed_request(request: Request) -> str:
-    # Not `request.data`: that takes JSON alone.
-    return request._request.POST.get("signed_request", "")

@@ -10,9 +10,9 @@ from connections_project.api.errors import STATUS_CODES, ApiError, FieldError, v
 from connections_project.connections import errors
 from connections_project.core.vault import DecryptionError
 from connections_project.oauth.state import StateStoreUnavailable
+from connections_project.platforms.publishing import InvalidPostError, PublishingUnsupportedError
 from connections_project.platforms.registry import PlatformUnavailableError, UnknownPlatformError
 from social import errors as own
-from social.types import InvalidPostError, PublishingUnsupportedError
 
 # What general faults are called here, by their slugs.
 GENERAL: Mapping[str, str] = MappingProxyType(

@@ -9,9 +9,9 @@ from rest_framework import serializers
 from connections_project.api.fields import Text, filled, https_address
 from connections_project.connections.serializers import RedirectUri
 from connections_project.core.parsing import parse_uuid, render_datetime
+from connections_project.platforms.publishing import Published
 from social.errors import InvalidAccountIdError
 from social.models import SocialAccount
-from social.types import Published
 
 LONGEST_CAPTION = 10_000
 LONGEST_URL = 2048

@@ -22,7 +22,7 @@ from social.api import documentation, throttling
 from social.api import serializers as bodies
 from social.api.permissions import HasScope
 from social.models import SocialAccount
-from social.publications import Wish
+from social.publications import PublishRequest
 from social.selectors import team_accounts
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
@@ -101,14 +101,14 @@ class SocialViewSet(ApiViewSet):
     @documentation.PUBLISH
     def publish(self, request: Request) -> Response:
         body = validated(bodies.SocialPublishRequest, request)
-        wish = Wish(
+        wanted = PublishRequest(
             account_id=bodies.account_id(body["accountId"]),
             caption=body["caption"],
             image_url=body["imageUrl"],
             idempotency_key=_idempotency_key(request),
         )
         team_id = caller_of(request).team_id
-        account, published = publish.publish_own(wish, team_id=team_id, origin=origin_of(request))
+        account, published = publish.publish_own(wanted, team_id=team_id, origin=origin_of(request))
         return Response(bodies.publish_answer(account, published))
 
     def _disconnect(self, request: Request, text: str) -> SocialAccount:

@@ -8,7 +8,6 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from audit.models import AuditEvent
 from channels.models import ChannelConnection, PublishEvent, Schedule
-from channels.posting import Post
 from tests.channels.publishing import X, due_schedule, tried
 from tests.chirp import Chirp
 from tests.servers import Answer
@@ -30,8 +29,3 @@ def test_a_platform_that_echoes_a_token_gets_it_into_nothing(
     written = caplog.text + json.dumps(stored, cls=DjangoJSONEncoder)
     for secret in ("access-0", "refresh-0", "access-1", "client secret"):
         assert secret not in written
-
-
-def test_a_post_on_its_way_does_not_show_its_token() -> None:
-    post = Post(text="t", image_url=None, account_id="a", key="k", access_token="at-secret")
-    assert "at-secret" not in repr(post)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection, PublishEvent, Schedule
-from channels.posting import publisher_of
+from connections_project.platforms.adapter import adapter_of
 from tests.channel_rows import schedule_of
 from tests.channels.publishing import tried
 from tests.contract.conftest import ACCOUNT_ID, PLATFORMS, Actor
@@ -54,7 +54,7 @@ def posted(api: APIClient, actor: Actor, text: str = "Hello") -> Request:
 
 def test_these_are_published_to_and_no_others() -> None:
     channels = {slug: one for slug, one in PLATFORMS.items() if one.app == "channels"}
-    assert {slug for slug, one in channels.items() if publisher_of(one)} == set(PATHS)
+    assert {slug for slug, one in channels.items() if adapter_of(one).publish} == set(PATHS)
 
 
 @pytest.mark.parametrize("actor", ["x"], indirect=True)

@@ -11,8 +11,8 @@ from connections_project.oauth.client import ClientRegistration, TokenSet
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.observers import calling
 from connections_project.oauth.transport import Request, send
+from connections_project.platforms.publishing import PublishSession
 from connections_project.platforms.registry import upstream
-from social.line import Line
 from tests.bank import Bank, connect
 from tests.figures import figure
 from tests.servers import Answer, PlatformServer
@@ -76,13 +76,15 @@ def test_the_time_of_a_call_that_was_given_up_is_counted(bank: Bank) -> None:
     assert 0.2 <= calls("refresh", "timeout", SUM) - before < 1
 
 
-def test_what_a_social_plugin_publishes_is_counted(bank: Bank) -> None:
+def test_what_a_session_publishes_is_counted(bank: Bank) -> None:
     bank.server.on("POST", "/posts", Answer(json={"id": "1"}))
     found = upstream("bank")
     assert found
-    line = Line(found, TokenSet("some-access-token"), time.monotonic() + 5, lambda: None)
+    session = PublishSession(
+        found, TokenSet("some-access-token"), time.monotonic() + 5, lambda: None
+    )
     before = calls("publish")
-    line.call(Request("POST", f"{bank.server.url}/posts"))
+    session.call(Request("POST", f"{bank.server.url}/posts"))
     assert calls("publish") == before + 1
 
 

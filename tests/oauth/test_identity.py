@@ -223,14 +223,6 @@ def test_nobody_known_is_no_error(platform: Platform, registration: ClientRegist
     assert identity_of(platform, registration) == Identity(None, None)
 
 
-def test_an_adapter_is_asked_where_there_is_no_endpoint(
-    make_platform: MakePlatform, registration: ClientRegistration
-) -> None:
-    platform = make_platform(adapter="tests.oauth.an_adapter")
-
-    assert identity_of(platform, registration) == Identity("adapted", "at-1")
-
-
 def read(server: PlatformServer, platform: Platform, registration: ClientRegistration) -> Any:
     return fetch_json(platform, registration, url=f"{server.url}/data", access_token="at-1")
 

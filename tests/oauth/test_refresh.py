@@ -145,11 +145,3 @@ def test_good_tokens_are_taken_though_a_text_of_a_matcher_stands_in_them(
     platform = make_platform(dead_grant=(DeadGrantMatcher(text="stale"),))
 
     assert do_refresh(platform, registration).access_token == "stale"
-
-
-def test_self_exchange_is_left_to_the_adapter(
-    make_platform: MakePlatform, registration: ClientRegistration
-) -> None:
-    platform = make_platform(refresh="self_exchange", adapter="tests.oauth.an_adapter")
-
-    assert do_refresh(platform, registration).access_token == "exchanged rt-1"

@@ -7,7 +7,6 @@ import pytest
 
 from connections_project.oauth.client import ClientRegistration, TokenSet, revoke
 from connections_project.oauth.errors import PlatformError
-from tests.oauth import an_adapter
 from tests.oauth.conftest import SECRET, MakePlatform
 from tests.servers import Answer, PlatformServer
 
@@ -170,18 +169,6 @@ def test_delete_sends_the_token_as_bearer(
     revoke(revocable(kind="delete", tokens=("access_token",)), registration, tokens=BOTH)
 
     assert server.requests[0].headers["Authorization"] == "Bearer at-1"
-
-
-def test_an_adapter_revokes_where_data_cannot_say_how(
-    make_platform: MakePlatform, revocable: MakePlatform, registration: ClientRegistration
-) -> None:
-    revocation = revocable(kind="adapter", endpoint="").revocation
-    an_adapter.REVOKED.clear()
-
-    platform = make_platform(adapter="tests.oauth.an_adapter", revocation=revocation)
-    revoke(platform, registration, tokens=BOTH)
-
-    assert an_adapter.REVOKED == ["at-1"]
 
 
 def test_a_token_that_was_dead_already_is_revoked(

@@ -125,7 +125,7 @@ def beside(bank: Bank, use_catalogue: UseCatalogue) -> None:
     """A channel and a social platform beside the bank, at the same server."""
     chirp = Chirp(bank.server, numbers=bank.numbers)
     gallery = Gallery(bank.server, numbers=bank.numbers, accounts=["7", "8"])
-    more = 'adapter = "tests.gallery_plugin"'
+    more = 'adapter = "tests.gallery_adapter"'
     catalogue = bank.catalogue() + chirp.catalogue() + gallery.catalogue(more=more)
     use_catalogue(catalogue, "bank", "chirp", "gallery")
     gallery.open()

@@ -18,9 +18,11 @@ from connections_project.oauth import transport
 from connections_project.oauth.client import (
     ClientRegistration,
     GrantedAccount,
+    GrantResult,
     Identity,
     TokenSet,
 )
+from connections_project.platforms.publishing import PublishSession
 from connections_project.platforms.registry import Upstream
 from connections_project.revocation.grants import Grant
 from connections_project.revocation.models import RevocationJob
@@ -28,10 +30,8 @@ from connections_project.revocation.release import TokenBundle
 from providers.models import Connection
 from providers.statements import Reader
 from providers.store_grant import ReceivedProviderGrant
-from social.line import Line
 from social.models import SocialAccount
 from social.store_grant import Known, ReceivedTeamGrant
-from social.types import Crop, Harvest
 
 SECRET = secrets.token_urlsafe(24)
 TOKENS = TokenSet(SECRET, SECRET, 1800, response={"access_token": SECRET, "id_token": SECRET})
@@ -39,7 +39,7 @@ SEALED = Sealed(SECRET)
 REGISTRATION = ClientRegistration("ours", SECRET, ("https://app.example.com/callback",))
 
 
-HARVEST = Harvest(TOKENS, "7", (Crop(Identity("7", "Ada"), TOKENS),))
+RESULT = GrantResult(TOKENS, "7", (GrantedAccount(Identity("7", "Ada"), TOKENS),))
 
 
 def upstream() -> Upstream:
@@ -93,13 +93,13 @@ HOLDERS: dict[str, Any] = {
         row=SocialAccount(auth_state=SEALED),
         principal=ApiKey(),
         upstream=upstream(),
-        harvest=HARVEST,
+        result=RESULT,
         known=Known({}),
         named=frozenset(),
     ),
-    "harvest": lambda: HARVEST,
-    "granted account": lambda: GrantedAccount(Identity("7", "Ada"), SECRET),
-    "line": lambda: Line(upstream(), TOKENS, 0.0, lambda: None),
+    "grant result": lambda: RESULT,
+    "granted account": lambda: GrantedAccount(Identity("7", "Ada"), TOKENS),
+    "publish session": lambda: PublishSession(upstream(), TOKENS, 0.0, lambda: None),
     "new API key": lambda: NewKey(ApiKey(prefix="cnx_"), SECRET),
     "reader": lambda: Reader(upstream(), SECRET, ends_at=0.0),
 }

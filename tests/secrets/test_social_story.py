@@ -22,7 +22,7 @@ from tests.secrets.witness import Witness, WitnessedClient
 from tests.servers import Answer, PlatformServer, Request
 
 Leaks = Callable[[], list[str]]
-MORE = 'adapter = "tests.gallery_plugin"'
+MORE = 'adapter = "tests.gallery_adapter"'
 
 
 @dataclass

@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 from social.models import SocialAccount
 from tests.gallery import SOCIAL
 
-MORE = 'adapter = "tests.gallery_plugin"'
+MORE = 'adapter = "tests.gallery_adapter"'
 
 
 def publish(

@@ -16,10 +16,10 @@ from connections_project.identity.models import Team
 from connections_project.identity.origins import command_origin
 from connections_project.oauth.client import TokenSet
 from connections_project.oauth.transport import Request
+from connections_project.platforms.publishing import PublishSession
 from connections_project.platforms.registry import usable
-from social.line import Line
 from social.models import SocialAccount
-from social.publications import Wish
+from social.publications import PublishRequest
 from social.publish import _still_active, publish_own
 from social.refresh import RULES, refreshed_for_use
 from social.renewal import renew_ending_grants
@@ -102,7 +102,7 @@ def test_no_chore_uses_them(account: SocialAccount, gallery: Gallery) -> None:
 Verb = Callable[[SocialAccount], object]
 VERBS: dict[str, Verb] = {
     "publish": lambda row: publish_own(
-        Wish(row.pk, "Hello", None, None), team_id=row.team_id, origin=ORIGIN
+        PublishRequest(row.pk, "Hello", None, None), team_id=row.team_id, origin=ORIGIN
     ),
     "refresh for use": lambda row: refreshed_for_use(row, origin=ORIGIN),
     "forced refresh": lambda row: refreshed_for_use(row, origin=ORIGIN, force=True),
@@ -128,7 +128,7 @@ def test_the_query_that_finds_usable_accounts_leaves_them_out(account: SocialAcc
     assert not SocialAccount.objects.usable().exists()
 
 
-def test_a_line_that_stands_is_cut(account: SocialAccount) -> None:
-    line = Line(usable("gallery"), account.opened(), 1e12, _still_active(account))
+def test_a_session_that_is_open_is_cut(account: SocialAccount) -> None:
+    session = PublishSession(usable("gallery"), account.opened(), 1e12, _still_active(account))
     with pytest.raises(NotActiveError):
-        line.call(Request("POST", "http://127.0.0.1:9/"))
+        session.call(Request("POST", "http://127.0.0.1:9/"))

@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 from connections_project.identity.models import Team
 from connections_project.identity.origins import command_origin
 from connections_project.oauth.client import TokenSet
-from social import meta_publish
 from social import publish as verb
+from social.adapters.meta import publishing
 from social.disconnect import disconnect_own
 from social.models import SocialAccount
 from tests.graph import DEAD, REMOVED, USER, Graph
@@ -27,7 +27,7 @@ FINISHED = {"status_code": "FINISHED", "status": "FINISHED"}
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(meta_publish, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(publishing, "POLL_SECONDS", 0.01)
 
 
 def row_of(team: Team, slug: str, account_id: str) -> SocialAccount:

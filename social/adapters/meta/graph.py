@@ -1,4 +1,4 @@
-"""The Graph API, as the plugins of Meta's platforms share it.
+"""The Graph API, as the adapters of Meta's platforms share it.
 
 Where it stands is told by the catalogue: beside `identity_endpoint`, which ends in `/me?…`.
 """
@@ -24,7 +24,7 @@ from connections_project.platforms.registry import Upstream
 SIXTY_DAYS = 60 * 24 * 3600
 
 
-def graph(platform: Platform, path: str) -> str:
+def node_url(platform: Platform, path: str) -> str:
     """Return the address of a node of the platform's Graph API, such as `me/accounts`."""
     base, _, _ = platform.identity_endpoint.partition("/me")
     return f"{base}/{path}"
@@ -97,9 +97,7 @@ def identify(upstream: Upstream, access_token: str) -> Identity:
     return identity
 
 
-def revoke_permissions(
-    platform: Platform, registration: ClientRegistration, *, tokens: TokenSet, within: float
-) -> None:
+def revoke_permissions(upstream: Upstream, tokens: TokenSet, within: float) -> None:
     """Take back all that a user gave to the app, as the app itself.
 
     `DELETE /{user-id}/permissions` is allowed to a user's or the app's token (facts §2); the app's
@@ -108,10 +106,11 @@ def revoke_permissions(
     Raises:
         PlatformError: It may still stand.
     """
+    platform, registration = upstream.platform, upstream.registration
     if tokens.user_id is None or not tokens.user_id.isalnum():
         raise PlatformError("refused", platform=platform.slug)
     app_token = f"{registration.client_id}|{registration.client_secret}"
-    url = graph(platform, f"{tokens.user_id}/permissions")
+    url = node_url(platform, f"{tokens.user_id}/permissions")
     request = Request("DELETE", url, headers=bearer(app_token))
     document = require_success(send(request, platform=platform.slug, within=within)).json()
     if document is not True and not (isinstance(document, dict) and document.get("success")):

@@ -10,23 +10,26 @@ import hmac
 import json
 from typing import Any
 
+from django.http import HttpRequest
+
 from connections_project.webhooks.errors import RefusedNoticeError
 from connections_project.webhooks.notices import Notice, digest_of, from_epoch
+from connections_project.webhooks.sender import WebhookSender
 from connections_project.webhooks.subjects import of_senders, senders
 
 SENDER = "meta"
 
 
-def read(signed_request: str) -> Notice:
+def read(request: HttpRequest) -> Notice:
     """Verify a signed request and read it.
 
     Args:
-        signed_request: The form's field as it came.
+        request: With the form's field `signed_request`.
 
     Raises:
         RefusedNoticeError: Malformed, unsigned, or signed with no secret of ours.
     """
-    signature, _, payload = signed_request.partition(".")
+    signature, _, payload = request.POST.get("signed_request", "").partition(".")
     # Facebook Login signs with the Meta app's secret, the other logins perhaps with their own:
     # each platform's own secret is tried, all of them whatever comes out.
     genuine = [one for one in senders(SENDER) if _is_signed(signature, payload, one.secret)]
@@ -62,3 +65,8 @@ def _decoded(part: str) -> bytes:
         return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except ValueError:
         return b""
+
+
+sender = WebhookSender(
+    read=read, deauthorize_path="meta/deauthorize", erase_path="meta/data-deletion"
+)

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import jwt
+from django.http import HttpRequest
 
-from connections_project.webhooks.errors import RefusedNoticeError
+from connections_project.webhooks.errors import RefusedNoticeError, SecurityEventErrors
 from connections_project.webhooks.notices import Notice, digest_of, from_epoch
+from connections_project.webhooks.sender import WebhookSender
 from connections_project.webhooks.signing_keys import Configuration, configuration_of, key_of
 from connections_project.webhooks.subjects import Sender, of_senders, senders
 
@@ -30,11 +32,11 @@ _COLUMNS = {
 }
 
 
-def read(body: bytes) -> Notice:
+def read(request: HttpRequest) -> Notice:
     """Verify a security event token and read it. One that ends no grant speaks of nobody.
 
     Args:
-        body: The token as it came.
+        request: Its body is the token.
 
     Raises:
         RefusedNoticeError: Malformed, unsigned, of another issuer or for another audience.
@@ -44,7 +46,7 @@ def read(body: bytes) -> Notice:
     if not told_by:
         raise RefusedNoticeError("invalid_audience", "No client of ours is told of such events.")
     # All platforms of this kind are one company's: its configuration is the same.
-    claims = _verified(body, told_by, configuration_of(told_by[0].configuration))
+    claims = _verified(request.body, told_by, configuration_of(told_by[0].configuration))
     return Notice(
         SENDER,
         digest_of(SENDER, str(claims["jti"])),
@@ -101,3 +103,12 @@ def _name(subject: Mapping[str, Any]) -> dict[str, str]:
         column = _COLUMNS.get(str(subject.get("token_identifier_alg")))
         return {column: str(subject.get("token", ""))} if column else {}
     return {"granting_user_id": str(subject.get("sub", ""))}
+
+
+sender = WebhookSender(
+    read=read,
+    deauthorize_path="google-risc",
+    # RFC 8935, section 2.2.
+    accepted_status=202,
+    errors=SecurityEventErrors(),
+)

@@ -9,8 +9,11 @@ import json
 import re
 from typing import Any
 
+from django.http import HttpRequest
+
 from connections_project.webhooks.errors import RefusedNoticeError
 from connections_project.webhooks.notices import Notice, digest_of, from_epoch
+from connections_project.webhooks.sender import WebhookSender
 from connections_project.webhooks.subjects import of_senders, senders
 
 SENDER = "tiktok"
@@ -18,16 +21,16 @@ REMOVED = "authorization.removed"
 _HEADER = re.compile(r"t=(?P<time>[0-9]{1,12}),s=(?P<signature>[0-9a-f]{64})")
 
 
-def read(body: bytes, *, signature: str) -> Notice:
+def read(request: HttpRequest) -> Notice:
     """Verify a webhook and read it. One that tells of anything but a removal speaks of nobody.
 
     Args:
-        body: The JSON as it came.
-        signature: The header `TikTok-Signature`.
+        request: With JSON, and its signature in the header `TikTok-Signature`.
 
     Raises:
         RefusedNoticeError: Malformed, unsigned, or signed with no secret of ours.
     """
+    body, signature = request.body, request.headers.get("TikTok-Signature", "")
     match = _HEADER.fullmatch(signature.replace(" ", ""))
     if match is None:
         raise RefusedNoticeError("authentication_failed", "The signature's header is malformed.")
@@ -63,3 +66,6 @@ def _event(body: bytes) -> dict[str, Any]:
 def _user(event: dict[str, Any]) -> str | None:
     user = event.get("user_openid")
     return user if isinstance(user, str) and user else None
+
+
+sender = WebhookSender(read=read, deauthorize_path="tiktok")

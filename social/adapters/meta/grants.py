@@ -3,25 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from connections_project.oauth.catalog import Platform
-from connections_project.oauth.client import (
-    ClientRegistration,
-    GrantedAccount,
-    Identity,
-    TokenSet,
-)
+from connections_project.oauth.client import GrantedAccount, GrantResult, Identity, TokenSet
 from connections_project.oauth.granted import read_granted_accounts
 from connections_project.oauth.paths import dig
 from connections_project.oauth.tokens import require_vschar
 from connections_project.platforms.registry import Upstream
-from social import meta
-from social.types import Crop, Harvest
+from social.adapters.meta import graph
 
 # Whoever manages more Pages than these lists hold has to connect in several goes.
 MOST_LISTS = 10
 
 
-def harvest_pages(upstream: Upstream, tokens: TokenSet) -> Harvest:
+def granted_pages(upstream: Upstream, tokens: TokenSet) -> GrantResult:
     """Make a long-lived token of what came, and ask with it for the Pages and their tokens.
 
     A Page's token that was asked for so has no end date (facts §2). The user's own stands beside
@@ -30,32 +23,29 @@ def harvest_pages(upstream: Upstream, tokens: TokenSet) -> Harvest:
     Raises:
         PlatformError: One of the calls failed.
     """
-    platform, registration = upstream.platform, upstream.registration
-    user = _lengthened(platform, registration, tokens.access_token, within=10.0)
-    identity = meta.identify(upstream, user.access_token)
-    crops = [
-        Crop(page.identity, _page_tokens(page.access_token or "", user))
-        for page in _pages(upstream, user.access_token)
+    user = _lengthened(upstream, tokens.access_token, within=10.0)
+    identity = graph.identify(upstream, user.access_token)
+    accounts = [
+        replace(page, tokens=_page_tokens(page.tokens.access_token, user))
+        for page in _pages(upstream, user)
     ]
-    return Harvest(user, identity.account_id, tuple(crops))
+    return GrantResult(user, identity.account_id, tuple(accounts))
 
 
-def renew_user(
-    platform: Platform, registration: ClientRegistration, *, tokens: TokenSet, within: float
-) -> TokenSet:
+def renew_user(upstream: Upstream, tokens: TokenSet, within: float) -> TokenSet:
     """Renew the user's token that stands beside a Page's, which stays as it is.
 
     Raises:
-        DeadGrant, PlatformError: See `meta.exchange`.
+        DeadGrant, PlatformError: See `graph.exchange`.
     """
-    user = _lengthened(platform, registration, tokens.refresh_token or "", within=within)
+    user = _lengthened(upstream, tokens.refresh_token or "", within=within)
     return _page_tokens(tokens.access_token, user)
 
 
-def with_at_signs(harvest: Harvest) -> Harvest:
+def with_at_signs(result: GrantResult) -> GrantResult:
     """Write user names as people know them, `@name`."""
-    crops = [replace(crop, identity=_with_at_sign(crop.identity)) for crop in harvest.accounts]
-    return replace(harvest, accounts=tuple(crops))
+    accounts = [replace(one, identity=_with_at_sign(one.identity)) for one in result.accounts]
+    return replace(result, accounts=tuple(accounts))
 
 
 def _with_at_sign(identity: Identity) -> Identity:
@@ -63,13 +53,12 @@ def _with_at_sign(identity: Identity) -> Identity:
     return replace(identity, account_name=f"@{name.removeprefix('@')}") if name else identity
 
 
-def _lengthened(
-    platform: Platform, registration: ClientRegistration, user_token: str, *, within: float
-) -> TokenSet:
+def _lengthened(upstream: Upstream, user_token: str, *, within: float) -> TokenSet:
     """Exchange a user's token for one that lives about 60 days from now.
 
     https://developers.facebook.com/documentation/facebook-login/guides/access-tokens/get-long-lived
     """
+    platform, registration = upstream.platform, upstream.registration
     parameters = {
         "grant_type": "fb_exchange_token",
         "client_id": registration.client_id,
@@ -77,20 +66,24 @@ def _lengthened(
         "fb_exchange_token": require_vschar(user_token, platform=platform.slug),
     }
     url = platform.token_endpoint
-    return meta.exchange(platform, url=url, parameters=parameters, within=within)
+    return graph.exchange(platform, url=url, parameters=parameters, within=within)
 
 
 def _page_tokens(page_token: str, user: TokenSet) -> TokenSet:
-    ends_in = user.expires_in or meta.SIXTY_DAYS
+    ends_in = user.expires_in or graph.SIXTY_DAYS
     return TokenSet(page_token, user.access_token, refresh_expires_in=ends_in, scope=user.scope)
 
 
-def _pages(upstream: Upstream, user_token: str) -> Iterator[GrantedAccount]:
+def _pages(upstream: Upstream, user: TokenSet) -> Iterator[GrantedAccount]:
     platform, after = upstream.platform, ""
     for _ in range(MOST_LISTS):
-        url = meta.with_query(platform.granted_accounts_endpoint, {"after": after} if after else {})
-        document = meta.read(platform, upstream.registration, url=url, access_token=user_token)
-        yield from read_granted_accounts(platform, document)
+        url = graph.with_query(
+            platform.granted_accounts_endpoint, {"after": after} if after else {}
+        )
+        document = graph.read(
+            platform, upstream.registration, url=url, access_token=user.access_token
+        )
+        yield from read_granted_accounts(platform, document, tokens=user)
         after = dig(document, "paging.cursors.after")
         # Only the cursor is taken: the whole address that stands beside it holds the token.
         if not dig(document, "paging.next") or not isinstance(after, str):

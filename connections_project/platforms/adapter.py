@@ -1,0 +1,93 @@
+"""The adapter protocol, one for all apps: what a catalogue entry can't say about a platform.
+
+An adapter is a module with a value named `adapter`: the module that the catalogue entry names as
+`adapter`, else the one in the app's `adapters/` that is called like the platform's slug. There is
+no list to add one to.
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from connections_project.oauth.catalog import Platform
+from connections_project.oauth.client import GrantResult, Identity, TokenSet
+from connections_project.platforms.publishing import Post, Published, PublishSession
+from connections_project.platforms.registry import Upstream, upstream
+
+# Reads JSON from an address on a user's behalf; raises PlatformError.
+Get = Callable[[str], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adapter:
+    """What a platform's module does; whatever is None is done as the catalogue says.
+
+    Each function raises PlatformError where the platform refuses, can't be reached or answers
+    nonsense, and DeadGrant where it says that the grant is over.
+
+    Args:
+        refresh: Renews tokens, of which it is given the old ones and the seconds for all calls.
+            Asked for where the catalogue says `refresh = "self_exchange"`.
+        revoke: Takes tokens back, within so many seconds; `user_id` says whose they are. Asked for
+            where the catalogue says `kind = "adapter"`.
+        identify: Tells whose account it is. Asked for where there is no `identity_endpoint`.
+        granted_accounts: Makes of the tokens that have just come what is kept: for which accounts,
+            granted by whom.
+        accounts: Lists a user's accounts, each as an object that `account_fields` can read.
+        transactions: Lists the recent transactions of the account with this id, each as an object
+            that `transaction_fields` can read.
+        publish: Publishes a post. It may raise InvalidPostError, and lets the session's
+            NotActiveError pass.
+        takes_image_url: Whether the platform fetches an image from an address by itself. Where it
+            wants the bytes, images can't be published: we fetch nothing that a user names.
+        idempotency_seconds: How long the platform keeps `Post.key` and answers a repeated post with
+            the first one; 0 where it has no such thing.
+    """
+
+    refresh: Callable[[Upstream, TokenSet, float], TokenSet] | None = None
+    revoke: Callable[[Upstream, TokenSet, float], None] | None = None
+    identify: Callable[[Upstream, TokenSet], Identity] | None = None
+    granted_accounts: Callable[[Upstream, TokenSet], GrantResult] | None = None
+    accounts: Callable[[Platform, Get], list[Any]] | None = None
+    transactions: Callable[[Platform, Get, str], list[Any]] | None = None
+    publish: Callable[[PublishSession, Post], Published] | None = None
+    takes_image_url: bool = False
+    idempotency_seconds: int = 0
+
+
+def adapter_of(platform: Platform) -> Adapter:
+    """Return a platform's adapter; one that does nothing where there is none.
+
+    Raises:
+        ImproperlyConfigured: The catalogue names a module that has none.
+    """
+    name = platform.adapter or f"{platform.app}.adapters.{platform.slug}"
+    if importlib.util.find_spec(name) is None:
+        return Adapter()
+    found = getattr(importlib.import_module(name), "adapter", None)
+    if isinstance(found, Adapter):
+        return found
+    if platform.adapter:
+        raise ImproperlyConfigured(f"{name} has no `adapter` (see platforms/adapter.py)")
+    # Code that adapters share stands beside them, and may be called like some slug.
+    return Adapter()
+
+
+def adapter_at(slug: str) -> Adapter:
+    """Return the adapter of a slug's platform, which may have left the catalogue."""
+    found = upstream(slug)
+    return adapter_of(found.platform) if found else Adapter()
+
+
+def missing_functions(platform: Platform) -> list[str]:
+    """Return what the catalogue leaves to a platform's adapter, which does not have it."""
+    adapter, missing = adapter_of(platform), []
+    if platform.refresh == "self_exchange" and adapter.refresh is None:
+        missing.append("refresh")
+    if platform.revocation and platform.revocation.kind == "adapter" and adapter.revoke is None:
+        missing.append("revoke")
+    return missing

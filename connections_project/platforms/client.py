@@ -1,0 +1,84 @@
+"""What is asked of a platform: by its adapter where the catalogue leaves it to one, else by the
+OAuth client."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.core.exceptions import ImproperlyConfigured
+
+from connections_project.oauth import client
+from connections_project.oauth.client import GrantResult, Identity, TokenSet
+from connections_project.oauth.observers import calling
+from connections_project.platforms.adapter import adapter_of
+from connections_project.platforms.registry import Upstream
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+@calling("refresh")
+def refresh(upstream: Upstream, tokens: TokenSet, *, within: float = 10.0) -> TokenSet:
+    """Return fresh tokens (RFC 6749, section 6); see `oauth.client.refresh`.
+
+    Args:
+        upstream: The platform.
+        tokens: The old ones; the adapters of some platforms need both of them.
+        within: Seconds for all calls.
+
+    Raises:
+        DeadGrant: The platform says that the grant is over.
+        PlatformError: Any other failure, which says nothing about the grant.
+    """
+    if upstream.platform.refresh == "self_exchange":
+        by_adapter = _required(adapter_of(upstream.platform).refresh, upstream)
+        return by_adapter(upstream, tokens, within)
+    platform, registration = upstream.platform, upstream.registration
+    token = tokens.refresh_token or ""
+    return client.refresh(platform, registration, refresh_token=token, within=within)
+
+
+@calling("revoke")
+def revoke(upstream: Upstream, tokens: TokenSet, *, within: float = 10.0) -> None:
+    """Have the platform forget these tokens; see `oauth.client.revoke`.
+
+    Raises:
+        PlatformError: A token may still be good.
+    """
+    revocation = upstream.platform.revocation
+    if revocation is not None and revocation.kind == "adapter":
+        _required(adapter_of(upstream.platform).revoke, upstream)(upstream, tokens, within)
+        return
+    client.revoke(upstream.platform, upstream.registration, tokens=tokens, within=within)
+
+
+@calling("identify")
+def identify(upstream: Upstream, tokens: TokenSet) -> Identity:
+    """Return whose account the tokens belong to; see `oauth.client.identify`.
+
+    Raises:
+        PlatformError: Refused, malformed or unreachable.
+    """
+    by_adapter = adapter_of(upstream.platform).identify
+    if by_adapter is not None and not upstream.platform.identity_endpoint:
+        return by_adapter(upstream, tokens)
+    return client.identify(upstream.platform, upstream.registration, tokens=tokens)
+
+
+def granted_accounts(upstream: Upstream, tokens: TokenSet) -> GrantResult:
+    """Return what a grant has brought: for which accounts, granted by whom.
+
+    Raises:
+        PlatformError: Refused, malformed or unreachable.
+    """
+    by_adapter = adapter_of(upstream.platform).granted_accounts
+    if by_adapter is not None:
+        return by_adapter(upstream, tokens)
+    identity = identify(upstream, tokens)
+    platform, registration = upstream.platform, upstream.registration
+    return client.granted_accounts(platform, registration, tokens=tokens, identity=identity)
+
+
+def _required(function: F | None, upstream: Upstream) -> F:
+    if function is None:
+        # A system check names it too; nothing may be taken for refreshed or revoked without it.
+        raise ImproperlyConfigured(f"{upstream.platform.slug}: see `manage.py check`")
+    return function

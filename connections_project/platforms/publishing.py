@@ -1,0 +1,146 @@
+"""What an adapter is given to publish a post with, and what it gives back."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from connections_project.oauth.calls import call
+from connections_project.oauth.client import TokenSet
+from connections_project.oauth.client_authentication import bearer
+from connections_project.oauth.errors import ErrorCode, PlatformError
+from connections_project.oauth.observers import calling
+from connections_project.oauth.tokens import require_vschar
+from connections_project.oauth.transport import Answer, Request
+from connections_project.platforms.registry import Upstream
+
+SECONDS_A_CALL = 10.0
+LONGEST_ID = 255
+LONGEST_URL = 2048
+
+
+@dataclass(frozen=True)
+class Post:
+    """What is to be published.
+
+    Args:
+        account_id: The platform's account that it is published by.
+        text: As its author wrote it.
+        image_url: An https address that is passed on, and never fetched by us.
+        key: The same each time that this post is sent, for platforms that keep such keys.
+    """
+
+    account_id: str
+    text: str
+    image_url: str | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A post as the platform knows it; `url` is None where it doesn't tell one."""
+
+    post_id: str
+    url: str | None = None
+
+
+class InvalidPostError(Exception):
+    """The platform has no such posts.
+
+    Args:
+        field: The field of the call that is to be changed.
+        message: How, for people.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+class PublishingUnsupportedError(Exception):
+    """No adapter publishes at this platform."""
+
+
+@dataclass
+class PublishSession:
+    """Makes the calls that publish one post, as long as its account is active and time is left.
+
+    Args:
+        upstream: The platform.
+        tokens: The account's, which may be replaced by fresher ones.
+        ends_at: When all must be over, on the monotonic clock in seconds.
+        require_active: Looks, right before each call, whether the account is still the one whose
+            tokens these are; raises NotActiveError.
+        is_sent: Whether a call was made that may have published the post.
+    """
+
+    upstream: Upstream
+    tokens: TokenSet = field(repr=False)
+    ends_at: float
+    require_active: Callable[[], None]
+    is_sent: bool = False
+
+    @property
+    def slug(self) -> str:
+        return self.upstream.platform.slug
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        """Return the header that lets us in (RFC 6750, section 2.1)."""
+        return bearer(require_vschar(self.tokens.access_token, platform=self.slug))
+
+    @calling("publish")
+    def call(
+        self, request: Request, *, publishes: bool = False, reset_header: str | None = None
+    ) -> Answer:
+        """Make a call, and return its answer if it is a success.
+
+        Args:
+            request: What to send.
+            publishes: Whether the post is out with it.
+            reset_header: See `oauth.calls.call`.
+
+        Raises:
+            NotActiveError: The account was disconnected; nothing was sent.
+            DeadGrant: The platform says that the grant is over.
+            PlatformError: Among others `timeout`: there is no time left.
+        """
+        within = min(self._left(), SECONDS_A_CALL)
+        self.require_active()
+        self.is_sent = self.is_sent or publishes
+        return call(self.upstream.platform, request, within=within, reset_header=reset_header)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, as long as there is any.
+
+        Raises:
+            PlatformError: `timeout`.
+        """
+        if self._left() <= seconds:
+            raise self.error("timeout")
+        time.sleep(seconds)
+
+    def published(self, post_id: object, url: object = None) -> Published:
+        """Return what a platform told of a post; an address that can't be one is left out.
+
+        Raises:
+            PlatformError: `malformed`: without an id nobody knows what became of it.
+        """
+        if not isinstance(post_id, str) or not _fits(post_id, LONGEST_ID):
+            raise self.error("malformed")
+        is_address = isinstance(url, str) and _fits(url, LONGEST_URL) and url.startswith("https://")
+        return Published(post_id, str(url) if is_address else None)
+
+    def error(self, code: ErrorCode) -> PlatformError:
+        """Return a failure of this platform, to be raised."""
+        return PlatformError(code, platform=self.slug)
+
+    def _left(self) -> float:
+        left = self.ends_at - time.monotonic()
+        if left <= 0:
+            raise self.error("timeout")
+        return left
+
+
+def _fits(value: str, longest: int) -> bool:
+    return value.isprintable() and 0 < len(value) <= longest

@@ -1,0 +1,47 @@
+"""The protocol of senders: how their notices are read, and at which addresses they come in.
+
+A sender is a file in `senders/` with a value named `sender`. There is no list to add one to.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.http import HttpRequest
+
+from connections_project.api.problems import ProblemRenderer
+from connections_project.webhooks import senders
+from connections_project.webhooks.errors import WebhookErrors
+from connections_project.webhooks.notices import Notice
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookSender:
+    """A way in which platforms tell that a grant is over.
+
+    Args:
+        read: Verifies a notice and reads it; it raises RefusedNoticeError or KeysUnavailableError.
+        deauthorize_path: Below /api/v1/webhooks/, for notices that a grant is over.
+        erase_path: The same, for requests to erase a person's data; empty where there are none.
+        accepted_status: The HTTP status that takes a notice; with 202 the answer has no body.
+        errors: How refusals are rendered.
+    """
+
+    read: Callable[[HttpRequest], Notice]
+    deauthorize_path: str
+    erase_path: str = ""
+    accepted_status: int = 200
+    errors: ProblemRenderer = field(default_factory=WebhookErrors)
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """Return the actions of the view set by their paths."""
+        paths = {self.deauthorize_path: "deauthorize", self.erase_path: "erase"}
+        return {path: action for path, action in paths.items() if path}
+
+
+def webhook_senders() -> list[WebhookSender]:
+    """Return all senders, in the order of their names."""
+    names = [one.name for one in pkgutil.iter_modules(senders.__path__)]
+    return [importlib.import_module(f"{senders.__name__}.{name}").sender for name in names]

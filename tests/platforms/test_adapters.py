@@ -1,0 +1,147 @@
+"""Adapters are found by themselves, and do what the catalogue leaves to them."""
+
+import importlib
+import pkgutil
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+import channels.adapters
+import social.adapters
+from connections_project.oauth.catalog import Platform, Revocation
+from connections_project.oauth.client import ClientRegistration, Identity, TokenSet
+from connections_project.platforms import client
+from connections_project.platforms.adapter import Adapter, adapter_at, adapter_of
+from connections_project.platforms.checks import adapters_do_what_is_left_to_them
+from connections_project.platforms.registry import Upstream
+from providers.statements import read_statements
+from tests.platforms import an_adapter
+from tests.servers import Answer, PlatformServer
+
+FOLDERS = {"channels": channels.adapters, "social": social.adapters}
+FILES = [
+    (app, one.name)
+    for app, folder in FOLDERS.items()
+    for one in pkgutil.iter_modules(folder.__path__)
+    if not one.ispkg
+]
+ADAPTER = "tests.platforms.an_adapter"
+TOKENS = TokenSet("at-1", "rt-1")
+
+
+def declared(app: str, name: str) -> Adapter:
+    found: Adapter = importlib.import_module(f"{app}.adapters.{name}").adapter
+    return found
+
+
+def adapted(**values: Any) -> Upstream:
+    entry = {"adapter": ADAPTER, "token_endpoint": "http://127.0.0.1:9/token", **values}
+    platform = Platform(app="providers", slug="bank", name="Bank", **entry)
+    return Upstream(platform, ClientRegistration("ours", "secret", ()))
+
+
+@pytest.mark.parametrize(("app", "name"), FILES)
+def test_each_file_is_the_adapter_of_the_platform_that_it_is_called_like(
+    app: str, name: str
+) -> None:
+    platform = settings.CATALOG[name]
+    assert platform.app == app
+    assert adapter_of(platform) is declared(app, name)
+    # Also if its entry says nothing of it.
+    assert adapter_of(replace(platform, adapter="")) is declared(app, name)
+
+
+def test_an_entry_may_name_another_platforms_adapter() -> None:
+    elsewhere = replace(settings.CATALOG["threads"], slug="elsewhere")
+    assert adapter_of(elsewhere) is declared("social", "threads")
+    assert adapter_of(replace(elsewhere, adapter="")) == Adapter()
+
+
+@pytest.mark.parametrize("slug", ["meta", "x", "models"])
+def test_no_slug_finds_what_is_no_adapter_of_its_app(slug: str) -> None:
+    platform = replace(settings.CATALOG["threads"], slug=slug, adapter="")
+    assert adapter_of(platform) == Adapter()
+
+
+def test_a_platform_that_has_left_the_catalogue_has_no_adapter() -> None:
+    assert adapter_at("gone") == Adapter()
+
+
+def test_a_module_without_an_adapter_is_named() -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"tests\.servers"):
+        adapter_of(adapted(adapter="tests.servers").platform)
+
+
+def test_the_shipped_adapters_do_what_is_left_to_them() -> None:
+    assert adapters_do_what_is_left_to_them() == []
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"adapter": "tests.gallery_adapter", "refresh": "self_exchange"}, "no `refresh`"),
+        (
+            {"adapter": "tests.gallery_adapter", "revocation": Revocation(kind="adapter")},
+            "no `revoke`",
+        ),
+        ({"adapter": "tests.servers"}, "has no `adapter`"),
+    ],
+)
+def test_a_system_check_names_what_an_adapter_lacks(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], problem: str
+) -> None:
+    platform = adapted(**values).platform
+    monkeypatch.setattr(settings.CATALOG, "all", lambda: [platform])
+    (error,) = adapters_do_what_is_left_to_them()
+    assert error.id == "connections.E001"
+    assert error.msg.startswith("bank: ")
+    assert problem in error.msg
+
+
+def test_nothing_counts_as_revoked_that_no_adapter_revokes() -> None:
+    revocation = Revocation(kind="adapter")
+    with pytest.raises(ImproperlyConfigured, match="bank"):
+        client.revoke(adapted(adapter="tests.gallery_adapter", revocation=revocation), TOKENS)
+
+
+def test_the_adapter_refreshes_where_the_catalogue_leaves_it_to_it() -> None:
+    fresh = client.refresh(adapted(refresh="self_exchange"), TOKENS)
+    assert fresh.access_token == "exchanged rt-1"
+
+
+def test_the_adapter_revokes_where_the_catalogue_leaves_it_to_it() -> None:
+    an_adapter.REVOKED.clear()
+    client.revoke(adapted(revocation=Revocation(kind="adapter")), TOKENS)
+    assert an_adapter.REVOKED == ["at-1"]
+
+
+def test_the_adapter_is_asked_whose_account_it_is_where_there_is_no_endpoint() -> None:
+    assert client.identify(adapted(), TOKENS) == Identity("adapted", "at-1")
+
+
+def test_an_endpoint_is_asked_before_the_adapter(server: PlatformServer) -> None:
+    server.on("GET", "/me", Answer(json={"sub": "7", "name": "Ada"}))
+    upstream = adapted(identity_endpoint=f"{server.url}/me")
+    assert client.identify(upstream, TOKENS) == Identity("7", "Ada")
+
+
+def test_the_adapter_reads_accounts_and_transactions(server: PlatformServer) -> None:
+    server.on("GET", "/account", Answer(json={"id": "7", "name": "Savings", "balance": 3}))
+    server.on(
+        "GET",
+        "/token",
+        lambda request: Answer(
+            json=[{"id": request.query["account"], "posted_at": "2026-01-02", "amount": "1.5"}]
+        ),
+    )
+    upstream = adapted(
+        accounts_endpoint=f"{server.url}/account", token_endpoint=f"{server.url}/token"
+    )
+    (statement,) = read_statements(upstream, access_token="at-1")
+    assert statement
+    assert (statement.platform_account_id, statement.name) == ("7", "Savings")
+    assert [one.platform_transaction_id for one in statement.movements] == ["7"]
+    assert statement.is_whole
