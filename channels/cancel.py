@@ -101,19 +101,10 @@ def cancel_all_of(*, connection_id: UUID, user: User, origin: Origin) -> Cancell
     """
     with transaction.atomic():
         connection = own_connection(connection_id, user=user, rows=locked_connections())
-        return Cancellation(cancel_active(connection, origin=origin), {})
-
-
-def cancel_active(connection: ChannelConnection, *, origin: Origin) -> int:
-    """Cancel all that is scheduled on a connection that the caller has locked.
-
-    Returns:
-        How many were cancelled.
-    """
-    count = _cancel(connection.schedules.all())
-    if count:
-        record_many([_event(connection, count, origin)])
-    return count
+        count = _cancel(connection.schedules.all())
+        if count:
+            record_many([_event(connection, count, origin)])
+    return Cancellation(count, {})
 
 
 def cancel_active_on(connection_ids: Collection[UUID]) -> dict[UUID, int]:

@@ -4,21 +4,28 @@ A channel that still has something to publish is not torn down by accident: its 
 be cancelled first, or with it.
 """
 
-from typing import Any
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin
-from channels.cancel import cancel_active
+from channels.cancel import cancel_active_on
 from channels.errors import ActiveSchedulesError
-from channels.models import ChannelConnection, Status
+from channels.models import ChannelConnection, Schedule, Status
 from channels.selectors import locked_connections, own_connection_to_end
+from connections_project.connections.disconnect import (
+    DisconnectRequest,
+    DisconnectResult,
+    Failure,
+    disconnect_and_erase,
+)
 from connections_project.connections.records import record_about
 from connections_project.identity.models import User
-from connections_project.revocation.release import release_grant
+from connections_project.revocation.dispatch import dispatch_revocations
 
 MOST_IDS_TOLD = 100
 
@@ -49,69 +56,55 @@ def disconnect_own(
         rows = locked_connections()
         connection = own_connection_to_end(connection_id, user=user, rows=rows)
         if connection.status != Status.DISCONNECTED:
-            disconnect(connection, origin=origin, cancel_schedules=cancel_schedules)
+            _end(connection, DisconnectRequest(origin, cancel_schedules=cancel_schedules))
         if soft_delete:
             _delete(connection, origin=origin)
     return connection
 
 
-def disconnect(
-    connection: ChannelConnection,
-    *,
-    origin: Origin,
-    revoke: bool = True,
-    cancel_schedules: bool = False,
-) -> None:
-    """End a connection that the caller has locked, in the caller's transaction.
+def _end(connection: ChannelConnection, request: DisconnectRequest) -> None:
+    result = disconnect([connection], request)
+    for failure in result.failures:
+        first = connection.schedules.active().order_by("id").values_list("id", flat=True)
+        raise ActiveSchedulesError(failure.count, list(first[:MOST_IDS_TOLD]))
+    dispatch_revocations(result.job_ids, interface=request.origin.interface)
 
-    Raises:
-        ActiveSchedulesError: Something is scheduled on it, and shall not be cancelled.
+
+def disconnect(rows: Sequence[ChannelConnection], request: DisconnectRequest) -> DisconnectResult:
+    """Disconnect channels that the caller has locked, in the caller's transaction.
+
+    One on which something is scheduled, that shall not be cancelled, is left as it is, and named.
     """
-    cancelled = 0
-    if cancel_schedules:
-        cancelled = cancel_active(connection, origin=origin)
-    else:
-        refuse_active_schedules(connection)
-    end(connection, origin=origin, revoke=revoke, schedules_cancelled=cancelled)
-
-
-def refuse_active_schedules(connection: ChannelConnection) -> None:
-    """See that nothing is scheduled on a connection that the caller has locked.
-
-    Raises:
-        ActiveSchedulesError: Something is.
-    """
-    active = connection.schedules.active()
-    count = active.count()
-    if count:
-        first = active.order_by("id").values_list("id", flat=True)[:MOST_IDS_TOLD]
-        raise ActiveSchedulesError(count, list(first))
-
-
-def end(connection: ChannelConnection, *, origin: Origin, revoke: bool, **details: Any) -> None:
-    """End a locked connection on which nothing is scheduled any more.
-
-    The credentials are moved, unopened, to the revoker where the platform must be told, and are
-    gone from the row with the same commit, as is all that was cached of the account.
-
-    Args:
-        connection: The row.
-        origin: Who ends it.
-        revoke: Whether the platform is told.
-        details: What else the audit log shall know.
-    """
-    had_credentials = connection.auth_state is not None
-    decision = release_grant(connection.token_bundle(), origin=origin, revoke=revoke)
-    connection.disconnect(now=timezone.now())
-    connection.save()
-    record_about(
-        connection,
+    keys = [row.pk for row in rows]
+    cancelled = cancel_active_on(keys) if request.cancel_schedules else {}
+    busy = {} if request.cancel_schedules else _active_on(keys)
+    ended = disconnect_and_erase(
+        [row for row in rows if row.pk not in busy],
+        request,
         Action.CHANNEL_DISCONNECTED,
-        origin=origin,
-        credentials_erased=had_credentials,
-        revocation=decision,
-        **details,
+        details={key: {"schedules_cancelled": cancelled.get(key, 0)} for key in keys},
+        before=[
+            request.event(row, Action.SCHEDULES_CANCELLED, count=cancelled[row.pk])
+            for row in rows
+            if row.pk in cancelled
+        ],
     )
+    return ended + DisconnectResult(failures=[_failure(*one) for one in busy.items()])
+
+
+def _failure(connection_id: UUID, count: int) -> Failure:
+    what = "1 schedule is" if count == 1 else f"{count} schedules are"
+    return Failure(connection_id, "active_schedules", f"{what} pending or queued.", count)
+
+
+def _active_on(connection_ids: Collection[UUID]) -> dict[UUID, int]:
+    active = Schedule.objects.active().filter(channel_connection__in=connection_ids)
+    return dict(active.values_list("channel_connection").annotate(count=Count("pk")).order_by())
+
+
+def active_schedules(connections: "QuerySet[ChannelConnection]") -> int:
+    """Count what is pending or queued on connections."""
+    return Schedule.objects.active().filter(channel_connection__in=connections.values("pk")).count()
 
 
 def _delete(connection: ChannelConnection, *, origin: Origin) -> None:

@@ -4,6 +4,7 @@ The tables are those of the source document (Flow: Disconnect Channel).
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -109,19 +110,12 @@ class ChannelConnection(OAuthConnection):
             ),
         ]
 
-    def disconnect(self, *, now: datetime) -> None:
-        """End it for good. The caller saves, in the transaction that also audits."""
-        self.status = Status.DISCONNECTED
-        self.disconnected_at = now
-        self.cached_data = None
-        self.erase_tokens(now=now)
+    def disconnected_columns(self, *, now: datetime) -> dict[str, Any]:
+        return {**super().disconnected_columns(now=now), "cached_data": None}
 
-    def withdraw(self, *, now: datetime) -> None:
-        """Take note that the user took the grant back at the platform. The caller saves."""
-        if self.status != Status.DISCONNECTED:
-            self.status = Status.ERROR
-        self.cached_data = None
-        self.erase_tokens(now=now)
+    def deauthorized_columns(self, _now: datetime, /) -> dict[str, Any]:
+        status = self.status if self.status == Status.DISCONNECTED else Status.ERROR
+        return {"status": status, "cached_data": None}
 
 
 class ScheduleStatus(models.TextChoices):

@@ -8,10 +8,11 @@ from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin
-from channels.disconnect import end
+from channels.disconnect import disconnect
 from channels.errors import AlreadyConnectedError
 from channels.models import LIVE, ChannelConnection, ScheduleStatus, Status
 from channels.selectors import locked_connections
+from connections_project.connections.disconnect import DisconnectRequest
 from connections_project.connections.errors import ConnectionProblem, InvalidStateError
 from connections_project.connections.store_grant import (
     ReceivedGrant,
@@ -20,6 +21,7 @@ from connections_project.connections.store_grant import (
     refuse,
     store,
 )
+from connections_project.revocation.dispatch import dispatch_revocations
 from connections_project.revocation.grants import add_holder
 
 
@@ -121,5 +123,7 @@ def _supersede(old: ChannelConnection, received: ReceivedChannelGrant, *, origin
         updated_at=timezone.now(),
     )
     add_holder(received.grant, app=row.app, connection_id=row.pk)
+    details = {"superseded_by": str(row.pk), "schedules_moved": moved}
     revoke = not lives_on(old, received.tokens)
-    end(old, origin=origin, revoke=revoke, superseded_by=str(row.pk), schedules_moved=moved)
+    result = disconnect([old], DisconnectRequest(origin, revoke=revoke, details=details))
+    dispatch_revocations(result.job_ids, interface=origin.interface)

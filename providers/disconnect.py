@@ -1,5 +1,6 @@
 """Disconnect a provider: here at once and for good, at the platform right after the commit."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -7,9 +8,14 @@ from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin
+from connections_project.connections.disconnect import (
+    DisconnectRequest,
+    DisconnectResult,
+    disconnect_and_erase,
+)
 from connections_project.connections.records import record_about
 from connections_project.identity.models import User
-from connections_project.revocation.release import release_grant
+from connections_project.revocation.dispatch import dispatch_revocations
 from providers.models import Connection, Status
 from providers.selectors import own_connection
 
@@ -41,32 +47,19 @@ def disconnect_or_delete(*, connection_id: UUID | None, user: User, origin: Orig
 
 
 def _ended(connection_id: UUID | None, user: User, origin: Origin) -> tuple[Connection, bool]:
-    """Lock a user's own connection and see that it is over; say whether it was so before."""
+    """Lock a user's own connection and see that it is over; return whether it was so before."""
     rows = Connection.objects.select_for_update()
     connection = own_connection(connection_id, user_id=user.pk, rows=rows)
     was_over = connection.status == Status.DISCONNECTED
     if not was_over:
-        disconnect(connection, origin=origin)
+        result = disconnect([connection], DisconnectRequest(origin))
+        dispatch_revocations(result.job_ids, interface=origin.interface)
     return connection, was_over
 
 
-def disconnect(connection: Connection, *, origin: Origin, revoke: bool = True) -> None:
-    """End a connection that the caller has locked, in the caller's transaction.
-
-    The credentials are moved, unopened, to the revoker where the platform must be told, and are
-    gone from the row with the same commit.
-    """
-    had_credentials = connection.auth_state is not None
-    decision = release_grant(connection.token_bundle(), origin=origin, revoke=revoke)
-    connection.disconnect(now=timezone.now())
-    connection.save()
-    record_about(
-        connection,
-        Action.PROVIDER_DISCONNECTED,
-        origin=origin,
-        credentials_erased=had_credentials,
-        revocation=decision,
-    )
+def disconnect(rows: Sequence[Connection], request: DisconnectRequest) -> DisconnectResult:
+    """Disconnect connections that the caller has locked, in the caller's transaction."""
+    return disconnect_and_erase(rows, request, Action.PROVIDER_DISCONNECTED)
 
 
 def _delete(connection: Connection, *, origin: Origin) -> None:

@@ -1,6 +1,7 @@
 """Connections to financial providers, and what was read through them."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -133,17 +134,8 @@ class Connection(OAuthConnection):
         )
         return self.status == Status.ACTIVE and ends_soon
 
-    def disconnect(self, *, now: datetime) -> None:
-        """End it for good. The caller saves, in the transaction that also audits."""
-        self.status = Status.DISCONNECTED
-        self.disconnected_at = now
-        self.erase_tokens(now=now)
-
-    def withdraw(self, *, now: datetime) -> None:
-        """Take note that the user took the grant back at the platform. The caller saves."""
-        if self.status != Status.DISCONNECTED:
-            self.status = Status.REVOKED
-        self.erase_tokens(now=now)
+    def deauthorized_columns(self, _now: datetime, /) -> dict[str, Any]:
+        return {} if self.status == Status.DISCONNECTED else {"status": Status.REVOKED}
 
 
 class Account(models.Model):

@@ -1,22 +1,32 @@
 """Disconnect a social account: out of use at once, its tokens kept, and nothing sent anywhere.
 
-An operator can also have the grant revoked and the tokens erased.
+An operator can also have the tokens erased and the grant revoked.
 """
 
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from audit.events import Action
-from audit.record import Origin
+from audit.record import Event, Origin, record_many
+from connections_project.connections.disconnect import (
+    DisconnectRequest,
+    DisconnectResult,
+    change_rows,
+    erase_tokens,
+    tells_platform,
+)
 from connections_project.connections.errors import AlreadyDisconnectedError
-from connections_project.connections.records import record_about
 from connections_project.core.parsing import render_datetime
-from connections_project.revocation.grants import has_holders
+from connections_project.revocation.grants import holders_of
 from connections_project.revocation.models import GrantHold
-from connections_project.revocation.release import Decision, release_grant
-from social.models import SocialAccount
+from connections_project.revocation.release import Decision, release_grants
+from social.models import SocialAccount, Status
 from social.selectors import team_account
 
 
@@ -32,65 +42,70 @@ def disconnect_own(*, account_id: UUID, team_id: UUID, origin: Origin) -> Social
         account = team_account(account_id, team_id=team_id, rows=rows)
         if not account.is_active:
             raise AlreadyDisconnectedError
-        disconnect(account, origin=origin)
+        disconnect([account], DisconnectRequest(origin))
     return account
 
 
-def disconnect(
-    account: SocialAccount, *, origin: Origin, revoke: bool = False, erase: bool = False
-) -> Decision:
-    """End an active account that the caller has locked, in the caller's transaction.
+def disconnect(rows: Sequence[SocialAccount], request: DisconnectRequest) -> DisconnectResult:
+    """Disconnect accounts that the caller has locked, in the caller's transaction.
 
-    Args:
-        account: The locked row.
-        origin: Who does it.
-        revoke: Have the platform told, where that ends nobody else's connection. The tokens then
-            move to the revoker, so that none is left behind once the platform has forgotten it.
-        erase: Erase the tokens here, whatever becomes of them there.
-
-    Returns:
-        What was decided about telling the platform; the audit log has it too.
+    Of those that an earlier disconnect has taken out of use, only the kept tokens are erased.
     """
-    decision = _release(account, origin=origin, revoke=revoke)
+    erase = request.erase_tokens
+    revoke = tells_platform(SocialAccount, revoke=request.revoke, erase_tokens=erase)
+    shared = _living_on_others_tokens(rows) if revoke else frozenset[UUID]()
+    released = release_grants(rows, revoke=revoke, shared=shared)
     now = timezone.now()
-    account.disconnect(now=now)
-    account.save()
-    record_about(
-        account,
+    ended = [row for row in rows if row.status != Status.DISCONNECTED]
+    bare = [row for row in rows if erase and row.holds_tokens]
+    if ended:
+        change_rows(ended, now=now, **ended[0].disconnected_columns(now=now))
+    erase_tokens(bare, now=now)
+    record_many(
+        [
+            *(_ended(row, request, now) for row in ended),
+            *_skipped(rows, released.decisions, request),
+            *(request.event(row, Action.ACCOUNT_TOKENS_ERASED) for row in bare),
+        ]
+    )
+    return DisconnectResult(rows, job_ids=released.job_ids)
+
+
+def _ended(row: SocialAccount, request: DisconnectRequest, now: datetime) -> Event:
+    return request.event(
+        row,
         Action.ACCOUNT_DISCONNECTED,
-        origin=origin,
-        accountName=account.platform_account_name,
+        accountName=row.platform_account_name,
         success=True,
         disconnectedAt=render_datetime(now),
     )
-    if decision is not Decision.PENDING:
-        record_about(account, Action.TOKEN_REVOCATION_SKIPPED, origin=origin, result=decision)
-    if erase or decision is Decision.PENDING:
-        erase_kept_tokens(account, origin=origin)
-    return decision
 
 
-def erase_kept_tokens(account: SocialAccount, *, origin: Origin) -> None:
-    """Erase the tokens of a disconnected account that the caller has locked."""
-    if account.auth_state is None:
-        return
-    account.erase_tokens(now=timezone.now())
-    account.save()
-    record_about(account, Action.ACCOUNT_TOKENS_ERASED, origin=origin)
+def _skipped(
+    rows: Sequence[SocialAccount], decisions: Mapping[UUID, Decision], request: DisconnectRequest
+) -> Iterator[Event]:
+    for row in rows:
+        decision = decisions[row.pk]
+        if decision is not Decision.PENDING:
+            yield request.event(row, Action.TOKEN_REVOCATION_SKIPPED, result=decision)
 
 
-def _release(account: SocialAccount, *, origin: Origin, revoke: bool) -> Decision:
-    if revoke and _shares_its_tokens(account):
-        release_grant(account.token_bundle(), origin=origin, revoke=False)
-        return Decision.SHARED_GRANT
-    return release_grant(account.token_bundle(), origin=origin, revoke=revoke)
+def _living_on_others_tokens(rows: Sequence[SocialAccount]) -> frozenset[UUID]:
+    """Find those whose very tokens a live account has, or another one of the batch is revoked with.
 
-
-def _shares_its_tokens(account: SocialAccount) -> bool:
-    """Whether another live account has the same tokens, which a revocation would end."""
-    if account.token_set is None:
-        return False
-    # Locks all holders in one order, so that of two that leave at once the second is the last.
-    has_holders(account.grant, besides=account.pk, lock=True)
-    same = SocialAccount.objects.filter(token_set=account.token_set).exclude(pk=account.pk)
-    return GrantHold.objects.filter(connection_id__in=same.values("pk")).exists()
+    Locks all holders of the grants, so that of two that leave at once the second is the last.
+    """
+    same = SocialAccount.objects.filter(token_set__isnull=False)
+    batch = {row.pk for row in rows}
+    sets = defaultdict(set)
+    for token_set, key in same.filter(pk__in=batch).values_list("token_set", "pk"):
+        sets[token_set].add(key)
+    if not sets:
+        return frozenset()
+    grants = {row.grant for row in rows if row.grant.platform_user_id is not None}
+    alive = frozenset[UUID]().union(*holders_of(grants).values())
+    is_live = Exists(GrantHold.objects.filter(connection_id=OuterRef("pk")))
+    others = same.filter(is_live, token_set__in=sets).exclude(pk__in=batch)
+    for token_set in set(sets) - set(others.values_list("token_set", flat=True)):
+        sets[token_set].remove(max(sets[token_set], key=lambda one: (one in alive, one)))
+    return frozenset().union(*sets.values())

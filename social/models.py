@@ -1,6 +1,7 @@
 """Teams' accounts at social platforms, and the answers that repeated publishing calls get."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -61,6 +62,7 @@ class SocialAccount(OAuthConnection):
     app = "social"
     platform_column = "platform"
     owner_column = "team_id"
+    keeps_tokens = True
 
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="social_accounts")
     platform = models.CharField(max_length=64)
@@ -122,23 +124,15 @@ class SocialAccount(OAuthConnection):
             ),
         ]
 
-    def disconnect(self, *, now: datetime) -> None:
-        """Take it out of use; the tokens stay. The caller saves, in the transaction that audits."""
-        self.status = Status.DISCONNECTED
-        self.is_active = False
-        self.disconnected_at = now
-        self.changed(now=now)
+    def disconnected_columns(self, *, now: datetime) -> dict[str, Any]:
+        return {**super().disconnected_columns(now=now), "is_active": False}
 
-    def withdraw(self, *, now: datetime) -> None:
-        """Take note that the user took the grant back at the platform. The caller saves."""
-        if self.is_active:
-            self.disconnect(now=now)
-        self.erase_tokens(now=now)
+    def deauthorized_columns(self, now: datetime, /) -> dict[str, Any]:
+        return self.disconnected_columns(now=now) if self.is_active else {}
 
-    def forget_person(self) -> None:
-        """Forget the account too, by which the team's record is told from others."""
-        super().forget_person()
-        self.platform_account_id = f"erased:{self.pk}"
+    def anonymous_columns(self) -> dict[str, Any]:
+        """Return them with another account id, by which the team's record is told from others."""
+        return {**super().anonymous_columns(), "platform_account_id": f"erased:{self.pk}"}
 
     def activate(self) -> None:
         """Put it to use, once it has fresh tokens. The caller saves."""

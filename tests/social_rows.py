@@ -32,7 +32,7 @@ def account_of(
     row.take_grant(tokens, identity, upstream=found, granted_by=granted_by, now=now)
     row.status = status
     if status == Status.DISCONNECTED:
-        row.disconnect(now=now)
+        columns = {**row.disconnected_columns(now=now), **columns}
     for column, value in columns.items():
         setattr(row, column, value)
     row.save()

@@ -20,6 +20,7 @@ ERASED = MappingProxyType[str, Any](
     {"auth_state": None, "has_refresh_token": False}
     | dict.fromkeys(("refresh_token_prefix", "refresh_token_hash"))
 )
+LEASE = ("refresh_lease", "refresh_leased_until")
 
 # With these a refresh also brings the grant a new end, where it has one.
 RENEWING = frozenset({"rotating", "self_exchange"})
@@ -72,6 +73,8 @@ class OAuthConnection(models.Model):
     app: ClassVar[str]
     platform_column: ClassVar[str]
     owner_column: ClassVar[str]
+    # Whether a disconnect leaves the tokens here, unused, unless their erasure is asked for.
+    keeps_tokens: ClassVar[bool] = False
     status: "models.Field[str, str]"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -117,6 +120,14 @@ class OAuthConnection(models.Model):
         """Who the audit log names as the owner: a user, or a team."""
         owner: UUID = getattr(self, self.owner_column)
         return owner
+
+    @property
+    def holds_tokens(self) -> bool:
+        """Whether there are tokens; of rows from `lock_rows` without reading any ciphertext."""
+        if "auth_state" in self.__dict__:
+            return self.auth_state is not None
+        held: bool = self.__dict__["held_when_locked"]
+        return held
 
     @property
     def vault_subject(self) -> str:
@@ -204,28 +215,25 @@ class OAuthConnection(models.Model):
         self.connected_at = now
         self.take_tokens(tokens, now=now)
 
-    def erase_tokens(self, *, now: datetime) -> None:
-        """Forget the tokens; what is known of the grant stays for the audit. The caller saves."""
-        for column, nothing in ERASED.items():
-            setattr(self, column, nothing)
-        self.token_issued_at = self.token_expires_at = None
-        self.grant_expires_at = self.renew_at = None
-        self.changed(now=now)
+    def disconnected_columns(self, *, now: datetime) -> dict[str, Any]:
+        """Return what a disconnect makes of the row, beside its tokens."""
+        return {"status": "disconnected", "disconnected_at": now}
 
-    def withdraw(self, *, now: datetime) -> None:
-        """Take note that the user took the grant back at the platform. The caller saves the row."""
+    def deauthorized_columns(self, _now: datetime, /) -> dict[str, Any]:
+        """Return what the user's revocation at the platform makes of the row, beside its tokens."""
         raise NotImplementedError
 
-    def forget_person(self) -> None:
-        """Forget who the platform's user is, who asked for that. The caller saves the row."""
-        self.platform_account_id = self.granting_user_id = None
-        self.platform_account_name = ""
+    def anonymous_columns(self) -> dict[str, Any]:
+        """Return what is left of the platform's user, who asked to be forgotten."""
+        nobody = dict.fromkeys(("platform_account_id", "granting_user_id"))
+        return {**nobody, "platform_account_name": ""}
 
     def changed(self, *, now: datetime) -> None:
         """Mark a change of credentials or status: whoever read the row before comes too late."""
         self.epoch += 1
-        self.refresh_lease = self.refresh_leased_until = None
         self.updated_at = now
+        for column in LEASE:
+            setattr(self, column, None)
 
 
 def _later(now: datetime, seconds: int | None) -> datetime | None:

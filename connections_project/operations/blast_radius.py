@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from connections_project.connections.disconnect import tells_platform
 from connections_project.operations.options import BlastRadius
 from connections_project.operations.targets import TARGETS, Rows, Selection, Target
 from connections_project.platforms.registry import upstream
@@ -33,7 +34,7 @@ def blast_radius(
         active_schedules=target.active_schedules(rows),
         grant_siblings=_staying(rows).filter(Exists(_on_the_same_grant(rows))).count(),
         revocations=_revocations(target, rows, platforms)
-        if target.revokes(revoke, erase_tokens)
+        if tells_platform(target.model, revoke=revoke, erase_tokens=erase_tokens)
         else 0,
     )
 
@@ -57,7 +58,7 @@ def _on_the_same_grant(rows: Rows) -> Rows:
 
 
 def _revocations(target: Target, rows: Rows, slugs: Any) -> int:
-    """Count the revocations that would be sent, by the rules of `revocation/release_many.py`."""
+    """Count the revocations that would be sent, by the rules of `revocation/release.py`."""
     column = f"{target.model.platform_column}__in"
     told = {slug: upstream(slug) for slug in slugs if can_revoke(upstream(slug))}
     delicate = [slug for slug, found in told.items() if ends_the_grant(found)]

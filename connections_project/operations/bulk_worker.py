@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from audit.events import ActorType, Interface
 from audit.record import Origin
-from connections_project.connections.end_many import DisconnectResult, Failure
+from connections_project.connections.disconnect import DisconnectResult, Failure
 from connections_project.core.jobs.claim import claim_rows
 from connections_project.core.jobs.lease import FREED, lease_end
 from connections_project.core.periodic import stopping
@@ -105,7 +105,7 @@ class _Run:
 
     def _note(self, batch: DisconnectResult) -> None:
         """Write down what is done, in the commit in which it is done."""
-        self._mark([one.connection_id for one in batch.ended], ItemState.DONE)
+        self._mark([row.pk for row in batch.ended], ItemState.DONE)
         self._count(processed=len(batch.ended), revocations=len(batch.job_ids))
 
     def _note_rest(self, ids: Sequence[UUID], batch: DisconnectResult) -> None:

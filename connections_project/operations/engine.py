@@ -11,12 +11,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 
 from audit.events import Action
 from audit.record import Origin, record_many
-from connections_project.connections.end_many import (
-    DisconnectRequest,
-    DisconnectResult,
-    Failure,
-    event_about,
-)
+from connections_project.connections.disconnect import DisconnectResult, Failure, lock_rows
 from connections_project.operations.options import DisconnectOptions
 from connections_project.operations.targets import TARGETS
 
@@ -93,14 +88,13 @@ class Engine:
         raise AssertionError
 
     def _commit(self, ids: Sequence[UUID], *, wait: bool) -> DisconnectResult:
-        target, told = TARGETS[self.app], self.options
-        revoke = target.revokes(told.revoke, told.erase_tokens)
-        order = DisconnectRequest(self.origin, told.reason, self.details, revoke, wait)
+        target = TARGETS[self.app]
+        request = self.options.request(self.origin, self.details)
         with transaction.atomic():
-            batch = target.end(ids, order, told)
+            rows = target.selected(ids, erase_tokens=request.erase_tokens).order_by("pk")
+            batch = target.disconnect(lock_rows(rows, skip_locked=not wait), request)
             record_many(
-                event_about(one, Action.CONNECTION_FORCE_DISCONNECTED, app=self.app, order=order)
-                for one in batch.ended
+                request.event(row, Action.CONNECTION_FORCE_DISCONNECTED) for row in batch.ended
             )
             self.beside(batch)
         return batch

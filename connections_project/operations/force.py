@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from audit.record import Origin
-from connections_project.connections.end_many import DisconnectResult
+from connections_project.connections.disconnect import DisconnectResult
 from connections_project.operations.engine import Engine
 from connections_project.operations.options import DisconnectOptions, Result
 from connections_project.operations.snapshot import take_snapshot
@@ -55,8 +55,7 @@ def force_disconnect(
         total += done
         if on_batch:
             on_batch(done)
-    if job_ids:
-        dispatch_revocations(job_ids, interface=origin.interface)
+    dispatch_revocations(job_ids, interface=origin.interface)
     return total
 
 

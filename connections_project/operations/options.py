@@ -1,9 +1,12 @@
 """What an operator asks for, what it would touch, and what became of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from connections_project.connections.end_many import Failure as Failure
+from audit.record import Origin
+from connections_project.connections.disconnect import DisconnectRequest
+from connections_project.connections.disconnect import Failure as Failure
 
 # As long as the audit log takes.
 LONGEST_REASON = 512
@@ -46,6 +49,10 @@ class DisconnectOptions:
         if not 1 <= len(reason) <= LONGEST_REASON or not _can_be_stored(reason):
             raise InvalidReasonError("The reason needs 1 to 512 characters.")
         object.__setattr__(self, "reason", reason)
+
+    def request(self, origin: Origin, details: Mapping[str, Any]) -> DisconnectRequest:
+        """Return what is asked of the apps, for whoever asks it."""
+        return DisconnectRequest(origin, **asdict(self), details=details)
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,7 @@ from django.db import DatabaseError, OperationalError, transaction
 
 from audit.events import Action
 from audit.record import Origin, record_many
-from connections_project.connections.end_many import (
-    DisconnectRequest,
-    DisconnectResult,
-    Failure,
-    event_about,
-)
+from connections_project.connections.disconnect import DisconnectResult, Failure, lock_rows
 from connections_project.operations.engine import refused
 from connections_project.operations.force import INLINE_JOBS, result_of
 from connections_project.operations.options import DisconnectOptions, Result
@@ -117,8 +112,7 @@ class Replay:
                 job_ids += batch.job_ids
                 total += (done := result_of(batch, size=len(ids)))
                 on_batch(done)
-        if job_ids:
-            dispatch_revocations(job_ids[:INLINE_JOBS], interface=self.origin.interface)
+        dispatch_revocations(job_ids[:INLINE_JOBS], interface=self.origin.interface)
         return total
 
     def _end(self, way: Way, ids: Sequence[UUID]) -> DisconnectResult:
@@ -137,34 +131,23 @@ class Replay:
         app, revoke, erase = way
         target = TARGETS[app]
         options = DisconnectOptions(self.reason, revoke, cancel_schedules=True, erase_tokens=erase)
-        order = DisconnectRequest(
-            self.origin, self.reason, self.details, target.revokes(revoke, erase)
-        )
+        request = options.request(self.origin, self.details)
         with transaction.atomic():
             rows = target.selected(ids, erase_tokens=erase)
-            free = self._locked(rows)
-            batch = target.end(free, order, options)
+            batch = target.disconnect(self._locked(rows), request)
             record_many(
-                event_about(
-                    one,
-                    Action.CONNECTION_DISCONNECT_REPLAYED,
-                    app=app,
-                    order=order,
-                    **self.told[one.connection_id].as_details(),
+                request.event(
+                    row, Action.CONNECTION_DISCONNECT_REPLAYED, **self.told[row.pk].as_details()
                 )
-                for one in batch.ended
+                for row in batch.ended
             )
             left = set(rows.values_list("pk", flat=True)) - batch.named
         return batch + DisconnectResult(failures=tuple(map(_busy, sorted(left))))
 
-    def _locked(self, rows: Rows) -> list[UUID]:
+    def _locked(self, rows: Rows) -> list[Any]:
         """Lock those that nobody else holds; of them leave alone what was connected meanwhile."""
-        free = rows.order_by("pk").select_for_update(no_key=True, skip_locked=True)
-        return [
-            key
-            for key, connected_at in free.values_list("pk", "connected_at")
-            if not self.told[key].is_outdated(connected_at)
-        ]
+        free = lock_rows(rows.order_by("pk"), skip_locked=True)
+        return [row for row in free if not self.told[row.pk].is_outdated(row.connected_at)]
 
 
 def _busy(connection_id: UUID) -> Failure:

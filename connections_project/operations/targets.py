@@ -1,24 +1,23 @@
 """The apps whose connections can be ended by force."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from channels.disconnect_many import active_schedules
-from channels.disconnect_many import disconnect_many as disconnect_channels
+from channels.disconnect import active_schedules
+from channels.disconnect import disconnect as disconnect_channels
 from channels.models import ChannelConnection
 from channels.models import Status as ChannelStatus
-from connections_project.connections.end_many import DisconnectRequest, DisconnectResult
+from connections_project.connections.disconnect import DisconnectRequest, DisconnectResult
 from connections_project.connections.models import OAuthConnection
 from connections_project.identity.models import User
-from connections_project.operations.options import DisconnectOptions
-from providers.disconnect_many import disconnect_many as disconnect_providers
+from providers.disconnect import disconnect as disconnect_providers
 from providers.models import Connection
 from providers.models import Status as ProviderStatus
-from social.disconnect_many import disconnect_many as disconnect_social
+from social.disconnect import disconnect as disconnect_social
 from social.models import SocialAccount, left_to_end
 from social.models import Status as SocialStatus
 
@@ -35,18 +34,16 @@ class Target:
         permission: What an operator needs, of the model's own permissions.
         statuses: What a connection may be.
         left: Finds those on which something is left to be done; the flag is `erase_tokens`.
-        end: Ends a batch in the caller's transaction.
+        disconnect: Disconnects locked rows in the caller's transaction.
         active_schedules: Counts what is still to be published through connections.
-        revokes: Says whether the platforms are told, from `revoke` and `erase_tokens`.
     """
 
     model: type[OAuthConnection]
     permission: str
     statuses: Sequence[str]
     left: Callable[[bool], Q]
-    end: Callable[[Collection[UUID], DisconnectRequest, DisconnectOptions], DisconnectResult]
+    disconnect: Callable[[Sequence[Any], DisconnectRequest], DisconnectResult]
     active_schedules: Callable[[Rows], int] = lambda _: 0
-    revokes: Callable[[bool, bool], bool] = lambda revoke, _: revoke
 
     def selected(self, selection: Selection, *, erase_tokens: bool = False) -> Rows:
         """Return those of a selection on which something is left to be done."""
@@ -64,16 +61,14 @@ TARGETS = {
         permission="providers.force_disconnect_connection",
         statuses=ProviderStatus.values,
         left=lambda _: ~Q(status=ProviderStatus.DISCONNECTED),
-        end=lambda ids, order, _: disconnect_providers(ids, order=order),
+        disconnect=disconnect_providers,
     ),
     "channels": Target(
         model=ChannelConnection,
         permission="channels.force_disconnect_channelconnection",
         statuses=ChannelStatus.values,
         left=lambda _: ~Q(status=ChannelStatus.DISCONNECTED),
-        end=lambda ids, order, options: disconnect_channels(
-            ids, order=order, cancel_schedules=options.cancel_schedules
-        ),
+        disconnect=disconnect_channels,
         active_schedules=active_schedules,
     ),
     "social": Target(
@@ -81,10 +76,7 @@ TARGETS = {
         permission="social.force_disconnect_socialaccount",
         statuses=SocialStatus.values,
         left=lambda erase: left_to_end(kept_tokens=erase),
-        end=lambda ids, order, options: disconnect_social(
-            ids, order=order, erase=options.erase_tokens
-        ),
-        revokes=lambda revoke, erase: revoke and erase,
+        disconnect=disconnect_social,
     ),
 }
 

@@ -31,9 +31,11 @@ def dispatch_revocations(job_ids: Collection[UUID], *, interface: Interface) -> 
     """Have jobs tried after the commit of the transaction that makes them.
 
     Args:
-        job_ids: What was just made and is due.
+        job_ids: What was just made and is due, if anything is.
         interface: Through which door they were caused, for the audit of tries in this process.
     """
+    if not job_ids:
+        return
     for _, waiting, *_ in transaction.get_connection().run_on_commit:
         if isinstance(waiting, _Inline):
             waiting.job_ids += job_ids

@@ -65,22 +65,21 @@ def remove_holders(*connection_ids: UUID) -> None:
     GrantHold.objects.filter(connection_id__in=connection_ids).delete()
 
 
-def has_holders(grant: Grant, *, besides: UUID | None = None, lock: bool = False) -> bool:
+def has_holders(grant: Grant, *, lock: bool = False) -> bool:
     """Whether a live connection stands on the grant.
 
     Args:
-        besides: A connection that is not counted, because it is leaving.
         lock: Lock all its holders, in one order, so that of two that leave at once the second one
             sees that it is the last.
     """
     holders = GrantHold.objects.filter(client_id=grant.client_id, authority=grant.authority)
     if grant.platform_user_id is None:
         # Nobody knows whose grant it is, so any holder of our client may be a sibling.
-        return (holders.exclude(connection_id=besides) if besides else holders).exists()
+        return holders.exists()
     holders = holders.filter(platform_user_id=grant.platform_user_id).order_by("id")
     if lock:
         holders = holders.select_for_update()
-    return any(holder != besides for holder in holders.values_list("connection_id", flat=True))
+    return bool(holders.values_list("id", flat=True))
 
 
 def holders_of(grants: Collection[Grant]) -> Mapping[Grant, frozenset[UUID]]:

@@ -1,18 +1,29 @@
 """Let go of a connection's tokens: decide whether the platform must be told, and owe it that."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
+from django.db import connection
 from django.utils import timezone
 
 from audit.record import Origin
+from connections_project.core.ids import uuid7
 from connections_project.core.vault import Sealed
 from connections_project.middleware.tracing import current_trace_id
 from connections_project.platforms.registry import Upstream, upstream
 from connections_project.revocation.dispatch import dispatch_revocations
-from connections_project.revocation.grants import Grant, has_holders, remove_holders
+from connections_project.revocation.grants import (
+    Grant,
+    clients_with_holders,
+    has_holders,
+    holders_of,
+    remove_holders,
+)
 from connections_project.revocation.models import RevocationJob
 
 
@@ -37,21 +48,69 @@ class TokenBundle:
     sealed: Sealed | None
 
 
-def release_grant(held: TokenBundle, *, origin: Origin, revoke: bool = True) -> Decision:
-    """End a connection's hold on its grant, and owe the platform a revocation where one is due.
-
-    Must stand in the transaction that ends the connection; the platform is told after its commit.
+class Leaving(Protocol):
+    """A connection that leaves its grant: a row of a table with the columns of credentials.
 
     Args:
-        held: The tokens, which are never opened here.
-        origin: Who causes it, for the audit of the attempts.
-        revoke: False where an operator asked to skip the platform.
+        platform_column: Where its platform's slug stands.
+        owner_column: Where its owner's id stands.
+        holds_tokens: Whether there are any; they are never read here.
     """
-    decision = _decide(held, revoke=revoke, leaving=held.connection_id)
-    remove_holders(held.connection_id)
-    if decision is Decision.PENDING:
-        _enqueue_revocation(held, origin=origin)
-    return decision
+
+    app: ClassVar[str]
+    platform_column: ClassVar[str]
+    owner_column: ClassVar[str]
+    _meta: ClassVar[Any]
+
+    @property
+    def pk(self) -> UUID: ...
+
+    @property
+    def platform_slug(self) -> str: ...
+
+    @property
+    def grant(self) -> Grant: ...
+
+    @property
+    def holds_tokens(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Released:
+    """What was decided for each connection, and the jobs that came of it."""
+
+    decisions: Mapping[UUID, Decision]
+    job_ids: tuple[UUID, ...]
+
+
+def release_grants(
+    leaving: Sequence[Leaving], *, revoke: bool = True, shared: Collection[UUID] = ()
+) -> Released:
+    """End connections' holds on their grants, and owe the platforms the revocations due.
+
+    Must stand in the transaction that ends the connections, before their tokens are erased; the
+    caller has locked them, and dispatches the jobs. The sealed tokens are moved within the
+    database, unopened. Of several on one grant that nobody else stays on, exactly one is revoked.
+
+    Args:
+        leaving: The connections, of one app.
+        revoke: False where the platforms are not to be told.
+        shared: Those whose very tokens another connection lives on, or is revoked with.
+    """
+    beside_others = _on_shared_grants(leaving) if revoke else frozenset()
+    decisions = {
+        one.pk: Decision.SHARED_GRANT
+        if one.pk in shared
+        else decide(
+            upstream(one.platform_slug),
+            asked=revoke and one.holds_tokens,
+            is_shared=partial(beside_others.__contains__, one.pk),
+        )
+        for one in leaving
+    }
+    remove_holders(*decisions)
+    owed = [one for one in leaving if decisions[one.pk] is Decision.PENDING]
+    return Released(decisions, _move_tokens(owed))
 
 
 def revoke_unstored(held: TokenBundle, *, origin: Origin) -> Decision:
@@ -60,18 +119,14 @@ def revoke_unstored(held: TokenBundle, *, origin: Origin) -> Decision:
     The connection's own hold stays and counts: where it lives on the same grant, revoking would
     end it.
     """
-    decision = _decide(held, revoke=True, leaving=None)
+    decision = decide(
+        upstream(held.platform_slug),
+        asked=held.sealed is not None,
+        is_shared=lambda: has_holders(held.grant, lock=True),
+    )
     if decision is Decision.PENDING:
         _enqueue_revocation(held, origin=origin)
     return decision
-
-
-def _decide(held: TokenBundle, *, revoke: bool, leaving: UUID | None) -> Decision:
-    return decide(
-        upstream(held.platform_slug),
-        asked=revoke and held.sealed is not None,
-        is_shared=lambda: has_holders(held.grant, besides=leaving, lock=True),
-    )
 
 
 def decide(found: Upstream | None, *, asked: bool, is_shared: Callable[[], bool]) -> Decision:
@@ -120,3 +175,87 @@ def _enqueue_revocation(held: TokenBundle, *, origin: Origin) -> None:
         trace_id=current_trace_id(),
     )
     dispatch_revocations([job.id], interface=origin.interface)
+
+
+def _on_shared_grants(leaving: Sequence[Leaving]) -> frozenset[UUID]:
+    """Find those whose revocation would end, or be done by that of, another connection's grant."""
+    slugs = {one.platform_slug for one in leaving}
+    delicate = {slug for slug in slugs if ends_the_grant(upstream(slug))}
+    asked = [one for one in leaving if one.holds_tokens and one.platform_slug in delicate]
+    everybody = frozenset(one.pk for one in leaving)
+    known = [one for one in asked if one.grant.platform_user_id is not None]
+    unknown = [one for one in asked if one.grant.platform_user_id is None]
+    return _besides_the_last(known, everybody) | _beside_others(unknown, everybody)
+
+
+def _besides_the_last(known: Sequence[Leaving], everybody: Collection[UUID]) -> frozenset[UUID]:
+    """Leave one for each grant on which nobody stays: the youngest that was alive on it."""
+    holders = holders_of({one.grant for one in known})
+    together = defaultdict(list)
+    for one in known:
+        together[one.grant].append(one.pk)
+    shared: set[UUID] = set()
+    for grant, ids in together.items():
+        alive = holders.get(grant, frozenset())
+        shared |= set(ids)
+        if alive.issubset(everybody):
+            shared.discard(max(ids, key=lambda one: (one in alive, one)))
+    return frozenset(shared)
+
+
+def _beside_others(unknown: Sequence[Leaving], everybody: Collection[UUID]) -> frozenset[UUID]:
+    """Nobody knows whose these grants are, so any holder of our client may be a sibling."""
+    if not unknown:
+        return frozenset()
+    clients = {(one.grant.authority, one.grant.client_id) for one in unknown}
+    in_use = clients_with_holders(clients, besides=everybody)
+    return frozenset(
+        one.pk for one in unknown if (one.grant.authority, one.grant.client_id) in in_use
+    )
+
+
+def _move_tokens(owed: Sequence[Leaving]) -> tuple[UUID, ...]:
+    """Make the jobs by one INSERT … SELECT, with the ciphertexts as they stand."""
+    if not owed:
+        return ()
+    pairs = [(one.pk, uuid7()) for one in owed]
+    now = timezone.now()
+    alike = RevocationJob(app=owed[0].app, created_at=now, due_at=now, trace_id=current_trace_id())
+    sql, parameters = _insert(alike, owed[0], pairs)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+    return tuple(job_id for _, job_id in pairs)
+
+
+def _insert(
+    alike: RevocationJob, source: Leaving, pairs: Sequence[tuple[UUID, UUID]]
+) -> tuple[str, list[Any]]:
+    """Write the statement: what differs comes from the source, the rest is the same for all."""
+    quote, table = connection.ops.quote_name, source._meta
+    taken = {
+        "id": "owed.column2",
+        "connection_id": "owed.column1",
+        "platform": f"source.{quote(source.platform_column)}",
+        "owner_id": f"source.{quote(source.owner_column)}",
+        "authority": "source.authority",
+        "client_id": "source.client_id",
+        "platform_user_id": "source.granting_user_id",
+        "sealed_tokens": "source.auth_state",
+    }
+    columns, values, parameters = [], [], list[Any]()
+    for field in RevocationJob._meta.local_concrete_fields:
+        columns.append(quote(field.attname))
+        values.append(taken.get(field.attname, "%s"))
+        if field.attname not in taken:
+            value = getattr(alike, field.attname)
+            parameters.append(field.get_db_prep_save(value, connection))
+    stored = table.pk.get_db_prep_value
+    rows = ", ".join(["(%s, %s)"] * len(pairs))
+    parameters += [stored(key, connection) for pair in pairs for key in pair]
+    # Names of columns and tables only; every value is a parameter.
+    sql = (
+        f"INSERT INTO {quote(RevocationJob._meta.db_table)} ({', '.join(columns)})"  # noqa: S608
+        f" SELECT {', '.join(values)} FROM (VALUES {rows}) AS owed"
+        f" JOIN {quote(table.db_table)} AS source ON source.id = owed.column1"
+    )
+    return sql, parameters

@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin
+from connections_project.connections.disconnect import erase_tokens
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.records import record_about
 from connections_project.revocation.grants import remove_holders
@@ -20,11 +21,9 @@ def mark_deauthorized(
         sender: Which kind of notice tells it.
         forget_person: Whether the platform user's name and ids go too.
     """
-    had_credentials = row.auth_state is not None
-    row.withdraw(now=timezone.now())
-    if forget_person:
-        row.forget_person()
-    row.save()
+    had_credentials, now = row.holds_tokens, timezone.now()
+    anonymous = row.anonymous_columns() if forget_person else {}
+    erase_tokens([row], now=now, **row.deauthorized_columns(now), **anonymous)
     remove_holders(row.pk)
     record_about(
         row,

@@ -11,6 +11,7 @@ from connections_project.oauth.client import TokenSet
 from tests.channel_rows import channel_of
 from tests.chirp import Chirp
 from tests.conftest import UseCatalogue
+from tests.support.disconnects import disconnect_one
 
 BOTH = 'token_identifier_algs = ["prefix", "hash_base64_sha512_sha512"]'
 TOKEN = "1//0gEXAMPLEabcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -44,9 +45,7 @@ def test_a_new_refresh_token_has_new_names(owner: User, naming: Chirp) -> None:
 
 def test_the_names_go_with_the_tokens(owner: User, naming: Chirp) -> None:
     row = channel_of(owner, tokens=TokenSet("access", TOKEN))
-    row.disconnect(now=row.updated_at)
-    row.save()
-
+    disconnect_one(row)
     row.refresh_from_db()
     assert (row.refresh_token_prefix, row.refresh_token_hash) == (None, None)
 

@@ -52,7 +52,7 @@ def of_ending(api: ReadingClient, row: SocialAccount, monkeypatch: pytest.Monkey
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr("social.disconnect.record_about", fail)
+        patch.setattr("social.disconnect.record_many", fail)
         defect = disconnect(api, row)
     return [
         defect,

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from audit.record import Origin
-from connections_project.connections.end_many import DisconnectResult
+from connections_project.connections.disconnect import DisconnectResult
 from connections_project.core.ids import uuid7
 from connections_project.core.periodic import periodic_task_of
 from connections_project.identity.models import User

@@ -16,7 +16,6 @@ from audit.events import Action, ActorType, Interface
 from audit.export import exported_events
 from audit.models import AuditEvent
 from audit.record import Origin
-from channels import disconnect as channels_disconnect
 from channels.models import ChannelConnection, Schedule
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.records import record_about
@@ -28,14 +27,13 @@ from connections_project.operations.replay import Replay, planned
 from connections_project.operations.replay_history import replay_histories
 from connections_project.revocation.grants import add_holder
 from connections_project.revocation.models import GrantHold, RevocationJob
-from providers import disconnect as providers_disconnect
 from providers.models import Connection
-from social import disconnect as social_disconnect
 from tests.bank import Bank
 from tests.channel_rows import channel_of, schedule_of
 from tests.operators.conftest import account_of_user
 from tests.rows import connection_of, events
 from tests.statements import counted
+from tests.support.disconnects import disconnect_one
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,14 +78,7 @@ def restore(rows: list[Row]) -> Callable[[], None]:
 
 def disconnect_by_their_owner(rows: list[Row], origin: Origin) -> None:
     for row in rows:
-        with transaction.atomic():
-            match row:
-                case Connection():
-                    providers_disconnect.disconnect(row, origin=origin)
-                case ChannelConnection():
-                    channels_disconnect.disconnect(row, origin=origin, cancel_schedules=True)
-                case _:
-                    social_disconnect.disconnect(row, origin=origin)  # type: ignore[arg-type]
+        disconnect_one(row, origin=origin, cancel_schedules=True)
 
 
 @pytest.fixture

@@ -19,11 +19,11 @@ from connections_project.connections import refresh as shared
 from connections_project.connections.errors import BusyError
 from connections_project.core.ids import uuid7
 from connections_project.oauth.client import TokenSet
-from providers.disconnect import disconnect
 from providers.models import Connection
 from tests.bank import Bank
 from tests.beside import beside
 from tests.servers import Answer, Request
+from tests.support.disconnects import disconnect_one
 
 Meanwhile = Callable[[Callable[[], object]], None]
 
@@ -127,7 +127,7 @@ def test_a_disconnect_is_shared(
 ) -> None:
     other = leased(row, 15)
     origin = Origin(ActorType.SYSTEM, None, Interface.COMMAND)
-    meanwhile(lambda: disconnect(other, origin=origin))
+    meanwhile(lambda: disconnect_one(other, origin=origin))
     assert refresh(api, row).status_code == 403
     assert bank.server.requests == []
 

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from audit.events import ActorType, Interface
 from audit.models import AuditEvent
 from audit.record import Origin
-from connections_project.connections.end_many import DisconnectResult
+from connections_project.connections.disconnect import DisconnectResult
 from connections_project.identity.models import User
 from connections_project.operations.engine import Engine
 from connections_project.operations.force import force_disconnect

@@ -5,14 +5,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import transaction
 from rest_framework.test import APIClient
 
 from audit.models import AuditEvent
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
 from connections_project.revocation.models import GrantHold, RevocationJob
-from social.disconnect import disconnect as end
 from social.models import Publication, SocialAccount
 from social.refresh import refreshed_for_use
 from tests.conftest import UseCatalogue
@@ -20,6 +18,7 @@ from tests.gallery import SOCIAL, Gallery, call_back, connect, disconnect, start
 from tests.races.conftest import Gate, at_once, meanwhile
 from tests.servers import Answer, PlatformServer
 from tests.social.publishing import MORE, publish
+from tests.support.disconnects import disconnect_one
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
@@ -37,12 +36,6 @@ def gallery(server: PlatformServer, use_catalogue: UseCatalogue, no_limits: None
 
 def events(action: str) -> int:
     return AuditEvent.objects.filter(action=action).count()
-
-
-def force(row: SocialAccount, **how: bool) -> Any:
-    with transaction.atomic():
-        locked = SocialAccount.objects.select_for_update().get(pk=row.pk)
-        return end(locked, origin=ORIGIN, **how)
 
 
 def is_consistent() -> bool:
@@ -111,7 +104,7 @@ def test_the_last_two_of_a_grant_that_are_ended_at_once_owe_one_revocation(
 ) -> None:
     gallery.accounts = ["7", "8"]
     rows = connect(api)
-    decisions = at_once([partial(force, row, revoke=True) for row in rows])
+    decisions = at_once([partial(disconnect_one, row, erase_tokens=True) for row in rows])
     assert sorted(decisions) == ["pending", "shared_grant"]
     assert RevocationJob.objects.count() == 1
 
@@ -122,7 +115,7 @@ def test_the_last_two_of_a_token_set_that_are_ended_at_once_owe_one_revocation(
     use_catalogue(gallery.catalogue(token="", revocation=""), "gallery")
     gallery.accounts = ["7", "8"]
     rows = connect(api)
-    decisions = at_once([partial(force, row, revoke=True) for row in rows])
+    decisions = at_once([partial(disconnect_one, row, erase_tokens=True) for row in rows])
     assert sorted(decisions) == ["pending", "shared_grant"]
     assert gallery.revoked == ["refresh-1", "access-1"]
 

@@ -24,8 +24,6 @@ from connections_project.platforms.registry import upstream
 from connections_project.revocation.models import RevocationJob
 from connections_project.revocation.operate import give_up
 from connections_project.webhooks.withdraw import mark_deauthorized
-from providers.disconnect import disconnect
-from social.disconnect import disconnect as end_account
 from tests.bank import Bank, connect
 from tests.conftest import SignIn
 from tests.operators.conftest import MAKERS, account_of_user, origin, platforms, use_platforms
@@ -33,6 +31,7 @@ from tests.receipts.conftest import asked, claims_of, receipt_of, state, verifie
 from tests.rows import TOKENS, connection_of
 from tests.servers import Answer
 from tests.social_rows import account_of
+from tests.support.disconnects import disconnect_one
 
 __all__ = ["origin", "platforms", "use_platforms"]
 
@@ -157,8 +156,7 @@ def test_where_the_platform_was_not_to_be_told_it_was_not_requested(
     api: APIClient, owner: User, bank: Bank, origin: Origin
 ) -> None:
     connection = connection_of(owner)
-    with transaction.atomic():
-        disconnect(connection, origin=origin, revoke=False)
+    disconnect_one(connection, origin=origin, revoke=False)
     assert state(api, connection) == "not_requested"
 
 
@@ -290,7 +288,6 @@ def test_an_account_that_came_back_has_none_until_it_is_ended_again(
     account.activate()
     account.save()
     assert asked(api, account).status_code == 404
-    with transaction.atomic():
-        end_account(account, origin=Origin(ActorType.USER, owner.pk, Interface.API))
+    disconnect_one(account, origin=Origin(ActorType.USER, owner.pk, Interface.API))
     claims = claims_of(api, account)
     assert (claims["actor"], claims["erased"]) == ("user", [])

@@ -13,12 +13,12 @@ from connections_project.identity.models import User
 from connections_project.revocation import dispatch
 from connections_project.revocation.dispatch import dispatch_revocations
 from connections_project.revocation.models import RevocationJob
-from providers.disconnect import disconnect
 from providers.models import Connection
 from tests.bank import Bank
 from tests.revocation.owing import owe
 from tests.rows import connection_of
 from tests.servers import Answer
+from tests.support.disconnects import disconnect_one
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,7 +37,7 @@ def states() -> list[str]:
 def end_all(rows: list[Connection]) -> None:
     with transaction.atomic():
         for row in Connection.objects.select_for_update().filter(pk__in=[one.pk for one in rows]):
-            disconnect(row, origin=ORIGIN)
+            disconnect_one(row, origin=ORIGIN)
 
 
 def test_all_of_a_transaction_are_tried_while_the_time_lasts(owner: User, bank: Bank) -> None:
@@ -81,9 +81,9 @@ def test_a_job_of_a_savepoint_that_is_rolled_back_hinders_none(owner: User, bank
     kept, undone = (connection_of(owner, account_id=number) for number in "12")
     with transaction.atomic():
         with transaction.atomic():
-            disconnect(Connection.objects.get(pk=undone.pk), origin=ORIGIN)
+            disconnect_one(undone, origin=ORIGIN)
             transaction.set_rollback(True)
-        disconnect(Connection.objects.get(pk=kept.pk), origin=ORIGIN)
+        disconnect_one(kept, origin=ORIGIN)
     assert states() == ["revoked"]
 
 

@@ -249,7 +249,7 @@ def test_a_defect_of_the_operation_is_the_documents_500_and_changes_nothing(
     def fail(*_: Any, **__: Any) -> None:
         raise IntegrityError("a secret of the database")
 
-    monkeypatch.setattr(verb, "record_about", fail)
+    monkeypatch.setattr(verb, "record_many", fail)
     answer = disconnect(caller, account.pk)
     assert answer.status_code == 500
     assert answer.json()["error"] == "Failed to disconnect"

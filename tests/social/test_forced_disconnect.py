@@ -3,39 +3,30 @@
 from typing import Any
 
 import pytest
-from django.db import transaction
 
 from connections_project.identity.models import Team
-from connections_project.identity.origins import command_origin
 from connections_project.revocation.models import GrantHold, RevocationJob
-from social.disconnect import disconnect
-from social.models import SocialAccount
 from tests.conftest import UseCatalogue
 from tests.gallery import Gallery, owed
 from tests.rows import events
 from tests.social_rows import account_of
-
-
-def force(row: SocialAccount, **how: bool) -> Any:
-    with transaction.atomic():
-        locked = SocialAccount.objects.select_for_update().get(pk=row.pk)
-        return disconnect(locked, origin=command_origin(None), **how)
+from tests.support.disconnects import disconnect_one
 
 
 @pytest.mark.parametrize(
     ("how", "decision", "kept"),
     [
         ({}, "not_requested", True),
-        ({"erase": True}, "not_requested", False),
-        ({"revoke": True}, "pending", False),
-        ({"revoke": True, "erase": True}, "pending", False),
+        ({"revoke": False}, "not_requested", True),
+        ({"revoke": False, "erase_tokens": True}, "not_requested", False),
+        ({"erase_tokens": True}, "pending", False),
     ],
 )
 def test_the_last_of_a_grant(
-    team: Team, gallery: Gallery, how: dict[str, bool], decision: str, kept: bool
+    team: Team, gallery: Gallery, how: dict[str, Any], decision: str, kept: bool
 ) -> None:
     row = account_of(team)
-    assert force(row, **how) == decision
+    assert disconnect_one(row, **how) == decision
     row.refresh_from_db()
     assert not row.is_active
     assert (row.auth_state is not None) is kept
@@ -48,27 +39,26 @@ def test_the_last_of_a_grant(
     assert not GrantHold.objects.exists()
 
 
-@pytest.mark.parametrize(("erase", "kept"), [(False, True), (True, False)])
-def test_one_of_several_on_a_grant(team: Team, gallery: Gallery, erase: bool, kept: bool) -> None:
+def test_one_of_several_on_a_grant(team: Team, gallery: Gallery) -> None:
     row, _ = account_of(team), account_of(team, account_id="8")
-    assert force(row, revoke=True, erase=erase) == "shared_grant"
+    assert disconnect_one(row, erase_tokens=True) == "shared_grant"
     row.refresh_from_db()
-    assert (row.auth_state is not None) is kept
+    assert row.auth_state is None
     assert not RevocationJob.objects.exists()
     assert events("token_revocation_skipped")[0].details["result"] == "shared_grant"
 
 
 def test_an_inactive_account_holds_no_grant(team: Team, gallery: Gallery) -> None:
     first, last = account_of(team), account_of(team, account_id="8")
-    force(first)
-    assert force(last, revoke=True) == "pending"
+    disconnect_one(first)
+    assert disconnect_one(last, erase_tokens=True) == "pending"
 
 
-def test_where_there_is_no_revocation_the_tokens_stay_unless_they_are_to_be_erased(
+def test_tokens_are_erased_where_there_is_no_revocation_too(
     team: Team, gallery: Gallery, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(gallery.catalogue().partition("[social.gallery.revocation]")[0], "gallery")
     row = account_of(team)
-    assert force(row, revoke=True) == "not_supported"
+    assert disconnect_one(row, erase_tokens=True) == "not_supported"
     row.refresh_from_db()
-    assert row.auth_state is not None
+    assert row.auth_state is None

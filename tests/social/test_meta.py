@@ -5,16 +5,13 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from audit.events import Interface
 from connections_project.identity.models import Team
-from connections_project.identity.origins import command_origin
 from connections_project.revocation.attempts import attempt
 from connections_project.revocation.models import RevocationJob
-from social.disconnect import disconnect
 from social.models import SocialAccount
 from social.renewal import renew_ending_grants
 from tests.conftest import UseCatalogue
@@ -23,6 +20,7 @@ from tests.graph import DEAD, REMOVED, USER, Graph
 from tests.rows import events
 from tests.servers import Answer, PlatformServer
 from tests.social.conftest import Meta
+from tests.support.disconnects import disconnect_one
 
 PAGES = ("facebook_page", "instagram_business")
 
@@ -222,31 +220,24 @@ def test_with_nothing_due_it_is_one_statement(db: None, django_assert_num_querie
 # Revocation: the whole grant, as the app itself, by the last of its accounts.
 
 
-def force(row: SocialAccount, **how: bool) -> Any:
-
-    with transaction.atomic():
-        locked = SocialAccount.objects.select_for_update().get(pk=row.pk)
-        return disconnect(locked, origin=command_origin(None), **how)
-
-
 def test_disconnecting_two_of_three_on_one_grant_sends_nothing_and_the_last_one_does(
     api: APIClient, meta: Meta, team: Team
 ) -> None:
     graph = meta("facebook_page")
     first, second, last = connect(api, "facebook_page")
     graph.server.requests.clear()
-    assert force(first, revoke=True) == force(second, revoke=True) == "shared_grant"
+    for row in (first, second):
+        assert disconnect_one(row, erase_tokens=True) == "shared_grant"
     assert [one.details["result"] for one in events("token_revocation_skipped")] == [
         "shared_grant"
     ] * 2
-    assert force(last, revoke=True) == "pending"
+    assert disconnect_one(last, erase_tokens=True) == "pending"
     job = RevocationJob.objects.get()
     assert attempt(job.pk, within=5.0, interface=Interface.WORKER) == "revoked"
     (sent,) = graph.server.requests
     assert (sent.method, sent.path) == ("DELETE", f"/v25.0/{USER}/permissions")
     assert sent.headers["Authorization"] == "Bearer our client|client secret"
     assert SocialAccount.objects.get(pk=last.pk).auth_state is None
-    assert SocialAccount.objects.get(pk=first.pk).auth_state is not None
 
 
 def test_a_page_and_an_instagram_account_of_one_person_are_siblings(
@@ -259,8 +250,8 @@ def test_a_page_and_an_instagram_account_of_one_person_are_siblings(
     (one,) = connect(api, "facebook_page")
     (other,) = connect(api, "instagram_business")
     assert one.grant == other.grant
-    assert force(one, revoke=True) == "shared_grant"
-    assert force(other, revoke=True) == "pending"
+    assert disconnect_one(one, erase_tokens=True) == "shared_grant"
+    assert disconnect_one(other, erase_tokens=True) == "pending"
 
 
 @pytest.mark.parametrize("told", [True, {"success": True}])
@@ -268,7 +259,7 @@ def test_what_proves_a_revocation(api: APIClient, meta: Meta, told: Any) -> None
     graph = meta("facebook_page")
     graph.pages = ["71"]
     (row,) = connect(api, "facebook_page")
-    force(row, revoke=True)
+    disconnect_one(row, erase_tokens=True)
     graph.on("DELETE", f"/{USER}/permissions", Answer(json=told))
     job = RevocationJob.objects.get()
     assert attempt(job.pk, within=5.0, interface=Interface.WORKER) == "revoked"
@@ -281,7 +272,7 @@ def test_what_proves_none_is_tried_again(api: APIClient, meta: Meta, answer: Ans
     graph = meta("facebook_page")
     graph.pages = ["71"]
     (row,) = connect(api, "facebook_page")
-    force(row, revoke=True)
+    disconnect_one(row, erase_tokens=True)
     graph.on("DELETE", f"/{USER}/permissions", answer)
     job = RevocationJob.objects.get()
     assert attempt(job.pk, within=5.0, interface=Interface.WORKER) == "pending"

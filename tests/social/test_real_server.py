@@ -7,19 +7,18 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.conf import LazySettings
-from django.db import transaction
 from rest_framework.test import APIClient
 
 from connections_project.identity.origins import command_origin
 from connections_project.oauth.catalog import load_catalog
 from connections_project.oauth.client import ClientRegistration
-from social.disconnect import disconnect
 from social.models import SocialAccount
 from social.refresh import refreshed_for_use
 from tests.gallery import SOCIAL
 from tests.gallery import disconnect as disconnect_by_api
 from tests.sandbox_server import SandboxHandle, authorize, introspect, running_sandbox
 from tests.social.publishing import publish, told
+from tests.support.disconnects import disconnect_one
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,12 +54,6 @@ def connect(api: APIClient, sandbox: SandboxHandle, **body: Any) -> list[SocialA
     return sorted(rows.values(), key=lambda row: row.platform_account_id or "")
 
 
-def end(row: SocialAccount) -> str:
-    with transaction.atomic():
-        locked = SocialAccount.objects.select_for_update().get(pk=row.pk)
-        return disconnect(locked, origin=ORIGIN, revoke=True)
-
-
 def are_alive(sandbox: SandboxHandle, *rows: SocialAccount) -> set[bool]:
     held = [SocialAccount.objects.get(pk=row.pk).opened() for row in rows]
     tokens = [token for one in held for token in (one.access_token, one.refresh_token or "")]
@@ -92,8 +85,8 @@ def test_the_last_page_s_revocation_ends_what_both_lived_on(
 ) -> None:
     engine, notes = pages
     tokens = engine.opened()
-    assert end(engine) == "shared_grant"
+    assert disconnect_one(engine, erase_tokens=True) == "shared_grant"
     assert are_alive(sandbox, notes) == {True}
-    assert end(notes) == "pending"
+    assert disconnect_one(notes, erase_tokens=True) == "pending"
     for token in (tokens.access_token, tokens.refresh_token or ""):
         assert introspect(sandbox, token)["active"] is False

@@ -1,21 +1,19 @@
 """Accounts that share one set of tokens: refreshed together, once, and revoked by the last."""
 
-from typing import Any
-
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from rest_framework.test import APIClient
 
 from connections_project.connections.errors import NotActiveError
 from connections_project.identity.origins import command_origin
 from connections_project.revocation.models import GrantHold
-from social.disconnect import disconnect
 from social.models import SocialAccount
 from social.refresh import refreshed_for_use
 from tests.conftest import UseCatalogue
 from tests.gallery import Gallery, connect, owed
 from tests.gallery import disconnect as disconnect_by_api
 from tests.servers import Answer, Request
+from tests.support.disconnects import disconnect_one
 
 ORIGIN = command_origin(None)
 
@@ -30,12 +28,6 @@ def trio(api: APIClient, gallery: Gallery, use_catalogue: UseCatalogue) -> list[
 
 def tokens(*rows: SocialAccount) -> list[str | None]:
     return [SocialAccount.objects.get(pk=row.pk).opened().refresh_token for row in rows]
-
-
-def force(row: SocialAccount, **how: bool) -> Any:
-    with transaction.atomic():
-        locked = SocialAccount.objects.select_for_update().get(pk=row.pk)
-        return disconnect(locked, origin=ORIGIN, **how)
 
 
 @pytest.mark.parametrize("which", [0, 1, 2])
@@ -61,9 +53,10 @@ def test_a_disconnected_sibling_keeps_what_it_had_and_hinders_nobody(
 
 
 def test_only_the_last_one_has_the_tokens_revoked(trio: list[SocialAccount]) -> None:
-    assert force(trio[0], revoke=True) == force(trio[1], revoke=True) == "shared_grant"
+    for row in (trio[0], trio[1]):
+        assert disconnect_one(row, erase_tokens=True) == "shared_grant"
     assert owed() == []
-    assert force(trio[2], revoke=True) == "pending"
+    assert disconnect_one(trio[2], erase_tokens=True) == "pending"
     assert owed() == ["access-1"]
     assert not GrantHold.objects.exists()
 
@@ -74,7 +67,7 @@ def test_tokens_of_an_accounts_own_are_revoked_though_siblings_live(
     use_catalogue(gallery.catalogue(revocation='blast_radius = "token"'), "gallery")
     gallery.accounts = ["7", "8"]
     first, _ = connect(api)
-    assert force(first, revoke=True) == "pending"
+    assert disconnect_one(first, erase_tokens=True) == "pending"
     assert owed() == ["access-1-of-7"]
 
 
@@ -83,7 +76,7 @@ def test_a_disconnect_of_the_leader_during_a_refresh_leaves_the_others_the_fresh
     trio: list[SocialAccount], gallery: Gallery
 ) -> None:
     def meanwhile(_: Request) -> Answer:
-        force(trio[0])
+        disconnect_one(trio[0])
         connection.close()
         return gallery.tokens()
 
@@ -104,7 +97,7 @@ def test_late_tokens_that_nobody_lives_on_are_revoked(
     (only,) = connect(api)
 
     def meanwhile(_: Request) -> Answer:
-        force(only)
+        disconnect_one(only)
         connection.close()
         return gallery.tokens()
 

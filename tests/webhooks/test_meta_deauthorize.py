@@ -13,6 +13,7 @@ from connections_project.connections.models import OAuthConnection
 from connections_project.identity.models import User
 from connections_project.revocation.models import GrantHold, RevocationJob
 from tests.rows import events
+from tests.support.disconnects import disconnect_one
 from tests.webhooks.conftest import connected, is_live
 from tests.webhooks.signing import base64url, signed_request
 
@@ -64,8 +65,8 @@ def test_kept_tokens_of_a_disconnected_account_are_erased(
     anonymous: APIClient, owner: User
 ) -> None:
     row: Any = connected("social", owner)
-    row.disconnect(now=timezone.now())
-    row.save()
+    disconnect_one(row)
+    row.refresh_from_db()
     ended_at = row.disconnected_at
 
     send(anonymous, signed_request())
