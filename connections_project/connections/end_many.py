@@ -13,7 +13,6 @@ from uuid import UUID
 
 from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 
-from audit.events import Action
 from audit.record import Event, Origin
 from connections_project.connections.models import ERASED, OAuthConnection
 from connections_project.revocation.grants import Grant
@@ -147,7 +146,7 @@ def update(model: type[OAuthConnection], rows: Sequence[LockedConnection], **col
 
 
 def event_about(
-    one: LockedConnection, action: Action, *, app: str, order: DisconnectRequest, **details: Any
+    one: LockedConnection, action: str, *, app: str, order: DisconnectRequest, **details: Any
 ) -> Event:
     """Describe what was done to a connection, as `record_about` does."""
     return Event(

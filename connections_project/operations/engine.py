@@ -17,8 +17,8 @@ from connections_project.connections.end_many import (
     Failure,
     event_about,
 )
+from connections_project.connections.registry import connection_type
 from connections_project.operations.options import DisconnectOptions
-from connections_project.operations.targets import TARGETS
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Engine:
     """A forced disconnect of one app's connections.
 
     Args:
-        app: "providers", "channels" or "social".
+        app: The connections' app.
         options: Why and how.
         origin: Who does it, for the audit.
         details: What else the audit should know.
@@ -64,7 +64,7 @@ class Engine:
         rest = set(ids) - done.named
         if not rest:
             return []
-        rows = TARGETS[self.app].selected(rest, erase_tokens=self.options.erase_tokens)
+        rows = connection_type(self.app).unfinished(rest, erase_tokens=self.options.erase_tokens)
         return list(rows.order_by("pk").values_list("pk", flat=True))
 
     def _attempt(self, ids: Sequence[UUID], *, wait: bool = False) -> DisconnectResult:
@@ -93,11 +93,11 @@ class Engine:
         raise AssertionError
 
     def _commit(self, ids: Sequence[UUID], *, wait: bool) -> DisconnectResult:
-        target, told = TARGETS[self.app], self.options
+        target, told = connection_type(self.app), self.options
         revoke = target.revokes(told.revoke, told.erase_tokens)
         order = DisconnectRequest(self.origin, told.reason, self.details, revoke, wait)
         with transaction.atomic():
-            batch = target.end(ids, order, told)
+            batch = target.disconnect(ids, order, told)
             record_many(
                 event_about(one, Action.CONNECTION_FORCE_DISCONNECTED, app=self.app, order=order)
                 for one in batch.ended
