@@ -36,7 +36,6 @@ class ChannelsConfig(AppConfig):
                     token_refresh_failed=Action.CHANNEL_TOKEN_REFRESH_FAILED,
                     disconnected=Action.CHANNEL_DISCONNECTED,
                 ),
-                permission="channels.force_disconnect_channelconnection",
                 complete=complete,
                 disconnect=lambda ids, order, options: disconnect_many(
                     ids, order=order, cancel_schedules=options.cancel_schedules

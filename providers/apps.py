@@ -34,7 +34,6 @@ class ProvidersConfig(AppConfig):
                     token_refresh_failed=Action.PROVIDER_TOKEN_REFRESH_FAILED,
                     disconnected=Action.PROVIDER_DISCONNECTED,
                 ),
-                permission="providers.force_disconnect_connection",
                 complete=complete,
                 disconnect=lambda ids, order, _: disconnect_many(ids, order=order),
                 admin=ProviderConnectionAdmin,

@@ -36,7 +36,6 @@ class SocialConfig(AppConfig):
                     disconnected=Action.ACCOUNT_DISCONNECTED,
                     tokens_erased=Action.ACCOUNT_TOKENS_ERASED,
                 ),
-                permission="social.force_disconnect_socialaccount",
                 complete=complete,
                 disconnect=lambda ids, order, options: disconnect_many(
                     ids, order=order, erase=options.erase_tokens

@@ -78,10 +78,9 @@ def _check_actions(one: ConnectionType) -> Found:
 
 
 def _check_permission(one: ConnectionType) -> Found:
-    options = one.model._meta
-    known = {f"{options.app_label}.{codename}" for codename, _ in options.permissions}
-    if one.permission not in known:
-        yield _error(5, one.model, f"permission {one.permission!r} is not in Meta.permissions.")
+    codename = one.permission.partition(".")[2]
+    if codename not in dict(one.model._meta.permissions):
+        yield _error(5, one.model, f"Meta.permissions lack {codename!r}.")
 
 
 def _check_catalogue(one: ConnectionType) -> Found:
@@ -97,13 +96,9 @@ def _check_admin(one: ConnectionType) -> Found:
 
 def _check_command(one: ConnectionType) -> Found:
     home = apps.get_app_config(one.model._meta.app_label).name
-    if not any(app == home and name.startswith("disconnect_") for name, app in _commands()):
-        yield _error(8, one.model, f"{home}/management/commands has no disconnect_*.py.")
-
-
-def _commands() -> Iterator[tuple[str, str]]:
-    for name, app in get_commands().items():
-        yield name, str(app)
+    own = [name for name, app in get_commands().items() if app == home]
+    if not any(name.startswith("disconnect_") for name in own):
+        yield _error(8, one.model, f"{home} has no management command disconnect_*.")
 
 
 def _check_operator_fields(one: ConnectionType) -> Found:

@@ -78,7 +78,6 @@ class ConnectionType:
         title: What the admin's navigation calls them.
         statuses: What a connection may be; one is "disconnected".
         actions: What its audit events mean.
-        permission: What an operator needs to disconnect by force, of the model's own permissions.
         disconnect: Disconnects a batch in the caller's transaction; takes ids, `Order` and the
             operator's `Options`.
         admin: What operators see of them; the forced disconnect is added to it.
@@ -98,7 +97,6 @@ class ConnectionType:
     title: str
     statuses: Sequence[str]
     actions: AuditActions
-    permission: str
     disconnect: Callable[[Collection[UUID], DisconnectRequest, Any], DisconnectResult]
     admin: "type[ConnectionAdmin]"
     complete: Callable[..., object]
@@ -111,6 +109,12 @@ class ConnectionType:
     @property
     def app(self) -> str:
         return self.model.app
+
+    @property
+    def permission(self) -> str:
+        """What an operator needs to disconnect these by force, of the model's permissions."""
+        options = self.model._meta
+        return f"{options.app_label}.force_disconnect_{options.model_name}"
 
     @property
     def belongs_to_teams(self) -> bool:

@@ -25,7 +25,6 @@ class FourthTypeConfig(AppConfig):
                     token_refresh_failed=CalendarAction.REFRESH_FAILED,
                     disconnected=CalendarAction.DISCONNECTED,
                 ),
-                permission="fourth_type.force_disconnect_calendar",
                 complete=complete,
                 disconnect=disconnect,
                 admin=CalendarAdmin,
