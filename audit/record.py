@@ -11,7 +11,7 @@ from django.db import router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from audit.events import Action, ActorType, Interface, Outcome
+from audit.events import ActorType, Interface, Outcome
 from audit.models import AuditEvent
 from connections_project.core.ids import uuid7
 from connections_project.middleware.tracing import current_trace_id
@@ -34,7 +34,7 @@ class Origin:
 class Event:
     """What is to be recorded; the arguments are those of `record`."""
 
-    action: Action
+    action: str
     origin: Origin
     subject_type: str
     subject_id: UUID | None
@@ -46,7 +46,7 @@ class Event:
 
 
 def record(
-    action: Action,
+    action: str,
     *,
     origin: Origin,
     subject_type: str,
@@ -60,7 +60,7 @@ def record(
     """Add one event, in the transaction of what it tells.
 
     Args:
-        action: What was done.
+        action: What was done: of `Action`, or of an app's own StrEnum; at most 64 characters.
         origin: Who did it, and how.
         subject_type: What kind of thing it was done to, such as `providers.connection`.
         subject_id: Which one; None where there is none, as at a login with an unknown e-mail.

@@ -10,14 +10,13 @@ from channels.models import (
     PublishOutcome,
     Schedule,
     ScheduleStatus,
-    Status,
 )
 from channels.restore import restore
 from connections_project.admin.base import ReadOnlyAdmin
 from connections_project.admin.filters import AgeFilter, column_filter
 from connections_project.admin.formatting import badge, format_datetime, link_to, short_id
 from connections_project.admin.object_actions import ObjectAction
-from connections_project.connections.admin import ConnectionAdmin, platform_choices
+from connections_project.connections.admin import ConnectionAdmin
 from connections_project.identity.origins import admin_origin
 
 
@@ -28,12 +27,6 @@ def _restore(request: HttpRequest, row: ChannelConnection, reason: str) -> str:
 
 class ChannelConnectionAdmin(ConnectionAdmin):
     own_fields = ("cached_data",)
-    list_filter = (
-        column_filter("status", lambda: [(value, value) for value in Status.values]),
-        column_filter("channel", lambda: platform_choices("channels")),
-        AgeFilter,
-    )
-    list_select_related = ("user",)
     object_actions = (
         ObjectAction(
             name="restore",

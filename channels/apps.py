@@ -1,3 +1,5 @@
+"""Connections to social channels, one user's each, and what is scheduled on them."""
+
 from django.apps import AppConfig
 
 
@@ -5,9 +7,56 @@ class ChannelsConfig(AppConfig):
     name = "channels"
 
     def ready(self) -> None:
+        from audit.events import Action
+        from channels.admin import ChannelConnectionAdmin
+        from channels.api.errors import ChannelErrors
+        from channels.connect import complete
+        from channels.disconnect import active_schedules, disconnect
+        from channels.models import ChannelConnection, PublishOutcome, ScheduleStatus, Status
         from channels.publish import process_due
         from channels.renewal import renew_ending_grants
+        from channels.selectors import schedules_for_operators
+        from connections_project.connections.registry import (
+            Api,
+            AuditActions,
+            ConnectionType,
+            register,
+        )
         from connections_project.core.periodic import periodic_task
+        from connections_project.identity.groups import allow_operators
 
+        register(
+            ConnectionType(
+                model=ChannelConnection,
+                title="Channels",
+                statuses=Status.values,
+                actions=AuditActions(
+                    connected=Action.CHANNEL_CONNECTED,
+                    connection_failed=Action.CHANNEL_CONNECTION_FAILED,
+                    token_refresh_failed=Action.CHANNEL_TOKEN_REFRESH_FAILED,
+                    disconnected=Action.CHANNEL_DISCONNECTED,
+                ),
+                complete=complete,
+                disconnect=disconnect,
+                active_schedules=active_schedules,
+                admin=ChannelConnectionAdmin,
+                inspect=schedules_for_operators,
+                api=Api(
+                    urls="channels.api.urls",
+                    prefixes=("/api/v1/channels", "/api/v1/schedules"),
+                    errors=ChannelErrors(),
+                    tags={
+                        "channels": "Connections to social channels.",
+                        "schedules": "What is to be published through them, and when.",
+                    },
+                    enums={
+                        "ChannelStatus": Status,
+                        "ScheduleStatus": ScheduleStatus,
+                        "PublishOutcome": PublishOutcome,
+                    },
+                ),
+            )
+        )
+        allow_operators("change_channelconnection", "change_schedule")
         periodic_task(process_due, every=5)
         periodic_task(renew_ending_grants)

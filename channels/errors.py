@@ -5,20 +5,6 @@ from uuid import UUID
 from connections_project.connections.errors import ConnectionProblem
 
 
-class AlreadyConnectedError(ConnectionProblem):
-    """The account has a connection, which has taken the fresh credentials.
-
-    Args:
-        connection_id: That connection.
-    """
-
-    code = "already_connected"
-
-    def __init__(self, connection_id: UUID) -> None:
-        super().__init__(connection_id)
-        self.connection_id = connection_id
-
-
 class ServiceAccountError(ConnectionProblem):
     """A service account may end its own connections, and nobody else's."""
 

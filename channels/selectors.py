@@ -1,8 +1,9 @@
 """Read a user's channels and schedules."""
 
+from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from channels.errors import ScheduleNotFoundError, ScheduleNotOwnerError, ServiceAccountError
 from channels.models import (
@@ -14,6 +15,12 @@ from channels.models import (
 )
 from connections_project.connections.errors import ConnectionNotFoundError, NotOwnerError
 from connections_project.identity.models import PrincipalType, User
+
+FOR_OPERATORS = (
+    *("id", "status", "run_at", "due_at", "attempts", "leased_until"),
+    "failure_reason",
+)
+MOST_FOR_OPERATORS = 100
 
 
 def own_connection(
@@ -120,3 +127,11 @@ def own_schedules(
     if connection_id is None:
         return rows
     return rows.filter(channel_connection=own_connection(connection_id, user=user))
+
+
+def schedules_for_operators(connection: ChannelConnection) -> dict[str, Any]:
+    """Count a channel's schedules by status, and list those that are still to be published."""
+    rows = Schedule.objects.filter(channel_connection=connection.pk)
+    counts = rows.values_list("status").annotate(count=Count("pk")).order_by("status")
+    active = rows.active().order_by("run_at", "id").values(*FOR_OPERATORS)
+    return {"schedules": dict(counts), "active_schedules": list(active[:MOST_FOR_OPERATORS])}

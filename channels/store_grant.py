@@ -9,11 +9,14 @@ from django.utils import timezone
 from audit.events import Action
 from audit.record import Origin
 from channels.disconnect import disconnect
-from channels.errors import AlreadyConnectedError
 from channels.models import LIVE, ChannelConnection, ScheduleStatus, Status
 from channels.selectors import locked_connections
 from connections_project.connections.disconnect import DisconnectRequest
-from connections_project.connections.errors import ConnectionProblem, InvalidStateError
+from connections_project.connections.errors import (
+    AlreadyConnectedError,
+    ConnectionProblem,
+    InvalidStateError,
+)
 from connections_project.connections.store_grant import (
     ReceivedGrant,
     lives_on,

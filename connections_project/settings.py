@@ -13,16 +13,16 @@ from urllib.parse import quote
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+from connections_project.conf import values as values
 from connections_project.conf.caches import LOGIN_ATTEMPTS, caches
 from connections_project.conf.databases import described
 from connections_project.conf.environment import Environment, read_env_file
 from connections_project.conf.logging import logging_to_stderr
 from connections_project.conf.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from connections_project.metrics.folder import default_folder
-from connections_project.oauth.catalog import CatalogError, load_catalog
+from connections_project.oauth.catalog import CatalogError, load_catalog, shipped_catalogs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-APPS = ("providers", "channels", "social")
 _env = Environment(os.environ)
 
 try:
@@ -99,9 +99,41 @@ try:
     STATIC_ROOT = _env.folder("STATIC_ROOT", BASE_DIR / "staticfiles")
     ADMIN_TOTP_REQUIRED = _env.flag("ADMIN_TOTP_REQUIRED", default=not DEBUG)
 
+    # The apps, among them those of connection types: CONTRIBUTING tells how to add one.
+    EXTRA_APPS = _env.listed("EXTRA_APPS", values.installed_module, "modules that are installed")
+    INSTALLED_APPS = [
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.sessions",
+        "django.contrib.messages",
+        "whitenoise.runserver_nostatic",
+        "django.contrib.staticfiles",
+        "rest_framework",
+        "drf_spectacular",
+        "drf_spectacular_sidecar",
+        "audit",
+        "connections_project",
+        "connections_project.identity",
+        "connections_project.platforms",
+        "connections_project.revocation",
+        "connections_project.metrics",
+        "providers",
+        "channels",
+        "social",
+        *EXTRA_APPS,
+        "connections_project.operations",
+        "connections_project.webhooks",
+        # Last, since it finds what the others have registered.
+        "connections_project.admin.apps.OperatorsAdminConfig",
+    ]
+
     # The platforms, and the clients that are registered at them.
-    SHIPPED_CATALOG = tuple(BASE_DIR / app / "catalog.toml" for app in APPS)
-    CATALOG = load_catalog(*SHIPPED_CATALOG, *_env.files("OAUTH_CATALOG"))
+    SHIPPED_CATALOG = shipped_catalogs(INSTALLED_APPS)
+    CATALOG = load_catalog(
+        *SHIPPED_CATALOG,
+        *_env.files("OAUTH_CATALOG"),
+        apps=[path.parent.name for path in SHIPPED_CATALOG],
+    )
     OAUTH_CLIENTS = {
         platform.slug: _env.client_registration(
             platform.slug, default_redirect_uri=f"{PUBLIC_URL}/oauth/callback/{platform.slug}"
@@ -116,28 +148,6 @@ MISSING_KEYS = [
     name
     for name in ("SECRET_KEY", "CREDENTIAL_KEYS", "AUDIT_SIGNING_KEY", "RECEIPT_SIGNING_KEY")
     if not _env.text(name)
-]
-
-INSTALLED_APPS = [
-    "connections_project.admin.apps.OperatorsAdminConfig",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
-    "rest_framework",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "audit",
-    "connections_project",
-    "connections_project.identity",
-    "connections_project.platforms",
-    "connections_project.revocation",
-    "connections_project.metrics",
-    *APPS,
-    "connections_project.operations",
-    "connections_project.webhooks",
 ]
 
 MIDDLEWARE = [

@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from connections_project.api.schema import SchemaView
 from connections_project.connections.callback_page import CallbackPage
+from connections_project.connections.registry import connection_types
 from connections_project.core.health import healthz, readyz
 from connections_project.metrics.view import metrics
 from connections_project.platforms.views import PlatformViewSet
@@ -19,9 +20,7 @@ urlpatterns = [
     path("api/v1/receipts/<str:connection_id>", ReceiptViewSet.as_view({"get": "retrieve"})),
     path(".well-known/jwks.json", jwks, name="jwks"),
     path("api/v1/webhooks/", include("connections_project.webhooks.urls")),
-    path("api/v1/", include("providers.api.urls")),
-    path("api/v1/", include("channels.api.urls")),
-    path("api/v1/", include("social.api.urls")),
+    *(path("api/v1/", include(one.api.urls)) for one in connection_types() if one.api),
     path("data-deletion/<str:confirmation_code>", data_deletion, name="data-deletion"),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

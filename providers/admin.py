@@ -4,20 +4,14 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from connections_project.admin.base import ReadOnlyAdmin
-from connections_project.admin.filters import AgeFilter, column_filter
+from connections_project.admin.filters import AgeFilter
 from connections_project.admin.formatting import format_datetime, link_to, short_id
-from connections_project.connections.admin import ConnectionAdmin, platform_choices
-from providers.models import Account, Connection, Status, Transaction
+from connections_project.connections.admin import ConnectionAdmin
+from providers.models import Account, Connection, Transaction
 
 
 class ProviderConnectionAdmin(ConnectionAdmin):
     list_display = (*ConnectionAdmin.list_display[:-1], "synced", "at_platform")
-    list_filter = (
-        column_filter("status", lambda: [(value, value) for value in Status.values]),
-        column_filter("provider_slug", lambda: platform_choices("providers"), named="provider"),
-        AgeFilter,
-    )
-    list_select_related = ("user",)
     own_fields = ("alias", "last_sync_at")
 
     def synced(self, row: Connection) -> SafeString | str:

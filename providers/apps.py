@@ -1,3 +1,5 @@
+"""Connections to financial providers, one user's each."""
+
 from django.apps import AppConfig
 
 
@@ -5,9 +7,48 @@ class ProvidersConfig(AppConfig):
     name = "providers"
 
     def ready(self) -> None:
+        from audit.events import Action
+        from connections_project.connections.registry import (
+            Api,
+            AuditActions,
+            ConnectionType,
+            register,
+        )
         from connections_project.core.periodic import periodic_task
+        from providers.admin import ProviderConnectionAdmin
+        from providers.api.errors import ProviderErrors
+        from providers.connect import complete
+        from providers.disconnect import disconnect
+        from providers.models import Connection, Status
         from providers.renewal import renew_ending_grants
         from providers.sweep import sweep_pending
 
+        register(
+            ConnectionType(
+                model=Connection,
+                title="Providers",
+                statuses=Status.values,
+                actions=AuditActions(
+                    connected=Action.PROVIDER_CONNECTED,
+                    connection_failed=Action.PROVIDER_CONNECTION_FAILED,
+                    token_refresh_failed=Action.PROVIDER_TOKEN_REFRESH_FAILED,
+                    disconnected=Action.PROVIDER_DISCONNECTED,
+                ),
+                complete=complete,
+                disconnect=disconnect,
+                admin=ProviderConnectionAdmin,
+                operator_fields=("alias", "last_sync_at"),
+                api=Api(
+                    urls="providers.api.urls",
+                    prefixes=("/api/v1/providers", "/api/v1/accounts", "/api/v1/auth"),
+                    errors=ProviderErrors(),
+                    tags={
+                        "providers": "Connections to financial providers.",
+                        "accounts": "What was read through them, also when they are over.",
+                    },
+                    enums={"ConnectionStatus": Status},
+                ),
+            )
+        )
         periodic_task(sweep_pending)
         periodic_task(renew_ending_grants)

@@ -31,12 +31,6 @@ class Status(models.TextChoices):
     DISCONNECTED = "disconnected"
 
 
-def left_to_end(*, kept_tokens: bool) -> Q:
-    """Find those in use and, if wanted, also disconnected ones whose tokens were kept."""
-    live = ~Q(status=Status.DISCONNECTED)
-    return live | Q(auth_state__isnull=False) if kept_tokens else live
-
-
 class SocialAccountQuerySet(models.QuerySet["SocialAccount"]):
     def of_team(self, team_id: UUID) -> "SocialAccountQuerySet":
         return self.filter(team_id=team_id).order_by("-created_at", "-id")

@@ -90,7 +90,7 @@ def _active_schedules(problem: own.ActiveSchedulesError) -> ApiError:
     )
 
 
-def _already_connected(problem: own.AlreadyConnectedError) -> ApiError:
+def _already_connected(problem: errors.AlreadyConnectedError) -> ApiError:
     return fault("ALREADY_CONNECTED", meta={"id": str(problem.connection_id)})
 
 
@@ -145,7 +145,7 @@ class ChannelErrors:
         match exc:
             case own.ActiveSchedulesError():
                 return _active_schedules(exc)
-            case own.AlreadyConnectedError():
+            case errors.AlreadyConnectedError():
                 return _already_connected(exc)
         return FAULTS.get(type(exc))
 

@@ -1,5 +1,12 @@
 """Settings of drf-spectacular, and what the OpenAPI document says before its first endpoint."""
 
+from typing import TYPE_CHECKING, Any
+
+from django.utils.functional import SimpleLazyObject
+
+if TYPE_CHECKING:
+    from connections_project.connections.registry import Api
+
 DESCRIPTION = """
 Connect accounts at financial providers, use them, and above all **disconnect** them, so that it
 is over: here, at the provider, and in the audit log.
@@ -47,19 +54,39 @@ without good credentials draw on a bucket of their address: 60 at once, 60 more 
 TAGS = [
     {"name": "sign-in", "description": "Who you are: tokens for people and for services."},
     {"name": "platforms", "description": "What can be connected."},
-    {"name": "providers", "description": "Connections to financial providers."},
-    {"name": "accounts", "description": "What was read through them, also when they are over."},
-    {"name": "channels", "description": "Connections to social channels."},
-    {"name": "schedules", "description": "What is to be published through them, and when."},
-    {"name": "social", "description": "Teams' accounts at social platforms."},
     {"name": "receipts", "description": "Signed proof of how a connection was ended."},
 ]
+
+
+def _apis() -> "list[Api]":
+    # This module is read with the settings, long before there are types.
+    from connections_project.connections.registry import connection_types
+
+    return [one.api for one in connection_types() if one.api]
+
+
+def _enums() -> dict[str, Any]:
+    """Return what choices are called, of all connection types."""
+    general = {
+        "PlatformStatus": ["active", "planned", "unsupported"],
+        "App": "connections_project.platforms.views.APPS",
+    }
+    return general | {name: enum for api in _apis() for name, enum in api.enums.items()}
+
+
+def add_tags(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add the tags of the connection types (one of the POSTPROCESSING_HOOKS)."""
+    of_types = [
+        {"name": name, "description": text} for api in _apis() for name, text in api.tags.items()
+    ]
+    result["tags"] = [*TAGS[:-1], *of_types, TAGS[-1]]
+    return result
+
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Connections",
     "VERSION": "1",
     "DESCRIPTION": DESCRIPTION.strip(),
-    "TAGS": TAGS,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     # As the routes stand, which is the order in which they are called.
     "SORT_OPERATIONS": False,
@@ -75,15 +102,9 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_PATCH": False,
     # The table above says what each status means.
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {
-        "ConnectionStatus": "providers.models.Status",
-        "ChannelStatus": "channels.models.Status",
-        "ScheduleStatus": "channels.models.ScheduleStatus",
-        "PublishOutcome": "channels.models.PublishOutcome",
-        "PlatformStatus": ["active", "planned", "unsupported"],
-        "App": ["providers", "channels", "social"],
-    },
+    "ENUM_NAME_OVERRIDES": SimpleLazyObject(_enums),
     "POSTPROCESSING_HOOKS": [
+        "connections_project.conf.openapi.add_tags",
         "drf_spectacular.hooks.postprocess_schema_enums",
         "connections_project.api.openapi_hooks.complete",
     ],

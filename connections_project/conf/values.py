@@ -6,6 +6,7 @@ None quotes the text: it may be a secret.
 import base64
 import re
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -99,6 +100,16 @@ def database(text: str) -> dict[str, Any]:
         # A database in memory would be another one in every thread.
         raise ValueError
     return found
+
+
+def installed_module(text: str) -> str:
+    try:
+        found = find_spec(text)
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise ValueError
+    return text
 
 
 def file(text: str) -> Path:

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from connections_project.admin.base import ReadOnlyAdmin
-from connections_project.admin.filters import Choice
+from connections_project.admin.filters import AgeFilter, Choice, column_filter
 from connections_project.admin.formatting import (
     NOTHING,
     badge,
@@ -23,9 +23,10 @@ from connections_project.admin.formatting import (
 )
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.notices import notices
+from connections_project.connections.registry import ConnectionType, connection_type
 from connections_project.connections.timeline import timeline
 from connections_project.core.parsing import parse_uuid
-from connections_project.identity.models import User
+from connections_project.identity.models import Membership, Team, User
 from connections_project.platforms.registry import upstream
 from connections_project.revocation.models import RevocationJob
 
@@ -71,6 +72,23 @@ class ConnectionAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     own_fields: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def connection_type(self) -> ConnectionType:
+        return connection_type(self.model.app)
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:  # noqa: ARG002
+        one, column = self.connection_type, self.model.platform_column
+        return [
+            column_filter("status", lambda: [(value, value) for value in one.statuses]),
+            column_filter(
+                column, lambda: platform_choices(one.app), named=column.removesuffix("_slug")
+            ),
+            AgeFilter,
+        ]
+
+    def get_list_select_related(self, request: HttpRequest) -> tuple[str, ...]:  # noqa: ARG002
+        return (self.model.owner_column.removesuffix("_id"),)
+
     def get_changelist(self, request: HttpRequest, **_: Any) -> type[ChangeList]:  # noqa: ARG002
         return ConnectionList
 
@@ -105,6 +123,8 @@ class ConnectionAdmin(ReadOnlyAdmin):
 
     def owners_of(self, users: QuerySet[User]) -> Iterable[UUID]:
         """Return whose connections these users' are: their own, or their teams'."""
+        if self.connection_type.belongs_to_teams:
+            return Membership.objects.filter(user__in=users).values_list("team_id", flat=True)
         return users.values_list("pk", flat=True)
 
     def status_of(self, row: Any) -> str:
@@ -112,7 +132,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
 
     @staticmethod
     def owner_of(row: Any) -> models.Model | None:
-        owner: User | None = row.user
+        owner: User | Team | None = getattr(row, row.owner_column.removesuffix("_id"))
         return owner
 
     # Columns.

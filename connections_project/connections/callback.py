@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from audit.events import Action, ActorType, Outcome
+from audit.events import ActorType, Outcome
 from audit.record import Origin, record
 from connections_project.connections import flow
 from connections_project.connections.errors import (
@@ -60,7 +60,7 @@ class ValidatedFlow(Generic[P]):
 def validate_user_callback(
     *,
     app: str,
-    failed: Action,
+    failed: str,
     state: str,
     answer: Answer,
     bearer: User | None,
@@ -93,7 +93,7 @@ def validate_user_callback(
 def validate_callback(
     *,
     app: str,
-    failed: Action,
+    failed: str,
     state: str,
     answer: Answer,
     prove: Callable[[Flow], P],
@@ -140,7 +140,7 @@ def _user(taken: Flow, *, bearer: User | None) -> User:
 
 @contextmanager
 def refusals_recorded(
-    taken: Flow, failed: Action, *, owner_id: UUID, origin: Origin
+    taken: Flow, failed: str, *, owner_id: UUID, origin: Origin
 ) -> Iterator[None]:
     """Tell of a flow that ends before it has a row.
 
@@ -174,7 +174,7 @@ def exchange_and_identify(
     code: str,
     whose: Callable[[Upstream, TokenSet], T],
     row: OAuthConnection,
-    failed: Action,
+    failed: str,
     origin: Origin,
     give_up: Callable[[], object] = lambda: None,
 ) -> tuple[TokenSet, T]:
@@ -212,7 +212,7 @@ def _record_failure(
     tokens: TokenSet | None,
     error: PlatformError,
     *,
-    failed: Action,
+    failed: str,
     origin: Origin,
 ) -> None:
     details: dict[str, str] = {"error": error.code}

@@ -4,7 +4,6 @@ Against planted links it goes on only in the browser in which the flow was start
 state's own principal; anybody else's browser gets no further than a page (RFC 9700, section 4.7).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlencode
@@ -16,8 +15,6 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from channels import connect as channels
-from channels.errors import AlreadyConnectedError
 from connections_project.api.errors import ApiException
 from connections_project.api.parsers import UNSTORABLE
 from connections_project.api.rate_limits import PROVIDER_CONNECT
@@ -26,6 +23,7 @@ from connections_project.connections import errors, flow
 from connections_project.connections.browser import browser_of
 from connections_project.connections.callback_params import authorization_response
 from connections_project.connections.flow import Answer, FlowPreview
+from connections_project.connections.registry import connection_type
 from connections_project.core import vault
 from connections_project.identity.models import User
 from connections_project.identity.origins import origin_of
@@ -37,15 +35,6 @@ from connections_project.platforms.registry import (
     UnknownPlatformError,
     upstream,
 )
-from providers import connect as providers
-from social import connect as social
-
-# Each app's verb that goes through with a flow.
-COMPLETE: dict[str, Callable[..., object]] = {
-    "providers": providers.complete,
-    "channels": channels.complete,
-    "social": social.complete,
-}
 
 # The query parameter that leads back from the sign-in.
 SEALED = "sealed"
@@ -75,7 +64,7 @@ REFUSALS: dict[type[Exception], Words] = {
         400, "This is another account", "Sign in there with the account that you connected before."
     ),
     # Nothing is refused to a person here: the connection there is has taken the fresh credentials.
-    AlreadyConnectedError: Words(
+    errors.AlreadyConnectedError: Words(
         200, "This account is connected already", "Its access has been renewed."
     ),
     errors.ConnectFailedError: Words(502, "The platform did not complete the connection", LATER),
@@ -149,7 +138,7 @@ def _go_on(
     try:
         # Whoever is signed in must be the state's principal, as with a Bearer at the API; if it is
         # somebody else, the verb burns the state and audits that.
-        connected = COMPLETE[preview.app](
+        connected = connection_type(preview.app).complete(
             state=state, answer=answer, bearer=signed_in, origin=origin_of(request)
         )
     except errors.InvalidStateError:

@@ -14,7 +14,6 @@ from uuid import UUID
 from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 from django.utils import timezone
 
-from audit.events import Action
 from audit.record import Event, Origin, record_many
 from connections_project.connections.models import ERASED, LEASE, OAuthConnection
 from connections_project.connections.records import event_about
@@ -48,7 +47,7 @@ class DisconnectRequest:
     cancel_schedules: bool = False
     details: Mapping[str, Any] = field(default_factory=dict)
 
-    def event(self, row: OAuthConnection, action: Action, **details: Any) -> Event:
+    def event(self, row: OAuthConnection, action: str, **details: Any) -> Event:
         """Return the audit event of what was done to a connection."""
         details.update(self.details)
         return event_about(row, action, origin=self.origin, reason=self.reason, **details)
@@ -120,7 +119,7 @@ def lock_rows(rows: "QuerySet[C]", *, skip_locked: bool) -> list[C]:
 def disconnect_and_erase(
     rows: Sequence[OAuthConnection],
     request: DisconnectRequest,
-    action: Action,
+    action: str,
     *,
     details: Mapping[UUID, Mapping[str, Any]] | None = None,
     before: Iterable[Event] = (),
@@ -133,7 +132,7 @@ def disconnect_and_erase(
     Args:
         rows: Connections that are not over.
         request: By whom, why and how.
-        action: The app's audit action.
+        action: The app's audit action, of `Action` or of its own.
         details: What else the audit should know of each row, by its id.
         before: Events that stand in front of these in the audit log.
     """

@@ -1,6 +1,7 @@
 """What can go wrong with a connection, in words that every door can render its own way."""
 
 from typing import ClassVar
+from uuid import UUID
 
 # What people are told of a 503, in every format.
 CONNECTING_LATER = "Connecting is not possible at the moment. Try again."
@@ -116,3 +117,17 @@ class SyncFailedError(ConnectionProblem):
     """The platform did not give the data."""
 
     code = "sync_failed"
+
+
+class AlreadyConnectedError(ConnectionProblem):
+    """The account has a connection, which has taken the fresh credentials.
+
+    Args:
+        connection_id: That connection.
+    """
+
+    code = "already_connected"
+
+    def __init__(self, connection_id: UUID) -> None:
+        super().__init__(connection_id)
+        self.connection_id = connection_id

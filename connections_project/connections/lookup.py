@@ -3,13 +3,14 @@
 from uuid import UUID
 
 from connections_project.connections.models import OAuthConnection
+from connections_project.connections.registry import connection_types
 from connections_project.identity.models import Membership
 
 
 def find_connection(connection_id: UUID) -> OAuthConnection | None:
     """Return the connection of any app, whatever its status, also one deleted from sight."""
-    for model in OAuthConnection.__subclasses__():
-        row = model._default_manager.filter(pk=connection_id).first()
+    for one in connection_types():
+        row: OAuthConnection | None = one.rows.filter(pk=connection_id).first()
         if row is not None:
             return row
     return None

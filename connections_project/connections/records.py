@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from audit.events import Action, Outcome
+from audit.events import Outcome
 from audit.record import Event, Origin, record_many
 from connections_project.connections.models import OAuthConnection
 
 
 def record_about(
     connection: OAuthConnection,
-    action: Action,
+    action: str,
     *,
     origin: Origin,
     outcome: Outcome = Outcome.SUCCESS,
@@ -25,7 +25,7 @@ def record_about(
 
 def event_about(
     connection: OAuthConnection,
-    action: Action,
+    action: str,
     *,
     origin: Origin,
     outcome: Outcome = Outcome.SUCCESS,

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from django.db import transaction
 from django.utils import timezone
 
-from audit.events import Action, Outcome
+from audit.events import Outcome
 from audit.record import Origin
 from connections_project.connections.errors import (
     NoRefreshTokenError,
@@ -57,8 +57,8 @@ class RefreshRules:
     live: str
     refreshable: frozenset[str]
     dead: Mapping[str, str]
-    refreshed: Action
-    failed: Action
+    refreshed: str
+    failed: str
     share: Callable[[Any, TokenSet], bool] = lambda *_: False
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from audit.events import Action, Outcome
+from audit.events import Outcome
 from audit.record import Origin
 from connections_project.connections.errors import ConnectionProblem
 from connections_project.connections.models import OAuthConnection
@@ -56,12 +56,7 @@ def lock_owner(user_id: UUID) -> User:
 
 
 def store(
-    row: OAuthConnection,
-    received: ReceivedGrant,
-    *,
-    connected: Action,
-    origin: Origin,
-    **details: Any,
+    row: OAuthConnection, received: ReceivedGrant, *, connected: str, origin: Origin, **details: Any
 ) -> None:
     """Store the grant that came in a row; the caller has set whatever else changes with it.
 
@@ -121,7 +116,7 @@ def refuse(
     received: ReceivedGrant,
     *,
     same: OAuthConnection | None,
-    failed: Action,
+    failed: str,
     origin: Origin,
 ) -> ConnectionProblem:
     """Have tokens revoked that came for a row which shall not have them, and audit that.

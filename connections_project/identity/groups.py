@@ -3,25 +3,28 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
 OPERATORS = "Operators"
 AUDITORS = "Auditors"
 
-APPS = ("identity", "audit", "platforms", "revocation", "providers", "channels", "social",
-        "operations")  # fmt: skip
+APPS = ("identity", "audit", "platforms", "revocation", "operations")
 # What operators do besides looking, beside every `force_disconnect_*`.
-VERBS = (
+_allowed = {
     "change_user",
     "add_suspension",
     "delete_suspension",
     "change_revocationjob",
     "add_apikey",
     "change_apikey",
-    "change_channelconnection",
-    "change_schedule",
-)
+}
+
+
+def allow_operators(*codenames: str) -> None:
+    """Let operators do more, by permissions of an app of connections; call it in `ready`."""
+    _allowed.update(codenames)
 
 
 def fill_groups(app_config: AppConfig, using: str, **_: Any) -> None:
@@ -30,11 +33,11 @@ def fill_groups(app_config: AppConfig, using: str, **_: Any) -> None:
     Django makes permissions after a migrate and not in a migration. Nothing is taken away, so that
     what an operator adds by hand stays.
     """
-    if app_config.label not in APPS:
+    if app_config.label not in (*APPS, *settings.CATALOG.apps):
         return
     of_app = Permission.objects.using(using).filter(content_type__app_label=app_config.label)
     look = Q(codename__startswith="view_")
-    act = Q(codename__startswith="force_disconnect_") | Q(codename__in=VERBS)
+    act = Q(codename__startswith="force_disconnect_") | Q(codename__in=_allowed)
     for name, held in ((AUDITORS, look), (OPERATORS, look | act)):
         group, _created = Group.objects.using(using).get_or_create(name=name)
         group.permissions.add(*of_app.filter(held))

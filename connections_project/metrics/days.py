@@ -9,27 +9,12 @@ from django.utils import timezone
 
 from audit.events import Action
 from audit.models import AuditEvent
+from connections_project.connections.registry import connection_types
 
 DAYS = 14
 # An event is counted by the time that it bears, and may be committed a little later.
 STILL_OPEN = 2
-KINDS = {
-    "connected": (Action.PROVIDER_CONNECTED, Action.CHANNEL_CONNECTED, Action.ACCOUNT_CONNECTED),
-    "disconnected": (
-        Action.PROVIDER_DISCONNECTED,
-        Action.CHANNEL_DISCONNECTED,
-        Action.ACCOUNT_DISCONNECTED,
-    ),
-    "failed": (
-        Action.PROVIDER_CONNECTION_FAILED,
-        Action.CHANNEL_CONNECTION_FAILED,
-        Action.ACCOUNT_CONNECTION_FAILED,
-        Action.PROVIDER_TOKEN_REFRESH_FAILED,
-        Action.CHANNEL_TOKEN_REFRESH_FAILED,
-        Action.ACCOUNT_TOKEN_REFRESH_FAILED,
-        Action.TOKEN_REVOCATION_ABANDONED,
-    ),
-}
+KINDS = ("connected", "disconnected", "failed")
 Day = dict[str, int]
 
 
@@ -52,7 +37,7 @@ def per_day(known: Mapping[str, Day]) -> dict[str, Day]:
 
 
 def _counted(since: date) -> dict[date, Day]:
-    kinds = {action.value: kind for kind, actions in KINDS.items() for action in actions}
+    kinds = _kinds()
     begin = datetime.combine(since, time(), UTC)
     rows = (
         AuditEvent.objects.filter(action__in=list(kinds), occurred_at__gte=begin)
@@ -65,6 +50,15 @@ def _counted(since: date) -> dict[date, Day]:
     for day, action, number in rows:
         found.setdefault(day, _none())[kinds[action]] += number
     return found
+
+
+def _kinds() -> dict[str, str]:
+    """Return what an audit action counts as, of those that count."""
+    kinds = {str(Action.TOKEN_REVOCATION_ABANDONED): "failed"}
+    for actions in (one.actions for one in connection_types()):
+        kinds |= {actions.connected: "connected", actions.disconnected: "disconnected"}
+        kinds |= dict.fromkeys(actions.failed, "failed")
+    return kinds
 
 
 def _none() -> Day:

@@ -8,12 +8,11 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.apps import apps
 from django.db import Error, models
 from django.db.models import Count, Min
 from django.utils import timezone
 
-from connections_project.connections.models import OAuthConnection
+from connections_project.connections.registry import connection_types
 from connections_project.metrics.days import per_day
 from connections_project.metrics.models import TableFigures
 from connections_project.revocation.models import JobState, RevocationJob
@@ -65,14 +64,10 @@ def _counted() -> dict[str, Any]:
     pending = RevocationJob.objects.filter(state=JobState.PENDING)
     oldest = pending.aggregate(oldest=Min("created_at"))["oldest"]
     return {
-        "connections": {model.app: _by(model, "status") for model in _connection_models()},
+        "connections": {one.app: _by(one.model, "status") for one in connection_types()},
         "revocation_jobs": dict.fromkeys(JobState.values, 0) | _by(RevocationJob, "state"),
         "oldest_pending": oldest and oldest.isoformat(),
     }
-
-
-def _connection_models() -> list[type[OAuthConnection]]:
-    return [model for model in apps.get_models() if issubclass(model, OAuthConnection)]
 
 
 def _by(model: type[models.Model], column: str) -> dict[str, int]:

@@ -1,7 +1,8 @@
 """The catalogue: every platform the service knows, as data from TOML files."""
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,17 @@ __all__ = [
     "Platform",
     "Revocation",
     "load_catalog",
+    "shipped_catalogs",
 ]
 
 
 class Catalog(Mapping[str, Platform]):
     """Platforms by slug, in the order of their files."""
 
-    def __init__(self, platforms: Iterable[Platform]) -> None:
+    def __init__(self, platforms: Iterable[Platform], *, apps: Iterable[str] = ()) -> None:
         self._by_slug = {platform.slug: platform for platform in platforms}
+        # What a table may begin with, also where there is none.
+        self.apps = tuple(apps) or tuple(dict.fromkeys(one.app for one in self.all()))
 
     def __getitem__(self, slug: str) -> Platform:
         return self._by_slug[slug]
@@ -42,18 +46,31 @@ class Catalog(Mapping[str, Platform]):
         return list(self.values())
 
 
-def load_catalog(*paths: Path) -> Catalog:
+def shipped_catalogs(installed_apps: Iterable[str]) -> tuple[Path, ...]:
+    """Return the `catalog.toml` of each app that ships one: its folder's name is the app.
+
+    Args:
+        installed_apps: As in INSTALLED_APPS; an entry that names an AppConfig ships none.
+    """
+    modules = [name for name in installed_apps if name.rpartition(".")[2].islower()]
+    folders = [Path(spec.origin or "").parent for name in modules if (spec := find_spec(name))]
+    return tuple(path for folder in folders if (path := folder / "catalog.toml").exists())
+
+
+def load_catalog(*paths: Path, apps: Collection[str] = ()) -> Catalog:
     """Read catalogue files, each laid over those before it.
 
     Tables merge key by key, lists replace.
 
     Args:
         paths: TOML files, the shipped ones first, the operator's own last.
+        apps: What tables may begin with; anything by default.
 
     Raises:
         CatalogError: A file can't be read, or a value is wrong; one line names table and key.
     """
-    return Catalog(read_platforms([Source(path, _parsed(path)) for path in paths]))
+    sources = [Source(path, _parsed(path)) for path in paths]
+    return Catalog(read_platforms(sources, apps=apps), apps=apps)
 
 
 def _parsed(path: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The tables of the catalogue: merged over files, then read key by key."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ from connections_project.oauth import catalog_rules
 from connections_project.oauth.catalog_values import CatalogError, Rule
 from connections_project.oauth.platform_entries import Platform, Revocation
 
-APPS = ("providers", "channels", "social")
 # Columns that hold a slug have this width.
 SLUG = re.compile(r"[a-z0-9_]{1,64}")
 
@@ -60,8 +59,12 @@ class Table:
         return (saying or [source.path for source in self.sources])[-1]
 
 
-def read_platforms(sources: list[Source]) -> Iterable[Platform]:
+def read_platforms(sources: list[Source], *, apps: Collection[str]) -> Iterable[Platform]:
     """Merge the files and read every platform in them.
+
+    Args:
+        sources: The files, each laid over those before it.
+        apps: What a table may begin with; anything, where none is given.
 
     Raises:
         CatalogError: The first thing that is wrong.
@@ -71,13 +74,13 @@ def read_platforms(sources: list[Source]) -> Iterable[Platform]:
         merged = _merge(merged, source.document)
     root = Table((), merged, sources)
     seen: dict[str, str] = {}
-    for table in [each for app in merged for each in _tables_of(root, app)]:
+    for table in [each for app in merged for each in _tables_of(root, app, apps)]:
         yield _platform(table, seen)
 
 
-def _tables_of(root: Table, app: str) -> list[Table]:
-    if app not in APPS:
-        raise root.error(f"is no app; tables begin with one of {', '.join(APPS)}", app)
+def _tables_of(root: Table, app: str, apps: Collection[str]) -> list[Table]:
+    if apps and app not in apps:
+        raise root.error(f"is no app; tables begin with one of {', '.join(apps)}", app)
     tables = root.child(app)
     return [tables.child(slug) for slug in tables.values]
 

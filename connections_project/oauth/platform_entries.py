@@ -2,9 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
-
-App = Literal["providers", "channels", "social"]
 
 ACCOUNT_FIELDS = {
     "id": "id",

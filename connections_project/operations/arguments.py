@@ -1,4 +1,4 @@
-"""The arguments of `disconnect_provider`, `disconnect_channel` and `disconnect_social`."""
+"""The arguments of every `disconnect_*` command of a connection type."""
 
 import argparse
 from datetime import UTC, datetime, time
@@ -7,12 +7,12 @@ from uuid import UUID
 from django.core.management.base import CommandError, CommandParser
 from django.utils.dateparse import parse_date, parse_datetime
 
+from connections_project.connections.registry import connection_type
 from connections_project.core.parsing import parse_uuid
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import User
 from connections_project.operations.force import BATCH
 from connections_project.operations.options import DisconnectOptions, InvalidReasonError
-from connections_project.operations.targets import may_force_disconnect
 
 LARGEST_BATCH = 10_000
 
@@ -43,7 +43,7 @@ def add_selectors(parser: CommandParser, *, platform: str, statuses: list[str], 
 
 
 def add_options(parser: CommandParser) -> None:
-    """Add how they are ended; the same for all apps, so that one script can serve all three."""
+    """Add how they are ended; the same for all types, so that one script can serve them all."""
     parser.add_argument(
         "--reason", required=True, type=text, help="why, 1 to 512 characters, for the audit log"
     )
@@ -138,7 +138,7 @@ def operator_with(email: str, app: str) -> User:
             code 2).
     """
     user = User.objects.filter(email=normal_email(email)).first()
-    if user is None or not may_force_disconnect(user, app):
+    if user is None or not connection_type(app).may_force_disconnect(user):
         raise CommandError(
             f"{email} is not an active operator with the permission to disconnect by force.",
             returncode=2,

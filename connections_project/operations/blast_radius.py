@@ -5,8 +5,13 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from connections_project.connections.disconnect import tells_platform
+from connections_project.connections.registry import (
+    ConnectionType,
+    Rows,
+    Selection,
+    connection_type,
+)
 from connections_project.operations.options import BlastRadius
-from connections_project.operations.targets import TARGETS, Rows, Selection, Target
 from connections_project.platforms.registry import upstream
 from connections_project.revocation.models import GrantHold
 from connections_project.revocation.release import can_revoke, ends_the_grant
@@ -18,20 +23,20 @@ def blast_radius(
     """Count what a forced disconnect would touch, in a number of queries that doesn't grow with it.
 
     Args:
-        app: "providers", "channels" or "social".
+        app: The connections' app.
         selection: Connections of that app, or their ids; those that are over don't count.
         revoke: False where the platforms are not to be told.
         erase_tokens: Also count disconnected social accounts whose tokens were kept.
     """
-    target = TARGETS[app]
-    rows = target.selected(selection, erase_tokens=erase_tokens)
+    target = connection_type(app)
+    rows = target.unfinished(selection, erase_tokens=erase_tokens)
     platforms = _platforms(target, rows)
     owners = rows.aggregate(owners=Count(target.model.owner_column, distinct=True))
     return BlastRadius(
         connections=sum(platforms.values()),
         owners=owners["owners"],
         platforms=platforms,
-        active_schedules=target.active_schedules(rows),
+        active_schedules=target.active_schedules(rows) if target.active_schedules else 0,
         grant_siblings=_staying(rows).filter(Exists(_on_the_same_grant(rows))).count(),
         revocations=_revocations(target, rows, platforms)
         if tells_platform(target.model, revoke=revoke, erase_tokens=erase_tokens)
@@ -39,7 +44,7 @@ def blast_radius(
     )
 
 
-def _platforms(target: Target, rows: Rows) -> dict[str, int]:
+def _platforms(target: ConnectionType, rows: Rows) -> dict[str, int]:
     slug = target.model.platform_column
     return dict(rows.values_list(slug).annotate(number=Count("pk")).order_by(slug))
 
@@ -57,7 +62,7 @@ def _on_the_same_grant(rows: Rows) -> Rows:
     )
 
 
-def _revocations(target: Target, rows: Rows, slugs: Any) -> int:
+def _revocations(target: ConnectionType, rows: Rows, slugs: Any) -> int:
     """Count the revocations that would be sent, by the rules of `revocation/release.py`."""
     column = f"{target.model.platform_column}__in"
     told = {slug: upstream(slug) for slug in slugs if can_revoke(upstream(slug))}

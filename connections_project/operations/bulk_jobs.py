@@ -11,12 +11,12 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from audit.record import Origin
+from connections_project.connections.registry import Rows, Selection, connection_type
 from connections_project.core.dispatch import enqueue
 from connections_project.middleware.tracing import current_trace_id
 from connections_project.operations.bulk_worker import process_due
 from connections_project.operations.models import BulkItem, BulkJob, BulkState
 from connections_project.operations.options import DisconnectOptions
-from connections_project.operations.targets import TARGETS, Rows, Selection
 from connections_project.revocation.dispatch import INLINE_SECONDS
 
 KEPT_FROZEN = timedelta(days=1)
@@ -34,7 +34,7 @@ def freeze(app: str, selection: Selection, *, origin: Origin) -> BulkJob:
     The job does nothing before `start`; one that nobody starts within a day is swept away.
 
     Args:
-        app: "providers", "channels" or "social".
+        app: The connections' app.
         selection: Connections of that app, or their ids. Of connections those that are over are
             left out, but not social accounts whose tokens were kept: they can still be erased.
         origin: Who asks, and whose permission is looked at again before each batch.
@@ -50,7 +50,7 @@ def freeze(app: str, selection: Selection, *, origin: Origin) -> BulkJob:
             trace_id=current_trace_id(),
         )
         if isinstance(selection, QuerySet):
-            _freeze_rows(job, TARGETS[app].selected(selection, erase_tokens=True))
+            _freeze_rows(job, connection_type(app).unfinished(selection, erase_tokens=True))
         else:
             _freeze_ids(job, selection)
         job.total = job.items.count()

@@ -19,6 +19,7 @@ from django.utils import timezone
 from audit.events import ActorType, Interface
 from audit.record import Origin
 from connections_project.connections.disconnect import DisconnectResult, Failure
+from connections_project.connections.registry import connection_type
 from connections_project.core.jobs.claim import claim_rows
 from connections_project.core.jobs.lease import FREED, lease_end
 from connections_project.core.periodic import stopping
@@ -26,7 +27,6 @@ from connections_project.identity.models import User
 from connections_project.middleware.tracing import tracing
 from connections_project.operations.engine import Engine
 from connections_project.operations.models import BulkItem, BulkJob, BulkState, ItemState
-from connections_project.operations.targets import may_force_disconnect
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class _Run:
 
     def _is_permitted(self) -> bool:
         user = User.objects.filter(pk=self.job.requested_by).first()
-        return may_force_disconnect(user, self.job.app)
+        return connection_type(self.job.app).may_force_disconnect(user)
 
     def _next(self) -> list[UUID]:
         waiting = self.job.items.filter(state=ItemState.PENDING).order_by("connection_id")

@@ -1,4 +1,4 @@
-"""What `disconnect_provider`, `disconnect_channel` and `disconnect_social` share: all but words."""
+"""The `disconnect_*` command of any connection type; each app's own file adds its words."""
 
 import json
 import sys
@@ -12,6 +12,7 @@ from django.db import InterfaceError, OperationalError
 from tqdm import tqdm
 
 from audit.os_user import os_user
+from connections_project.connections.registry import connection_type
 from connections_project.core.commands.base import (
     INTERRUPTED,
     CommandWithExamples,
@@ -25,7 +26,6 @@ from connections_project.operations.force import force_disconnect
 from connections_project.operations.options import BlastRadius, DisconnectOptions, Result
 from connections_project.operations.selectors import Selectors
 from connections_project.operations.snapshot import IdSnapshot, take_snapshot
-from connections_project.operations.targets import TARGETS
 from connections_project.platforms.registry import upstream
 
 EXAMPLES = """
@@ -100,7 +100,7 @@ class DisconnectCommand(CommandWithExamples):
     own: ClassVar[str] = "the user's own"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        status = TARGETS[self.app].statuses
+        status = connection_type(self.app).statuses
         arguments.add_selectors(
             parser, platform=self.platform_option, statuses=list(status), own=self.own
         )
@@ -152,7 +152,7 @@ class DisconnectCommand(CommandWithExamples):
         if slug is None:
             return
         found = upstream(slug)
-        model = TARGETS[self.app].model
+        model = connection_type(self.app).model
         used = model._default_manager.filter(**{model.platform_column: slug})
         if (found is None or found.platform.app != self.app) and not used.exists():
             message = f"Neither the catalogue nor any connection knows {slug!r} here."

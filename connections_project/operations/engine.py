@@ -12,8 +12,8 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from audit.events import Action
 from audit.record import Origin, record_many
 from connections_project.connections.disconnect import DisconnectResult, Failure, lock_rows
+from connections_project.connections.registry import connection_type
 from connections_project.operations.options import DisconnectOptions
-from connections_project.operations.targets import TARGETS
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Engine:
     """A forced disconnect of one app's connections.
 
     Args:
-        app: "providers", "channels" or "social".
+        app: The connections' app.
         options: Why and how.
         origin: Who does it, for the audit.
         details: What else the audit should know.
@@ -59,7 +59,7 @@ class Engine:
         rest = set(ids) - done.named
         if not rest:
             return []
-        rows = TARGETS[self.app].selected(rest, erase_tokens=self.options.erase_tokens)
+        rows = connection_type(self.app).unfinished(rest, erase_tokens=self.options.erase_tokens)
         return list(rows.order_by("pk").values_list("pk", flat=True))
 
     def _attempt(self, ids: Sequence[UUID], *, wait: bool = False) -> DisconnectResult:
@@ -88,10 +88,10 @@ class Engine:
         raise AssertionError
 
     def _commit(self, ids: Sequence[UUID], *, wait: bool) -> DisconnectResult:
-        target = TARGETS[self.app]
+        target = connection_type(self.app)
         request = self.options.request(self.origin, self.details)
         with transaction.atomic():
-            rows = target.selected(ids, erase_tokens=request.erase_tokens).order_by("pk")
+            rows = target.unfinished(ids, erase_tokens=request.erase_tokens).order_by("pk")
             batch = target.disconnect(lock_rows(rows, skip_locked=not wait), request)
             record_many(
                 request.event(row, Action.CONNECTION_FORCE_DISCONNECTED) for row in batch.ended

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from audit.record import Origin
 from connections_project.connections.disconnect import DisconnectResult
+from connections_project.connections.registry import Selection
 from connections_project.operations.engine import Engine
 from connections_project.operations.options import DisconnectOptions, Result
 from connections_project.operations.snapshot import take_snapshot
-from connections_project.operations.targets import Selection
 from connections_project.revocation.dispatch import dispatch_revocations
 
 BATCH = 1000
@@ -34,11 +34,12 @@ def force_disconnect(
     `run_revocations`.
 
     Args:
-        app: "providers", "channels" or "social".
+        app: The connections' app.
         selection: Connections of that app, or their ids; they are frozen at the start.
         options: Why and how.
         origin: Who does it, for the audit: `admin_origin(request)` or `command_origin(operator)`.
-            That one's permission is the caller's to look at (`may_force_disconnect`).
+            That one's permission is the caller's to look at: see
+                `ConnectionType.may_force_disconnect`.
         details: What else the audit should know, such as the operating system's user.
         batch_size: Connections in one transaction.
         on_batch: Told of each batch after its commit, for a progress bar.

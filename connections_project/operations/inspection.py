@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Model
+from django.db.models import Model
 from django.utils import timezone
 
-from channels.models import Schedule
 from connections_project.connections.admin import GRANT, TIMES
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.notices import notices
+from connections_project.connections.registry import connection_type
 from connections_project.connections.timeline import LONGEST, timeline
 from connections_project.core.parsing import render_datetime
 from connections_project.identity.models import Team, User
@@ -21,16 +21,9 @@ from connections_project.platforms.registry import has_credentials, upstream
 from connections_project.receipts.facts import NotDisconnectedError, facts
 from connections_project.revocation.models import GrantHold, RevocationJob
 
-# Named one by one, so that a new column can't show a credential by itself.
-OWN = {
-    "providers": ("alias", "last_sync_at"),
-    "channels": (),
-    "social": ("is_active",),
-}
 ACCOUNT = ("platform_account_id", "platform_account_name")
 JOB = ("id", "state", "attempts", "last_error", "created_at", "due_at", "leased_until",
        "finished_at", "trace_id")  # fmt: skip
-SCHEDULE = ("id", "status", "run_at", "due_at", "attempts", "leased_until", "failure_reason")
 # More than fit on a screen are counted, and the first ones listed.
 MOST = 100
 
@@ -57,14 +50,15 @@ def inspect(connection: OAuthConnection) -> dict[str, Any]:
         "grant_siblings": _siblings(connection),
         "revocations": [_columns(job, JOB) for job in jobs],
         "receipt": _receipt(connection),
-        **_schedules(connection),
+        **_plain(connection_type(connection.app).inspect(connection)),
         "trail": trail,
         "trail_is_cut": len(trail) == LONGEST,
     }
 
 
 def _connection(row: OAuthConnection) -> dict[str, Any]:
-    names = ("id", "status", *OWN[row.app], *ACCOUNT, *GRANT, *TIMES, "epoch")
+    own = connection_type(row.app).operator_fields
+    names = ("id", "status", *own, *ACCOUNT, *GRANT, *TIMES, "epoch")
     return {
         "app": row.app,
         **_columns(row, names),
@@ -143,18 +137,6 @@ def _receipt(row: OAuthConnection) -> dict[str, Any] | None:
     }
 
 
-def _schedules(row: OAuthConnection) -> dict[str, Any]:
-    if row.app != "channels":
-        return {}
-    of_row = Schedule.objects.filter(channel_connection=row.pk)
-    counts = of_row.values_list("status").annotate(count=Count("pk")).order_by("status")
-    active = of_row.active().order_by("run_at", "id")[:MOST]
-    return {
-        "schedules": dict(counts),
-        "active_schedules": [_columns(schedule, SCHEDULE) for schedule in active],
-    }
-
-
 def _columns(row: Model, names: Iterable[str]) -> dict[str, Any]:
     return _plain({name: getattr(row, name) for name in names})
 
@@ -171,4 +153,6 @@ def _as_json(value: Any) -> Any:
             return str(value)
         case dict():
             return _plain(value)
+        case list():
+            return [_as_json(one) for one in value]
     return value

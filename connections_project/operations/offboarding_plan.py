@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from channels.models import ChannelConnection
+from connections_project.connections.registry import Rows, connection_types
 from connections_project.core.parsing import parse_uuid
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import ApiKey, Membership, Team, User
 from connections_project.operations.blast_radius import blast_radius
 from connections_project.operations.options import BlastRadius
-from connections_project.operations.targets import TARGETS, Rows
-from providers.models import Connection
-from social.models import SocialAccount
 
 
 @dataclass(frozen=True)
@@ -22,9 +19,9 @@ class OffboardingPlan:
     """What goes with a user, and what stays behind.
 
     Args:
-        leaving: What would be ended, by app. Of social accounts these are the ones of teams of
+        leaving: What would be ended, by app. Of what teams own these are the ones of teams of
             which the user is the last active member.
-        staying: How many social accounts stay with teams that have other active members.
+        staying: How many connections of teams stay with teams that have other active members.
         keys: Good API keys that the user made, or of teams that are left without anybody: they go
             on working until somebody decides otherwise.
     """
@@ -43,15 +40,19 @@ def offboarding_plan(user: User, *, forget: bool = False) -> OffboardingPlan:
 
     Args:
         user: Who goes.
-        forget: As for `forget`, which also erases the tokens of social accounts.
+        forget: As for `forget`, which also erases kept tokens.
     """
-    rows = own(user)
-    left = {
-        app: blast_radius(app, rows[app], revoke=True, erase_tokens=forget and app == "social")
-        for app in TARGETS
-    }
-    staying = SocialAccount.objects.filter(is_active=True, team__in=_going_on(user)).count()
-    return OffboardingPlan(left, staying, tuple(keys_to_decide_on(user)))
+    left = {app: blast_radius(app, rows, erase_tokens=forget) for app, rows in own(user).items()}
+    return OffboardingPlan(left, _staying(user), tuple(keys_to_decide_on(user)))
+
+
+def _staying(user: User) -> int:
+    """Count what stays with teams that have other members."""
+    return sum(
+        one.unfinished(one.rows.filter(team__in=_going_on(user))).count()
+        for one in connection_types()
+        if one.belongs_to_teams
+    )
 
 
 def keys_to_decide_on(user: User) -> "QuerySet[ApiKey]":
@@ -62,11 +63,12 @@ def keys_to_decide_on(user: User) -> "QuerySet[ApiKey]":
 
 
 def own(user: User) -> dict[str, Rows]:
-    """Find what is the user's own: of the teams, what nobody else would have."""
+    """Find what is the user's own, by app: of the teams, what nobody else would have."""
     return {
-        "providers": Connection.objects.filter(user=user),
-        "channels": ChannelConnection.objects.filter(user=user),
-        "social": SocialAccount.objects.filter(team__in=_left_alone(user)),
+        one.app: one.rows.filter(
+            Q(team__in=_left_alone(user)) if one.belongs_to_teams else Q(user=user)
+        )
+        for one in connection_types()
     }
 
 

@@ -17,11 +17,11 @@ from django.db import DatabaseError, OperationalError, transaction
 from audit.events import Action
 from audit.record import Origin, record_many
 from connections_project.connections.disconnect import DisconnectResult, Failure, lock_rows
+from connections_project.connections.registry import Rows, connection_type
 from connections_project.operations.engine import refused
 from connections_project.operations.force import INLINE_JOBS, result_of
 from connections_project.operations.options import DisconnectOptions, Result
 from connections_project.operations.replay_history import ReplayHistory
-from connections_project.operations.targets import TARGETS, Rows
 from connections_project.revocation.dispatch import dispatch_revocations
 
 BATCH = 1000
@@ -64,9 +64,10 @@ def planned(told: Mapping[UUID, ReplayHistory]) -> Plan:
 
 def _sort_into(plan: Plan, way: Way, keys: list[UUID], told: Mapping[UUID, ReplayHistory]) -> None:
     app, _, erase = way
-    rows = TARGETS[app].model._default_manager.filter(pk__in=keys)
+    target = connection_type(app)
+    rows = target.model._default_manager.filter(pk__in=keys)
     connected: dict[UUID, datetime | None] = dict(rows.values_list("pk", "connected_at"))
-    left = set(TARGETS[app].selected(rows, erase_tokens=erase).values_list("pk", flat=True))
+    left = set(target.unfinished(rows, erase_tokens=erase).values_list("pk", flat=True))
     for key in keys:
         if key not in connected:
             plan.unknown.append(key)
@@ -129,11 +130,11 @@ class Replay:
 
     def _commit(self, way: Way, ids: Sequence[UUID]) -> DisconnectResult:
         app, revoke, erase = way
-        target = TARGETS[app]
+        target = connection_type(app)
         options = DisconnectOptions(self.reason, revoke, cancel_schedules=True, erase_tokens=erase)
         request = options.request(self.origin, self.details)
         with transaction.atomic():
-            rows = target.selected(ids, erase_tokens=erase)
+            rows = target.unfinished(ids, erase_tokens=erase)
             batch = target.disconnect(self._locked(rows), request)
             record_many(
                 request.event(

@@ -7,19 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from audit.events import Action, Outcome
+from connections_project.connections.registry import actions_meaning
 from connections_project.revocation.release import Decision
 
-ENDED = frozenset(
-    {Action.PROVIDER_DISCONNECTED, Action.CHANNEL_DISCONNECTED, Action.ACCOUNT_DISCONNECTED}
-)
-CONNECTED = frozenset(
-    {Action.PROVIDER_CONNECTED, Action.CHANNEL_CONNECTED, Action.ACCOUNT_CONNECTED}
-)
-# Of social accounts these alone say that the platform was to be told.
+# Where tokens are kept, these alone say that the platform was to be told.
 TOLD_THE_PLATFORM = frozenset(
     {Action.TOKEN_REVOKED, Action.TOKEN_REVOCATION_FAILED, Action.TOKEN_REVOCATION_ABANDONED}
 )
-COUNTING = CONNECTED | TOLD_THE_PLATFORM | {Action.ACCOUNT_TOKENS_ERASED}
 SUBJECT = ".connection"
 
 
@@ -38,10 +32,10 @@ class ReplayHistory:
     def add_event(self, event: dict[str, Any]) -> None:
         """Take one event; they may come in any order."""
         action, at = event["action"], _moment_of(event)
-        if action in ENDED:
+        if action in actions_meaning("disconnected"):
             if not self.ended or at > self.ended_at:
                 self.ended = event
-        elif action in COUNTING:
+        else:
             self.latest[action] = max(at, self.latest.get(action, at))
 
     @property
@@ -55,8 +49,8 @@ class ReplayHistory:
     @property
     def way(self) -> tuple[str, bool, bool]:
         """Return what connections that are ended together have in common: the app, whether the
-        platform is told, whether a social account's tokens are erased."""
-        return self.app, self._was_revoked(), self._was_done_since({Action.ACCOUNT_TOKENS_ERASED})
+        platform is told, whether kept tokens are erased."""
+        return self.app, self._was_revoked(), self._was_done_since(actions_meaning("tokens_erased"))
 
     def is_outdated(self, connected_at: datetime | None) -> bool:
         """Whether the connection was made anew after its last disconnect.
@@ -65,7 +59,7 @@ class ReplayHistory:
             connected_at: When the row in the database was connected.
         """
         is_newer = connected_at is not None and connected_at > self.ended_at
-        return is_newer or self._was_done_since(CONNECTED)
+        return is_newer or self._was_done_since(actions_meaning("connected"))
 
     def as_details(self) -> dict[str, Any]:
         """Name the event that is replayed, for the audit of its replay."""
@@ -75,11 +69,11 @@ class ReplayHistory:
     def _was_revoked(self) -> bool:
         decision = self.ended["details"].get("revocation")
         if decision is None:
-            # A social account's platform is told only by force, and its own event is silent.
+            # Where tokens are kept, the platform is told only by force, and the event is silent.
             return self._was_done_since(TOLD_THE_PLATFORM)
         return bool(decision != Decision.NOT_REQUESTED)
 
-    def _was_done_since(self, actions: Iterable[Action]) -> bool:
+    def _was_done_since(self, actions: Iterable[str]) -> bool:
         moments = [self.latest[action] for action in actions if action in self.latest]
         return any(at >= self.ended_at for at in moments)
 
@@ -94,9 +88,11 @@ def replay_histories(events: Iterable[dict[str, Any]]) -> dict[UUID, ReplayHisto
     Args:
         events: As `audit.export.exported_events` gives them.
     """
+    meanings = ("disconnected", "connected", "tokens_erased")
+    counting = TOLD_THE_PLATFORM.union(*map(actions_meaning, meanings))
     found: dict[UUID, ReplayHistory] = {}
     for event in events:
-        if event["action"] in ENDED | COUNTING and _counts(event):
+        if event["action"] in counting and _counts(event):
             found.setdefault(UUID(event["subject_id"]), ReplayHistory()).add_event(event)
     return {key: history for key, history in found.items() if history.ended}
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from connections_project.connections.registry import Rows, connection_type
 from connections_project.identity.models import User
-from connections_project.operations.targets import TARGETS, Rows
 
 _ASKED_AT_ONCE = 5000
 
@@ -42,13 +42,14 @@ class Selectors:
 
     def rows(self, app: str) -> Rows:
         """Return the connections that are meant, also those that are over."""
-        model = TARGETS[app].model
+        target = connection_type(app)
+        model = target.model
         conditions: dict[str, Any] = {}
         if self.ids:
             conditions["pk__in"] = self.ids
         if self.user is not None:
-            own = self.user.pk if model.owner_column == "user_id" else self.user.own_team.pk
-            conditions[model.owner_column] = own
+            owner = self.user.own_team if target.belongs_to_teams else self.user
+            conditions[model.owner_column] = owner.pk
         if self.platform is not None:
             conditions[model.platform_column] = self.platform
         if self.status is not None:
@@ -59,7 +60,7 @@ class Selectors:
 
     def unknown_ids(self, app: str) -> list[UUID]:
         """Name those of the ids that no connection has or ever had."""
-        rows = TARGETS[app].model._default_manager
+        rows = connection_type(app).model._default_manager
         known: set[UUID] = set()
         for start in range(0, len(self.ids), _ASKED_AT_ONCE):
             some = self.ids[start : start + _ASKED_AT_ONCE]

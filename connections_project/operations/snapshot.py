@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from connections_project.operations.targets import TARGETS, Selection
+from connections_project.connections.registry import Selection, connection_type
 
 _BYTES = 16
 _READ_AT_ONCE = 10_000
@@ -37,7 +37,7 @@ def take_snapshot(app: str, selection: Selection, *, erase_tokens: bool = False)
     """Read the ids of a selection, in one pass; of connections only those that are not over.
 
     Args:
-        app: "providers", "channels" or "social".
+        app: The connections' app.
         selection: Connections of that app, or ids, which are taken as they are.
         erase_tokens: See `Options`.
     """
@@ -45,5 +45,5 @@ def take_snapshot(app: str, selection: Selection, *, erase_tokens: bool = False)
         return selection
     if not isinstance(selection, QuerySet):
         return IdSnapshot(sorted(set(selection)))
-    rows = TARGETS[app].selected(selection, erase_tokens=erase_tokens).order_by("pk")
+    rows = connection_type(app).unfinished(selection, erase_tokens=erase_tokens).order_by("pk")
     return IdSnapshot(rows.values_list("pk", flat=True).iterator(chunk_size=_READ_AT_ONCE))

@@ -10,7 +10,7 @@ from connections_project.api.documentation import answer, endpoint
 from connections_project.api.errors import ApiException, FieldError, validation_error
 from connections_project.api.views import ApiViewSet
 
-APPS = ("providers", "channels", "social")
+APPS: tuple[str, ...] = settings.CATALOG.apps
 MESSAGE = f"Give one of {', '.join(APPS)}."
 SAMPLE = {
     "platforms": [

@@ -8,17 +8,10 @@ from typing import Any
 from audit.events import Action
 from audit.models import AuditEvent
 from connections_project.connections.models import OAuthConnection
+from connections_project.connections.registry import connection_type
 from connections_project.revocation.models import JobState, RevocationJob
 from connections_project.revocation.release import Decision
 
-# How a connection ends, in the words of each app, and of a platform that says it is over.
-ENDINGS = (
-    Action.PROVIDER_DISCONNECTED,
-    Action.CHANNEL_DISCONNECTED,
-    Action.ACCOUNT_DISCONNECTED,
-    Action.CONNECTION_DEAUTHORIZED,
-)
-ERASURES = (Action.ACCOUNT_TOKENS_ERASED,)
 OUTCOMES = (
     Action.TOKEN_REVOKED,
     Action.TOKEN_REVOCATION_SKIPPED,
@@ -73,21 +66,24 @@ def facts(connection: OAuthConnection) -> Facts:
     when = connection.disconnected_at
     if when is None:
         raise NotDisconnectedError
-    wanted = (*ENDINGS, *ERASURES, *OUTCOMES)
+    actions = connection_type(connection.app).actions
+    # A platform, too, may say that it is over.
+    ends = (actions.disconnected, Action.CONNECTION_DEAUTHORIZED)
+    wanted = (*ends, *OUTCOMES, actions.tokens_erased)
     events = AuditEvent.objects.filter(subject_id=connection.pk, action__in=wanted)
     told = list(events.order_by("occurred_at", "id"))
-    endings = [event for event in told if event.action in ENDINGS]
+    endings = [event for event in told if event.action in ends]
     if not endings:
         raise NotDisconnectedError
     # A social account may have been ended, connected again, and ended once more.
     ending = min(endings, key=lambda event: abs(event.occurred_at - when))
     since = [event for event in told if event.occurred_at >= ending.occurred_at]
-    erased = tuple(_erased(ending, since))
+    erased = tuple(_erased(ending, since, actions.tokens_erased))
     return Facts(ending, when, erased, _revocation(connection, ending, since))
 
 
-def _erased(ending: AuditEvent, since: list[AuditEvent]) -> Iterator[str]:
-    if ending.details.get("credentials_erased") or any(one.action in ERASURES for one in since):
+def _erased(ending: AuditEvent, since: list[AuditEvent], erasure: str) -> Iterator[str]:
+    if ending.details.get("credentials_erased") or any(one.action == erasure for one in since):
         yield "credentials"
     if any(one.details.get("profile_erased") for one in since):
         yield "profile"

@@ -7,14 +7,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from channels.models import ChannelConnection
 from connections_project.api.parsers import UNSTORABLE
 from connections_project.connections.models import OAuthConnection
+from connections_project.connections.registry import connection_types
 from connections_project.platforms.registry import upstream
-from providers.models import Connection
-from social.models import SocialAccount
-
-MODELS: tuple[type[OAuthConnection], ...] = (Connection, ChannelConnection, SocialAccount)
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,7 @@ class Subject:
         """Return the rows that it speaks of, a model at a time, each in the order of locking."""
         if self.names and not any(UNSTORABLE.search(name) for name in self.names.values()):
             named = Q(*self.names.items(), _connector=Q.OR)
-            for model in MODELS:
+            for model in (one.model for one in connection_types()):
                 where = Q(**{f"{model.platform_column}__in": self.slugs})
                 rows = model._default_manager.filter(where, named, client_id__in=self.client_ids)
                 yield rows.order_by("pk")

@@ -94,7 +94,7 @@ def load(tmp_path: Path) -> Load:
     def load_text(text: str) -> Catalog:
         path = tmp_path / "catalog.toml"
         path.write_text(text, encoding="utf-8")
-        return load_catalog(path)
+        return load_catalog(path, apps=("providers", "channels", "social"))
 
     return load_text
 

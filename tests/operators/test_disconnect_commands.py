@@ -441,9 +441,9 @@ def test_help_shows_examples_and_the_shape_of_the_json(command: Command) -> None
 
 
 def _parser(command: Command) -> Any:
-    from django.core.management import load_command_class
+    from django.core.management import get_commands, load_command_class
 
-    found = load_command_class("connections_project.operations", command.name)
+    found = load_command_class(get_commands()[command.name], command.name)
     return found.create_parser("manage.py", command.name)
 
 

@@ -7,10 +7,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from connections_project.connections.registry import connection_type, connection_types
 from connections_project.identity.models import User
 from connections_project.operations.models import BulkItem, BulkJob
 from connections_project.operations.selectors import Selectors
-from connections_project.operations.targets import TARGETS
 from connections_project.revocation.grants import Grant, _any_of
 from connections_project.revocation.models import GrantHold
 
@@ -32,7 +32,7 @@ def _as_in_a_full_table(db: None) -> None:
 
 def fill(app: str, owner: User) -> None:
     """Put in what is over, which is soon the most, and a little that is left; tell the planner."""
-    model: Any = TARGETS[app].model
+    model: Any = connection_type(app).model
     now = timezone.now()
     rows = [
         model(
@@ -63,10 +63,10 @@ def assert_uses_an_index(rows: Any) -> None:
     assert "Index Cond" in plan or "_live_by_age" in plan, plan
 
 
-@pytest.mark.parametrize("app", list(TARGETS))
+@pytest.mark.parametrize("app", [one.app for one in connection_types()])
 def test_each_selector(app: str, owner: User) -> None:
     fill(app, owner)
-    target, now = TARGETS[app], timezone.now()
+    target, now = connection_type(app), timezone.now()
     for one in (
         Selectors(ids=[owner.pk]),
         Selectors(user=owner),
@@ -77,15 +77,17 @@ def test_each_selector(app: str, owner: User) -> None:
         Selectors(platform="x", connected_before=now),
         Selectors(everything=True),
     ):
-        rows = target.selected(one.rows(app)).order_by("pk").values_list("pk", flat=True)
+        rows = target.unfinished(one.rows(app)).order_by("pk").values_list("pk", flat=True)
         assert_uses_an_index(rows)
 
 
-@pytest.mark.parametrize("app", list(TARGETS))
+@pytest.mark.parametrize("app", [one.app for one in connection_types()])
 def test_what_is_over_already_costs_nothing(app: str, owner: User) -> None:
     """`--all` looks only through what is left: what is over is in no index that it reads."""
     fill(app, owner)
-    plan = TARGETS[app].selected(Selectors(everything=True).rows(app)).values("pk").explain()
+    plan = (
+        connection_type(app).unfinished(Selectors(everything=True).rows(app)).values("pk").explain()
+    )
     assert "_live_by_age" in plan, plan
 
 

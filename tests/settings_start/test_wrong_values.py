@@ -49,6 +49,8 @@ WRONG = [
     ("REDIS_URL", f"redis://:{MARK}@localhost:port"),
     ("CELERY_BROKER_URL", MARK),
     ("PROMETHEUS_MULTIPROC_DIR", f"{os.devnull}/{MARK}"),
+    ("EXTRA_APPS", f"no_such_{MARK}"),
+    ("EXTRA_APPS", f"audit.no_such.{MARK}"),
     ("OAUTH_CATALOG", f"/nowhere/{MARK}.toml"),
     ("STATIC_ROOT", os.devnull),
     ("LOG_FORMAT", MARK),

@@ -1,5 +1,6 @@
 """The admin's site, with a front page that tells what needs attention."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from audit.models import Seal
 from connections_project.admin.dashboard.alerts import alerts
 from connections_project.admin.dashboard.charts import KINDS, chart
 from connections_project.admin.formatting import connection_model
+from connections_project.connections.registry import connection_types
 from connections_project.identity.admin_site import OperatorSite
 from connections_project.metrics.tables import last_counted
 
@@ -18,6 +20,9 @@ from connections_project.metrics.tables import last_counted
 class DashboardSite(OperatorSite):
     index_title = "What needs attention"
     index_template = "admin/dashboard.html"
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().each_context(request), "connection_pages": list(_pages(request))}
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -47,6 +52,15 @@ class DashboardSite(OperatorSite):
             "kinds": KINDS,
         }
         return super().index(request, {**context, **(extra_context or {})})
+
+
+def _pages(request: HttpRequest) -> Iterator[tuple[str, str]]:
+    """Return name and address of each list of connections that an operator may see."""
+    for one in connection_types():
+        options = one.model._meta
+        if request.user.has_perm(f"{options.app_label}.view_{options.model_name}"):
+            page = f"admin:{options.app_label}_{options.model_name}_changelist"
+            yield one.title, reverse(page)
 
 
 def _moment(text: str | None) -> datetime | None:

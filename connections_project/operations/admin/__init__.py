@@ -1,4 +1,4 @@
-"""The admin: registers the connections of all three apps, and what concerns all of them."""
+"""The admin: registers the connections of all apps, and what concerns all of them."""
 
 from connections_project.operations.admin import bulk_jobs, connections, offboarding
 

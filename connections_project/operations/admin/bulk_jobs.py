@@ -17,13 +17,13 @@ from django.utils.safestring import SafeString
 
 from connections_project.admin.base import ReadOnlyAdmin
 from connections_project.admin.filters import AgeFilter, column_filter
-from connections_project.admin.formatting import badge, connection_model, format_datetime
+from connections_project.admin.formatting import badge, format_datetime
+from connections_project.connections.registry import connection_type
 from connections_project.identity.names import names_of
 from connections_project.operations.admin.force import radii
 from connections_project.operations.admin.forms import ForceDisconnectForm
 from connections_project.operations.bulk_jobs import AlreadyStartedError, start
 from connections_project.operations.models import BulkItem, BulkJob, BulkState, ItemState
-from connections_project.operations.targets import may_force_disconnect
 
 REFRESH_SECONDS = 2
 SHOWN_FAILURES = 100
@@ -94,7 +94,8 @@ class BulkJobAdmin(ReadOnlyAdmin):
 
     def _question(self, request: HttpRequest, job: BulkJob) -> HttpResponse:
         """Ask the one who froze the selection, as long as the permission lasts."""
-        if not may_force_disconnect(request.user, job.app) or request.user.pk != job.requested_by:  # type: ignore[arg-type]
+        may = connection_type(job.app).may_force_disconnect(request.user)  # type: ignore[arg-type]
+        if not may or request.user.pk != job.requested_by:
             raise PermissionDenied
         form = ForceDisconnectForm(job.app, request.POST if request.method == "POST" else None)
         if not form.is_valid():
@@ -108,7 +109,7 @@ class BulkJobAdmin(ReadOnlyAdmin):
     def _confirmation(
         self, request: HttpRequest, job: BulkJob, form: ForceDisconnectForm
     ) -> HttpResponse:
-        model = connection_model(job.app)
+        model = connection_type(job.app).model
         frozen: QuerySet[Any, UUID] = BulkItem.objects.filter(job=job).values("connection_id")  # type: ignore[assignment]
         context = {
             **self.admin_site.each_context(request),
@@ -124,7 +125,7 @@ class BulkJobAdmin(ReadOnlyAdmin):
 
     def _progress(self, request: HttpRequest, job: BulkJob) -> HttpResponse:
         failures = BulkItem.objects.filter(job=job, state=ItemState.FAILED)
-        model = connection_model(job.app)
+        model = connection_type(job.app).model
         refreshes = not job.is_over and "still" not in request.GET
         context = {
             **self.admin_site.each_context(request),

@@ -15,13 +15,13 @@ from django.urls import URLPattern, path, reverse
 
 from connections_project.admin.object_actions import Button
 from connections_project.connections.admin import ConnectionAdmin
+from connections_project.connections.registry import Selection, connection_type
 from connections_project.identity.origins import admin_origin
 from connections_project.operations.admin.forms import ForceDisconnectForm
 from connections_project.operations.blast_radius import blast_radius
 from connections_project.operations.bulk_jobs import freeze
 from connections_project.operations.force import force_disconnect
 from connections_project.operations.options import Result
-from connections_project.operations.targets import Selection, may_force_disconnect
 from connections_project.platforms.registry import name_of
 from connections_project.receipts.facts import NotDisconnectedError
 from connections_project.receipts.issue import issue
@@ -33,8 +33,9 @@ NAMED_FAILURES = 10
 
 
 def radii(app: str, selection: Selection) -> dict[str, Any]:
-    """Count what would be touched; of social accounts also what erasing their tokens adds."""
-    if_erased = blast_radius(app, selection, erase_tokens=True) if app == "social" else None
+    """Count what would be touched; where tokens are kept, also what erasing them adds."""
+    keeps = connection_type(app).model.keeps_tokens
+    if_erased = blast_radius(app, selection, erase_tokens=True) if keeps else None
     radius = blast_radius(app, selection)
     names = [(name_of(slug), count) for slug, count in radius.platforms.items()]
     return {"radius": radius, "platforms": names, "if_erased": if_erased}
@@ -46,7 +47,7 @@ class ForceDisconnectAdmin(ConnectionAdmin):
     actions = (ACTION,)
 
     def has_force_disconnect_permission(self, request: HttpRequest) -> bool:
-        return may_force_disconnect(request.user, self.app)  # type: ignore[arg-type]
+        return connection_type(self.app).may_force_disconnect(request.user)  # type: ignore[arg-type]
 
     @property
     def app(self) -> str:
@@ -160,7 +161,7 @@ class ForceDisconnectAdmin(ConnectionAdmin):
         back: str,
         hidden: list[tuple[str, Any]],
     ) -> HttpResponse:
-        rows = self.get_queryset(request).select_related(*self.list_select_related)  # type: ignore[misc]
+        rows = self.get_queryset(request).select_related(*self.get_list_select_related(request))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

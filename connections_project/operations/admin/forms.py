@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from connections_project.admin.object_actions import ReasonForm
+from connections_project.connections.registry import connection_type
 from connections_project.operations.options import DisconnectOptions
 
 
@@ -30,9 +31,10 @@ class ForceDisconnectForm(ReasonForm):
 
     def __init__(self, app: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if app != "channels":
+        asked = connection_type(app)
+        if asked.active_schedules is None:
             del self.fields["cancel_schedules"]
-        if app != "social":
+        if not asked.model.keeps_tokens:
             del self.fields["erase_tokens"]
 
     def options(self) -> DisconnectOptions:

@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError
 from tqdm import tqdm
 
 from audit.os_user import os_user
+from connections_project.connections.registry import connection_types
 from connections_project.core.commands.base import CommandWithExamples, counted, interruptible
 from connections_project.core.parsing import render_datetime
 from connections_project.identity.models import ApiKey, User
@@ -23,7 +24,6 @@ from connections_project.operations.offboarding_plan import (
     offboarding_plan,
 )
 from connections_project.operations.options import DisconnectOptions, InvalidReasonError, Result
-from connections_project.operations.targets import TARGETS
 
 EXAMPLES = """
 examples:
@@ -109,7 +109,7 @@ def _found(email: str) -> User:
 
 def _operator(email: str) -> User:
     """Return the operator who says so, who must be permitted to end connections of all apps."""
-    *_, operator = [operator_with(email, app) for app in TARGETS]
+    *_, operator = [operator_with(email, one.app) for one in connection_types()]
     return operator
 
 

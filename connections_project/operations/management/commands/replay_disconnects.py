@@ -17,6 +17,7 @@ from audit.public_keys import as_text
 from audit.record import Origin
 from audit.statements import known_keys
 from audit.verify_export import Reading, TamperedError
+from connections_project.connections.registry import connection_type
 from connections_project.core.commands.base import CommandWithExamples
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import User
@@ -24,7 +25,6 @@ from connections_project.identity.origins import command_origin
 from connections_project.operations.options import DisconnectOptions, InvalidReasonError, Result
 from connections_project.operations.replay import Plan, Replay, planned
 from connections_project.operations.replay_history import ReplayHistory, replay_histories
-from connections_project.operations.targets import may_force_disconnect
 
 EXAMPLES = """
 examples:
@@ -137,7 +137,9 @@ def _origin(email: str | None, plan: Plan) -> Origin:
         return command_origin(None)
     operator = User.objects.filter(email=normal_email(email)).first()
     apps = {app for app, _, _ in plan.due}
-    if operator is None or not all(may_force_disconnect(operator, app) for app in apps):
+    if operator is None or not all(
+        connection_type(app).may_force_disconnect(operator) for app in apps
+    ):
         raise CommandError(f"{email} may not disconnect these.", returncode=WRONG_USE)
     return command_origin(operator)
 

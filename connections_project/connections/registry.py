@@ -1,0 +1,176 @@
+"""The registry of connection types: the one place where each is declared.
+
+An app registers its type in `AppConfig.ready`. Admin, commands, bulk jobs, receipts, replay,
+off-boarding, webhooks, metrics, callback page and OpenAPI document find it here, and nothing else
+names the apps. The system checks of `connections/checks.py` tell what a type forgot.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from connections_project.api import error_routing
+from connections_project.connections.disconnect import DisconnectRequest, DisconnectResult
+from connections_project.connections.models import OAuthConnection
+from connections_project.identity.models import User
+
+if TYPE_CHECKING:
+    from connections_project.connections.admin import ConnectionAdmin
+
+Rows: TypeAlias = "QuerySet[Any]"
+Selection: TypeAlias = "Rows | Iterable[UUID]"
+
+DISCONNECTED = "disconnected"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditActions:
+    """A type's audit actions, by what they mean: members of `audit.events.Action`, or its own.
+
+    Args:
+        connected: It was connected, or connected again.
+        connection_failed: An attempt to connect it failed.
+        token_refresh_failed: A refresh failed.
+        disconnected: It was disconnected. Receipts attest this event, and a replay repeats it.
+        tokens_erased: Its kept tokens were erased; empty unless the type keeps tokens.
+    """
+
+    connected: str
+    connection_failed: str
+    token_refresh_failed: str
+    disconnected: str
+    tokens_erased: str = ""
+
+    @property
+    def failed(self) -> tuple[str, str]:
+        return self.connection_failed, self.token_refresh_failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """A type's JSON API.
+
+    Args:
+        urls: The module of its routes, mounted at /api/v1/.
+        prefixes: The paths whose errors it renders, such as "/api/v1/providers".
+        errors: How it renders them.
+        tags: Its tags in the OpenAPI document, with their descriptions.
+        enums: Names in the OpenAPI document of the choices that its fields have.
+    """
+
+    urls: str
+    prefixes: tuple[str, ...]
+    errors: error_routing.ErrorRenderer
+    tags: Mapping[str, str] = field(default_factory=dict)
+    enums: Mapping[str, type] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionType:
+    """What the service has to know of one app's connections.
+
+    Args:
+        model: The table; its `app` is the app's label and its table in the catalogue.
+        title: What the admin's navigation calls them.
+        statuses: What a connection may be; one is "disconnected".
+        actions: What its audit events mean.
+        disconnect: Disconnects rows that the caller has locked, in the caller's transaction.
+        admin: What operators see of them; the forced disconnect is added to it.
+        complete: Goes through with an authorization flow; takes `state`, `answer`, `bearer` and
+            `origin`.
+        api: The JSON API, where there is one.
+        operator_fields: Columns of its own that an operator may see, named one by one so that a
+            new one can't show a credential by itself.
+        active_schedules: Counts what is still to be done through some connections; None where
+            nothing is ever scheduled.
+        inspect: Further facts of one connection for `inspect_connection`, as JSON.
+    """
+
+    model: type[OAuthConnection]
+    title: str
+    statuses: Sequence[str]
+    actions: AuditActions
+    disconnect: Callable[[Sequence[Any], DisconnectRequest], DisconnectResult]
+    admin: "type[ConnectionAdmin]"
+    complete: Callable[..., object]
+    api: Api | None = None
+    operator_fields: tuple[str, ...] = ()
+    active_schedules: Callable[[Rows], int] | None = None
+    inspect: Callable[[Any], dict[str, Any]] = lambda _: {}
+
+    @property
+    def app(self) -> str:
+        return self.model.app
+
+    @property
+    def permission(self) -> str:
+        """What an operator needs to disconnect these by force, of the model's permissions."""
+        options = self.model._meta
+        return f"{options.app_label}.force_disconnect_{options.model_name}"
+
+    @property
+    def belongs_to_teams(self) -> bool:
+        """Whether a connection is a team's; otherwise it is a user's."""
+        return self.model.owner_column == "team_id"
+
+    @property
+    def rows(self) -> Rows:
+        """All connections, whatever their status, also those deleted from sight."""
+        return self.model._default_manager.all()
+
+    def unfinished(self, selection: Selection, *, erase_tokens: bool = False) -> Rows:
+        """Return those of a selection on which something is left to be done.
+
+        Args:
+            selection: Connections of this type, or their ids.
+            erase_tokens: Whether kept tokens are to be erased, so that they are left to be done.
+        """
+        left = ~Q(status=DISCONNECTED)
+        if erase_tokens and self.model.keeps_tokens:
+            left |= Q(auth_state__isnull=False)
+        if not isinstance(selection, QuerySet):
+            selection = self.rows.filter(pk__in=list(selection))
+        return selection.filter(left).order_by()
+
+    def may_force_disconnect(self, user: User | None) -> bool:
+        """Whether a user may disconnect these by force: active staff who are permitted."""
+        return (
+            user is not None and user.is_active and user.is_staff and user.has_perm(self.permission)
+        )
+
+
+_types: dict[str, ConnectionType] = {}
+
+
+def register(connection_type: ConnectionType) -> None:
+    """Register an app's type, and the format of its API's errors; called in `AppConfig.ready`."""
+    _types[connection_type.app] = connection_type
+    actions_meaning.cache_clear()
+    if api := connection_type.api:
+        for prefix in api.prefixes:
+            error_routing.register(prefix, api.errors)
+
+
+def connection_types() -> tuple[ConnectionType, ...]:
+    """Return all types, in the order of INSTALLED_APPS."""
+    return tuple(_types.values())
+
+
+def connection_type(app: str) -> ConnectionType:
+    """Return the type of an app.
+
+    Raises:
+        KeyError: The app has none.
+    """
+    return _types[app]
+
+
+@cache
+def actions_meaning(meaning: str) -> frozenset[str]:
+    """Return the audit actions of all types that mean one thing, a field of `AuditActions`."""
+    found = (getattr(one.actions, meaning) for one in _types.values())
+    return frozenset(str(action) for action in found if action)

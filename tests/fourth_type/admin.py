@@ -1,0 +1,7 @@
+"""Calendars, for operators to read."""
+
+from connections_project.connections.admin import ConnectionAdmin
+
+
+class CalendarAdmin(ConnectionAdmin):
+    own_fields = ("color",)
