@@ -115,8 +115,11 @@ def cancel_active_on(connection_ids: Collection[UUID]) -> dict[UUID, int]:
     """
     now = timezone.now()
     schedules = Schedule.objects.filter(channel_connection__in=connection_ids)
-    if not _cancel(schedules, now=now):
+    count = _cancel(schedules, now=now)
+    if not count:
         return {}
+    if len(connection_ids) == 1:
+        return dict.fromkeys(connection_ids, count)
     # A count taken before could miss what a worker takes or gives back just then.
     done = schedules.filter(status=ScheduleStatus.CANCELLED, cancelled_at=now)
     return dict(done.values_list("channel_connection").annotate(count=Count("pk")).order_by())

@@ -8,10 +8,9 @@ from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin
-from channels.disconnect import disconnect
 from channels.models import LIVE, ChannelConnection, ScheduleStatus, Status
 from channels.selectors import locked_connections
-from connections_project.connections.disconnect import DisconnectRequest
+from connections_project.connections.disconnect import DisconnectRequest, disconnect_and_erase
 from connections_project.connections.errors import (
     AlreadyConnectedError,
     ConnectionProblem,
@@ -128,5 +127,6 @@ def _supersede(old: ChannelConnection, received: ReceivedChannelGrant, *, origin
     add_holder(received.grant, app=row.app, connection_id=row.pk)
     details = {"superseded_by": str(row.pk), "schedules_moved": moved}
     revoke = not lives_on(old, received.tokens)
-    result = disconnect([old], DisconnectRequest(origin, revoke=revoke, details=details))
+    request = DisconnectRequest(origin, revoke=revoke, details=details)
+    result = disconnect_and_erase([old], request, Action.CHANNEL_DISCONNECTED)
     dispatch_revocations(result.job_ids, interface=origin.interface)
