@@ -279,6 +279,6 @@ def test_with_one_a_worker_is_told_and_the_caller_goes_on(
     told: list[str] = []
     monkeypatch.setattr("connections_project.core.dispatch._send", told.append)
     start(job, WHY)
-    assert (told, live()) == (["connections_project.operations.bulk_worker.work_off"], 5)
+    assert (told, live()) == (["connections_project.operations.bulk_worker.process_due"], 5)
     periodic_task_of(told[0]).do()
     assert live() == 0

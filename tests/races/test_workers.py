@@ -110,9 +110,16 @@ def test_a_worker_that_is_to_end_finishes_what_it_tries_and_takes_nothing_more(
 
 
 def test_no_worker_keeps_a_database_connection_while_it_waits_for_a_platform(
-    slow: Gate, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+    slow: Gate,
+    bank: Bank,
+    use_catalogue: Callable[..., None],
+    settings: LazySettings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The pool is far smaller than the number of threads, and others would be starved."""
+    # Before such a platform is asked, the holders of the grant are looked for.
+    revocation = 'tokens = ["refresh_token"]\nblast_radius = "grant"'
+    use_catalogue(bank.catalogue("slow", revocation=revocation).replace("/revoke", "/slow"), "slow")
     kept: list[object] = []
     monkeypatch.setattr(observers, "_observers", [lambda *_: kept.append(connection.connection)])
     settings.REVOCATION_PLATFORM_LIMIT = 4
