@@ -1,5 +1,9 @@
 """`/api/v1/channels` and `/api/v1/schedules`: read the request, call a verb, render its result."""
 
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,7 +22,6 @@ from channels.selectors import (
     own_schedules,
 )
 from connections_project.api.pagination import paginate
-from connections_project.api.rate_limits import Policy
 from connections_project.api.serializers import serialize_rows
 from connections_project.api.validation import flag, validated
 from connections_project.api.views import ApiViewSet
@@ -35,23 +38,23 @@ from connections_project.platforms.help_link import help_link
 class ChannelViewSet(ApiViewSet):
     """A user's connections to channels."""
 
-    def check_permissions(self, request: Request) -> None:
-        if self.action == "callback":
-            # The state is the proof, so nobody has to be signed in.
-            self.permission_classes = (AllowAny,)
-        super().check_permissions(request)
+    connection_model = ChannelConnection
+    throttle_classes = (throttling.WriteThrottle,)
+    action_throttles: ClassVar = {
+        "list": throttling.ReadThrottle,
+        "retrieve": throttling.ReadThrottle,
+        "publish_events": throttling.ReadThrottle,
+        "connect": throttling.ConnectThrottle,
+        "callback": throttling.CallbackThrottle,
+        "refresh": throttling.SyncThrottle,
+    }
 
-    def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
-        match self.action:
-            case "list" | "retrieve" | "publish_events":
-                return throttling.reading(request)
-            case "connect":
-                return throttling.connecting(request)
-            case "callback":
-                return throttling.calling_back(request)
-            case "refresh":
-                return throttling.syncing(request, ChannelConnection, parse_uuid(self.kwargs["id"]))
-        return throttling.writing(request)
+    def get_permissions(self) -> Sequence[Any]:
+        # The state is the proof, so nobody has to be signed in.
+        return [AllowAny()] if self.action == "callback" else super().get_permissions()
+
+    def connection_id(self, request: Request) -> UUID | None:  # noqa: ARG002 - as throttles ask.
+        return parse_uuid(self.kwargs["id"])
 
     @documentation.CONNECT
     def connect(self, request: Request) -> Response:
@@ -128,10 +131,11 @@ class ChannelViewSet(ApiViewSet):
 class ScheduleViewSet(ApiViewSet):
     """A user's schedules."""
 
-    def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
-        if self.action in {"list", "retrieve"}:
-            return throttling.reading(request)
-        return throttling.writing(request)
+    throttle_classes = (throttling.WriteThrottle,)
+    action_throttles: ClassVar = {
+        "list": throttling.ReadThrottle,
+        "retrieve": throttling.ReadThrottle,
+    }
 
     @documentation.SCHEDULE
     def create(self, request: Request) -> Response:

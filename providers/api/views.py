@@ -1,5 +1,6 @@
 """`/api/v1/providers` and `/api/v1/accounts`: read the request, call a verb, render its result."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -10,7 +11,6 @@ from rest_framework.response import Response
 
 from connections_project.api.errors import ApiError, ApiException, error_of_status
 from connections_project.api.pagination import paginate
-from connections_project.api.rate_limits import Policy
 from connections_project.api.serializers import serialize_rows
 from connections_project.api.validation import flag, validated
 from connections_project.api.views import ApiViewSet
@@ -33,23 +33,22 @@ from providers.selectors import own_account, own_accounts, own_connection, own_c
 class ConnectionViewSet(ApiViewSet):
     """A user's connections to financial providers."""
 
-    def check_permissions(self, request: Request) -> None:
-        if self.action == "callback":
-            # The state is the proof, so nobody has to be signed in.
-            self.permission_classes = (AllowAny,)
-        super().check_permissions(request)
+    connection_model = Connection
+    throttle_classes = (throttling.WriteThrottle,)
+    action_throttles: ClassVar = {
+        "list": throttling.ReadThrottle,
+        "retrieve": throttling.ReadThrottle,
+        "create": throttling.ConnectThrottle,
+        "callback": throttling.CallbackThrottle,
+        "token_refreshes": throttling.SyncThrottle,
+    }
 
-    def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
-        match self.action:
-            case "list" | "retrieve":
-                return throttling.reading(request)
-            case "create":
-                return throttling.connecting(request)
-            case "callback":
-                return throttling.calling_back(request)
-            case "token_refreshes":
-                return throttling.syncing(request, Connection, parse_uuid(self.kwargs["id"]))
-        return throttling.writing(request)
+    def get_permissions(self) -> Sequence[Any]:
+        # The state is the proof, so nobody has to be signed in.
+        return [AllowAny()] if self.action == "callback" else super().get_permissions()
+
+    def connection_id(self, request: Request) -> UUID | None:  # noqa: ARG002 - as throttles ask.
+        return parse_uuid(self.kwargs["id"])
 
     @documentation.LIST
     def list(self, request: Request) -> Response:
@@ -147,13 +146,11 @@ def _wanted(text: str | None) -> UUID | None:
 class DisconnectViewSet(ApiViewSet):
     """Disconnects only, and may be repeated."""
 
+    throttle_classes = (throttling.WriteThrottle,)
     # The document answers 403 where the others answer 401 (CONTRACT, section 11).
     unauthenticated_fault: ClassVar[ApiError | None] = error_of_status(
         403, "Sign in first: the Authorization header is missing or not valid."
     )
-
-    def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
-        return throttling.writing(request)
 
     @documentation.DISCONNECT
     def destroy(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
@@ -171,13 +168,11 @@ class DisconnectViewSet(ApiViewSet):
 class AccountViewSet(ApiViewSet):
     """Accounts and transactions."""
 
-    # What was wrong with the body when the bucket was chosen: it is told after the draw.
+    connection_model = Connection
+    throttle_classes = (throttling.ReadThrottle,)
+    action_throttles: ClassVar = {"syncs": throttling.SyncThrottle}
+    # What was wrong with the body when the throttle looked at it; it is raised after that.
     _unreadable: Exception | None = None
-
-    def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
-        if self.action != "syncs":
-            return throttling.reading(request)
-        return throttling.syncing(request, Connection, self._wanted(request))
 
     @documentation.ACCOUNTS
     def list(self, request: Request) -> Response:
@@ -211,7 +206,7 @@ class AccountViewSet(ApiViewSet):
         )
         return Response(bodies.sync_answer(tally), status=201)
 
-    def _wanted(self, request: Request) -> UUID | None:
+    def connection_id(self, request: Request) -> UUID | None:
         """Look for the connection in a body that is not validated yet, or may not be JSON."""
         try:
             body = request.data
