@@ -17,9 +17,8 @@ from connections_project.conf.caches import LOGIN_ATTEMPTS, caches
 from connections_project.conf.databases import described
 from connections_project.conf.environment import Environment, read_env_file
 from connections_project.conf.logging import logging_to_stderr
+from connections_project.conf.metrics_folder import default_folder
 from connections_project.conf.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
-from connections_project.metrics.folder import default_folder
-from connections_project.oauth.catalog import CatalogError, load_catalog
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 APPS = ("providers", "channels", "social")
@@ -99,16 +98,11 @@ try:
     STATIC_ROOT = _env.folder("STATIC_ROOT", BASE_DIR / "staticfiles")
     ADMIN_TOTP_REQUIRED = _env.flag("ADMIN_TOTP_REQUIRED", default=not DEBUG)
 
-    # The platforms, and the clients that are registered at them.
+    # The files of the catalogue, and the clients that are registered at its platforms.
     SHIPPED_CATALOG = tuple(BASE_DIR / app / "catalog.toml" for app in APPS)
-    CATALOG = load_catalog(*SHIPPED_CATALOG, *_env.files("OAUTH_CATALOG"))
-    OAUTH_CLIENTS = {
-        platform.slug: _env.client_registration(
-            platform.slug, default_redirect_uri=f"{PUBLIC_URL}/oauth/callback/{platform.slug}"
-        )
-        for platform in CATALOG.all()
-    }
-except (ImproperlyConfigured, CatalogError) as _error:
+    CATALOG_FILES = (*SHIPPED_CATALOG, *_env.files("OAUTH_CATALOG"))
+    OAUTH_CLIENTS = _env.oauth_clients()
+except ImproperlyConfigured as _error:
     # A traceback would hide the one line that says what to mend.
     sys.exit(f"Configuration: {_error}")
 

@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from connections_project.api.errors import ApiException, FieldError, invalid_field, validation_error
-from connections_project.core.parsing import parse_boolean
+from connections_project.conf.values import parse_boolean
 
 
 def validated(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:

@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.conf import settings
 
+from connections_project.platforms.catalog import catalog
 from social import plugins, standard_plugin
 from social.plugin import Plugin, plugin_of
 
 MODULES = [one.name for one in pkgutil.iter_modules(plugins.__path__)]
-SOCIAL = settings.CATALOG.of_app("social")
+SOCIAL = catalog().of_app("social")
 
 
 def module_of(name: str) -> Any:
@@ -38,7 +38,7 @@ def test_each_file_is_the_plugin_of_the_platform_that_it_is_called_like(name: st
 
 
 def test_an_entry_may_name_another_platforms_or_ones_own() -> None:
-    threads = settings.CATALOG["threads"]
+    threads = catalog()["threads"]
     elsewhere = replace(threads, slug="elsewhere")
     assert plugin_of(elsewhere) is module_of("threads")
     assert plugin_of(replace(elsewhere, adapter="")) is standard_plugin
@@ -46,7 +46,7 @@ def test_an_entry_may_name_another_platforms_or_ones_own() -> None:
 
 @pytest.mark.parametrize("slug", ["line", "words", "plugin", "models"])
 def test_no_slug_finds_what_is_no_plugin(slug: str) -> None:
-    platform = replace(settings.CATALOG["threads"], slug=slug, adapter="")
+    platform = replace(catalog()["threads"], slug=slug, adapter="")
     assert plugin_of(platform) is standard_plugin
 
 
