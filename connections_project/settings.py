@@ -226,7 +226,6 @@ USE_TZ = True
 FORMAT_MODULE_PATH = ["connections_project.conf.formats"]
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [BASE_DIR / "connections_project" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "connections_project.core.staticfiles.CollectedFiles"},
