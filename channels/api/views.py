@@ -22,8 +22,7 @@ from channels.selectors import (
     own_schedules,
 )
 from connections_project.api.pagination import paginate
-from connections_project.api.serializers import serialize_rows
-from connections_project.api.validation import flag, validated
+from connections_project.api.serializers import flag, serialize_rows, validated
 from connections_project.api.views import ApiViewSet
 from connections_project.connections import throttling
 from connections_project.connections.browser import browser_for_start, set_cookie

@@ -11,8 +11,7 @@ from rest_framework.response import Response
 
 from connections_project.api.errors import ApiError, ApiException, error_of_status
 from connections_project.api.pagination import paginate
-from connections_project.api.serializers import serialize_rows
-from connections_project.api.validation import flag, validated
+from connections_project.api.serializers import flag, serialize_rows, validated
 from connections_project.api.views import ApiViewSet
 from connections_project.connections import throttling
 from connections_project.connections.browser import browser_for_start, set_cookie

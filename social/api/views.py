@@ -7,8 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections_project.api.errors import invalid_field
-from connections_project.api.serializers import serialize_rows
-from connections_project.api.validation import flag, validated
+from connections_project.api.serializers import flag, serialize_rows, validated
 from connections_project.api.views import ApiViewSet
 from connections_project.connections.browser import browser_for_start, set_cookie
 from connections_project.connections.callback_params import state_and_answer
