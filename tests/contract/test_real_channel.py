@@ -36,7 +36,7 @@ def start(sandbox: SandboxHandle, settings: LazySettings) -> None:
         OAUTH_SANDBOX_SOCIAL_CLIENT_SECRET=sandbox.client_secret,
     )
     settings.CATALOG_FILES = started["CATALOG_FILES"]
-    settings.OAUTH_CLIENTS = started["OAUTH_CLIENTS"]
+    settings.OAUTH_CLIENTS, settings.PUBLIC_URL = started["OAUTH_CLIENTS"], started["PUBLIC_URL"]
 
 
 @pytest.fixture
