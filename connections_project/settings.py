@@ -18,9 +18,8 @@ from connections_project.conf.caches import LOGIN_ATTEMPTS, caches
 from connections_project.conf.databases import described
 from connections_project.conf.environment import Environment, read_env_file
 from connections_project.conf.logging import logging_to_stderr
+from connections_project.conf.metrics_folder import default_folder
 from connections_project.conf.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
-from connections_project.metrics.folder import default_folder
-from connections_project.oauth.catalog import CatalogError, load_catalog, shipped_catalogs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 _env = Environment(os.environ)
@@ -127,20 +126,10 @@ try:
         "connections_project.admin.apps.OperatorsAdminConfig",
     ]
 
-    # The platforms, and the clients that are registered at them.
-    SHIPPED_CATALOG = shipped_catalogs(INSTALLED_APPS)
-    CATALOG = load_catalog(
-        *SHIPPED_CATALOG,
-        *_env.files("OAUTH_CATALOG"),
-        apps=[path.parent.name for path in SHIPPED_CATALOG],
-    )
-    OAUTH_CLIENTS = {
-        platform.slug: _env.client_registration(
-            platform.slug, default_redirect_uri=f"{PUBLIC_URL}/oauth/callback/{platform.slug}"
-        )
-        for platform in CATALOG.all()
-    }
-except (ImproperlyConfigured, CatalogError) as _error:
+    # Laid over the catalogue that the apps ship, and the clients that are registered there.
+    CATALOG_FILES = _env.files("OAUTH_CATALOG")
+    OAUTH_CLIENTS = _env.oauth_clients()
+except ImproperlyConfigured as _error:
     # A traceback would hide the one line that says what to mend.
     sys.exit(f"Configuration: {_error}")
 
@@ -242,7 +231,6 @@ USE_TZ = True
 FORMAT_MODULE_PATH = ["connections_project.conf.formats"]
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [BASE_DIR / "connections_project" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "connections_project.core.staticfiles.CollectedFiles"},

@@ -12,7 +12,7 @@ from connections_project.metrics.view import metrics
 from connections_project.platforms.views import PlatformViewSet
 from connections_project.receipts.keys import jwks
 from connections_project.receipts.views import ReceiptViewSet
-from connections_project.webhooks.pages import data_deletion
+from connections_project.webhooks.views import data_deletion
 
 urlpatterns = [
     path("api/v1/auth/", include("connections_project.identity.api.urls")),

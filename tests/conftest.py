@@ -3,19 +3,22 @@
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.core.cache import cache, caches
+from django.dispatch import receiver
+from django.test.signals import setting_changed
 from rest_framework.test import APIClient
 
 from connections_project.api import rate_limits
 from connections_project.identity import sessions
 from connections_project.identity.models import User
-from connections_project.oauth.catalog import load_catalog
 from connections_project.oauth.client import ClientRegistration
+from connections_project.platforms.catalog import catalog
 from tests.audit_guard import audit_guard
 from tests.bank import REDIRECT_URI, Bank
 from tests.servers import PlatformServer
@@ -24,6 +27,12 @@ __all__ = ["audit_guard"]
 
 PASSWORD = "correct horse battery staple"
 LOOPBACK = ("127.", "::1", "localhost")
+
+
+@receiver(setting_changed)
+def read_the_catalogue_again(*, setting: str, **_: Any) -> None:
+    if setting == "CATALOG_FILES":
+        catalog.cache_clear()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -131,12 +140,11 @@ def use_catalogue(settings: LazySettings, tmp_path: Path) -> UseCatalogue:
     def use(text: str, *slugs: str, client_id: str = "our client") -> None:
         path = tmp_path / "catalog.toml"
         path.write_text(text, encoding="utf-8")
-        settings.CATALOG = load_catalog(*settings.SHIPPED_CATALOG, path)
-        registration = ClientRegistration(client_id, "client secret", (REDIRECT_URI,))
-        unregistered = ClientRegistration("", "", (REDIRECT_URI,))
+        settings.CATALOG_FILES = (path,)
+        registration = asdict(ClientRegistration(client_id, "client secret", (REDIRECT_URI,)))
+        unregistered = asdict(ClientRegistration("", "", (REDIRECT_URI,)))
         settings.OAUTH_CLIENTS = {
-            one.slug: registration if one.slug in slugs else unregistered
-            for one in settings.CATALOG.all()
+            one.slug: registration if one.slug in slugs else unregistered for one in catalog().all()
         }
 
     return use

@@ -7,6 +7,8 @@ from urllib.parse import quote
 from django.conf import settings
 from django.db import connection
 
+from connections_project.platforms.catalog import client_registration
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -25,7 +27,7 @@ def environment_with(*slugs: str, catalogue: Path) -> dict[str, str]:
         "OAUTH_CATALOG": str(catalogue),
     }
     for slug in slugs:
-        registration = settings.OAUTH_CLIENTS[slug]
+        registration = client_registration(slug)
         prefix = f"OAUTH_{slug.upper()}"
         shared[f"{prefix}_CLIENT_ID"] = registration.client_id
         shared[f"{prefix}_CLIENT_SECRET"] = registration.client_secret

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.conf import settings
-
+from connections_project.platforms.catalog import catalog
 from tests.servers import Answer, PlatformServer, Request
 
 ENDPOINTS = (
@@ -38,7 +37,7 @@ class Graph:
 
     def overlay(self) -> str:
         """Write what is laid over the shipped entry: another host, and nothing else."""
-        platform = settings.CATALOG[self.slug]
+        platform = catalog()[self.slug]
         here = urlsplit(self.server.url)
         moved = {
             name: urlsplit(url)._replace(scheme=here.scheme, netloc=here.netloc).geturl()

@@ -3,7 +3,6 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from rest_framework.request import Request
 
 from channels.api.errors import CODES, fault
@@ -12,6 +11,7 @@ from channels.models import ChannelConnection
 from connections_project.api.errors import ApiException, FieldError, invalid_field
 from connections_project.core.parsing import parse_datetime, parse_uuid
 from connections_project.identity.models import User
+from connections_project.platforms.catalog import catalog
 
 
 def connection_id(text: str, *, field: str = "") -> UUID:
@@ -75,7 +75,7 @@ def channel(request: Request, user: User) -> str | None:
     Raises:
         FaultError: 400 that names it.
     """
-    slugs = [platform.slug for platform in settings.CATALOG.of_app("channels")]
+    slugs = [platform.slug for platform in catalog().of_app("channels")]
     text = request.query_params.get("channel")
     if text is not None and text not in slugs and _has(user, text):
         return text

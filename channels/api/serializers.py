@@ -15,7 +15,7 @@ from channels.models import (
     Status,
 )
 from connections_project.api.fields import Reference, Text, filled, https_address
-from connections_project.api.serializers import PaginationSerializer
+from connections_project.api.serializers import PaginationAnswer
 from connections_project.connections.serializers import RedirectUri
 from connections_project.core.parsing import render_datetime
 
@@ -216,14 +216,14 @@ class BulkCancelAnswer(serializers.Serializer[Any]):
 
 class ChannelPage(serializers.Serializer[Any]):
     data = ChannelAnswer(many=True)  # type: ignore[assignment]
-    pagination = PaginationSerializer()
+    pagination = PaginationAnswer()
 
 
 class SchedulePage(serializers.Serializer[Any]):
     data = ScheduleAnswer(many=True)  # type: ignore[assignment]
-    pagination = PaginationSerializer()
+    pagination = PaginationAnswer()
 
 
 class PublishEventPage(serializers.Serializer[Any]):
     data = PublishEventAnswer(many=True)  # type: ignore[assignment]
-    pagination = PaginationSerializer()
+    pagination = PaginationAnswer()

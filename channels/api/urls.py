@@ -3,8 +3,7 @@ a malformed one is answered after the credentials were looked at."""
 
 from django.urls import path
 
-from channels.api.connections import ChannelViewSet
-from channels.api.schedules import ScheduleViewSet
+from channels.api.views import ChannelViewSet, ScheduleViewSet
 
 urlpatterns = [
     path("channels/connect", ChannelViewSet.as_view({"post": "connect"})),

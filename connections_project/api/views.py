@@ -1,28 +1,28 @@
 """The base of all API views."""
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from math import ceil
+from typing import Any, ClassVar, NoReturn
 
 from rest_framework.exceptions import (
     APIException,
     AuthenticationFailed,
     NotAuthenticated,
-    PermissionDenied,
 )
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
-from connections_project.api.errors import ApiError, ApiException
+from connections_project.api.errors import ApiError, ApiException, rate_limit_exceeded
 from connections_project.api.parsers import (
     UNSTORABLE,
     JsonNegotiation,
     JsonObjectParser,
     unstorable_characters,
 )
-from connections_project.api.rate_limits import UNAUTHENTICATED, Policy
-from connections_project.api.throttling import set_rate_limit_headers, throttle
-from connections_project.middleware.trusted_proxies import client_address
+from connections_project.api.throttling import UnauthenticatedThrottle, set_rate_limit_headers
 
 
 class ApiViewSet(ViewSet):
@@ -35,14 +35,12 @@ class ApiViewSet(ViewSet):
 
     # What missing or bad credentials are answered with, where that is not the general 401.
     unauthenticated_fault: ClassVar[ApiError | None] = None
+    # The throttles of single actions; the others have `throttle_classes`.
+    action_throttles: ClassVar[Mapping[str, type[BaseThrottle]]] = {}
 
-    def rate_limit(self, request: Request) -> tuple[Policy, str] | None:  # noqa: ARG002 (a hook)
-        """Name the bucket that this request draws on, and whose it is; None: it is unlimited.
-
-        Called once the caller is known to be allowed in. It may look at the query, the path and
-        `request.data`, and must itself raise nothing that should still show the headers.
-        """
-        return None
+    def get_throttles(self) -> list[BaseThrottle]:
+        own = self.action_throttles.get(self.action)
+        return [own()] if own else super().get_throttles()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse in this order: method, credentials, rate limit, permission, query."""
@@ -52,17 +50,19 @@ class ApiViewSet(ViewSet):
             if any(UNSTORABLE.search(value) for value in values):
                 raise unstorable_characters(name)
 
-    def check_permissions(self, request: Request) -> None:
-        """Draw on the bucket of whoever showed credentials, even if they don't reach this far."""
-        try:
-            super().check_permissions(request)
-        except PermissionDenied:
-            self._draw(request)
-            raise
-        self._draw(request)
+    def permission_denied(
+        self, request: Request, message: str | None = None, code: str | None = None
+    ) -> NoReturn:
+        """Throttle whoever showed credentials, even if those don't reach this far."""
+        if request.successful_authenticator:
+            self.check_throttles(request)
+        super().permission_denied(request, message=message, code=code)
+
+    def throttled(self, request: Request, wait: float | None) -> NoReturn:  # noqa: ARG002 (a hook)
+        raise ApiException(rate_limit_exceeded(retry_after=ceil(wait or 0)))
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Let callers without credentials draw on their address's bucket."""
+        """Throttle callers without credentials by their address."""
         if isinstance(exc, (NotAuthenticated, AuthenticationFailed)):
             exc = self._unauthenticated(exc)
         return super().handle_exception(exc)
@@ -81,17 +81,9 @@ class ApiViewSet(ViewSet):
         if method not in self.http_method_names or not hasattr(self, method):
             self.http_method_not_allowed(request)
 
-    def _draw(self, request: Request) -> None:
-        limit = self.rate_limit(request)
-        if limit is not None:
-            throttle(request._request, *limit)
-
     def _unauthenticated(self, exc: APIException) -> Exception:
-        """Draw, where the view knows credentials at all; the sign-in itself has its own guard."""
-        request = self.request._request
-        try:
-            if self.request.authenticators:
-                throttle(request, UNAUTHENTICATED, client_address(request))
-        except ApiException as refused:
-            return refused
+        """Throttle, where the view has authenticators at all; the sign-in has its own guard."""
+        throttle = UnauthenticatedThrottle()
+        if self.request.authenticators and not throttle.allow_request(self.request, self):
+            return ApiException(rate_limit_exceeded(retry_after=throttle.wait()))
         return ApiException(self.unauthenticated_fault) if self.unauthenticated_fault else exc

@@ -10,13 +10,14 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from connections_project.conf import values as values
-from connections_project.core.parsing import parse_boolean
-from connections_project.metrics.folder import prepare as figures_folder
-from connections_project.oauth.client import ClientRegistration
+from connections_project.conf.metrics_folder import prepare as figures_folder
 
 T = TypeVar("T")
 
 TEN_YEARS = 10 * 365 * 24 * 3600  # seconds: what is added to a date must not overflow it.
+CLIENT_VARIABLE = re.compile(
+    r"OAUTH_(?P<slug>[A-Z0-9_]{1,64})_(CLIENT_ID|CLIENT_SECRET|REDIRECT_URIS)"
+)
 # What django-environ reads; it would log any other line, which may hold a secret.
 _LINE = re.compile(r"(export )?[A-Za-z_0-9]+=.*|#.*|")
 
@@ -86,7 +87,7 @@ class Environment:
         return [self._parse(name, item, parse, f"{expected}, comma-separated") for item in items]
 
     def flag(self, name: str, *, default: bool) -> bool:
-        return self.parsed(name, default, parse_boolean, "true or false")
+        return self.parsed(name, default, values.parse_boolean, "true or false")
 
     def whole_number(self, name: str, default: int, *, least: int, most: int = TEN_YEARS) -> int:
         parse = partial(values.whole_number, least=least, most=most)
@@ -155,16 +156,22 @@ class Environment:
         """Return the path of a file that is made when it is first written to."""
         return self.parsed(name, default, values.written_file, "the path of a file, not a folder")
 
-    def client_registration(self, slug: str, *, default_redirect_uri: str) -> ClientRegistration:
-        """Return the client registered at a platform; its id is empty where there is none."""
-        prefix = f"OAUTH_{slug.upper()}"
+    def oauth_clients(self) -> dict[str, dict[str, Any]]:
+        """Return the clients registered at platforms, by the platforms' slugs.
+
+        Each has `client_id`, `client_secret` and `redirect_uris`; what is absent is empty.
+        """
+        found = (CLIENT_VARIABLE.fullmatch(name) for name in self.variables)
+        slugs = sorted({match["slug"] for match in found if match})
+        return {slug.lower(): self._oauth_client(f"OAUTH_{slug}") for slug in slugs}
+
+    def _oauth_client(self, prefix: str) -> dict[str, Any]:
         expected = "absolute addresses without fragments"
-        redirect_uris = self.listed(f"{prefix}_REDIRECT_URIS", values.redirect_uri, expected)
-        return ClientRegistration(
-            client_id=self.text(f"{prefix}_CLIENT_ID"),
-            client_secret=self.text(f"{prefix}_CLIENT_SECRET"),
-            redirect_uris=tuple(redirect_uris or [default_redirect_uri]),
-        )
+        return {
+            "client_id": self.text(f"{prefix}_CLIENT_ID"),
+            "client_secret": self.text(f"{prefix}_CLIENT_SECRET"),
+            "redirect_uris": self.listed(f"{prefix}_REDIRECT_URIS", values.redirect_uri, expected),
+        }
 
     @staticmethod
     def _parse(name: str, value: str, parse: Callable[[str], T], expected: str) -> T:

@@ -1,11 +1,9 @@
 """Settings of drf-spectacular, and what the OpenAPI document says before its first endpoint."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils.functional import SimpleLazyObject
-
-if TYPE_CHECKING:
-    from connections_project.connections.registry import Api
+from django.utils.module_loading import import_string
 
 DESCRIPTION = """
 Connect accounts at financial providers, use them, and above all **disconnect** them, so that it
@@ -51,36 +49,10 @@ without good credentials draw on a bucket of their address: 60 at once, 60 more 
 **Every answer** bears `X-Trace-Id`; send a `traceparent` (W3C Trace Context) to choose it.
 """
 
-TAGS = [
-    {"name": "sign-in", "description": "Who you are: tokens for people and for services."},
-    {"name": "platforms", "description": "What can be connected."},
-    {"name": "receipts", "description": "Signed proof of how a connection was ended."},
-]
 
-
-def _apis() -> "list[Api]":
-    # This module is read with the settings, long before there are types.
-    from connections_project.connections.registry import connection_types
-
-    return [one.api for one in connection_types() if one.api]
-
-
-def _enums() -> dict[str, Any]:
-    """Return what choices are called, of all connection types."""
-    general = {
-        "PlatformStatus": ["active", "planned", "unsupported"],
-        "App": "connections_project.platforms.views.APPS",
-    }
-    return general | {name: enum for api in _apis() for name, enum in api.enums.items()}
-
-
-def add_tags(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add the tags of the connection types (one of the POSTPROCESSING_HOOKS)."""
-    of_types = [
-        {"name": name, "description": text} for api in _apis() for name, text in api.tags.items()
-    ]
-    result["tags"] = [*TAGS[:-1], *of_types, TAGS[-1]]
-    return result
+def _enum_names() -> Any:
+    # Settings are read long before there are connection types.
+    return import_string("connections_project.connections.openapi.enum_names")()
 
 
 SPECTACULAR_SETTINGS = {
@@ -102,9 +74,9 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_PATCH": False,
     # The table above says what each status means.
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": SimpleLazyObject(_enums),
+    "ENUM_NAME_OVERRIDES": SimpleLazyObject(_enum_names),
     "POSTPROCESSING_HOOKS": [
-        "connections_project.conf.openapi.add_tags",
+        "connections_project.connections.openapi.add_tags",
         "drf_spectacular.hooks.postprocess_schema_enums",
         "connections_project.api.openapi_hooks.complete",
     ],

@@ -17,8 +17,24 @@ from django.core.exceptions import ImproperlyConfigured
 from redis.connection import parse_url
 
 DATABASE_SCHEMES = {"sqlite", "postgres", "postgresql", "psql", "pgsql"}
+_BOOLEANS = {
+    "true": True, "1": True, "yes": True, "on": True,
+    "false": False, "0": False, "no": False, "off": False,
+}  # fmt: skip
 # As ALLOWED_HOSTS has them: without scheme and port, with a dot in front for all subdomains.
 _HOST = re.compile(r"\*|\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
+
+
+def parse_boolean(text: str) -> bool:
+    """Read true/false, 1/0, yes/no or on/off, in any case.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    try:
+        return _BOOLEANS[text.lower()]
+    except KeyError:
+        raise ValueError("not a boolean: give true/false, 1/0, yes/no or on/off") from None
 
 
 def whole_number(text: str, *, least: int, most: int) -> int:

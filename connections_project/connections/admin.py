@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.db.models import Q, QuerySet
@@ -27,6 +26,7 @@ from connections_project.connections.registry import ConnectionType, connection_
 from connections_project.connections.timeline import timeline
 from connections_project.core.parsing import parse_uuid
 from connections_project.identity.models import Membership, Team, User
+from connections_project.platforms.catalog import catalog
 from connections_project.platforms.registry import upstream
 from connections_project.revocation.models import RevocationJob
 
@@ -37,7 +37,7 @@ TIMES = ("connected_at", "disconnected_at", "deleted_at", "created_at", "updated
 
 
 def platform_choices(app: str) -> list[Choice]:
-    return [(one.slug, one.name) for one in settings.CATALOG.of_app(app)]
+    return [(one.slug, one.name) for one in catalog().of_app(app)]
 
 
 def job_badge(job: RevocationJob | None) -> SafeString | str:

@@ -3,7 +3,7 @@
 from django.http import QueryDict
 from rest_framework.request import Request
 
-from connections_project.api.validation import required_parameters
+from connections_project.api.serializers import required_parameters
 from connections_project.connections.flow import Answer
 
 

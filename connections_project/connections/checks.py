@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.apps import apps
-from django.conf import settings
 from django.contrib import admin
 from django.core import checks
 from django.core.exceptions import FieldDoesNotExist
@@ -18,6 +17,7 @@ from connections_project.connections.registry import (
     connection_types,
 )
 from connections_project.core.vault import SealedField
+from connections_project.platforms.catalog import catalog
 
 Found = Iterator[checks.Error]
 REQUIRED_ACTIONS = ("connected", "connection_failed", "token_refresh_failed", "disconnected")
@@ -84,7 +84,7 @@ def _check_permission(one: ConnectionType) -> Found:
 
 
 def _check_catalogue(one: ConnectionType) -> Found:
-    if one.app not in settings.CATALOG.apps:
+    if one.app not in catalog().apps:
         yield _error(6, one.model, f"no app of INSTALLED_APPS ships {one.app}/catalog.toml.")
 
 

@@ -1,6 +1,6 @@
-"""Which bucket a request draws on, alike in all apps (CONTRACT, section 4)."""
+"""The throttles of the apps' views, alike in all of them."""
 
-from uuid import UUID
+from typing import Any
 
 from rest_framework.request import Request
 
@@ -9,41 +9,56 @@ from connections_project.api.rate_limits import (
     API_WRITE,
     PROVIDER_CONNECT,
     PROVIDER_SYNC,
-    Policy,
 )
+from connections_project.api.throttling import TokenBucketThrottle
 from connections_project.connections import flow
-from connections_project.connections.models import OAuthConnection
 from connections_project.identity.principals import principal_of
 from connections_project.middleware.trusted_proxies import client_address
 from connections_project.oauth.state import StateStoreUnavailable
 
-Limit = tuple[Policy, str]
+
+class PrincipalThrottle(TokenBucketThrottle):
+    """Counts for whoever is signed in."""
+
+    def bucket_key(self, request: Request, view: Any) -> str:  # noqa: ARG002 - for those derived.
+        return str(principal_of(request).pk)
 
 
-def reading(request: Request) -> Limit:
-    return API_READ, str(principal_of(request).pk)
+class ReadThrottle(PrincipalThrottle):
+    policy = API_READ
 
 
-def writing(request: Request) -> Limit:
-    return API_WRITE, str(principal_of(request).pk)
+class WriteThrottle(PrincipalThrottle):
+    policy = API_WRITE
 
 
-def connecting(request: Request) -> Limit:
-    return PROVIDER_CONNECT, str(principal_of(request).pk)
+class ConnectThrottle(PrincipalThrottle):
+    policy = PROVIDER_CONNECT
 
 
-def calling_back(request: Request) -> Limit:
-    """Count a callback for the state's principal, or for the address where the state is unknown."""
-    try:
-        preview = flow.peek(request.query_params.get("state", ""))
-    except StateStoreUnavailable:
-        preview = None
-    key = str(preview.principal_id) if preview else client_address(request._request)
-    return PROVIDER_CONNECT, key
+class CallbackThrottle(TokenBucketThrottle):
+    """Counts for the state's principal, or for the address where the state is unknown."""
+
+    policy = PROVIDER_CONNECT
+
+    def bucket_key(self, request: Request, view: Any) -> str:  # noqa: ARG002 - as its base.
+        try:
+            preview = flow.peek(request.query_params.get("state", ""))
+        except StateStoreUnavailable:
+            preview = None
+        return str(preview.principal_id) if preview else client_address(request._request)
 
 
-def syncing(request: Request, model: type[OAuthConnection], connection_id: UUID | None) -> Limit:
-    """Count for the principal at the connection's platform; unknown ids share one bucket."""
-    slugs = model._default_manager.values_list(model.platform_column, flat=True)
-    slug = slugs.filter(pk=connection_id).first() if connection_id else None
-    return PROVIDER_SYNC, f"{principal_of(request).pk}:{slug or ''}"
+class SyncThrottle(PrincipalThrottle):
+    """Counts for the principal at the connection's platform; unknown ids share one bucket.
+
+    The view names its `connection_model`, and by `connection_id()` which one is to be synced.
+    """
+
+    policy = PROVIDER_SYNC
+
+    def bucket_key(self, request: Request, view: Any) -> str:
+        model, connection_id = view.connection_model, view.connection_id(request)
+        slugs = model._default_manager.values_list(model.platform_column, flat=True)
+        slug = slugs.filter(pk=connection_id).first() if connection_id else None
+        return f"{super().bucket_key(request, view)}:{slug or ''}"

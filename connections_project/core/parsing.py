@@ -1,13 +1,8 @@
-"""How booleans, identifiers and times are written at every edge of the service."""
+"""How identifiers and times are written at every edge of the service."""
 
 import re
 from datetime import UTC, datetime
 from uuid import UUID
-
-_BOOLEANS = {
-    "true": True, "1": True, "yes": True, "on": True,
-    "false": False, "0": False, "no": False, "off": False,
-}  # fmt: skip
 
 # RFC 9562, section 4: 8-4-4-4-12, in any case. `UUID()` alone also takes braces and "urn:uuid:".
 _CANONICAL = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -17,18 +12,6 @@ _CANONICAL = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?\s*([Zz]|[+-]\d\d:?\d\d)?", re.ASCII
 )
-
-
-def parse_boolean(text: str) -> bool:
-    """Read true/false, 1/0, yes/no or on/off, in any case.
-
-    Raises:
-        ValueError: It is none of these.
-    """
-    try:
-        return _BOOLEANS[text.lower()]
-    except KeyError:
-        raise ValueError("not a boolean: give true/false, 1/0, yes/no or on/off") from None
 
 
 def parse_uuid(text: str) -> UUID | None:

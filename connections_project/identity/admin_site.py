@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 
 from connections_project.identity import sign_in
 from connections_project.identity.models import User
-from connections_project.identity.pages import SignInForm
+from connections_project.identity.views import SignInForm
 
 SESSION_SECONDS = 12 * 3600
 

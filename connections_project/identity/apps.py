@@ -10,7 +10,7 @@ class IdentityConfig(AppConfig):
 
     def ready(self) -> None:
         from connections_project.core.periodic import periodic_task
-        from connections_project.identity.pruning import forget_ended_sessions
+        from connections_project.identity.sessions import forget_ended_sessions
 
         periodic_task(forget_ended_sessions, every=3600)
         # Importing registers it.

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.apps import AppConfig
-from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
@@ -11,6 +10,7 @@ OPERATORS = "Operators"
 AUDITORS = "Auditors"
 
 APPS = ("identity", "audit", "platforms", "revocation", "operations")
+FORCE = Q(codename__startswith="force_disconnect_")
 # What operators do besides looking, beside every `force_disconnect_*`.
 _allowed = {
     "change_user",
@@ -33,11 +33,12 @@ def fill_groups(app_config: AppConfig, using: str, **_: Any) -> None:
     Django makes permissions after a migrate and not in a migration. Nothing is taken away, so that
     what an operator adds by hand stays.
     """
-    if app_config.label not in (*APPS, *settings.CATALOG.apps):
-        return
     of_app = Permission.objects.using(using).filter(content_type__app_label=app_config.label)
+    # An app of connections is known by its permission to disconnect them.
+    if app_config.label not in APPS and not of_app.filter(FORCE).exists():
+        return
     look = Q(codename__startswith="view_")
-    act = Q(codename__startswith="force_disconnect_") | Q(codename__in=_allowed)
+    act = FORCE | Q(codename__in=_allowed)
     for name, held in ((AUDITORS, look), (OPERATORS, look | act)):
         group, _created = Group.objects.using(using).get_or_create(name=name)
         group.permissions.add(*of_app.filter(held))

@@ -1,8 +1,9 @@
-"""Sign-ins as families of refresh tokens: begun, rotated, ended."""
+"""Sign-ins as families of refresh tokens: begun, rotated, ended, forgotten."""
 
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
@@ -85,3 +86,14 @@ def _pair(user: User, family: SessionFamily) -> TokenPair:
         refresh_token=tokens.refresh_token(user, family),
         expires_in=settings.ACCESS_TOKEN_SECONDS,
     )
+
+
+def forget_ended_sessions() -> int:
+    """Forget sign-ins whose last refresh token has ended, and the admin's ended sessions.
+
+    Returns:
+        How many sign-ins were forgotten.
+    """
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    forgotten, _ = SessionFamily.objects.filter(expires_at__lte=timezone.now()).delete()
+    return forgotten

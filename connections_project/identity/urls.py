@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from connections_project.identity.pages import SignInView
+from connections_project.identity.views import SignInView
 
 urlpatterns = [
     path("sign-in", SignInView.as_view(), name="sign-in"),

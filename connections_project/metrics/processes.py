@@ -11,8 +11,8 @@ from prometheus_client import Metric
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from connections_project.conf.metrics_folder import alone_in, left_by_the_dead
 from connections_project.core.instruments import REGISTRY
-from connections_project.metrics.folder import alone_in, left_by_the_dead
 
 
 def process_figures(folder: Path | None) -> Iterable[Metric]:

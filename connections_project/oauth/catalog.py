@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ __all__ = [
     "Platform",
     "Revocation",
     "load_catalog",
-    "shipped_catalogs",
 ]
 
 
@@ -44,17 +42,6 @@ class Catalog(Mapping[str, Platform]):
 
     def all(self) -> list[Platform]:
         return list(self.values())
-
-
-def shipped_catalogs(installed_apps: Iterable[str]) -> tuple[Path, ...]:
-    """Return the `catalog.toml` of each app that ships one: its folder's name is the app.
-
-    Args:
-        installed_apps: As in INSTALLED_APPS; an entry that names an AppConfig ships none.
-    """
-    modules = [name for name in installed_apps if name.rpartition(".")[2].islower()]
-    folders = [Path(spec.origin or "").parent for name in modules if (spec := find_spec(name))]
-    return tuple(path for folder in folders if (path := folder / "catalog.toml").exists())
 
 
 def load_catalog(*paths: Path, apps: Collection[str] = ()) -> Catalog:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,6 +14,7 @@ from connections_project.admin.base import ReadOnlyAdmin
 from connections_project.admin.object_actions import ObjectAction, ReasonForm
 from connections_project.identity.names import names_of
 from connections_project.identity.origins import admin_origin
+from connections_project.platforms.catalog import catalog
 from connections_project.platforms.models import Suspension
 from connections_project.platforms.registry import UnknownPlatformError, has_credentials, upstream
 from connections_project.platforms.suspend import resume, suspend
@@ -138,7 +138,7 @@ def _platforms() -> list[dict[str, Any]]:
             "is_configured": (found := upstream(entry.slug)) is not None and has_credentials(found),
             "suspension": suspended.pop(entry.slug, None),
         }
-        for entry in settings.CATALOG.all()
+        for entry in catalog().all()
     ]
     gone: list[dict[str, Any]] = [
         {"slug": slug, "name": slug, "app": "left the catalogue", "suspension": one}

@@ -1,4 +1,9 @@
+import sys
+
 from django.apps import AppConfig
+
+from connections_project.oauth.catalog import CatalogError
+from connections_project.platforms.catalog import catalog
 
 
 class PlatformsConfig(AppConfig):
@@ -7,3 +12,9 @@ class PlatformsConfig(AppConfig):
 
     def ready(self) -> None:
         from connections_project.platforms import checks  # noqa: F401
+
+        try:
+            catalog()
+        except CatalogError as error:
+            # A traceback would hide the one line that says what to mend.
+            sys.exit(f"Configuration: {error}")

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client import ClientRegistration
+from connections_project.platforms.catalog import catalog, client_registration
 from connections_project.platforms.models import Suspension
 
 
@@ -32,8 +31,8 @@ class Upstream:
 
 def upstream(slug: str) -> Upstream | None:
     """Return the platform of a slug, whatever its state; none if it has left the catalogue."""
-    platform = settings.CATALOG.get(slug)
-    return Upstream(platform, settings.OAUTH_CLIENTS[slug]) if platform else None
+    platform = catalog().get(slug)
+    return Upstream(platform, client_registration(slug)) if platform else None
 
 
 def connectable(app: str, slug: str) -> Upstream:

@@ -1,6 +1,5 @@
 """`GET /api/v1/platforms`: what can be connected, for anybody to see."""
 
-from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -9,8 +8,9 @@ from rest_framework.response import Response
 from connections_project.api.documentation import answer, endpoint
 from connections_project.api.errors import ApiException, FieldError, validation_error
 from connections_project.api.views import ApiViewSet
+from connections_project.platforms.catalog import catalog
 
-APPS: tuple[str, ...] = settings.CATALOG.apps
+APPS: tuple[str, ...] = catalog().apps
 MESSAGE = f"Give one of {', '.join(APPS)}."
 SAMPLE = {
     "platforms": [
@@ -63,7 +63,7 @@ class PlatformViewSet(ApiViewSet):
         app = request.query_params.get("app")
         if app is not None and app not in APPS:
             raise ApiException(validation_error(FieldError("app", "invalid_choice", MESSAGE)))
-        found = settings.CATALOG.of_app(app) if app else settings.CATALOG.all()
+        found = catalog().of_app(app) if app else catalog().all()
         fields = ("app", "slug", "name", "status", "help_url")
         return Response(
             {"platforms": [{field: getattr(entry, field) for field in fields} for entry in found]}

@@ -10,9 +10,10 @@ from rest_framework.response import Response
 from connections_project.api.documentation import answer, endpoint
 from connections_project.api.errors import ApiError, error_of_status
 from connections_project.api.problems import ProblemRenderer
-from connections_project.api.rate_limits import API_READ, Policy
+from connections_project.api.rate_limits import API_READ
 from connections_project.api.views import ApiViewSet
 from connections_project.connections.errors import ConnectionNotFoundError, NotOwnerError
+from connections_project.connections.throttling import ReadThrottle
 from connections_project.core.parsing import parse_uuid
 from connections_project.identity.principals import principal_of
 from connections_project.receipts.facts import NotDisconnectedError
@@ -68,8 +69,7 @@ DOCUMENTATION = endpoint(
 class ReceiptViewSet(ApiViewSet):
     """Receipts, made when they are asked for."""
 
-    def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
-        return API_READ, str(principal_of(request).pk)
+    throttle_classes = (ReadThrottle,)
 
     @DOCUMENTATION
     def retrieve(self, request: Request, connection_id: str) -> Response:

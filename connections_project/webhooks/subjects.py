@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from connections_project.api.parsers import UNSTORABLE
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.registry import connection_types
+from connections_project.platforms.catalog import catalog
 from connections_project.platforms.registry import upstream
 
 
@@ -56,7 +56,7 @@ def senders(kind: str) -> list[Sender]:
             found.registration.client_secret,
             platform.risc_configuration_endpoint,
         )
-        for platform in settings.CATALOG.all()
+        for platform in catalog().all()
         if platform.deauthorization == kind
         and (found := upstream(platform.slug)) is not None
         and found.registration.client_secret

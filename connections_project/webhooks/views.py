@@ -1,7 +1,12 @@
-"""`/api/v1/webhooks`: platforms' notices, read, verified and handed to the verbs."""
+"""`/api/v1/webhooks`: platforms' notices, read, verified and handed to the verbs; and the page of a
+deletion's outcome."""
 
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,6 +14,7 @@ from rest_framework.response import Response
 from connections_project.api.views import ApiViewSet
 from connections_project.middleware.trusted_proxies import client_address
 from connections_project.webhooks import notices
+from connections_project.webhooks.models import DataDeletion
 from connections_project.webhooks.sender import WebhookSender
 
 
@@ -41,3 +47,11 @@ class WebhookViewSet(ApiViewSet):
                 "confirmation_code": deletion.confirmation_code,
             }
         )
+
+
+@require_safe
+@never_cache
+def data_deletion(request: HttpRequest, confirmation_code: str) -> HttpResponse:
+    """Show what became of a request to have data erased to whoever has its code; names nobody."""
+    deletion = get_object_or_404(DataDeletion, pk=confirmation_code)
+    return render(request, "webhooks/data_deletion.html", {"deletion": deletion})

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from connections_project.api.fields import Flag, Reference, Text
-from connections_project.api.serializers import PaginationSerializer
+from connections_project.api.serializers import PaginationAnswer
 from connections_project.connections.serializers import RedirectUri
 from connections_project.core.parsing import render_datetime
 from providers.models import Account, Connection, Status, Transaction
@@ -149,12 +149,12 @@ class TransactionAnswer(serializers.Serializer[Transaction]):
 
 class AccountPage(serializers.Serializer[Any]):
     data = AccountAnswer(many=True)  # type: ignore[assignment]
-    pagination = PaginationSerializer()
+    pagination = PaginationAnswer()
 
 
 class TransactionPage(serializers.Serializer[Any]):
     data = TransactionAnswer(many=True)  # type: ignore[assignment]
-    pagination = PaginationSerializer()
+    pagination = PaginationAnswer()
 
 
 def money(amount: Decimal) -> str:

@@ -3,9 +3,7 @@ a malformed one is answered after the credentials were looked at."""
 
 from django.urls import path
 
-from providers.api.accounts import AccountViewSet
-from providers.api.connections import ConnectionViewSet
-from providers.api.disconnect import DisconnectViewSet
+from providers.api.views import AccountViewSet, ConnectionViewSet, DisconnectViewSet
 
 urlpatterns = [
     path("providers", ConnectionViewSet.as_view({"get": "list", "post": "create"})),

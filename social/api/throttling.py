@@ -1,19 +1,26 @@
-"""Which bucket a request of this app draws on: the key's, or the principal's (CONTRACT, §4)."""
+"""The throttles of this app's views: a bucket is the key's, or the principal's."""
+
+from typing import Any
 
 from rest_framework.request import Request
 
 from connections_project.api.rate_limits import PROVIDER_CONNECT, SOCIAL_READ, SOCIAL_WRITE
-from connections_project.connections.throttling import Limit
+from connections_project.api.throttling import TokenBucketThrottle
 from connections_project.identity.callers import caller_of
 
 
-def reading(request: Request) -> Limit:
-    return SOCIAL_READ, str(caller_of(request).principal_id)
+class CallerThrottle(TokenBucketThrottle):
+    def bucket_key(self, request: Request, view: Any) -> str:  # noqa: ARG002 - as its base.
+        return str(caller_of(request).principal_id)
 
 
-def writing(request: Request) -> Limit:
-    return SOCIAL_WRITE, str(caller_of(request).principal_id)
+class ReadThrottle(CallerThrottle):
+    policy = SOCIAL_READ
 
 
-def connecting(request: Request) -> Limit:
-    return PROVIDER_CONNECT, str(caller_of(request).principal_id)
+class WriteThrottle(CallerThrottle):
+    policy = SOCIAL_WRITE
+
+
+class ConnectThrottle(CallerThrottle):
+    policy = PROVIDER_CONNECT

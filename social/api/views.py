@@ -1,17 +1,17 @@
 """`/api/v1/plugin/social-media-publisher/social`: a door, that reads the request, calls a verb and
 words its result."""
 
+from typing import ClassVar
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections_project.api.errors import invalid_field
-from connections_project.api.rate_limits import Policy
-from connections_project.api.serializers import serialize_rows
-from connections_project.api.validation import flag, validated
+from connections_project.api.serializers import flag, serialize_rows, validated
 from connections_project.api.views import ApiViewSet
 from connections_project.connections.browser import browser_for_start, set_cookie
 from connections_project.connections.callback_params import state_and_answer
-from connections_project.connections.throttling import calling_back
+from connections_project.connections.throttling import CallbackThrottle
 from connections_project.identity.callers import caller_of, possible_caller_of
 from connections_project.identity.models import Scope
 from connections_project.identity.origins import origin_of
@@ -34,20 +34,16 @@ class SocialViewSet(ApiViewSet):
 
     authentication_classes = (TeamAuthentication,)
     permission_classes = (HasScope,)
+    throttle_classes = (throttling.WriteThrottle,)
+    action_throttles: ClassVar = {
+        "accounts": throttling.ReadThrottle,
+        "connect": throttling.ConnectThrottle,
+        "callback": CallbackThrottle,
+    }
 
     @property
     def scope(self) -> Scope:
         return {"accounts": Scope.READ, "publish": Scope.PUBLISH}.get(self.action, Scope.WRITE)
-
-    def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
-        match self.action:
-            case "accounts":
-                return throttling.reading(request)
-            case "connect":
-                return throttling.connecting(request)
-            case "callback":
-                return calling_back(request)
-        return throttling.writing(request)
 
     @documentation.CONNECT
     def connect(self, request: Request) -> Response:

@@ -1,5 +1,6 @@
 """The planted link, in a real browser: without the cookie nobody completes another's flow."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -33,7 +34,9 @@ def address(live_server: Any, bank: Bank, settings: LazySettings) -> str:
     # Browsers take Secure cookies over plain HTTP from this name alone.
     url: str = live_server.url.replace("127.0.0.1", "localhost")
     target = f"{url}/oauth/callback/bank"
-    settings.OAUTH_CLIENTS["bank"] = ClientRegistration("our client", "client secret", (target,))
+    settings.OAUTH_CLIENTS["bank"] = asdict(
+        ClientRegistration("our client", "client secret", (target,))
+    )
 
     def consent(request: Request) -> Answer:
         query = urlencode({"code": "the-code", "state": request.query["state"]})

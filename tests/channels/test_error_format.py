@@ -91,8 +91,8 @@ def test_a_database_that_is_away_and_a_defect(
     def fail(*_: Any, **__: Any) -> None:
         raise raised("secret-of-the-inside")
 
-    monkeypatch.setattr("channels.api.connections.own_connections", fail)
-    monkeypatch.setattr("channels.api.schedules.own_schedules", fail)
+    monkeypatch.setattr("channels.api.views.own_connections", fail)
+    monkeypatch.setattr("channels.api.views.own_schedules", fail)
     for url in (CONNECTIONS, SCHEDULES):
         answer = api.get(url)
         assert refusal(answer) == expected

@@ -1,5 +1,7 @@
 """A suspended platform is not published to; what is scheduled there waits (CONTRACT, 12)."""
 
+from dataclasses import asdict
+
 import pytest
 from django.conf import LazySettings
 from django.utils import timezone
@@ -107,7 +109,7 @@ def test_without_our_own_credentials_a_post_is_put_off(
 ) -> None:
     schedule = due_schedule(row)
     registration = settings.OAUTH_CLIENTS["chirp"]
-    settings.OAUTH_CLIENTS["chirp"] = ClientRegistration("", "", (REDIRECT_URI,))
+    settings.OAUTH_CLIENTS["chirp"] = asdict(ClientRegistration("", "", (REDIRECT_URI,)))
     assert published() == ["pending"]
     assert history_of(schedule) == [("failed", "platform_unavailable")]
     assert like_x.server.requests == []

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
 from django.db import models
 from django.test.utils import isolate_apps
 
@@ -70,10 +69,10 @@ def test_kept_tokens_need_an_action(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "actions.tokens_erased" in message
 
 
-def test_a_type_without_catalogue_is_named(
-    monkeypatch: pytest.MonkeyPatch, settings: LazySettings
-) -> None:
-    settings.CATALOG = load_catalog(apps=["channels"])
+def test_a_type_without_catalogue_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "connections_project.connections.checks.catalog", lambda: load_catalog(apps=["channels"])
+    )
     (message,) = told(monkeypatch, PROVIDERS)["E006"]
     assert "providers/catalog.toml" in message
 

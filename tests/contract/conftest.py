@@ -4,7 +4,7 @@ import base64
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus, urlsplit
@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 
 from connections_project.oauth.catalog import Platform, load_catalog
 from connections_project.oauth.client import ClientRegistration
+from connections_project.platforms.catalog import catalog
 from tests.bank import REDIRECT_URI
 from tests.contract.doors import DOORS, Door, connect
 from tests.servers import Answer, PlatformServer, Request
@@ -164,8 +165,8 @@ def actor(
     made = Actor(PLATFORMS[request.param], server)
     path = tmp_path / "overlay.toml"
     path.write_text(made.overlay(), encoding="utf-8")
-    settings.CATALOG = load_catalog(*SHIPPED, path)
-    registration = ClientRegistration(CLIENT_ID, CLIENT_SECRET, (REDIRECT_URI,))
-    settings.OAUTH_CLIENTS = {one.slug: registration for one in settings.CATALOG.all()}
+    settings.CATALOG_FILES = (*SHIPPED, path)
+    registration = asdict(ClientRegistration(CLIENT_ID, CLIENT_SECRET, (REDIRECT_URI,)))
+    settings.OAUTH_CLIENTS = {one.slug: registration for one in catalog().all()}
     made.open()
     return made

@@ -1,6 +1,7 @@
 """Servers that differ from the common one in a way that their table can say."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -68,7 +69,7 @@ def test_a_public_client_needs_no_secret(
     table: Table, api: APIClient, server: PlatformServer, settings: LazySettings
 ) -> None:
     table('token_endpoint_auth_method = "none"')
-    settings.OAUTH_CLIENTS["other"] = ClientRegistration("public", "", (REDIRECT_URI,))
+    settings.OAUTH_CLIENTS["other"] = asdict(ClientRegistration("public", "", (REDIRECT_URI,)))
     connect(api, "other")
     (request,) = server.requests
     assert request.form["client_id"] == "public"

@@ -11,7 +11,6 @@ from jwt.algorithms import RSAAlgorithm
 from rest_framework.test import APIClient
 
 from connections_project.connections.token_names import double_hash
-from connections_project.oauth.catalog import load_catalog
 from connections_project.revocation.models import RevocationJob
 from tests.contract.conftest import CLIENT_ID, CLIENT_SECRET, SHIPPED, Actor
 from tests.servers import Answer
@@ -34,7 +33,7 @@ def google(actor: Actor, settings: LazySettings, tmp_path: Any) -> Actor:
     line = f'risc_configuration_endpoint = "{actor.server.url}/risc"\n'
     revoking = actor.overlay().partition("\n[")
     path.write_text(f"{revoking[0]}\n{line}[{revoking[2]}", encoding="utf-8")
-    settings.CATALOG = load_catalog(*SHIPPED, path)
+    settings.CATALOG_FILES = (*SHIPPED, path)
     return actor
 
 

@@ -35,7 +35,8 @@ def start(sandbox: SandboxHandle, settings: LazySettings) -> None:
         OAUTH_SANDBOX_SOCIAL_CLIENT_ID=sandbox.client_id,
         OAUTH_SANDBOX_SOCIAL_CLIENT_SECRET=sandbox.client_secret,
     )
-    settings.CATALOG, settings.OAUTH_CLIENTS = started["CATALOG"], started["OAUTH_CLIENTS"]
+    settings.CATALOG_FILES = started["CATALOG_FILES"]
+    settings.OAUTH_CLIENTS, settings.PUBLIC_URL = started["OAUTH_CLIENTS"], started["PUBLIC_URL"]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Each shipped social platform is asked as its entry says; only its host is another."""
 
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -7,8 +8,8 @@ import pytest
 from django.conf import LazySettings
 from rest_framework.test import APIClient
 
-from connections_project.oauth.catalog import load_catalog
 from connections_project.oauth.client import ClientRegistration
+from connections_project.platforms.catalog import catalog
 from connections_project.revocation.models import GrantHold
 from social.models import SocialAccount
 from tests.bank import REDIRECT_URI, query_of
@@ -34,9 +35,9 @@ def graph(
     made = Graph(server, request.param, secret=CLIENT_SECRET)
     path = tmp_path / "overlay.toml"
     path.write_text(made.overlay(), encoding="utf-8")
-    settings.CATALOG = load_catalog(*settings.SHIPPED_CATALOG, path)
-    registration = ClientRegistration(CLIENT_ID, CLIENT_SECRET, (REDIRECT_URI,))
-    settings.OAUTH_CLIENTS = {one.slug: registration for one in settings.CATALOG.all()}
+    settings.CATALOG_FILES = (path,)
+    registration = asdict(ClientRegistration(CLIENT_ID, CLIENT_SECRET, (REDIRECT_URI,)))
+    settings.OAUTH_CLIENTS = {one.slug: registration for one in catalog().all()}
     made.open()
     return made
 
@@ -44,7 +45,7 @@ def graph(
 def test_people_are_sent_to_it_with_just_what_it_knows(
     api: APIClient, graph: Graph, settings: LazySettings
 ) -> None:
-    platform = settings.CATALOG[graph.slug]
+    platform = catalog()[graph.slug]
     body = {"platform": graph.slug}
     begun = api.post(f"{SOCIAL}/connect", body, format="json").json()
     url = begun["authorizationUrl"]
@@ -63,7 +64,7 @@ def test_its_code_is_exchanged_as_it_wants(
 ) -> None:
     connect(api, graph.slug)
     request = graph.sent("/oauth/access_token")[0]
-    assert authenticates(request, settings.CATALOG[graph.slug])
+    assert authenticates(request, catalog()[graph.slug])
     assert request.form["grant_type"] == "authorization_code"
     assert (request.form["code"], request.form["redirect_uri"]) == ("the-code", REDIRECT_URI)
     assert "code_verifier" not in request.form

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from connections_project.core.parsing import parse_boolean, parse_uuid, render_datetime
+from connections_project.conf.values import parse_boolean
+from connections_project.core.parsing import parse_uuid, render_datetime
 
 CANONICAL = "018f3e0c-7b1a-7c3d-8e4f-0123456789ab"
 

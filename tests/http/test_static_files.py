@@ -1,5 +1,6 @@
 """Static files: as they are in the packages, or named after their content once collected."""
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,8 @@ def test_without_collecting_pages_name_them_as_they_are(root: Path) -> None:
 def test_once_collected_they_are_named_after_their_content_and_kept_for_ever(
     root: Path, settings: LazySettings
 ) -> None:
-    call_command("collectstatic", interactive=False, verbosity=0)
+    call_command("collectstatic", interactive=False, stdout=(said := StringIO()))
+    assert "Found another file" not in said.getvalue()
     url = CollectedFiles().url("admin/css/base.css")
     assert url.startswith("/static/admin/css/base.")
     assert url != "/static/admin/css/base.css"

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from connections_project.api.errors import ApiException, error_of_status
 from connections_project.api.rate_limits import Policy
+from connections_project.api.throttling import TokenBucketThrottle
 from connections_project.api.views import ApiViewSet
 from connections_project.middleware.tracing import current_trace_id
 from connections_project.middleware.trusted_proxies import client_address
@@ -50,14 +51,20 @@ class NoteSerializer(serializers.Serializer[Any]):
     tags = serializers.ListField(child=serializers.CharField(max_length=3), required=False)
 
 
+class TightThrottle(TokenBucketThrottle):
+    policy = TIGHT
+
+    def bucket_key(self, request: Request, view: Any) -> str:
+        return str(request.user.pk)
+
+
 class Limited(ApiViewSet):
     """Needs credentials, and allows two requests at once."""
 
     authentication_classes = (Bearer,)
     permission_classes = (IsAuthenticated, NotBanned)
 
-    def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
-        return TIGHT, str(request.user.pk)
+    throttle_classes = (TightThrottle,)
 
     def list(self, request: Request) -> Response:
         return Response({"ok": True})

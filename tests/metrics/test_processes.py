@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connections_project.metrics.folder import VARIABLE, default_folder, prepare
+from connections_project.conf.metrics_folder import VARIABLE, default_folder, prepare
 from connections_project.metrics.processes import process_figures
 
 COUNTING = """

@@ -144,7 +144,7 @@ def test_a_database_that_is_away_and_a_defect_are_described(
         raise raised
 
     monkeypatch.setattr("connections_project.api.views.ApiViewSet.check_permissions", fail)
-    monkeypatch.setattr("providers.api.connections.ConnectionViewSet.check_permissions", fail)
+    monkeypatch.setattr("providers.api.views.ConnectionViewSet.check_permissions", fail)
     for operation in all_operations(owners):
         assert call(owners, operation) == status, operation[:2]
 

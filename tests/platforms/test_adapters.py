@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 import channels.adapters
@@ -15,6 +14,7 @@ from connections_project.oauth.catalog import Platform, Revocation
 from connections_project.oauth.client import ClientRegistration, Identity, TokenSet
 from connections_project.platforms import client
 from connections_project.platforms.adapter import Adapter, adapter_at, adapter_of
+from connections_project.platforms.catalog import catalog
 from connections_project.platforms.checks import adapters_do_what_is_left_to_them
 from connections_project.platforms.registry import Upstream
 from providers.statements import read_statements
@@ -47,7 +47,7 @@ def adapted(**values: Any) -> Upstream:
 def test_each_file_is_the_adapter_of_the_platform_that_it_is_called_like(
     app: str, name: str
 ) -> None:
-    platform = settings.CATALOG[name]
+    platform = catalog()[name]
     assert platform.app == app
     assert adapter_of(platform) is declared(app, name)
     # Also if its entry says nothing of it.
@@ -55,14 +55,14 @@ def test_each_file_is_the_adapter_of_the_platform_that_it_is_called_like(
 
 
 def test_an_entry_may_name_another_platforms_adapter() -> None:
-    elsewhere = replace(settings.CATALOG["threads"], slug="elsewhere")
+    elsewhere = replace(catalog()["threads"], slug="elsewhere")
     assert adapter_of(elsewhere) is declared("social", "threads")
     assert adapter_of(replace(elsewhere, adapter="")) == Adapter()
 
 
 @pytest.mark.parametrize("slug", ["meta", "x", "models"])
 def test_no_slug_finds_what_is_no_adapter_of_its_app(slug: str) -> None:
-    platform = replace(settings.CATALOG["threads"], slug=slug, adapter="")
+    platform = replace(catalog()["threads"], slug=slug, adapter="")
     assert adapter_of(platform) == Adapter()
 
 
@@ -94,7 +94,7 @@ def test_a_system_check_names_what_an_adapter_lacks(
     monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], problem: str
 ) -> None:
     platform = adapted(**values).platform
-    monkeypatch.setattr(settings.CATALOG, "all", lambda: [platform])
+    monkeypatch.setattr(catalog(), "all", lambda: [platform])
     (error,) = adapters_do_what_is_left_to_them()
     assert error.id == "connections.E001"
     assert error.msg.startswith("bank: ")

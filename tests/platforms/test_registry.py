@@ -1,9 +1,12 @@
 """Which platforms may be used, and by which client."""
 
+from dataclasses import asdict
+
 import pytest
 from django.conf import LazySettings
 
 from connections_project.oauth.client import ClientRegistration
+from connections_project.platforms.catalog import client_registration
 from connections_project.platforms.help_link import help_link
 from connections_project.platforms.registry import (
     PlatformUnavailableError,
@@ -39,7 +42,7 @@ def test_a_public_client_needs_no_secret_and_others_do(
     is_configured: bool,
 ) -> None:
     use_catalogue(bank.catalogue(more=f'token_endpoint_auth_method = "{method}"'), "bank")
-    settings.OAUTH_CLIENTS["bank"] = ClientRegistration(client_id, secret, (REDIRECT_URI,))
+    settings.OAUTH_CLIENTS["bank"] = asdict(ClientRegistration(client_id, secret, (REDIRECT_URI,)))
     if is_configured:
         assert usable("bank") == connectable("providers", "bank")
         return
@@ -97,3 +100,11 @@ def test_without_a_known_page_there_is_no_help_link(
 
 def test_no_repr_shows_a_client_secret(bank: Bank) -> None:
     assert "client secret" not in repr(usable("bank"))
+
+
+def test_a_client_has_the_callback_page_as_its_redirect_uri(settings: LazySettings) -> None:
+    settings.PUBLIC_URL = "https://connections.example.com"
+    settings.OAUTH_CLIENTS = {"schwab": {"client_id": "id", "redirect_uris": []}}
+    page = "https://connections.example.com/oauth/callback/"
+    assert client_registration("schwab").redirect_uris == (f"{page}schwab",)
+    assert client_registration("monzo") == ClientRegistration("", "", (f"{page}monzo",))

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import time
+from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
@@ -83,8 +84,8 @@ def test_the_chosen_redirect_uri_is_replayed_at_the_exchange(
 
 
 def register(settings: LazySettings, *redirect_uris: str) -> None:
-    clients: dict[str, ClientRegistration] = settings.OAUTH_CLIENTS
-    clients["bank"] = ClientRegistration("our client", "client secret", redirect_uris)
+    clients = settings.OAUTH_CLIENTS
+    clients["bank"] = asdict(ClientRegistration("our client", "client secret", redirect_uris))
 
 
 def test_states_are_256_random_bits_and_never_the_same(api: APIClient, bank: Bank) -> None:

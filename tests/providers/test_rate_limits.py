@@ -95,7 +95,7 @@ def test_malformed_json_and_faults_of_the_platform_show_it_too(
 def test_an_unforeseen_error_shows_it_too(
     api: APIClient, row: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("providers.api.connections.own_connections", lambda _: 1 / 0)
+    monkeypatch.setattr("providers.api.views.own_connections", lambda _: 1 / 0)
     answer = api.get(P)
     assert (answer.status_code, answer[HEADERS[0]]) == (500, str(READ))
     assert answer["Content-Type"] == "application/problem+json"

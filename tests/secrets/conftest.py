@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -86,7 +87,9 @@ def bank(
 ) -> GossipingBank:
     made = GossipingBank(server, witness=witness)
     use_catalogue(made.catalogue(), "bank")
-    settings.OAUTH_CLIENTS["bank"] = ClientRegistration("ours", CLIENT_SECRET, (REDIRECT_URI,))
+    settings.OAUTH_CLIENTS["bank"] = asdict(
+        ClientRegistration("ours", CLIENT_SECRET, (REDIRECT_URI,))
+    )
     monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: None)
     made.open()
     return made

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -47,7 +47,9 @@ def chirp(
 ) -> GossipingChirp:
     made = GossipingChirp(server, witness=witness)
     use_catalogue(made.catalogue(more=NAMES), "chirp")
-    settings.OAUTH_CLIENTS["chirp"] = ClientRegistration("ours", CLIENT_SECRET, (REDIRECT_URI,))
+    settings.OAUTH_CLIENTS["chirp"] = asdict(
+        ClientRegistration("ours", CLIENT_SECRET, (REDIRECT_URI,))
+    )
     monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: None)
     made.open()
     return made

@@ -22,6 +22,7 @@ from connections_project.oauth.client import (
     Identity,
     TokenSet,
 )
+from connections_project.platforms.catalog import catalog
 from connections_project.platforms.publishing import PublishSession
 from connections_project.platforms.registry import Upstream
 from connections_project.revocation.grants import Grant
@@ -43,9 +44,8 @@ RESULT = GrantResult(TOKENS, "7", (GrantedAccount(Identity("7", "Ada"), TOKENS),
 
 
 def upstream() -> Upstream:
-    from django.conf import settings
 
-    return Upstream(settings.CATALOG["schwab"], REGISTRATION)
+    return Upstream(catalog()["schwab"], REGISTRATION)
 
 
 def row() -> Connection:

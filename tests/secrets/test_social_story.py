@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pytest
@@ -48,7 +48,9 @@ def gallery(
 ) -> GossipingGallery:
     made = GossipingGallery(server, witness=witness, accounts=["7", "8"])
     use_catalogue(made.catalogue(more=MORE), "gallery")
-    settings.OAUTH_CLIENTS["gallery"] = ClientRegistration("ours", CLIENT_SECRET, (REDIRECT_URI,))
+    settings.OAUTH_CLIENTS["gallery"] = asdict(
+        ClientRegistration("ours", CLIENT_SECRET, (REDIRECT_URI,))
+    )
     monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: None)
     made.open()
     return made

@@ -52,8 +52,13 @@ def refusal(**changed: str | None) -> str:
 
 def manage(*arguments: str, **changed: str | None) -> "subprocess.CompletedProcess[str]":
     """Run manage.py in a process of its own."""
+    return start("manage.py", *arguments, **changed)
+
+
+def start(*arguments: str, **changed: str | None) -> "subprocess.CompletedProcess[str]":
+    """Run Python with these arguments in a process of its own."""
     variables = {name: value for name, value in (PRODUCTION | changed).items() if value is not None}
-    command = [sys.executable, "manage.py", *arguments]
+    command = [sys.executable, *arguments]
     return subprocess.run(
         command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=30, check=False
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.settings_start.conftest import PRODUCTION, manage
+from tests.settings_start.conftest import PRODUCTION, manage, start
 
 
 def said(finished: "subprocess.CompletedProcess[str]") -> str:
@@ -29,6 +29,23 @@ def test_a_wrong_catalogue_names_file_table_and_key(tmp_path: Path) -> None:
     catalogue.write_text('[providers.schwab]\nscopes = "read"\n', encoding="utf-8")
     words = said(manage("check", OAUTH_CATALOG=str(catalogue)))
     assert all(part in words for part in (str(catalogue), "providers.schwab", "scopes"))
+
+
+@pytest.mark.parametrize(
+    "entry_point",
+    [
+        ("-c", "import connections_project.wsgi"),
+        ("-m", "celery", "--quiet", "--app=connections_project", "worker"),
+        ("-m", "celery", "--quiet", "--app=connections_project", "beat"),
+    ],
+    ids=["web", "worker", "beat"],
+)
+def test_a_wrong_catalogue_ends_every_start(tmp_path: Path, entry_point: tuple[str, ...]) -> None:
+    catalogue = tmp_path / "mine.toml"
+    catalogue.write_text("providers = 1\n", encoding="utf-8")
+    broker = "redis://127.0.0.1:1/0"
+    words = said(start(*entry_point, OAUTH_CATALOG=str(catalogue), CELERY_BROKER_URL=broker))
+    assert words == f"Configuration: {catalogue}: [providers]: must be a table"
 
 
 def test_production_settings_pass_the_deployment_check_without_a_warning() -> None:

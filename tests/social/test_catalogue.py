@@ -1,8 +1,8 @@
 """The shipped entries say what the platforms demand."""
 
-from django.conf import settings
+from connections_project.platforms.catalog import catalog
 
-SOCIAL = settings.CATALOG.of_app("social")
+SOCIAL = catalog().of_app("social")
 
 # client authentication, PKCE, scope, refresh, revocation and what that ends, who tells of the end
 FACTS = {

@@ -2,6 +2,7 @@
 and ends them all when a used one comes back: sharing tokens has to be right there."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,7 +11,6 @@ from django.conf import LazySettings
 from rest_framework.test import APIClient
 
 from connections_project.identity.origins import command_origin
-from connections_project.oauth.catalog import load_catalog
 from connections_project.oauth.client import ClientRegistration
 from social.models import SocialAccount
 from social.refresh import refreshed_for_use
@@ -36,8 +36,8 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]
 
 @pytest.fixture
 def pages(api: APIClient, sandbox: SandboxHandle, settings: LazySettings) -> list[SocialAccount]:
-    settings.CATALOG = load_catalog(*settings.SHIPPED_CATALOG, sandbox.catalogue_path)
-    client = ClientRegistration(sandbox.client_id, sandbox.client_secret, (REDIRECT_URI,))
+    settings.CATALOG_FILES = (sandbox.catalogue_path,)
+    client = asdict(ClientRegistration(sandbox.client_id, sandbox.client_secret, (REDIRECT_URI,)))
     settings.OAUTH_CLIENTS = {**settings.OAUTH_CLIENTS, SLUG: client}
     return connect(api, sandbox)
 

@@ -1,5 +1,6 @@
 """Platforms that tell of grants, and one person's connections in all three apps."""
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ from django.utils import timezone
 from channels.models import ChannelConnection
 from connections_project.connections.models import OAuthConnection
 from connections_project.identity.models import User
-from connections_project.oauth.catalog import load_catalog
 from connections_project.oauth.client import ClientRegistration, Identity, TokenSet
+from connections_project.platforms.catalog import catalog
 from connections_project.platforms.registry import upstream
 from connections_project.revocation.grants import add_holder
 from providers.models import Connection
@@ -39,11 +40,11 @@ def told_by(settings: LazySettings, tmp_path: Any) -> Any:
         tables = [CATALOGUE.format(app=a, slug=s, kind=kind, risc=risc) for a, s in APPS.items()]
         path = tmp_path / "told.toml"
         path.write_text("".join(tables), encoding="utf-8")
-        settings.CATALOG = load_catalog(*settings.SHIPPED_CATALOG, path)
-        ours = ClientRegistration(CLIENT_ID, SECRET, ("https://app.example.com/callback",))
-        none = ClientRegistration("", "", ())
+        settings.CATALOG_FILES = (path,)
+        ours = asdict(ClientRegistration(CLIENT_ID, SECRET, ("https://app.example.com/callback",)))
+        none = asdict(ClientRegistration("", "", ()))
         settings.OAUTH_CLIENTS = {
-            one.slug: ours if one.slug in APPS.values() else none for one in settings.CATALOG.all()
+            one.slug: ours if one.slug in APPS.values() else none for one in catalog().all()
         }
 
     return use

@@ -4,10 +4,10 @@ import pkgutil
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.urls import resolve
 
 from connections_project.oauth.catalog import CatalogError, load_catalog
+from connections_project.platforms.catalog import shipped_catalogs
 from connections_project.webhooks import senders
 from connections_project.webhooks.sender import webhook_senders
 
@@ -25,7 +25,7 @@ def test_a_sender_can_be_named(tmp_path: Path, name: str) -> None:
     risc = '\nrisc_configuration_endpoint = "https://risc.example.com/"\n'
     path = entry(tmp_path, name)
     path.write_text(path.read_text(encoding="utf-8") + risc, encoding="utf-8")
-    catalogue = load_catalog(*settings.SHIPPED_CATALOG, path)
+    catalogue = load_catalog(*shipped_catalogs().values(), path)
     assert catalogue["mastodon"].deauthorization == name
 
 
@@ -34,7 +34,7 @@ def test_a_value_without_a_sender_stops_the_start_and_names_those_there_are(
     tmp_path: Path, name: str
 ) -> None:
     with pytest.raises(CatalogError) as caught:
-        load_catalog(*settings.SHIPPED_CATALOG, entry(tmp_path, name))
+        load_catalog(*shipped_catalogs().values(), entry(tmp_path, name))
     assert "[channels.mastodon] deauthorization" in str(caught.value)
     assert all(one in str(caught.value) for one in NAMES)
 

@@ -38,7 +38,7 @@ def trio(api: APIClient, gallery: Gallery, use_catalogue: UseCatalogue) -> list[
 
 
 def tell(anonymous: APIClient, settings: Any, **claims: Any) -> Any:
-    secret = settings.OAUTH_CLIENTS["gallery"].client_secret
+    secret = settings.OAUTH_CLIENTS["gallery"]["client_secret"]
     return send(anonymous, signed_request(secret, user_id="person-1", **claims))
 
 

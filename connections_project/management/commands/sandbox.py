@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from connections_project.platforms.catalog import catalog, client_registration
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -38,11 +40,11 @@ class Command(BaseCommand):
 
 
 def _client() -> dict[str, str]:
-    own = settings.OAUTH_CLIENTS.get("sandbox")
-    if own is None or "SANDBOX_CLIENT_ID" in os.environ:
+    if "sandbox" not in catalog() or "SANDBOX_CLIENT_ID" in os.environ:
         return {}
+    own = client_registration("sandbox")
     # Each platform that the sandbox offers has its own redirect URI, and all have this client.
-    same = [one for one in settings.OAUTH_CLIENTS.values() if one.client_id == own.client_id]
+    same = [one for one in map(client_registration, catalog()) if one.client_id == own.client_id]
     redirect_uris = {uri: None for one in same for uri in one.redirect_uris}
     return {
         "SANDBOX_CLIENT_ID": own.client_id,

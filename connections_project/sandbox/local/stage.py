@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import django
-from django.conf import settings
 
 from connections_project.oauth.client import ClientRegistration
+from connections_project.platforms.catalog import client_registration
 from connections_project.sandbox.catalogue import catalogue_toml
 from connections_project.sandbox.local import people, processes
 from connections_project.sandbox.local.certificate import certificate_in, issue_where_missing
@@ -57,7 +57,7 @@ class Stage:
         with ExitStack() as running:
             try:
                 self._start(service, sandbox, running)
-                yield settings.OAUTH_CLIENTS["sandbox"]
+                yield client_registration("sandbox")
             finally:
                 ignore_signals()
 

@@ -1,52 +1,53 @@
-"""`/api/v1/providers`: a door, that reads the request, calls a verb and words its result."""
+"""`/api/v1/providers` and `/api/v1/accounts`: read the request, call a verb, render its result."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 from uuid import UUID
 
+from rest_framework.exceptions import APIException
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from connections_project.api.rate_limits import Policy
-from connections_project.api.serializers import serialize_rows
-from connections_project.api.validation import flag, validated
+from connections_project.api.errors import ApiError, ApiException, error_of_status
+from connections_project.api.pagination import paginate
+from connections_project.api.serializers import flag, serialize_rows, validated
 from connections_project.api.views import ApiViewSet
 from connections_project.connections import throttling
 from connections_project.connections.browser import browser_for_start, set_cookie
 from connections_project.connections.callback_params import state_and_answer
-from connections_project.connections.errors import ConnectionNotFoundError
+from connections_project.connections.errors import ConnectionNotFoundError, NotOwnerError
 from connections_project.connections.serializers import RefreshRequest, connect_answer
 from connections_project.core.parsing import parse_uuid, render_datetime
 from connections_project.identity.origins import origin_of
 from connections_project.identity.principals import principal_of, signed_in
 from connections_project.platforms.help_link import help_link
-from providers import connect, disconnect, refresh, update
+from providers import connect, disconnect, refresh, sync, update
 from providers.api import documentation
 from providers.api import serializers as bodies
 from providers.models import Connection
-from providers.selectors import own_connection, own_connections
+from providers.selectors import own_account, own_accounts, own_connection, own_connections
 
 
 class ConnectionViewSet(ApiViewSet):
     """A user's connections to financial providers."""
 
-    def check_permissions(self, request: Request) -> None:
-        if self.action == "callback":
-            # The state is the proof, so nobody has to be signed in.
-            self.permission_classes = (AllowAny,)
-        super().check_permissions(request)
+    connection_model = Connection
+    throttle_classes = (throttling.WriteThrottle,)
+    action_throttles: ClassVar = {
+        "list": throttling.ReadThrottle,
+        "retrieve": throttling.ReadThrottle,
+        "create": throttling.ConnectThrottle,
+        "callback": throttling.CallbackThrottle,
+        "token_refreshes": throttling.SyncThrottle,
+    }
 
-    def rate_limit(self, request: Request) -> tuple[Policy, str] | None:
-        match self.action:
-            case "list" | "retrieve":
-                return throttling.reading(request)
-            case "create":
-                return throttling.connecting(request)
-            case "callback":
-                return throttling.calling_back(request)
-            case "token_refreshes":
-                return throttling.syncing(request, Connection, parse_uuid(self.kwargs["id"]))
-        return throttling.writing(request)
+    def get_permissions(self) -> Sequence[Any]:
+        # The state is the proof, so nobody has to be signed in.
+        return [AllowAny()] if self.action == "callback" else super().get_permissions()
+
+    def connection_id(self, request: Request) -> UUID | None:  # noqa: ARG002 - as throttles ask.
+        return parse_uuid(self.kwargs["id"])
 
     @documentation.LIST
     def list(self, request: Request) -> Response:
@@ -139,3 +140,78 @@ def _wanted(text: str | None) -> UUID | None:
     if wanted is None:
         raise ConnectionNotFoundError
     return wanted
+
+
+class DisconnectViewSet(ApiViewSet):
+    """Disconnects only, and may be repeated."""
+
+    throttle_classes = (throttling.WriteThrottle,)
+    # The document answers 403 where the others answer 401 (CONTRACT, section 11).
+    unauthenticated_fault: ClassVar[ApiError | None] = error_of_status(
+        403, "Sign in first: the Authorization header is missing or not valid."
+    )
+
+    @documentation.DISCONNECT
+    def destroy(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
+        try:
+            connection = disconnect.disconnect_own(
+                connection_id=parse_uuid(id), user=principal_of(request), origin=origin_of(request)
+            )
+        except NotOwnerError:
+            # Somebody else's does not exist here.
+            raise ConnectionNotFoundError from None
+        headers = help_link(connection.provider_slug)
+        return Response({"message": "Provider disconnected"}, headers=headers)
+
+
+class AccountViewSet(ApiViewSet):
+    """Accounts and transactions."""
+
+    connection_model = Connection
+    throttle_classes = (throttling.ReadThrottle,)
+    action_throttles: ClassVar = {"syncs": throttling.SyncThrottle}
+    # What was wrong with the body when the throttle looked at it; it is raised after that.
+    _unreadable: Exception | None = None
+
+    @documentation.ACCOUNTS
+    def list(self, request: Request) -> Response:
+        wanted = request.query_params.get("connection_id")
+        rows, pagination = paginate(
+            own_accounts(principal_of(request).pk, connection=wanted), request
+        )
+        return Response(
+            {"data": serialize_rows(bodies.AccountAnswer, rows), "pagination": pagination}
+        )
+
+    @documentation.TRANSACTIONS
+    def transactions(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
+        account = own_account(parse_uuid(id), user_id=principal_of(request).pk)
+        movements = account.transactions.order_by("-posted_at", "-id")
+        rows, pagination = paginate(movements, request)
+        return Response(
+            {"data": serialize_rows(bodies.TransactionAnswer, rows), "pagination": pagination}
+        )
+
+    @documentation.SYNC
+    def syncs(self, request: Request) -> Response:
+        if self._unreadable:
+            raise self._unreadable
+        body = validated(bodies.SyncRequest, request)
+        tally = sync.sync_own(
+            connection_id=parse_uuid(body["connection_id"]),
+            user=principal_of(request),
+            force=body["force"],
+            origin=origin_of(request),
+        )
+        return Response(bodies.sync_answer(tally), status=201)
+
+    def connection_id(self, request: Request) -> UUID | None:
+        """Look for the connection in a body that is not validated yet, or may not be JSON."""
+        try:
+            body = request.data
+        except (ApiException, APIException) as error:
+            # DRF would give an empty body at the second look.
+            self._unreadable = error
+            return None
+        wanted = body.get("connection_id") if isinstance(body, dict) else None
+        return parse_uuid(wanted) if isinstance(wanted, str) else None

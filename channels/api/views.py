@@ -1,0 +1,199 @@
+"""`/api/v1/channels` and `/api/v1/schedules`: read the request, call a verb, render its result."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from channels import cancel, connect, disconnect, refresh
+from channels.api import documentation, reading
+from channels.api import serializers as bodies
+from channels.cancel import Cancellation
+from channels.models import ChannelConnection, ScheduleStatus, Status
+from channels.schedule import schedule
+from channels.selectors import (
+    own_connection,
+    own_connections,
+    own_publish_events,
+    own_schedule,
+    own_schedules,
+)
+from connections_project.api.pagination import paginate
+from connections_project.api.serializers import flag, serialize_rows, validated
+from connections_project.api.views import ApiViewSet
+from connections_project.connections import throttling
+from connections_project.connections.browser import browser_for_start, set_cookie
+from connections_project.connections.callback_params import state_and_answer
+from connections_project.connections.serializers import RefreshRequest, connect_answer
+from connections_project.core.parsing import parse_uuid
+from connections_project.identity.origins import origin_of
+from connections_project.identity.principals import principal_of, signed_in
+from connections_project.platforms.help_link import help_link
+
+
+class ChannelViewSet(ApiViewSet):
+    """A user's connections to channels."""
+
+    connection_model = ChannelConnection
+    throttle_classes = (throttling.WriteThrottle,)
+    action_throttles: ClassVar = {
+        "list": throttling.ReadThrottle,
+        "retrieve": throttling.ReadThrottle,
+        "publish_events": throttling.ReadThrottle,
+        "connect": throttling.ConnectThrottle,
+        "callback": throttling.CallbackThrottle,
+        "refresh": throttling.SyncThrottle,
+    }
+
+    def get_permissions(self) -> Sequence[Any]:
+        # The state is the proof, so nobody has to be signed in.
+        return [AllowAny()] if self.action == "callback" else super().get_permissions()
+
+    def connection_id(self, request: Request) -> UUID | None:  # noqa: ARG002 - as throttles ask.
+        return parse_uuid(self.kwargs["id"])
+
+    @documentation.CONNECT
+    def connect(self, request: Request) -> Response:
+        body = validated(bodies.ChannelConnectRequest, request)
+        browser = browser_for_start(request._request)
+        started = connect.begin(
+            channel=body["channel"],
+            redirect_uri=body["redirect_uri"],
+            user=principal_of(request),
+            browser=browser,
+        )
+        response = Response(connect_answer(started))
+        set_cookie(response, browser)
+        return response
+
+    @documentation.CALLBACK
+    def callback(self, request: Request) -> Response:
+        state, answer = state_and_answer(request)
+        connection = connect.complete(
+            state=state,
+            answer=answer,
+            bearer=signed_in(request),
+            origin=origin_of(request),
+        )
+        return Response(bodies.ChannelAnswer(connection).data, status=201)
+
+    @documentation.LIST
+    def list(self, request: Request) -> Response:
+        user = principal_of(request)
+        status = reading.one_of(request, "status", Status.values)
+        channel = reading.channel(request, user)
+        found = own_connections(user, status=status, channel=channel)
+        rows, pagination = paginate(found, request)
+        return Response(
+            {"data": serialize_rows(bodies.ChannelAnswer, rows), "pagination": pagination}
+        )
+
+    @documentation.GET
+    def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
+        connection = own_connection(reading.connection_id(id), user=principal_of(request))
+        return Response(bodies.ChannelAnswer(connection).data)
+
+    @documentation.PUBLISH_EVENTS
+    def publish_events(self, request: Request, id: str) -> Response:  # noqa: A002
+        found = own_publish_events(reading.connection_id(id), user=principal_of(request))
+        rows, pagination = paginate(found, request)
+        return Response(
+            {"data": serialize_rows(bodies.PublishEventAnswer, rows), "pagination": pagination}
+        )
+
+    @documentation.DISCONNECT
+    def destroy(self, request: Request, id: str) -> Response:  # noqa: A002
+        connection = disconnect.disconnect_own(
+            connection_id=reading.connection_id(id),
+            user=principal_of(request),
+            cancel_schedules=flag(request, "cancel_schedules"),
+            soft_delete=flag(request, "soft_delete"),
+            origin=origin_of(request),
+        )
+        headers = help_link(connection.channel)
+        return Response(bodies.disconnect_answer(connection), headers=headers)
+
+    @documentation.REFRESH
+    def refresh(self, request: Request, id: str) -> Response:  # noqa: A002
+        connection = refresh.refresh_own(
+            connection_id=reading.connection_id(id),
+            user=principal_of(request),
+            force=validated(RefreshRequest, request)["force"],
+            origin=origin_of(request),
+        )
+        return Response(bodies.ChannelAnswer(connection).data)
+
+
+class ScheduleViewSet(ApiViewSet):
+    """A user's schedules."""
+
+    throttle_classes = (throttling.WriteThrottle,)
+    action_throttles: ClassVar = {
+        "list": throttling.ReadThrottle,
+        "retrieve": throttling.ReadThrottle,
+    }
+
+    @documentation.SCHEDULE
+    def create(self, request: Request) -> Response:
+        body = validated(bodies.ScheduleRequest, request)
+        wanted = body["channel_connection_id"]
+        made = schedule(
+            connection_id=reading.connection_id(wanted, field="channel_connection_id"),
+            content=body["content"],
+            image_url=body["image_url"],
+            run_at=reading.time(body["run_at"]),
+            user=principal_of(request),
+            origin=origin_of(request),
+        )
+        return Response(bodies.ScheduleAnswer(made).data, status=201)
+
+    @documentation.LIST_SCHEDULES
+    def list(self, request: Request) -> Response:
+        status = reading.one_of(request, "status", ScheduleStatus.values)
+        name = "channel_connection_id"
+        wanted = request.query_params.get(name)
+        connection_id = None if wanted is None else reading.connection_id(wanted, field=name)
+        found = own_schedules(principal_of(request), status=status, connection_id=connection_id)
+        rows, pagination = paginate(found, request)
+        return Response(
+            {"data": serialize_rows(bodies.ScheduleAnswer, rows), "pagination": pagination}
+        )
+
+    @documentation.GET_SCHEDULE
+    def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
+        found = own_schedule(reading.schedule_id(id), user=principal_of(request))
+        return Response(bodies.ScheduleAnswer(found).data)
+
+    @documentation.CANCEL
+    def cancel(self, request: Request, id: str) -> Response:  # noqa: A002
+        cancelled = cancel.cancel_own(
+            schedule_id=reading.schedule_id(id),
+            user=principal_of(request),
+            origin=origin_of(request),
+        )
+        return Response(bodies.ScheduleAnswer(cancelled).data)
+
+    @documentation.BULK_CANCEL
+    def bulk_cancel(self, request: Request) -> Response:
+        done = self._cancel(request)
+        refused = [
+            {"schedule_id": str(each), "error_code": code} for each, code in done.refused.items()
+        ]
+        answer = {"cancelled": done.cancelled, "failed": len(refused), "errors": refused}
+        return Response(answer)
+
+    def _cancel(self, request: Request) -> Cancellation:
+        body = validated(bodies.BulkCancelRequest, request)
+        user, origin = principal_of(request), origin_of(request)
+        if body["schedule_ids"] is None:
+            wanted = body["channel_connection_id"]
+            connection_id = reading.connection_id(wanted, field="channel_connection_id")
+            return cancel.cancel_all_of(connection_id=connection_id, user=user, origin=origin)
+        ids = [
+            reading.schedule_id(text, field=f"schedule_ids.{index}")
+            for index, text in enumerate(body["schedule_ids"])
+        ]
+        return cancel.cancel_several(schedule_ids=ids, user=user, origin=origin)
