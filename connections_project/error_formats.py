@@ -1,4 +1,4 @@
-"""Which prefix of the API speaks which app's error format (CONTRACT, section 0)."""
+"""Which prefix of the API speaks which app's error format (docs/api.md, "Error formats")."""
 
 from channels.api.errors import ChannelErrors
 from connections_project.api.error_routing import register

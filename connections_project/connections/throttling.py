@@ -1,4 +1,4 @@
-"""Which bucket a request draws on, alike in all apps (CONTRACT, section 4)."""
+"""Which bucket a request draws on, alike in all apps (docs/api.md, "Rate limits")."""
 
 from uuid import UUID
 

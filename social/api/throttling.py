@@ -1,4 +1,4 @@
-"""Which bucket a request of this app draws on: the key's, or the principal's (CONTRACT, §4)."""
+"""Which bucket a request of this app draws on: the key's, or the principal's."""
 
 from rest_framework.request import Request
 
