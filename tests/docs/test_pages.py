@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import get_commands
 
+from connections_project.api import rate_limits
+from connections_project.api.rate_limits import Policy
 from connections_project.oauth.catalog_rules import PLATFORM, REVOCATION
 from connections_project.oauth.platform_entries import Platform, Revocation
 from tests.elsewhere import ROOT
@@ -18,6 +21,7 @@ from tests.elsewhere import ROOT
 NAMES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 PAGES = sorted([*ROOT.glob("docs/*.md"), *map(ROOT.joinpath, NAMES)])
 CATALOG, SETTINGS = ROOT / "docs" / "catalog.md", ROOT / "docs" / "settings.md"
+OPERATING = ROOT / "docs" / "operating.md"
 TOP = (
     *("connections_project", "audit", "providers", "channels", "social"),
     *("templates", "tests", "bench", "docs", r"\.ci"),
@@ -27,6 +31,11 @@ PATH = re.compile(rf"(?<![\w./-])(?:{'|'.join(TOP)})/[\w./-]*[\w/]")
 MADE = {"bench/results/"}
 LINK = re.compile(r"!?\[[^]]*\]\(([^)\s]+)\)")
 CITATION = re.compile(r'(docs/[a-z]+\.md)(?:, "([^"]+)"(?: and "([^"]+)")?)?')
+
+COMMAND = re.compile(r"manage\.py ([a-z_]+)")
+OUR_APPS = ("connections_project", "audit", "providers", "channels", "social")
+TARGET = re.compile(r"(?:^|`)make (?:-s )?([a-z-]+)", re.MULTILINE)
+METRICS = re.compile(r"connections_project/(core/instruments|metrics/\w+)\.py")
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
@@ -146,6 +155,42 @@ def test_each_key_of_the_catalogue_is_explained_with_its_default(
         value = tomllib.loads(f"value = {text}")["value"]
         if isinstance(value, str | int | bool):
             assert value == defaults[name], name
+
+
+def test_each_command_is_there_and_each_of_ours_is_explained() -> None:
+    named = {name for page in PAGES for name in COMMAND.findall(text_of(page))}
+    known = get_commands()
+    assert named <= known.keys()
+    ours = {name for name, app in known.items() if app.startswith(OUR_APPS)}
+    listed = set(COMMAND.findall(text_of(OPERATING)))
+    short = set(re.findall(r"`([a-z_]+)[^`]*`", text_of(OPERATING)))
+    assert ours <= listed | short
+
+
+def test_each_target_of_make_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", text_of(ROOT / "Makefile"), flags=re.MULTILINE))
+    named = {name for page in PAGES for name in TARGET.findall(text_of(page))}
+    assert named
+    assert named <= targets
+
+
+def test_the_rate_limits_are_those_that_are_explained() -> None:
+    table = r"^\| `([A-Z_]+)` \| (\d+) \| (\d+) \|"
+    explained = re.findall(table, text_of(ROOT / "docs" / "api.md"), flags=re.MULTILINE)
+    policies = [each for each in vars(rate_limits).values() if isinstance(each, Policy)]
+    assert sorted(explained) == sorted(
+        (each.name, str(each.burst), str(each.per_minute)) for each in policies
+    )
+
+
+def test_the_metrics_are_those_that_are_explained() -> None:
+    explained = set(re.findall(r"^\| `(connections_\w+)`", text_of(OPERATING), re.MULTILINE))
+    code = "".join(text_of(ROOT / name) for name in tracked() if METRICS.match(name))
+    written = set(re.findall(r'"(connections_\w+)"', code))
+    assert len(written) > 5
+    assert {name.removesuffix("_total") for name in explained} == {
+        name.removesuffix("_total") for name in written
+    }
 
 
 def test_the_readme_is_short() -> None:
