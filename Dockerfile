@@ -7,6 +7,7 @@ COPY requirements.txt ./
 RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
 COPY manage.py ./
 COPY templates ./templates
+COPY docs ./docs
 COPY connections_project ./connections_project
 COPY audit ./audit
 COPY providers ./providers

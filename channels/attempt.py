@@ -3,7 +3,7 @@
 refresh on use → look at the connection and mark → send → record
 
 No transaction is open while a platform is asked. What may have been accepted is never sent again
-unless the platform tells a repeated post by its key (CONTRACT, section 5).
+unless the platform tells a repeated post by its key (docs/api.md, "Publishing").
 """
 
 import logging

@@ -24,7 +24,7 @@ from connections_project.middleware.tracing import current_trace_id
 
 
 class Status(models.TextChoices):
-    """Where a connection stands (CONTRACT, section 5); `disconnected` is final.
+    """Where a connection stands (docs/api.md, "Channels"); `disconnected` is final.
 
     `expired`: refreshing no longer helps. `error`: the platform says that the access was taken
     back. Of both, the user has to connect again.

@@ -1,4 +1,4 @@
-"""Settings of the service; README lists every variable.
+"""Settings of the service; docs/settings.md lists every variable.
 
 Nothing here has a built-in key. Outside DEBUG whatever is missing or wrong stops the start.
 """

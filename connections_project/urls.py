@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from connections_project.api.pages import documentation_page
 from connections_project.api.schema import SchemaView
 from connections_project.connections.callback_page import CallbackPage
 from connections_project.connections.registry import connection_types
@@ -24,6 +25,7 @@ urlpatterns = [
     path("data-deletion/<str:confirmation_code>", data_deletion, name="data-deletion"),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("docs/<slug:name>.md", documentation_page, name="docs-page"),
     path("oauth/callback/<str:slug>", CallbackPage.as_view(), name="oauth-callback"),
     path("admin/", admin.site.urls),
     path("healthz", healthz),

@@ -27,7 +27,7 @@ LISTED = (
 
 
 class Status(models.TextChoices):
-    """Where a connection stands (CONTRACT, section 3.1); `disconnected` is final."""
+    """Where a connection stands (docs/api.md, "Providers"); `disconnected` is final."""
 
     PENDING = "pending"
     ACTIVE = "active"

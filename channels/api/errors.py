@@ -13,7 +13,7 @@ from connections_project.core.vault import DecryptionError
 from connections_project.oauth.state import StateStoreUnavailable
 from connections_project.platforms.registry import PlatformUnavailableError, UnknownPlatformError
 
-# Our own codes (CONTRACT, section 5), each with its status and what it says to people.
+# Our own codes (docs/api.md, "Channels"), each with its status and what it says to people.
 CODES: Mapping[str, tuple[int, str]] = MappingProxyType(
     {
         "INVALID_CONNECTION_ID": (400, "The id of a channel connection is a UUID."),

@@ -12,7 +12,7 @@ from connections_project.api.problems import CONTENT_TYPE
 
 SAMPLE_TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
-# Apps say some statuses in further words than the general ones (CONTRACT, section 3.9).
+# Apps say some statuses in further words than the general ones (docs/api.md, "Error formats").
 STATUSES = {code: status for status, (code, _) in STATUS_CODES.items()} | {
     "invalid_state": 400,
     "authorization_declined": 400,

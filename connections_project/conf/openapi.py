@@ -9,6 +9,11 @@ DESCRIPTION = """
 Connect accounts at financial providers, use them, and above all **disconnect** them, so that it
 is over: here, at the provider, and in the audit log.
 
+**Read on**: [the API with its rules and their reasons](/docs/api.md), [clients in Python and
+JavaScript](/docs/integrating.md), [audit log and receipts](/docs/evidence.md), [operating the
+service](/docs/operating.md), [its settings](/docs/settings.md), [its catalogue of
+platforms](/docs/catalog.md), [its architecture](/docs/architecture.md).
+
 **A first walk.** Sign in (`POST /api/v1/auth/login`) and give the `access_token` to *Authorize*.
 Look at what can be connected (`GET /api/v1/platforms`), start (`POST /api/v1/providers`), send the
 browser to the `authorization_url`, and pass what comes back to `POST /api/v1/providers/callback`.

@@ -1,6 +1,6 @@
 """Renew grants that die of disuse: those that are given a new end with each refresh.
 
-All others are refreshed when they are used, never by a sweep (DESIGN, wall 7).
+All others are refreshed when they are used, never by a sweep.
 """
 
 import logging

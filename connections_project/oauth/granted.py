@@ -1,4 +1,4 @@
-"""Which accounts a grant is for, where one person may grant several (CONTRACT, section 12)."""
+"""Which accounts a grant is for, where one person may grant several."""
 
 import logging
 from dataclasses import dataclass, field

@@ -29,7 +29,7 @@ class DisconnectOptions:
         reason: Why, 1 to 512 characters once the space around it is gone.
         revoke: Whether the platforms are told. Of social accounts they are told only where the
             tokens are erased too: these keep their tokens otherwise, as after any disconnect
-            (CONTRACT, section 7).
+            (docs/api.md, "Revocation").
         cancel_schedules: Cancel what is pending or queued on a channel, which is left alone
             otherwise.
         erase_tokens: Erase the tokens that a social account would keep, also those that an

@@ -1,7 +1,7 @@
 """Tell the platform right after the commit, which neither waits for it nor fails with it.
 
 A worker is nudged where there are any. On the embedded default the jobs are tried in the same
-request, for at most five seconds in all however many they are (CONTRACT, section 7).
+request, for at most five seconds in all however many they are (docs/api.md, "Revocation").
 """
 
 import time

@@ -15,7 +15,7 @@ class GrantHold(models.Model):
     """One live connection's hold on a grant, in any app and of any team.
 
     A grant is what one user of a platform gave to one of our clients there. Where revoking one
-    token ends the whole grant, only the last holder may revoke (CONTRACT, section 7).
+    token ends the whole grant, only the last holder may revoke (docs/api.md, "Revocation").
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -130,7 +130,7 @@ def revoke_unstored(held: TokenBundle, *, origin: Origin) -> Decision:
 
 
 def decide(found: Upstream | None, *, asked: bool, is_shared: Callable[[], bool]) -> Decision:
-    """Decide whether a platform is owed a revocation (CONTRACT, section 7).
+    """Decide whether a platform is owed a revocation (docs/api.md, "Revocation").
 
     Args:
         found: The platform; None for one that has left the catalogue.

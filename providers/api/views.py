@@ -146,7 +146,7 @@ class DisconnectViewSet(ApiViewSet):
     """Disconnects only, and may be repeated."""
 
     throttle_classes = (throttling.WriteThrottle,)
-    # The document answers 403 where the others answer 401 (CONTRACT, section 11).
+    # The document answers 403 where the others answer 401 (docs/api.md, "Deviations").
     unauthenticated_fault: ClassVar[ApiError | None] = error_of_status(
         403, "Sign in first: the Authorization header is missing or not valid."
     )

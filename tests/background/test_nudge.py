@@ -1,4 +1,4 @@
-"""A nudge: after the commit, once a transaction, and never a hindrance (CONTRACT, section 7)."""
+"""A nudge: after the commit, once a transaction, and never a hindrance."""
 
 import json
 import logging

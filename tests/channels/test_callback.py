@@ -1,4 +1,4 @@
-"""`POST /channels/callback`: by the rules of providers (CONTRACT, 3.4), in this app's words."""
+"""`POST /channels/callback`: by the rules of all callbacks, in this app's words."""
 
 from typing import Any
 

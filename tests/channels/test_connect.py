@@ -1,4 +1,4 @@
-"""`POST /channels/connect` (CONTRACT, sections 3.3 and 5)."""
+"""`POST /channels/connect` (docs/api.md, "Connecting" and "Channels")."""
 
 from http.cookies import Morsel
 from typing import Any

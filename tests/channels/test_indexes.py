@@ -1,4 +1,4 @@
-"""Whatever is looked for is found by an index, however many rows there are (DESIGN, wall 9)."""
+"""Whatever is looked for is found by an index, however many rows there are."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Publishing what is due (CONTRACT, section 5)."""
+"""Publishing what is due (docs/api.md, "Publishing")."""
 
 import threading
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What may be sent again, and what may not (CONTRACT, section 5, "Publishing")."""
+"""What may be sent again, and what may not (docs/api.md, "Publishing")."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A suspended platform is not published to; what is scheduled there waits (CONTRACT, 12)."""
+"""A suspended platform is not published to; what is scheduled there waits."""
 
 from dataclasses import asdict
 

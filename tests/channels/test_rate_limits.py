@@ -1,4 +1,4 @@
-"""Which bucket each call draws on, and that every answer shows it (CONTRACT, section 4)."""
+"""Which bucket each call draws on, and that every answer shows it (docs/api.md, "Rate limits")."""
 
 from typing import Any
 

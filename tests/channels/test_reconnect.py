@@ -1,4 +1,4 @@
-"""Connecting an account again: a new record, unless it is connected (CONTRACT, section 5)."""
+"""Connecting an account again: a new record, unless it is connected (docs/api.md, "Channels")."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""`POST /channels/connections/{id}/refresh`: by the rules of providers (CONTRACT, 3.7)."""
+"""`POST /channels/connections/{id}/refresh` (docs/api.md, "Refreshing tokens")."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`POST /schedules` (CONTRACT, section 5)."""
+"""`POST /schedules` (docs/api.md, "Schedules")."""
 
 from datetime import timedelta, timezone
 from typing import Any

@@ -1,4 +1,4 @@
-"""A picture's address is passed on, where the channel takes one (CONTRACT, section 5)."""
+"""A picture's address is passed on, where the channel takes one (docs/api.md, "Schedules")."""
 
 import pytest
 from rest_framework.test import APIClient

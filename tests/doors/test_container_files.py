@@ -23,7 +23,7 @@ def test_the_image_holds_every_part_of_the_service_and_no_more() -> None:
     copied = re.findall(r"^COPY (\S+) \./", DOCKERFILE, flags=re.MULTILINE)
     assert all((ROOT / one).exists() for one in copied)
     parts = {path.parent.name for path in ROOT.glob("*/apps.py")}
-    assert parts | {"templates", "manage.py", "requirements.txt"} == set(copied)
+    assert parts | {"templates", "docs", "manage.py", "requirements.txt"} == set(copied)
     allowed = re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(), flags=re.MULTILINE)
     assert set(allowed) == set(copied)
 

@@ -1,4 +1,4 @@
-"""Redis is killed and comes back, under processes that are not restarted (CONTRACT, section 4)."""
+"""Redis is killed and comes back, under processes that are not restarted."""
 
 import os
 import shutil

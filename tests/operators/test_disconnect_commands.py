@@ -1,4 +1,4 @@
-"""`manage.py disconnect_provider`, `disconnect_channel` and `disconnect_social` (CONTRACT, 9)."""
+"""`manage.py disconnect_provider`, `disconnect_channel` and `disconnect_social`."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Shared grants in bulk (CONTRACT, section 7): the last one of a grant is revoked, exactly once."""
+"""Shared grants in bulk: the last one of a grant is revoked, exactly once."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`GET /platforms`: what can be connected, for anybody to see (CONTRACT, section 1)."""
+"""`GET /platforms`: what can be connected, for anybody to see (docs/api.md, "Conventions")."""
 
 from typing import Any
 

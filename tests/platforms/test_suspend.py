@@ -1,4 +1,4 @@
-"""`manage.py suspend_platform` and `resume_platform` (CONTRACT, section 12)."""
+"""`manage.py suspend_platform` and `resume_platform` (docs/operating.md)."""
 
 from io import StringIO
 

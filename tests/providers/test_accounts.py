@@ -1,4 +1,4 @@
-"""`GET /accounts` (CONTRACT, sections 1 and 3.8)."""
+"""`GET /accounts` (docs/api.md, "Accounts and syncs")."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The callback page against planted links: whose browser it is decides (CONTRACT, section 3.4)."""
+"""The callback page against planted links: whose browser it is decides."""
 
 import re
 from html import unescape

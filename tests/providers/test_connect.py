@@ -1,4 +1,4 @@
-"""`POST /providers`: what a flow starts with, and what it leads to (CONTRACT, section 3.3)."""
+"""`POST /providers`: what a flow starts with, and what it leads to (docs/api.md, "Connecting")."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""The cookie of the starting call, which ties the flow to its browser (CONTRACT, section 3.4)."""
+"""The cookie of the starting call, which ties the flow to its browser."""
 
 from http.cookies import Morsel
 from typing import Any

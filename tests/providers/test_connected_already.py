@@ -1,4 +1,4 @@
-"""Connecting an account that this user has connected already (CONTRACT, section 3.4)."""
+"""Connecting an account that this user has connected already (docs/api.md, "Callbacks")."""
 
 from collections.abc import Callable
 from typing import Any

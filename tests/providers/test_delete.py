@@ -1,4 +1,4 @@
-"""`DELETE /providers/{id}`: disconnect first, delete from sight then (CONTRACT, section 3.6)."""
+"""`DELETE /providers/{id}`: disconnect first, delete from sight then (docs/api.md, "Providers")."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""`DELETE /auth/{id}/disconnect` (CONTRACT, sections 0, 3.6 and 11)."""
+"""`DELETE /auth/{id}/disconnect` (docs/api.md, "Providers" and "Deviations")."""
 
 from collections.abc import Callable
 from typing import Any

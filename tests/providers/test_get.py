@@ -1,4 +1,4 @@
-"""`GET /providers/{id}` (CONTRACT, sections 1 and 3.5)."""
+"""`GET /providers/{id}` (docs/api.md, "Providers")."""
 
 from collections.abc import Callable
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""`GET /providers` (CONTRACT, section 3.2)."""
+"""`GET /providers` (docs/api.md, "Providers")."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Every limited endpoint draws on its own bucket and says so, also on errors (CONTRACT, 4)."""
+"""Every limited endpoint draws on its own bucket and says so, also on errors."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Reauthorising a connection in place (CONTRACT, section 3.3: `connection_id`)."""
+"""Reauthorising a connection in place (docs/api.md, "Connecting": `connection_id`)."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""`POST /providers/{id}/token-refreshes` (CONTRACT, section 3.7)."""
+"""`POST /providers/{id}/token-refreshes` (docs/api.md, "Refreshing tokens")."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -1,6 +1,6 @@
 """What a platform may do to a refresh: which answer, and what the connection is afterwards.
 
-A passing fault is not a dead grant (CONTRACT, section 3.7).
+A passing fault is not a dead grant (docs/api.md, "Refreshing tokens").
 """
 
 import time

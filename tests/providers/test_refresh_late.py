@@ -1,4 +1,4 @@
-"""A disconnect that lands while a refresh is under way wins (CONTRACT, section 3.7)."""
+"""A disconnect that lands while a refresh is under way wins (docs/api.md, "Refreshing tokens")."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""`PATCH /providers/{id}` (CONTRACT, sections 1 and 3.5)."""
+"""`PATCH /providers/{id}` (docs/api.md, "Providers")."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A callback whose process died leaves a pending row, which must not stay (CONTRACT, 3.1)."""
+"""A callback whose process died leaves a pending row, which must not stay."""
 
 from datetime import timedelta
 

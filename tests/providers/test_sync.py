@@ -1,4 +1,4 @@
-"""`POST /accounts/syncs` (CONTRACT, section 3.8)."""
+"""`POST /accounts/syncs` (docs/api.md, "Accounts and syncs")."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What a platform may do to a sync (CONTRACT, section 3.8)."""
+"""What a platform may do to a sync (docs/api.md, "Accounts and syncs")."""
 
 import time
 from collections.abc import Callable

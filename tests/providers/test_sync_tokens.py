@@ -1,4 +1,4 @@
-"""A sync refreshes what it needs, once (CONTRACT, sections 3.7 and 3.8)."""
+"""A sync refreshes what it needs, once (docs/api.md, "Accounts and syncs")."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""`GET /accounts/{id}/transactions` (CONTRACT, sections 1 and 3.8)."""
+"""`GET /accounts/{id}/transactions` (docs/api.md, "Accounts and syncs")."""
 
 from collections.abc import Callable
 from datetime import timedelta

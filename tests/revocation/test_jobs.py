@@ -1,4 +1,4 @@
-"""What a disconnect leaves to be done: one job, in its own transaction (CONTRACT, section 7)."""
+"""What a disconnect leaves to be done: one job, in its own transaction."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Without workers a request tells the platforms for five seconds in all (CONTRACT, section 7)."""
+"""Without workers a request tells the platforms for five seconds in all."""
 
 import time
 

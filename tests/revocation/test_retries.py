@@ -1,4 +1,4 @@
-"""When a failed job is tried again, and when it is given up (CONTRACT, section 7)."""
+"""When a failed job is tried again, and when it is given up (docs/api.md, "Revocation")."""
 
 import logging
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""`manage.py run_revocations` (CONTRACT, sections 7 and 12)."""
+"""`manage.py run_revocations` (docs/operating.md)."""
 
 import json
 import time

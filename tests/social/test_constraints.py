@@ -1,4 +1,4 @@
-"""What the database itself refuses, whoever writes (DESIGN, wall 3)."""
+"""What the database itself refuses, whoever writes (docs/architecture.md, "Invariants")."""
 
 import pytest
 from django.db import IntegrityError, connection, models, transaction

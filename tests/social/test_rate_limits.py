@@ -1,4 +1,4 @@
-"""Buckets of the social calls: one a key, or a principal (CONTRACT, section 4)."""
+"""Buckets of the social calls: one a key, or a principal (docs/api.md, "Rate limits")."""
 
 from typing import Any
 

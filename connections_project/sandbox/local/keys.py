@@ -10,7 +10,7 @@ CATALOG_FILE = "connections_project/sandbox/catalog.toml"
 DEV_FOLDER = Path(".dev")
 CLIENT_ID = "connections-development"
 PREFACE = """\
-# For development, made by `make .env`, which never writes over it. README lists all settings.
+# For development, made by `make .env`, which never writes over it. docs/settings.md lists all.
 # The paths start in the project's folder, where `manage.py` is.
 """
 

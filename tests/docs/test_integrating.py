@@ -1,0 +1,126 @@
+"""The programs of docs/integrating.md, each run as it stands there against a served instance."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from connections_project.sandbox.local.keys import fresh_keys
+from tests.elsewhere import ROOT
+from tests.faults.deployment import Deployment
+from tests.sandbox_server import SandboxHandle, authorize, running_sandbox
+
+GUIDE = ROOT / "docs" / "integrating.md"
+EMAIL, PASSWORD = "reader@example.com", "correct horse battery staple"
+SECONDS = 60
+
+
+def program(language: str) -> str:
+    """Return the blocks of a language, one after the other."""
+    text = GUIDE.read_text(encoding="utf-8")
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 5
+    return "\n".join(blocks)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]:
+    with running_sandbox(tmp_path_factory.mktemp("sandbox")) as handle:
+        yield handle
+
+
+@pytest.fixture(scope="module")
+def base_url(tmp_path_factory: pytest.TempPathFactory, sandbox: SandboxHandle) -> Iterator[str]:
+    """Serve the embedded default, on a database of its own."""
+    folder, port = tmp_path_factory.mktemp("service"), free_port()
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    environment |= fresh_keys() | {
+        "ENV_FILE": os.devnull,
+        "DJANGO_SETTINGS_MODULE": "connections_project.settings",
+        "DEBUG": "true",
+        "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+        "AUDIT_HEADS_FILE": str(folder / "audit-heads.jsonl"),
+        "OAUTH_CATALOG": str(sandbox.catalogue_path),
+        "OAUTH_SANDBOX_CLIENT_ID": sandbox.client_id,
+        "OAUTH_SANDBOX_CLIENT_SECRET": sandbox.client_secret,
+        "OAUTH_SANDBOX_REDIRECT_URIS": sandbox.redirect_uri,
+    }
+    for command in (("migrate", "-v0"), ("create_user", EMAIL, "--password-stdin")):
+        arguments = [sys.executable, "manage.py", *command]
+        subprocess.run(arguments, cwd=ROOT, env=environment, input=PASSWORD, text=True, check=True)
+    with Deployment(environment, folder).web(port):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def running(command: list[str], base_url: str) -> Iterator["subprocess.Popen[str]"]:
+    reader = {"BASE_URL": base_url, "EMAIL": EMAIL, "PASSWORD": PASSWORD, "PLATFORM": "sandbox"}
+    with subprocess.Popen(
+        command,
+        env=os.environ | reader,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def is_connected_and_disconnected(
+    command: list[str], base_url: str, sandbox: SandboxHandle
+) -> None:
+    with running(command, base_url) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("Open "), line + process.stdout.read()
+        came_back_to = authorize(sandbox, line.removeprefix("Open ").strip())
+        said, _ = process.communicate(f"{came_back_to}\n", timeout=SECONDS)
+    assert process.returncode == 0, said
+    assert "Connected: active" in said
+    assert re.search(r"\d accounts? read; the first holds \d+\.\d\d", said)
+    assert "Disconnected: disconnected" in said
+    assert "Erased here: credentials; at the platform: revoked" in said
+
+
+def test_the_python_program(base_url: str, sandbox: SandboxHandle, tmp_path: Path) -> None:
+    path = tmp_path / "client.py"
+    path.write_text(program("python"), encoding="utf-8")
+    is_connected_and_disconnected([sys.executable, str(path)], base_url, sandbox)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js on this machine")
+def test_the_javascript_program(base_url: str, sandbox: SandboxHandle, tmp_path: Path) -> None:
+    path = tmp_path / "client.mjs"
+    path.write_text(program("javascript"), encoding="utf-8")
+    is_connected_and_disconnected(["node", str(path)], base_url, sandbox)
+
+
+def test_a_planted_answer_is_refused(base_url: str, sandbox: SandboxHandle, tmp_path: Path) -> None:
+    path = tmp_path / "client.py"
+    path.write_text(program("python"), encoding="utf-8")
+    with running([sys.executable, str(path)], base_url) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().removeprefix("Open ").strip()
+        foreign = requests.Request("GET", sandbox.redirect_uri, params={"code": "x", "state": "y"})
+        said, _ = process.communicate(f"{foreign.prepare().url}\n", timeout=SECONDS)
+    assert url.startswith(sandbox.url)
+    assert process.returncode == 1
+    assert "belongs to another flow" in said
