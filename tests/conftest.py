@@ -19,9 +19,9 @@ from connections_project.identity import sessions
 from connections_project.identity.models import User
 from connections_project.oauth.client import ClientRegistration
 from connections_project.platforms.catalog import catalog
-from tests.audit_guard import audit_guard
-from tests.bank import REDIRECT_URI, Bank
-from tests.servers import PlatformServer
+from tests.support.audit_triggers import audit_guard
+from tests.support.bank import REDIRECT_URI, Bank
+from tests.support.platform_server import PlatformServer
 
 __all__ = ["audit_guard"]
 

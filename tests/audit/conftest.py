@@ -36,7 +36,7 @@ def recorded() -> Callable[..., AuditEvent]:
 
 
 @pytest.fixture
-def heads(settings: LazySettings, tmp_path: Path) -> Path:
-    """The file in which heads stand outside the database, of this test alone."""
+def checkpoints_file(settings: LazySettings, tmp_path: Path) -> Path:
+    """The file of checkpoints outside the database, of this test alone."""
     settings.AUDIT_HEADS_FILE = tmp_path / "heads.jsonl"
     return tmp_path / "heads.jsonl"

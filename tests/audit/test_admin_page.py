@@ -20,7 +20,7 @@ def test_even_a_superuser_may_only_read(verb: str) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.urls("tests.audit.urls")
+@pytest.mark.urls("tests.support.admin_urls")
 def test_the_list_and_an_event_can_be_opened(
     client: Client, recorded: Callable[..., AuditEvent]
 ) -> None:

@@ -62,7 +62,7 @@ def stored(**differing: Any) -> dict[str, Any]:
 
 
 @pytest.mark.django_db
-def test_the_text_is_the_same_before_and_after_on_both_databases() -> None:
+def test_text_is_the_same_on_both_databases() -> None:
     assert canonical(event_as_json(EVENT)).decode() == TEXT_OF_EVENT
     assert canonical(event_as_json(stored())).decode() == TEXT_OF_EVENT, connection.vendor
 
@@ -72,7 +72,7 @@ def test_the_text_is_the_same_before_and_after_on_both_databases() -> None:
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(details=any_.dictionaries(TEXT, JSON, max_size=5))
-def test_no_details_come_back_otherwise_than_they_were(details: dict[str, Any]) -> None:
+def test_details_come_back_unchanged(details: dict[str, Any]) -> None:
     before = canonical(event_as_json(EVENT | {"details": details}))
     after = canonical(event_as_json(stored(details=details)))
     assert before == after

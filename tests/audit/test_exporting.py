@@ -24,13 +24,13 @@ from audit.statements import signing_key
 from audit.verify_export import Reading, TamperedError
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
-from tests.audit import tampering
-from tests.audit.tampering import change, insert, remove, sealed, tell
-from tests.audit_guard import drop_triggers
-from tests.elsewhere import ROOT, environment_with
-from tests.rows import events
+from tests.support import audit_tampering as tampering
+from tests.support.audit_tampering import change, insert, remove, sealed, tell
+from tests.support.audit_triggers import drop_triggers
+from tests.support.process_environment import ROOT, environment_with
+from tests.support.provider_rows import events
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("heads")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("checkpoints_file")]
 
 SCRIPT = ROOT / "audit" / "verify_export.py"
 Lines = list[dict[str, Any]]
@@ -52,8 +52,8 @@ def as_bytes(lines: Lines) -> list[bytes]:
     ]
 
 
-def verify(lines: Lines, *, heads: str = "", accept: tuple[str, ...] = ()) -> Reading:
-    reading = Reading([as_text(signing_key().public_key())], heads.splitlines(), list(accept))
+def verify(lines: Lines, *, checkpoints: str = "", accept: tuple[str, ...] = ()) -> Reading:
+    reading = Reading([as_text(signing_key().public_key())], checkpoints.splitlines(), list(accept))
     reading.read(as_bytes(lines))
     return reading
 
@@ -69,7 +69,7 @@ def of_event(lines: Lines, event_id: UUID) -> dict[str, Any]:
     return line
 
 
-def test_a_whole_export_verifies_and_says_what_it_holds() -> None:
+def test_a_whole_export_verifies() -> None:
     ids = [*sealed(5), *sealed(3), *tell(2)]
     lines = export()
     reading = verify(lines)
@@ -118,7 +118,7 @@ def test_the_readmes_own_verifier_says_the_same(tmp_path: Path) -> None:
     assert "the tail was cut off" in said(*lines[:-1])
 
 
-def test_a_file_is_for_its_owner_and_appears_when_it_is_whole(
+def test_the_file_is_private_and_appears_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sealed(2)
@@ -210,7 +210,7 @@ def test_a_part_does_not_show_what_was_not_asked_for(owner: User) -> None:
     assert not any(str(one) in text for one in others)
 
 
-def test_a_part_by_time_includes_its_beginning_and_not_its_end() -> None:
+def test_a_time_range_is_half_open() -> None:
     ids = tell(4)
     for number, event_id in enumerate(ids):
         change(event_id, occurred_at=timezone.now().replace(year=2025, microsecond=number))
@@ -256,25 +256,25 @@ def test_an_unknown_address_is_named() -> None:
         export("--owner", "nobody@example.com")
 
 
-def test_what_was_changed_in_the_database_shows_in_the_export() -> None:
+def test_a_changed_event_shows_in_the_export() -> None:
     ids = sealed(4)
     change(ids[2], reason="forged")
     assert f"Event {ids[2]} was changed" in refusal(export())
 
 
-def test_what_was_removed_from_the_database_shows_in_the_export() -> None:
+def test_a_removed_event_shows_in_the_export() -> None:
     ids = sealed(4)
     remove(ids[2])
     assert "An event was removed (seal 1, position 2)" in refusal(export())
 
 
-def test_what_was_removed_from_its_end_shows_in_the_export() -> None:
+def test_a_removed_tail_shows_in_the_export() -> None:
     ids = sealed(4)
     remove(ids[3])
     assert "An event was removed (seal 1, position 3)" in refusal(export())
 
 
-def test_what_was_inserted_into_the_database_shows_in_the_export() -> None:
+def test_an_inserted_event_shows_in_the_export() -> None:
     sealed(2)
     forged = insert()
     assert f"Event {forged} was inserted" in refusal(export())
@@ -284,29 +284,29 @@ def test_what_was_inserted_into_the_database_shows_in_the_export() -> None:
     verify(lines, accept=(str(forged),))
 
 
-def test_digests_changed_in_the_database_show_in_the_export() -> None:
+def test_changed_digests_show_in_the_export() -> None:
     ids = sealed(3)
     drop_triggers()
     SealedEvent.objects.filter(pk=ids[1]).update(digest=b"x" * 32)
     assert "The digests of seal 1 were changed" in refusal(export())
 
 
-def test_a_tail_cut_off_in_the_database_shows_by_the_heads_outside(heads: Path) -> None:
+def test_a_cut_tail_shows_by_outside_checkpoints(checkpoints_file: Path) -> None:
     sealed(2)
     sealed(2)
     tampering.cut_off(from_seal=2)
     lines = export()
     verify(lines)
-    words = refusal(lines, heads=heads.read_text())
+    words = refusal(lines, checkpoints=checkpoints_file.read_text())
     assert words == "The tail was cut off: seal 2 is known outside."
 
 
-def test_a_log_sealed_anew_shows_by_the_heads_outside(heads: Path) -> None:
+def test_checkpoints_show_a_resealed_log(checkpoints_file: Path) -> None:
     sealed(2)
-    outside = heads.read_text()
-    tampering.start_anew(heads)
+    outside = checkpoints_file.read_text()
+    tampering.start_anew(checkpoints_file)
     tampering.seal()
-    assert "sealed anew" in refusal(export(), heads=outside)
+    assert "sealed anew" in refusal(export(), checkpoints=outside)
 
 
 def test_a_seal_removed_from_the_export_is_named() -> None:
@@ -341,7 +341,7 @@ def test_an_event_of_a_part_cannot_be_changed(owner: User) -> None:
     assert f"Event {mine} was changed" in refusal(lines)
 
 
-def test_an_event_left_out_of_a_part_shows_by_the_exporters_signature(owner: User) -> None:
+def test_an_omitted_event_breaks_the_signature(owner: User) -> None:
     mine = tell(2, owner=owner.pk)
     tell(1)
     tampering.seal()
@@ -372,7 +372,7 @@ def test_nothing_can_be_appended() -> None:
     assert "after the last line" in refusal([*lines, lines[1]])
 
 
-def test_a_line_that_is_none_of_ours_is_named_by_its_number() -> None:
+def test_a_foreign_line_is_named_by_its_number() -> None:
     lines = export()
     assert refusal([*lines[:1], {"kind": "verify"}, *lines[1:]]).startswith("Line 2 is not")
 

@@ -12,7 +12,7 @@ from audit.statements import known_keys
 from audit.verify import Verification
 from connections_project.core.ids import uuid7
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("heads")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("checkpoints_file")]
 
 COUNT = 20_000
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
@@ -39,7 +39,7 @@ def tell_many() -> None:
 
 
 @pytest.mark.skipif(not os.access(CLEAR, os.W_OK), reason="left out: only Linux tells the peak")
-def test_twenty_thousand_are_sealed_and_verified_in_flat_memory() -> None:
+def test_many_events_are_sealed_in_flat_memory() -> None:
     tell_many()
     CLEAR.write_text("5")  # Forget the peak so far (proc(5)).
     before = kibibytes("VmRSS")

@@ -46,7 +46,7 @@ def test_a_row_says_all_that_was_told(recorded: Recorded) -> None:
 
 
 @pytest.mark.django_db
-def test_the_trace_id_of_the_cause_goes_before_the_current_one(recorded: Recorded) -> None:
+def test_the_causes_trace_id_comes_first(recorded: Recorded) -> None:
     with tracing("a" * 32):
         assert recorded(trace_id="b" * 32).trace_id == "b" * 32
 

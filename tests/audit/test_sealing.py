@@ -23,11 +23,11 @@ from audit.statements import signed_seal
 from audit.unsealed import Window, oldest_unsealed, windows
 from connections_project.core.ids import first_uuid7, uuid7
 from connections_project.core.periodic import periodic_task_of
-from tests.audit import tampering
-from tests.audit.tampering import insert, tell
-from tests.audit_guard import drop_triggers
+from tests.support import audit_tampering as tampering
+from tests.support.audit_tampering import insert, tell
+from tests.support.audit_triggers import drop_triggers
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("heads")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("checkpoints_file")]
 
 
 def any_unsealed() -> bool:
@@ -55,14 +55,14 @@ def test_the_command_says_what_it_did() -> None:
     assert run().startswith("Sealed 0 events in 0 seals. The last seal is 1: ")
 
 
-def test_each_digest_is_that_of_the_events_canonical_text() -> None:
+def test_each_digest_is_of_the_canonical_text() -> None:
     (event_id,) = tampering.sealed(1)
     event = AuditEvent.objects.filter(pk=event_id).values(*FIELDS).get()
     row = SealedEvent.objects.get(pk=event_id)
     assert bytes(row.digest) == merkle.leaf(canonical(event_as_json(event)))
 
 
-def test_a_seal_names_the_head_of_the_one_before_and_is_signed() -> None:
+def test_a_seal_is_signed_and_names_the_previous() -> None:
     tampering.sealed(2)
     tampering.sealed(2)
     first, second = Seal.objects.order_by("pk")
@@ -74,7 +74,7 @@ def test_a_seal_names_the_head_of_the_one_before_and_is_signed() -> None:
         assert one.head == statements.head(signed_seal(one))
 
 
-def test_an_event_that_commits_late_is_sealed_though_younger_ones_were() -> None:
+def test_a_late_commit_is_sealed_after_younger_ones() -> None:
     late = uuid7()
     tampering.sealed(2)
     AuditEvent.objects.create(
@@ -107,7 +107,7 @@ def test_a_batch_that_is_just_full_closes_the_log_too(monkeypatch: pytest.Monkey
     assert [one.complete_until > seal.THE_BEGINNING for one in seal.seal_all()] == [False, True]
 
 
-def test_a_batch_that_leaves_events_behind_claims_no_completeness(
+def test_an_incomplete_batch_claims_no_completeness(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(seal, "BATCH", 4)
@@ -128,7 +128,7 @@ def test_an_event_from_long_ago_is_found_once_a_day() -> None:
         assert seal.seal_recent() == 1
 
 
-def test_an_hour_without_events_is_sealed_too_so_that_none_can_be_put_into_it() -> None:
+def test_an_empty_hour_is_sealed_too() -> None:
     tampering.sealed(1)
     assert seal.seal_recent() == 0
     assert Seal.objects.count() == 1
@@ -137,15 +137,15 @@ def test_an_hour_without_events_is_sealed_too_so_that_none_can_be_put_into_it() 
         assert [one.size for one in Seal.objects.order_by("pk")] == [1, 0]
 
 
-def test_the_chore_stays_within_a_minute() -> None:
+def test_the_periodic_task_stays_within_a_minute() -> None:
     tell(1)
-    chore = periodic_task_of(seal.seal_recent)
-    assert chore.every < 60
-    chore.do()
+    task = periodic_task_of(seal.seal_recent)
+    assert task.every < 60
+    task.do()
     assert not any_unsealed()
 
 
-def test_a_process_that_is_to_end_leaves_the_rest_to_the_next_one(
+def test_a_stopping_process_leaves_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stopping = threading.Event()
@@ -165,14 +165,14 @@ def test_the_log_says_the_head_too(caplog: pytest.LogCaptureFixture) -> None:
     assert Seal.objects.get().head in caplog.text
 
 
-def test_a_quiet_chore_asks_little(django_assert_max_num_queries: Any) -> None:
+def test_an_idle_task_takes_few_queries(django_assert_max_num_queries: Any) -> None:
     tampering.sealed(3)
     with django_assert_max_num_queries(12):
         seal.seal_recent()
 
 
 def test_no_event_is_read_by_scanning_the_log() -> None:
-    """The chore's look at recent events must use the key's index, at any size."""
+    """The task's look at recent events must use the key's index, at any size."""
     window = Window(first_uuid7(timezone.now()), None)
     if connection.vendor == "postgresql":
         # Few rows are cheaper to scan; what matters is whether there is another way.
@@ -216,32 +216,39 @@ def test_replacing_a_digest_is_refused_on_sqlite(same: str) -> None:
         )
 
 
-def test_what_was_not_written_outside_is_made_up_for(heads: Path) -> None:
+def test_what_was_not_written_outside_is_made_up_for(checkpoints_file: Path) -> None:
     tampering.sealed(1)
-    heads.unlink()
+    checkpoints_file.unlink()
     tampering.sealed(1)
-    assert [json.loads(line)["number"] for line in heads.read_text().splitlines()] == [1, 2]
+    assert [json.loads(line)["number"] for line in checkpoints_file.read_text().splitlines()] == [
+        1,
+        2,
+    ]
 
 
-def test_a_torn_line_outside_takes_nothing_along(heads: Path) -> None:
+def test_a_torn_line_outside_takes_nothing_along(checkpoints_file: Path) -> None:
     tampering.sealed(1)
-    heads.write_text(heads.read_text()[:-20])
+    checkpoints_file.write_text(checkpoints_file.read_text()[:-20])
     tampering.sealed(1)
-    _, *whole = heads.read_text().splitlines()
+    _, *whole = checkpoints_file.read_text().splitlines()
     assert [json.loads(line)["number"] for line in whole] == [1, 2]
 
 
-def test_two_logs_may_share_a_file(heads: Path) -> None:
+def test_two_logs_may_share_a_file(checkpoints_file: Path) -> None:
     tampering.sealed(1)
-    before = heads.read_text()
-    tampering.start_anew(heads)
-    heads.write_text(before)
+    before = checkpoints_file.read_text()
+    tampering.start_anew(checkpoints_file)
+    checkpoints_file.write_text(before)
     tampering.seal()
     tampering.sealed(1)
-    assert [json.loads(line)["number"] for line in heads.read_text().splitlines()] == [1, 1, 2]
+    assert [json.loads(line)["number"] for line in checkpoints_file.read_text().splitlines()] == [
+        1,
+        1,
+        2,
+    ]
 
 
-def test_a_file_that_cannot_be_written_is_an_alarm_and_sealing_goes_on(
+def test_an_unwritable_file_alarms_sealing_goes_on(
     settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.AUDIT_HEADS_FILE = tmp_path
@@ -250,7 +257,7 @@ def test_a_file_that_cannot_be_written_is_an_alarm_and_sealing_goes_on(
     assert "can't be written" in caplog.text
 
 
-def test_the_sealer_alarms_when_the_database_ends_before_the_file(
+def test_a_database_behind_the_file_is_an_alarm(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     tampering.sealed(1)
@@ -260,7 +267,7 @@ def test_the_sealer_alarms_when_the_database_ends_before_the_file(
     assert "was cut off: it ends with seal 1" in caplog.text
 
 
-def test_on_postgresql_an_open_transaction_holds_completeness_back() -> None:
+def test_an_open_transaction_delays_completeness() -> None:
     if connection.vendor != "postgresql":
         pytest.skip("left out: on SQLite the sealer alone may write")
     assert horizon.complete_until() < timezone.now()
@@ -268,7 +275,7 @@ def test_on_postgresql_an_open_transaction_holds_completeness_back() -> None:
     assert tampering.seal()[0].complete_until < timezone.now()
 
 
-def test_ctrl_c_ends_the_command_in_words_and_leaves_what_is_sealed(
+def test_ctrl_c_ends_it_and_keeps_what_is_sealed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(seal, "BATCH", 2)

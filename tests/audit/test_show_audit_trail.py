@@ -29,18 +29,18 @@ def tell(action: Action, subject: UUID, *, outcome: Outcome = Outcome.SUCCESS) -
         )
 
 
-def shown(*arguments: str) -> list[str]:
+def output_of(*arguments: str) -> list[str]:
     output = StringIO()
     call_command("show_audit_trail", *arguments, stdout=output)
     return output.getvalue().splitlines()
 
 
-def test_it_tells_of_the_subject_alone_and_oldest_first() -> None:
+def test_only_the_subject_is_shown_oldest_first() -> None:
     subject = uuid7()
     tell(Action.PROVIDER_CONNECTED, subject)
     tell(Action.PROVIDER_CONNECTED, uuid7())
     tell(Action.TOKEN_REVOKED, subject, outcome=Outcome.FAILURE)
-    first, second = shown(str(subject))
+    first, second = output_of(str(subject))
     assert " provider_connected success, by system through command" in first
     assert second.endswith("token_revoked failure, by system through command, "
                            "because: spring cleaning")  # fmt: skip
@@ -49,7 +49,7 @@ def test_it_tells_of_the_subject_alone_and_oldest_first() -> None:
 def test_json_is_one_object_a_line() -> None:
     subject = uuid7()
     tell(Action.PROVIDER_CONNECTED, subject)
-    (line,) = shown(str(subject), "--json")
+    (line,) = output_of(str(subject), "--json")
     event = json.loads(line)
     assert event["subject_id"] == str(subject)
     assert event["actor_id"] is None
@@ -58,10 +58,10 @@ def test_json_is_one_object_a_line() -> None:
 
 def test_an_id_without_events_is_said_to_have_none() -> None:
     subject = uuid7()
-    assert shown(str(subject)) == [f"The audit log has nothing about {subject}."]
-    assert shown(str(subject), "--json") == []
+    assert output_of(str(subject)) == [f"The audit log has nothing about {subject}."]
+    assert output_of(str(subject), "--json") == []
 
 
 def test_what_is_no_id_is_refused() -> None:
     with pytest.raises(CommandError, match="ID"):
-        shown("not-an-id")
+        output_of("not-an-id")

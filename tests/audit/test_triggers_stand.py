@@ -12,7 +12,7 @@ from django.db import NotSupportedError, connection, models
 
 from audit import triggers
 from audit.models import AuditEvent
-from tests.audit_guard import TABLES, drop, drop_triggers, triggers_of
+from tests.support.audit_triggers import TABLES, drop, drop_triggers, triggers_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,7 +33,7 @@ def test_the_check_is_content_after_a_migrate() -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_the_check_names_each_dropped_trigger_and_a_remedy(table: str) -> None:
+def test_the_check_names_dropped_triggers(table: str) -> None:
     for name in triggers_of(table):
         drop(name, table)
         (error,) = run_checks(tags=[Tags.database], databases=["default"])
@@ -49,7 +49,7 @@ def test_the_check_command_fails_on_a_dropped_trigger() -> None:
         call_command("check", databases=["default"], stderr=StringIO())
 
 
-def test_a_plain_migrate_puts_the_triggers_back_and_says_so() -> None:
+def test_a_migrate_restores_the_triggers() -> None:
     drop_triggers()
     stderr = StringIO()
     call_command("migrate", verbosity=0, skip_checks=False, stderr=stderr)
@@ -63,7 +63,7 @@ def test_a_migrate_without_checks_puts_them_back_too() -> None:
     assert found() == []
 
 
-def test_a_disabled_trigger_counts_as_gone_on_postgresql() -> None:
+def test_a_disabled_trigger_counts_as_dropped() -> None:
     if connection.vendor != "postgresql":
         pytest.skip("left out: SQLite can't disable a trigger")
     with connection.cursor() as cursor:
@@ -73,7 +73,7 @@ def test_a_disabled_trigger_counts_as_gone_on_postgresql() -> None:
     assert found() == []
 
 
-def test_sqlite_loses_them_by_remaking_the_table_and_a_migrate_mends_it() -> None:
+def test_a_migrate_mends_a_remade_sqlite_table() -> None:
     if connection.vendor != "sqlite":
         pytest.skip("left out: only SQLite remakes a table")
     longer = models.CharField(max_length=99)
@@ -85,12 +85,12 @@ def test_sqlite_loses_them_by_remaking_the_table_and_a_migrate_mends_it() -> Non
     assert found() == []
 
 
-def test_before_the_table_is_made_there_is_nothing_to_find(monkeypatch: Any) -> None:
+def test_no_table_means_nothing_to_find(monkeypatch: Any) -> None:
     monkeypatch.setitem(triggers._TABLES, "audit_of_tomorrow", ("audit_of_tomorrow", "true"))
     assert found() == []
 
 
-def test_a_trigger_that_cannot_be_made_to_stand_stops_the_migrate(monkeypatch: Any) -> None:
+def test_an_unrestorable_trigger_stops_the_migrate(monkeypatch: Any) -> None:
     monkeypatch.setitem(triggers._STATEMENTS[connection.vendor], "ghost", "SELECT 1")
     with pytest.raises(NotSupportedError, match="audit_ghost"):
         triggers.install_after_migrate(sender=apps.get_app_config("audit"), using="default")

@@ -21,11 +21,19 @@ from audit.public_keys import as_text
 from audit.statements import signing_key
 from connections_project.core.ids import uuid7
 from connections_project.core.signing import private_key
-from tests.audit import tampering
-from tests.audit.tampering import change, cut_off, insert, remove, remove_with_digests, sealed, tell
-from tests.audit_guard import drop_triggers
+from tests.support import audit_tampering as tampering
+from tests.support.audit_tampering import (
+    change,
+    cut_off,
+    insert,
+    remove,
+    remove_with_digests,
+    sealed,
+    tell,
+)
+from tests.support.audit_triggers import drop_triggers
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("heads")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("checkpoints_file")]
 
 
 def verify(*arguments: str) -> dict[str, Any]:
@@ -113,7 +121,7 @@ def test_a_removed_event_is_named() -> None:
     assert named(only_finding()) == ("removed", str(ids[3]))
 
 
-def test_an_event_removed_with_its_digest_is_named_by_its_place_and_neighbours() -> None:
+def test_a_removed_event_is_named_by_its_neighbours() -> None:
     ids = sealed(5)
     remove_with_digests(ids[3])
     finding = only_finding()
@@ -122,13 +130,13 @@ def test_an_event_removed_with_its_digest_is_named_by_its_place_and_neighbours()
     assert str(ids[4]) in finding["words"]
 
 
-def test_an_inserted_event_is_named_before_any_seal_has_it() -> None:
+def test_an_unsealed_inserted_event_is_named() -> None:
     sealed(3)
     forged = insert()
     assert named(only_finding()) == ("inserted", str(forged))
 
 
-def test_an_inserted_event_is_named_even_if_the_sealer_was_taken_in() -> None:
+def test_a_sealed_inserted_event_is_named() -> None:
     sealed(3)
     forged = insert()
     sealed(3)
@@ -151,14 +159,14 @@ def test_an_event_inserted_with_a_digest_is_named() -> None:
     assert named(only_finding()) == ("inserted", str(forged))
 
 
-def test_an_event_that_is_just_not_sealed_yet_is_none_that_was_inserted() -> None:
+def test_an_unsealed_event_is_not_called_inserted() -> None:
     sealed(1)
     tell(2)
     insert(ago=timedelta(0))
     assert (verify()["ok"], verify()["unsealed"]) == (True, 3)
 
 
-def test_a_late_event_that_was_looked_into_can_be_accepted() -> None:
+def test_an_explained_late_event_can_be_accepted() -> None:
     sealed(1)
     late = insert()
     assert verify("--accept", str(late))["ok"]
@@ -166,7 +174,7 @@ def test_a_late_event_that_was_looked_into_can_be_accepted() -> None:
     assert verify("--accept", str(late))["ok"]
 
 
-def test_an_event_changed_together_with_its_digest_is_found() -> None:
+def test_an_event_changed_with_its_digest_is_found() -> None:
     ids = sealed(3)
     change(ids[1], reason="forged")
     SealedEvent.objects.filter(pk=ids[1]).update(digest=b"x" * 32)
@@ -187,7 +195,7 @@ def test_the_first_bad_row_is_the_one_that_is_named() -> None:
     assert [named(one)[1] for one in verify("--all")["findings"]] == [str(ids[2]), str(ids[4])]
 
 
-def test_a_tail_that_was_cut_off_is_found_by_the_heads_outside() -> None:
+def test_checkpoints_find_a_cut_tail() -> None:
     sealed(3)
     sealed(4)
     cut_off(from_seal=2)
@@ -196,10 +204,10 @@ def test_a_tail_that_was_cut_off_is_found_by_the_heads_outside() -> None:
     assert "seal 2 with 4 events is missing, the log ends with seal 1" in finding["words"]
 
 
-def test_a_log_that_was_cut_off_whole_is_found_by_the_heads_outside(heads: Path) -> None:
+def test_checkpoints_find_a_log_cut_whole(checkpoints_file: Path) -> None:
     sealed(3)
     cut_off(from_seal=1)
-    finding = only_finding("--heads", str(heads))
+    finding = only_finding("--heads", str(checkpoints_file))
     assert (finding["kind"], finding["seal"]) == ("cut_off", 1)
 
 
@@ -210,7 +218,7 @@ def test_events_removed_from_the_end_are_named() -> None:
     assert [named(one) for one in findings] == [("removed", str(one)) for one in ids[2:]]
 
 
-def test_digests_that_outlived_their_seal_show_the_tail_that_is_gone() -> None:
+def test_leftover_digests_show_the_missing_tail() -> None:
     sealed(1)
     ids = sealed(2)
     tampering.sql("DELETE FROM audit_seal WHERE number = 2")
@@ -255,54 +263,54 @@ def test_a_changed_head_is_found() -> None:
     assert named(only_finding()) == ("changed", None)
 
 
-def test_a_log_sealed_anew_with_the_stolen_key_is_found_by_the_heads_outside(heads: Path) -> None:
+def test_checkpoints_find_a_resealed_log(checkpoints_file: Path) -> None:
     ids = sealed(2)
-    outside = heads.read_text()
+    outside = checkpoints_file.read_text()
     change(ids[0], reason="forged")
-    tampering.start_anew(heads)
+    tampering.start_anew(checkpoints_file)
     tampering.seal()
     assert verify()["ok"]
-    heads.write_text(outside)
-    assert named(only_finding("--heads", str(heads))) == ("sealed_anew", None)
+    checkpoints_file.write_text(outside)
+    assert named(only_finding("--heads", str(checkpoints_file))) == ("sealed_anew", None)
 
 
-def test_a_tail_sealed_anew_with_the_stolen_key_is_found_by_the_heads_outside(heads: Path) -> None:
+def test_checkpoints_find_a_resealed_tail(checkpoints_file: Path) -> None:
     sealed(2)
     sealed(2)
-    outside = heads.read_text()
+    outside = checkpoints_file.read_text()
     cut_off(from_seal=2)
-    heads.write_text(outside)
+    checkpoints_file.write_text(outside)
     sealed(2)
     finding = only_finding()
     assert (finding["kind"], finding["seal"]) == ("sealed_anew", 2)
 
 
-def test_a_forged_line_outside_is_found(heads: Path) -> None:
+def test_a_forged_line_outside_is_found(checkpoints_file: Path) -> None:
     sealed(1)
-    signed = json.loads(heads.read_text())
-    heads.write_text(json.dumps({**signed, "size": 9}))
-    assert only_finding("--heads", str(heads))["kind"] == "not_signed"
+    signed = json.loads(checkpoints_file.read_text())
+    checkpoints_file.write_text(json.dumps({**signed, "size": 9}))
+    assert only_finding("--heads", str(checkpoints_file))["kind"] == "not_signed"
 
 
-def test_heads_of_another_database_are_passed_over_unless_they_were_asked_for(heads: Path) -> None:
+def test_foreign_checkpoints_count_only_if_asked(checkpoints_file: Path) -> None:
     sealed(1)
-    before = heads.read_text()
-    tampering.start_anew(heads)
+    before = checkpoints_file.read_text()
+    tampering.start_anew(checkpoints_file)
     tampering.seal()
-    heads.write_text(before + heads.read_text())
+    checkpoints_file.write_text(before + checkpoints_file.read_text())
     assert verify()["ok"]
-    assert only_finding("--heads", str(heads))["kind"] == "sealed_anew"
+    assert only_finding("--heads", str(checkpoints_file))["kind"] == "sealed_anew"
 
 
-def test_without_heads_outside_it_says_what_it_could_not_see(heads: Path) -> None:
+def test_no_checkpoints_no_claim_about_the_tail(checkpoints_file: Path) -> None:
     sealed(1)
-    heads.unlink()
+    checkpoints_file.unlink()
     errors = StringIO()
     call_command("verify_audit_log", stdout=StringIO(), stderr=errors)
     assert "nobody could see that the tail was cut off" in errors.getvalue()
 
 
-def test_a_file_of_heads_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
+def test_a_missing_checkpoints_file_is_wrong_use(tmp_path: Path) -> None:
     with pytest.raises(CommandError) as refused:
         call_command("verify_audit_log", "--heads", str(tmp_path / "none"))
     assert refused.value.returncode == 2
@@ -327,7 +335,7 @@ def test_what_is_no_public_key_is_wrong_use() -> None:
         call_command("verify_audit_log", "--public-key", "nonsense")
 
 
-def test_after_a_rotation_the_old_public_key_still_verifies(settings: Any) -> None:
+def test_an_old_public_key_still_verifies(settings: Any) -> None:
     sealed(2)
     old = signing_key().public_key().public_bytes_raw()
     settings.AUDIT_SIGNING_KEY = secrets.token_bytes(32)
@@ -371,7 +379,7 @@ def test_postgresql_may_keep_json_in_its_own_way() -> None:
     assert verify()["ok"], connection.vendor
 
 
-def test_a_sealed_event_may_be_older_by_as_much_as_clocks_differ() -> None:
+def test_sealed_events_may_differ_by_clock_skew() -> None:
     """Should it be honest after all, the next seal clears it; until then it is suspected."""
     sealed(1)
     late = insert(ago=timedelta(seconds=2))

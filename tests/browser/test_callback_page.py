@@ -13,9 +13,9 @@ from connections_project.identity import sessions
 from connections_project.identity.models import User
 from connections_project.oauth.client import ClientRegistration
 from providers.models import Connection
-from tests.bank import Bank
 from tests.conftest import PASSWORD
-from tests.servers import Answer, Request
+from tests.support.bank import Bank
+from tests.support.platform_server import Answer, Request
 
 START = """async ([token, slug]) => {
   const answer = await fetch("/api/v1/providers", {
@@ -66,7 +66,7 @@ def quiet_page(context: BrowserContext, complaints: list[str]) -> Page:
     return page
 
 
-def test_a_planted_link_completes_nothing_and_the_starting_browser_does(
+def test_a_planted_link_completes_nothing(
     browser: Browser, address: str, bank: Bank, owner: User, tmp_path: Path
 ) -> None:
     complaints: list[str] = []
@@ -90,7 +90,7 @@ def test_a_planted_link_completes_nothing_and_the_starting_browser_does(
     assert complaints == []
 
 
-def test_a_person_who_has_just_signed_in_is_led_back_and_connected(
+def test_signing_in_leads_back_to_the_callback(
     browser: Browser, address: str, bank: Bank, owner: User
 ) -> None:
     planted = begin(browser.new_context().new_page(), address, owner)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.openapi.document import make_document, operations
+from tests.support.openapi_document import make_document, operations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -29,7 +29,7 @@ def watched(browser: Browser) -> Watched:
     return Watched(browser.new_page(viewport={"width": 1280, "height": 1800}))
 
 
-def test_the_page_lists_every_operation_and_asks_nobody_else(
+def test_every_operation_is_listed_from_here_alone(
     watched: Watched, live_server: Any, tmp_path: Path
 ) -> None:
     page = watched.page

@@ -10,10 +10,10 @@ from rest_framework.test import APIClient
 from audit.seal import seal_recent
 from connections_project.identity.models import User
 from connections_project.metrics.tables import refresh
-from tests.back_office.conftest import operator, platforms, use_platforms
-from tests.bank import Bank, connect
-from tests.browser.scenery import arrange
-from tests.browser.test_back_office import Watched, address, watched
+from tests.admin.conftest import operator, platforms, use_platforms
+from tests.browser.test_admin import Watched, address, watched
+from tests.support.admin_data import arrange
+from tests.support.bank import Bank, connect
 
 __all__ = ["address", "operator", "platforms", "use_platforms", "watched"]
 

@@ -5,11 +5,11 @@ import pytest
 from channels.models import ChannelConnection
 from connections_project.api import throttling
 from connections_project.identity.models import User
-from tests.channel_rows import channel_of
-from tests.channels.publishing import ADAPTER, MASTODON, X, accepted, tooted
-from tests.chirp import Chirp
 from tests.conftest import UseCatalogue
-from tests.servers import PlatformServer
+from tests.support.channel_publishing import ADAPTER, MASTODON, X, accepted, tooted
+from tests.support.channel_rows import channel_of
+from tests.support.chirp import Chirp
+from tests.support.platform_server import PlatformServer
 
 
 @pytest.fixture

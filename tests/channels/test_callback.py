@@ -10,15 +10,15 @@ from rest_framework.test import APIClient
 from channels.models import ChannelConnection
 from connections_project.identity.models import User
 from connections_project.revocation.models import GrantHold, RevocationJob
-from tests import bank as providers
-from tests.bank import ISSUER, Bank
-from tests.channels.errors import refusal, wrong_fields
 from tests.channels.test_disconnect import CONNECTIONS
-from tests.chirp import Chirp, call_back, connect, start
 from tests.conftest import SignIn, UseCatalogue
 from tests.providers.test_connect_refusals import NO_REDIS
-from tests.rows import events
-from tests.servers import Answer
+from tests.support import bank as providers
+from tests.support.bank import ISSUER, Bank
+from tests.support.channel_errors import refusal, wrong_fields
+from tests.support.chirp import Chirp, call_back, connect, start
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import events
 
 CALLBACK = "/api/v1/channels/callback"
 INVALID_STATE = (400, "INVALID_STATE")
@@ -44,7 +44,7 @@ def test_it_answers_with_the_connection(api: APIClient, chirp: Chirp) -> None:
     assert api.get(f"{CONNECTIONS}/{shown['id']}").json() == shown
 
 
-def test_the_row_holds_the_tokens_sealed_and_the_grant_and_who_gave_it(
+def test_the_row_stores_sealed_tokens_and_the_grant(
     api: APIClient, chirp: Chirp, owner: User
 ) -> None:
     row = connect(api)
@@ -56,7 +56,7 @@ def test_the_row_holds_the_tokens_sealed_and_the_grant_and_who_gave_it(
     assert (hold.app, hold.connection_id) == ("channels", row.pk)
 
 
-def test_the_accounts_picture_is_cached_until_the_disconnect(
+def test_the_picture_is_cached_until_disconnect(
     api: APIClient, chirp: Chirp, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(chirp.catalogue(more='account_picture_field = "avatar"'), "chirp")
@@ -77,7 +77,7 @@ def test_one_event_tells_of_it(api: APIClient, chirp: Chirp, owner: User) -> Non
     assert event.details == {"platform": "chirp", "reauthorised": False}
 
 
-def test_the_state_is_the_proof_and_nobody_has_to_be_signed_in(
+def test_the_state_suffices_without_a_sign_in(
     api: APIClient, anonymous: APIClient, chirp: Chirp, owner: User
 ) -> None:
     assert call_back(anonymous, start(api)).status_code == 201
@@ -94,7 +94,7 @@ def test_a_bad_bearer_is_a_401_and_keeps_the_state(
     assert call_back(api, state).status_code == 201
 
 
-def test_somebody_elses_bearer_burns_the_state_unsent_and_is_audited(
+def test_a_strangers_bearer_consumes_the_state(
     api: APIClient, outsider: User, owner: User, chirp: Chirp, sign_in: SignIn
 ) -> None:
     state = start(api)
@@ -152,7 +152,7 @@ def test_a_state_of_another_app_is_refused(
 
 
 @pytest.mark.parametrize("query", [{}, {"code": ""}])
-def test_a_declined_consent_leaves_its_event_and_nothing_else(
+def test_a_declined_consent_leaves_only_an_event(
     api: APIClient, chirp: Chirp, query: dict[str, str]
 ) -> None:
     state = start(api)
@@ -164,7 +164,7 @@ def test_a_declined_consent_leaves_its_event_and_nothing_else(
     assert event.details == {"platform": "chirp", "error": "authorization_declined"}
 
 
-def test_another_issuer_is_refused_and_nothing_is_sent(
+def test_another_issuer_is_refused_unsent(
     api: APIClient, chirp: Chirp, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(chirp.catalogue(more=f'issuer = "{ISSUER}"'), "chirp")
@@ -173,7 +173,7 @@ def test_another_issuer_is_refused_and_nothing_is_sent(
     assert call_back(api, start(api), iss=ISSUER).status_code == 201
 
 
-def test_a_suspension_that_came_meanwhile_burns_the_state(api: APIClient, chirp: Chirp) -> None:
+def test_a_suspension_meanwhile_consumes_the_state(api: APIClient, chirp: Chirp) -> None:
     state = start(api)
     call_command("suspend_platform", "chirp", reason="breach")
     assert refusal(call_back(api, state)) == (503, "CHANNEL_UNAVAILABLE")
@@ -182,7 +182,7 @@ def test_a_suspension_that_came_meanwhile_burns_the_state(api: APIClient, chirp:
     assert untouched(chirp)
 
 
-def test_a_channel_that_left_the_catalogue_is_not_found(
+def test_a_removed_channel_is_not_found(
     api: APIClient, chirp: Chirp, use_catalogue: UseCatalogue
 ) -> None:
     state = start(api)
@@ -199,7 +199,7 @@ def test_a_principal_deactivated_meanwhile_is_refused(
     assert untouched(chirp)
 
 
-def test_with_the_cache_away_it_is_unavailable_and_the_state_waits(
+def test_without_a_cache_the_state_is_kept(
     api: APIClient, chirp: Chirp, settings: LazySettings
 ) -> None:
     state, caches = start(api), settings.CACHES
@@ -220,7 +220,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_failed_exchange_leaves_its_event_and_no_row(
+def test_a_failed_exchange_leaves_an_event_and_no_row(
     api: APIClient, chirp: Chirp, fault: str
 ) -> None:
     chirp.server.on("POST", "/token", FAULTS[fault])
@@ -233,7 +233,7 @@ def test_a_failed_exchange_leaves_its_event_and_no_row(
 
 
 @pytest.mark.parametrize("identity", [Answer(500), Answer(200, json={"name": "Ada"})])
-def test_tokens_of_which_nobody_knows_whose_they_are_are_revoked(
+def test_tokens_without_an_identity_are_revoked(
     api: APIClient,
     chirp: Chirp,
     identity: Answer,
@@ -250,7 +250,7 @@ def test_tokens_of_which_nobody_knows_whose_they_are_are_revoked(
     assert failed.subject_id == revoked.subject_id
 
 
-def test_a_channel_that_does_not_tell_whose_account_it_is_can_be_connected(
+def test_a_channel_without_identities_connects(
     api: APIClient, chirp: Chirp, use_catalogue: UseCatalogue
 ) -> None:
     anonymous_entry = chirp.catalogue().replace("identity_endpoint", "issuer")

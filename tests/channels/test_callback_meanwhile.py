@@ -12,11 +12,11 @@ from channels.disconnect import disconnect_own
 from channels.models import ChannelConnection
 from connections_project.identity.models import User
 from connections_project.revocation.models import GrantHold
-from tests.channels.errors import refusal
-from tests.chirp import Chirp, call_back, connect, start
 from tests.conftest import UseCatalogue
-from tests.rows import events
-from tests.servers import Answer, Request
+from tests.support.channel_errors import refusal
+from tests.support.chirp import Chirp, call_back, connect, start
+from tests.support.platform_server import Answer, Request
+from tests.support.provider_rows import events
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("unlimited")]
 
@@ -42,7 +42,7 @@ def disconnect(owner: User) -> None:
 
 
 @pytest.mark.parametrize("path", ["/token", "/me"])
-def test_a_disconnect_of_the_account_wins_and_the_late_tokens_are_revoked(
+def test_a_disconnect_wins_over_late_tokens(
     api: APIClient, owner: User, chirp: Chirp, path: str
 ) -> None:
     row = connect(api)
@@ -60,7 +60,7 @@ def test_a_disconnect_of_the_account_wins_and_the_late_tokens_are_revoked(
     }
 
 
-def test_a_disconnect_of_another_account_is_none_of_its_business(
+def test_another_accounts_disconnect_changes_nothing(
     api: APIClient, owner: User, chirp: Chirp
 ) -> None:
     connect(api)
@@ -70,18 +70,14 @@ def test_a_disconnect_of_another_account_is_none_of_its_business(
     assert ChannelConnection.objects.get(status="connected").platform_account_id == "customer-8"
 
 
-def test_a_disconnect_before_the_platform_is_asked_is_none_of_its_business(
-    api: APIClient, owner: User, chirp: Chirp
-) -> None:
+def test_an_earlier_disconnect_changes_nothing(api: APIClient, owner: User, chirp: Chirp) -> None:
     connect(api)
     state = start(api)
     disconnect(owner)
     assert call_back(api, state).status_code == 201
 
 
-def test_an_owner_deactivated_meanwhile_gets_no_connection(
-    api: APIClient, owner: User, chirp: Chirp
-) -> None:
+def test_a_deactivated_owner_gets_no_connection(api: APIClient, owner: User, chirp: Chirp) -> None:
     everyone = User.objects.filter(pk=owner.pk)
     during(chirp, "/token", lambda: everyone.update(is_active=False))
     assert refusal(call_back(api, start(api))) == (400, "INVALID_STATE")
@@ -89,7 +85,7 @@ def test_an_owner_deactivated_meanwhile_gets_no_connection(
     assert chirp.revoked == ["refresh-1", "access-1"]
 
 
-def test_late_tokens_of_a_grant_that_lives_on_elsewhere_are_not_revoked(
+def test_late_tokens_of_a_shared_grant_are_kept(
     api: APIClient, owner: User, outsider: User, chirp: Chirp, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(chirp.catalogue(revocation='blast_radius = "grant"'), "chirp")

@@ -6,11 +6,11 @@ from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection
 from connections_project.identity.models import User
-from tests.channels.errors import refusal
-from tests.chirp import Chirp, call_back, connect, start
-from tests.providers.browsers import SIGN_IN, heading, same_browser, visit
-from tests.rows import events
-from tests.servers import Answer
+from tests.support.callback_browser import SIGN_IN, heading, same_browser, visit
+from tests.support.channel_errors import refusal
+from tests.support.chirp import Chirp, call_back, connect, start
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import events
 
 
 def test_it_completes_the_flow_and_says_so(api: APIClient, chirp: Chirp) -> None:
@@ -19,7 +19,7 @@ def test_it_completes_the_flow_and_says_so(api: APIClient, chirp: Chirp) -> None
     assert ChannelConnection.objects.get().status == "connected"
 
 
-def test_an_account_that_is_connected_already_is_told_of(api: APIClient, chirp: Chirp) -> None:
+def test_an_already_connected_account_is_shown(api: APIClient, chirp: Chirp) -> None:
     row = connect(api)
     page = visit(same_browser(api), start(api), slug="chirp")
     assert (page.status_code, heading(page)) == (200, "This account is connected already")
@@ -37,7 +37,7 @@ def test_failures_are_told_of(api: APIClient, chirp: Chirp) -> None:
     assert not ChannelConnection.objects.exists()
 
 
-def test_a_planted_link_goes_no_further_than_a_question(api: APIClient, chirp: Chirp) -> None:
+def test_a_planted_link_only_asks_a_question(api: APIClient, chirp: Chirp) -> None:
     state = start(api)
     page = visit(Client(), state, slug="chirp")
     assert (page.status_code, heading(page)) == (400, SIGN_IN)
@@ -46,7 +46,7 @@ def test_a_planted_link_goes_no_further_than_a_question(api: APIClient, chirp: C
 
 
 @pytest.mark.parametrize("bears_cookie", [False, True])
-def test_signed_in_as_somebody_else_the_state_is_burnt_and_it_is_audited(
+def test_another_users_session_consumes_the_state(
     api: APIClient, owner: User, outsider: User, chirp: Chirp, bears_cookie: bool
 ) -> None:
     state = start(api)

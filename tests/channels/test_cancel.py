@@ -10,12 +10,12 @@ from rest_framework.test import APIClient
 from channels.models import ChannelConnection, Schedule
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
-from tests.channel_rows import channel_of, new_schedule, schedule_of
-from tests.channels.errors import refusal, wrong_fields
-from tests.channels.scheduling import SCHEDULES
 from tests.conftest import SignIn
-from tests.rows import events
-from tests.statements import counted
+from tests.support.channel_errors import refusal, wrong_fields
+from tests.support.channel_rows import channel_of, new_schedule, schedule_of
+from tests.support.channel_scheduling import SCHEDULES
+from tests.support.provider_rows import events
+from tests.support.sql_statements import counted
 
 BULK = f"{SCHEDULES}/bulk-cancel"
 
@@ -96,7 +96,7 @@ def test_without_credentials_it_is_a_401(anonymous: APIClient, row: ChannelConne
     assert refusal(answer) == (401, "AUTHENTICATION_REQUIRED")
 
 
-def test_of_several_those_that_can_be_are_cancelled_and_the_others_are_named(
+def test_a_bulk_cancel_names_what_it_could_not(
     api: APIClient, row: ChannelConnection, outsider: User
 ) -> None:
     waiting, queued = schedule_of(row), schedule_of(row, status="queued")
@@ -193,9 +193,7 @@ def test_a_bad_body_is_refused_and_the_field_named(
     assert wrong_fields(answer) == fields
 
 
-def test_a_malformed_id_among_several_refuses_them_all(
-    api: APIClient, row: ChannelConnection
-) -> None:
+def test_one_malformed_id_refuses_them_all(api: APIClient, row: ChannelConnection) -> None:
     made = schedule_of(row)
     answer = bulk_cancel(api, schedule_ids=[str(made.pk), "nonsense"])
     assert refusal(answer) == (400, "INVALID_SCHEDULE_ID")

@@ -13,11 +13,11 @@ from channels.models import ChannelConnection
 from connections_project.connections import flow
 from connections_project.identity.models import User
 from connections_project.oauth import pkce
-from tests.bank import REDIRECT_URI, query_of
-from tests.channels.errors import refusal, wrong_fields
-from tests.chirp import Chirp
 from tests.conftest import SignIn, UseCatalogue
 from tests.providers.test_connect_refusals import NO_REDIS
+from tests.support.bank import REDIRECT_URI, query_of
+from tests.support.channel_errors import refusal, wrong_fields
+from tests.support.chirp import Chirp
 
 CONNECT = "/api/v1/channels/connect"
 
@@ -26,7 +26,7 @@ def begin(api: APIClient, channel: Any = "chirp", **body: Any) -> Any:
     return api.post(CONNECT, {"channel": channel, **body}, format="json")
 
 
-def test_it_answers_where_to_go_what_comes_back_and_for_how_long(
+def test_the_answer_has_address_state_and_lifetime(
     api: APIClient, chirp: Chirp, owner: User
 ) -> None:
     answer = begin(api)
@@ -39,9 +39,7 @@ def test_it_answers_where_to_go_what_comes_back_and_for_how_long(
     assert (preview.app, preview.slug, preview.principal_id) == ("channels", "chirp", owner.pk)
 
 
-def test_the_address_bears_state_scope_redirect_uri_and_a_challenge(
-    api: APIClient, chirp: Chirp
-) -> None:
+def test_the_address_has_state_scope_and_challenge(api: APIClient, chirp: Chirp) -> None:
     body = begin(api).json()
     query = query_of(body["authorization_url"])
     assert query["state"] == body["state"]
@@ -49,7 +47,7 @@ def test_the_address_bears_state_scope_redirect_uri_and_a_challenge(
     assert (query["redirect_uri"], query["code_challenge_method"]) == (REDIRECT_URI, "S256")
 
 
-def test_the_verifier_of_the_challenge_is_sent_with_the_code(api: APIClient, chirp: Chirp) -> None:
+def test_the_verifier_is_sent_with_the_code(api: APIClient, chirp: Chirp) -> None:
     body = begin(api).json()
     api.post("/api/v1/channels/callback", query_params={"code": "c", "state": body["state"]})
     (exchange,) = chirp.token_requests("authorization_code")
@@ -118,9 +116,7 @@ def test_with_the_cache_away_it_is_unavailable(
 @pytest.mark.parametrize(
     "uri", ["", f"{REDIRECT_URI}/", "https://evil.example.com/callback", f" {REDIRECT_URI}"]
 )
-def test_a_redirect_uri_must_be_exactly_a_registered_one(
-    api: APIClient, chirp: Chirp, uri: str
-) -> None:
+def test_a_redirect_uri_must_match_exactly(api: APIClient, chirp: Chirp, uri: str) -> None:
     assert wrong_fields(begin(api, redirect_uri=uri)) == ["redirect_uri"]
     assert begin(api, redirect_uri=REDIRECT_URI).status_code == 200
 

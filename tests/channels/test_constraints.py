@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from channels.models import ChannelConnection, PublishEvent, Schedule
 from connections_project.identity.models import User
-from tests.channel_rows import channel_of, schedule_of
-from tests.chirp import Chirp
+from tests.support.channel_rows import channel_of, schedule_of
+from tests.support.chirp import Chirp
 
 NOW = "CURRENT_TIMESTAMP"
 EMPTY = (
@@ -62,15 +62,13 @@ def test_the_tables_are_named_as_in_the_document() -> None:
         "status = 'expired'",
     ],
 )
-def test_a_disconnected_row_holds_nothing_and_stays_so(
-    connected: ChannelConnection, kept: str
-) -> None:
+def test_a_disconnected_row_stays_empty(connected: ChannelConnection, kept: str) -> None:
     update(connected, EMPTY)
 
     assert refused(connected, kept)
 
 
-def test_a_row_can_not_be_disconnected_by_its_status_alone(connected: ChannelConnection) -> None:
+def test_status_alone_cannot_disconnect_a_row(connected: ChannelConnection) -> None:
     assert refused(connected, "status = 'disconnected'")
 
 
@@ -84,7 +82,7 @@ def test_a_connected_row_holds_credentials(connected: ChannelConnection) -> None
     assert refused(connected, "connected_at = NULL")
 
 
-def test_only_a_disconnected_row_can_be_deleted_from_sight(connected: ChannelConnection) -> None:
+def test_only_disconnected_rows_are_soft_deleted(connected: ChannelConnection) -> None:
     assert refused(connected, f"deleted_at = {NOW}")
     update(connected, f"{EMPTY}, deleted_at = {NOW}")
 
@@ -119,9 +117,7 @@ def test_two_users_may_share_an_account(connected: ChannelConnection, outsider: 
         f"status = 'published', leased_until = {NOW}",
     ],
 )
-def test_a_schedule_bears_only_what_belongs_to_its_status(
-    schedule: Schedule, assignments: str
-) -> None:
+def test_a_schedules_columns_match_its_status(schedule: Schedule, assignments: str) -> None:
     assert refused(schedule, assignments)
 
 

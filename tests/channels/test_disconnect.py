@@ -14,11 +14,11 @@ from connections_project.core.vault import Sealed
 from connections_project.identity.models import User
 from connections_project.platforms.models import Suspension
 from connections_project.revocation.models import GrantHold, RevocationJob
-from tests.channel_rows import channel_of, schedule_of
-from tests.channels.errors import only_error, refusal
-from tests.chirp import Chirp, connect
 from tests.conftest import SignIn
-from tests.rows import events
+from tests.support.channel_errors import only_error, refusal
+from tests.support.channel_rows import channel_of, schedule_of
+from tests.support.chirp import Chirp, connect
+from tests.support.provider_rows import events
 
 CONNECTIONS = "/api/v1/channels/connections"
 
@@ -36,9 +36,7 @@ def assert_disconnected(row: ChannelConnection) -> None:
     assert row.cached_data is None
 
 
-def test_it_answers_the_documents_words_and_erases_the_credentials(
-    api: APIClient, chirp: Chirp
-) -> None:
+def test_it_answers_as_documented_and_erases_tokens(api: APIClient, chirp: Chirp) -> None:
     row = connect(api)
     answer = disconnect(api, row.pk)
     assert_disconnected(row)
@@ -58,9 +56,7 @@ def test_it_answers_the_documents_words_and_erases_the_credentials(
     )
 
 
-def test_a_repetition_gives_the_same_body_and_changes_nothing(
-    api: APIClient, row: ChannelConnection
-) -> None:
+def test_repeating_it_changes_nothing(api: APIClient, row: ChannelConnection) -> None:
     first = disconnect(api, row.pk)
     row.refresh_from_db()
     before = (row.disconnected_at, row.epoch, row.updated_at)
@@ -72,7 +68,7 @@ def test_a_repetition_gives_the_same_body_and_changes_nothing(
     assert RevocationJob.objects.count() == 1
 
 
-def test_one_event_tells_who_when_whence_and_what_became_of_the_tokens(
+def test_one_event_records_who_when_where_and_tokens(
     api: APIClient, row: ChannelConnection, owner: User
 ) -> None:
     answer = disconnect(api, row.pk)
@@ -133,7 +129,7 @@ def test_history_is_kept(api: APIClient, row: ChannelConnection) -> None:
     assert api.get(f"/api/v1/schedules/{published.pk}").json()["status"] == "published"
 
 
-def test_an_unreadable_ciphertext_does_not_matter(api: APIClient, row: ChannelConnection) -> None:
+def test_an_unreadable_ciphertext_changes_nothing(api: APIClient, row: ChannelConnection) -> None:
     ChannelConnection.objects.update(auth_state=Sealed("no ciphertext at all"))
     assert disconnect(api, row.pk).status_code == 200
     assert_disconnected(row)
@@ -141,7 +137,7 @@ def test_an_unreadable_ciphertext_does_not_matter(api: APIClient, row: ChannelCo
     assert RevocationJob.objects.get().sealed_tokens == Sealed("no ciphertext at all")
 
 
-def test_a_key_that_is_gone_does_not_matter(
+def test_a_missing_key_changes_nothing(
     api: APIClient, row: ChannelConnection, settings: LazySettings
 ) -> None:
     settings.CREDENTIAL_KEYS = ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]
@@ -149,7 +145,7 @@ def test_a_key_that_is_gone_does_not_matter(
     assert_disconnected(row)
 
 
-def test_a_platform_gone_from_the_catalogue_does_not_matter(
+def test_a_removed_platform_still_disconnects(
     api: APIClient, row: ChannelConnection, use_catalogue: Callable[..., None]
 ) -> None:
     use_catalogue("")
@@ -161,7 +157,7 @@ def test_a_platform_gone_from_the_catalogue_does_not_matter(
     assert event.details["revocation"] == "not_supported"
 
 
-def test_a_suspended_platform_does_not_matter(api: APIClient, row: ChannelConnection) -> None:
+def test_a_suspended_platform_changes_nothing(api: APIClient, row: ChannelConnection) -> None:
     Suspension.objects.create(slug="chirp", reason="broken", suspended_at=timezone.now())
     assert disconnect(api, row.pk).status_code == 200
     assert_disconnected(row)
@@ -194,9 +190,7 @@ def test_a_malformed_id_is_a_400(api: APIClient, connection_id: str) -> None:
     assert refusal(disconnect(api, connection_id)) == (400, "INVALID_CONNECTION_ID")
 
 
-def test_unknown_and_soft_deleted_are_404_in_the_documents_words(
-    api: APIClient, owner: User, chirp: Chirp
-) -> None:
+def test_unknown_and_deleted_answer_404(api: APIClient, owner: User, chirp: Chirp) -> None:
     gone = channel_of(owner, status="disconnected", deleted_at=timezone.now())
     for connection_id in (uuid7(), gone.pk):
         answer = disconnect(api, connection_id)
@@ -222,7 +216,7 @@ def test_somebody_elses_is_a_403(
     assert row.status == "connected"
 
 
-def test_a_service_account_disconnects_its_own_and_nobody_elses(
+def test_a_service_account_disconnects_only_its_own(
     service_account: User, row: ChannelConnection, sign_in: SignIn
 ) -> None:
     robot = sign_in(service_account)
@@ -235,7 +229,7 @@ def test_a_service_account_disconnects_its_own_and_nobody_elses(
     assert (event.actor_type, event.actor_id) == ("service", service_account.pk)
 
 
-def test_a_user_is_refused_on_a_service_accounts_connection(
+def test_users_cannot_touch_a_service_accounts_own(
     api: APIClient, service_account: User, chirp: Chirp
 ) -> None:
     row = channel_of(service_account)
@@ -266,9 +260,7 @@ def test_a_bad_flag_is_named_and_nothing_is_done(
     assert row.status == "connected"
 
 
-def test_other_methods_are_405_and_a_trailing_slash_404(
-    api: APIClient, row: ChannelConnection
-) -> None:
+def test_other_methods_405_trailing_slash_404(api: APIClient, row: ChannelConnection) -> None:
     url = f"{CONNECTIONS}/{row.pk}"
     for method in (api.post, api.put, api.patch, api.options):
         answer = method(url)

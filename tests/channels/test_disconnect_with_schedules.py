@@ -9,11 +9,11 @@ from rest_framework.test import APIClient
 from channels.models import ChannelConnection, Schedule, ScheduleStatus
 from connections_project.identity.models import User
 from connections_project.revocation.models import RevocationJob
-from tests.channel_rows import channel_of, new_schedule, schedule_of
-from tests.channels.errors import only_error
 from tests.channels.test_disconnect import assert_disconnected, disconnect
-from tests.rows import events
-from tests.statements import counted
+from tests.support.channel_errors import only_error
+from tests.support.channel_rows import channel_of, new_schedule, schedule_of
+from tests.support.provider_rows import events
+from tests.support.sql_statements import counted
 
 
 def in_status(row: ChannelConnection, status: str) -> Schedule:
@@ -50,9 +50,7 @@ def test_it_is_refused_in_the_documents_words(
     }
 
 
-def test_a_refused_disconnect_leaves_everything_as_it_was(
-    api: APIClient, row: ChannelConnection
-) -> None:
+def test_a_refused_disconnect_changes_nothing(api: APIClient, row: ChannelConnection) -> None:
     schedule_of(row)
     before = ChannelConnection.objects.values().get()
     disconnect(api, row.pk, "?soft_delete=true")
@@ -63,7 +61,7 @@ def test_a_refused_disconnect_leaves_everything_as_it_was(
 
 
 @pytest.mark.parametrize("status", ["publishing", "published", "failed", "cancelled"])
-def test_other_schedules_do_not_stand_in_its_way_and_stay_as_they_are(
+def test_other_schedules_neither_block_nor_change(
     api: APIClient, row: ChannelConnection, status: str
 ) -> None:
     in_status(row, status)
@@ -126,7 +124,7 @@ def about_schedules(statements: list[str]) -> list[str]:
     return [sql for sql in statements if '"schedules"' in sql]
 
 
-def test_of_ten_thousand_a_hundred_are_named_and_one_statement_cancels_all(
+def test_ten_thousand_are_cancelled_in_one_statement(
     api: APIClient, row: ChannelConnection
 ) -> None:
     Schedule.objects.bulk_create(new_schedule(row) for _ in range(10_000))

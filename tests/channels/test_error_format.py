@@ -8,9 +8,9 @@ from django.db import OperationalError
 from rest_framework.test import APIClient
 
 from connections_project.api.rate_limits import Decision
-from tests.channels.errors import only_error, refusal
-from tests.channels.scheduling import SCHEDULES
 from tests.channels.test_disconnect import CONNECTIONS
+from tests.support.channel_errors import only_error, refusal
+from tests.support.channel_scheduling import SCHEDULES
 
 CHANNELS = "/api/v1/channels"
 PREFIXES = [CHANNELS, SCHEDULES]

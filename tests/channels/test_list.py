@@ -9,11 +9,11 @@ from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection
 from connections_project.identity.models import User
-from tests.channel_rows import channel_of
-from tests.channels.errors import refusal, wrong_fields
 from tests.channels.test_disconnect import CONNECTIONS
-from tests.chirp import Chirp
 from tests.conftest import SignIn, UseCatalogue
+from tests.support.channel_errors import refusal, wrong_fields
+from tests.support.channel_rows import channel_of
+from tests.support.chirp import Chirp
 
 
 def ids(api: APIClient, query: str = "") -> list[str]:
@@ -54,9 +54,7 @@ def test_a_connection_shows_its_fields_and_no_more(api: APIClient, row: ChannelC
     assert api.get(f"{CONNECTIONS}/{str(row.pk).upper()}").json() == expected
 
 
-def test_the_newest_comes_first_and_equal_times_keep_their_order(
-    api: APIClient, owner: User, chirp: Chirp
-) -> None:
+def test_newest_first_in_a_stable_order(api: APIClient, owner: User, chirp: Chirp) -> None:
     now = timezone.now()
     same = [channel_of(owner, status="disconnected", now=now) for _ in range(5)]
     old = channel_of(owner, status="disconnected", now=now - timedelta(hours=1))
@@ -88,7 +86,7 @@ def test_it_can_be_filtered_by_channel(
     assert ids(api, "?channel=mastodon") == []
 
 
-def test_a_channel_that_left_the_catalogue_can_still_be_asked_for(
+def test_a_removed_channel_can_be_filtered_for(
     api: APIClient, row: ChannelConnection, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue("")

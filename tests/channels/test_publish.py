@@ -12,8 +12,7 @@ from channels.models import ChannelConnection, PublishEvent, Schedule
 from channels.publish import publish_due
 from connections_project.identity.models import User
 from connections_project.middleware.tracing import tracing
-from tests.channel_rows import channel_of, schedule_of
-from tests.channels.publishing import (
+from tests.support.channel_publishing import (
     X,
     accepted,
     due_schedule,
@@ -23,8 +22,9 @@ from tests.channels.publishing import (
     published,
     trail_of,
 )
-from tests.chirp import Chirp
-from tests.servers import Answer, Request
+from tests.support.channel_rows import channel_of, schedule_of
+from tests.support.chirp import Chirp
+from tests.support.platform_server import Answer, Request
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,18 +63,14 @@ def test_the_history_and_the_audit_log_tell_of_it(row: ChannelConnection, like_x
     }
 
 
-def test_it_bears_the_trace_of_the_request_that_made_it(
-    row: ChannelConnection, like_x: Chirp
-) -> None:
+def test_it_carries_its_requests_trace(row: ChannelConnection, like_x: Chirp) -> None:
     with tracing("ab" * 16):
         due_schedule(row)
     published()
     assert AuditEvent.objects.get(action="SCHEDULE_PUBLISHED").trace_id == "ab" * 16
 
 
-def test_it_is_publishing_while_the_platform_is_asked_and_queued_before(
-    row: ChannelConnection, like_x: Chirp
-) -> None:
+def test_it_is_queued_then_publishing_while_sent(row: ChannelConnection, like_x: Chirp) -> None:
     seen = []
 
     def look(_: Request) -> Answer:
@@ -108,17 +104,13 @@ def test_what_is_not_due_or_over_stays_as_it_is(
     assert posts(like_x) == []
 
 
-def test_a_schedule_is_published_once_however_often_one_looks(
-    row: ChannelConnection, like_x: Chirp
-) -> None:
+def test_a_schedule_is_published_once(row: ChannelConnection, like_x: Chirp) -> None:
     due_schedule(row)
     assert [published(), published()] == [["published"], []]
     assert len(posts(like_x)) == 1
 
 
-def test_a_due_schedule_of_a_platform_that_nobody_can_publish_to_fails_and_says_so(
-    owner: User, chirp: Chirp
-) -> None:
+def test_no_publisher_for_a_platform_fails_the_post(owner: User, chirp: Chirp) -> None:
     schedule = due_schedule(channel_of(owner))
     assert published() == ["failed"]
     assert outcome_of(schedule) == ("failed", "publishing_not_supported")
@@ -126,16 +118,14 @@ def test_a_due_schedule_of_a_platform_that_nobody_can_publish_to_fails_and_says_
     assert trail_of(schedule) == ["SCHEDULE_FAILED"]
 
 
-def test_an_image_that_the_platform_does_not_fetch_by_itself_fails_and_is_not_left_out(
-    row: ChannelConnection, like_x: Chirp
-) -> None:
+def test_an_unfetchable_image_fails_the_post(row: ChannelConnection, like_x: Chirp) -> None:
     schedule = due_schedule(row, image_url="https://images.example.com/cat.png")
     assert published() == ["failed"]
     assert outcome_of(schedule) == ("failed", "image_not_supported")
     assert posts(like_x) == []
 
 
-def test_ten_that_are_due_at_once_are_all_published_once(owner: User, like_x: Chirp) -> None:
+def test_ten_due_at_once_are_published_once_each(owner: User, like_x: Chirp) -> None:
     channels = [channel_of(owner, account_id=str(number)) for number in range(2)]
     for number in range(10):
         due_schedule(channels[number % 2], content=f"Post {number}")
@@ -146,7 +136,7 @@ def test_ten_that_are_due_at_once_are_all_published_once(owner: User, like_x: Ch
     assert told == {f"post-{number}" for number in range(10)}
 
 
-def test_one_that_hangs_does_not_keep_the_others_waiting(owner: User, like_x: Chirp) -> None:
+def test_a_hanging_post_delays_no_other(owner: User, like_x: Chirp) -> None:
     connection = channel_of(owner)
     slow, *quick = [due_schedule(connection, content=f"Post {number}") for number in range(5)]
 
@@ -160,7 +150,7 @@ def test_one_that_hangs_does_not_keep_the_others_waiting(owner: User, like_x: Ch
     assert published() == ["published"] * 5
 
 
-def test_one_whose_adapter_breaks_does_not_keep_the_others_waiting(
+def test_a_broken_adapter_delays_no_other(
     row: ChannelConnection, like_x: Chirp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken, fine = due_schedule(row, content="break"), due_schedule(row, content="fine")

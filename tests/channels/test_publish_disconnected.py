@@ -13,8 +13,7 @@ from channels.claims import begin_sending, claim
 from channels.disconnect import disconnect_own
 from channels.models import ChannelConnection, Schedule
 from connections_project.identity.models import User
-from tests.beside import beside
-from tests.channels.publishing import (
+from tests.support.channel_publishing import (
     MASTODON,
     X,
     accepted,
@@ -27,8 +26,9 @@ from tests.channels.publishing import (
     tooted,
     trail_of,
 )
-from tests.chirp import Chirp
-from tests.servers import Answer, Request
+from tests.support.chirp import Chirp
+from tests.support.database_threads import with_own_connection
+from tests.support.platform_server import Answer, Request
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,9 +55,7 @@ def schedule(row: ChannelConnection) -> Schedule:
     return due_schedule(row)
 
 
-def test_a_disconnected_channel_never_publishes_from_a_kept_token(
-    schedule: Schedule, like_x: Chirp, end: End
-) -> None:
+def test_it_never_publishes_from_a_kept_token(schedule: Schedule, like_x: Chirp, end: End) -> None:
     """A publisher holds the connection with its tokens, as it read them before the disconnect."""
     (claimed,) = claim(1, due_by=timezone.now())
     kept = claimed.channel_connection
@@ -73,7 +71,7 @@ def test_a_disconnected_channel_never_publishes_from_a_kept_token(
     assert posts(like_x) == []
 
 
-def test_a_schedule_that_is_left_on_a_disconnected_channel_fails(
+def test_a_leftover_schedule_fails(
     schedule: Schedule, like_x: Chirp, row: ChannelConnection, end: End
 ) -> None:
     Schedule.objects.update(status="cancelled", cancelled_at=timezone.now())
@@ -84,9 +82,7 @@ def test_a_schedule_that_is_left_on_a_disconnected_channel_fails(
     assert posts(like_x) == []
 
 
-def test_one_that_was_claimed_is_cancelled_with_the_disconnect_and_not_sent(
-    schedule: Schedule, like_x: Chirp, end: End
-) -> None:
+def test_a_claimed_post_is_cancelled_unsent(schedule: Schedule, like_x: Chirp, end: End) -> None:
     (claimed,) = claim(1, due_by=timezone.now())
     assert claimed == schedule
     end(cancel_schedules=True)
@@ -102,7 +98,7 @@ def test_a_disconnect_during_the_refresh_wins(
     ChannelConnection.objects.update(token_expires_at=timezone.now())
 
     def late(_: Request) -> Answer:
-        beside(lambda: end(cancel_schedules=True))
+        with_own_connection(lambda: end(cancel_schedules=True))
         return like_x.tokens()
 
     like_x.server.on("POST", "/token", late)
@@ -113,11 +109,11 @@ def test_a_disconnect_during_the_refresh_wins(
     assert "refresh-1" in like_x.revoked
 
 
-def test_what_was_sent_already_is_recorded_though_the_connection_is_gone_by_then(
+def test_an_answer_after_the_disconnect_is_recorded(
     schedule: Schedule, like_x: Chirp, row: ChannelConnection, end: End
 ) -> None:
     def late(_: Request) -> Answer:
-        beside(end)
+        with_own_connection(end)
         return accepted()
 
     like_x.server.on("POST", X, late)
@@ -140,11 +136,11 @@ def test_what_was_sent_already_is_recorded_though_the_connection_is_gone_by_then
         (Answer(403, json={}), "refused"),
     ],
 )
-def test_what_failed_while_the_channel_was_disconnected_is_not_put_off(
+def test_a_failure_after_it_is_not_retried(
     schedule: Schedule, like_x: Chirp, end: End, answer: Answer, reason: str
 ) -> None:
     def late(_: Request) -> Answer:
-        beside(end)
+        with_own_connection(end)
         return answer
 
     like_x.server.on("POST", X, late)
@@ -154,11 +150,11 @@ def test_what_failed_while_the_channel_was_disconnected_is_not_put_off(
     assert published() == []
 
 
-def test_nor_where_it_could_have_been_repeated_by_its_key(
+def test_an_idempotent_failure_is_not_retried_either(
     schedule: Schedule, like_mastodon: Chirp, end: End
 ) -> None:
     def late(_: Request) -> Answer:
-        beside(end)
+        with_own_connection(end)
         return Answer(500)
 
     like_mastodon.server.on("POST", MASTODON, late)
@@ -166,11 +162,11 @@ def test_nor_where_it_could_have_been_repeated_by_its_key(
     assert outcome_of(schedule) == ("failed", "outcome_unknown")
 
 
-def test_a_token_that_is_refused_while_the_channel_is_disconnected_is_not_refreshed(
+def test_a_refused_token_is_not_refreshed_after_it(
     schedule: Schedule, like_x: Chirp, end: End
 ) -> None:
     def late(_: Request) -> Answer:
-        beside(end)
+        with_own_connection(end)
         return Answer(401, json={})
 
     like_x.server.on("POST", X, late)
@@ -180,15 +176,15 @@ def test_a_token_that_is_refused_while_the_channel_is_disconnected_is_not_refres
     assert like_x.token_requests("refresh_token") == []
 
 
-def test_a_post_that_may_be_out_and_is_cancelled_is_recorded_when_its_answer_comes(
+def test_a_cancelled_posts_late_answer_is_recorded(
     schedule: Schedule, like_mastodon: Chirp, end: End
 ) -> None:
     """A publisher that was thought dead comes back with the answer."""
 
     def late(_: Request) -> Answer:
         Schedule.objects.update(leased_until=timezone.now())
-        assert beside(published) == ["pending"]
-        beside(lambda: end(cancel_schedules=True))
+        assert with_own_connection(published) == ["pending"]
+        with_own_connection(lambda: end(cancel_schedules=True))
         return tooted()
 
     like_mastodon.server.on("POST", MASTODON, late)

@@ -10,9 +10,9 @@ from audit.models import AuditEvent
 from channels.management.commands import publish_due_schedules
 from channels.models import ChannelConnection
 from connections_project.core.periodic import run_due
-from tests.channels.publishing import X, accepted, due_schedule, outcome_of, posts
-from tests.chirp import Chirp
-from tests.servers import Answer
+from tests.support.channel_publishing import X, accepted, due_schedule, outcome_of, posts
+from tests.support.chirp import Chirp
+from tests.support.platform_server import Answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,7 +23,7 @@ def run(*arguments: str) -> tuple[str, str]:
     return out.getvalue(), err.getvalue()
 
 
-def test_one_pass_tries_what_is_due_and_says_what_became_of_it(
+def test_one_pass_reports_what_became_of_the_due(
     row: ChannelConnection,
     like_x: Chirp,
     capsys: pytest.CaptureFixture[str],
@@ -45,14 +45,14 @@ def test_with_nothing_to_do_it_says_so(db: None) -> None:
     assert run("--once")[0] == "0 tried, 0 published, 0 still due, 0 failed.\n"
 
 
-def test_the_figures_as_json(row: ChannelConnection, like_x: Chirp) -> None:
+def test_the_result_as_json(row: ChannelConnection, like_x: Chirp) -> None:
     due_schedule(row)
     assert json.loads(run("--json")[0]) == {
         "tried": 1, "published": 1, "still_due": 0, "failed": 0,
     }  # fmt: skip
 
 
-def test_an_interrupted_pass_ends_with_the_shells_code(
+def test_an_interrupted_pass_exits_as_a_shell_would(
     row: ChannelConnection, like_x: Chirp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(**_: object) -> None:

@@ -7,10 +7,10 @@ from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection, PublishEvent
 from connections_project.identity.models import User
-from tests.channel_rows import channel_of, schedule_of
-from tests.channels.errors import refusal
 from tests.channels.test_disconnect import CONNECTIONS, disconnect
 from tests.conftest import SignIn
+from tests.support.channel_errors import refusal
+from tests.support.channel_rows import channel_of, schedule_of
 
 
 def event_of(row: ChannelConnection, **columns: object) -> PublishEvent:
@@ -63,9 +63,7 @@ def test_it_shows_what_the_channel_made_of_each_post(
     ]
 
 
-def test_it_is_there_after_a_disconnect_and_stable_over_pages(
-    api: APIClient, row: ChannelConnection
-) -> None:
+def test_they_outlive_a_disconnect_in_stable_pages(api: APIClient, row: ChannelConnection) -> None:
     now = timezone.now()
     made = [event_of(row, occurred_at=now) for _ in range(5)]
     disconnect(api, row.pk)

@@ -12,7 +12,8 @@ from audit.record import Origin
 from channels.cancel import cancel_own
 from channels.models import ChannelConnection, Schedule
 from connections_project.identity.models import User
-from tests.channels.publishing import (
+from tests.conftest import UseCatalogue
+from tests.support.channel_publishing import (
     MASTODON,
     X,
     accepted,
@@ -25,9 +26,8 @@ from tests.channels.publishing import (
     trail_of,
     tried,
 )
-from tests.chirp import Chirp
-from tests.conftest import UseCatalogue
-from tests.servers import Answer, free_port
+from tests.support.chirp import Chirp
+from tests.support.platform_server import Answer, free_port
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +63,7 @@ def schedule(row: ChannelConnection) -> Schedule:
 
 
 @pytest.mark.parametrize(("answer", "error"), UNKNOWN)
-def test_what_may_have_been_accepted_is_never_sent_again(
+def test_a_possibly_accepted_post_is_never_resent(
     schedule: Schedule, like_x: Chirp, answer: Answer, error: str
 ) -> None:
     like_x.server.on("POST", X, answer, accepted())
@@ -78,7 +78,7 @@ def test_what_may_have_been_accepted_is_never_sent_again(
 
 
 @pytest.mark.parametrize(("answer", "error"), BUSY)
-def test_what_a_busy_platform_did_not_take_is_sent_again_later(
+def test_a_busy_platform_is_tried_again_later(
     schedule: Schedule, like_x: Chirp, answer: Answer, error: str
 ) -> None:
     like_x.server.on("POST", X, answer, accepted())
@@ -106,16 +106,14 @@ def test_what_never_left_us_is_sent_again_later(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_the_platforms_own_wish_is_honoured(schedule: Schedule, like_x: Chirp, status: int) -> None:
+def test_retry_after_is_honoured(schedule: Schedule, like_x: Chirp, status: int) -> None:
     like_x.server.on("POST", X, Answer(status, headers={"Retry-After": "120"}))
     tried()
     schedule.refresh_from_db()
     assert timedelta(seconds=118) < schedule.due_at - timezone.now() <= timedelta(seconds=120)
 
 
-def test_x_says_in_its_own_header_when_it_may_be_asked_again(
-    schedule: Schedule, like_x: Chirp
-) -> None:
+def test_x_names_the_retry_time_in_its_own_header(schedule: Schedule, like_x: Chirp) -> None:
     at = int(timezone.now().timestamp()) + 300
     like_x.server.on("POST", X, Answer(429, headers={"x-rate-limit-reset": f"{at}"}))
     tried()
@@ -164,7 +162,7 @@ def test_what_the_platform_refuses_has_failed(
 
 
 @pytest.mark.parametrize("answer", [answer for answer, _ in UNKNOWN if answer.delay == 0])
-def test_where_a_repeated_post_is_told_by_its_key_it_is_sent_again(
+def test_a_keyed_post_is_sent_again(
     schedule: Schedule, like_mastodon: Chirp, answer: Answer
 ) -> None:
     like_mastodon.server.on("POST", MASTODON, answer, tooted())
@@ -176,9 +174,7 @@ def test_where_a_repeated_post_is_told_by_its_key_it_is_sent_again(
     assert len(posts(like_mastodon, MASTODON)) == 2
 
 
-def test_but_not_after_the_platform_may_have_forgotten_the_key(
-    schedule: Schedule, like_mastodon: Chirp
-) -> None:
+def test_an_expired_key_prevents_a_resend(schedule: Schedule, like_mastodon: Chirp) -> None:
     like_mastodon.server.on("POST", MASTODON, Answer(500), Answer(503))
     assert tried() == ["pending"]
     Schedule.objects.update(unsure_since=timezone.now() - timedelta(minutes=59))
@@ -206,7 +202,7 @@ def test_a_busy_platform_does_not_start_the_keys_life(
     assert schedule.unsure_since == first
 
 
-def test_a_later_refusal_says_nothing_of_an_earlier_try_that_may_be_out(
+def test_a_refusal_keeps_an_earlier_unknown_outcome(
     schedule: Schedule, like_mastodon: Chirp
 ) -> None:
     like_mastodon.server.on("POST", MASTODON, Answer(500), Answer(403, json={}))
@@ -217,9 +213,7 @@ def test_a_later_refusal_says_nothing_of_an_earlier_try_that_may_be_out(
     assert history_of(schedule) == [("failed", "server_error"), ("failed", "refused")]
 
 
-def test_a_post_that_waits_for_another_try_can_be_cancelled(
-    schedule: Schedule, owner: User, like_x: Chirp
-) -> None:
+def test_a_waiting_post_can_be_cancelled(schedule: Schedule, owner: User, like_x: Chirp) -> None:
     like_x.server.on("POST", X, Answer(503))
     tried()
     cancel_own(schedule_id=schedule.pk, user=owner, origin=ORIGIN)

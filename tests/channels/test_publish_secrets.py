@@ -8,16 +8,16 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from audit.models import AuditEvent
 from channels.models import ChannelConnection, PublishEvent, Schedule
-from tests.channels.publishing import X, due_schedule, tried
-from tests.chirp import Chirp
-from tests.servers import Answer
+from tests.support.channel_publishing import X, due_schedule, tried
+from tests.support.chirp import Chirp
+from tests.support.platform_server import Answer
 
 ECHO = {"title": "access-0", "detail": "refresh-0", "error": "client secret"}
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", [201, 400, 401, 403, 429, 500, 503])
-def test_a_platform_that_echoes_a_token_gets_it_into_nothing(
+def test_an_echoed_token_reaches_nothing(
     row: ChannelConnection, like_x: Chirp, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     caplog.set_level(logging.DEBUG)

@@ -12,10 +12,9 @@ from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
 from connections_project.oauth.client import ClientRegistration
 from connections_project.platforms.suspend import resume, suspend
-from tests.bank import REDIRECT_URI
-from tests.beside import beside
-from tests.channel_rows import channel_of
-from tests.channels.publishing import (
+from tests.conftest import UseCatalogue
+from tests.support.bank import REDIRECT_URI
+from tests.support.channel_publishing import (
     X,
     due_schedule,
     history_of,
@@ -24,9 +23,10 @@ from tests.channels.publishing import (
     posts,
     published,
 )
-from tests.chirp import Chirp
-from tests.conftest import UseCatalogue
-from tests.servers import Answer, Request
+from tests.support.channel_rows import channel_of
+from tests.support.chirp import Chirp
+from tests.support.database_threads import with_own_connection
+from tests.support.platform_server import Answer, Request
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,9 +35,7 @@ def origin() -> Origin:
     return command_origin(None)
 
 
-def test_its_schedules_stay_as_they_are_and_nothing_is_sent(
-    row: ChannelConnection, like_x: Chirp
-) -> None:
+def test_its_schedules_stay_and_nothing_is_sent(row: ChannelConnection, like_x: Chirp) -> None:
     schedule = due_schedule(row)
     suspend(slug="chirp", reason="spam", origin=origin())
     before = type(schedule).objects.values().get()
@@ -46,9 +44,7 @@ def test_its_schedules_stay_as_they_are_and_nothing_is_sent(
     assert like_x.server.requests == []
 
 
-def test_once_it_is_resumed_they_are_published_at_once(
-    row: ChannelConnection, like_x: Chirp
-) -> None:
+def test_resuming_publishes_them_at_once(row: ChannelConnection, like_x: Chirp) -> None:
     schedule = due_schedule(row)
     suspend(slug="chirp", reason="spam", origin=origin())
     published()
@@ -71,13 +67,11 @@ def test_others_are_published_meanwhile(
     assert (outcome_of(waiting)[0], outcome_of(schedule)[0]) == ("pending", "published")
 
 
-def test_one_that_is_suspended_before_a_token_could_be_refreshed_gives_the_post_back(
-    row: ChannelConnection, like_x: Chirp
-) -> None:
+def test_a_suspension_before_a_refresh_releases_it(row: ChannelConnection, like_x: Chirp) -> None:
     schedule = due_schedule(row)
 
     def late(_: Request) -> Answer:
-        beside(lambda: suspend(slug="chirp", reason="spam", origin=origin()))
+        with_own_connection(lambda: suspend(slug="chirp", reason="spam", origin=origin()))
         return Answer(401, json={})
 
     like_x.server.on("POST", X, late)
@@ -88,14 +82,12 @@ def test_one_that_is_suspended_before_a_token_could_be_refreshed_gives_the_post_
     assert like_x.token_requests("refresh_token") == []
 
 
-def test_nor_does_one_that_is_suspended_while_it_is_refreshed(
-    row: ChannelConnection, like_x: Chirp
-) -> None:
+def test_a_suspension_during_a_refresh_releases_it(row: ChannelConnection, like_x: Chirp) -> None:
     schedule = due_schedule(row)
     ChannelConnection.objects.update(token_expires_at=timezone.now())
 
     def late(_: Request) -> Answer:
-        beside(lambda: suspend(slug="chirp", reason="spam", origin=origin()))
+        with_own_connection(lambda: suspend(slug="chirp", reason="spam", origin=origin()))
         return like_x.tokens()
 
     like_x.server.on("POST", "/token", late)
@@ -104,7 +96,7 @@ def test_nor_does_one_that_is_suspended_while_it_is_refreshed(
     assert posts(like_x) == []
 
 
-def test_without_our_own_credentials_a_post_is_put_off(
+def test_without_client_credentials_it_is_put_off(
     row: ChannelConnection, like_x: Chirp, settings: LazySettings
 ) -> None:
     schedule = due_schedule(row)

@@ -9,8 +9,8 @@ from connections_project.core.vault import Sealed
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from connections_project.revocation.models import GrantHold
-from tests.channel_rows import channel_of
-from tests.channels.publishing import (
+from tests.conftest import UseCatalogue
+from tests.support.channel_publishing import (
     ADAPTER,
     MASTODON,
     X,
@@ -22,9 +22,9 @@ from tests.channels.publishing import (
     posts,
     tried,
 )
-from tests.chirp import Chirp
-from tests.conftest import UseCatalogue
-from tests.servers import Answer
+from tests.support.channel_rows import channel_of
+from tests.support.chirp import Chirp
+from tests.support.platform_server import Answer
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +45,7 @@ def run_out() -> None:
     ChannelConnection.objects.update(token_expires_at=timezone.now())
 
 
-def test_a_token_that_runs_out_is_refreshed_before_it_is_used(
+def test_an_expiring_token_is_refreshed_first(
     schedule: Schedule, row: ChannelConnection, like_x: Chirp
 ) -> None:
     run_out()
@@ -77,7 +77,7 @@ def test_a_refresh_that_fails_puts_the_post_off(
     assert tried() == ["published"]
 
 
-def test_a_dead_grant_ends_the_post_and_the_connection_asks_for_a_new_one(
+def test_a_dead_grant_ends_post_and_connection(
     schedule: Schedule, row: ChannelConnection, like_x: Chirp
 ) -> None:
     run_out()
@@ -90,25 +90,21 @@ def test_a_dead_grant_ends_the_post_and_the_connection_asks_for_a_new_one(
 
 
 @pytest.mark.parametrize("status", ["expired", "error"])
-def test_a_connection_that_needs_a_new_consent_is_never_refreshed_by_itself(
-    owner: User, like_x: Chirp, status: str
-) -> None:
+def test_one_needing_consent_is_not_refreshed(owner: User, like_x: Chirp, status: str) -> None:
     schedule = due_schedule(channel_of(owner, status=status))
     assert tried() == ["failed"]
     assert outcome_of(schedule) == ("failed", "connection_inactive")
     assert like_x.server.requests == []
 
 
-def test_a_token_that_is_not_let_in_is_refreshed_once_and_the_post_sent_by_the_fresh_one(
-    schedule: Schedule, like_x: Chirp
-) -> None:
+def test_a_refused_token_is_refreshed_once_and_resent(schedule: Schedule, like_x: Chirp) -> None:
     like_x.server.on("POST", X, NO_ENTRY, accepted())
     assert tried() == ["published"]
     assert bearers(like_x) == ["access-0", "access-1"]
     assert history_of(schedule) == [("published", "post-1")]
 
 
-def test_a_fresh_token_that_is_not_let_in_either_is_a_refusal(
+def test_a_refused_fresh_token_is_a_refusal(
     schedule: Schedule, row: ChannelConnection, like_x: Chirp
 ) -> None:
     like_x.server.on("POST", X, NO_ENTRY)
@@ -120,9 +116,7 @@ def test_a_fresh_token_that_is_not_let_in_either_is_a_refusal(
     assert row.status == "connected"
 
 
-def test_a_refresh_that_fails_after_that_puts_the_post_off(
-    schedule: Schedule, like_x: Chirp
-) -> None:
+def test_a_failed_refresh_puts_the_post_off(schedule: Schedule, like_x: Chirp) -> None:
     like_x.server.on("POST", X, NO_ENTRY, accepted())
     like_x.server.on("POST", "/token", Answer(503), like_x.tokens())
     assert tried() == ["pending"]
@@ -132,7 +126,7 @@ def test_a_refresh_that_fails_after_that_puts_the_post_off(
     assert tried() == ["published"]
 
 
-def test_a_refresh_that_finds_the_grant_dead_after_that_ends_it(
+def test_a_refresh_may_find_the_grant_dead(
     schedule: Schedule, row: ChannelConnection, like_x: Chirp
 ) -> None:
     like_x.server.on("POST", X, NO_ENTRY)
@@ -153,7 +147,7 @@ def without_refresh_token(
     return channel_of(owner, tokens=TokenSet("access-0"))
 
 
-def test_a_dead_token_without_a_refresh_token_is_known_by_the_catalogues_words(
+def test_a_dead_token_is_known_by_catalogue_words(
     without_refresh_token: ChannelConnection, like_mastodon: Chirp
 ) -> None:
     schedule = due_schedule(without_refresh_token)
@@ -167,7 +161,7 @@ def test_a_dead_token_without_a_refresh_token_is_known_by_the_catalogues_words(
     assert told.details == {"platform": "chirp", "error": "dead_grant"}
 
 
-def test_what_the_catalogue_has_no_word_for_is_a_refusal_and_no_dead_grant(
+def test_unlisted_words_mean_refusal_not_a_dead_grant(
     without_refresh_token: ChannelConnection, like_mastodon: Chirp
 ) -> None:
     schedule = due_schedule(without_refresh_token)
@@ -189,9 +183,7 @@ def test_no_other_status_ends_a_grant(
     assert without_refresh_token.status == "connected"
 
 
-def test_tokens_that_no_key_reads_are_a_failure_and_nothing_is_sent(
-    schedule: Schedule, like_x: Chirp
-) -> None:
+def test_unreadable_tokens_fail_unsent(schedule: Schedule, like_x: Chirp) -> None:
     ChannelConnection.objects.update(auth_state=Sealed("gAAAAA-not-ours"))
     assert tried() == ["failed"]
     assert outcome_of(schedule) == ("failed", "unreadable_credentials")

@@ -11,12 +11,12 @@ from channels.attempt import attempt
 from channels.claims import claim
 from channels.models import ChannelConnection
 from connections_project.identity.models import User
-from tests.channel_rows import channel_of, schedule_of
-from tests.channels.publishing import due_schedule
-from tests.channels.scheduling import SCHEDULES, schedule
 from tests.channels.test_disconnect import CONNECTIONS, disconnect
-from tests.chirp import Chirp
-from tests.statements import counted
+from tests.support.channel_publishing import due_schedule
+from tests.support.channel_rows import channel_of, schedule_of
+from tests.support.channel_scheduling import SCHEDULES, schedule
+from tests.support.chirp import Chirp
+from tests.support.sql_statements import counted
 
 
 @pytest.mark.parametrize("length", [0, 1, 150])

@@ -8,14 +8,14 @@ from rest_framework.test import APIClient
 from channels.models import ChannelConnection
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
-from tests.bank import Bank
-from tests.channel_rows import channel_of, schedule_of
-from tests.channels.errors import refusal
-from tests.channels.scheduling import SCHEDULES
 from tests.channels.test_disconnect import CONNECTIONS
-from tests.chirp import Chirp, call_back, start
 from tests.conftest import UseCatalogue
-from tests.rows import connection_of
+from tests.support.bank import Bank
+from tests.support.channel_errors import refusal
+from tests.support.channel_rows import channel_of, schedule_of
+from tests.support.channel_scheduling import SCHEDULES
+from tests.support.chirp import Chirp, call_back, start
+from tests.support.provider_rows import connection_of
 
 READ, WRITE, CONNECT, SYNC, ANONYMOUS = 100, 50, 5, 10, 60
 HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
@@ -72,7 +72,7 @@ def test_each_call_shows_its_bucket(
 @pytest.mark.parametrize(
     ("burst", "method", "path", "body"), [one for one in CALLS if "callback" not in one[2]]
 )
-def test_each_call_without_credentials_draws_on_the_address(
+def test_calls_without_credentials_count_by_address(
     anonymous: APIClient, row: ChannelConnection, burst: int, method: str, path: str, body: Any
 ) -> None:
     url = path.format(id=row.pk, none=uuid7(), schedule=uuid7())
@@ -104,14 +104,14 @@ def test_refreshes_are_counted_for_each_platform(
     assert [left(api.post(url)) for url in urls] == [9, 8, 9]
 
 
-def test_a_callback_draws_on_the_bucket_of_the_states_user(
+def test_a_callback_counts_for_the_states_user(
     api: APIClient, anonymous: APIClient, chirp: Chirp
 ) -> None:
     answer = call_back(anonymous, start(api))
     assert (answer.status_code, left(answer)) == (201, 3)
 
 
-def test_a_callback_that_is_refused_for_its_rate_keeps_the_state(
+def test_a_limited_callback_keeps_the_state(
     api: APIClient, anonymous: APIClient, chirp: Chirp, unlimited_later: Any
 ) -> None:
     states = [start(api) for _ in range(CONNECT)]

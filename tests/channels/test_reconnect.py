@@ -11,12 +11,12 @@ from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from connections_project.revocation.grants import remove_holders
 from connections_project.revocation.models import GrantHold, RevocationJob
-from tests.channel_rows import channel_of, schedule_of
-from tests.channels.errors import only_error, refusal
 from tests.channels.test_disconnect import CONNECTIONS, disconnect
-from tests.chirp import Chirp, call_back, connect, start
 from tests.conftest import SignIn, UseCatalogue
-from tests.rows import events
+from tests.support.channel_errors import only_error, refusal
+from tests.support.channel_rows import channel_of, schedule_of
+from tests.support.chirp import Chirp, call_back, connect, start
+from tests.support.provider_rows import events
 
 pytestmark = pytest.mark.usefixtures("unlimited")
 Reconnect = Callable[[], Any]
@@ -33,9 +33,7 @@ def reconnect(api: APIClient, django_capture_on_commit_callbacks: Any) -> Reconn
     return reconnect
 
 
-def test_after_a_disconnect_a_new_record_is_made_and_the_old_one_stays(
-    api: APIClient, chirp: Chirp
-) -> None:
+def test_after_a_disconnect_a_new_row_is_made(api: APIClient, chirp: Chirp) -> None:
     old = connect(api)
     disconnect(api, old.pk)
     before = ChannelConnection.objects.values().get()
@@ -58,7 +56,7 @@ def test_the_history_of_the_old_record_is_intact(api: APIClient, chirp: Chirp) -
     assert api.get(f"/api/v1/schedules{query}").json()["pagination"]["total"] == 0
 
 
-def test_a_connected_account_is_told_by_409_and_its_row_takes_the_fresh_tokens(
+def test_a_connected_account_is_409_and_renewed(
     api: APIClient, chirp: Chirp, reconnect: Reconnect
 ) -> None:
     row = connect(api)
@@ -82,7 +80,7 @@ def test_the_tokens_that_were_replaced_are_revoked(
     assert chirp.revoked == ["refresh-1", "access-1"]
 
 
-def test_nothing_is_revoked_where_that_would_end_the_fresh_tokens_too(
+def test_a_shared_grant_is_not_revoked(
     api: APIClient, chirp: Chirp, reconnect: Reconnect, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(chirp.catalogue(revocation='blast_radius = "grant"'), "chirp")
@@ -92,7 +90,7 @@ def test_nothing_is_revoked_where_that_would_end_the_fresh_tokens_too(
     assert not RevocationJob.objects.exists()
 
 
-def test_a_token_that_is_handed_out_again_is_not_revoked(
+def test_a_reissued_token_is_not_revoked(
     api: APIClient, chirp: Chirp, reconnect: Reconnect
 ) -> None:
     connect(api)
@@ -116,7 +114,7 @@ def dead(row: ChannelConnection, status: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["expired", "error"])
-def test_a_dead_connection_is_superseded_by_a_new_record(
+def test_a_dead_connection_is_superseded(
     api: APIClient, chirp: Chirp, reconnect: Reconnect, status: str
 ) -> None:
     old = connect(api)
@@ -132,7 +130,7 @@ def test_a_dead_connection_is_superseded_by_a_new_record(
     assert chirp.revoked == ["refresh-1", "access-1"]
 
 
-def test_what_was_scheduled_on_a_dead_connection_goes_on_with_the_new_one(
+def test_schedules_move_to_the_new_connection(
     api: APIClient, chirp: Chirp, reconnect: Reconnect
 ) -> None:
     old = connect(api)
@@ -165,7 +163,7 @@ def test_superseding_is_audited(api: APIClient, chirp: Chirp, reconnect: Reconne
     }
 
 
-def test_superseding_does_not_end_the_grant_that_the_new_one_lives_on(
+def test_superseding_keeps_the_shared_grant(
     api: APIClient, chirp: Chirp, reconnect: Reconnect, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(chirp.catalogue(revocation='blast_radius = "grant"'), "chirp")
@@ -175,7 +173,7 @@ def test_superseding_does_not_end_the_grant_that_the_new_one_lives_on(
     assert not RevocationJob.objects.exists()
 
 
-def test_superseding_does_not_revoke_a_token_that_is_handed_out_again(
+def test_superseding_keeps_a_reissued_token(
     api: APIClient, chirp: Chirp, reconnect: Reconnect
 ) -> None:
     dead(connect(api), "expired")

@@ -14,13 +14,13 @@ from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
 from connections_project.oauth.client import TokenSet
-from tests.channel_rows import channel_of
-from tests.channels.errors import refusal, wrong_fields
 from tests.channels.test_disconnect import CONNECTIONS
-from tests.chirp import Chirp
 from tests.conftest import SignIn, UseCatalogue
-from tests.rows import events
-from tests.servers import Answer
+from tests.support.channel_errors import refusal, wrong_fields
+from tests.support.channel_rows import channel_of
+from tests.support.chirp import Chirp
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import events
 
 INVALID_GRANT = Answer(400, json={"error": "invalid_grant"})
 
@@ -29,7 +29,7 @@ def refresh(api: APIClient, row: ChannelConnection, **body: Any) -> Any:
     return api.post(f"{CONNECTIONS}/{row.pk}/refresh", body, format="json")
 
 
-def test_forced_it_takes_new_tokens_and_answers_with_the_connection(
+def test_forced_it_stores_new_tokens_and_answers(
     api: APIClient, row: ChannelConnection, chirp: Chirp
 ) -> None:
     answer = refresh(api, row, force=True)
@@ -48,7 +48,7 @@ def test_unforced_a_good_token_is_left_alone(
     assert chirp.server.requests == []
 
 
-def test_without_a_refresh_token_it_is_fine_unforced_and_refused_forced(
+def test_without_refresh_token_only_force_is_refused(
     api: APIClient, owner: User, chirp: Chirp
 ) -> None:
     row = channel_of(owner, tokens=TokenSet("access-0"))
@@ -56,7 +56,7 @@ def test_without_a_refresh_token_it_is_fine_unforced_and_refused_forced(
     assert refusal(refresh(api, row, force=True)) == (403, "NO_REFRESH_TOKEN")
 
 
-def test_an_answer_without_a_refresh_token_keeps_the_stored_one(
+def test_an_omitted_refresh_token_keeps_the_stored(
     api: APIClient, row: ChannelConnection, chirp: Chirp
 ) -> None:
     chirp.server.on("POST", "/token", lambda _: chirp.tokens(refresh_token=None))
@@ -66,7 +66,7 @@ def test_an_answer_without_a_refresh_token_keeps_the_stored_one(
 
 
 @pytest.mark.parametrize(("becomes", "status"), [("expired", "expired"), ("revoked", "error")])
-def test_a_dead_grant_is_a_502_and_shows_in_the_status(
+def test_a_dead_grant_is_a_502_shown_in_the_status(
     api: APIClient,
     row: ChannelConnection,
     chirp: Chirp,
@@ -110,7 +110,7 @@ def test_other_statuses_are_inactive(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_disconnect_that_lands_meanwhile_wins_and_the_late_tokens_are_revoked(
+def test_a_disconnect_meanwhile_wins_over_late_tokens(
     api: APIClient, owner: User, chirp: Chirp
 ) -> None:
     row = channel_of(owner)
@@ -132,7 +132,7 @@ def test_a_suspended_channel_is_unavailable(api: APIClient, row: ChannelConnecti
     assert refusal(refresh(api, row, force=True)) == (503, "CHANNEL_UNAVAILABLE")
 
 
-def test_credentials_that_no_key_reads_are_the_operators_matter(
+def test_unreadable_credentials_are_an_own_fault(
     api: APIClient, row: ChannelConnection, settings: LazySettings
 ) -> None:
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]

@@ -10,9 +10,9 @@ from channels.restore import restore
 from connections_project.connections.errors import ConnectionNotFoundError
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
-from tests.channel_rows import channel_of
-from tests.chirp import Chirp
-from tests.rows import events
+from tests.support.channel_rows import channel_of
+from tests.support.chirp import Chirp
+from tests.support.provider_rows import events
 
 
 @pytest.fixture
@@ -24,9 +24,7 @@ def deleted(owner: User, chirp: Chirp) -> ChannelConnection:
     return row
 
 
-def test_a_restored_channel_is_seen_again_and_stays_disconnected(
-    deleted: ChannelConnection, operator: User
-) -> None:
+def test_a_restored_channel_stays_disconnected(deleted: ChannelConnection, operator: User) -> None:
     origin = command_origin(operator)
     assert restore(connection_id=deleted.pk, reason="asked by its owner", origin=origin)
 
@@ -35,7 +33,7 @@ def test_a_restored_channel_is_seen_again_and_stays_disconnected(
     assert row.disconnected_at == deleted.disconnected_at
 
 
-def test_a_restoration_is_audited_with_operator_and_reason(
+def test_a_restoration_is_audited_with_its_reason(
     deleted: ChannelConnection, operator: User
 ) -> None:
     restore(connection_id=deleted.pk, reason="a slip", origin=command_origin(operator))

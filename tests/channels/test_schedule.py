@@ -10,12 +10,12 @@ from rest_framework.test import APIClient
 from channels.models import ChannelConnection, Schedule
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
-from tests.channel_rows import channel_of
-from tests.channels.errors import refusal, wrong_fields
-from tests.channels.scheduling import SCHEDULES, schedule, tomorrow
-from tests.chirp import Chirp
 from tests.conftest import SignIn
-from tests.rows import events
+from tests.support.channel_errors import refusal, wrong_fields
+from tests.support.channel_rows import channel_of
+from tests.support.channel_scheduling import SCHEDULES, schedule, tomorrow
+from tests.support.chirp import Chirp
+from tests.support.provider_rows import events
 
 
 def test_it_answers_with_the_schedule(api: APIClient, row: ChannelConnection) -> None:
@@ -65,9 +65,7 @@ def test_a_time_may_have_any_zone(api: APIClient, row: ChannelConnection, zone: 
 @pytest.mark.parametrize(
     "form", ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.250Z", "%Y-%m-%d %H:%M:%Sz", "%Y-%m-%dT%H:%MZ"]
 )
-def test_a_time_without_a_zone_is_utc_and_other_spellings_are_read(
-    api: APIClient, row: ChannelConnection, form: str
-) -> None:
+def test_a_time_without_a_zone_is_utc(api: APIClient, row: ChannelConnection, form: str) -> None:
     run_at = tomorrow()
     told = schedule(api, row.pk, run_at=run_at.strftime(form)).json()["run_at"]
     assert told[:16] == f"{run_at:%Y-%m-%dT%H:%M}"
@@ -106,7 +104,7 @@ def test_a_time_that_has_passed_is_refused(
 
 
 @pytest.mark.parametrize("status", ["expired", "error", "disconnected"])
-def test_a_channel_that_is_not_connected_takes_nothing(
+def test_a_disconnected_channel_takes_nothing(
     api: APIClient, owner: User, chirp: Chirp, status: str
 ) -> None:
     row = channel_of(owner, status=status)
@@ -114,7 +112,7 @@ def test_a_channel_that_is_not_connected_takes_nothing(
     assert not Schedule.objects.exists()
 
 
-def test_a_connection_that_is_not_there_or_not_ones_own(
+def test_a_missing_or_foreign_connection_is_refused(
     api: APIClient,
     owner: User,
     row: ChannelConnection,
@@ -177,7 +175,7 @@ def test_all_missing_fields_are_named_at_once(api: APIClient) -> None:
     assert wrong_fields(answer) == ["channel_connection_id", "content", "run_at"]
 
 
-def test_what_is_unknown_is_ignored_and_null_is_no_picture(
+def test_unknown_fields_are_ignored_null_is_no_image(
     api: APIClient, row: ChannelConnection
 ) -> None:
     answer = schedule(api, row.pk, status="published", attempts=9, image_url=None)

@@ -4,8 +4,9 @@ import pytest
 from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection, Schedule
-from tests.channels.errors import only_error, wrong_fields
-from tests.channels.publishing import (
+from tests.conftest import UseCatalogue
+from tests.support.channel_errors import only_error, wrong_fields
+from tests.support.channel_publishing import (
     ADAPTER,
     MASTODON,
     due_schedule,
@@ -14,9 +15,8 @@ from tests.channels.publishing import (
     published,
     tooted,
 )
-from tests.channels.scheduling import schedule
-from tests.chirp import Chirp
-from tests.conftest import UseCatalogue
+from tests.support.channel_scheduling import schedule
+from tests.support.chirp import Chirp
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,7 +24,7 @@ IMAGE = "https://images.example.com/cat.png"
 
 
 @pytest.mark.parametrize("adapter", ["x", "linkedin", "mastodon"])
-def test_a_channel_that_wants_the_picture_itself_refuses_its_address_at_once(
+def test_an_upload_channel_refuses_image_addresses(
     api: APIClient, row: ChannelConnection, chirp: Chirp, use_catalogue: UseCatalogue, adapter: str
 ) -> None:
     use_catalogue(chirp.catalogue(more=ADAPTER.format(adapter)), "chirp")
@@ -40,7 +40,7 @@ def test_where_nobody_knows_it_is_taken(api: APIClient, row: ChannelConnection) 
     assert (answer.status_code, answer.json()["image_url"]) == (201, IMAGE)
 
 
-def test_where_the_channel_fetches_pictures_the_address_is_passed_on_and_not_fetched(
+def test_a_fetching_channel_gets_the_address(
     row: ChannelConnection, chirp: Chirp, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(chirp.catalogue(more='adapter = "connections_project.sandbox.adapter"'), "chirp")

@@ -9,11 +9,11 @@ from rest_framework.test import APIClient
 from channels.models import ChannelConnection, ScheduleStatus
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
-from tests.channel_rows import channel_of, schedule_of
-from tests.channels.errors import refusal, wrong_fields
-from tests.channels.scheduling import SCHEDULES, schedule
 from tests.channels.test_disconnect import disconnect
 from tests.conftest import SignIn
+from tests.support.channel_errors import refusal, wrong_fields
+from tests.support.channel_rows import channel_of, schedule_of
+from tests.support.channel_scheduling import SCHEDULES, schedule
 
 
 def ids(api: APIClient, query: str = "") -> list[str]:
@@ -33,9 +33,7 @@ def test_a_failed_one_says_why(api: APIClient, row: ChannelConnection) -> None:
     assert (shown["status"], shown["failure_reason"]) == ("failed", "outcome_unknown")
 
 
-def test_the_newest_comes_first_and_equal_times_keep_their_order(
-    api: APIClient, row: ChannelConnection
-) -> None:
+def test_newest_first_in_a_stable_order(api: APIClient, row: ChannelConnection) -> None:
     now = timezone.now()
     same = [schedule_of(row, created_at=now) for _ in range(5)]
     old = schedule_of(row, created_at=now - timedelta(hours=1))
@@ -83,7 +81,7 @@ def test_a_bad_filter_or_page_is_named(api: APIClient, query: str, field: str) -
     assert wrong_fields(answer) == [field]
 
 
-def test_a_filter_by_a_connection_that_is_none_of_ones_own(
+def test_filtering_by_a_foreign_connection_is_empty(
     api: APIClient, row: ChannelConnection, outsider: User, sign_in: SignIn
 ) -> None:
     url = f"{SCHEDULES}?channel_connection_id="

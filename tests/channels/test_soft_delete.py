@@ -6,11 +6,11 @@ from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection
 from connections_project.identity.models import User
-from tests.channel_rows import channel_of
-from tests.channels.errors import refusal
 from tests.channels.test_disconnect import CONNECTIONS, assert_disconnected, disconnect
-from tests.chirp import Chirp
-from tests.rows import events
+from tests.support.channel_errors import refusal
+from tests.support.channel_rows import channel_of
+from tests.support.chirp import Chirp
+from tests.support.provider_rows import events
 
 
 def assert_out_of_sight(api: APIClient, row: ChannelConnection) -> None:
@@ -37,9 +37,7 @@ def test_one_call_disconnects_and_deletes(api: APIClient, row: ChannelConnection
     assert [event.subject_id for event in told] == [row.pk, row.pk]
 
 
-def test_one_that_is_disconnected_can_be_deleted_later(
-    api: APIClient, row: ChannelConnection
-) -> None:
+def test_a_disconnected_one_can_be_deleted_later(api: APIClient, row: ChannelConnection) -> None:
     first = disconnect(api, row.pk)
     answer = disconnect(api, row.pk, "?soft_delete=true")
     assert (answer.status_code, answer.json()) == (200, first.json())

@@ -8,9 +8,9 @@ import pytest
 from connections_project.connections.token_names import token_names
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
-from tests.channel_rows import channel_of
-from tests.chirp import Chirp
 from tests.conftest import UseCatalogue
+from tests.support.channel_rows import channel_of
+from tests.support.chirp import Chirp
 from tests.support.disconnects import disconnect_one
 
 BOTH = 'token_identifier_algs = ["prefix", "hash_base64_sha512_sha512"]'
@@ -23,9 +23,7 @@ def naming(chirp: Chirp, use_catalogue: UseCatalogue) -> Chirp:
     return chirp
 
 
-def test_a_stored_refresh_token_can_be_found_by_prefix_and_by_double_hash(
-    owner: User, naming: Chirp
-) -> None:
+def test_a_stored_token_is_found_by_prefix_and_hash(owner: User, naming: Chirp) -> None:
     row = channel_of(owner, tokens=TokenSet("access", TOKEN))
 
     row.refresh_from_db()
@@ -50,9 +48,7 @@ def test_the_names_go_with_the_tokens(owner: User, naming: Chirp) -> None:
     assert (row.refresh_token_prefix, row.refresh_token_hash) == (None, None)
 
 
-def test_a_platform_that_does_not_name_tokens_has_no_part_of_them(
-    owner: User, chirp: Chirp
-) -> None:
+def test_a_platform_naming_no_tokens_stores_no_names(owner: User, chirp: Chirp) -> None:
     row = channel_of(owner, tokens=TokenSet("access", TOKEN))
 
     assert (row.refresh_token_prefix, row.refresh_token_hash) == (None, None)

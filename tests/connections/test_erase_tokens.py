@@ -16,8 +16,8 @@ from connections_project.operations.options import DisconnectOptions
 from connections_project.webhooks.withdraw import mark_deauthorized
 from social.models import SocialAccount
 from social.retention import erase_kept_too_long
-from tests.bank import Bank
-from tests.operators.conftest import MAKERS, platforms, use_platforms
+from tests.operations.conftest import MAKERS, platforms, use_platforms
+from tests.support.bank import Bank
 from tests.support.disconnects import disconnect_one
 
 __all__ = ["platforms", "use_platforms"]

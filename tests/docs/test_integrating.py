@@ -14,9 +14,9 @@ import pytest
 import requests
 
 from connections_project.sandbox.local.keys import fresh_keys
-from tests.elsewhere import ROOT
-from tests.faults.deployment import Deployment
-from tests.sandbox_server import SandboxHandle, authorize, running_sandbox
+from tests.support.deployment import Deployment
+from tests.support.process_environment import ROOT
+from tests.support.sandbox_server import SandboxHandle, authorize, running_sandbox
 
 GUIDE = ROOT / "docs" / "integrating.md"
 EMAIL, PASSWORD = "reader@example.com", "correct horse battery staple"

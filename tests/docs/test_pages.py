@@ -16,7 +16,7 @@ from connections_project.api import rate_limits
 from connections_project.api.rate_limits import Policy
 from connections_project.oauth.catalog_rules import PLATFORM, REVOCATION
 from connections_project.oauth.platform_entries import Platform, Revocation
-from tests.elsewhere import ROOT
+from tests.support.process_environment import ROOT
 
 NAMES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 PAGES = sorted([*ROOT.glob("docs/*.md"), *map(ROOT.joinpath, NAMES)])

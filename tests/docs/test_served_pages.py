@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from connections_project.conf.openapi import DESCRIPTION
-from tests.elsewhere import ROOT
+from tests.support.process_environment import ROOT
 
 
 @pytest.mark.parametrize("path", re.findall(r"\]\((/docs/[^)]+)\)", DESCRIPTION))

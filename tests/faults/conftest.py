@@ -10,9 +10,9 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection
 
-from tests.bank import Bank
-from tests.elsewhere import environment_with
-from tests.faults.deployment import Deployment
+from tests.support.bank import Bank
+from tests.support.deployment import Deployment
+from tests.support.process_environment import environment_with
 
 # Times that let a test see a lost worker's lease end, and a retry.
 SHORT_TIMES = {

@@ -11,12 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import requests
 
-from tests.bank import Bank
-from tests.elsewhere import ROOT
 from tests.faults.conftest import Deploy
-from tests.faults.deployment import Deployment, wait_until
-from tests.faults.postgresql import cluster
-from tests.servers import free_port
+from tests.support.bank import Bank
+from tests.support.deployment import Deployment, wait_until
+from tests.support.platform_server import free_port
+from tests.support.postgresql_cluster import cluster
+from tests.support.process_environment import ROOT
 
 PEOPLE = 120
 CLIENTS = 6
@@ -68,9 +68,7 @@ class Load:
             self.statuses[status] += 1
 
 
-def test_some_are_told_to_come_back_and_in_the_end_each_is_disconnected_once(
-    db: None, bank: Bank, deploy: Deploy
-) -> None:
+def test_each_is_disconnected_once_despite_restarts(db: None, bank: Bank, deploy: Deploy) -> None:
     port = free_port()
     with cluster() as database:
         deployment = deploy(DATABASE_URL=database.url)
@@ -78,7 +76,7 @@ def test_some_are_told_to_come_back_and_in_the_end_each_is_disconnected_once(
         people: list[Person] = [
             (token, connection)
             for token, connection in json.loads(
-                run(deployment, "-m", "tests.faults.fill", str(PEOPLE))
+                run(deployment, "-m", "tests.support.fill_database", str(PEOPLE))
             )
         ]
         with (

@@ -15,12 +15,12 @@ import requests
 from connections_project.identity import sessions
 from connections_project.identity.models import User
 from connections_project.revocation.models import RevocationJob
-from tests.bank import Bank
 from tests.faults.conftest import Deploy
-from tests.faults.deployment import Running, wait_until
-from tests.revocation.owing import owe
-from tests.rows import connection_of
-from tests.servers import Answer, free_port
+from tests.support.bank import Bank
+from tests.support.deployment import Running, wait_until
+from tests.support.platform_server import Answer, free_port
+from tests.support.provider_rows import connection_of
+from tests.support.revocation_jobs import make_jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,7 +63,7 @@ def asking(url: str) -> Iterator[list[tuple[float, int]]]:
         one.result()
 
 
-def test_a_web_worker_that_is_killed_comes_back_and_the_other_serves_meanwhile(
+def test_a_killed_web_worker_is_replaced(
     deploy: Deploy,
 ) -> None:
     port = free_port()
@@ -87,7 +87,7 @@ def test_a_web_worker_that_is_killed_comes_back_and_the_other_serves_meanwhile(
     assert [status for at, status in answers if at > back][-20:] == [200] * 20
 
 
-def test_a_web_server_that_is_told_to_end_answers_whom_it_has_heard(
+def test_a_stopping_web_server_answers_its_requests(
     owner: User, bank: Bank, deploy: Deploy
 ) -> None:
     row, port = connection_of(owner), free_port()
@@ -104,12 +104,12 @@ def test_a_web_server_that_is_told_to_end_answers_whom_it_has_heard(
     assert row.opened().access_token == "access-1"
 
 
-def test_a_worker_that_is_told_to_end_finishes_what_it_tries_and_leaves_the_rest(
+def test_a_stopping_worker_finishes_its_current_job(
     bank: Bank, deploy: Deploy, use_catalogue: Callable[..., None]
 ) -> None:
     use_catalogue(bank.catalogue(revocation='tokens = ["refresh_token"]'), "bank")
     bank.server.on("POST", "/revoke", Answer(200, delay=1.5))
-    owe("bank", *map(str, range(20)))
+    make_jobs("bank", *map(str, range(20)))
     deployment = deploy(REVOCATION_PLATFORM_LIMIT="4", REVOCATION_LEASE_SECONDS="30")
     with deployment.workers() as (worker,), deployment.beat():
         wait_until(lambda: len(bank.revoked) == 4, why=worker.said)

@@ -4,14 +4,14 @@ import pytest
 
 from channels.models import ChannelConnection, Schedule
 from connections_project.identity.models import User
-from tests.bank import Bank
-from tests.channel_rows import channel_of
-from tests.channels.publishing import ADAPTER, X, accepted, due_schedule, outcome_of, posts
-from tests.chirp import Chirp
 from tests.conftest import UseCatalogue
 from tests.faults.conftest import Deploy
-from tests.faults.deployment import wait_until
-from tests.servers import Answer, PlatformServer, Request
+from tests.support.bank import Bank
+from tests.support.channel_publishing import ADAPTER, X, accepted, due_schedule, outcome_of, posts
+from tests.support.channel_rows import channel_of
+from tests.support.chirp import Chirp
+from tests.support.deployment import wait_until
+from tests.support.platform_server import Answer, PlatformServer, Request
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,7 +29,7 @@ def row(owner: User, chirp: Chirp) -> ChannelConnection:
     return channel_of(owner)
 
 
-def test_workers_publish_what_is_due_and_what_a_killed_one_was_sending_is_never_sent_again(
+def test_a_killed_workers_post_is_never_resent(
     row: ChannelConnection, chirp: Chirp, deploy: Deploy
 ) -> None:
     fatal, *others = [due_schedule(row, content=f"Post {number}") for number in range(20)]

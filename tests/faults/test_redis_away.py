@@ -15,11 +15,11 @@ from rest_framework.test import APIClient
 from connections_project.identity import sessions
 from connections_project.identity.models import User
 from connections_project.revocation.models import RevocationJob
-from tests.bank import Bank
 from tests.faults.conftest import Deploy
-from tests.faults.deployment import wait_until
-from tests.rows import connection_of
-from tests.servers import free_port
+from tests.support.bank import Bank
+from tests.support.deployment import wait_until
+from tests.support.platform_server import free_port
+from tests.support.provider_rows import connection_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,13 +69,13 @@ class Client(requests.Session):
         return self.delete(f"{self.url}/auth/{connection_id}/disconnect", timeout=10)
 
 
-def test_disconnecting_goes_on_connecting_waits_and_all_recovers_by_itself(
+def test_disconnects_work_and_all_recovers(
     api: APIClient, owner: User, bank: Bank, deploy: Deploy, tmp_path: Path
 ) -> None:
     row, another = (connection_of(owner, account_id=number) for number in "12")
     port, redis_port = free_port(), free_port()
     url = f"redis://127.0.0.1:{redis_port}/0"
-    deployment = deploy(REDIS_URL=url, CELERY_BROKER_URL=url, METRICS_TOKEN="figures")
+    deployment = deploy(REDIS_URL=url, CELERY_BROKER_URL=url, METRICS_TOKEN="metrics")
     waits = deployment.workers(until="Cannot connect to")
     with deployment.web(port), waits as (worker,), deployment.beat():
         client = Client(f"http://127.0.0.1:{port}", owner)
@@ -87,17 +87,17 @@ def test_disconnecting_goes_on_connecting_waits_and_all_recovers_by_itself(
         assert (gone.status_code, gone.json()) == (200, {"message": "Provider disconnected"})
         assert "X-RateLimit-Limit" not in gone.headers
         assert client.connect().status_code == 503
-        assert 'rate_limit_fail_opens_total{policy="API_WRITE"} 1' in figures(port)
+        assert 'rate_limit_fail_opens_total{policy="API_WRITE"} 1' in metrics_text(port)
         row.refresh_from_db()
         assert (row.status, row.auth_state) == ("disconnected", None)
         with redis_server(redis_port, tmp_path):
             wait_until(lambda: client.connect().status_code == 201)
             assert "X-RateLimit-Limit" in client.disconnect(another.pk).headers
-            # Also what was owed while nobody could be told.
+            # Also the jobs that were stored while nobody could be told.
             wait_until(lambda: not RevocationJob.objects.filter(state="pending"), why=worker.said)
     assert sorted(bank.revoked) == ["access-0"] * 2 + ["refresh-0"] * 2
 
 
-def figures(port: int) -> str:
-    bearer = {"Authorization": "Bearer figures"}
+def metrics_text(port: int) -> str:
+    bearer = {"Authorization": "Bearer metrics"}
     return requests.get(f"http://127.0.0.1:{port}/metrics", headers=bearer, timeout=10).text

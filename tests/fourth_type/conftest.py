@@ -14,12 +14,12 @@ from connections_project.identity.models import User
 from connections_project.oauth.client import Identity
 from connections_project.platforms.registry import upstream
 from connections_project.revocation.grants import add_holder
-from tests.back_office.conftest import operator, page
-from tests.bank import Bank
+from tests.admin.conftest import operator, page
 from tests.conftest import UseCatalogue
 from tests.metrics.conftest import scrape
-from tests.rows import TOKENS
-from tests.servers import PlatformServer
+from tests.support.bank import Bank
+from tests.support.platform_server import PlatformServer
+from tests.support.provider_rows import TOKENS
 
 __all__ = ["operator", "page", "scrape"]
 

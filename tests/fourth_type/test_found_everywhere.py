@@ -25,8 +25,8 @@ from connections_project.revocation.models import RevocationJob
 from tests.fourth_type.conftest import Run
 from tests.fourth_type.models import Calendar, CalendarAction, Status
 from tests.metrics.conftest import Scrape, key
-from tests.servers import PlatformServer
-from tests.webhooks.signing import tiktok_event, tiktok_signature
+from tests.support.platform_server import PlatformServer
+from tests.support.webhook_signing import tiktok_event, tiktok_signature
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CALENDARS = "/admin/fourth_type/calendar/"

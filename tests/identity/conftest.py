@@ -22,7 +22,7 @@ Post = Callable[..., Any]
 
 @pytest.fixture(autouse=True)
 def _routes(settings: LazySettings) -> None:
-    settings.ROOT_URLCONF = "tests.identity.urls"
+    settings.ROOT_URLCONF = "tests.support.identity_urls"
 
 
 @pytest.fixture(autouse=True)

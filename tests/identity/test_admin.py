@@ -39,9 +39,7 @@ def test_no_tick_deactivates_a_principal(admin: Client, owner: User) -> None:
     assert owner.is_active
 
 
-def test_a_change_is_audited_by_the_names_of_what_was_changed(
-    admin: Client, owner: User, operator: User
-) -> None:
+def test_a_change_is_audited_by_field_names(admin: Client, owner: User, operator: User) -> None:
     form = {"email": "new@example.com", "is_staff": "on"}
     assert admin.post(f"{USERS}{owner.pk}/change/", form).status_code == 302
     event = AuditEvent.objects.get(action="user_changed")
@@ -56,7 +54,7 @@ def test_a_service_account_cannot_be_made_staff(admin: Client) -> None:
     assert "A service account is never staff." in page.content.decode()
 
 
-def test_an_e_mail_that_differs_in_case_alone_is_taken(admin: Client, owner: User) -> None:
+def test_an_e_mail_differing_only_in_case_is_taken(admin: Client, owner: User) -> None:
     form = {"email": "OPERATOR@example.com", "is_active": "on"}
     page = admin.post(f"{USERS}{owner.pk}/change/", form)
     assert "already exists" in page.content.decode()
@@ -67,7 +65,7 @@ def test_principals_are_neither_made_nor_deleted_here(admin: Client, owner: User
     assert admin.post(f"{USERS}{owner.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_an_operator_without_every_permission_gives_none_away(client: Client, db: None) -> None:
+def test_no_operator_grants_more_than_it_has(client: Client, db: None) -> None:
     clerk = User.objects.create_user("clerk@x.org", is_staff=True)
     clerk.user_permissions.set(Permission.objects.filter(content_type__app_label="identity"))
     client.force_login(clerk)
@@ -100,9 +98,7 @@ def test_the_lists_take_the_same_queries_however_long(admin: Client) -> None:
     assert counts[0] == counts[1]
 
 
-def test_the_admins_own_form_lets_passwords_be_guessed_no_faster(
-    client: Client, operator: User
-) -> None:
+def test_the_admin_form_limits_guesses_as_the_api(client: Client, operator: User) -> None:
     form = {"username": operator.email, "password": "wrong"}
     with time_machine.travel("2026-01-01T12:00:00Z", tick=False):
         for _ in range(5):

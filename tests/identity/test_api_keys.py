@@ -36,7 +36,7 @@ def made(team: Team, *more: str) -> dict[str, Any]:
     return told
 
 
-def test_of_a_key_nothing_is_stored_but_its_beginning_and_a_hash(owner: User) -> None:
+def test_only_a_keys_prefix_and_hash_are_stored(owner: User) -> None:
     new = create_key(team=owner.own_team, scopes=["social:read"], origin=ORIGIN, created_by=owner)
     key = ApiKey.objects.get()
     secret = new.text.removeprefix(f"{key.prefix}_")
@@ -98,7 +98,7 @@ def test_the_command_tells_programs_all_about_it(owner: User) -> None:
 
 
 @pytest.mark.parametrize("text", ["2099-01-01", "2099-01-01T00:00", "2099-01-01T02:00:00+02:00"])
-def test_an_end_is_taken_as_utc_unless_it_says_otherwise(owner: User, text: str) -> None:
+def test_an_end_is_utc_unless_it_has_a_zone(owner: User, text: str) -> None:
     assert made(owner.own_team, "--expires-at", text)["expires_at"] == "2099-01-01T00:00:00Z"
 
 
@@ -139,7 +139,7 @@ def test_making_and_revoking_are_audited(owner: User) -> None:
 
 
 @pytest.mark.parametrize("name", ["id", "prefix", "key"])
-def test_a_key_is_revoked_by_whatever_names_it_and_once(owner: User, name: str) -> None:
+def test_a_key_is_revoked_once_by_any_of_its_names(owner: User, name: str) -> None:
     told = made(owner.own_team)
     first = json.loads(run("revoke_api_key", told[name], "--json")[0])
     again = json.loads(run("revoke_api_key", told[name], "--json")[0])

@@ -8,8 +8,8 @@ import time_machine
 from django.test import Client
 
 from connections_project.identity.models import User
-from tests.identity import forge
 from tests.identity.conftest import EMAIL, PASSWORD, Post
+from tests.support import forged_tokens as forge
 
 
 def test_an_access_token_speaks_for_its_principal(signed_in: dict[str, Any], whoami: Any) -> None:

@@ -66,14 +66,12 @@ def test_the_result_is_told_without_the_password(run: Run) -> None:
 @pytest.mark.parametrize(
     "typed", ["pass word 12\n", "pass word 12\r\n", "pass word 12", "pass word 12\nx"]
 )
-def test_the_password_is_the_first_line_without_its_end(run: Run, typed: str) -> None:
+def test_the_password_is_the_first_line(run: Run, typed: str) -> None:
     run("create_user", EMAIL, "--password-stdin", typed=typed)
     assert User.objects.get().check_password("pass word 12")
 
 
-def test_the_password_is_asked_for_twice_at_a_terminal(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_terminal_asks_for_the_password_twice(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [PASSWORD, PASSWORD, PASSWORD, "something else"]
     monkeypatch.setattr(Input, "isatty", lambda _: True)
     monkeypatch.setattr("getpass.getpass", lambda *_: answers.pop(0))
@@ -94,7 +92,7 @@ def test_the_password_is_asked_for_twice_at_a_terminal(
         (["Taken@Example.com", "--password-stdin"], f"{PASSWORD}\n", 1, "already exists"),
     ],
 )
-def test_what_cannot_be_is_said_in_one_line_and_nothing_is_made(
+def test_impossible_requests_end_in_one_line(
     run: Run, words: list[str], typed: str, returncode: int, complaint: str
 ) -> None:
     User.objects.create_user("taken@example.com")
@@ -114,7 +112,7 @@ def test_a_team_has_the_members_it_is_given(run: Run, members: list[str]) -> Non
     assert (team.name, team.owner, set(team.members.all())) == ("Press", None, people)
 
 
-def test_unknown_members_are_named_and_no_team_is_made(run: Run) -> None:
+def test_unknown_members_are_named_and_no_team_made(run: Run) -> None:
     User.objects.create_user("a@x.org")
     with pytest.raises(CommandError, match=r"nobody@x\.org"):
         run("create_team", "Press", "--member", "a@x.org", "nobody@x.org")

@@ -12,7 +12,7 @@ from django.conf import LazySettings
 from connections_project.identity import failover_cache
 from connections_project.identity.attempts import TooManyAttemptsError, admit
 from connections_project.identity.failover_cache import FailoverCache
-from tests.servers import free_port
+from tests.support.platform_server import free_port
 
 
 class Redis:
@@ -101,7 +101,7 @@ def test_redis_counts_again_once_it_is_back(redis: Redis, monkeypatch: pytest.Mo
     assert fail(8) == 5
 
 
-def test_an_outage_between_two_steps_of_one_count_refuses_nobody(redis: Redis) -> None:
+def test_an_outage_within_a_count_refuses_nobody(redis: Redis) -> None:
     cache = FailoverCache(redis.url, {})
     assert cache.add("counter", 1, 60)
     redis.stop()
@@ -120,7 +120,7 @@ def test_a_redis_that_hangs_costs_its_timeout_once(settings: LazySettings) -> No
         assert time.monotonic() - began < 3
 
 
-def test_the_outage_is_logged_without_the_address_of_redis(
+def test_the_outage_is_logged_without_an_address(
     redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     redis.stop()

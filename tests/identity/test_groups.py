@@ -12,39 +12,39 @@ from tests.identity.conftest import PASSWORD
 pytestmark = pytest.mark.django_db
 
 
-def held_by(group: str) -> set[str]:
+def permissions_of(group: str) -> set[str]:
     return set(Group.objects.get(name=group).permissions.values_list("codename", flat=True))
 
 
-def test_auditors_may_look_at_everything_and_do_nothing() -> None:
-    held = held_by("Auditors")
-    assert {"view_connection", "view_auditevent", "view_user", "view_revocationjob"} <= held
-    assert all(codename.startswith("view_") for codename in held)
+def test_auditors_may_view_all_and_change_nothing() -> None:
+    granted = permissions_of("Auditors")
+    assert {"view_connection", "view_auditevent", "view_user", "view_revocationjob"} <= granted
+    assert all(codename.startswith("view_") for codename in granted)
 
 
-def test_operators_may_look_and_act_and_never_delete_connections_people_or_audit() -> None:
-    held = held_by("Operators")
-    assert held > held_by("Auditors")
-    assert {"change_user", "add_suspension", "delete_suspension"} <= held
-    assert {one for one in held if one.startswith("delete_")} == {"delete_suspension"}
-    assert not held & {"change_group", "change_permission", "add_user", "change_auditevent"}
+def test_operators_may_act_but_never_delete() -> None:
+    granted = permissions_of("Operators")
+    assert granted > permissions_of("Auditors")
+    assert {"change_user", "add_suspension", "delete_suspension"} <= granted
+    assert {one for one in granted if one.startswith("delete_")} == {"delete_suspension"}
+    assert not granted & {"change_group", "change_permission", "add_user", "change_auditevent"}
 
 
-def test_operators_may_force_a_disconnect_in_every_app_that_has_one() -> None:
+def test_operators_may_force_disconnects_in_every_app() -> None:
     known = Permission.objects.filter(codename__startswith="force_disconnect_")
     assert known.exists()
-    assert set(known.values_list("codename", flat=True)) <= held_by("Operators")
+    assert set(known.values_list("codename", flat=True)) <= permissions_of("Operators")
 
 
 def test_another_migrate_keeps_what_was_added_by_hand() -> None:
     added = Permission.objects.get(codename="change_group")
     Group.objects.get(name="Operators").permissions.add(added)
     call_command("migrate", verbosity=0)
-    assert "change_group" in held_by("Operators")
+    assert "change_group" in permissions_of("Operators")
     assert Group.objects.count() == 2
 
 
-def test_an_operator_may_be_made_with_a_groups_permissions_alone(
+def test_an_operator_can_be_made_by_groups_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))

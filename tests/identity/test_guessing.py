@@ -9,7 +9,7 @@ import time_machine
 from connections_project.identity.attempts import Attempt, TooManyAttemptsError, admit
 from connections_project.identity.models import User
 from tests.identity.conftest import EMAIL, PASSWORD, Post
-from tests.identity.crowd import at_once
+from tests.support.parallel_logins import at_once
 
 HERE = "192.0.2.1"
 
@@ -25,16 +25,14 @@ def tries(count: int, *, email: str = EMAIL, address: str = HERE) -> list[Attemp
     return [admit(email=email, address=address) for _ in range(count)]
 
 
-def test_the_sixth_wrong_password_in_a_minute_is_a_429(owner: User, post: Post) -> None:
+def test_the_sixth_wrong_password_is_a_429(owner: User, post: Post) -> None:
     answers = [post("login", email=EMAIL, password="wrong") for _ in range(6)]
     assert [answer.status_code for answer in answers] == [401] * 5 + [429]
     assert 1 <= int(answers[5].headers["Retry-After"]) <= 60
     assert answers[5].json()["type"].endswith("rate_limit_exceeded")
 
 
-def test_the_right_password_does_not_help_once_the_limit_is_reached(
-    owner: User, post: Post
-) -> None:
+def test_at_the_limit_the_right_password_fails_too(owner: User, post: Post) -> None:
     for _ in range(5):
         post("login", email=EMAIL, password="wrong")
     assert post("login", email=EMAIL, password=PASSWORD).status_code == 429
@@ -57,7 +55,7 @@ def test_successes_count_nowhere(owner: User, post: Post) -> None:
     assert [answer.status_code for answer in answers] == [401] * 5 + [429]
 
 
-def test_one_address_may_fail_20_times_a_minute_whatever_the_e_mail() -> None:
+def test_an_address_may_fail_20_times_a_minute() -> None:
     for number in range(20):
         tries(1, email=f"{number}@example.com")
     with pytest.raises(TooManyAttemptsError):
@@ -65,7 +63,7 @@ def test_one_address_may_fail_20_times_a_minute_whatever_the_e_mail() -> None:
     tries(1, email="another@example.com", address="192.0.2.2")
 
 
-def test_one_e_mail_may_fail_100_times_an_hour_whatever_the_address() -> None:
+def test_an_e_mail_may_fail_100_times_an_hour() -> None:
     for number in range(100):
         tries(1, address=f"198.51.100.{number}")
     with pytest.raises(TooManyAttemptsError) as refusal:
@@ -74,7 +72,7 @@ def test_one_e_mail_may_fail_100_times_an_hour_whatever_the_address() -> None:
     tries(1, email="another@example.com", address="203.0.113.1")
 
 
-def test_one_address_that_hammers_an_e_mail_does_not_lock_its_owner_out_elsewhere() -> None:
+def test_an_attacker_does_not_lock_the_owner_out() -> None:
     tries(5)
     for _ in range(200):
         with pytest.raises(TooManyAttemptsError):
@@ -88,7 +86,7 @@ def test_the_case_of_an_e_mail_opens_no_second_count() -> None:
         tries(1, email=EMAIL.upper())
 
 
-def test_the_addresses_of_one_ipv6_network_are_one_address() -> None:
+def test_one_ipv6_network_counts_as_one_address() -> None:
     for number in range(20):
         tries(1, email=f"{number}@example.com", address=f"2001:db8::{number + 1:x}")
     with pytest.raises(TooManyAttemptsError):
@@ -96,7 +94,7 @@ def test_the_addresses_of_one_ipv6_network_are_one_address() -> None:
     tries(1, address="2001:db8:0:1::1")
 
 
-def test_a_refused_attempt_touches_no_password_and_no_table(
+def test_a_limited_attempt_reads_no_table(
     owner: User, post: Post, django_assert_num_queries: Any
 ) -> None:
     for _ in range(5):
@@ -106,7 +104,7 @@ def test_a_refused_attempt_touches_no_password_and_no_table(
 
 
 @pytest.mark.races
-def test_a_crowd_of_guesses_at_once_gets_no_more_than_five_looked_at(
+def test_parallel_guesses_get_no_more_than_five(
     transactional_db: None,
 ) -> None:
     User.objects.create_user(EMAIL, PASSWORD)

@@ -40,7 +40,7 @@ def test_good_credentials_give_two_tokens(owner: User, post: Post) -> None:
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_the_access_token_names_its_principal_and_ends_when_it_says(
+def test_the_access_token_names_principal_and_end(
     owner: User, post: Post, settings: LazySettings
 ) -> None:
     settings.ACCESS_TOKEN_SECONDS = 77
@@ -77,7 +77,7 @@ def test_every_refusal_looks_the_same(owner: User, gone: User, post: Post) -> No
 
 
 @pytest.mark.parametrize("body", WRONG.values(), ids=WRONG.keys())
-def test_every_refusal_costs_one_hash_and_the_same_queries(
+def test_every_refusal_costs_the_same(
     owner: User, gone: User, post: Post, body: dict[str, str], django_assert_num_queries: Any
 ) -> None:
     hashes = mock.Mock(side_effect=MD5PasswordHasher().encode)
@@ -107,7 +107,7 @@ def test_every_refusal_costs_one_hash_and_the_same_queries(
     ],
 )
 @pytest.mark.django_db
-def test_a_malformed_body_is_a_400_that_names_the_field(
+def test_a_malformed_body_is_a_400_naming_the_field(
     post: Post, body: dict[str, Any], field: str
 ) -> None:
     response = post("login", **body)
@@ -121,7 +121,7 @@ def test_spaces_of_a_password_count(post: Post, db: None) -> None:
     assert post("login", email=EMAIL, password="spaced").status_code == 401
 
 
-def test_a_bad_bearer_beside_good_credentials_is_not_looked_at(owner: User, client: Any) -> None:
+def test_a_bad_bearer_at_the_login_is_ignored(owner: User, client: Any) -> None:
     response = client.post(
         "/api/v1/auth/login",
         {"email": EMAIL, "password": PASSWORD},
@@ -139,7 +139,7 @@ def test_a_bad_bearer_beside_good_credentials_is_not_looked_at(owner: User, clie
         (WRONG["a deactivated principal"], "inactive"),
     ],
 )
-def test_a_refusal_is_audited_without_e_mail_or_password(
+def test_a_refusal_is_audited_without_secrets(
     owner: User, gone: User, post: Post, body: dict[str, str], reason: str
 ) -> None:
     post("login", **body)

@@ -6,8 +6,8 @@ import jwt
 import time_machine
 
 from connections_project.identity.models import SessionFamily, User
-from tests.identity import forge
 from tests.identity.conftest import EMAIL, PASSWORD, Post
+from tests.support import forged_tokens as forge
 
 
 def test_after_a_logout_the_refresh_token_is_dead(signed_in: dict[str, Any], post: Post) -> None:
@@ -35,9 +35,7 @@ def test_other_sign_ins_stay(signed_in: dict[str, Any], post: Post) -> None:
     assert post("refresh", refresh_token=other["refresh_token"]).status_code == 200
 
 
-def test_a_logout_can_be_repeated_and_keeps_its_first_time(
-    signed_in: dict[str, Any], post: Post
-) -> None:
+def test_a_repeated_logout_keeps_its_first_time(signed_in: dict[str, Any], post: Post) -> None:
     post("logout", refresh_token=signed_in["refresh_token"])
     first = SessionFamily.objects.get().revoked_at
     assert post("logout", refresh_token=signed_in["refresh_token"]).status_code == 204
@@ -59,9 +57,7 @@ def test_a_deactivated_principal_can_log_out(
     assert SessionFamily.objects.get().revoked_at is not None
 
 
-def test_a_token_that_was_not_signed_here_is_a_401_and_ends_nothing(
-    signed_in: dict[str, Any], post: Post
-) -> None:
+def test_a_foreign_token_is_a_401_and_ends_nothing(signed_in: dict[str, Any], post: Post) -> None:
     claims = jwt.decode(signed_in["refresh_token"], options={"verify_signature": False})
     foreign = [
         "rubbish",

@@ -12,7 +12,7 @@ from tests.identity.conftest import EMAIL
 pytestmark = pytest.mark.django_db
 
 
-def test_each_principal_has_its_own_team_from_the_start() -> None:
+def test_each_principal_starts_with_its_own_team() -> None:
     for email in (EMAIL, "bot@example.com"):
         user = User.objects.create_user(email)
         assert list(user.teams.all()) == [user.own_team]
@@ -23,7 +23,7 @@ def test_saving_again_makes_no_second_team(owner: User) -> None:
     assert Team.objects.count() == 1
 
 
-def test_a_principal_that_cannot_be_stored_leaves_no_team(owner: User) -> None:
+def test_a_failed_principal_leaves_no_team(owner: User) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.create_user(EMAIL)
     assert (User.objects.count(), Team.objects.count()) == (1, 1)
@@ -32,7 +32,7 @@ def test_a_principal_that_cannot_be_stored_leaves_no_team(owner: User) -> None:
 @pytest.mark.parametrize(
     "email", ["Owner@Example.com", "OWNER@EXAMPLE.COM", "\uff4fwner@example.com"]
 )
-def test_an_e_mail_is_unique_and_found_whatever_its_case(owner: User, email: str) -> None:
+def test_an_e_mail_is_unique_in_any_case(owner: User, email: str) -> None:
     assert User.objects.get(email=email) == User.objects.get_by_natural_key(email) == owner
     with pytest.raises(IntegrityError):
         User.objects.create_user(email)
@@ -55,7 +55,7 @@ def test_a_contradiction_is_refused(owner: User, columns: dict[str, Any]) -> Non
         User.objects.filter(pk=owner.pk).update(**columns)
 
 
-def test_an_e_mail_in_upper_case_cannot_be_written_past_the_model(owner: User) -> None:
+def test_the_database_refuses_upper_case_e_mails(owner: User) -> None:
     with pytest.raises(IntegrityError), connection.cursor() as cursor:
         cursor.execute("UPDATE identity_user SET email = %s", [EMAIL.upper()])
 

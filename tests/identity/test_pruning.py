@@ -1,4 +1,4 @@
-"""What no longer lets anybody in is forgotten by a chore."""
+"""What no longer lets anybody in is deleted by a periodic task."""
 
 from datetime import timedelta
 

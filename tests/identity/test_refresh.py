@@ -8,11 +8,11 @@ import time_machine
 from django.utils import timezone
 
 from connections_project.identity.models import SessionFamily, User
-from tests.identity import forge
 from tests.identity.conftest import EMAIL, PASSWORD, Post
+from tests.support import forged_tokens as forge
 
 
-def test_a_refresh_gives_the_same_fields_and_another_token(
+def test_a_refresh_gives_the_same_fields_anew(
     signed_in: dict[str, Any], post: Post, whoami: Any
 ) -> None:
     response = post("refresh", refresh_token=signed_in["refresh_token"])
@@ -30,24 +30,20 @@ def test_tokens_can_be_exchanged_again_and_again(signed_in: dict[str, Any], post
     assert SessionFamily.objects.count() == 1
 
 
-def test_a_used_token_that_comes_back_kills_its_whole_family(
-    signed_in: dict[str, Any], post: Post
-) -> None:
+def test_a_reused_token_ends_its_family(signed_in: dict[str, Any], post: Post) -> None:
     youngest = post("refresh", refresh_token=signed_in["refresh_token"]).json()["refresh_token"]
     assert post("refresh", refresh_token=signed_in["refresh_token"]).status_code == 401
     assert post("refresh", refresh_token=youngest).status_code == 401
 
 
-def test_a_used_token_that_comes_back_leaves_other_sign_ins_alone(
-    signed_in: dict[str, Any], post: Post
-) -> None:
+def test_a_reused_token_spares_other_sign_ins(signed_in: dict[str, Any], post: Post) -> None:
     other = post("login", email=EMAIL, password=PASSWORD).json()
     post("refresh", refresh_token=signed_in["refresh_token"])
     post("refresh", refresh_token=signed_in["refresh_token"])
     assert post("refresh", refresh_token=other["refresh_token"]).status_code == 200
 
 
-def test_a_used_token_that_comes_back_is_logged_without_the_token(
+def test_a_reused_token_is_logged_unshown(
     signed_in: dict[str, Any], post: Post, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(2):
@@ -66,9 +62,7 @@ def test_each_exchange_begins_14_days_anew(owner: User, post: Post) -> None:
         assert post("refresh", refresh_token=token).status_code == 401
 
 
-def test_a_family_past_its_end_is_dead_whatever_the_token_claims(
-    signed_in: dict[str, Any], post: Post
-) -> None:
+def test_an_ended_family_is_dead_whatever_is_claimed(signed_in: dict[str, Any], post: Post) -> None:
     SessionFamily.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert post("refresh", refresh_token=signed_in["refresh_token"]).status_code == 401
 
@@ -117,13 +111,13 @@ def test_an_odd_claim_is_refused(
 @pytest.mark.parametrize("value", [None, "", 5, ["a"], {}, True, "a\x00b", "\ud800", "a" * 4097])
 @pytest.mark.parametrize("call", ["refresh", "logout"])
 @pytest.mark.django_db
-def test_a_malformed_body_is_a_400_that_names_the_field(post: Post, call: str, value: Any) -> None:
+def test_a_malformed_body_is_a_400_naming_the_field(post: Post, call: str, value: Any) -> None:
     response = post(call, refresh_token=value)
     assert response.status_code == 400
     assert response.json()["errors"][0]["field"] == "refresh_token"
 
 
-def test_families_past_their_end_are_gone_at_the_next_sign_in(owner: User, post: Post) -> None:
+def test_ended_families_are_deleted_at_next_sign_in(owner: User, post: Post) -> None:
     post("login", email=EMAIL, password=PASSWORD)
     SessionFamily.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     post("login", email=EMAIL, password=PASSWORD)

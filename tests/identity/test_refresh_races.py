@@ -4,7 +4,7 @@ import pytest
 
 from connections_project.identity.models import User
 from tests.identity.conftest import EMAIL, PASSWORD, Post
-from tests.identity.crowd import at_once
+from tests.support.parallel_logins import at_once
 
 pytestmark = pytest.mark.races
 
@@ -15,9 +15,7 @@ def token(transactional_db: None, post: Post) -> str:
     return str(post("login", email=EMAIL, password=PASSWORD).json()["refresh_token"])
 
 
-def test_of_many_exchanges_of_one_token_one_wins_and_the_family_is_dead(
-    token: str, post: Post
-) -> None:
+def test_one_exchange_wins_and_the_family_is_dead(token: str, post: Post) -> None:
     answers = at_once([("refresh", {"refresh_token": token})] * 8)
     assert sorted(answer.status_code for answer in answers) == [200] + [401] * 7
     winner = next(answer for answer in answers if answer.status_code == 200)
@@ -25,7 +23,7 @@ def test_of_many_exchanges_of_one_token_one_wins_and_the_family_is_dead(
     assert again.status_code == 401
 
 
-def test_an_exchange_beside_a_logout_brings_nothing_back(token: str, post: Post) -> None:
+def test_an_exchange_during_a_logout_revives_nothing(token: str, post: Post) -> None:
     body = {"refresh_token": token}
     refreshed, logged_out = at_once([("refresh", body), ("logout", body)])
     assert logged_out.status_code == 204

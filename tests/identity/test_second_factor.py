@@ -67,7 +67,7 @@ def failures() -> list[str]:
     return [event.reason for event in AuditEvent.objects.filter(action="login_failed")]
 
 
-def test_password_and_code_open_the_admin_and_it_is_audited(client: Client, secret: str) -> None:
+def test_password_and_code_open_the_admin(client: Client, secret: str) -> None:
     assert sign_in(client, code(secret))
     event = AuditEvent.objects.get(action="operator_signed_in")
     assert (event.actor_type, event.interface) == ("operator", "admin")
@@ -82,7 +82,7 @@ def test_a_code_may_be_typed_in_two_halves(client: Client, secret: str) -> None:
 @pytest.mark.parametrize(
     "typed", ["", "000000", "-12345", "12345", "1234567", "½½½½½½", "٣٣٣٣٣٣", "abc"]
 )
-def test_without_a_good_code_the_door_stays_shut(client: Client, secret: str, typed: str) -> None:
+def test_without_a_good_code_nobody_gets_in(client: Client, secret: str, typed: str) -> None:
     assert not sign_in(client, "111111" if typed == code(secret) else typed)
     assert failures() == ["wrong_code"]
 
@@ -94,9 +94,7 @@ def test_a_code_is_good_once(client: Client, secret: str) -> None:
         assert not sign_in(Client(), spent)
 
 
-def test_wrong_codes_make_the_next_try_wait_even_with_the_right_one(
-    client: Client, secret: str
-) -> None:
+def test_wrong_codes_delay_even_the_right_one(client: Client, secret: str) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         for _ in range(3):
             sign_in(client, "abcdef")
@@ -116,7 +114,7 @@ def test_wrong_codes_count_as_failed_sign_ins(client: Client, secret: str) -> No
     assert int(page["Retry-After"]) > 0
 
 
-def test_a_wrong_password_and_a_wrong_code_look_the_same(client: Client, secret: str) -> None:
+def test_wrong_password_and_wrong_code_look_alike(client: Client, secret: str) -> None:
     pages = [
         client.post("/admin/login/", {"username": EMAIL, "otp_token": "000000", "password": word})
         for word in (PASSWORD, "wrong")
@@ -128,13 +126,13 @@ def test_a_wrong_password_and_a_wrong_code_look_the_same(client: Client, secret:
     assert first == second
 
 
-def test_a_session_without_the_factor_does_not_open_the_admin(client: Client, secret: str) -> None:
+def test_without_the_factor_the_admin_is_closed(client: Client, secret: str) -> None:
     client.force_login(User.objects.get())
     assert client.get(ADMIN).status_code == 302
     assert "does not open the admin" in client.get("/admin/login/").content.decode()
 
 
-def test_whoever_signed_in_as_a_user_needs_the_code_too(client: Client, secret: str) -> None:
+def test_a_user_session_needs_the_code_too(client: Client, secret: str) -> None:
     client.post("/sign-in", {"username": EMAIL, "password": PASSWORD})
     assert "_auth_user_id" in client.session
     assert client.get(ADMIN).status_code == 302
@@ -146,7 +144,7 @@ def test_no_other_operators_device_will_do(client: Client, secret: str) -> None:
     assert failures() == ["no_second_factor"]
 
 
-def test_a_user_is_not_let_in_however_good_the_password(client: Client, owner: User) -> None:
+def test_a_user_is_refused_with_any_password(client: Client, owner: User) -> None:
     assert not sign_in(client, username=owner.email)
     assert failures() == ["no_operator"]
 
@@ -176,13 +174,13 @@ def test_the_address_carries_what_an_app_scans(run: Callable[..., str]) -> None:
     assert f"Secret: {query['secret'][0]}\n" in printed
 
 
-def test_making_an_operator_is_audited_without_the_secret(secret: str) -> None:
+def test_making_an_operator_is_audited_unsecretly(secret: str) -> None:
     event = AuditEvent.objects.get(action="operator_created")
     assert event.subject_id == User.objects.get().pk
     assert secret not in str(event.details)
 
 
-def test_a_reset_enrols_anew_and_ends_what_the_old_device_opened(
+def test_a_reset_enrols_anew_and_ends_sessions(
     client: Client, secret: str, run: Callable[..., str]
 ) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
@@ -204,7 +202,7 @@ def test_only_an_operators_factor_can_be_reset(run: Callable[..., str], email: s
     assert not Authenticator.objects.exists()
 
 
-def test_where_it_is_not_required_the_password_opens_the_admin(
+def test_if_not_required_the_password_suffices(
     client: Client, settings: LazySettings, run: Callable[..., str]
 ) -> None:
     settings.ADMIN_TOTP_REQUIRED = False

@@ -19,7 +19,7 @@ def signed_in_as(client: Client) -> Any:
     return get_user(client)
 
 
-def test_the_right_password_signs_in_and_goes_on_to_next(owner: User, client: Client) -> None:
+def test_the_right_password_leads_to_next(owner: User, client: Client) -> None:
     target = "/oauth/callback/schwab?code=a&state=b"
     response = client.post("/sign-in", HERE | {"next": target})
     assert (response.status_code, response.headers["Location"]) == (302, target)
@@ -56,7 +56,7 @@ def test_whatever_is_wrong_is_told_in_the_same_words(
     assert AuditEvent.objects.filter(action="login_failed").count() == 1
 
 
-def test_a_deactivated_principal_stays_out_and_goes_out(owner: User, client: Client) -> None:
+def test_a_deactivated_principal_is_signed_out(owner: User, client: Client) -> None:
     client.post("/sign-in", HERE)
     User.objects.update(is_active=False)
     assert signed_in_as(client) == AnonymousUser()
@@ -99,7 +99,7 @@ def test_the_form_is_guarded_against_foreign_sites(owner: User) -> None:
 
 
 @pytest.mark.django_db
-def test_the_page_needs_nothing_inline_and_lets_the_browser_say_its_origin(client: Client) -> None:
+def test_no_inline_code_and_the_origin_is_sent(client: Client) -> None:
     page = client.get("/sign-in")
     for inline in ("<script", "<style", " style=", "onclick", "javascript:"):
         assert inline not in page.content.decode()

@@ -52,7 +52,7 @@ def test_a_bearer_speaks_for_the_team_that_it_names(
     assert answer.json()["team_id"] == str(team.pk)
 
 
-def test_a_key_speaks_for_its_team_and_for_nobody_in_it(ask: Ask, owner: User) -> None:
+def test_a_key_acts_for_its_team_and_no_member(ask: Ask, owner: User) -> None:
     text = key_of(owner.own_team, created_by=owner)
     assert ask(x_api_key=text, x_team_id=str(owner.own_team.pk)).json() == {
         "team_id": str(owner.own_team.pk),
@@ -101,7 +101,7 @@ FORGERIES: dict[str, Forge] = {
 
 
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES.keys())
-def test_every_failure_of_a_key_is_one_answer_after_one_query(
+def test_every_failed_key_is_one_answer_and_query(
     ask: Ask,
     owner: User,
     outsider: User,
@@ -124,7 +124,7 @@ def _refusal(answer: Any) -> Any:
     return body, {k: v for k, v in answer.headers.items() if k not in per_request}
 
 
-def test_a_revoked_key_and_one_that_ended_are_answered_alike(
+def test_revoked_and_ended_keys_answer_alike(
     ask: Ask, owner: User, django_assert_num_queries: Any
 ) -> None:
     team = owner.own_team
@@ -140,7 +140,7 @@ def test_a_revoked_key_and_one_that_ended_are_answered_alike(
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "Basic"])
-def test_both_at_once_are_refused_though_each_were_good(
+def test_two_good_credentials_at_once_are_refused(
     ask: Ask, bearer: str, owner: User, scheme: str
 ) -> None:
     authorization = bearer.replace("Bearer", scheme)
@@ -156,7 +156,7 @@ def test_nothing_is_refused(ask: Ask, owner: User, headers: dict[str, str]) -> N
 
 
 @pytest.mark.parametrize("team", ["", "nonsense", "0198c0de-0000-7000-8000-000000000000", "OTHER"])
-def test_a_bearer_with_a_team_that_is_not_its_own_is_refused_alike(
+def test_a_bearer_for_a_foreign_team_is_refused(
     ask: Ask, bearer: str, outsider: User, team: str, django_assert_num_queries: Any
 ) -> None:
     named = str(outsider.own_team.pk) if team == "OTHER" else team

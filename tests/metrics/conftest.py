@@ -7,7 +7,7 @@ from django.conf import LazySettings
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
-TOKEN = "a token for the figures"
+TOKEN = "a token for the metrics"
 Scrape = Callable[[], dict[tuple[str, frozenset[tuple[str, str]]], float]]
 
 

@@ -1,10 +1,10 @@
-"""Who may see the figures."""
+"""Who may see the metrics."""
 
 import pytest
 from django.conf import LazySettings
 from django.test import Client
 
-TOKEN = "a token for the figures"
+TOKEN = "a token for the metrics"
 
 pytestmark = pytest.mark.django_db
 
@@ -34,25 +34,21 @@ def test_without_the_token_they_stay_closed(client: Client, token: str, header: 
     assert token.encode() not in answer.content
 
 
-def test_without_a_token_being_set_they_are_closed_to_loopback_too(
-    client: Client, settings: LazySettings
-) -> None:
+def test_without_a_token_loopback_is_refused_too(client: Client, settings: LazySettings) -> None:
     """A proxy on the same host would let the whole world come from there."""
     settings.METRICS_TOKEN = ""
     assert client.get("/metrics").status_code == 403
     assert client.get("/metrics", headers={"Authorization": "Bearer"}).status_code == 403
 
 
-def test_in_development_this_machine_may_look_without_one(
-    client: Client, settings: LazySettings
-) -> None:
+def test_in_development_loopback_needs_no_token(client: Client, settings: LazySettings) -> None:
     settings.METRICS_TOKEN, settings.DEBUG = "", True
     assert client.get("/metrics").status_code == 200
     assert client.get("/metrics", REMOTE_ADDR="192.0.2.1").status_code == 403
     assert client.get("/metrics", REMOTE_ADDR="").status_code == 403
 
 
-def test_openmetrics_is_spoken_to_those_who_ask_for_it(client: Client, token: str) -> None:
+def test_openmetrics_is_served_on_request(client: Client, token: str) -> None:
     headers = {
         "Authorization": f"Bearer {token}",
         "Accept": "application/openmetrics-text; version=1.0.0",

@@ -13,9 +13,9 @@ from connections_project.oauth.observers import calling
 from connections_project.oauth.transport import Request, send
 from connections_project.platforms.publishing import PublishSession
 from connections_project.platforms.registry import upstream
-from tests.bank import Bank, connect
-from tests.figures import figure
-from tests.servers import Answer, PlatformServer
+from tests.support.bank import Bank, connect
+from tests.support.metric_values import metric_value
+from tests.support.platform_server import Answer, PlatformServer
 
 COUNT = "connections_outbound_duration_seconds_count"
 SUM = "connections_outbound_duration_seconds_sum"
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def calls(kind: str, outcome: str = "success", name: str = COUNT) -> float:
-    return figure(name, platform="bank", kind=kind, outcome=outcome)
+    return metric_value(name, platform="bank", kind=kind, outcome=outcome)
 
 
 def bank_upstream() -> tuple[Platform, ClientRegistration]:
@@ -33,9 +33,7 @@ def bank_upstream() -> tuple[Platform, ClientRegistration]:
     return found.platform, found.registration
 
 
-def test_each_call_of_a_connection_s_life_is_counted_by_what_it_was_for(
-    api: APIClient, bank: Bank
-) -> None:
+def test_each_outbound_call_is_counted_by_purpose(api: APIClient, bank: Bank) -> None:
     kinds = ("exchange", "identify", "refresh", "read", "revoke")
     before = {kind: calls(kind) for kind in kinds}
     connection = connect(api)
@@ -68,7 +66,7 @@ def test_a_failure_is_counted_by_its_code(bank: Bank, answer: Answer, outcome: s
     assert calls("revoke", outcome) == before + 1
 
 
-def test_the_time_of_a_call_that_was_given_up_is_counted(bank: Bank) -> None:
+def test_an_abandoned_calls_time_is_counted(bank: Bank) -> None:
     bank.server.on("POST", "/token", Answer(delay=2))
     before = calls("refresh", "timeout", SUM)
     with pytest.raises(PlatformError):
@@ -88,7 +86,7 @@ def test_what_a_session_publishes_is_counted(bank: Bank) -> None:
     assert calls("publish") == before + 1
 
 
-def test_an_adapter_s_calls_count_as_the_verb_that_called_it(server: PlatformServer) -> None:
+def test_adapter_calls_count_for_their_operation(server: PlatformServer) -> None:
     server.on("GET", "/", Answer())
     request = Request("GET", f"{server.url}/")
     before = [calls("publish"), calls("read"), calls("other")]

@@ -52,7 +52,7 @@ def times(number: int) -> dict[str, Any]:
     return {name: pytest.approx(number * value) for name, value in EXPECTED.items()}
 
 
-def test_the_figures_of_living_processes_are_added_up(folder: Path) -> None:
+def test_live_processes_metrics_are_added_up(folder: Path) -> None:
     command = [sys.executable, "-c", COUNTING + WAITING]
     two = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)
@@ -71,7 +71,7 @@ def test_the_figures_of_living_processes_are_added_up(folder: Path) -> None:
     assert sums(folder) == times(2)
 
 
-def test_the_dead_are_gathered_in_one_file_and_no_sum_falls(folder: Path) -> None:
+def test_ended_processes_are_merged_and_sums_stay(folder: Path) -> None:
     for number in range(1, 4):
         run(COUNTING)
         assert sums(folder) == times(number)
@@ -88,7 +88,7 @@ def test_a_start_with_nobody_alive_begins_anew(folder: Path) -> None:
     assert sums(folder) == {}
 
 
-def test_a_start_beside_others_leaves_their_figures(folder: Path) -> None:
+def test_a_start_keeps_other_processes_metrics(folder: Path) -> None:
     run(COUNTING)
     sums(folder)
     command = [sys.executable, "-c", COUNTING + WAITING]
@@ -106,7 +106,7 @@ def test_a_forked_worker_counts_for_itself(folder: Path) -> None:
     assert sums(folder) == times(3)
 
 
-def test_a_process_that_writes_while_others_read_is_never_misread(folder: Path) -> None:
+def test_concurrent_writes_are_never_misread(folder: Path) -> None:
     busy = COUNTING.replace('"200"', "str(number)")
     program = "for number in range(300):\n" + busy.replace("\n", "\n    ")
     with subprocess.Popen([sys.executable, "-c", program]) as writer:
@@ -144,7 +144,7 @@ def test_a_folder_that_others_can_write_to_is_refused(tmp_path: Path) -> None:
     assert not list(open_to_all.iterdir())
 
 
-def test_the_default_folder_is_this_user_s_and_this_service_s() -> None:
+def test_the_default_folder_is_per_user_and_service() -> None:
     one, other = default_folder("a", "b"), default_folder("a", "c")
     assert one != other
     assert str(os.getuid()) in one

@@ -7,15 +7,15 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from connections_project.identity.models import User
-from tests.bank import Bank
-from tests.figures import figure
 from tests.metrics.conftest import Scrape, key
-from tests.rows import connection_of
+from tests.support.bank import Bank
+from tests.support.metric_values import metric_value
+from tests.support.provider_rows import connection_of
 
 COUNT = "connections_http_request_duration_seconds_count"
 
 
-def test_requests_are_counted_by_method_template_and_status(
+def test_requests_count_by_method_route_and_status(
     api: APIClient, owner: User, bank: Bank, scrape: Scrape
 ) -> None:
     connection = connection_of(owner)
@@ -30,9 +30,7 @@ def test_requests_are_counted_by_method_template_and_status(
     assert after[missed] - before.get(missed, 0) == 3
 
 
-def test_paths_and_methods_that_anybody_makes_up_share_one_series(
-    anonymous: APIClient, scrape: Scrape
-) -> None:
+def test_made_up_paths_share_one_series(anonymous: APIClient, scrape: Scrape) -> None:
     before = set(scrape())
     for number in range(20):
         anonymous.get(f"/made-up/{number}")
@@ -45,23 +43,23 @@ def test_paths_and_methods_that_anybody_makes_up_share_one_series(
     assert not [name for name, _ in new if "made-up" in name]
 
 
-def test_the_time_of_a_request_is_sorted_into_its_bucket(client: Client) -> None:
+def test_durations_fall_into_their_buckets(client: Client) -> None:
     labels = {"method": "GET", "route": "healthz", "status": "200"}
     bucket = "connections_http_request_duration_seconds_bucket"
-    before = [figure(bucket, **labels, le=le) for le in ("10.0", "+Inf")]
+    before = [metric_value(bucket, **labels, le=le) for le in ("10.0", "+Inf")]
     client.get("/healthz")
-    assert [figure(bucket, **labels, le=le) for le in ("10.0", "+Inf")] == [
+    assert [metric_value(bucket, **labels, le=le) for le in ("10.0", "+Inf")] == [
         number + 1 for number in before
     ]
 
 
-def test_errors_that_come_from_before_the_views_are_counted_too(anonymous: APIClient) -> None:
+def test_errors_before_the_views_are_counted(anonymous: APIClient) -> None:
     labels = {"method": "POST", "route": "none", "status": "413"}
-    before = figure(COUNT, **labels)
+    before = metric_value(COUNT, **labels)
     body = " " * (1024 * 1024 + 1)
     answer = anonymous.generic("POST", "/api/v1/providers", body, "application/json")
     assert answer.status_code == 413
-    assert figure(COUNT, **labels) == before + 1
+    assert metric_value(COUNT, **labels) == before + 1
 
 
 def test_a_view_that_fails_is_counted_as_500(
@@ -70,6 +68,6 @@ def test_a_view_that_fails_is_counted_as_500(
     client.raise_request_exception = False
     monkeypatch.setattr("connections_project.core.health.JsonResponse", None)
     labels = {"method": "GET", "route": "healthz", "status": "500"}
-    before = figure(COUNT, **labels)
+    before = metric_value(COUNT, **labels)
     assert client.get("/healthz").status_code == 500
-    assert figure(COUNT, **labels) == before + 1
+    assert metric_value(COUNT, **labels) == before + 1

@@ -1,4 +1,4 @@
-"""Figures that need a count over a table."""
+"""Metrics that need a count over a table."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,16 +15,16 @@ from connections_project.identity.models import User
 from connections_project.metrics import tables
 from connections_project.metrics.models import TableFigures
 from connections_project.revocation.models import RevocationJob
-from tests.bank import Bank
 from tests.metrics.conftest import Scrape, key
-from tests.rows import connection_of, many_disconnected
+from tests.support.bank import Bank
+from tests.support.provider_rows import connection_of, many_disconnected
 
 COUNTED = "connections_tables_counted_timestamp_seconds"
 OLDEST = "connections_revocation_oldest_pending_seconds"
 
 
 def count() -> None:
-    """Count as beat and `run_revocations` have it done, beside their other chores."""
+    """Count as beat and `run_revocations` have it done, beside their other periodic tasks."""
     periodic_task_of(tables.refresh).do()
 
 
@@ -53,9 +53,7 @@ def test_connections_are_counted_by_app_and_status(owner: User, bank: Bank, scra
     assert by_status == {"active": 1, "expired": 1, "disconnected": 3}
 
 
-def test_jobs_are_counted_by_state_and_the_oldest_shows_its_age(
-    owner: User, scrape: Scrape
-) -> None:
+def test_jobs_count_by_state_with_the_oldest_age(owner: User, scrape: Scrape) -> None:
     job(owner, age=timedelta(minutes=5))
     job(owner, age=timedelta(hours=2))
     gone = {"sealed_tokens": None, "finished_at": timezone.now()}
@@ -94,9 +92,7 @@ def test_a_scrape_counts_nothing(
     assert "count(" not in str(queries.captured_queries).lower()
 
 
-def test_they_are_counted_once_a_minute_however_often_the_house_is_kept(
-    owner: User, scrape: Scrape
-) -> None:
+def test_tables_are_counted_once_a_minute(owner: User, scrape: Scrape) -> None:
     with time_machine.travel("2026-01-01T12:00:00Z", tick=False) as clock:
         count()
         many_disconnected(owner, 2)
@@ -108,7 +104,7 @@ def test_they_are_counted_once_a_minute_however_often_the_house_is_kept(
         assert connections(scrape, "disconnected") == 2
 
 
-def test_a_scrape_counts_by_itself_where_nobody_keeps_house(owner: User, scrape: Scrape) -> None:
+def test_a_scrape_counts_without_periodic_tasks(owner: User, scrape: Scrape) -> None:
     """Just when the workers are away somebody must see what is left undone."""
     with time_machine.travel("2026-01-01T12:00:00Z", tick=False) as clock:
         began = timezone.now().timestamp()
@@ -152,7 +148,7 @@ def test_a_count_that_failed_is_not_shown_as_one(
 
 
 @pytest.mark.parametrize("fault", [OperationalError, InterfaceError])
-def test_with_the_database_away_the_processes_figures_are_still_there(
+def test_without_a_database_process_metrics_remain(
     scrape: Scrape, monkeypatch: pytest.MonkeyPatch, fault: type[Exception]
 ) -> None:
     tries: list[None] = []

@@ -15,8 +15,8 @@ from connections_project.oauth.catalog import (
 )
 from connections_project.oauth.client import ClientRegistration, TokenSet, exchange_code
 from connections_project.oauth.errors import PlatformError
-from tests.oauth.catalog_texts import Complaint, Load
-from tests.servers import Answer, PlatformServer
+from tests.support.catalog_texts import Complaint, Load
+from tests.support.platform_server import Answer, PlatformServer
 
 SECRET = "s3cret/with:odd +characters"
 REDIRECT_URI = "https://service.test/oauth/callback/bank"

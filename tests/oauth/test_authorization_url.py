@@ -13,7 +13,7 @@ def url(platform: Platform, registration: ClientRegistration, challenge: str | N
     )
 
 
-def test_the_request_bears_what_rfc_6749_and_7636_ask_for(
+def test_it_has_what_rfc_6749_and_7636_ask_for(
     platform: Platform, registration: ClientRegistration
 ) -> None:
     parts = urlsplit(url(platform, registration))
@@ -47,7 +47,7 @@ def test_scopes_are_joined_as_the_platform_wants_them(
     assert parse_qs(urlsplit(url(platform, registration)).query)["scope"] == ["read,offline"]
 
 
-def test_a_space_is_written_in_the_way_every_server_reads(
+def test_a_space_is_encoded_as_every_server_reads(
     make_platform: MakePlatform, registration: ClientRegistration
 ) -> None:
     assert "scope=read%20offline" in url(make_platform(scopes=("read", "offline")), registration)
@@ -59,7 +59,7 @@ def test_without_a_challenge_no_method_is_named(
     assert "code_challenge" not in url(platform, registration, challenge=None)
 
 
-def test_a_platforms_own_name_of_the_client_id_and_extras_are_used(
+def test_client_id_name_and_extras_are_configurable(
     make_platform: MakePlatform, registration: ClientRegistration
 ) -> None:
     platform = make_platform(

@@ -8,7 +8,7 @@ from connections_project.oauth.calls import api_url, call
 from connections_project.oauth.errors import DeadGrant, PlatformError
 from connections_project.oauth.transport import Request
 from tests.oauth.conftest import MakePlatform
-from tests.servers import Answer, PlatformServer
+from tests.support.platform_server import Answer, PlatformServer
 
 
 def failure(
@@ -36,7 +36,7 @@ def test_an_api_is_where_the_catalogue_says(
     assert api_url(platform, "/posts") == expected
 
 
-def test_a_dead_grant_is_known_by_the_catalogues_words(
+def test_a_dead_grant_is_known_by_catalogue_words(
     server: PlatformServer, make_platform: MakePlatform
 ) -> None:
     answer = Answer(400, json={"error": "invalid_grant"})
@@ -52,7 +52,7 @@ def test_a_dead_grant_is_known_by_the_catalogues_words(
         ({"x-reset": "999999999999"}, 24 * 3600, 24 * 3600),
     ],
 )
-def test_a_platform_may_say_in_a_header_of_its_own_when_to_come_again(
+def test_a_platform_may_name_its_retry_header(
     server: PlatformServer,
     make_platform: MakePlatform,
     headers: dict[str, str],

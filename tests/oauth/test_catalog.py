@@ -13,10 +13,10 @@ from connections_project.oauth.catalog import (
     Revocation,
     load_catalog,
 )
-from tests.oauth.catalog_texts import BANK, ENDPOINTS, Complaint, Load
+from tests.support.catalog_texts import BANK, ENDPOINTS, Complaint, Load
 
 
-def test_a_table_with_a_name_and_two_endpoints_is_enough(load: Load) -> None:
+def test_a_name_and_two_endpoints_are_enough(load: Load) -> None:
     bank = load(BANK).get("bank")
 
     assert bank == Platform(
@@ -66,7 +66,7 @@ def test_a_field_table_adds_to_its_defaults(load: Load) -> None:
     }
 
 
-def test_planned_and_unsupported_platforms_need_no_endpoints(load: Load) -> None:
+def test_planned_platforms_need_no_endpoints(load: Load) -> None:
     catalog = load(
         '[providers.a]\nname = "A"\nstatus = "planned"\n'
         '[channels.b]\nname = "B"\nstatus = "unsupported"'
@@ -153,7 +153,7 @@ def test_other_addresses_are_refused(complaint: Complaint, address: str) -> None
         ("", None),
     ],
 )
-def test_what_is_missing_or_contradicts_itself_is_told(
+def test_gaps_and_contradictions_are_reported(
     load: Load, complaint: Complaint, text: str, told: str | None
 ) -> None:
     if told is None:

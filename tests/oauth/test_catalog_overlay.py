@@ -111,7 +111,7 @@ def test_a_mistake_names_the_file_that_made_it(overlay: Overlay, text: str, told
     assert told in str(caught.value)
 
 
-def test_a_mistake_below_is_not_laid_at_the_door_of_the_file_above(tmp_path: Path) -> None:
+def test_the_overlay_is_not_blamed_for_what_it_covers(tmp_path: Path) -> None:
     (tmp_path / "below.toml").write_text(BELOW.replace('"Bank"', "1"))
     (tmp_path / "above.toml").write_text("[providers.bank]\nscopes = []")
 

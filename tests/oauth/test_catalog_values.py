@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.oauth.catalog_texts import BANK, Complaint
+from tests.support.catalog_texts import BANK, Complaint
 
 WRONG_VALUES = [
     ("name", "''"),
@@ -73,7 +73,7 @@ WRONG_VALUES = [
 
 
 @pytest.mark.parametrize(("key", "value"), WRONG_VALUES)
-def test_a_wrong_value_is_told_in_one_line_with_table_and_key(
+def test_a_wrong_value_is_named_by_table_and_key(
     complaint: Complaint, key: str, value: str
 ) -> None:
     lines = {"name": '"Bank"', "authorization_endpoint": '"https://bank.test/a"'}

@@ -9,7 +9,7 @@ from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client import ClientRegistration, TokenSet, exchange_code
 from connections_project.oauth.errors import PlatformError
 from tests.oauth.conftest import REDIRECT_URI, SECRET, MakePlatform
-from tests.servers import Answer, PlatformServer
+from tests.support.platform_server import Answer, PlatformServer
 
 FULL = {
     "access_token": "at-1",
@@ -61,7 +61,7 @@ def test_basic_credentials_are_form_encoded_first(
     assert base64.b64decode(encoded) == b"client+id:s3cret%2Fwith%3Aodd+%2Bcharacters"
 
 
-def test_credentials_go_into_the_body_where_the_platform_wants_them_there(
+def test_credentials_go_into_the_body_on_demand(
     server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
 ) -> None:
     answered(server)
@@ -78,7 +78,7 @@ def test_credentials_go_into_the_body_where_the_platform_wants_them_there(
     assert "Authorization" not in request.headers
 
 
-def test_a_public_client_names_itself_and_has_no_secret(
+def test_a_public_client_sends_its_id_alone(
     server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
 ) -> None:
     answered(server)
@@ -121,7 +121,7 @@ def test_no_refresh_token_is_none(
         (float("inf"), None),
     ],
 )
-def test_a_lifetime_is_read_leniently_and_nonsense_is_unknown(
+def test_lifetimes_are_lenient_nonsense_is_unknown(
     server: PlatformServer,
     platform: Platform,
     registration: ClientRegistration,
@@ -134,7 +134,7 @@ def test_a_lifetime_is_read_leniently_and_nonsense_is_unknown(
 
 
 @pytest.mark.parametrize("name", ["refresh_expires_in", "refresh_token_expires_in"])
-def test_the_end_of_the_refresh_token_is_read_under_both_of_its_names(
+def test_both_names_of_the_refresh_expiry_are_read(
     server: PlatformServer, platform: Platform, registration: ClientRegistration, name: str
 ) -> None:
     answered(server, **{name: 604800})
@@ -155,7 +155,7 @@ def test_the_end_of_the_refresh_token_is_read_under_both_of_its_names(
         (None, None),
     ],
 )
-def test_a_scope_may_be_text_or_a_list_and_parted_by_commas(
+def test_a_scope_is_text_list_or_comma_separated(
     server: PlatformServer,
     platform: Platform,
     registration: ClientRegistration,
@@ -183,7 +183,7 @@ def test_a_scope_may_be_text_or_a_list_and_parted_by_commas(
         {"token_type": 7},
     ],
 )
-def test_tokens_that_no_platform_can_mean_are_malformed(
+def test_impossible_tokens_are_malformed(
     server: PlatformServer,
     platform: Platform,
     registration: ClientRegistration,
@@ -197,7 +197,7 @@ def test_tokens_that_no_platform_can_mean_are_malformed(
     assert caught.value.code == "malformed"
 
 
-def test_an_error_that_comes_with_status_200_is_a_refusal(
+def test_an_error_with_status_200_is_a_refusal(
     server: PlatformServer, platform: Platform, registration: ClientRegistration
 ) -> None:
     server.on("POST", "/token", Answer(json={"error": "bad_verification_code"}))
@@ -209,7 +209,7 @@ def test_an_error_that_comes_with_status_200_is_a_refusal(
 
 
 @pytest.mark.parametrize("code", ["", "c\n1", "\udcff", "é"])
-def test_a_code_that_no_platform_can_have_issued_is_never_sent(
+def test_an_impossible_code_is_never_sent(
     server: PlatformServer, platform: Platform, registration: ClientRegistration, code: str
 ) -> None:
     with pytest.raises(PlatformError):
@@ -220,7 +220,7 @@ def test_a_code_that_no_platform_can_have_issued_is_never_sent(
     assert server.requests == []
 
 
-def test_nothing_secret_shows_in_a_token_set_or_a_registration(
+def test_reprs_show_no_secret(
     server: PlatformServer, platform: Platform, registration: ClientRegistration
 ) -> None:
     answered(server, id_token="header.claims.signature")
@@ -231,7 +231,7 @@ def test_nothing_secret_shows_in_a_token_set_or_a_registration(
         assert secret not in shown
 
 
-def test_what_is_sealed_of_a_token_set_makes_it_whole_again() -> None:
+def test_sealing_a_token_set_loses_nothing() -> None:
     tokens = TokenSet("at", "rt", 60, None, "read", {"user_id": 1})
 
     assert TokenSet.from_payload(tokens.as_payload()) == TokenSet("at", "rt")

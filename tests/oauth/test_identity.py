@@ -17,7 +17,7 @@ from connections_project.oauth.client import (
 )
 from connections_project.oauth.errors import PlatformError
 from tests.oauth.conftest import MakePlatform
-from tests.servers import Answer, PlatformServer
+from tests.support.platform_server import Answer, PlatformServer
 
 
 def id_token(**claims: Any) -> str:
@@ -92,7 +92,7 @@ def test_a_picture_is_an_https_address_or_none(
     assert identity_of(platform, registration).picture_url == (picture if taken else None)
 
 
-def test_the_grant_is_the_users_that_the_id_token_names(
+def test_the_grant_belongs_to_the_id_tokens_user(
     server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
 ) -> None:
     server.on("GET", "/me", Answer(json={"items": [{"id": "channel-7"}]}))
@@ -104,7 +104,7 @@ def test_the_grant_is_the_users_that_the_id_token_names(
     assert (found.account_id, found.grantor_id) == ("channel-7", "user-1")
 
 
-def test_without_an_id_token_the_grant_is_the_accounts(
+def test_without_an_id_token_the_account_has_it(
     server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
 ) -> None:
     server.on("GET", "/me", Answer(json={"sub": "7"}))
@@ -114,7 +114,7 @@ def test_without_an_id_token_the_grant_is_the_accounts(
     assert (found.account_id, found.grantor_id) == ("7", "7")
 
 
-def test_an_id_token_for_somebody_else_is_refused_beside_an_identity_endpoint_too(
+def test_an_identity_endpoint_waives_no_check(
     server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
 ) -> None:
     server.on("GET", "/me", Answer(json={"sub": "7"}))
@@ -211,7 +211,7 @@ def test_an_id_token_that_is_none_tells_of_nobody(
     assert identity_of(platform, registration, id_token=token) == Identity(None, None)
 
 
-def test_an_id_token_is_not_looked_at_where_the_response_names_the_account(
+def test_a_named_account_makes_the_id_token_unneeded(
     platform: Platform, registration: ClientRegistration
 ) -> None:
     other = id_token(sub="u-2", aud="other")
@@ -255,7 +255,7 @@ def test_a_refused_access_token_is_told_by_its_status(
     assert (caught.value.code, caught.value.status) == (code, status)
 
 
-def test_a_token_with_a_newline_never_becomes_a_header(
+def test_a_token_with_a_newline_is_no_header(
     server: PlatformServer, platform: Platform, registration: ClientRegistration
 ) -> None:
     with pytest.raises(PlatformError) as caught:

@@ -6,7 +6,7 @@ from connections_project.oauth.catalog import DeadGrantMatcher, Platform
 from connections_project.oauth.client import ClientRegistration, TokenSet, refresh
 from connections_project.oauth.errors import DeadGrant, PlatformError
 from tests.oauth.conftest import MakePlatform
-from tests.servers import Answer, PlatformServer
+from tests.support.platform_server import Answer, PlatformServer
 
 
 def do_refresh(platform: Platform, registration: ClientRegistration) -> TokenSet:
@@ -88,7 +88,7 @@ def test_each_platform_says_it_in_its_own_way(
     assert isinstance(dead, DeadGrant)
 
 
-def test_the_matcher_says_what_becomes_of_the_connection(
+def test_the_matcher_decides_the_new_status(
     server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
 ) -> None:
     server.on("POST", "/token", Answer(400, json={"error": "revoked"}))
@@ -101,7 +101,7 @@ def test_the_matcher_says_what_becomes_of_the_connection(
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_a_passing_fault_is_never_a_dead_grant_whatever_it_says(
+def test_a_passing_fault_is_never_a_dead_grant(
     server: PlatformServer,
     make_platform: MakePlatform,
     registration: ClientRegistration,
@@ -127,7 +127,7 @@ def test_all_parts_of_a_matcher_have_to_fit(
     assert (fault.code, fault.permanent) == ("refused", True)
 
 
-def test_our_own_wrong_secret_is_no_dead_grant_even_where_401_means_one(
+def test_our_wrong_secret_is_never_a_dead_grant(
     server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
 ) -> None:
     server.on("POST", "/token", Answer(401, json={"error": "invalid_client"}))
@@ -137,7 +137,7 @@ def test_our_own_wrong_secret_is_no_dead_grant_even_where_401_means_one(
     assert (fault.code, fault.permanent) == ("invalid_client", True)
 
 
-def test_good_tokens_are_taken_though_a_text_of_a_matcher_stands_in_them(
+def test_good_tokens_pass_despite_a_matchers_text(
     server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
 ) -> None:
     server.on("POST", "/token", Answer(json={"access_token": "stale", "error": None}))

@@ -8,7 +8,7 @@ import pytest
 from connections_project.oauth.client import ClientRegistration, TokenSet, revoke
 from connections_project.oauth.errors import PlatformError
 from tests.oauth.conftest import SECRET, MakePlatform
-from tests.servers import Answer, PlatformServer
+from tests.support.platform_server import Answer, PlatformServer
 
 BOTH = TokenSet("at-1", "rt-1")
 OK = Answer(200)
@@ -31,7 +31,7 @@ def failure(
     return fail
 
 
-def test_the_refresh_token_goes_first_then_the_access_token(
+def test_the_refresh_token_goes_first(
     server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
 ) -> None:
     server.on("POST", "/revoke", OK)
@@ -45,7 +45,7 @@ def test_the_refresh_token_goes_first_then_the_access_token(
     assert all(request.headers["Authorization"].startswith("Basic ") for request in server.requests)
 
 
-def test_the_catalogue_decides_order_and_choice_of_tokens(
+def test_the_catalogue_orders_the_tokens(
     server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
 ) -> None:
     server.on("POST", "/revoke", OK)
@@ -81,7 +81,7 @@ def test_a_platform_without_revocation_is_no_success(
         revoke(make_platform(), registration, tokens=BOTH)
 
 
-def test_without_client_authentication_only_the_token_is_sent(
+def test_without_client_auth_only_the_token_is_sent(
     server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
 ) -> None:
     server.on("POST", "/revoke", OK)
@@ -104,7 +104,7 @@ def test_bearer_post_sends_the_token_as_bearer(
 
 
 @pytest.mark.parametrize("kind", ["bearer_post", "delete"])
-def test_a_refresh_token_that_is_not_let_in_as_bearer_leaves_it_to_the_access_token(
+def test_a_refused_refresh_bearer_falls_back(
     server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration, kind: str
 ) -> None:
     method = "DELETE" if kind == "delete" else "POST"
@@ -117,7 +117,7 @@ def test_a_refresh_token_that_is_not_let_in_as_bearer_leaves_it_to_the_access_to
 
 
 @pytest.mark.parametrize("kind", ["bearer_post", "delete"])
-def test_bearers_of_which_none_is_let_in_revoke_nothing(
+def test_bearers_all_refused_revoke_nothing(
     server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration, kind: str
 ) -> None:
     method = "DELETE" if kind == "delete" else "POST"
@@ -129,7 +129,7 @@ def test_bearers_of_which_none_is_let_in_revoke_nothing(
     assert (caught.value.code, caught.value.status) == ("refused", 401)
 
 
-def test_bearer_post_adds_credentials_in_the_body_where_the_client_posts_them(
+def test_bearer_post_adds_body_credentials(
     server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
 ) -> None:
     server.on("POST", "/revoke", OK)
@@ -145,7 +145,7 @@ def test_bearer_post_adds_credentials_in_the_body_where_the_client_posts_them(
     }
 
 
-def test_json_post_sends_credentials_and_token_as_json(
+def test_json_post_sends_credentials_and_token(
     server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
 ) -> None:
     server.on("POST", "/revoke", OK)
@@ -181,7 +181,7 @@ def test_a_token_that_was_dead_already_is_revoked(
     assert len(server.requests) == 2
 
 
-def test_a_dead_access_token_is_no_proof_of_the_refresh_token_behind_it(
+def test_a_dead_access_token_proves_no_revocation(
     server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
 ) -> None:
     server.on("POST", "/revoke", Answer(400, json={"error": "invalid_token"}))
@@ -204,7 +204,7 @@ def test_only_rfc_7009_reads_invalid_token_so(
         revoke(revocable(kind=kind), registration, tokens=BOTH)
 
 
-def test_a_later_token_type_that_cannot_be_revoked_is_fine(
+def test_a_later_unsupported_token_type_is_fine(
     server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration
 ) -> None:
     server.on("POST", "/revoke", OK, UNSUPPORTED)
@@ -214,9 +214,7 @@ def test_a_later_token_type_that_cannot_be_revoked_is_fine(
     assert len(server.requests) == 2
 
 
-def test_a_first_token_type_that_cannot_be_revoked_is_told_after_the_other_was_tried(
-    server: PlatformServer, failure: Failing
-) -> None:
+def test_a_first_unsupported_type_is_raised_last(server: PlatformServer, failure: Failing) -> None:
     fault = failure(UNSUPPORTED, OK)
 
     assert (fault.code, fault.permanent) == ("refused", True)
@@ -259,7 +257,7 @@ def test_a_success_whose_body_is_an_error_is_none(failure: Failing, error: str) 
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b'{"error": ""}', b"OK", b'{"error": {"code": "ok"}}']
 )
-def test_whatever_else_comes_with_a_success_does_not_matter(
+def test_extras_beside_a_success_are_ignored(
     server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration, body: bytes
 ) -> None:
     server.on("POST", "/revoke", Answer(200, body=body))

@@ -44,7 +44,7 @@ def test_the_shipped_channels_are_these(catalog: Catalog) -> None:
     }
 
 
-def test_revoking_at_tradestation_is_known_to_hit_everybody(catalog: Catalog) -> None:
+def test_tradestation_revocation_hits_everybody(catalog: Catalog) -> None:
     revocation = catalog["tradestation"].revocation
 
     assert revocation is not None
@@ -52,9 +52,7 @@ def test_revoking_at_tradestation_is_known_to_hit_everybody(catalog: Catalog) ->
 
 
 @pytest.mark.parametrize("slug", ["schwab", "alpaca", "chase", "pinterest", "bluesky"])
-def test_no_revocation_is_guessed_and_people_are_told_where_to_go(
-    catalog: Catalog, slug: str
-) -> None:
+def test_without_revocation_there_is_a_help_link(catalog: Catalog, slug: str) -> None:
     assert catalog[slug].revocation is None
     assert catalog[slug].help_url
 
@@ -74,9 +72,7 @@ def test_each_value_says_how_well_it_is_known(path: Path) -> None:
 
 
 @pytest.mark.parametrize("slug", ["youtube", "tiktok", "discord"])
-def test_where_one_revocation_ends_the_whole_grant_the_catalogue_says_so(
-    catalog: Catalog, slug: str
-) -> None:
+def test_grant_wide_revocations_are_declared(catalog: Catalog, slug: str) -> None:
     revocation = catalog[slug].revocation
 
     assert revocation is not None

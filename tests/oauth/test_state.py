@@ -113,7 +113,7 @@ def test_of_many_takers_one_gets_it(store: StateStore) -> None:
         assert taken == [{"n": round_number}]
 
 
-def test_two_that_read_it_before_either_deleted_do_not_both_get_it(cache: ProcessCache) -> None:
+def test_two_parallel_readers_do_not_both_get_it(cache: ProcessCache) -> None:
     store = store_on(cache)
     store.put("s", {}, seconds=60)
 
@@ -137,7 +137,7 @@ def test_an_unknown_state_is_none(store: StateStore, state: str) -> None:
     assert store.take(state) is None
 
 
-def test_a_state_past_its_end_is_none_whatever_the_cache_kept(store: StateStore) -> None:
+def test_an_expired_state_is_none_if_still_cached(store: StateStore) -> None:
     store.put("s", {}, seconds=60)
 
     with time_machine.travel(datetime.now(UTC) + timedelta(seconds=61)):
@@ -155,7 +155,7 @@ def test_the_cache_sees_neither_state_nor_payload(store: StateStore, cache: Proc
 
 
 @pytest.mark.parametrize("planted", ["garbage", b"bytes", {"data": {}}, 5])
-def test_what_was_written_into_the_cache_by_others_is_none(
+def test_foreign_cache_contents_are_no_state(
     store: StateStore, cache: ProcessCache, planted: Any
 ) -> None:
     store.put("s", {}, seconds=60)
@@ -166,9 +166,7 @@ def test_what_was_written_into_the_cache_by_others_is_none(
     assert store.take("s") is None
 
 
-def test_a_sealed_state_under_another_states_key_is_none(
-    store: StateStore, cache: ProcessCache
-) -> None:
+def test_a_state_under_another_key_is_none(store: StateStore, cache: ProcessCache) -> None:
     store.put("mine", {"principal": "me"}, seconds=60)
     store.put("yours", {"principal": "you"}, seconds=60)
     mine, yours = cache.values

@@ -12,7 +12,7 @@ import trustme
 from connections_project.oauth import transport
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.transport import Request, send
-from tests.servers import Answer, PlatformServer
+from tests.support.platform_server import Answer, PlatformServer
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def failure(url: str, *, within: float) -> tuple[str, float]:
 
 
 @pytest.mark.usefixtures("trusting")
-def test_a_connection_is_kept_and_its_calls_end_in_time(tls_server: PlatformServer) -> None:
+def test_connections_are_reused_within_the_deadline(tls_server: PlatformServer) -> None:
     tls_server.on(
         "GET", "/", Answer(json={}), Answer(json={}), Answer(body=b"x" * 99, drip_body=0.1)
     )
@@ -57,7 +57,7 @@ def test_a_connection_is_kept_and_its_calls_end_in_time(tls_server: PlatformServ
     assert tls_server.connection_count == 1
 
 
-def test_a_certificate_of_nobody_is_refused_before_anything_is_sent(
+def test_an_untrusted_certificate_is_refused_unsent(
     tls_server: PlatformServer,
 ) -> None:
     tls_server.on("GET", "/", Answer(json={}))
@@ -74,7 +74,7 @@ def test_a_handshake_that_never_comes_ends_in_time() -> None:
     assert seconds < 1.0
 
 
-def test_a_name_server_that_hangs_is_left_when_the_time_is_up(
+def test_a_hanging_name_server_is_left_in_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def hang(*_: object) -> list[object]:

@@ -7,8 +7,8 @@ from django.core.cache import caches
 
 from connections_project.identity import sessions
 from connections_project.identity.models import User
-from tests.openapi.client import ReadingClient
-from tests.openapi.document import Reader, make_document
+from tests.support.openapi_client import ReadingClient
+from tests.support.openapi_document import Reader, make_document
 
 
 @pytest.fixture(autouse=True)

@@ -9,14 +9,14 @@ from channels.api.errors import CODES
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
-from tests.bank import Bank
-from tests.channel_rows import channel_of, schedule_of
-from tests.channels.scheduling import SCHEDULES, schedule
-from tests.chirp import Chirp, call_back, start
 from tests.conftest import UseCatalogue
-from tests.openapi.client import ReadingClient
 from tests.openapi.conftest import Reading
-from tests.servers import Answer
+from tests.support.bank import Bank
+from tests.support.channel_rows import channel_of, schedule_of
+from tests.support.channel_scheduling import SCHEDULES, schedule
+from tests.support.chirp import Chirp, call_back, start
+from tests.support.openapi_client import ReadingClient
+from tests.support.platform_server import Answer
 
 CONNECTIONS = "/api/v1/channels/connections"
 

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests.openapi.document import METHODS, Reader, error_format, operations
+from tests.support.openapi_document import METHODS, Reader, error_format, operations
 
 # They show the document, and are no part of it.
 OF_THE_DOCUMENT = {"schema", "docs"}
@@ -38,7 +38,7 @@ def methods_of(entry: URLPattern) -> list[str]:
     return [one for one in entry.callback.actions if one in METHODS]  # type: ignore[attr-defined]
 
 
-def test_the_document_is_valid_and_made_without_a_warning() -> None:
+def test_the_document_is_valid_without_warnings() -> None:
     call_command("spectacular", validate=True, fail_on_warn=True, file=os.devnull)
 
 
@@ -59,7 +59,7 @@ def test_every_operation_is_worded_for_a_newcomer(reader: Reader) -> None:
     assert max(ids.values()) == 1
 
 
-def test_every_error_has_its_paths_format_and_every_operation_tells_some(reader: Reader) -> None:
+def test_errors_have_the_format_of_their_path(reader: Reader) -> None:
     for method, path, operation in operations(reader.document):
         errors = {
             status: response
@@ -74,14 +74,14 @@ def test_every_error_has_its_paths_format_and_every_operation_tells_some(reader:
             assert told == {"$ref": f"#/components/schemas/{schema}"}
 
 
-def test_operations_with_a_body_tell_what_is_refused_of_it(reader: Reader) -> None:
+def test_operations_with_a_body_describe_400(reader: Reader) -> None:
     with_body = [one for one in operations(reader.document) if "requestBody" in one[2]]
     assert len(with_body) == 14
     for method, path, operation in with_body:
         assert {"413", "415"} <= set(operation["responses"]), (method, path)
 
 
-def test_signing_in_is_asked_for_wherever_it_is_needed(reader: Reader) -> None:
+def test_security_is_declared_where_needed(reader: Reader) -> None:
     for method, path, operation in operations(reader.document):
         expected: Any = [{"bearer": []}]
         if "/social/" in path:
@@ -93,7 +93,7 @@ def test_signing_in_is_asked_for_wherever_it_is_needed(reader: Reader) -> None:
         assert operation.get("security") == expected, (method, path)
 
 
-def test_only_the_older_document_s_endpoint_answers_403_for_401(reader: Reader) -> None:
+def test_only_one_endpoint_answers_403_for_401(reader: Reader) -> None:
     without = {
         operation["operationId"]
         for *_, operation in operations(reader.document)
@@ -102,7 +102,7 @@ def test_only_the_older_document_s_endpoint_answers_403_for_401(reader: Reader) 
     assert without == {"disconnect_connection", "list_platforms"}
 
 
-def test_limited_operations_tell_429_and_show_their_bucket(reader: Reader) -> None:
+def test_limited_operations_describe_429(reader: Reader) -> None:
     for method, path, operation in operations(reader.document):
         is_limited = "x-rate-limit" in operation
         assert is_limited == (operation["operationId"] not in WITHOUT_SIGNING_IN), (method, path)
@@ -118,7 +118,7 @@ def media_types(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from holder.get("content", {}).values()
 
 
-def test_every_body_has_an_example_and_every_example_is_true(reader: Reader) -> None:
+def test_every_body_has_a_valid_example(reader: Reader) -> None:
     for method, path, operation in operations(reader.document):
         for media_type in media_types(operation):
             assert media_type["examples"], (method, path)

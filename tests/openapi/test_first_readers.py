@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.elsewhere import ROOT
+from tests.support.process_environment import ROOT
 
 READERS = """
 import threading, time

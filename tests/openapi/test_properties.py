@@ -26,10 +26,10 @@ from connections_project.api import throttling
 from connections_project.identity import sessions
 from connections_project.identity.models import User
 from connections_project.wsgi import application
-from tests.bank import Bank, connect
-from tests.channel_rows import channel_of, schedule_of
-from tests.chirp import Chirp
 from tests.conftest import UseCatalogue
+from tests.support.bank import Bank, connect
+from tests.support.channel_rows import channel_of, schedule_of
+from tests.support.chirp import Chirp
 
 # Further parameters are ignored, as further fields are, and each call brings its own credentials.
 CONFIG = {"generation": {"allow-extra-parameters": False, "with-security-parameters": False}}
@@ -113,7 +113,7 @@ def known_ids(operation: Any, mode: GenerationMode, ids: dict[str, str]) -> dict
 
 @pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.value)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
-def test_no_input_gets_an_answer_that_is_not_described(
+def test_no_input_gets_an_undescribed_answer(
     operation: Any,
     mode: GenerationMode,
     ids: dict[str, str],

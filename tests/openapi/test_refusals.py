@@ -9,11 +9,11 @@ from django.db import OperationalError
 from connections_project.api.rate_limits import Decision
 from connections_project.identity.models import User
 from providers.models import Connection, Status
-from tests.bank import Bank, call_back, connect, start
-from tests.openapi.client import ReadingClient
 from tests.openapi.conftest import Reading
-from tests.openapi.document import operations
-from tests.servers import Answer
+from tests.support.bank import Bank, call_back, connect, start
+from tests.support.openapi_client import ReadingClient
+from tests.support.openapi_document import operations
+from tests.support.platform_server import Answer
 
 UNKNOWN = str(uuid4())
 JSON = "application/json"
@@ -38,7 +38,7 @@ def name(operation: Operation) -> str:
     return str(operation[2]["operationId"])
 
 
-def test_without_credentials_every_secured_operation_refuses(reading: Reading) -> None:
+def test_without_credentials_all_secured_refuse(reading: Reading) -> None:
     client = reading(None)
     for operation in all_operations(client):
         if {} not in operation[2].get("security", [{}]):
@@ -46,7 +46,7 @@ def test_without_credentials_every_secured_operation_refuses(reading: Reading) -
             assert call(client, operation) == expected, operation[:2]
 
 
-def test_bad_credentials_are_refused_wherever_any_are_read(reading: Reading) -> None:
+def test_bad_credentials_are_refused_wherever_read(reading: Reading) -> None:
     client = reading(None)
     client.credentials(HTTP_AUTHORIZATION="Bearer nonsense")
     for operation in all_operations(client):
@@ -67,7 +67,7 @@ def test_bad_bodies_are_refused(owners: ReadingClient, connection: Connection) -
             assert call(owners, at, b"x" * (1024 * 1024 + 1)) == 413, operation[:2]
 
 
-def test_an_empty_object_is_refused_just_where_a_field_is_required(
+def test_an_empty_body_fails_if_fields_are_required(
     owners: ReadingClient, connection: Connection
 ) -> None:
     for operation in all_operations(owners):
@@ -134,7 +134,7 @@ def test_bad_refresh_tokens_are_refused(reading: Reading) -> None:
 
 
 @pytest.mark.parametrize(("raised", "status"), [(OperationalError, 503), (ZeroDivisionError, 500)])
-def test_a_database_that_is_away_and_a_defect_are_described(
+def test_database_outages_and_defects_are_described(
     owners: ReadingClient,
     monkeypatch: pytest.MonkeyPatch,
     raised: type[Exception],
@@ -207,7 +207,7 @@ def test_what_can_t_be_done_now_is_described(owners: ReadingClient, connection: 
     assert owners.post("/api/v1/accounts/syncs", sync, format="json").status_code == 403
 
 
-def test_paths_and_methods_that_are_not_there_are_problems_too(owners: ReadingClient) -> None:
+def test_unknown_paths_and_methods_are_problems(owners: ReadingClient) -> None:
     assert owners.get("/api/v1/nothing").status_code == 404
     for method, path, _ in all_operations(owners):
         missing = {"get", "post", "patch", "delete"} - set(owners.reader.document["paths"][path])

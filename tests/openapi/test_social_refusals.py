@@ -12,14 +12,14 @@ from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
 from social.api.errors import OWN
 from social.models import Publication, SocialAccount
-from tests.bank import Bank
 from tests.conftest import UseCatalogue
-from tests.gallery import SOCIAL, Gallery, call_back, disconnect, start
-from tests.openapi.client import ReadingClient
 from tests.openapi.conftest import Reading
-from tests.servers import Answer
-from tests.social.publishing import MORE, publish
-from tests.social_rows import account_of
+from tests.support.bank import Bank
+from tests.support.gallery import SOCIAL, Gallery, call_back, disconnect, start
+from tests.support.openapi_client import ReadingClient
+from tests.support.platform_server import Answer
+from tests.support.social_publishing import MORE, publish
+from tests.support.social_rows import account_of
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The whole story, each answer held against the document."""
+"""Every operation in turn, each answer checked against the document."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,16 +10,16 @@ from django.utils import timezone
 from channels.models import ChannelConnection
 from connections_project.api import rate_limits
 from connections_project.identity.models import User
-from tests import chirp as channels
-from tests import gallery as social
-from tests.bank import ACCOUNT, Bank, call_back, start
-from tests.chirp import Chirp
 from tests.conftest import PASSWORD, UseCatalogue
-from tests.gallery import SOCIAL, Gallery
-from tests.openapi.client import ReadingClient
 from tests.openapi.conftest import Reading
-from tests.openapi.document import operations
-from tests.servers import Answer
+from tests.support import chirp as channels
+from tests.support import gallery as social
+from tests.support.bank import ACCOUNT, Bank, call_back, start
+from tests.support.chirp import Chirp
+from tests.support.gallery import SOCIAL, Gallery
+from tests.support.openapi_client import ReadingClient
+from tests.support.openapi_document import operations
+from tests.support.platform_server import Answer
 
 HELP = '<https://bank.example.com/apps>; rel="help"'
 
@@ -121,19 +121,19 @@ def use_account(client: ReadingClient, account: str) -> None:
 
 
 @pytest.fixture
-def beside(bank: Bank, use_catalogue: UseCatalogue) -> None:
+def other_platforms(bank: Bank, use_catalogue: UseCatalogue) -> None:
     """A channel and a social platform beside the bank, at the same server."""
     chirp = Chirp(bank.server, numbers=bank.numbers)
     gallery = Gallery(bank.server, numbers=bank.numbers, accounts=["7", "8"])
-    more = 'adapter = "tests.gallery_adapter"'
+    more = 'adapter = "tests.support.gallery_adapter"'
     catalogue = bank.catalogue() + chirp.catalogue() + gallery.catalogue(more=more)
     use_catalogue(catalogue, "bank", "chirp", "gallery")
     gallery.open()
     bank.server.on("POST", "/7/posts", Answer(json={"id": 71}))
 
 
-def test_the_whole_story_is_as_described_and_leaves_no_operation_out(
-    reading: Reading, owner: User, beside: None
+def test_every_operation_answers_as_described(
+    reading: Reading, owner: User, other_platforms: None
 ) -> None:
     client = reading(None)
     client.get("/api/v1/platforms?app=providers")

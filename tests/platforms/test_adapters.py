@@ -19,7 +19,7 @@ from connections_project.platforms.checks import adapters_do_what_is_left_to_the
 from connections_project.platforms.registry import Upstream
 from providers.statements import read_statements
 from tests.platforms import an_adapter
-from tests.servers import Answer, PlatformServer
+from tests.support.platform_server import Answer, PlatformServer
 
 FOLDERS = {"channels": channels.adapters, "social": social.adapters}
 FILES = [
@@ -72,7 +72,7 @@ def test_a_platform_that_has_left_the_catalogue_has_no_adapter() -> None:
 
 def test_a_module_without_an_adapter_is_named() -> None:
     with pytest.raises(ImproperlyConfigured, match=r"tests\.servers"):
-        adapter_of(adapted(adapter="tests.servers").platform)
+        adapter_of(adapted(adapter="tests.support.platform_server").platform)
 
 
 def test_the_shipped_adapters_do_what_is_left_to_them() -> None:
@@ -82,12 +82,12 @@ def test_the_shipped_adapters_do_what_is_left_to_them() -> None:
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        ({"adapter": "tests.gallery_adapter", "refresh": "self_exchange"}, "no `refresh`"),
+        ({"adapter": "tests.support.gallery_adapter", "refresh": "self_exchange"}, "no `refresh`"),
         (
-            {"adapter": "tests.gallery_adapter", "revocation": Revocation(kind="adapter")},
+            {"adapter": "tests.support.gallery_adapter", "revocation": Revocation(kind="adapter")},
             "no `revoke`",
         ),
-        ({"adapter": "tests.servers"}, "has no `adapter`"),
+        ({"adapter": "tests.support.platform_server"}, "has no `adapter`"),
     ],
 )
 def test_a_system_check_names_what_an_adapter_lacks(
@@ -104,7 +104,9 @@ def test_a_system_check_names_what_an_adapter_lacks(
 def test_nothing_counts_as_revoked_that_no_adapter_revokes() -> None:
     revocation = Revocation(kind="adapter")
     with pytest.raises(ImproperlyConfigured, match="bank"):
-        client.revoke(adapted(adapter="tests.gallery_adapter", revocation=revocation), TOKENS)
+        client.revoke(
+            adapted(adapter="tests.support.gallery_adapter", revocation=revocation), TOKENS
+        )
 
 
 def test_the_adapter_refreshes_where_the_catalogue_leaves_it_to_it() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from tests.bank import Bank
-from tests.providers.connecting import problem, wrong_fields
+from tests.support.bank import Bank
+from tests.support.provider_connecting import problem, wrong_fields
 
 PLATFORMS = "/api/v1/platforms"
 
@@ -18,7 +18,7 @@ def listed(client: APIClient, **query: str) -> dict[str, Any]:
     return {one["slug"]: one for one in answer.json()["platforms"]}
 
 
-def test_it_is_open_to_all_and_has_what_the_contract_says(anonymous: APIClient, bank: Bank) -> None:
+def test_it_is_public_and_has_the_contracts_fields(anonymous: APIClient, bank: Bank) -> None:
     assert listed(anonymous)["bank"] == {
         "app": "providers",
         "slug": "bank",
@@ -44,7 +44,7 @@ def test_an_unknown_app_is_named(anonymous: APIClient, bank: Bank, app: str) -> 
     assert wrong_fields(anonymous.get(PLATFORMS, {"app": app})) == ["app"]
 
 
-def test_no_client_credentials_and_no_endpoints_are_shown(anonymous: APIClient, bank: Bank) -> None:
+def test_no_credentials_or_endpoints_are_shown(anonymous: APIClient, bank: Bank) -> None:
     text = anonymous.get(PLATFORMS).content.decode()
     assert "our client" not in text
     assert "client secret" not in text

@@ -15,8 +15,8 @@ from connections_project.platforms.registry import (
     upstream,
     usable,
 )
-from tests.bank import REDIRECT_URI, Bank
 from tests.conftest import UseCatalogue
+from tests.support.bank import REDIRECT_URI, Bank
 
 pytestmark = pytest.mark.django_db
 HELP = {"Link": '<https://bank.example.com/apps>; rel="help"'}
@@ -32,7 +32,7 @@ HELP = {"Link": '<https://bank.example.com/apps>; rel="help"'}
         ("none", "", "", False),
     ],
 )
-def test_a_public_client_needs_no_secret_and_others_do(
+def test_only_a_public_client_needs_no_secret(
     bank: Bank,
     use_catalogue: UseCatalogue,
     settings: LazySettings,
@@ -52,7 +52,7 @@ def test_a_public_client_needs_no_secret_and_others_do(
         connectable("providers", "bank")
 
 
-def test_a_planned_platform_can_not_be_connected_but_what_is_connected_stays_usable(
+def test_a_planned_platform_is_usable_not_connectable(
     bank: Bank, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(bank.catalogue(more='status = "planned"'), "bank")
@@ -66,9 +66,7 @@ def test_a_platform_belongs_to_one_app(bank: Bank) -> None:
         connectable("channels", "bank")
 
 
-def test_a_platform_that_left_the_catalogue_is_not_there(
-    bank: Bank, use_catalogue: UseCatalogue
-) -> None:
+def test_a_removed_platform_is_not_found(bank: Bank, use_catalogue: UseCatalogue) -> None:
     use_catalogue("")
     assert upstream("bank") is None
     assert help_link("bank") == {}
@@ -76,13 +74,11 @@ def test_a_platform_that_left_the_catalogue_is_not_there(
         usable("bank")
 
 
-def test_the_authority_is_host_and_port_of_the_token_endpoint(bank: Bank) -> None:
+def test_the_authority_is_the_token_endpoints(bank: Bank) -> None:
     assert usable("bank").authority == bank.server.url.removeprefix("http://")
 
 
-def test_the_help_link_stands_only_where_the_platform_can_not_be_told(
-    bank: Bank, use_catalogue: UseCatalogue
-) -> None:
+def test_the_help_link_is_for_want_of_revocation(bank: Bank, use_catalogue: UseCatalogue) -> None:
     assert help_link("bank") == {}
     use_catalogue(bank.catalogue(revocation='blast_radius = "client"'), "bank")
     assert help_link("bank") == HELP

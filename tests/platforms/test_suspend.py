@@ -13,8 +13,8 @@ from connections_project.platforms.registry import (
     is_suspended,
     usable,
 )
-from tests.bank import Bank
 from tests.conftest import UseCatalogue
+from tests.support.bank import Bank
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ def refusal(command: str, slug: str = "bank", **options: str) -> CommandError:
     return caught.value
 
 
-def test_a_suspended_platform_is_neither_connectable_nor_usable(bank: Bank) -> None:
+def test_suspended_means_not_connectable_nor_usable(bank: Bank) -> None:
     assert run("suspend_platform", reason="breach") == "bank is suspended."
     assert is_suspended("bank")
     with pytest.raises(PlatformUnavailableError):
@@ -80,20 +80,18 @@ def test_an_unknown_platform_is_wrong_use(bank: Bank, command: str) -> None:
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 513])
-def test_a_suspension_needs_a_reason_of_1_to_512_characters(bank: Bank, reason: str) -> None:
+def test_a_reason_has_1_to_512_characters(bank: Bank, reason: str) -> None:
     assert refusal("suspend_platform", reason=reason).returncode == 2
     assert not is_suspended("bank")
 
 
-def test_a_reason_that_the_log_can_not_hold_resumes_nothing(bank: Bank) -> None:
+def test_an_unstorable_reason_resumes_nothing(bank: Bank) -> None:
     run("suspend_platform", reason="x" * 512)
     assert refusal("resume_platform", reason="x" * 513).returncode == 2
     assert is_suspended("bank")
 
 
-def test_a_platform_that_left_the_catalogue_can_still_be_resumed(
-    bank: Bank, use_catalogue: UseCatalogue
-) -> None:
+def test_a_removed_platform_can_be_resumed(bank: Bank, use_catalogue: UseCatalogue) -> None:
     run("suspend_platform", reason="breach")
     use_catalogue("", "nobody")
     assert run("resume_platform") == "bank is in use again."

@@ -6,9 +6,9 @@ from rest_framework.test import APIClient
 from connections_project.api import throttling
 from connections_project.identity.models import User
 from providers.models import Connection
-from tests.bank import Bank
-from tests.providers.syncing import Sync
-from tests.rows import connection_of
+from tests.support.bank import Bank
+from tests.support.provider_rows import connection_of
+from tests.support.provider_syncing import Sync
 
 
 @pytest.fixture

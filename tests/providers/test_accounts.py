@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from connections_project.identity.models import User
 from providers.models import Account, Connection
-from tests.rows import connection_of
+from tests.support.provider_rows import connection_of
 
 URL = "/api/v1/accounts"
 
@@ -133,9 +133,7 @@ def test_they_still_answer_after_a_disconnect(api: APIClient, row: Connection) -
     assert ids(api.get(URL, {"connection_id": str(row.pk)})) == [str(account.pk)]
 
 
-def test_after_a_deletion_they_are_out_of_sight_and_still_there(
-    api: APIClient, row: Connection
-) -> None:
+def test_a_deletion_hides_them_without_deleting(api: APIClient, row: Connection) -> None:
     accounts_of(row, 1)
     for _ in range(2):
         api.delete(f"/api/v1/providers/{row.pk}")
@@ -144,8 +142,6 @@ def test_after_a_deletion_they_are_out_of_sight_and_still_there(
     assert Account.objects.count() == 1
 
 
-def test_no_credentials_are_a_401_and_a_trailing_slash_a_404(
-    api: APIClient, anonymous: APIClient
-) -> None:
+def test_no_credentials_401_trailing_slash_404(api: APIClient, anonymous: APIClient) -> None:
     assert anonymous.get(URL).status_code == 401
     assert api.get(f"{URL}/").status_code == 404

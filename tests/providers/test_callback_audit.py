@@ -1,4 +1,4 @@
-"""What the audit log tells of connecting: who, through which door, under which trace."""
+"""What the audit log tells of connecting: who, through which entry point, under which trace."""
 
 import json
 import logging
@@ -14,14 +14,14 @@ from connections_project.connections import flow
 from connections_project.connections.errors import InvalidStateError
 from connections_project.connections.flow import Answer, Flow
 from connections_project.identity.models import User
-from tests.bank import Bank, call_back, connect, start
-from tests.providers.connecting import CALLBACK, begin, events, problem
+from tests.support.bank import Bank, call_back, connect, start
+from tests.support.provider_connecting import CALLBACK, begin, events, problem
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 
 
-def test_the_states_principal_is_the_actor_though_nobody_is_signed_in(
+def test_the_states_principal_is_the_actor(
     api: APIClient, anonymous: APIClient, owner: User, bank: Bank
 ) -> None:
     state = start(api)
@@ -41,7 +41,7 @@ def test_the_states_principal_is_the_actor_though_nobody_is_signed_in(
     ("query", "error"),
     [({"error": "access_denied"}, "authorization_declined"), ({}, "platform_unavailable")],
 )
-def test_a_refusal_names_the_states_principal_and_no_connection(
+def test_a_refusal_names_principal_not_connection(
     api: APIClient,
     anonymous: APIClient,
     owner: User,
@@ -59,7 +59,7 @@ def test_a_refusal_names_the_states_principal_and_no_connection(
     assert event.details == {"platform": "bank", "error": error}
 
 
-def test_a_service_accounts_declined_consent_is_told_as_its_own(
+def test_a_service_accounts_refusal_is_its_own(
     service_account: User, sign_in: Any, anonymous: APIClient, bank: Bank
 ) -> None:
     state = start(sign_in(service_account))
@@ -68,7 +68,7 @@ def test_a_service_accounts_declined_consent_is_told_as_its_own(
     assert (event.actor_type, event.actor_id) == ("service", service_account.pk)
 
 
-def test_revoking_what_was_replaced_bears_the_trace_of_its_cause(
+def test_a_replaced_tokens_revocation_has_the_trace(
     api: APIClient, bank: Bank, django_capture_on_commit_callbacks: Any
 ) -> None:
     connect(api)
@@ -79,9 +79,7 @@ def test_revoking_what_was_replaced_bears_the_trace_of_its_cause(
     assert revoked.trace_id == answer["X-Trace-Id"]
 
 
-def test_an_unknown_state_tells_nothing_of_anybody_and_writes_no_event(
-    anonymous: APIClient, bank: Bank
-) -> None:
+def test_an_unknown_state_writes_no_event(anonymous: APIClient, bank: Bank) -> None:
     call_back(anonymous, "unknown")
     assert events() == []
 
@@ -96,7 +94,7 @@ def test_a_state_of_another_app_is_refused_and_burnt(
     assert bank.server.requests == []
 
 
-def test_no_secret_is_in_the_log_the_audit_or_an_answer(
+def test_no_secret_in_log_audit_or_answer(
     api: APIClient,
     bank: Bank,
     caplog: pytest.LogCaptureFixture,

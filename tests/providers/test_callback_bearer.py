@@ -5,9 +5,9 @@ from rest_framework.test import APIClient
 
 from connections_project.identity.models import User
 from providers.models import Connection
-from tests.bank import Bank, call_back, start
 from tests.conftest import SignIn
-from tests.providers.connecting import events, problem
+from tests.support.bank import Bank, call_back, start
+from tests.support.provider_connecting import events, problem
 
 
 @pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer ", "bearer a.b.c"])
@@ -30,7 +30,7 @@ def test_a_deactivated_principals_bearer_is_a_bad_one(
     assert problem(call_back(api, state)) == (401, "unauthorized")
 
 
-def test_somebody_elses_bearer_burns_the_state_and_is_audited(
+def test_a_strangers_bearer_consumes_the_state(
     api: APIClient, owner: User, outsider: User, sign_in: SignIn, bank: Bank
 ) -> None:
     state = start(api)

@@ -10,10 +10,10 @@ from rest_framework.test import APIClient
 
 from connections_project.oauth import client
 from providers.models import Connection, Status
-from tests.bank import Bank, call_back, connect, start
 from tests.conftest import UseCatalogue
-from tests.providers.connecting import events, problem
-from tests.servers import Answer
+from tests.support.bank import Bank, call_back, connect, start
+from tests.support.platform_server import Answer
+from tests.support.provider_connecting import events, problem
 
 TOKENS = {"access_token": "at", "refresh_token": "rt"}
 FAULTS = {
@@ -46,7 +46,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @each_fault
-def test_a_failed_exchange_answers_502_and_leaves_a_failed_connection(
+def test_a_failed_exchange_is_502_and_a_failed_row(
     api: APIClient, bank: Bank, fault: Answer, code: str
 ) -> None:
     bank.server.on("POST", "/token", fault)
@@ -65,7 +65,7 @@ def test_a_failed_exchange_answers_502_and_leaves_a_failed_connection(
 
 
 @each_fault
-def test_a_reauthorisation_whose_exchange_fails_leaves_the_row_as_it_was(
+def test_a_failed_reauthorisation_changes_no_row(
     api: APIClient, bank: Bank, fault: Answer, code: str
 ) -> None:
     row = connect(api)
@@ -92,9 +92,7 @@ def test_a_code_that_no_platform_gives_is_not_sent(api: APIClient, bank: Bank, c
 
 
 @pytest.mark.parametrize("missing", ["refresh_token", "expires_in", "token_type"])
-def test_what_a_token_response_may_leave_out_is_not_missed(
-    api: APIClient, bank: Bank, missing: str
-) -> None:
+def test_optional_token_fields_may_be_missing(api: APIClient, bank: Bank, missing: str) -> None:
     bank.server.on("POST", "/token", lambda _: bank.tokens(**{missing: None}))
     row = connect(api)
     assert row.status == Status.ACTIVE
@@ -119,7 +117,7 @@ def test_a_used_code_is_not_tried_twice(api: APIClient, bank: Bank) -> None:
         (Answer(307, headers={"Location": "/elsewhere"}), "redirected"),
     ],
 )
-def test_tokens_of_which_nobody_knows_whose_they_are_go_back(
+def test_tokens_without_an_identity_are_revoked(
     api: APIClient,
     bank: Bank,
     django_capture_on_commit_callbacks: Any,
@@ -138,7 +136,7 @@ def test_tokens_of_which_nobody_knows_whose_they_are_go_back(
     assert events()[0].details == {"platform": "bank", "error": code, "revocation": "pending"}
 
 
-def test_a_reauthorisation_whose_look_at_the_account_fails_gives_back_only_the_fresh_tokens(
+def test_a_failed_identity_call_revokes_fresh_tokens(
     api: APIClient, bank: Bank, django_capture_on_commit_callbacks: Any
 ) -> None:
     row = connect(api)
@@ -151,7 +149,7 @@ def test_a_reauthorisation_whose_look_at_the_account_fails_gives_back_only_the_f
     assert bank.revoked == ["refresh-2", "access-2"]
 
 
-def test_a_fault_is_logged_without_a_word_of_the_platforms_body(
+def test_a_fault_is_logged_without_the_body(
     api: APIClient, bank: Bank, caplog: pytest.LogCaptureFixture
 ) -> None:
     bank.server.on("POST", "/token", Answer(400, json={"error": "x", "hint": "the-code"}))

@@ -6,9 +6,9 @@ import pytest
 from rest_framework.test import APIClient
 
 from providers.models import Connection
-from tests.bank import ISSUER, Bank, call_back, start
 from tests.conftest import UseCatalogue
-from tests.providers.connecting import events, problem
+from tests.support.bank import ISSUER, Bank, call_back, start
+from tests.support.provider_connecting import events, problem
 
 KNOWN = f'issuer = "{ISSUER}"'
 PROMISED = f"{KNOWN}\nauthorization_response_iss_parameter_supported = true"
@@ -65,7 +65,7 @@ def test_it_is_refused_and_nothing_is_sent_anywhere(
     assert problem(call_back(api, state)) == (400, "invalid_state")
 
 
-def test_an_issuer_that_the_catalogue_does_not_know_is_warned_about_in_our_own_words(
+def test_an_undeclared_issuer_is_warned_about(
     api: APIClient, bank: Bank, caplog: pytest.LogCaptureFixture
 ) -> None:
     state = start(api)

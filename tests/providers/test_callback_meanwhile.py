@@ -13,10 +13,10 @@ from connections_project.identity.models import User
 from connections_project.revocation.models import GrantHold
 from providers.disconnect import disconnect_own
 from providers.models import Connection, Status
-from tests.bank import Bank, call_back, connect, start
 from tests.conftest import UseCatalogue
-from tests.providers.connecting import PROVIDERS, events, problem
-from tests.servers import Answer, Request
+from tests.support.bank import Bank, call_back, connect, start
+from tests.support.platform_server import Answer, Request
+from tests.support.provider_connecting import PROVIDERS, events, problem
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,9 +42,7 @@ def disconnect(owner: User) -> None:
     disconnect_own(connection_id=row.pk, user=owner, origin=origin)
 
 
-def test_a_pending_row_is_there_for_all_to_see_while_the_exchange_is_under_way(
-    api: APIClient, bank: Bank
-) -> None:
+def test_a_pending_row_is_visible_in_the_exchange(api: APIClient, bank: Bank) -> None:
     seen: list[Any] = []
     # Another connection to the database sees it: so it is committed, and no lock is held on it.
     during(bank, "/token", bank.tokens, lambda: seen.extend(Connection.objects.values()))
@@ -66,7 +64,7 @@ def test_a_pending_row_is_shown_as_such(api: APIClient, bank: Bank) -> None:
 
 
 @pytest.mark.parametrize("path", ["/token", "/me"])
-def test_a_disconnect_of_the_pending_row_wins_and_the_late_tokens_are_revoked(
+def test_disconnecting_the_pending_row_wins(
     api: APIClient, owner: User, bank: Bank, path: str
 ) -> None:
     answer = bank.tokens if path == "/token" else bank.identity
@@ -81,9 +79,7 @@ def test_a_disconnect_of_the_pending_row_wins_and_the_late_tokens_are_revoked(
     ]  # fmt: skip
 
 
-def test_a_disconnect_during_a_reauthorisation_wins_and_all_tokens_are_revoked(
-    api: APIClient, owner: User, bank: Bank
-) -> None:
+def test_a_disconnect_wins_over_a_reauthorisation(api: APIClient, owner: User, bank: Bank) -> None:
     row = connect(api)
     during(bank, "/token", bank.tokens, lambda: disconnect(owner))
     answer = call_back(api, start(api, connection_id=str(row.pk)))
@@ -93,7 +89,7 @@ def test_a_disconnect_during_a_reauthorisation_wins_and_all_tokens_are_revoked(
     assert sorted(bank.revoked) == ["access-1", "access-2", "refresh-1", "refresh-2"]
 
 
-def test_a_disconnect_during_a_failing_exchange_stays_a_disconnect(
+def test_a_disconnect_stays_after_a_failed_exchange(
     api: APIClient, owner: User, bank: Bank
 ) -> None:
     during(bank, "/token", lambda: Answer(500), lambda: disconnect(owner))
@@ -101,7 +97,7 @@ def test_a_disconnect_during_a_failing_exchange_stays_a_disconnect(
     assert Connection.objects.get().status == Status.DISCONNECTED
 
 
-def test_late_tokens_of_a_grant_that_lives_on_elsewhere_are_not_revoked(
+def test_late_tokens_of_a_shared_grant_are_kept(
     api: APIClient, owner: User, bank: Bank, use_catalogue: UseCatalogue, unlimited: None
 ) -> None:
     use_catalogue(bank.catalogue(revocation=GRANT), "bank")
@@ -121,9 +117,7 @@ def test_late_tokens_of_a_grant_that_lives_on_elsewhere_are_not_revoked(
     assert living.status == Status.ACTIVE
 
 
-def test_an_owner_deactivated_meanwhile_gets_no_connection(
-    api: APIClient, owner: User, bank: Bank
-) -> None:
+def test_a_deactivated_owner_gets_no_connection(api: APIClient, owner: User, bank: Bank) -> None:
     everyone = User.objects.filter(pk=owner.pk)
     during(bank, "/token", bank.tokens, lambda: everyone.update(is_active=False))
     assert problem(call_back(api, start(api))) == (400, "invalid_state")
@@ -132,7 +126,7 @@ def test_an_owner_deactivated_meanwhile_gets_no_connection(
     assert bank.revoked == ["refresh-1", "access-1"]
 
 
-def test_a_refresh_during_a_reauthorisation_does_not_cost_the_user_the_consent(
+def test_a_refresh_does_not_spoil_a_reauthorisation(
     api: APIClient, owner: User, bank: Bank
 ) -> None:
     row = connect(api)

@@ -11,10 +11,10 @@ from rest_framework.test import APIClient
 from connections_project.api import throttling
 from connections_project.identity.models import User
 from providers.models import Connection
-from tests.bank import Bank, call_back, start
 from tests.conftest import UseCatalogue
-from tests.providers.connecting import CALLBACK, events, problem, wrong_fields
 from tests.providers.test_connect_refusals import NO_REDIS
+from tests.support.bank import Bank, call_back, start
+from tests.support.provider_connecting import CALLBACK, events, problem, wrong_fields
 
 
 def exchanges(bank: Bank) -> int:
@@ -66,7 +66,7 @@ def test_a_used_state_is_refused(api: APIClient, bank: Bank) -> None:
     assert Connection.objects.count() == 1
 
 
-def test_the_sixth_call_in_a_minute_is_refused_and_keeps_the_state(
+def test_the_sixth_call_is_refused_keeping_the_state(
     api: APIClient, anonymous: APIClient, bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     states = [start(api) for _ in range(5)]
@@ -79,7 +79,7 @@ def test_the_sixth_call_in_a_minute_is_refused_and_keeps_the_state(
     assert call_back(anonymous, states[0]).status_code == 201
 
 
-def test_an_unknown_state_draws_on_the_address_and_not_on_a_user(
+def test_an_unknown_state_counts_for_the_address(
     api: APIClient, anonymous: APIClient, bank: Bank
 ) -> None:
     answers = [call_back(anonymous, "unknown") for _ in range(6)]
@@ -87,7 +87,7 @@ def test_an_unknown_state_draws_on_the_address_and_not_on_a_user(
     assert call_back(anonymous, start(api)).status_code == 201
 
 
-def test_a_suspension_that_came_meanwhile_burns_the_state(api: APIClient, bank: Bank) -> None:
+def test_a_suspension_meanwhile_consumes_the_state(api: APIClient, bank: Bank) -> None:
     state = start(api)
     call_command("suspend_platform", "bank", reason="breach")
     assert problem(call_back(api, state, error="access_denied")) == (503, "provider_unavailable")
@@ -97,7 +97,7 @@ def test_a_suspension_that_came_meanwhile_burns_the_state(api: APIClient, bank: 
     assert not Connection.objects.exists()
 
 
-def test_a_platform_that_left_the_catalogue_is_not_found(
+def test_a_removed_platform_is_not_found(
     api: APIClient, bank: Bank, use_catalogue: UseCatalogue
 ) -> None:
     state = start(api)
@@ -107,7 +107,7 @@ def test_a_platform_that_left_the_catalogue_is_not_found(
 
 
 @pytest.mark.parametrize("query", [{}, {"code": ""}, {"iss": "https://elsewhere.example"}])
-def test_a_declined_consent_writes_no_row_and_burns_the_state(
+def test_a_declined_consent_writes_no_row(
     api: APIClient, bank: Bank, query: dict[str, str]
 ) -> None:
     state = start(api)
@@ -140,7 +140,7 @@ def test_a_deactivated_principal_burns_the_state(
     assert event.subject_owner_id == owner.pk
 
 
-def test_with_the_cache_away_it_is_unavailable_and_the_state_waits(
+def test_without_a_cache_the_state_is_kept(
     api: APIClient, bank: Bank, settings: LazySettings
 ) -> None:
     state = start(api)

@@ -11,11 +11,11 @@ from rest_framework.test import APIClient
 
 from connections_project.api import throttling
 from providers.models import Connection, Status
-from tests.bank import ISSUER, Bank, call_back, connect, start
 from tests.conftest import UseCatalogue
-from tests.providers.browsers import heading, same_browser, visit
 from tests.providers.test_connect_refusals import NO_REDIS
-from tests.servers import Answer
+from tests.support.bank import ISSUER, Bank, call_back, connect, start
+from tests.support.callback_browser import heading, same_browser, visit
+from tests.support.platform_server import Answer
 
 GONE = "This link is no longer good"
 INCOMPLETE = "This link is incomplete"
@@ -51,7 +51,7 @@ def test_a_declined_consent_is_told_of(api: APIClient, bank: Bank) -> None:
     assert not Connection.objects.exists()
 
 
-def test_a_wrong_issuer_is_told_of_and_nothing_is_sent(
+def test_a_wrong_issuer_is_shown_and_nothing_sent(
     api: APIClient, bank: Bank, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(bank.catalogue(more=f'issuer = "{ISSUER}"'), "bank")
@@ -75,7 +75,7 @@ def test_a_suspended_platform_is_told_of(api: APIClient, bank: Bank) -> None:
     assert (page.status_code, heading(page)) == (503, "This platform can't be used at the moment")
 
 
-def test_with_the_cache_away_connecting_is_not_possible(
+def test_without_a_cache_connecting_is_impossible(
     api: APIClient, bank: Bank, settings: LazySettings
 ) -> None:
     state = start(api)
@@ -119,7 +119,7 @@ def test_a_nul_in_the_code_keeps_the_state(api: APIClient, bank: Bank) -> None:
     assert call_back(api, state).status_code == 201
 
 
-def test_one_platforms_address_does_not_take_another_ones_state(
+def test_another_platforms_state_is_not_taken(
     api: APIClient, bank: Bank, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(bank.catalogue() + bank.catalogue("other"), "bank", "other")
@@ -176,7 +176,7 @@ def test_every_page_keeps_code_and_state_to_itself(
     assert page["X-Frame-Options"] == "DENY"
 
 
-def test_the_page_shows_no_token_and_asks_no_foreign_host(api: APIClient, bank: Bank) -> None:
+def test_no_token_is_shown_no_third_party_asked(api: APIClient, bank: Bank) -> None:
     state = start(api)
     page = visit(same_browser(api), state)
     text = page.content.decode()

@@ -12,10 +12,10 @@ from rest_framework.test import APIClient
 from connections_project.connections.browser import COOKIE
 from connections_project.identity.models import User
 from providers.models import Connection
-from tests.bank import Bank, call_back, start
 from tests.conftest import PASSWORD, SignIn
-from tests.providers.browsers import SIGN_IN, heading, same_browser, visit
-from tests.providers.connecting import events, problem
+from tests.support.bank import Bank, call_back, start
+from tests.support.callback_browser import SIGN_IN, heading, same_browser, visit
+from tests.support.provider_connecting import events, problem
 
 SOMEBODY_ELSE = "You are signed in as somebody else"
 
@@ -30,9 +30,7 @@ def untouched(bank: Bank) -> bool:
     return not bank.server.requests and not Connection.objects.exists()
 
 
-def test_a_planted_link_goes_no_further_than_a_question(
-    api: APIClient, bank: Bank, stranger: Client
-) -> None:
+def test_a_planted_link_only_asks_a_question(api: APIClient, bank: Bank, stranger: Client) -> None:
     state = start(api)
     page = visit(stranger, state)
     assert (page.status_code, heading(page)) == (400, SIGN_IN)
@@ -43,7 +41,7 @@ def test_a_planted_link_goes_no_further_than_a_question(
 
 
 @pytest.mark.parametrize("query", [{"error": "access_denied"}, {"iss": "https://evil.example"}])
-def test_whatever_else_a_planted_link_says_it_asks_the_same_question(
+def test_any_planted_link_asks_the_same_question(
     api: APIClient, bank: Bank, stranger: Client, query: dict[str, str]
 ) -> None:
     state = start(api)
@@ -68,7 +66,7 @@ def test_a_made_up_cookie_does_not_help(
     assert heading(visit(stranger, start(api))) == SIGN_IN
 
 
-def test_the_states_principal_completes_in_another_browser_by_signing_in(
+def test_signing_in_elsewhere_completes_it(
     api: APIClient, bank: Bank, stranger: Client, owner: User
 ) -> None:
     link = sign_in_link(visit(stranger, start(api)))
@@ -84,9 +82,7 @@ def test_the_states_principal_completes_in_another_browser_by_signing_in(
 
 
 @pytest.mark.parametrize("sealed", ["", "nonsense", "gAAAAA"])
-def test_a_way_back_that_was_tampered_with_leads_nowhere(
-    bank: Bank, stranger: Client, sealed: str
-) -> None:
+def test_a_tampered_return_address_is_ignored(bank: Bank, stranger: Client, sealed: str) -> None:
     page = stranger.get("/oauth/callback/bank", {"sealed": sealed})
     assert (page.status_code, heading(page)) == (400, "This link is incomplete")
 
@@ -101,7 +97,7 @@ def test_a_wrong_password_completes_nothing(
 
 
 @pytest.mark.parametrize("bears_cookie", [False, True])
-def test_signed_in_as_somebody_else_the_state_is_burnt_the_code_never_sent_and_it_is_audited(
+def test_another_users_session_consumes_the_state(
     api: APIClient, owner: User, outsider: User, bank: Bank, bears_cookie: bool
 ) -> None:
     state = start(api)
@@ -117,14 +113,14 @@ def test_signed_in_as_somebody_else_the_state_is_burnt_the_code_never_sent_and_i
     assert event.details == {"platform": "bank", "error": "invalid_state"}
 
 
-def test_signed_in_as_somebody_else_an_unknown_state_is_just_no_longer_good(
+def test_another_user_and_unknown_state_is_expired(
     outsider: User, bank: Bank, stranger: Client
 ) -> None:
     stranger.force_login(outsider)
     assert visit(stranger, "unknown").status_code == 400
 
 
-def test_a_deactivated_principals_session_counts_for_nothing(
+def test_a_deactivated_session_counts_for_nothing(
     api: APIClient, owner: User, bank: Bank, stranger: Client
 ) -> None:
     state = start(api)
@@ -134,9 +130,7 @@ def test_a_deactivated_principals_session_counts_for_nothing(
     assert heading(visit(stranger, state)) == SIGN_IN
 
 
-def test_a_principal_deactivated_meanwhile_completes_nothing_in_its_own_browser(
-    api: APIClient, owner: User, bank: Bank
-) -> None:
+def test_a_principal_deactivated_midway_is_refused(api: APIClient, owner: User, bank: Bank) -> None:
     state = start(api)
     User.objects.filter(pk=owner.pk).update(is_active=False)
     page = visit(same_browser(api), state)

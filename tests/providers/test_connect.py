@@ -17,9 +17,9 @@ from audit.models import AuditEvent
 from connections_project.identity.models import User
 from connections_project.oauth.client import ClientRegistration
 from providers.models import Connection
-from tests.bank import REDIRECT_URI, Bank, call_back, query_of, start
 from tests.conftest import SignIn, UseCatalogue
-from tests.providers.connecting import begin, problem
+from tests.support.bank import REDIRECT_URI, Bank, call_back, query_of, start
+from tests.support.provider_connecting import begin, problem
 
 FIELDS = {
     "id", "provider_slug", "alias", "status", "is_connected", "needs_reauthentication",
@@ -27,7 +27,7 @@ FIELDS = {
 }  # fmt: skip
 
 
-def test_starting_gives_an_address_with_pkce_and_writes_no_row(api: APIClient, bank: Bank) -> None:
+def test_starting_uses_pkce_and_writes_no_row(api: APIClient, bank: Bank) -> None:
     answer = begin(api)
     assert answer.status_code == 201
     body = answer.json()
@@ -44,9 +44,7 @@ def test_starting_gives_an_address_with_pkce_and_writes_no_row(api: APIClient, b
     assert bank.server.requests == []
 
 
-def test_a_callback_exchanges_the_code_with_the_verifier_and_makes_an_active_connection(
-    api: APIClient, bank: Bank
-) -> None:
+def test_a_callback_makes_an_active_connection(api: APIClient, bank: Bank) -> None:
     started = begin(api, alias="Mine").json()
     answer = call_back(api, started["state"])
     assert answer.status_code == 201, answer.content
@@ -62,7 +60,7 @@ def test_a_callback_exchanges_the_code_with_the_verifier_and_makes_an_active_con
     assert exchange.form["code"] == "the-code"
 
 
-def test_a_platform_without_pkce_gets_neither_challenge_nor_verifier(
+def test_without_pkce_no_challenge_or_verifier(
     api: APIClient, bank: Bank, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(bank.catalogue(more='code_challenge_method = "none"'), "bank")
@@ -72,7 +70,7 @@ def test_a_platform_without_pkce_gets_neither_challenge_nor_verifier(
     assert "code_verifier" not in bank.token_requests("authorization_code")[0].form
 
 
-def test_the_chosen_redirect_uri_is_replayed_at_the_exchange(
+def test_the_redirect_uri_is_repeated_at_exchange(
     api: APIClient, bank: Bank, settings: LazySettings
 ) -> None:
     other = "https://other.example.com/back?tab=1"
@@ -88,15 +86,13 @@ def register(settings: LazySettings, *redirect_uris: str) -> None:
     clients["bank"] = asdict(ClientRegistration("our client", "client secret", redirect_uris))
 
 
-def test_states_are_256_random_bits_and_never_the_same(api: APIClient, bank: Bank) -> None:
+def test_states_are_256_random_bits(api: APIClient, bank: Bank) -> None:
     states = {start(api) for _ in range(5)}
     assert len(states) == 5
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", state) for state in states)
 
 
-def test_the_cache_keeps_a_sealed_text_under_the_states_hash_and_nothing_readable(
-    api: APIClient, bank: Bank, owner: User
-) -> None:
+def test_the_cache_keeps_only_sealed_states(api: APIClient, bank: Bank, owner: User) -> None:
     state = start(api, alias="Holiday money")
     kept = cache.get(f"state:{hashlib.sha256(state.encode()).hexdigest()}")
     assert isinstance(kept, str)

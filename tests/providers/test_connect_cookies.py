@@ -6,13 +6,13 @@ from typing import Any
 from django.conf import LazySettings
 from rest_framework.test import APIClient
 
-from tests.bank import Bank
-from tests.providers.connecting import begin
+from tests.support.bank import Bank
+from tests.support.provider_connecting import begin
 
 NAME = "__Host-oauth_flow"
 
 
-def test_the_start_sets_a_cookie_that_only_this_host_gets_back(api: APIClient, bank: Bank) -> None:
+def test_the_start_sets_a_host_only_cookie(api: APIClient, bank: Bank) -> None:
     cookie: Morsel[str] = begin(api).cookies[NAME]
     assert cookie["secure"]
     assert cookie["httponly"]

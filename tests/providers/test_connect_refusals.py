@@ -11,9 +11,9 @@ from rest_framework.test import APIClient
 from audit.models import AuditEvent
 from connections_project.identity.models import User
 from providers.models import Connection, Status
-from tests.bank import REDIRECT_URI, Bank, connect
 from tests.conftest import SignIn, UseCatalogue
-from tests.providers.connecting import PROVIDERS, begin, problem, wrong_fields
+from tests.support.bank import REDIRECT_URI, Bank, connect
+from tests.support.provider_connecting import PROVIDERS, begin, problem, wrong_fields
 
 # Nothing listens on port 1.
 NO_REDIS = {
@@ -64,23 +64,21 @@ def test_a_platform_of_another_app_is_not_found(
     assert problem(begin(api, "page")) == (404, "not_found")
 
 
-def test_a_provider_without_client_credentials_is_unavailable(
+def test_no_client_credentials_means_unavailable(
     api: APIClient, bank: Bank, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(bank.catalogue())
     assert problem(begin(api)) == (503, "provider_unavailable")
 
 
-def test_a_suspended_provider_is_unavailable_until_it_is_resumed(
-    api: APIClient, bank: Bank
-) -> None:
+def test_a_suspended_one_is_unavailable_till_resumed(api: APIClient, bank: Bank) -> None:
     call_command("suspend_platform", "bank", reason="breach")
     assert problem(begin(api)) == (503, "provider_unavailable")
     call_command("resume_platform", "bank")
     assert begin(api).status_code == 201
 
 
-def test_with_the_cache_away_connecting_is_unavailable(
+def test_without_a_cache_it_is_unavailable(
     api: APIClient, bank: Bank, settings: LazySettings
 ) -> None:
     settings.CACHES = {**settings.CACHES, "default": NO_REDIS}
@@ -103,9 +101,7 @@ def test_with_the_cache_away_connecting_is_unavailable(
         "x" * 5000,
     ],
 )
-def test_a_redirect_uri_that_is_not_exactly_registered_is_refused(
-    api: APIClient, bank: Bank, redirect_uri: str
-) -> None:
+def test_a_redirect_uri_must_match_exactly(api: APIClient, bank: Bank, redirect_uri: str) -> None:
     assert wrong_fields(begin(api, redirect_uri=redirect_uri)) == ["redirect_uri"]
 
 
@@ -143,9 +139,7 @@ def test_a_missing_slug_is_named(api: APIClient, bank: Bank) -> None:
 
 
 @pytest.mark.parametrize("wanted", ["not-an-id", "1", NOBODYS, f"{{{NOBODYS}}}", NOBODYS * 9])
-def test_a_connection_id_that_names_nothing_is_not_found(
-    api: APIClient, bank: Bank, wanted: str
-) -> None:
+def test_an_unknown_connection_id_is_not_found(api: APIClient, bank: Bank, wanted: str) -> None:
     assert problem(begin(api, connection_id=wanted)) == (404, "not_found")
 
 
@@ -156,9 +150,7 @@ def test_somebody_elses_connection_is_forbidden(
     assert problem(begin(api, connection_id=str(theirs.pk))) == (403, "forbidden")
 
 
-def test_a_disconnected_connection_is_refused_and_a_deleted_one_not_found(
-    api: APIClient, bank: Bank
-) -> None:
+def test_disconnected_is_refused_deleted_not_found(api: APIClient, bank: Bank) -> None:
     row = connect(api)
     api.delete(f"{PROVIDERS}/{row.pk}")
     answer = begin(api, connection_id=str(row.pk))
@@ -168,9 +160,7 @@ def test_a_disconnected_connection_is_refused_and_a_deleted_one_not_found(
     assert problem(begin(api, connection_id=str(row.pk))) == (404, "not_found")
 
 
-def test_a_connection_that_is_being_connected_just_now_is_refused(
-    api: APIClient, bank: Bank
-) -> None:
+def test_one_being_connected_is_refused(api: APIClient, bank: Bank) -> None:
     row = connect(api)
     Connection.objects.filter(pk=row.pk).update(status=Status.PENDING)
     assert wrong_fields(begin(api, connection_id=str(row.pk))) == ["connection_id"]
@@ -184,7 +174,7 @@ def test_a_connection_to_another_provider_is_refused(
     assert wrong_fields(begin(api, "other", connection_id=str(row.pk))) == ["connection_id"]
 
 
-def test_a_refusal_leaves_no_row_no_cookie_and_no_event(api: APIClient, bank: Bank) -> None:
+def test_a_refusal_leaves_no_row_cookie_or_event(api: APIClient, bank: Bank) -> None:
     answer = begin(api, redirect_uri="https://evil.example.com/")
     assert not answer.cookies
     assert not Connection.objects.exists()

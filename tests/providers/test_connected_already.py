@@ -12,9 +12,9 @@ from connections_project.identity.models import User
 from connections_project.revocation.grants import remove_holders
 from connections_project.revocation.models import GrantHold, RevocationJob
 from providers.models import Connection, Status
-from tests.bank import Bank, call_back, connect, start
 from tests.conftest import SignIn, UseCatalogue
-from tests.providers.connecting import PROVIDERS, events
+from tests.support.bank import Bank, call_back, connect, start
+from tests.support.provider_connecting import PROVIDERS, events
 
 Reconnect = Callable[..., Connection]
 pytestmark = pytest.mark.usefixtures("unlimited")
@@ -62,7 +62,7 @@ def test_the_tokens_that_were_replaced_are_revoked(bank: Bank, reconnect: Reconn
 
 @pytest.mark.parametrize("blast_radius", ["grant", "client"])
 @pytest.mark.parametrize("is_dead", [False, True])
-def test_nothing_is_revoked_where_that_would_end_the_fresh_tokens_too(
+def test_a_shared_grant_is_not_revoked(
     bank: Bank, reconnect: Reconnect, use_catalogue: UseCatalogue, blast_radius: str, is_dead: bool
 ) -> None:
     entry = bank.catalogue(revocation=f'blast_radius = "{blast_radius}"')
@@ -78,7 +78,7 @@ def test_nothing_is_revoked_where_that_would_end_the_fresh_tokens_too(
 
 
 @pytest.mark.parametrize("repeated", [{"access_token": "access-1"}, {"refresh_token": "refresh-1"}])
-def test_a_token_that_is_handed_out_again_is_not_revoked(
+def test_a_reissued_token_is_not_revoked(
     bank: Bank, reconnect: Reconnect, repeated: dict[str, str]
 ) -> None:
     reconnect()
@@ -88,7 +88,7 @@ def test_a_token_that_is_handed_out_again_is_not_revoked(
     assert not RevocationJob.objects.exists()
 
 
-def test_credentials_that_no_key_reads_are_replaced_all_the_same(
+def test_unreadable_credentials_are_replaced(
     bank: Bank, reconnect: Reconnect, settings: LazySettings
 ) -> None:
     reconnect()
@@ -97,9 +97,7 @@ def test_credentials_that_no_key_reads_are_replaced_all_the_same(
     assert bank.revoked == []
 
 
-def test_an_alias_given_anew_replaces_the_old_one_and_none_keeps_it(
-    bank: Bank, reconnect: Reconnect
-) -> None:
+def test_a_new_alias_replaces_none_keeps_it(bank: Bank, reconnect: Reconnect) -> None:
     reconnect(alias="Old")
     assert reconnect().alias == "Old"
     assert reconnect(alias="New").alias == "New"
@@ -114,7 +112,7 @@ def test_another_account_makes_a_row_of_its_own(bank: Bank, reconnect: Reconnect
     assert bank.revoked == []
 
 
-def test_the_same_account_at_another_provider_makes_a_row_of_its_own(
+def test_another_providers_account_is_another_row(
     bank: Bank, reconnect: Reconnect, use_catalogue: UseCatalogue, api: APIClient
 ) -> None:
     use_catalogue(bank.catalogue() + bank.catalogue("other"), "bank", "other")
@@ -122,7 +120,7 @@ def test_the_same_account_at_another_provider_makes_a_row_of_its_own(
     assert reconnect(slug="other").pk != first.pk
 
 
-def test_the_same_account_of_another_user_makes_a_row_of_its_own(
+def test_another_users_account_is_another_row(
     bank: Bank, reconnect: Reconnect, outsider: User, sign_in: SignIn
 ) -> None:
     mine = reconnect()
@@ -133,7 +131,7 @@ def test_the_same_account_of_another_user_makes_a_row_of_its_own(
 
 
 @pytest.mark.parametrize("deleted", [False, True])
-def test_a_disconnected_row_stays_disconnected_and_a_new_one_is_made(
+def test_a_disconnected_row_stays_a_new_one_is_made(
     bank: Bank, reconnect: Reconnect, api: APIClient, deleted: bool
 ) -> None:
     first = reconnect()
@@ -144,7 +142,7 @@ def test_a_disconnected_row_stays_disconnected_and_a_new_one_is_made(
     assert (first.status, first.auth_state) == (Status.DISCONNECTED, None)
 
 
-def test_accounts_of_which_the_platform_does_not_tell_whose_they_are_are_never_the_same(
+def test_unidentified_accounts_are_never_the_same(
     bank: Bank, reconnect: Reconnect, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(bank.catalogue().replace("identity_endpoint", "# identity_endpoint"), "bank")

@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from connections_project.identity.models import User
 from providers.models import Connection
-from tests.bank import Bank
-from tests.rows import connection_of
+from tests.support.bank import Bank
+from tests.support.provider_rows import connection_of
 
 NOW = "CURRENT_TIMESTAMP"
 
@@ -39,9 +39,7 @@ def disconnected(owner: User, bank: Bank) -> Connection:
         "status = 'disconnected', auth_state = NULL, has_refresh_token = (1 = 0)",
     ],
 )
-def test_a_row_can_not_be_disconnected_and_hold_anything(
-    active: Connection, assignments: str
-) -> None:
+def test_a_disconnected_row_holds_nothing(active: Connection, assignments: str) -> None:
     with pytest.raises(IntegrityError):
         update(active, assignments)
 
@@ -74,7 +72,7 @@ def test_an_active_row_holds_credentials(active: Connection) -> None:
             update(active, assignments)
 
 
-def test_only_a_disconnected_row_can_be_deleted_from_sight(
+def test_only_disconnected_rows_are_soft_deleted(
     active: Connection, owner: User, disconnected: Connection
 ) -> None:
     with pytest.raises(IntegrityError):
@@ -107,9 +105,7 @@ def test_accounts_of_unknown_owners_do_not_clash(owner: User, bank: Bank) -> Non
     connection_of(owner, account_id=None)
 
 
-def test_a_revocation_job_holds_a_token_only_while_it_is_pending(
-    active: Connection, owner: User
-) -> None:
+def test_a_job_holds_a_token_only_while_pending(active: Connection, owner: User) -> None:
     for state, sealed, finished in (
         ("'revoked'", "'a ciphertext'", NOW),
         ("'revoked'", "NULL", "NULL"),

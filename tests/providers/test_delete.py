@@ -9,17 +9,15 @@ from rest_framework.test import APIClient
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from providers.models import Account, Connection, Transaction
-from tests.bank import Bank, connect
-from tests.rows import connection_of, events
+from tests.support.bank import Bank, connect
+from tests.support.provider_rows import connection_of, events
 
 
 def delete(api: APIClient, connection_id: object) -> Any:
     return api.delete(f"/api/v1/providers/{connection_id}")
 
 
-def test_the_first_one_disconnects_and_the_connection_stays_listed(
-    api: APIClient, bank: Bank
-) -> None:
+def test_the_first_deletion_only_disconnects(api: APIClient, bank: Bank) -> None:
     row = connect(api)
     answer = delete(api, row.pk)
     assert (answer.status_code, answer.content) == (204, b"")
@@ -108,7 +106,7 @@ def test_no_credentials_are_a_401(anonymous: APIClient, owner: User, bank: Bank)
     assert Connection.objects.get().status == "active"
 
 
-def test_a_new_connection_to_the_same_account_is_a_new_row(api: APIClient, bank: Bank) -> None:
+def test_reconnecting_the_account_makes_a_new_row(api: APIClient, bank: Bank) -> None:
     first = connect(api)
     delete(api, first.pk)
     second = connect(api)

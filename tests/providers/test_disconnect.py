@@ -14,8 +14,8 @@ from connections_project.identity.models import User
 from connections_project.platforms.models import Suspension
 from connections_project.revocation.models import GrantHold, RevocationJob
 from providers.models import Connection
-from tests.bank import Bank, connect
-from tests.rows import connection_of, events
+from tests.support.bank import Bank, connect
+from tests.support.provider_rows import connection_of, events
 
 
 def disconnect(api: APIClient, connection_id: object) -> Any:
@@ -30,9 +30,7 @@ def assert_disconnected(row: Connection) -> None:
     assert (row.token_expires_at, row.grant_expires_at) == (None, None)
 
 
-def test_it_answers_the_documents_words_and_erases_the_credentials(
-    api: APIClient, bank: Bank
-) -> None:
+def test_it_answers_as_documented_and_erases_tokens(api: APIClient, bank: Bank) -> None:
     row = connect(api)
     answer = disconnect(api, row.pk)
     assert (answer.status_code, answer.json()) == (200, {"message": "Provider disconnected"})
@@ -42,9 +40,7 @@ def test_it_answers_the_documents_words_and_erases_the_credentials(
     assert shown["needs_reauthentication"] is False
 
 
-def test_a_repetition_gives_the_same_body_and_changes_nothing(
-    api: APIClient, row: Connection
-) -> None:
+def test_repeating_it_changes_nothing(api: APIClient, row: Connection) -> None:
     first = disconnect(api, row.pk)
     row.refresh_from_db()
     before = (row.disconnected_at, row.epoch, row.updated_at)
@@ -56,7 +52,7 @@ def test_a_repetition_gives_the_same_body_and_changes_nothing(
     assert RevocationJob.objects.count() == 1
 
 
-def test_one_event_tells_who_when_whence_and_what_became_of_the_tokens(
+def test_one_event_records_who_when_where_and_tokens(
     api: APIClient, row: Connection, owner: User
 ) -> None:
     answer = disconnect(api, row.pk)
@@ -82,7 +78,7 @@ def test_any_status_leads_to_disconnected(
     assert not GrantHold.objects.exists()
 
 
-def test_an_unreadable_ciphertext_does_not_matter(api: APIClient, row: Connection) -> None:
+def test_an_unreadable_ciphertext_changes_nothing(api: APIClient, row: Connection) -> None:
     Connection.objects.update(auth_state=Sealed("no ciphertext at all"))
     assert disconnect(api, row.pk).status_code == 200
     assert_disconnected(row)
@@ -90,7 +86,7 @@ def test_an_unreadable_ciphertext_does_not_matter(api: APIClient, row: Connectio
     assert RevocationJob.objects.get().sealed_tokens == Sealed("no ciphertext at all")
 
 
-def test_a_key_that_is_gone_does_not_matter(
+def test_a_missing_key_changes_nothing(
     api: APIClient, row: Connection, settings: LazySettings
 ) -> None:
     settings.CREDENTIAL_KEYS = ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]
@@ -98,7 +94,7 @@ def test_a_key_that_is_gone_does_not_matter(
     assert_disconnected(row)
 
 
-def test_a_platform_gone_from_the_catalogue_does_not_matter(
+def test_a_removed_platform_still_disconnects(
     api: APIClient, row: Connection, use_catalogue: Callable[..., None]
 ) -> None:
     use_catalogue("")
@@ -111,7 +107,7 @@ def test_a_platform_gone_from_the_catalogue_does_not_matter(
     assert event.details["revocation"] == "not_supported"
 
 
-def test_a_suspended_platform_does_not_matter(api: APIClient, row: Connection) -> None:
+def test_a_suspended_platform_changes_nothing(api: APIClient, row: Connection) -> None:
     Suspension.objects.create(slug="bank", reason="broken", suspended_at=timezone.now())
     assert disconnect(api, row.pk).status_code == 200
     assert_disconnected(row)
@@ -133,7 +129,7 @@ def test_a_link_to_help_where_nothing_can_be_revoked(
     assert not RevocationJob.objects.exists()
 
 
-def test_a_link_to_help_where_revoking_would_end_other_peoples_grants(
+def test_too_wide_a_revocation_gives_a_help_link(
     api: APIClient, bank: Bank, use_catalogue: Callable[..., None]
 ) -> None:
     use_catalogue(bank.catalogue(revocation='blast_radius = "client"'), "bank")
@@ -180,7 +176,7 @@ def test_without_credentials_it_is_a_403_problem(
     assert row.status == "active"
 
 
-def test_a_service_account_disconnects_its_own_and_nobody_elses(
+def test_a_service_account_disconnects_only_its_own(
     service_account: User, row: Connection, sign_in: Callable[[User], APIClient]
 ) -> None:
     robot = sign_in(service_account)
@@ -191,7 +187,7 @@ def test_a_service_account_disconnects_its_own_and_nobody_elses(
     assert (event.actor_type, event.actor_id) == ("service", service_account.pk)
 
 
-def test_other_methods_are_405_and_a_trailing_slash_404(api: APIClient, row: Connection) -> None:
+def test_other_methods_405_trailing_slash_404(api: APIClient, row: Connection) -> None:
     url = f"/api/v1/auth/{row.pk}/disconnect"
     for method in (api.get, api.post, api.put, api.patch, api.options):
         answer = method(url)

@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
-from tests.bank import Bank, connect
-from tests.rows import connection_of
+from tests.support.bank import Bank, connect
+from tests.support.provider_rows import connection_of
 
 URL = "/api/v1/providers/{}"
 
@@ -23,9 +23,7 @@ def test_it_is_what_the_list_shows(api: APIClient, bank: Bank) -> None:
     assert answer.json() == listed
 
 
-def test_ids_are_version_7_in_lower_case_and_taken_in_any_case(
-    api: APIClient, owner: User, bank: Bank
-) -> None:
+def test_ids_are_uuid7_lower_case_taken_in_any(api: APIClient, owner: User, bank: Bank) -> None:
     row = connection_of(owner)
     for spelling in (str(row.pk).upper(), str(row.pk).title()):
         shown = api.get(URL.format(spelling)).json()["id"]
@@ -43,7 +41,7 @@ def test_a_malformed_id_is_a_404(api: APIClient, owner: User, bank: Bank, bad: s
     assert answer["Content-Type"] == "application/problem+json"
 
 
-def test_an_unknown_id_is_a_404_with_all_that_a_problem_has(api: APIClient) -> None:
+def test_an_unknown_id_is_a_full_404_problem(api: APIClient) -> None:
     wanted = uuid7()
     answer = api.get(URL.format(wanted), {"secret": "not to be echoed"})
     assert answer.status_code == 404
@@ -67,7 +65,7 @@ def test_somebody_elses_is_a_403(
     assert answer.json()["type"].endswith("/forbidden")
 
 
-def test_not_even_a_service_account_or_an_operator_sees_it_here(
+def test_other_principals_do_not_see_it(
     owner: User,
     operator: User,
     service_account: User,
@@ -87,7 +85,7 @@ def test_a_deleted_one_is_a_404_also_to_strangers(
     assert sign_in(outsider).get(URL.format(row.pk)).status_code == 404
 
 
-def test_no_credentials_are_a_401_before_anything_is_looked_up(anonymous: APIClient) -> None:
+def test_no_credentials_are_a_401_before_any_query(anonymous: APIClient) -> None:
     assert anonymous.get(URL.format(uuid7())).status_code == 401
     assert anonymous.get(URL.format("nonsense")).status_code == 401
 

@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 
 from connections_project.identity.models import User
 from providers.models import Connection
-from tests.bank import Bank
-from tests.rows import connection_of
+from tests.support.bank import Bank
+from tests.support.provider_rows import connection_of
 
 URL = "/api/v1/providers"
 FIELDS = {
@@ -27,7 +27,7 @@ def test_an_empty_list_has_counts_of_zero(api: APIClient) -> None:
     assert api.get(URL).json() == {"connections": [], "total_count": 0, "active_count": 0}
 
 
-def test_a_connection_shows_the_documents_fields_and_no_more(
+def test_a_connection_has_the_documented_fields_only(
     api: APIClient, owner: User, bank: Bank
 ) -> None:
     row = connection_of(owner, alias="Mine")
@@ -50,9 +50,7 @@ def test_a_connection_shows_the_documents_fields_and_no_more(
     }
 
 
-def test_both_counts_speak_of_all_rows_whatever_the_filter(
-    api: APIClient, owner: User, bank: Bank
-) -> None:
+def test_both_counts_ignore_the_filter(api: APIClient, owner: User, bank: Bank) -> None:
     active = connection_of(owner)
     connection_of(owner, status="expired", account_id="other")
     connection_of(owner, status="failed")
@@ -157,9 +155,7 @@ def test_a_grant_near_its_fixed_end_wants_a_new_one(
     assert (shown["status"], shown["needs_reauthentication"]) == ("active", needs)
 
 
-def test_an_access_token_past_its_time_leaves_the_connection_active(
-    api: APIClient, owner: User, bank: Bank
-) -> None:
+def test_an_expired_access_token_leaves_it_active(api: APIClient, owner: User, bank: Bank) -> None:
     row = connection_of(owner)
     row.token_expires_at = timezone.now() - timedelta(days=3)
     row.save()
@@ -181,7 +177,7 @@ def test_a_trailing_slash_is_a_404(api: APIClient) -> None:
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete", "options"])
-def test_another_method_is_a_405_that_names_those_allowed(api: APIClient, method: str) -> None:
+def test_another_method_is_405_with_those_allowed(api: APIClient, method: str) -> None:
     answer = getattr(api, method)(URL)
     assert answer.status_code == 405
     assert {"GET", "POST"} <= set(answer["Allow"].split(", "))

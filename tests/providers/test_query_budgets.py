@@ -10,9 +10,9 @@ from rest_framework.test import APIClient
 
 from connections_project.identity.models import User
 from providers.models import Account, Connection
-from tests.bank import Bank
-from tests.rows import connection_of, many_disconnected
-from tests.statements import AUTHENTICATION, Statements, counted
+from tests.support.bank import Bank
+from tests.support.provider_rows import connection_of, many_disconnected
+from tests.support.sql_statements import AUTHENTICATION, Statements, counted
 
 
 def test_authentication_itself_is_one_statement(api: APIClient) -> None:
@@ -31,9 +31,7 @@ def test_a_list_takes_two_whatever_its_length(
     assert len(statements) <= 2
 
 
-def test_a_list_reads_no_ciphertext_and_nothing_a_second_time(
-    api: APIClient, owner: User, bank: Bank
-) -> None:
+def test_a_list_reads_no_ciphertext_nor_rereads(api: APIClient, owner: User, bank: Bank) -> None:
     for number in range(5):
         connection_of(owner, account_id=str(number))
     with counted() as statements:
@@ -72,18 +70,14 @@ def test_a_disconnect_takes_six(
     assert_six(api, api.delete, f"/api/v1/auth/{row.pk}/disconnect", 200)
 
 
-def test_the_other_ways_to_disconnect_and_delete_take_no_more(
-    api: APIClient, row: Connection
-) -> None:
+def test_other_disconnects_and_deletes_take_no_more(api: APIClient, row: Connection) -> None:
     url = f"/api/v1/providers/{row.pk}"
     assert_six(api, api.delete, url, 204)
     assert_six(api, api.delete, f"/api/v1/auth/{row.pk}/disconnect", 200)
     assert_six(api, api.delete, url, 204)
 
 
-def test_a_disconnect_never_reads_what_hangs_on_the_connection(
-    api: APIClient, row: Connection
-) -> None:
+def test_a_disconnect_does_not_read_its_accounts(api: APIClient, row: Connection) -> None:
     now = row.created_at
     Account.objects.bulk_create(
         Account(connection=row, platform_account_id=str(n), created_at=now, updated_at=now)
@@ -94,9 +88,7 @@ def test_a_disconnect_never_reads_what_hangs_on_the_connection(
 
 
 @pytest.mark.parametrize("length", [1, 300])
-def test_a_page_of_accounts_takes_two_whatever_the_length(
-    api: APIClient, row: Connection, length: int
-) -> None:
+def test_a_page_of_accounts_takes_two_queries(api: APIClient, row: Connection, length: int) -> None:
     now = row.created_at
     Account.objects.bulk_create(
         Account(connection=row, platform_account_id=str(n), created_at=now, updated_at=now)

@@ -12,9 +12,9 @@ from connections_project.connections import flow
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from providers.models import Connection
-from tests.bank import Bank, start
-from tests.rows import connection_of
-from tests.servers import Answer
+from tests.support.bank import Bank, start
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import connection_of
 
 P = "/api/v1/providers"
 HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
@@ -73,7 +73,7 @@ def test_each_call_shows_its_bucket(
 
 
 @pytest.mark.parametrize(("burst", "method", "path", "body"), CALLS[:1] + CALLS[10:15] + CALLS[19:])
-def test_each_call_without_credentials_draws_on_the_address(
+def test_calls_without_credentials_count_by_address(
     anonymous: APIClient, row: Connection, burst: int, method: str, path: str, body: Any
 ) -> None:
     answer = call(anonymous, method, path.format(id=row.pk, none=uuid7()), body)
@@ -81,7 +81,7 @@ def test_each_call_without_credentials_draws_on_the_address(
     assert (answer[HEADERS[0]], answer[HEADERS[1]]) == (str(ANONYMOUS), str(ANONYMOUS - 1))
 
 
-def test_malformed_json_and_faults_of_the_platform_show_it_too(
+def test_malformed_json_and_platform_faults_show_it(
     api: APIClient, row: Connection, bank: Bank
 ) -> None:
     url = "/api/v1/accounts/syncs"
@@ -101,7 +101,7 @@ def test_an_unforeseen_error_shows_it_too(
     assert answer["Content-Type"] == "application/problem+json"
 
 
-def test_an_empty_bucket_is_a_429_with_a_time_to_wait_and_does_nothing(
+def test_an_empty_bucket_is_a_429_and_does_nothing(
     api: APIClient, row: Connection, bank: Bank
 ) -> None:
     url = f"{P}/{row.pk}/token-refreshes"
@@ -116,7 +116,7 @@ def test_an_empty_bucket_is_a_429_with_a_time_to_wait_and_does_nothing(
     assert bank.server.requests == []
 
 
-def test_syncs_and_refreshes_of_one_platform_share_a_bucket_and_other_platforms_have_their_own(
+def test_sync_and_refresh_share_a_platforms_bucket(
     api: APIClient, row: Connection, owner: User, bank: Bank, use_catalogue: Callable[..., None]
 ) -> None:
     use_catalogue(bank.catalogue() + bank.catalogue("broker"), "bank", "broker")
@@ -132,9 +132,7 @@ def test_syncs_and_refreshes_of_one_platform_share_a_bucket_and_other_platforms_
     assert api.post("/api/v1/accounts/syncs", body, format="json")[HEADERS[1]] == "7"
 
 
-def test_the_429_of_a_recent_sync_shows_the_bucket_and_its_own_time_to_wait(
-    api: APIClient, row: Connection
-) -> None:
+def test_a_recent_syncs_429_shows_bucket_and_wait(api: APIClient, row: Connection) -> None:
     body = {"connection_id": str(row.pk)}
     answers = [api.post("/api/v1/accounts/syncs", body, format="json") for _ in range(2)]
     assert [one.status_code for one in answers] == [201, 429]
@@ -149,7 +147,7 @@ def test_principals_have_buckets_of_their_own(
     assert sign_in(outsider).get(P)[HEADERS[1]] == "99"
 
 
-def test_a_callback_draws_on_the_bucket_of_the_states_user(
+def test_a_callback_counts_for_the_states_user(
     api: APIClient, anonymous: APIClient, bank: Bank
 ) -> None:
     state = start(api)
@@ -157,7 +155,7 @@ def test_a_callback_draws_on_the_bucket_of_the_states_user(
     assert (answer.status_code, answer[HEADERS[1]]) == (201, "3")
 
 
-def test_a_callback_that_is_refused_for_its_rate_leaves_the_state(
+def test_a_limited_callback_keeps_the_state(
     api: APIClient, anonymous: APIClient, bank: Bank
 ) -> None:
     state = start(api)
@@ -169,9 +167,7 @@ def test_a_callback_that_is_refused_for_its_rate_leaves_the_state(
     assert flow.peek(state) is not None
 
 
-def test_refusals_for_want_of_credentials_run_out_in_the_paths_own_format(
-    anonymous: APIClient, row: Connection
-) -> None:
+def test_credential_refusals_run_out_in_path_format(anonymous: APIClient, row: Connection) -> None:
     url = f"/api/v1/auth/{row.pk}/disconnect"
     for _ in range(ANONYMOUS):
         assert anonymous.delete(url).status_code == 403

@@ -11,9 +11,9 @@ from rest_framework.test import APIClient
 
 from connections_project.revocation.models import GrantHold
 from providers.models import Connection, Status
-from tests.bank import Bank, call_back, connect, start
 from tests.conftest import UseCatalogue
-from tests.providers.connecting import PROVIDERS, events, problem, wrong_fields
+from tests.support.bank import Bank, call_back, connect, start
+from tests.support.provider_connecting import PROVIDERS, events, problem, wrong_fields
 
 Reauthorise = Callable[[Connection], Any]
 pytestmark = pytest.mark.usefixtures("unlimited")
@@ -84,7 +84,7 @@ def test_the_state_of_a_reauthorisation_writes_no_row(api: APIClient, bank: Bank
     assert Connection.objects.get().epoch == row.epoch
 
 
-def test_another_account_is_refused_its_tokens_revoked_and_the_row_untouched(
+def test_another_accounts_tokens_are_revoked(
     api: APIClient, bank: Bank, reauthorise: Reauthorise
 ) -> None:
     row = connect(api)
@@ -101,7 +101,7 @@ def test_another_account_is_refused_its_tokens_revoked_and_the_row_untouched(
     }  # fmt: skip
 
 
-def test_an_account_of_which_nobody_knows_whose_it_is_counts_as_another(
+def test_an_unidentified_account_counts_as_another(
     api: APIClient, bank: Bank, reauthorise: Reauthorise, use_catalogue: UseCatalogue
 ) -> None:
     row = connect(api)
@@ -110,7 +110,7 @@ def test_an_account_of_which_nobody_knows_whose_it_is_counts_as_another(
     assert bank.revoked == ["refresh-2", "access-2"]
 
 
-def test_a_row_whose_account_was_not_known_takes_the_one_that_comes(
+def test_an_unidentified_row_takes_the_account(
     api: APIClient, bank: Bank, reauthorise: Reauthorise, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(bank.catalogue().replace("identity_endpoint", "# identity_endpoint"), "bank")
@@ -121,7 +121,7 @@ def test_a_row_whose_account_was_not_known_takes_the_one_that_comes(
     assert row.platform_account_id == "customer-7"
 
 
-def test_another_accounts_grant_that_is_in_use_is_not_ended(
+def test_another_accounts_used_grant_is_kept(
     api: APIClient, bank: Bank, reauthorise: Reauthorise, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(bank.catalogue(revocation=GRANT), "bank")
@@ -135,7 +135,7 @@ def test_another_accounts_grant_that_is_in_use_is_not_ended(
     assert other.opened().access_token == "access-2"
 
 
-def test_another_accounts_token_that_is_handed_out_again_is_not_revoked(
+def test_another_accounts_reissued_token_is_kept(
     api: APIClient, bank: Bank, reauthorise: Reauthorise
 ) -> None:
     row = connect(api)
@@ -147,7 +147,7 @@ def test_another_accounts_token_that_is_handed_out_again_is_not_revoked(
     assert bank.revoked == []
 
 
-def test_another_accounts_grant_that_nobody_uses_is_ended(
+def test_another_accounts_unused_grant_is_ended(
     api: APIClient, bank: Bank, reauthorise: Reauthorise, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(bank.catalogue(revocation=GRANT), "bank")
@@ -157,7 +157,7 @@ def test_another_accounts_grant_that_nobody_uses_is_ended(
     assert bank.revoked == ["refresh-2", "access-2"]
 
 
-def test_a_failed_row_whose_account_another_row_has_lets_that_one_take_the_grant(
+def test_a_failed_row_yields_to_the_accounts_row(
     api: APIClient, bank: Bank, reauthorise: Reauthorise
 ) -> None:
     failed = failed_row(api, bank)
@@ -170,9 +170,7 @@ def test_a_failed_row_whose_account_another_row_has_lets_that_one_take_the_grant
     assert (row.alias, row.opened().access_token) == (None, "access-3")
 
 
-def test_a_row_that_was_disconnected_before_the_callback_takes_nothing(
-    api: APIClient, bank: Bank
-) -> None:
+def test_a_disconnected_row_takes_nothing(api: APIClient, bank: Bank) -> None:
     row = connect(api)
     state = start(api, connection_id=str(row.pk))
     api.delete(f"{PROVIDERS}/{row.pk}")
@@ -181,7 +179,7 @@ def test_a_row_that_was_disconnected_before_the_callback_takes_nothing(
     assert events()[-1].details["error"] == "invalid_state"
 
 
-def test_a_declined_reauthorisation_leaves_the_row_as_it_was(api: APIClient, bank: Bank) -> None:
+def test_a_declined_reauthorisation_changes_no_row(api: APIClient, bank: Bank) -> None:
     row = connect(api)
     before = Connection.objects.values().get()
     state = start(api, connection_id=str(row.pk))
@@ -189,7 +187,7 @@ def test_a_declined_reauthorisation_leaves_the_row_as_it_was(api: APIClient, ban
     assert Connection.objects.values().get() == before
 
 
-def test_a_suspended_platform_takes_no_reauthorisation(api: APIClient, bank: Bank) -> None:
+def test_a_suspended_platform_is_refused(api: APIClient, bank: Bank) -> None:
     row = connect(api)
     state = start(api, connection_id=str(row.pk))
     call_command("suspend_platform", "bank", reason="breach")

@@ -14,9 +14,9 @@ from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from connections_project.platforms.models import Suspension
 from providers.models import Connection
-from tests.bank import Bank, connect
-from tests.rows import connection_of, events
-from tests.servers import Answer
+from tests.support.bank import Bank, connect
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import connection_of, events
 
 
 def refresh(api: APIClient, connection_id: object, **body: Any) -> Any:
@@ -73,7 +73,7 @@ def test_the_margin_decides(
     assert bool(bank.token_requests("refresh_token")) is refreshed
 
 
-def test_without_a_known_end_it_is_left_alone_unless_forced(
+def test_an_unknown_expiry_is_refreshed_by_force_only(
     api: APIClient, owner: User, bank: Bank
 ) -> None:
     row = connection_of(owner, tokens=TokenSet("access-0", "refresh-0"))
@@ -100,7 +100,7 @@ def test_without_a_refresh_token_forcing_is_a_403(api: APIClient, owner: User, b
     assert bank.server.requests == []
 
 
-def test_an_answer_without_a_refresh_token_keeps_the_stored_one(
+def test_an_omitted_refresh_token_keeps_the_stored(
     api: APIClient, row: Connection, bank: Bank
 ) -> None:
     bank.server.on("POST", "/token", lambda _: bank.tokens(refresh_token=None))
@@ -114,7 +114,7 @@ def test_an_answer_without_a_refresh_token_keeps_the_stored_one(
     ]  # fmt: skip
 
 
-def test_an_answer_without_a_lifetime_has_no_known_end(
+def test_an_omitted_lifetime_means_unknown_expiry(
     api: APIClient, row: Connection, bank: Bank
 ) -> None:
     bank.expires_in = None
@@ -128,9 +128,7 @@ def test_the_new_end_is_answered(api: APIClient, row: Connection, bank: Bank) ->
     assert answer.json()["expires_at"] == row.token_expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_an_expired_connection_may_try_once_more_and_is_active_again(
-    api: APIClient, owner: User, bank: Bank
-) -> None:
+def test_an_expired_connection_may_become_active(api: APIClient, owner: User, bank: Bank) -> None:
     row = connection_of(owner, status="expired")
     answer = refresh(api, row.pk)
     assert (answer.status_code, answer.json()["message"]) == (201, "Token refreshed")
@@ -157,7 +155,7 @@ def test_a_suspended_platform_is_a_503(api: APIClient, row: Connection, force: b
     assert answer.json()["type"].endswith("/provider_unavailable")
 
 
-def test_a_platform_without_our_credentials_or_gone_is_a_503(
+def test_no_client_credentials_or_platform_is_503(
     api: APIClient, row: Connection, bank: Bank, use_catalogue: Callable[..., None]
 ) -> None:
     use_catalogue(bank.catalogue())
@@ -187,9 +185,7 @@ def test_no_body_at_all_is_an_unforced_refresh(api: APIClient, row: Connection) 
 
 
 @pytest.mark.parametrize("force", ["true", 1, None, [], {}])
-def test_a_force_that_is_no_boolean_is_a_400_that_names_it(
-    api: APIClient, row: Connection, force: object
-) -> None:
+def test_a_non_boolean_force_is_a_400(api: APIClient, row: Connection, force: object) -> None:
     answer = refresh(api, row.pk, force=force)
     assert answer.status_code == 400
     assert [one["field"] for one in answer.json()["errors"]] == ["force"]

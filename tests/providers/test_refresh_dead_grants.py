@@ -10,9 +10,9 @@ from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from connections_project.revocation.models import GrantHold
 from providers.models import Connection
-from tests.bank import Bank
-from tests.rows import connection_of, events
-from tests.servers import Answer
+from tests.support.bank import Bank
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import connection_of, events
 
 UseCatalogue = Callable[..., None]
 
@@ -27,9 +27,7 @@ def status_of(row: Connection) -> str:
     return row.status
 
 
-def test_invalid_grant_is_a_502_and_makes_the_connection_expired(
-    api: APIClient, row: Connection, bank: Bank
-) -> None:
+def test_invalid_grant_is_a_502_and_expires_it(api: APIClient, row: Connection, bank: Bank) -> None:
     bank.server.on("POST", "/token", Answer(400, json={"error": "invalid_grant"}))
     assert refresh(api, row).status_code == 502
     assert status_of(row) == "expired"
@@ -59,9 +57,7 @@ def test_a_dead_grant_is_held_by_nobody(api: APIClient, row: Connection, bank: B
     assert GrantHold.objects.get().connection_id == row.pk
 
 
-def test_an_expired_one_whose_grant_is_still_dead_stays_expired(
-    api: APIClient, owner: User, bank: Bank
-) -> None:
+def test_a_still_dead_grant_stays_expired(api: APIClient, owner: User, bank: Bank) -> None:
     row = connection_of(owner, status="expired")
     bank.server.on("POST", "/token", Answer(400, json={"error": "invalid_grant"}))
     assert [refresh(api, row).status_code for _ in range(2)] == [502, 502]
@@ -95,7 +91,7 @@ dead_grant = [
         (Answer(429, body=b"refresh_token_authentication_error"), "active"),
     ],
 )
-def test_the_catalogue_says_what_is_dead_and_what_it_becomes(
+def test_the_catalogue_says_what_is_dead(
     api: APIClient,
     row: Connection,
     bank: Bank,
@@ -109,7 +105,7 @@ def test_the_catalogue_says_what_is_dead_and_what_it_becomes(
     assert status_of(row) == status
 
 
-def test_a_revoked_connection_can_not_be_refreshed_any_more(
+def test_a_revoked_connection_cannot_be_refreshed(
     api: APIClient, row: Connection, bank: Bank, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(bank.catalogue(more=MATCHERS), "bank")

@@ -15,9 +15,9 @@ from connections_project.core.vault import Sealed
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from providers.models import Connection
-from tests.bank import Bank
-from tests.rows import TOKENS, connection_of, events
-from tests.servers import Answer
+from tests.support.bank import Bank
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import TOKENS, connection_of, events
 
 GOOD = {"access_token": "access-9", "token_type": "Bearer"}
 
@@ -51,7 +51,7 @@ def refresh(api: APIClient, row: Connection, *, force: bool = True) -> Any:
         (Answer(raw=b"no HTTP at all\r\n\r\n"), "malformed"),
     ],
 )
-def test_a_passing_fault_is_a_502_and_leaves_the_connection_as_it_is(
+def test_a_passing_fault_is_a_502_and_changes_nothing(
     api: APIClient, row: Connection, bank: Bank, answer: Answer, error: str
 ) -> None:
     bank.server.on("POST", "/token", answer)
@@ -69,7 +69,7 @@ def test_a_passing_fault_is_a_502_and_leaves_the_connection_as_it_is(
     "answer",
     [Answer(json=GOOD, delay=9), Answer(json=GOOD, drip_body=0.2), Answer(drip_headers=0.2)],
 )
-def test_a_server_that_takes_its_time_is_left_when_the_total_deadline_is_over(
+def test_a_slow_server_is_left_at_the_deadline(
     api: APIClient,
     row: Connection,
     bank: Bank,
@@ -102,9 +102,7 @@ def test_a_failure_wedges_nothing(api: APIClient, row: Connection, bank: Bank) -
     assert [refresh(api, row).status_code for _ in range(2)] == [502, 201]
 
 
-def test_an_expired_connection_stays_so_after_a_passing_fault(
-    api: APIClient, owner: User, bank: Bank
-) -> None:
+def test_a_passing_fault_keeps_it_expired(api: APIClient, owner: User, bank: Bank) -> None:
     row = connection_of(owner, status="expired")
     bank.server.on("POST", "/token", Answer(503))
     assert refresh(api, row, force=False).status_code == 502
@@ -112,7 +110,7 @@ def test_an_expired_connection_stays_so_after_a_passing_fault(
     assert row.status == "expired"
 
 
-def test_credentials_that_no_key_reads_are_no_dead_grant(
+def test_unreadable_credentials_are_no_dead_grant(
     api: APIClient, row: Connection, bank: Bank
 ) -> None:
     Connection.objects.update(auth_state=Sealed("garbled"))
@@ -122,7 +120,7 @@ def test_credentials_that_no_key_reads_are_no_dead_grant(
     assert bank.server.requests == []
 
 
-def test_credentials_pasted_from_another_row_are_refused(
+def test_another_rows_ciphertext_is_refused(
     api: APIClient, row: Connection, owner: User, bank: Bank
 ) -> None:
     other = connection_of(owner, account_id="another", tokens=TOKENS)

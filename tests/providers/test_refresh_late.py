@@ -10,10 +10,10 @@ from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from connections_project.revocation.models import RevocationJob
 from providers.models import Connection
-from tests.bank import Bank, connect
-from tests.beside import beside
-from tests.rows import connection_of, events
-from tests.servers import Answer, Request
+from tests.support.bank import Bank, connect
+from tests.support.database_threads import with_own_connection
+from tests.support.platform_server import Answer, Request
+from tests.support.provider_rows import connection_of, events
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,7 +35,7 @@ def disconnected_meanwhile(api: APIClient, row: Connection, bank: Bank) -> Calla
     def disconnected_meanwhile(answer: Answer) -> None:
         def script(_: Request) -> Answer:
             url = f"/api/v1/auth/{row.pk}/disconnect"
-            assert beside(lambda: api.delete(url).status_code) == 200
+            assert with_own_connection(lambda: api.delete(url).status_code) == 200
             return answer
 
         bank.server.on("POST", "/token", script)
@@ -58,7 +58,7 @@ def test_late_tokens_are_revoked_and_not_stored(
     assert events("provider_token_refreshed") == []
 
 
-def test_late_tokens_of_a_static_refresh_token_are_revoked_with_it(
+def test_late_static_tokens_are_revoked(
     api: APIClient, row: Connection, bank: Bank, disconnected_meanwhile: Meanwhile
 ) -> None:
     disconnected_meanwhile(bank.tokens(refresh_token=None))
@@ -79,7 +79,7 @@ def test_a_late_failure_changes_nothing_either(
     assert len(events("provider_token_refresh_failed")) == 1
 
 
-def test_late_tokens_of_a_shared_grant_leave_the_siblings_alone(
+def test_late_tokens_of_a_shared_grant_hurt_nobody(
     api: APIClient,
     row: Connection,
     outsider: User,
@@ -99,7 +99,7 @@ def reauthorise(api: APIClient, row: Connection) -> None:
     connect(api, connection_id=str(row.pk))
 
 
-def test_a_refresh_that_a_new_grant_overtakes_leaves_what_the_row_lives_on(
+def test_an_overtaken_refresh_keeps_the_new_grant(
     api: APIClient, row: Connection, bank: Bank
 ) -> None:
     """The platform's refresh token never changes, as Schwab's."""
@@ -107,7 +107,7 @@ def test_a_refresh_that_a_new_grant_overtakes_leaves_what_the_row_lives_on(
     def script(request: Request) -> Answer:
         if request.form["grant_type"] == "authorization_code":
             return bank.tokens(access_token="access-new", refresh_token="refresh-0")
-        beside(lambda: reauthorise(api, row))
+        with_own_connection(lambda: reauthorise(api, row))
         return bank.tokens(access_token="access-late", refresh_token=None)
 
     bank.server.on("POST", "/token", script)
@@ -117,13 +117,13 @@ def test_a_refresh_that_a_new_grant_overtakes_leaves_what_the_row_lives_on(
     assert bank.revoked == []
 
 
-def test_a_refresh_that_a_new_grant_overtakes_has_its_own_tokens_revoked(
+def test_an_overtaken_refresh_revokes_its_tokens(
     api: APIClient, row: Connection, bank: Bank
 ) -> None:
     def script(request: Request) -> Answer:
         if request.form["grant_type"] == "authorization_code":
             return bank.tokens(access_token="access-new", refresh_token="refresh-new")
-        beside(lambda: reauthorise(api, row))
+        with_own_connection(lambda: reauthorise(api, row))
         return bank.tokens(access_token="access-late", refresh_token="refresh-late")
 
     bank.server.on("POST", "/token", script)

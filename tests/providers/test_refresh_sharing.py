@@ -20,10 +20,10 @@ from connections_project.connections.errors import BusyError
 from connections_project.core.ids import uuid7
 from connections_project.oauth.client import TokenSet
 from providers.models import Connection
-from tests.bank import Bank
-from tests.beside import beside
-from tests.servers import Answer, Request
+from tests.support.bank import Bank
+from tests.support.database_threads import with_own_connection
 from tests.support.disconnects import disconnect_one
+from tests.support.platform_server import Answer, Request
 
 Meanwhile = Callable[[Callable[[], object]], None]
 
@@ -74,7 +74,7 @@ def test_nobody_waits_for_ever(
     assert bank.server.requests == []
 
 
-def test_a_wait_is_twelve_seconds_and_a_lease_outlives_its_call(settings: LazySettings) -> None:
+def test_a_wait_is_12_seconds_a_lease_is_longer(settings: LazySettings) -> None:
     assert lease.WAIT_SECONDS == 12
     assert (settings.REFRESH_LEASE_SECONDS, lease.longest_call()) == (15, 10)
 
@@ -112,12 +112,12 @@ def test_a_dead_grant_is_shared(
 ) -> None:
     other = leased(row, 15)
 
-    def bury() -> None:
+    def mark_dead() -> None:
         other.status = "expired"
         other.changed(now=timezone.now())
         other.save()
 
-    meanwhile(bury)
+    meanwhile(mark_dead)
     assert refresh(api, row).status_code == 502
     assert bank.server.requests == []
 
@@ -142,14 +142,14 @@ def test_the_lease_is_given_back_whatever_happens(
     assert (row.refresh_lease, row.refresh_leased_until) == (None, None)
 
 
-def test_a_lease_that_has_passed_on_is_not_given_back_by_the_one_before(row: Connection) -> None:
+def test_a_passed_on_lease_is_not_released(row: Connection) -> None:
     other = leased(row, 15)
     lease.give_back(row, uuid7())
     row.refresh_from_db()
     assert row.refresh_lease == other.refresh_lease is not None
 
 
-def test_a_row_that_has_changed_since_can_not_be_leased(row: Connection) -> None:
+def test_a_changed_row_cannot_be_leased(row: Connection) -> None:
     Connection.objects.update(epoch=row.epoch + 1)
     assert lease.take_lease(row) is None
 
@@ -166,14 +166,14 @@ def test_a_shorter_lease_makes_the_call_shorter_too(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_lease_is_committed_and_nothing_is_locked_while_the_platform_is_asked(
+def test_no_lock_is_held_while_the_platform_is_asked(
     api: APIClient, row: Connection, bank: Bank
 ) -> None:
     seen: list[Connection] = []
 
     def answer(_: Request) -> Answer:
-        beside(lambda: seen.append(Connection.objects.get()))
-        beside(lambda: Connection.objects.update(alias="written meanwhile"))
+        with_own_connection(lambda: seen.append(Connection.objects.get()))
+        with_own_connection(lambda: Connection.objects.update(alias="written meanwhile"))
         return bank.tokens()
 
     bank.server.on("POST", "/token", answer)

@@ -11,8 +11,8 @@ from rest_framework.test import APIClient
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from providers.models import Connection
-from tests.bank import Bank
-from tests.rows import connection_of, events
+from tests.support.bank import Bank
+from tests.support.provider_rows import connection_of, events
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def alias_of(row: Connection) -> str | None:
     return row.alias
 
 
-def test_the_alias_is_changed_and_the_connection_answered(api: APIClient, row: Connection) -> None:
+def test_the_alias_is_changed_and_answered(api: APIClient, row: Connection) -> None:
     answer = rename(api, row.pk, {"alias": "Personal Brokerage"})
     assert answer.status_code == 200
     assert answer.json()["alias"] == alias_of(row) == "Personal Brokerage"
@@ -48,14 +48,12 @@ def test_null_takes_the_alias_away(api: APIClient, row: Connection) -> None:
     assert alias_of(row) is None
 
 
-def test_a_hundred_characters_fit_however_many_bytes_they_take(
-    api: APIClient, row: Connection
-) -> None:
+def test_a_hundred_characters_of_any_bytes_fit(api: APIClient, row: Connection) -> None:
     assert rename(api, row.pk, {"alias": "🏦" * 100}).status_code == 200
     assert alias_of(row) == "🏦" * 100
 
 
-def test_unknown_fields_are_ignored_and_change_nothing(api: APIClient, row: Connection) -> None:
+def test_unknown_fields_are_ignored(api: APIClient, row: Connection) -> None:
     body = {"alias": "New", "status": "failed", "provider_slug": "x", "user": str(uuid7())}
     answer = rename(api, row.pk, body)
     assert answer.status_code == 200
@@ -101,7 +99,7 @@ def test_a_body_over_a_mebibyte_is_a_413(api: APIClient, row: Connection) -> Non
     assert answer["Content-Type"] == "application/problem+json"
 
 
-def test_a_stranger_learns_nothing_from_the_checks_of_a_body(
+def test_a_stranger_learns_nothing_from_checks(
     outsider: User, row: Connection, sign_in: Callable[[User], APIClient]
 ) -> None:
     stranger = sign_in(outsider)
@@ -121,7 +119,7 @@ def test_no_credentials_are_a_401(anonymous: APIClient, row: Connection) -> None
     assert rename(anonymous, row.pk, {"alias": "x"}).status_code == 401
 
 
-def test_renaming_does_not_disturb_a_refresh_under_way(api: APIClient, row: Connection) -> None:
+def test_renaming_does_not_disturb_a_refresh(api: APIClient, row: Connection) -> None:
     rename(api, row.pk, {"alias": "New"})
     epoch = row.epoch
     row.refresh_from_db()

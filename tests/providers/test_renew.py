@@ -11,9 +11,9 @@ from rest_framework.test import APIClient
 from connections_project.connections.renewal import TRIES_ARE_APART
 from providers.models import Connection
 from providers.renewal import renew_ending_grants
-from tests.bank import Bank, connect
-from tests.rows import connection_of, events
-from tests.servers import Answer
+from tests.support.bank import Bank, connect
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import connection_of, events
 
 pytestmark = pytest.mark.django_db
 LIFE = 180 * 86400
@@ -45,18 +45,14 @@ def test_it_is_renewed_when_half_of_its_life_is_over(api: APIClient, mortal: Ban
     assert (event.actor_type, event.interface) == ("system", "worker")
 
 
-def test_an_idle_connection_whose_grant_has_no_known_end_is_left_alone(
-    api: APIClient, bank: Bank
-) -> None:
+def test_an_idle_one_with_no_known_end_is_left(api: APIClient, bank: Bank) -> None:
     connect(api)
     with later(days=3650):
         assert renew_ending_grants() == 0
     assert len(bank.server.requests_to("/token")) == 1
 
 
-def test_a_fixed_end_that_no_refresh_moves_is_left_alone(
-    api: APIClient, bank: Bank, use_catalogue: Any
-) -> None:
+def test_an_unmovable_end_is_left_alone(api: APIClient, bank: Bank, use_catalogue: Any) -> None:
     use_catalogue(bank.catalogue(more="grant_lifetime_days = 7"), "bank")
     bank.server.on("POST", "/token", lambda _: bank.tokens(refresh_expires_in=7 * 86400))
     connect(api)

@@ -12,8 +12,8 @@ from rest_framework.test import APIClient
 from connections_project.core.periodic import run_due
 from connections_project.identity.models import User
 from providers.models import Connection
-from tests.bank import Bank
-from tests.rows import connection_of, events
+from tests.support.bank import Bank
+from tests.support.provider_rows import connection_of, events
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def status_of(row: Connection) -> str:
     return row.status
 
 
-def test_after_ten_minutes_it_is_failed_and_audited_once(left: Connection, owner: User) -> None:
+def test_after_ten_minutes_it_has_failed_audited(left: Connection, owner: User) -> None:
     epoch = left.epoch
     run_due()
     run_due()
@@ -61,9 +61,7 @@ def test_no_other_status_is_touched(owner: User, bank: Bank, status: str) -> Non
     assert status_of(row) == status
 
 
-def test_whoever_looks_sees_the_failure_even_before_the_sweep_comes_by(
-    api: APIClient, left: Connection
-) -> None:
+def test_readers_see_the_failure_before_the_sweep(api: APIClient, left: Connection) -> None:
     shown = api.get(f"/api/v1/providers/{left.pk}").json()
     assert (shown["status"], shown["needs_reauthentication"]) == ("failed", True)
 
@@ -80,9 +78,7 @@ def test_the_command_that_retries_revocations_sweeps(left: Connection) -> None:
     assert status_of(left) == "failed"
 
 
-def test_one_that_was_left_can_be_disconnected_and_deleted(
-    api: APIClient, left: Connection
-) -> None:
+def test_an_abandoned_one_can_be_deleted(api: APIClient, left: Connection) -> None:
     url = f"/api/v1/providers/{left.pk}"
     assert [api.delete(url).status_code for _ in range(3)] == [204, 204, 404]
     assert status_of(left) == "disconnected"

@@ -12,15 +12,13 @@ from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from connections_project.platforms.models import Suspension
 from providers.models import Account, Connection, Transaction
-from tests.bank import ACCOUNT, TRANSACTION, Bank
-from tests.providers.syncing import URL, sync
-from tests.rows import connection_of, events
-from tests.servers import Answer
+from tests.support.bank import ACCOUNT, TRANSACTION, Bank
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import connection_of, events
+from tests.support.provider_syncing import URL, sync
 
 
-def test_it_reads_accounts_and_transactions_and_counts_the_accounts(
-    api: APIClient, row: Connection, bank: Bank
-) -> None:
+def test_accounts_and_transactions_are_read(api: APIClient, row: Connection, bank: Bank) -> None:
     answer = sync(api, row.pk)
     assert answer.status_code == 201
     assert answer.json() == {
@@ -36,7 +34,7 @@ def test_it_reads_accounts_and_transactions_and_counts_the_accounts(
     assert asked == ["Bearer access-0"] * 2
 
 
-def test_what_is_new_what_has_changed_and_what_has_not(
+def test_new_changed_and_unchanged_are_told_apart(
     api: APIClient, row: Connection, bank: Bank
 ) -> None:
     sync(api, row.pk)
@@ -53,9 +51,7 @@ def test_what_is_new_what_has_changed_and_what_has_not(
     assert Transaction.objects.count() == 1
 
 
-def test_a_corrected_transaction_is_corrected_here_and_keeps_its_id(
-    api: APIClient, row: Connection, bank: Bank
-) -> None:
+def test_a_corrected_transaction_keeps_its_id(api: APIClient, row: Connection, bank: Bank) -> None:
     sync(api, row.pk)
     before = Transaction.objects.get()
     corrected = {**TRANSACTION, "amount": "-4.00", "description": "Tea"}
@@ -75,9 +71,7 @@ def test_what_the_provider_no_longer_tells_stays(
     assert Account.objects.count() == Transaction.objects.count() == 1
 
 
-def test_it_sets_the_time_of_the_last_sync_and_disturbs_no_refresh(
-    api: APIClient, row: Connection
-) -> None:
+def test_it_stores_its_time_and_spares_a_refresh(api: APIClient, row: Connection) -> None:
     sync(api, row.pk)
     shown = api.get(f"/api/v1/providers/{row.pk}").json()
     assert shown["last_sync_at"] == shown["updated_at"] is not None
@@ -94,9 +88,7 @@ def test_it_is_audited(api: APIClient, row: Connection) -> None:
     assert event.details == {"platform": "bank", "accounts": counts}
 
 
-def test_within_five_minutes_it_is_a_429_that_says_when(
-    api: APIClient, row: Connection, bank: Bank
-) -> None:
+def test_within_five_minutes_it_is_a_429(api: APIClient, row: Connection, bank: Bank) -> None:
     now = timezone.now()
     with time_machine.travel(now, tick=False) as clock:
         sync(api, row.pk)

@@ -9,10 +9,10 @@ from rest_framework.test import APIClient
 
 from providers import statements
 from providers.models import Account, Connection
-from tests.bank import ACCOUNT, Bank
-from tests.beside import beside
-from tests.rows import events
-from tests.servers import Answer, Request
+from tests.support.bank import ACCOUNT, Bank
+from tests.support.database_threads import with_own_connection
+from tests.support.platform_server import Answer, Request
+from tests.support.provider_rows import events
 
 
 def sync(api: APIClient, row: Connection) -> Any:
@@ -36,7 +36,7 @@ def sync(api: APIClient, row: Connection) -> Any:
         (Answer(reset=True), "reset"),
     ],
 )
-def test_a_fault_is_a_502_audited_and_leaves_everything_as_it_is(
+def test_a_fault_is_an_audited_502_changing_nothing(
     api: APIClient, row: Connection, bank: Bank, answer: Answer, error: str
 ) -> None:
     bank.server.on("GET", "/accounts", answer)
@@ -58,7 +58,7 @@ def test_a_fault_of_the_refresh_before_it_is_a_502(
     assert bank.server.requests_to("/accounts") == []
 
 
-def test_transactions_that_can_not_be_had_are_an_error_of_that_account_alone(
+def test_missing_transactions_fail_that_account_only(
     api: APIClient, row: Connection, bank: Bank
 ) -> None:
     entries = [ACCOUNT, {**ACCOUNT, "id": "acc-2"}]
@@ -70,7 +70,7 @@ def test_transactions_that_can_not_be_had_are_an_error_of_that_account_alone(
     assert answer.json()["message"] == "2 accounts read, 1 with errors"
 
 
-def test_a_dripping_server_is_left_when_the_time_for_all_calls_is_over(
+def test_a_dripping_server_is_left_at_the_deadline(
     api: APIClient, row: Connection, bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(statements, "SECONDS_A_CALL", 0.3)
@@ -80,7 +80,7 @@ def test_a_dripping_server_is_left_when_the_time_for_all_calls_is_over(
     assert time.monotonic() - began < 1.5
 
 
-def test_many_slow_accounts_take_no_longer_than_the_time_for_all(
+def test_slow_accounts_share_one_deadline(
     api: APIClient, row: Connection, bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(statements, "SECONDS_IN_ALL", 0.6)
@@ -100,7 +100,7 @@ def test_a_disconnect_meanwhile_wins(
 ) -> None:
     def script(_: Request) -> Answer:
         url = f"/api/v1/auth/{row.pk}/disconnect"
-        assert beside(lambda: api.delete(url).status_code) == 200
+        assert with_own_connection(lambda: api.delete(url).status_code) == 200
         return Answer(json={"accounts": [ACCOUNT]})
 
     bank.server.on("GET", "/accounts", script)

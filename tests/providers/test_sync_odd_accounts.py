@@ -8,9 +8,9 @@ import pytest
 from rest_framework.test import APIClient
 
 from providers.models import Account, Transaction
-from tests.bank import ACCOUNT, TRANSACTION, Bank
-from tests.providers.syncing import Sync, tell_accounts
-from tests.servers import Answer
+from tests.support.bank import ACCOUNT, TRANSACTION, Bank
+from tests.support.platform_server import Answer
+from tests.support.provider_syncing import Sync, tell_accounts
 
 
 @pytest.mark.parametrize(
@@ -45,9 +45,7 @@ def test_a_balance_is_kept_exactly(
     "balance",
     ["much", "", "NaN", "Infinity", "1e20", "1e999999999", "9" * 400, True, [], {"amount": 1}],
 )
-def test_an_account_with_a_nonsensical_balance_is_an_error(
-    bank: Bank, sync: Sync, balance: Any
-) -> None:
+def test_a_nonsensical_balance_is_an_error(bank: Bank, sync: Sync, balance: Any) -> None:
     tell_accounts(bank, {**ACCOUNT, "balance": balance}, {**ACCOUNT, "id": "acc-2"})
     bank.server.on("GET", "/accounts/acc-2/transactions", Answer(json={"transactions": []}))
     counts = sync()
@@ -72,7 +70,7 @@ def test_an_account_that_is_none_is_an_error(bank: Bank, sync: Sync, entry: Any)
     assert sync()["errors"] == 1
 
 
-def test_an_id_told_as_a_number_is_taken_for_its_digits(bank: Bank, sync: Sync) -> None:
+def test_a_numeric_id_is_taken_as_digits(bank: Bank, sync: Sync) -> None:
     tell_accounts(bank, {**ACCOUNT, "id": 900_719_925_474_099_312})
     assert sync()["created"] == 1
     assert Account.objects.get().platform_account_id == "900719925474099312"
@@ -80,7 +78,7 @@ def test_an_id_told_as_a_number_is_taken_for_its_digits(bank: Bank, sync: Sync) 
     assert sync()["unchanged"] == 1
 
 
-def test_an_id_can_not_lead_the_call_elsewhere(bank: Bank, sync: Sync) -> None:
+def test_an_id_cannot_redirect_the_call(bank: Bank, sync: Sync) -> None:
     tell_accounts(bank, {**ACCOUNT, "id": "a/b?c=d#e"})
     sync()
     assert bank.server.requests[-1].path == "/accounts/a%2Fb%3Fc%3Dd%23e/transactions"
@@ -92,7 +90,7 @@ def test_the_same_account_twice_is_one(bank: Bank, sync: Sync) -> None:
     assert Account.objects.count() == 1
 
 
-def test_long_texts_are_cut_and_unprintable_characters_replaced(bank: Bank, sync: Sync) -> None:
+def test_long_texts_are_cut_and_cleaned(bank: Bank, sync: Sync) -> None:
     odd = {**ACCOUNT, "name": "N\x00ame\ud800 " + "x" * 999, "type": "t" * 99, "currency": "c" * 99}
     tell_accounts(bank, odd)
     assert sync()["created"] == 1
@@ -108,7 +106,7 @@ def test_missing_texts_are_empty(bank: Bank, sync: Sync) -> None:
     assert (account.name, account.type, account.currency, account.balance) == ("", "", "", None)
 
 
-def test_a_field_that_the_catalogue_says_is_told_nowhere_is_empty(
+def test_an_undeclared_field_is_empty(
     bank: Bank, sync: Sync, use_catalogue: Callable[..., None]
 ) -> None:
     """As Schwab's names and Monzo's balances."""
@@ -120,7 +118,7 @@ def test_a_field_that_the_catalogue_says_is_told_nowhere_is_empty(
     assert account.type == "checking"
 
 
-def test_lists_and_fields_stand_where_the_catalogue_says(
+def test_the_catalogue_says_where_fields_are(
     bank: Bank, sync: Sync, use_catalogue: Callable[..., None]
 ) -> None:
     more = """
@@ -143,7 +141,7 @@ transactions_field = "page.items"
     assert Transaction.objects.count() == 1
 
 
-def test_a_hundred_accounts_take_no_more_statements_than_one(
+def test_statements_do_not_grow_with_the_accounts(
     bank: Bank, sync: Sync, django_assert_max_num_queries: Any
 ) -> None:
     entries = [{**ACCOUNT, "id": f"many-{number}"} for number in range(100)]

@@ -6,9 +6,9 @@ import pytest
 from rest_framework.test import APIClient
 
 from providers.models import Account, Transaction
-from tests.bank import TRANSACTION, Bank
-from tests.providers.syncing import Sync, tell_transactions
-from tests.servers import Answer
+from tests.support.bank import TRANSACTION, Bank
+from tests.support.platform_server import Answer
+from tests.support.provider_syncing import Sync, tell_transactions
 
 
 @pytest.mark.parametrize(
@@ -54,22 +54,20 @@ BAD_AMOUNTS: list[Any] = [None, "", "much", "1e99", True, {}]
         {"currency": ["EUR"]},
     ],
 )
-def test_an_unreadable_transaction_is_left_out_and_its_account_counted_as_an_error(
-    bank: Bank, sync: Sync, odd: dict[str, Any]
-) -> None:
+def test_an_unreadable_one_counts_as_an_error(bank: Bank, sync: Sync, odd: dict[str, Any]) -> None:
     tell_transactions(bank, {**TRANSACTION, **odd}, {**TRANSACTION, "id": "tx-2"}, None, 7)
     counts = sync()
     assert (counts["created"], counts["errors"]) == (1, 1)
     assert Transaction.objects.get().platform_transaction_id == "tx-2"
 
 
-def test_a_number_that_would_fill_the_memory_is_refused_at_once(bank: Bank, sync: Sync) -> None:
+def test_a_memory_filling_number_is_refused(bank: Bank, sync: Sync) -> None:
     body = b'{"transactions": [{"id": "t", "posted_at": 1e999999999, "amount": 1}]}'
     bank.server.on("GET", "/accounts/acc-1/transactions", Answer(body=body))
     assert sync()["errors"] == 1
 
 
-def test_ten_thousand_transactions_take_a_bounded_number_of_statements(
+def test_ten_thousand_take_bounded_statements(
     bank: Bank, sync: Sync, django_assert_max_num_queries: Any
 ) -> None:
     entries = [{"id": f"t{number}", "posted_at": 1, "amount": number} for number in range(10_000)]

@@ -9,15 +9,13 @@ from rest_framework.test import APIClient
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from providers.models import Connection
-from tests.bank import ACCOUNT, Bank
-from tests.providers.syncing import sync
-from tests.rows import connection_of
-from tests.servers import Answer, Request
+from tests.support.bank import ACCOUNT, Bank
+from tests.support.platform_server import Answer, Request
+from tests.support.provider_rows import connection_of
+from tests.support.provider_syncing import sync
 
 
-def test_a_token_that_is_about_to_end_is_refreshed_first(
-    api: APIClient, owner: User, bank: Bank
-) -> None:
+def test_an_expiring_token_is_refreshed_first(api: APIClient, owner: User, bank: Bank) -> None:
     issued = timezone.now() - timedelta(minutes=29)
     row = connection_of(owner, now=issued)
     assert sync(api, row.pk).status_code == 201
@@ -33,9 +31,7 @@ def only(token: str, bank: Bank) -> Callable[[Request], Answer]:
     return answer
 
 
-def test_a_refused_access_token_is_refreshed_once_and_the_call_repeated(
-    api: APIClient, row: Connection, bank: Bank
-) -> None:
+def test_a_refused_token_is_refreshed_once(api: APIClient, row: Connection, bank: Bank) -> None:
     bank.server.on("GET", "/accounts", only("access-1", bank))
     assert sync(api, row.pk).json()["created"] == 1
     assert len(bank.token_requests("refresh_token")) == 1
@@ -52,18 +48,14 @@ def test_a_second_refusal_is_a_502_and_no_further_try(
     assert (row.status, row.last_sync_at) == ("active", None)
 
 
-def test_a_refused_access_token_without_a_refresh_token_is_a_502(
-    api: APIClient, owner: User, bank: Bank
-) -> None:
+def test_a_refused_token_without_refresh_is_a_502(api: APIClient, owner: User, bank: Bank) -> None:
     row = connection_of(owner, tokens=TokenSet("access-0"))
     bank.server.on("GET", "/accounts", Answer(401, json={}))
     assert sync(api, row.pk).status_code == 502
     assert bank.server.requests_to("/token") == []
 
 
-def test_a_grant_that_turns_out_dead_makes_the_connection_expired(
-    api: APIClient, row: Connection, bank: Bank
-) -> None:
+def test_a_dead_grant_expires_the_connection(api: APIClient, row: Connection, bank: Bank) -> None:
     bank.server.on("GET", "/accounts", Answer(401, json={}))
     bank.server.on("POST", "/token", Answer(400, json={"error": "invalid_grant"}))
     assert sync(api, row.pk).status_code == 502

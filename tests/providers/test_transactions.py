@@ -11,8 +11,8 @@ from rest_framework.test import APIClient
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from providers.models import Account, Connection, Transaction
-from tests.bank import Bank
-from tests.rows import connection_of
+from tests.support.bank import Bank
+from tests.support.provider_rows import connection_of
 
 
 @pytest.fixture
@@ -106,9 +106,7 @@ def test_foreign_unknown_and_malformed(
     assert get(api, account.connection_id).status_code == 404
 
 
-def test_they_still_answer_after_a_disconnect_and_are_gone_after_a_deletion(
-    api: APIClient, account: Account
-) -> None:
+def test_they_outlive_a_disconnect_not_a_deletion(api: APIClient, account: Account) -> None:
     movements(account, 1)
     url = f"/api/v1/providers/{account.connection_id}"
     assert api.delete(url).status_code == 204

@@ -14,9 +14,9 @@ from rest_framework.test import APIClient
 
 from connections_project.connections import lease, refresh
 from connections_project.identity.models import User
-from tests.bank import Bank
 from tests.conftest import SignIn
-from tests.servers import Answer, Request
+from tests.support.bank import Bank
+from tests.support.platform_server import Answer, Request
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ class Gate:
 
 
 @pytest.fixture
-def crowd(owner: User, sign_in: SignIn) -> Callable[[int], list[APIClient]]:
+def make_clients(owner: User, sign_in: SignIn) -> Callable[[int], list[APIClient]]:
     """Return so many clients of the owner's, one for each thread."""
     return lambda size: [sign_in(owner) for _ in range(size)]
 

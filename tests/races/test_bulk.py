@@ -20,10 +20,10 @@ from connections_project.operations.force import force_disconnect
 from connections_project.operations.options import DisconnectOptions, Result
 from connections_project.revocation.models import GrantHold, RevocationJob
 from providers.models import Connection
-from tests.bank import Bank, call_back, connect, start
 from tests.conftest import UseCatalogue
 from tests.races.conftest import PATIENCE, Gate, at_once, meanwhile, wait_until
-from tests.rows import connection_of
+from tests.support.bank import Bank, call_back, connect, start
+from tests.support.provider_rows import connection_of
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
@@ -49,9 +49,7 @@ def shared(bank: Bank, use_catalogue: UseCatalogue, owner: User, outsider: User)
 
 
 @pytest.mark.parametrize("_", range(3))
-def test_the_last_two_of_a_grant_in_two_batches_are_revoked_exactly_once(
-    shared: list[Connection], _: int
-) -> None:
+def test_the_last_two_in_two_batches_are_revoked_once(shared: list[Connection], _: int) -> None:
     one, two = at_once([lambda row=row: force(row) for row in shared])  # type: ignore[misc]
     assert (one.disconnected, two.disconnected) == (1, 1)
     assert one.revocations + two.revocations == RevocationJob.objects.count() == 1
@@ -59,10 +57,10 @@ def test_the_last_two_of_a_grant_in_two_batches_are_revoked_exactly_once(
 
 
 @pytest.mark.parametrize("_", range(3))
-def test_one_in_a_batch_and_one_by_its_owner_are_revoked_exactly_once(
-    shared: list[Connection], crowd: Callable[[int], list[APIClient]], _: int
+def test_batch_and_owner_revoke_exactly_once(
+    shared: list[Connection], make_clients: Callable[[int], list[APIClient]], _: int
 ) -> None:
-    (client,) = crowd(1)
+    (client,) = make_clients(1)
     theirs, other = shared
     path = f"/api/v1/auth/{theirs.pk}/disconnect"
     at_once([lambda: client.delete(path), lambda: force(other)])
@@ -81,11 +79,11 @@ def test_two_of_the_same_selection_end_each_once(owner: User, bank: Bank) -> Non
     assert RevocationJob.objects.count() == 40
 
 
-def test_beside_the_owners_own_disconnects_nobody_waits_for_ever(
-    owner: User, bank: Bank, crowd: Callable[[int], list[APIClient]], no_limits: None
+def test_owners_disconnects_cause_no_deadlock(
+    owner: User, bank: Bank, make_clients: Callable[[int], list[APIClient]], no_limits: None
 ) -> None:
     rows = [connection_of(owner, account_id=str(number)) for number in range(12)]
-    clients = crowd(4)
+    clients = make_clients(4)
 
     def by_hand(client: APIClient, mine: list[Connection]) -> Result:
         for row in mine:
@@ -102,9 +100,7 @@ def test_beside_the_owners_own_disconnects_nobody_waits_for_ever(
 
 
 @pytest.mark.skipif(database.vendor == "sqlite", reason="SQLite locks no rows")
-def test_a_row_that_somebody_holds_is_waited_for_and_keeps_nobody_else(
-    owner: User, bank: Bank
-) -> None:
+def test_a_locked_row_delays_no_other(owner: User, bank: Bank) -> None:
     held, free = (connection_of(owner, account_id=name) for name in ("held", "free"))
     locked, release = threading.Event(), threading.Event()
 
@@ -123,7 +119,7 @@ def test_a_row_that_somebody_holds_is_waited_for_and_keeps_nobody_else(
     assert forcing.result().disconnected == 2
 
 
-def test_a_refresh_under_way_loses_and_its_late_tokens_are_revoked(
+def test_a_refresh_loses_and_its_tokens_are_revoked(
     bank: Bank, api: APIClient, token_gate: Gate
 ) -> None:
     token_gate.is_open.set()
@@ -142,7 +138,7 @@ def test_a_refresh_under_way_loses_and_its_late_tokens_are_revoked(
     assert {"refresh-1", "refresh-2"} <= set(bank.revoked)
 
 
-def test_a_callback_under_way_loses_and_its_tokens_are_revoked(
+def test_a_callback_loses_and_its_tokens_are_revoked(
     bank: Bank, api: APIClient, token_gate: Gate
 ) -> None:
     state = start(api)

@@ -14,13 +14,13 @@ from audit.models import AuditEvent
 from connections_project.connections import flow
 from connections_project.revocation.models import GrantHold
 from providers.models import Connection, Status
-from tests.bank import Bank, call_back, connect, start
 from tests.races.conftest import PATIENCE, at_once
-from tests.servers import Answer, Request
+from tests.support.bank import Bank, call_back, connect, start
+from tests.support.platform_server import Answer, Request
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
-Crowd = Callable[[int], list[APIClient]]
+MakeClients = Callable[[int], list[APIClient]]
 
 
 @dataclass
@@ -38,12 +38,16 @@ class HesitantCache:
         return cache.delete(key)
 
 
-def test_of_callbacks_with_one_state_exactly_one_goes_on(
-    bank: Bank, api: APIClient, crowd: Crowd, no_limits: None, monkeypatch: pytest.MonkeyPatch
+def test_of_many_callbacks_with_one_state_one_wins(
+    bank: Bank,
+    api: APIClient,
+    make_clients: MakeClients,
+    no_limits: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     state = start(api)
     monkeypatch.setattr(flow.states, "_cache", HesitantCache(threading.Barrier(8)))
-    answers = at_once([partial(call_back, one, state) for one in crowd(8)])
+    answers = at_once([partial(call_back, one, state) for one in make_clients(8)])
     assert sorted(one.status_code for one in answers) == [201] + [400] * 7
     refused = [one.json() for one in answers if one.status_code == 400]
     assert all(problem["type"].endswith("/invalid_state") for problem in refused)
@@ -65,10 +69,10 @@ def together(bank: Bank) -> int:
     return barrier.parties
 
 
-def test_flows_for_one_account_that_end_at_once_make_one_connection(
-    bank: Bank, together: int, api: APIClient, crowd: Crowd, no_limits: None
+def test_parallel_flows_make_one_connection(
+    bank: Bank, together: int, api: APIClient, make_clients: MakeClients, no_limits: None
 ) -> None:
-    clients = crowd(together)
+    clients = make_clients(together)
     states = [start(api) for _ in clients]
     pairs = zip(clients, states, strict=True)
     answers = at_once([partial(call_back, one, state) for one, state in pairs])
@@ -87,7 +91,7 @@ def _has_living_tokens(row: Connection, bank: Bank, *, given: int) -> None:
     assert tokens.access_token not in bank.revoked
 
 
-def test_flows_of_two_users_for_one_account_make_a_connection_each(
+def test_two_users_flows_make_a_connection_each(
     bank: Bank, api: APIClient, outsider: object, sign_in: Callable[..., APIClient]
 ) -> None:
     other = sign_in(outsider)
@@ -98,12 +102,12 @@ def test_flows_of_two_users_for_one_account_make_a_connection_each(
     assert bank.revoked == []
 
 
-def test_reauthorising_beside_disconnecting_ends_disconnected_or_never_began(
-    bank: Bank, api: APIClient, crowd: Crowd, no_limits: None
+def test_reauthorising_and_disconnecting_end_cleanly(
+    bank: Bank, api: APIClient, make_clients: MakeClients, no_limits: None
 ) -> None:
     connection = connect(api)
     state = start(api, connection_id=str(connection.pk))
-    caller, ender = crowd(2)
+    caller, ender = make_clients(2)
     answers = at_once(
         [
             lambda: call_back(caller, state),

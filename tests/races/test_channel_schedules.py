@@ -16,15 +16,15 @@ from channels.models import ACTIVE, ChannelConnection, Schedule
 from channels.selectors import locked_connections
 from connections_project.identity.models import User
 from connections_project.revocation.models import GrantHold
-from tests.bank import Bank
-from tests.channel_rows import channel_of, new_schedule
-from tests.chirp import Chirp, call_back, start
 from tests.conftest import UseCatalogue
 from tests.races.conftest import PATIENCE, at_once, meanwhile
+from tests.support.bank import Bank
+from tests.support.channel_rows import channel_of, new_schedule
+from tests.support.chirp import Chirp, call_back, start
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
-Crowd = Callable[[int], list[APIClient]]
+MakeClients = Callable[[int], list[APIClient]]
 CONNECTIONS = "/api/v1/channels/connections"
 
 
@@ -62,10 +62,10 @@ def left_behind() -> int:
 # Each round is another chance to collide.
 @pytest.mark.parametrize("_round", range(2))
 @pytest.mark.parametrize("query", ["", "?cancel_schedules=true"])
-def test_no_schedule_that_is_made_beside_a_disconnect_points_at_what_is_over(
-    row: ChannelConnection, crowd: Crowd, no_limits: None, query: str, _round: int
+def test_no_schedule_outlives_a_parallel_disconnect(
+    row: ChannelConnection, make_clients: MakeClients, no_limits: None, query: str, _round: int
 ) -> None:
-    clients = crowd(24)
+    clients = make_clients(24)
     makers, enders = clients[:20], clients[20:]
     calls: list[Callable[[], int]] = [partial(schedule, one, row) for one in makers]
     # Among them, not after them.
@@ -86,14 +86,14 @@ def test_no_schedule_that_is_made_beside_a_disconnect_points_at_what_is_over(
     assert row.status == "disconnected" or Schedule.objects.filter(status="pending").exists()
 
 
-def test_cancelling_by_ids_beside_disconnecting_ends_without_waiting_in_a_ring(
-    row: ChannelConnection, crowd: Crowd, no_limits: None
+def test_cancelling_and_disconnecting_do_not_deadlock(
+    row: ChannelConnection, make_clients: MakeClients, no_limits: None
 ) -> None:
     made = [new_schedule(row) for _ in range(1000)]
     # Stored against the order of their ids: a statement that takes all of them meets them so.
     Schedule.objects.bulk_create(made[::-1])
     ids = [str(each.pk) for each in made]
-    clients = crowd(6)
+    clients = make_clients(6)
 
     def cancel(client: APIClient, ids: list[str]) -> int:
         body = {"schedule_ids": ids}
@@ -119,12 +119,12 @@ def test_cancelling_by_ids_beside_disconnecting_ends_without_waiting_in_a_ring(
     assert sum(details["count"] for details in counts) == 1000
 
 
-def test_whoever_cancels_several_waits_for_whoever_holds_their_channel(
-    row: ChannelConnection, crowd: Crowd
+def test_a_bulk_cancel_waits_for_the_channel_lock(
+    row: ChannelConnection, make_clients: MakeClients
 ) -> None:
     """Without that, two who take many schedules in different orders would wait in a ring."""
     made = Schedule.objects.bulk_create(new_schedule(row) for _ in range(2))
-    (client,) = crowd(1)
+    (client,) = make_clients(1)
     body = {"schedule_ids": [str(each.pk) for each in made]}
     with ExitStack() as stack:
         with transaction.atomic():
@@ -136,10 +136,10 @@ def test_whoever_cancels_several_waits_for_whoever_holds_their_channel(
         assert cancelling.result(PATIENCE).json()["cancelled"] == 2
 
 
-def test_flows_for_one_account_that_end_at_once_make_one_connection(
-    chirp: Chirp, api: APIClient, crowd: Crowd, no_limits: None
+def test_parallel_flows_make_one_connection(
+    chirp: Chirp, api: APIClient, make_clients: MakeClients, no_limits: None
 ) -> None:
-    clients = crowd(4)
+    clients = make_clients(4)
     states = [start(api) for _ in clients]
     pairs = zip(clients, states, strict=True)
     answers = at_once([partial(call_back, one, state) for one, state in pairs])
@@ -157,12 +157,17 @@ def test_flows_for_one_account_that_end_at_once_make_one_connection(
 
 
 @pytest.mark.parametrize("status", ["connected", "expired"])
-def test_connecting_beside_disconnecting_leaves_no_two_and_nothing_half(
-    owner: User, chirp: Chirp, api: APIClient, crowd: Crowd, no_limits: None, status: str
+def test_connecting_and_disconnecting_end_whole(
+    owner: User,
+    chirp: Chirp,
+    api: APIClient,
+    make_clients: MakeClients,
+    no_limits: None,
+    status: str,
 ) -> None:
     row = channel_of(owner, status=status)
     state = start(api)
-    caller, ender = crowd(2)
+    caller, ender = make_clients(2)
     called_back, ended = at_once(
         [lambda: call_back(caller, state), lambda: ender.delete(f"{CONNECTIONS}/{row.pk}")]
     )

@@ -10,14 +10,14 @@ from audit.models import AuditEvent
 from connections_project.identity.models import User
 from connections_project.revocation.models import GrantHold, JobState, RevocationJob
 from providers.models import Account, Connection, Status
-from tests.bank import Bank, call_back, connect, start
 from tests.conftest import SignIn, UseCatalogue
 from tests.races.conftest import Gate, at_once, meanwhile
-from tests.servers import Answer
+from tests.support.bank import Bank, call_back, connect, start
+from tests.support.platform_server import Answer
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
-Crowd = Callable[[int], list[APIClient]]
+MakeClients = Callable[[int], list[APIClient]]
 
 
 def disconnect(client: APIClient, connection: Connection) -> int:
@@ -44,36 +44,36 @@ def is_over(connection: Connection) -> bool:
     )
 
 
-def test_fifty_disconnects_at_once_all_succeed_and_are_one_event(
-    bank: Bank, api: APIClient, crowd: Crowd, no_limits: None
+def test_fifty_disconnects_are_one_event(
+    bank: Bank, api: APIClient, make_clients: MakeClients, no_limits: None
 ) -> None:
     connection = connect(api)
-    statuses = at_once([partial(disconnect, one, connection) for one in crowd(50)])
+    statuses = at_once([partial(disconnect, one, connection) for one in make_clients(50)])
     assert statuses == [200] * 50
     assert events("provider_disconnected") == events("token_revoked") == 1
     assert bank.revoked == ["refresh-1", "access-1"]
     assert is_over(connection)
 
 
-def test_many_deletions_at_once_are_one_disconnect_and_one_deletion(
-    bank: Bank, api: APIClient, crowd: Crowd
+def test_many_deletions_end_and_delete_it_once(
+    bank: Bank, api: APIClient, make_clients: MakeClients
 ) -> None:
     connection = connect(api)
-    statuses = at_once([partial(delete, one, connection) for one in crowd(12)])
+    statuses = at_once([partial(delete, one, connection) for one in make_clients(12)])
     assert sorted(statuses) == [204, 204] + [404] * 10
     assert events("provider_disconnected") == events("provider_deleted") == 1
     assert bank.revoked == ["refresh-1", "access-1"]
     assert is_over(connection)
 
 
-def test_a_disconnect_during_a_refresh_wins_and_the_late_tokens_are_revoked(
-    bank: Bank, api: APIClient, crowd: Crowd
+def test_a_disconnect_wins_over_a_refresh(
+    bank: Bank, api: APIClient, make_clients: MakeClients
 ) -> None:
     connection = connect(api)
     gate = Gate(bank.tokens)
     bank.server.on("POST", "/token", gate)
     path = f"/api/v1/providers/{connection.pk}/token-refreshes"
-    (refreshing,) = crowd(1)
+    (refreshing,) = make_clients(1)
     with meanwhile(lambda: refreshing.post(path, {"force": True}, format="json")) as refreshed:
         gate.wait_for_visitor()
         assert disconnect(api, connection) == 200
@@ -84,14 +84,14 @@ def test_a_disconnect_during_a_refresh_wins_and_the_late_tokens_are_revoked(
     assert is_over(connection)
 
 
-def test_a_disconnect_during_a_refresh_that_fails_wins_too(
-    bank: Bank, api: APIClient, crowd: Crowd
+def test_a_disconnect_wins_over_a_failing_refresh(
+    bank: Bank, api: APIClient, make_clients: MakeClients
 ) -> None:
     connection = connect(api)
     gate = Gate(lambda: Answer(400, json={"error": "invalid_grant"}))
     bank.server.on("POST", "/token", gate)
     path = f"/api/v1/providers/{connection.pk}/token-refreshes"
-    (refreshing,) = crowd(1)
+    (refreshing,) = make_clients(1)
     with meanwhile(lambda: refreshing.post(path, {"force": True}, format="json")) as refreshed:
         gate.wait_for_visitor()
         assert disconnect(api, connection) == 200
@@ -101,12 +101,12 @@ def test_a_disconnect_during_a_refresh_that_fails_wins_too(
 
 
 @pytest.mark.parametrize("calls", [1, 2])
-def test_a_disconnect_during_a_callback_wins_and_the_late_tokens_are_revoked(
-    bank: Bank, api: APIClient, crowd: Crowd, token_gate: Gate, calls: int
+def test_a_disconnect_wins_over_a_callback(
+    bank: Bank, api: APIClient, make_clients: MakeClients, token_gate: Gate, calls: int
 ) -> None:
     """A second DELETE even takes the row out of sight while the platform is being asked."""
     state = start(api)
-    (caller,) = crowd(1)
+    (caller,) = make_clients(1)
     with meanwhile(lambda: call_back(caller, state)) as called_back:
         token_gate.wait_for_visitor()
         listed = api.get("/api/v1/providers").json()["connections"]
@@ -123,13 +123,13 @@ def test_a_disconnect_during_a_callback_wins_and_the_late_tokens_are_revoked(
 
 
 def test_a_disconnect_during_a_reauthorisation_wins(
-    bank: Bank, api: APIClient, crowd: Crowd
+    bank: Bank, api: APIClient, make_clients: MakeClients
 ) -> None:
     connection = connect(api)
     state = start(api, connection_id=str(connection.pk))
     gate = Gate(bank.identity)
     bank.server.on("GET", "/me", gate)
-    (caller,) = crowd(1)
+    (caller,) = make_clients(1)
     with meanwhile(lambda: call_back(caller, state)) as called_back:
         gate.wait_for_visitor()
         assert disconnect(api, connection) == 200
@@ -139,14 +139,14 @@ def test_a_disconnect_during_a_reauthorisation_wins(
     assert is_over(connection)
 
 
-def test_a_disconnect_during_a_sync_wins_and_nothing_is_stored(
-    bank: Bank, api: APIClient, crowd: Crowd
+def test_a_disconnect_wins_over_a_sync(
+    bank: Bank, api: APIClient, make_clients: MakeClients
 ) -> None:
     connection = connect(api)
     gate = Gate(lambda: Answer(json={"accounts": [{"id": "acc-1", "name": "Late"}]}))
     bank.server.on("GET", "/accounts", gate)
     body = {"connection_id": str(connection.pk)}
-    (syncing,) = crowd(1)
+    (syncing,) = make_clients(1)
     with meanwhile(lambda: syncing.post("/api/v1/accounts/syncs", body, format="json")) as synced:
         gate.wait_for_visitor()
         assert disconnect(api, connection) == 200
@@ -158,7 +158,7 @@ def test_a_disconnect_during_a_sync_wins_and_nothing_is_stored(
 
 # Each round is another chance to collide.
 @pytest.mark.parametrize("_round", range(3))
-def test_of_two_last_siblings_of_a_grant_exactly_one_tells_the_platform(
+def test_one_of_two_last_siblings_revokes(
     bank: Bank,
     use_catalogue: UseCatalogue,
     api: APIClient,

@@ -11,8 +11,8 @@ import pytest
 from rest_framework.test import APIClient
 
 from providers.models import Connection
-from tests.bank import Bank, connect
-from tests.elsewhere import ROOT, environment_with
+from tests.support.bank import Bank, connect
+from tests.support.process_environment import ROOT, environment_with
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
@@ -28,7 +28,7 @@ def environment(bank: Bank, tmp_path: Path) -> dict[str, str]:
 def refresher(
     connection: Connection, environment: dict[str, str]
 ) -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-m", "tests.races.refresher", str(connection.pk)]
+    command = [sys.executable, "-m", "tests.support.refreshing_process", str(connection.pk)]
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True
@@ -56,7 +56,7 @@ def refresh_at_once(environment: dict[str, str]) -> Callable[[Connection], list[
     return refresh_at_once
 
 
-def test_processes_that_refresh_at_once_spend_the_refresh_token_once(
+def test_parallel_processes_refresh_once(
     bank: Bank, api: APIClient, refresh_at_once: Callable[[Connection], list[str]]
 ) -> None:
     connection = connect(api)

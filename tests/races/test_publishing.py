@@ -19,8 +19,9 @@ from channels.models import ChannelConnection, Schedule
 from channels.schedule import schedule as schedule_post
 from connections_project.connections.errors import ConnectionProblem
 from connections_project.identity.models import User
-from tests.channel_rows import channel_of
-from tests.channels.publishing import (
+from tests.conftest import UseCatalogue
+from tests.races.conftest import PATIENCE, Gate, at_once, meanwhile, wait_until
+from tests.support.channel_publishing import (
     ADAPTER,
     MASTODON,
     X,
@@ -33,11 +34,10 @@ from tests.channels.publishing import (
     published,
     tooted,
 )
-from tests.chirp import Chirp
-from tests.conftest import UseCatalogue
-from tests.elsewhere import ROOT, environment_with
-from tests.races.conftest import PATIENCE, Gate, at_once, meanwhile, wait_until
-from tests.servers import PlatformServer
+from tests.support.channel_rows import channel_of
+from tests.support.chirp import Chirp
+from tests.support.platform_server import PlatformServer
+from tests.support.process_environment import ROOT, environment_with
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
@@ -83,7 +83,7 @@ def test_four_publishers_share_twenty_posts(row: ChannelConnection, chirp: Chirp
     )
 
 
-def test_a_disconnect_while_a_post_is_sent_waits_for_nothing_and_the_answer_is_recorded(
+def test_a_disconnect_does_not_wait_for_a_post(
     row: ChannelConnection, owner: User, chirp: Chirp
 ) -> None:
     gate = Gate(accepted)
@@ -98,9 +98,7 @@ def test_a_disconnect_while_a_post_is_sent_waits_for_nothing_and_the_answer_is_r
     assert outcome_of(schedule) == ("published", None)
 
 
-def test_publishers_schedulers_and_disconnects_leave_nothing_active_on_what_is_over(
-    owner: User, chirp: Chirp
-) -> None:
+def test_nothing_stays_active_on_a_disconnected_one(owner: User, chirp: Chirp) -> None:
     rows = [channel_of(owner, account_id=str(number)) for number in range(4)]
     for each in rows:
         due_schedule(each)
@@ -158,7 +156,7 @@ def let_the_lease_run_out() -> None:
     Schedule.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
 
 
-def test_a_publisher_killed_while_it_sends_leaves_an_unknown_outcome_and_no_second_post(
+def test_a_kill_while_sending_leaves_it_unknown(
     row: ChannelConnection, chirp: Chirp, environment: dict[str, str]
 ) -> None:
     gate = Gate(accepted)
@@ -179,7 +177,7 @@ def test_a_publisher_killed_while_it_sends_leaves_an_unknown_outcome_and_no_seco
     assert len(posts(chirp)) == 1
 
 
-def test_where_a_repeated_post_is_told_by_its_key_it_is_sent_again_after_a_kill(
+def test_a_keyed_post_is_sent_again_after_a_kill(
     row: ChannelConnection, chirp: Chirp, tmp_path: Path, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(chirp.catalogue(more=ADAPTER.format("mastodon")), "chirp")
@@ -201,7 +199,7 @@ def test_where_a_repeated_post_is_told_by_its_key_it_is_sent_again_after_a_kill(
     assert keys == {str(schedule.pk)}
 
 
-def test_a_publisher_killed_before_it_sends_costs_nothing(
+def test_a_kill_before_sending_costs_nothing(
     row: ChannelConnection, chirp: Chirp, environment: dict[str, str]
 ) -> None:
     gate = Gate(chirp.tokens)
@@ -221,7 +219,7 @@ def test_a_publisher_killed_before_it_sends_costs_nothing(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_publisher_that_is_told_to_end_finishes_what_it_sends(
+def test_a_stopped_publisher_finishes_its_post(
     row: ChannelConnection, chirp: Chirp, environment: dict[str, str], number: signal.Signals
 ) -> None:
     gate = Gate(accepted)

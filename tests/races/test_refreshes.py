@@ -11,13 +11,13 @@ from rest_framework.test import APIClient
 
 from audit.models import AuditEvent
 from providers.models import Connection, Status
-from tests.bank import Bank, call_back, connect, start
 from tests.races.conftest import Gate, Takers, at_once, meanwhile
-from tests.servers import Answer
+from tests.support.bank import Bank, call_back, connect, start
+from tests.support.platform_server import Answer
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
-Crowd = Callable[[int], list[APIClient]]
+MakeClients = Callable[[int], list[APIClient]]
 
 
 @pytest.fixture
@@ -37,15 +37,15 @@ def refresh(client: APIClient, connection: Connection, *, force: bool = True) ->
 
 
 @pytest.mark.parametrize("force", [True, False])
-def test_twenty_refreshes_at_once_spend_the_refresh_token_once_and_share_the_result(
-    connection: Connection, bank: Bank, crowd: Crowd, takers: Takers, force: bool
+def test_twenty_refreshes_spend_the_token_once(
+    connection: Connection, bank: Bank, make_clients: MakeClients, takers: Takers, force: bool
 ) -> None:
     def after_all_have_come(_: object) -> Answer:
         takers.wait_for(20)
         return bank.tokens()
 
     bank.server.on("POST", "/token", after_all_have_come)
-    answers = at_once([partial(refresh, one, connection, force=force) for one in crowd(20)])
+    answers = at_once([partial(refresh, one, connection, force=force) for one in make_clients(20)])
     assert [one.status_code for one in answers] == [201] * 20
     assert len({(one.json()["expires_at"], one.json()["message"]) for one in answers}) == 1
     assert [one.form["refresh_token"] for one in bank.token_requests("refresh_token")] == [
@@ -56,20 +56,20 @@ def test_twenty_refreshes_at_once_spend_the_refresh_token_once_and_share_the_res
 
 @pytest.mark.parametrize("failure", [Answer(503), Answer(400, json={"error": "invalid_grant"})])
 def test_a_leader_that_fails_fails_for_all_who_follow(
-    connection: Connection, bank: Bank, crowd: Crowd, takers: Takers, failure: Answer
+    connection: Connection, bank: Bank, make_clients: MakeClients, takers: Takers, failure: Answer
 ) -> None:
     def after_all_have_come(_: object) -> Answer:
         takers.wait_for(10)
         return failure
 
     bank.server.on("POST", "/token", after_all_have_come)
-    answers = at_once([partial(refresh, one, connection) for one in crowd(10)])
+    answers = at_once([partial(refresh, one, connection) for one in make_clients(10)])
     assert [one.status_code for one in answers] == [502] * 10
     assert len(bank.token_requests("refresh_token")) == 1
     assert AuditEvent.objects.filter(action="provider_token_refresh_failed").count() == 1
 
 
-def test_after_a_failed_refresh_the_next_one_leads_at_once(
+def test_after_a_failed_refresh_the_next_leads(
     connection: Connection, bank: Bank, api: APIClient
 ) -> None:
     bank.server.on("POST", "/token", Answer(reset=True))
@@ -78,10 +78,10 @@ def test_after_a_failed_refresh_the_next_one_leads_at_once(
     assert refresh(api, connection).status_code == 201
 
 
-def test_a_sync_beside_a_refresh_uses_the_token_that_it_brings(
-    connection: Connection, bank: Bank, crowd: Crowd, token_gate: Gate, takers: Takers
+def test_a_sync_uses_the_parallel_refreshs_token(
+    connection: Connection, bank: Bank, make_clients: MakeClients, token_gate: Gate, takers: Takers
 ) -> None:
-    syncing, refreshing = crowd(2)
+    syncing, refreshing = make_clients(2)
     body = {"connection_id": str(connection.pk)}
     with meanwhile(lambda: refresh(refreshing, connection)) as refreshed:
         takers.wait_for(1)
@@ -106,7 +106,7 @@ def test_a_lease_of_a_dead_process_runs_out(
     assert len(bank.token_requests("refresh_token")) == 1
 
 
-def test_a_refresh_that_lasts_too_long_is_not_waited_for(
+def test_an_overlong_refresh_is_not_waited_for(
     connection: Connection, api: APIClient, bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connections_project.connections.refresh.WAIT_SECONDS", 0.3)
@@ -118,10 +118,10 @@ def test_a_refresh_that_lasts_too_long_is_not_waited_for(
     assert bank.token_requests("refresh_token") == []
 
 
-def test_a_reauthorisation_wins_over_a_refresh_under_way(
-    connection: Connection, bank: Bank, crowd: Crowd, token_gate: Gate
+def test_a_reauthorisation_wins_over_a_refresh(
+    connection: Connection, bank: Bank, make_clients: MakeClients, token_gate: Gate
 ) -> None:
-    caller, refreshing = crowd(2)
+    caller, refreshing = make_clients(2)
     state = start(caller, connection_id=str(connection.pk))
     with meanwhile(lambda: refresh(refreshing, connection)) as refreshed:
         token_gate.wait_for_visitor()

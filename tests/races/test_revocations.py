@@ -12,30 +12,30 @@ from audit.events import Interface
 from audit.models import AuditEvent
 from connections_project.revocation.models import JobState, RevocationJob
 from connections_project.revocation.worker import run_worker
-from tests.bank import Bank, connect
 from tests.races.conftest import Gate, at_once, meanwhile
-from tests.servers import Answer
+from tests.support.bank import Bank, connect
+from tests.support.platform_server import Answer
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
-Crowd = Callable[[int], list[APIClient]]
+MakeClients = Callable[[int], list[APIClient]]
 
 
-def drained() -> list[str]:
+def processed() -> list[str]:
     return list(run_worker(interface=Interface.COMMAND, heed_circuits=False))
 
 
-def test_a_pass_beside_the_try_of_the_request_leaves_its_job_alone(
-    bank: Bank, api: APIClient, crowd: Crowd
+def test_a_pass_leaves_the_requests_job_alone(
+    bank: Bank, api: APIClient, make_clients: MakeClients
 ) -> None:
     connection = connect(api)
     gate = Gate(lambda: Answer(200))
     bank.server.on("POST", "/revoke", gate)
-    (ending,) = crowd(1)
+    (ending,) = make_clients(1)
     path = f"/api/v1/auth/{connection.pk}/disconnect"
     with meanwhile(lambda: ending.delete(path)) as disconnected:
         gate.wait_for_visitor()
-        assert drained() == []
+        assert processed() == []
         gate.is_open.set()
     assert disconnected.result().status_code == 200
     assert bank.revoked == ["refresh-1", "access-1"]
@@ -53,7 +53,7 @@ def test_passes_beside_each_other_try_each_job_once(
     RevocationJob.objects.update(due_at=timezone.now() - timedelta(seconds=1))
     tried = len(bank.revoked)
     bank.server.on("POST", "/revoke", Answer(200, delay=0.02))
-    outcomes = at_once([drained] * 4)
+    outcomes = at_once([processed] * 4)
     assert list(chain(*outcomes)) == [JobState.REVOKED] * 6
     assert sorted(bank.revoked[tried:]) == sorted(
         f"{kind}-{number}" for kind in ("access", "refresh") for number in range(1, 7)

@@ -12,14 +12,14 @@ from audit.models import AuditEvent, Seal, SealedEvent
 from audit.seal import BATCH, seal_all, seal_recent
 from audit.statements import known_keys
 from audit.verify import Verification
-from tests.audit.tampering import tell
 from tests.races.conftest import at_once, meanwhile
+from tests.support.audit_tampering import tell
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
-def heads(settings: LazySettings, tmp_path: Path) -> Path:
+def checkpoints_file(settings: LazySettings, tmp_path: Path) -> Path:
     settings.AUDIT_HEADS_FILE = tmp_path / "heads.jsonl"
     return tmp_path / "heads.jsonl"
 
@@ -35,7 +35,7 @@ def is_whole() -> bool:
     return reading.unsealed == 0
 
 
-def test_many_sealers_beside_writers_seal_each_event_once(heads: Path) -> None:
+def test_many_sealers_seal_each_event_once(checkpoints_file: Path) -> None:
     def write() -> None:
         for _ in range(10):
             with transaction.atomic():
@@ -49,7 +49,7 @@ def test_many_sealers_beside_writers_seal_each_event_once(heads: Path) -> None:
     seal()
     assert AuditEvent.objects.count() == SealedEvent.objects.count() == 100
     assert is_whole()
-    numbers = [json.loads(line)["number"] for line in heads.read_text().splitlines()]
+    numbers = [json.loads(line)["number"] for line in checkpoints_file.read_text().splitlines()]
     assert sorted(set(numbers)) == list(Seal.objects.order_by("pk").values_list("pk", flat=True))
 
 
@@ -60,7 +60,7 @@ def made() -> AuditEvent:
     )  # fmt: skip
 
 
-def test_an_event_of_a_transaction_that_was_open_while_sealing_is_none_that_was_inserted() -> None:
+def test_an_open_transactions_event_is_not_inserted() -> None:
     if connection.vendor != "postgresql":
         pytest.skip("left out: on SQLite nothing else writes while a transaction does")
     written, may_commit = threading.Event(), threading.Event()
@@ -85,10 +85,10 @@ def test_an_event_of_a_transaction_that_was_open_while_sealing_is_none_that_was_
     assert is_whole()
 
 
-def test_a_sealer_that_is_stopped_between_seals_leaves_a_whole_log(heads: Path) -> None:
+def test_a_stopped_sealer_leaves_a_whole_log(checkpoints_file: Path) -> None:
     tell(BATCH + 1)
     next(iter(seal_all()))
     assert SealedEvent.objects.count() == BATCH
-    assert len(heads.read_text().splitlines()) == 1
+    assert len(checkpoints_file.read_text().splitlines()) == 1
     assert seal() == 1
     assert is_whole()

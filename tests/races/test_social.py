@@ -14,15 +14,15 @@ from connections_project.revocation.models import GrantHold, RevocationJob
 from social.models import Publication, SocialAccount
 from social.refresh import refreshed_for_use
 from tests.conftest import UseCatalogue
-from tests.gallery import SOCIAL, Gallery, call_back, connect, disconnect, start
 from tests.races.conftest import Gate, at_once, meanwhile
-from tests.servers import Answer, PlatformServer
-from tests.social.publishing import MORE, publish
 from tests.support.disconnects import disconnect_one
+from tests.support.gallery import SOCIAL, Gallery, call_back, connect, disconnect, start
+from tests.support.platform_server import Answer, PlatformServer
+from tests.support.social_publishing import MORE, publish
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
-Crowd = Callable[[int], list[APIClient]]
+MakeClients = Callable[[int], list[APIClient]]
 ORIGIN = command_origin(None)
 
 
@@ -44,11 +44,11 @@ def is_consistent() -> bool:
     return active == set(GrantHold.objects.values_list("connection_id", flat=True))
 
 
-def test_of_many_disconnects_at_once_one_succeeds_and_the_others_are_too_late(
-    api: APIClient, crowd: Crowd, gallery: Gallery
+def test_of_many_disconnects_one_succeeds(
+    api: APIClient, make_clients: MakeClients, gallery: Gallery
 ) -> None:
     (account,) = connect(api)
-    answers = at_once([partial(disconnect, one, account) for one in crowd(12)])
+    answers = at_once([partial(disconnect, one, account) for one in make_clients(12)])
     assert sorted(one.status_code for one in answers) == [200] + [400] * 11
     refused = {one.json()["error"] for one in answers if one.status_code == 400}
     assert refused == {"Account already disconnected"}
@@ -56,23 +56,23 @@ def test_of_many_disconnects_at_once_one_succeeds_and_the_others_are_too_late(
     assert is_consistent()
 
 
-def test_of_callbacks_with_one_state_exactly_one_goes_on(
-    api: APIClient, crowd: Crowd, gallery: Gallery
+def test_of_many_callbacks_with_one_state_one_wins(
+    api: APIClient, make_clients: MakeClients, gallery: Gallery
 ) -> None:
     state = start(api)
-    answers = at_once([partial(call_back, one, state) for one in crowd(8)])
+    answers = at_once([partial(call_back, one, state) for one in make_clients(8)])
     assert sorted(one.status_code for one in answers) == [201] + [400] * 7
     assert {one.json()["error"] for one in answers if one.status_code == 400} == {"Invalid state"}
     assert len(gallery.server.requests_to("/token")) == 1
     assert events("account_connected") == SocialAccount.objects.count() == 1
 
 
-def test_callbacks_for_one_account_at_once_make_one_record(
-    api: APIClient, crowd: Crowd, gallery: Gallery
+def test_parallel_callbacks_make_one_record(
+    api: APIClient, make_clients: MakeClients, gallery: Gallery
 ) -> None:
     gallery.accounts = ["7", "8"]
     states = [start(api) for _ in range(6)]
-    clients = crowd(6)
+    clients = make_clients(6)
     answers = at_once([partial(call_back, *one) for one in zip(clients, states, strict=True)])
     assert [one.status_code for one in answers] == [201] * 6
     assert SocialAccount.objects.count() == 2
@@ -80,13 +80,13 @@ def test_callbacks_for_one_account_at_once_make_one_record(
 
 
 @pytest.mark.parametrize("round_", range(3))
-def test_reconnecting_and_disconnecting_beside_each_other_end_in_one_of_both(
-    api: APIClient, crowd: Crowd, gallery: Gallery, round_: int
+def test_reconnecting_and_disconnecting_end_in_one(
+    api: APIClient, make_clients: MakeClients, gallery: Gallery, round_: int
 ) -> None:
     gallery.accounts = ["7", "8", "9"]
     rows = connect(api)
     states = [start(api) for _ in range(3)]
-    clients = crowd(6)
+    clients = make_clients(6)
     calls: list[Callable[[], Any]] = [
         *(partial(call_back, *one) for one in zip(clients[:3], states, strict=True)),
         *(partial(disconnect, *one) for one in zip(clients[3:], rows, strict=True)),
@@ -99,9 +99,7 @@ def test_reconnecting_and_disconnecting_beside_each_other_end_in_one_of_both(
     assert is_consistent()
 
 
-def test_the_last_two_of_a_grant_that_are_ended_at_once_owe_one_revocation(
-    api: APIClient, gallery: Gallery
-) -> None:
+def test_the_last_two_of_a_grant_make_one_job(api: APIClient, gallery: Gallery) -> None:
     gallery.accounts = ["7", "8"]
     rows = connect(api)
     decisions = at_once([partial(disconnect_one, row, erase_tokens=True) for row in rows])
@@ -109,7 +107,7 @@ def test_the_last_two_of_a_grant_that_are_ended_at_once_owe_one_revocation(
     assert RevocationJob.objects.count() == 1
 
 
-def test_the_last_two_of_a_token_set_that_are_ended_at_once_owe_one_revocation(
+def test_the_last_two_of_a_token_set_make_one_job(
     api: APIClient, gallery: Gallery, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(gallery.catalogue(token="", revocation=""), "gallery")
@@ -120,7 +118,7 @@ def test_the_last_two_of_a_token_set_that_are_ended_at_once_owe_one_revocation(
     assert gallery.revoked == ["refresh-1", "access-1"]
 
 
-def test_siblings_of_a_token_set_that_refresh_at_once_spend_one_token(
+def test_siblings_refreshing_spend_one_token(
     api: APIClient, gallery: Gallery, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(gallery.catalogue(token=""), "gallery")
@@ -141,12 +139,12 @@ def test_siblings_of_a_token_set_that_refresh_at_once_spend_one_token(
 
 
 def test_one_key_sent_at_once_by_many_is_one_post(
-    api: APIClient, crowd: Crowd, gallery: Gallery
+    api: APIClient, make_clients: MakeClients, gallery: Gallery
 ) -> None:
     (account,) = connect(api)
     gate = Gate(lambda: Answer(json={"id": "71"}))
     gallery.server.on("POST", "/7/posts", gate)
-    calls = [partial(publish, one, account, "key-1") for one in crowd(6)]
+    calls = [partial(publish, one, account, "key-1") for one in make_clients(6)]
     with meanwhile(lambda: at_once(calls)) as done:
         gate.wait_for_visitor()
         gate.is_open.set()
@@ -157,13 +155,13 @@ def test_one_key_sent_at_once_by_many_is_one_post(
     assert Publication.objects.count() == events("account_published") == 1
 
 
-def test_a_disconnect_during_a_post_that_is_sent_already_keeps_the_platforms_answer(
-    api: APIClient, crowd: Crowd, gallery: Gallery, owner: User
+def test_a_disconnect_keeps_a_sent_posts_answer(
+    api: APIClient, make_clients: MakeClients, gallery: Gallery, owner: User
 ) -> None:
     (account,) = connect(api)
     gate = Gate(lambda: Answer(json={"id": "71"}))
     gallery.server.on("POST", "/7/posts", gate)
-    (client,) = crowd(1)
+    (client,) = make_clients(1)
     with meanwhile(lambda: publish(client, account)) as published:
         gate.wait_for_visitor()
         assert disconnect(api, account).status_code == 200

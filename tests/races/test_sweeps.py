@@ -25,7 +25,7 @@ def left_pending(user: User) -> Connection:
     )
 
 
-def test_two_who_disconnect_what_was_left_pending_do_not_wait_for_each_other(
+def test_two_disconnects_of_a_pending_one_end(
     owner: User,
     outsider: User,
     api: APIClient,

@@ -12,11 +12,11 @@ from audit.record import Origin
 from connections_project.identity.models import User
 from connections_project.webhooks.withdraw import mark_deauthorized
 from providers.models import Connection
-from tests.bank import Bank, connect
 from tests.races.conftest import Gate, at_once, meanwhile
-from tests.rows import events
+from tests.support.bank import Bank, connect
+from tests.support.provider_rows import events
+from tests.support.webhook_signing import signed_request
 from tests.webhooks.conftest import connected, told_by  # noqa: F401 - a fixture
-from tests.webhooks.signing import signed_request
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FORM = "application/x-www-form-urlencoded"
@@ -28,7 +28,7 @@ def tell(text: str) -> Any:
     return APIClient().post("/api/v1/webhooks/meta/data-deletion", body, content_type=FORM)
 
 
-def test_one_deletion_that_is_asked_for_several_times_at_once_has_one_code(
+def test_parallel_deletion_requests_have_one_code(
     told_by: Any,  # noqa: F811 - a fixture
     owner: User,
 ) -> None:
@@ -43,14 +43,14 @@ def test_one_deletion_that_is_asked_for_several_times_at_once_has_one_code(
     assert len(events("connection_deauthorized")) == 1
 
 
-def test_tokens_of_a_refresh_that_a_notice_overtakes_are_revoked_and_not_stored(
-    api: APIClient, bank: Bank, crowd: Callable[[int], list[APIClient]], token_gate: Gate
+def test_a_refresh_overtaken_by_a_notice_is_revoked(
+    api: APIClient, bank: Bank, make_clients: Callable[[int], list[APIClient]], token_gate: Gate
 ) -> None:
     token_gate.is_open.set()
     row = connect(api)
     token_gate.is_open.clear()
     token_gate.visitors = 0
-    (client,) = crowd(1)
+    (client,) = make_clients(1)
     path = f"/api/v1/providers/{row.pk}/token-refreshes"
     with meanwhile(lambda: client.post(path, {"force": True}, format="json")) as answer:
         token_gate.wait_for_visitor()

@@ -14,10 +14,10 @@ from connections_project.oauth import observers
 from connections_project.revocation import worker as revocation
 from connections_project.revocation.models import RevocationJob
 from connections_project.revocation.worker import process_due
-from tests.bank import Bank
 from tests.races.conftest import Gate, at_once, meanwhile, wait_until
-from tests.revocation.owing import owe
-from tests.servers import Answer
+from tests.support.bank import Bank
+from tests.support.platform_server import Answer
+from tests.support.revocation_jobs import make_jobs
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
@@ -37,9 +37,9 @@ def pending(platform: str) -> int:
     return RevocationJob.objects.filter(platform=platform, state="pending").count()
 
 
-def test_a_platform_that_hangs_holds_up_no_other_however_many_jobs_it_has(slow: Gate) -> None:
-    owe("slow", *map(str, range(60)), ago=3600)
-    owe("fast", *map(str, range(40)))
+def test_a_hanging_platform_holds_up_no_other(slow: Gate) -> None:
+    make_jobs("slow", *map(str, range(60)), ago=3600)
+    make_jobs("fast", *map(str, range(40)))
     with meanwhile(process_due) as working:
         wait_until(lambda: not pending("fast"))
         assert pending("slow") == 60
@@ -48,11 +48,9 @@ def test_a_platform_that_hangs_holds_up_no_other_however_many_jobs_it_has(slow: 
     assert pending("slow") == 0
 
 
-def test_all_workers_together_ask_one_platform_for_no_more_than_its_share(
-    slow: Gate, settings: LazySettings
-) -> None:
+def test_all_workers_keep_to_a_platforms_share(slow: Gate, settings: LazySettings) -> None:
     settings.REVOCATION_PLATFORM_LIMIT = 3
-    owe("slow", *map(str, range(12)), ago=3600)
+    make_jobs("slow", *map(str, range(12)), ago=3600)
     with meanwhile(lambda: at_once([process_due] * 3)) as working:
         wait_until(lambda: slow.visitors == 3)
         time.sleep(0.2)
@@ -64,25 +62,25 @@ def test_all_workers_together_ask_one_platform_for_no_more_than_its_share(
     assert set(RevocationJob.objects.values_list("state", "attempts")) == {("revoked", 1)}
 
 
-def test_what_comes_while_a_platform_hangs_is_seen_soon(slow: Gate) -> None:
-    owe("slow", "one")
+def test_new_jobs_are_seen_while_a_platform_hangs(slow: Gate) -> None:
+    make_jobs("slow", "one")
     with meanwhile(process_due) as working:
         slow.wait_for_visitor()
-        owe("fast", "new")
+        make_jobs("fast", "new")
         wait_until(lambda: not pending("fast"))
         assert pending("slow") == 1
         slow.is_open.set()
         working.result()
 
 
-def test_a_worker_that_has_its_hands_full_calls_for_others(
+def test_a_busy_worker_calls_for_others(
     slow: Gate, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called: list[object] = []
     monkeypatch.setattr(revocation, "enqueue", lambda work, **_: called.append(work))
     monkeypatch.setattr(jobs, "LOOK_SECONDS", 0.02)
     settings.REVOCATION_THREADS = 2
-    owe("slow", *map(str, range(5)))
+    make_jobs("slow", *map(str, range(5)))
     with meanwhile(process_due) as working:
         wait_until(lambda: called)
         assert slow.visitors <= 2
@@ -92,11 +90,9 @@ def test_a_worker_that_has_its_hands_full_calls_for_others(
     assert pending("slow") == 0
 
 
-def test_a_worker_that_is_to_end_finishes_what_it_tries_and_takes_nothing_more(
-    slow: Gate, settings: LazySettings
-) -> None:
+def test_a_stopping_worker_takes_nothing_more(slow: Gate, settings: LazySettings) -> None:
     settings.REVOCATION_PLATFORM_LIMIT = 2
-    owe("slow", *map(str, range(9)))
+    make_jobs("slow", *map(str, range(9)))
     try:
         with meanwhile(process_due) as working:
             wait_until(lambda: slow.visitors == 2)
@@ -123,7 +119,7 @@ def test_no_worker_keeps_a_database_connection_while_it_waits_for_a_platform(
     kept: list[object] = []
     monkeypatch.setattr(observers, "_observers", [lambda *_: kept.append(connection.connection)])
     settings.REVOCATION_PLATFORM_LIMIT = 4
-    owe("slow", *map(str, range(4)))
+    make_jobs("slow", *map(str, range(4)))
     with meanwhile(process_due) as working:
         wait_until(lambda: slow.visitors == 4)
         slow.is_open.set()

@@ -9,9 +9,9 @@ from rest_framework.test import APIClient
 
 from connections_project.identity.models import User
 from connections_project.receipts.keys import signing_key
-from tests.bank import Bank
 from tests.receipts.conftest import receipt_of, verified
-from tests.rows import connection_of
+from tests.support.bank import Bank
+from tests.support.provider_rows import connection_of
 
 ADDRESS = "/.well-known/jwks.json"
 

@@ -24,14 +24,14 @@ from connections_project.platforms.registry import upstream
 from connections_project.revocation.models import RevocationJob
 from connections_project.revocation.operate import give_up
 from connections_project.webhooks.withdraw import mark_deauthorized
-from tests.bank import Bank, connect
 from tests.conftest import SignIn
-from tests.operators.conftest import MAKERS, account_of_user, origin, platforms, use_platforms
+from tests.operations.conftest import MAKERS, account_of_user, origin, platforms, use_platforms
 from tests.receipts.conftest import asked, claims_of, receipt_of, state, verified
-from tests.rows import TOKENS, connection_of
-from tests.servers import Answer
-from tests.social_rows import account_of
+from tests.support.bank import Bank, connect
 from tests.support.disconnects import disconnect_one
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import TOKENS, connection_of
+from tests.support.social_rows import account_of
 
 __all__ = ["origin", "platforms", "use_platforms"]
 
@@ -49,7 +49,7 @@ def end(api: APIClient, connection: OAuthConnection) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_receipt_tells_the_whole_story(api: APIClient, owner: User, bank: Bank) -> None:
+def test_a_receipt_has_the_whole_history(api: APIClient, owner: User, bank: Bank) -> None:
     connection = connect(api)
     end(api, connection)
     connection.refresh_from_db()
@@ -68,9 +68,7 @@ def test_a_receipt_tells_the_whole_story(api: APIClient, owner: User, bank: Bank
     assert revocation["finished_at"].endswith("Z")
 
 
-def test_it_is_signed_by_the_key_that_its_header_names(
-    api: APIClient, owner: User, bank: Bank
-) -> None:
+def test_the_header_names_the_signing_key(api: APIClient, owner: User, bank: Bank) -> None:
     connection = connection_of(owner)
     end(api, connection)
     receipt = receipt_of(api, connection)
@@ -83,7 +81,7 @@ def test_it_is_signed_by_the_key_that_its_header_names(
 
 
 @pytest.mark.parametrize("app", MAKERS)
-def test_there_is_one_for_each_app_by_whoever_ended_it(
+def test_each_app_issues_one_whoever_disconnected(
     app: str, owner: User, api: APIClient, platforms: Bank, origin: Origin
 ) -> None:
     slug, make = MAKERS[app]
@@ -99,9 +97,7 @@ def test_there_is_one_for_each_app_by_whoever_ended_it(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_while_the_platform_is_down_it_is_pending_and_says_what_went_wrong(
-    api: APIClient, bank: Bank
-) -> None:
+def test_it_is_pending_while_the_platform_is_down(api: APIClient, bank: Bank) -> None:
     connection = connect(api)
     bank.server.on("POST", "/revoke", Answer(503))
     end(api, connection)
@@ -134,13 +130,13 @@ def test_what_an_operator_gave_up_says_so(
     assert state(api, connection) == "abandoned"
 
 
-def test_a_platform_without_revocation_is_said_to_have_none(api: APIClient, owner: User) -> None:
+def test_no_revocation_is_stated_as_such(api: APIClient, owner: User) -> None:
     connection = connection_of(owner, slug="schwab")
     end(api, connection)
     assert state(api, connection) == "not_supported"
 
 
-def test_a_grant_that_others_live_on_is_said_to_be_shared(
+def test_a_shared_grant_is_stated_as_such(
     api: APIClient, owner: User, outsider: User, use_platforms: Any
 ) -> None:
     use_platforms("grant")
@@ -152,7 +148,7 @@ def test_a_grant_that_others_live_on_is_said_to_be_shared(
     assert claims["erased"] == ["credentials"]
 
 
-def test_where_the_platform_was_not_to_be_told_it_was_not_requested(
+def test_a_skipped_revocation_is_not_requested(
     api: APIClient, owner: User, bank: Bank, origin: Origin
 ) -> None:
     connection = connection_of(owner)
@@ -259,7 +255,7 @@ def test_it_costs_few_queries(
         asked(api, connection)
 
 
-def test_what_the_platform_has_ended_itself_is_revoked_there(
+def test_an_end_by_the_platform_is_revoked_there(
     api: APIClient, owner: User, platforms: Bank
 ) -> None:
     account = account_of_user(owner)
@@ -272,7 +268,7 @@ def test_what_the_platform_has_ended_itself_is_revoked_there(
     assert claims["revocation"]["state"] == "revoked"
 
 
-def test_an_account_that_came_back_has_none_until_it_is_ended_again(
+def test_a_reconnected_account_has_none_until_ended(
     api: APIClient, owner: User, platforms: Bank, origin: Origin
 ) -> None:
     account = account_of_user(owner)

@@ -1,4 +1,4 @@
-"""A connection that was just disconnected, and the passes that work off what is owed for it."""
+"""A connection that was just disconnected, and the passes that process its revocation jobs."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,9 +12,9 @@ from connections_project.identity.models import User
 from connections_project.revocation.models import RevocationJob
 from connections_project.revocation.worker import run_worker
 from providers.models import Connection
-from tests.bank import Bank
-from tests.rows import connection_of
-from tests.servers import Answer
+from tests.support.bank import Bank
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import connection_of
 
 EndOf = Callable[[Connection], RevocationJob]
 
@@ -42,7 +42,7 @@ def job(row: Connection, end: EndOf) -> RevocationJob:
 
 
 @pytest.fixture
-def owed(row: Connection, end: EndOf, bank: Bank) -> RevocationJob:
+def pending_job(row: Connection, end: EndOf, bank: Bank) -> RevocationJob:
     """A job whose first try has failed, in a transactional test, and that is due again."""
     bank.server.on("POST", "/revoke", Answer(503))
     job = end(row)
@@ -51,7 +51,7 @@ def owed(row: Connection, end: EndOf, bank: Bank) -> RevocationJob:
     return job
 
 
-def drained() -> list[str]:
+def processed() -> list[str]:
     """Make one pass, as `run_revocations` does: also at platforms that are in trouble."""
     return list(run_worker(interface=Interface.COMMAND, heed_circuits=False))
 

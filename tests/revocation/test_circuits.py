@@ -12,10 +12,10 @@ from audit.events import Interface
 from connections_project.revocation.circuits import FAULTS_TO_OPEN
 from connections_project.revocation.models import Circuit, RevocationJob
 from connections_project.revocation.worker import run_worker
-from tests.bank import Bank
-from tests.revocation.conftest import drained
-from tests.revocation.owing import owe
-from tests.servers import Answer
+from tests.revocation.conftest import processed
+from tests.support.bank import Bank
+from tests.support.platform_server import Answer
+from tests.support.revocation_jobs import make_jobs
 
 UseCatalogue = Callable[..., None]
 
@@ -47,9 +47,9 @@ def circuit() -> Circuit:
     return Circuit.objects.get(platform="down")
 
 
-def test_after_repeated_faults_it_is_left_alone_and_the_others_are_not(bank: Bank) -> None:
-    owe("down", *names(20), ago=60)
-    owe("up", "theirs")
+def test_repeated_faults_block_it_and_no_other(bank: Bank) -> None:
+    make_jobs("down", *names(20), ago=60)
+    make_jobs("up", "theirs")
     outcomes = heeding()
     assert asked(bank) == FAULTS_TO_OPEN == 5
     assert outcomes.count("revoked") == 1
@@ -57,8 +57,8 @@ def test_after_repeated_faults_it_is_left_alone_and_the_others_are_not(bank: Ban
     assert heeding() == []
 
 
-def test_when_the_time_is_over_it_is_probed_with_one_job(bank: Bank) -> None:
-    owe("down", *names(20))
+def test_after_the_wait_one_job_probes(bank: Bank) -> None:
+    make_jobs("down", *names(20))
     heeding()
     until = circuit().blocked_until
     assert until is not None
@@ -68,8 +68,8 @@ def test_when_the_time_is_over_it_is_probed_with_one_job(bank: Bank) -> None:
         assert heeding() == []
 
 
-def test_each_probe_that_fails_blocks_it_for_longer_up_to_five_minutes(bank: Bank) -> None:
-    owe("down", *names(30))
+def test_failed_probes_lengthen_it_to_five_minutes(bank: Bank) -> None:
+    make_jobs("down", *names(30))
     blocks = []
     now = timezone.now()
     for _ in range(8):
@@ -83,8 +83,8 @@ def test_each_probe_that_fails_blocks_it_for_longer_up_to_five_minutes(bank: Ban
         assert least <= block <= least * 1.25
 
 
-def test_a_probe_that_succeeds_lets_all_the_others_follow(bank: Bank) -> None:
-    owe("down", *names(12))
+def test_a_successful_probe_releases_the_others(bank: Bank) -> None:
+    make_jobs("down", *names(12))
     heeding()
     until = circuit().blocked_until
     assert until is not None
@@ -94,31 +94,31 @@ def test_a_probe_that_succeeds_lets_all_the_others_follow(bank: Bank) -> None:
     assert (circuit().faults, circuit().blocked_until) == (0, None)
 
 
-def test_the_platforms_own_wish_is_honoured_up_to_an_hour(bank: Bank) -> None:
+def test_retry_after_is_honoured_up_to_an_hour(bank: Bank) -> None:
     bank.server.on("POST", "/down", Answer(429, headers={"Retry-After": "86400"}))
-    owe("down", *names(6))
+    make_jobs("down", *names(6))
     now = timezone.now()
     with time_machine.travel(now, tick=False):
         heeding()
     assert circuit().blocked_until == now + timedelta(hours=1)
 
 
-def test_what_a_platform_says_of_a_token_is_no_fault_of_its_own(bank: Bank) -> None:
+def test_a_token_error_is_no_platform_fault(bank: Bank) -> None:
     bank.server.on("POST", "/down", Answer(400, json={"error": "invalid_request"}))
-    owe("down", *names(12))
+    make_jobs("down", *names(12))
     assert heeding() == ["pending"] * 12
     assert circuit().faults == 0
 
 
-def test_a_success_between_two_faults_starts_the_count_anew(bank: Bank) -> None:
+def test_a_success_restarts_the_count(bank: Bank) -> None:
     bank.server.on("POST", "/down", *[Answer(503), Answer(200)] * 6)
-    owe("down", *names(12))
+    make_jobs("down", *names(12))
     assert heeding() == ["pending", "revoked"] * 6
 
 
-def test_without_a_first_wait_it_is_left_alone_for_a_second(settings: LazySettings) -> None:
+def test_without_a_first_wait_it_is_one_second(settings: LazySettings) -> None:
     settings.REVOCATION_FIRST_RETRY_SECONDS = 0
-    owe("down", *names(8))
+    make_jobs("down", *names(8))
     now = timezone.now()
     with time_machine.travel(now, tick=False):
         heeding()
@@ -127,8 +127,8 @@ def test_without_a_first_wait_it_is_left_alone_for_a_second(settings: LazySettin
     assert 1 <= (until - now).total_seconds() <= 1.25
 
 
-def test_jobs_past_their_age_are_given_up_also_while_it_is_left_alone(bank: Bank) -> None:
-    owe("down", *names(20))
+def test_blocked_jobs_past_their_age_are_given_up(bank: Bank) -> None:
+    make_jobs("down", *names(20))
     heeding()
     asked_before = asked(bank)
     RevocationJob.objects.update(created_at=timezone.now() - timedelta(hours=24))
@@ -137,9 +137,9 @@ def test_jobs_past_their_age_are_given_up_also_while_it_is_left_alone(bank: Bank
     assert not RevocationJob.objects.exclude(sealed_tokens=None).exists()
 
 
-def test_one_pass_by_hand_tries_everything_that_is_due_and_those_in_trouble_last(
+def test_a_manual_pass_tries_troubled_ones_last(
     bank: Bank,
 ) -> None:
-    owe("down", *names(9), ago=60)
-    owe("up", *names(2))
-    assert drained() == ["pending"] * 5 + ["revoked"] * 2 + ["pending"] * 4
+    make_jobs("down", *names(9), ago=60)
+    make_jobs("up", *names(2))
+    assert processed() == ["pending"] * 5 + ["revoked"] * 2 + ["pending"] * 4

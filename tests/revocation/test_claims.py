@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from connections_project.revocation.claims import claim, open_circuits
 from connections_project.revocation.models import Circuit, RevocationJob
-from tests.revocation.owing import owe
+from tests.support.revocation_jobs import make_jobs
 
 pytestmark = pytest.mark.django_db
 
@@ -25,21 +25,21 @@ def tokens(count: int) -> list[str]:
     return [str(number) for number in range(count)]
 
 
-def test_no_platform_has_more_than_its_share_and_all_have_theirs(settings: LazySettings) -> None:
+def test_every_platform_has_its_share_and_no_more(settings: LazySettings) -> None:
     settings.REVOCATION_PLATFORM_LIMIT = 3
-    owe("first", *tokens(50), ago=3600)
-    owe("second", *tokens(2))
-    owe("third", *tokens(5))
+    make_jobs("first", *tokens(50), ago=3600)
+    make_jobs("second", *tokens(2))
+    make_jobs("third", *tokens(5))
     assert claimed() == {"first": 3, "second": 2, "third": 3}
     # What is under way elsewhere counts.
     assert claimed() == {}
 
 
-def test_a_share_is_free_again_when_its_job_is_settled_or_its_lease_over(
+def test_a_share_is_freed_at_the_end_or_lease_expiry(
     settings: LazySettings,
 ) -> None:
     settings.REVOCATION_PLATFORM_LIMIT = 3
-    owe("first", *tokens(50))
+    make_jobs("first", *tokens(50))
     claimed()
     one, another, _ = RevocationJob.objects.exclude(lease=None)
     RevocationJob.objects.filter(pk=one.pk).update(lease=None, leased_until=None)
@@ -48,15 +48,15 @@ def test_a_share_is_free_again_when_its_job_is_settled_or_its_lease_over(
     assert claimed() == {"first": 2}
 
 
-def test_the_longest_waiting_come_first_whatever_their_platform(settings: LazySettings) -> None:
+def test_the_longest_waiting_come_first(settings: LazySettings) -> None:
     settings.REVOCATION_PLATFORM_LIMIT = 2
-    owe("first", *tokens(2), ago=10)
-    owe("second", *tokens(2), ago=20)
+    make_jobs("first", *tokens(2), ago=10)
+    make_jobs("second", *tokens(2), ago=20)
     assert claimed(3) == {"second": 2, "first": 1}
 
 
 def test_a_claim_has_a_lease_and_counts_as_a_try() -> None:
-    (job,) = owe("first", "token")
+    (job,) = make_jobs("first", "token")
     open_circuits()
     (mine,) = claim(1, due_by=timezone.now())
     job.refresh_from_db()
@@ -66,8 +66,8 @@ def test_a_claim_has_a_lease_and_counts_as_a_try() -> None:
     assert 29 < (job.leased_until - timezone.now()).total_seconds() <= 30
 
 
-def test_platforms_that_left_the_catalogue_are_claimed_for_too() -> None:
-    owe("gone", "token")
+def test_removed_platforms_are_claimed_for_too() -> None:
+    make_jobs("gone", "token")
     assert claimed() == {"gone": 1}
     assert Circuit.objects.get().platform == "gone"
 
@@ -81,8 +81,8 @@ def test_with_nothing_to_do_a_claim_is_one_statement(settings: LazySettings) -> 
 
 
 @pytest.mark.parametrize("backlog", [10, 2000])
-def test_a_claim_takes_the_same_statements_whatever_the_backlog(backlog: int) -> None:
-    owe("first", *["x"] * backlog)
+def test_statements_do_not_grow_with_the_backlog(backlog: int) -> None:
+    make_jobs("first", *["x"] * backlog)
     open_circuits()
     with CaptureQueriesContext(connection) as captured:
         assert len(claim(8, due_by=timezone.now())) == 8
@@ -91,8 +91,8 @@ def test_a_claim_takes_the_same_statements_whatever_the_backlog(backlog: int) ->
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="its plans are PostgreSQL's own")
-def test_no_claim_reads_more_of_the_backlog_than_it_takes() -> None:
-    owe("first", *["x"] * 3000)
+def test_no_claim_reads_more_than_it_takes() -> None:
+    make_jobs("first", *["x"] * 3000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE revocation_revocationjob")
     open_circuits()

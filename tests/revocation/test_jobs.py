@@ -12,10 +12,10 @@ from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from connections_project.revocation.models import GrantHold, RevocationJob
 from providers.models import Connection
-from tests.bank import Bank
-from tests.beside import beside
-from tests.rows import connection_of
-from tests.servers import Answer
+from tests.support.bank import Bank
+from tests.support.database_threads import with_own_connection
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import connection_of
 
 
 def disconnect(api: APIClient, row: Connection) -> int:
@@ -82,7 +82,7 @@ def test_a_grant_thought_dead_is_revoked_all_the_same(
     assert RevocationJob.objects.get().state == "pending"
 
 
-def test_a_platform_that_would_end_everybodys_grant_is_not_told(
+def test_too_wide_a_revocation_is_not_sent(
     row: Connection, api: APIClient, bank: Bank, use_catalogue: Callable[..., None]
 ) -> None:
     use_catalogue(bank.catalogue(revocation='blast_radius = "client"'), "bank")
@@ -100,7 +100,7 @@ def test_the_platform_is_told_right_after_the_commit(
     seen: list[str] = []
 
     def script(_: object) -> Answer:
-        seen.append(beside(lambda: Connection.objects.get().status))
+        seen.append(with_own_connection(lambda: Connection.objects.get().status))
         return Answer(200)
 
     bank.server.on("POST", "/revoke", script)
@@ -113,7 +113,7 @@ def test_the_platform_is_told_right_after_the_commit(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("answer", [Answer(500), Answer(reset=True), Answer(body=b"x" * 3_000_000)])
-def test_a_platform_that_fails_does_not_fail_the_disconnect(
+def test_a_failing_platform_fails_no_disconnect(
     api: APIClient, owner: User, bank: Bank, answer: Answer
 ) -> None:
     row = connection_of(owner)

@@ -7,10 +7,10 @@ import pytest
 from rest_framework.test import APIClient
 
 from connections_project.identity.models import User
-from tests.bank import Bank
-from tests.revocation.conftest import EndOf, drained
-from tests.rows import connection_of
-from tests.servers import Answer, Request
+from tests.revocation.conftest import EndOf, processed
+from tests.support.bank import Bank
+from tests.support.platform_server import Answer, Request
+from tests.support.provider_rows import connection_of
 
 Revoked = Callable[..., list[Request]]
 
@@ -27,7 +27,7 @@ def revoked(
         use_catalogue(f"{head}[providers.bank.revocation]\n{endpoint}\n{table}", "bank")
         bank.server.on("DELETE", "/revoke", Answer(200))
         end(connection_of(owner))
-        assert drained() == ["revoked"]
+        assert processed() == ["revoked"]
         return bank.server.requests_to("/revoke")
 
     return revoked
@@ -46,7 +46,7 @@ def test_rfc7009_with_credentials_in_the_body(revoked: Revoked) -> None:
     assert (first.form["client_id"], first.form["client_secret"]) == ("our client", "client secret")
 
 
-def test_rfc7009_without_credentials_and_for_one_token_only(revoked: Revoked) -> None:
+def test_rfc7009_without_credentials_for_one_token(revoked: Revoked) -> None:
     (only,) = revoked('kind = "rfc7009"\nclient_auth = false\ntokens = ["access_token"]')
     assert "Authorization" not in only.headers
     assert only.form == {"token": "access-0", "token_type_hint": "access_token"}
@@ -73,8 +73,6 @@ def test_delete(revoked: Revoked) -> None:
 
 
 @pytest.mark.parametrize("status", [204, 202])
-def test_what_counts_as_success_is_the_catalogues_word(
-    revoked: Revoked, bank: Bank, status: int
-) -> None:
+def test_the_catalogue_says_what_is_success(revoked: Revoked, bank: Bank, status: int) -> None:
     bank.server.on("POST", "/revoke", Answer(status))
     assert len(revoked(f'kind = "rfc7009"\nsuccess_status = [{status}]')) == 2

@@ -14,11 +14,11 @@ from connections_project.revocation import dispatch
 from connections_project.revocation.attempts import attempt, longest_try
 from connections_project.revocation.models import RevocationJob
 from providers.models import Connection
-from tests.bank import Bank
-from tests.beside import beside
-from tests.revocation.conftest import EndOf, drained, make_due
-from tests.rows import events
-from tests.servers import Answer, Request
+from tests.revocation.conftest import EndOf, make_due, processed
+from tests.support.bank import Bank
+from tests.support.database_threads import with_own_connection
+from tests.support.platform_server import Answer, Request
+from tests.support.provider_rows import events
 
 
 def claim(job: RevocationJob, seconds: float) -> None:
@@ -27,9 +27,9 @@ def claim(job: RevocationJob, seconds: float) -> None:
     )
 
 
-def test_a_job_that_another_worker_tries_is_left_alone(job: RevocationJob, bank: Bank) -> None:
+def test_another_workers_job_is_left_alone(job: RevocationJob, bank: Bank) -> None:
     claim(job, 30)
-    assert drained() == []
+    assert processed() == []
     assert attempt(job.pk, within=1, interface=Interface.COMMAND) is None
     assert bank.revoked == []
 
@@ -38,9 +38,9 @@ def test_the_lease_of_a_worker_that_died_runs_out(job: RevocationJob, bank: Bank
     claim(job, 30)
     # A host whose clock is ahead takes nothing over.
     with time_machine.travel(timezone.now() + timedelta(seconds=31), tick=False):
-        assert drained() == []
+        assert processed() == []
     claim(job, -1)
-    assert drained() == ["revoked"]
+    assert processed() == ["revoked"]
     assert bank.revoked == ["refresh-0", "access-0"]
 
 
@@ -57,7 +57,7 @@ def test_how_long_a_lease_is_is_a_setting(
     settings.REVOCATION_LEASE_SECONDS = 1
     bank.server.on("POST", "/revoke", Answer(drip_headers=0.3))
     began = time.monotonic()
-    assert drained() == ["pending"]
+    assert processed() == ["pending"]
     assert time.monotonic() - began < 1
     job.refresh_from_db()
     assert job.last_error == "timeout"
@@ -69,18 +69,18 @@ def test_an_unknown_job_is_nobodys(job: RevocationJob) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("answer", [Answer(200), Answer(503)])
-def test_who_has_lost_the_lease_meanwhile_settles_nothing(
+def test_a_lost_lease_stores_nothing(
     row: Connection, end: EndOf, bank: Bank, answer: Answer
 ) -> None:
     def script(_: Request) -> Answer:
-        beside(lambda: claim(job, 30))
+        with_own_connection(lambda: claim(job, 30))
         return answer
 
     # The try of the disconnect itself fails.
     bank.server.on("POST", "/revoke", Answer(503), script)
     job = end(row)
     make_due(job)
-    assert drained() == ["pending"]
+    assert processed() == ["pending"]
     job.refresh_from_db()
     assert job.state == "pending"
     assert job.lease is not None

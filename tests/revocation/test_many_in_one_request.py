@@ -14,11 +14,11 @@ from connections_project.revocation import dispatch
 from connections_project.revocation.dispatch import dispatch_revocations
 from connections_project.revocation.models import RevocationJob
 from providers.models import Connection
-from tests.bank import Bank
-from tests.revocation.owing import owe
-from tests.rows import connection_of
-from tests.servers import Answer
+from tests.support.bank import Bank
 from tests.support.disconnects import disconnect_one
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import connection_of
+from tests.support.revocation_jobs import make_jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,7 +40,7 @@ def end_all(rows: list[Connection]) -> None:
             disconnect_one(row, origin=ORIGIN)
 
 
-def test_all_of_a_transaction_are_tried_while_the_time_lasts(owner: User, bank: Bank) -> None:
+def test_all_of_a_transaction_are_tried_in_time(owner: User, bank: Bank) -> None:
     end_all([connection_of(owner, account_id=str(number)) for number in range(4)])
     assert states() == ["revoked"] * 4
 
@@ -56,8 +56,8 @@ def test_many_at_a_platform_that_hangs_share_the_time(owner: User, bank: Bank) -
     assert RevocationJob.objects.filter(attempts=0).count() == 19
 
 
-def test_several_transactions_of_one_request_share_it_too(bank: Bank) -> None:
-    first, second = owe("bank", "one", "two")
+def test_several_transactions_share_the_time(bank: Bank) -> None:
+    first, second = make_jobs("bank", "one", "two")
     bank.server.on("POST", "/revoke", Answer(delay=5))
     request_started.send(None)
     try:
@@ -70,14 +70,14 @@ def test_several_transactions_of_one_request_share_it_too(bank: Bank) -> None:
 
 def test_the_next_request_has_its_own_time(bank: Bank) -> None:
     bank.server.on("POST", "/revoke", Answer(delay=5), Answer(200))
-    for job in owe("bank", "one", "two"):
+    for job in make_jobs("bank", "one", "two"):
         request_started.send(None)
         dispatch_revocations([job.pk], interface=Interface.API)
         request_finished.send(None)
     assert states() == ["pending", "revoked"]
 
 
-def test_a_job_of_a_savepoint_that_is_rolled_back_hinders_none(owner: User, bank: Bank) -> None:
+def test_a_rolled_back_savepoint_hinders_none(owner: User, bank: Bank) -> None:
     kept, undone = (connection_of(owner, account_id=number) for number in "12")
     with transaction.atomic():
         with transaction.atomic():

@@ -9,11 +9,11 @@ from django.conf import LazySettings
 from connections_project.core.vault import Sealed, seal
 from connections_project.identity.models import User
 from connections_project.revocation.models import Circuit, RevocationJob
-from tests.bank import Bank
-from tests.revocation.conftest import EndOf, drained, make_due
-from tests.revocation.owing import owe
-from tests.rows import connection_of
-from tests.servers import Answer
+from tests.revocation.conftest import EndOf, make_due, processed
+from tests.support.bank import Bank
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import connection_of
+from tests.support.revocation_jobs import make_jobs
 
 UseCatalogue = Callable[..., None]
 
@@ -29,36 +29,36 @@ def assert_kept(job: RevocationJob, error: str) -> None:
     assert job.sealed_tokens == sealed is not None
 
 
-def test_wrong_client_credentials_raise_an_alarm_and_the_job_is_kept(
+def test_wrong_credentials_alarm_and_keep_the_job(
     job: RevocationJob, bank: Bank, caplog: pytest.LogCaptureFixture
 ) -> None:
     bank.server.on("POST", "/revoke", Answer(401, json={"error": "invalid_client"}), Answer(200))
-    assert drained() == ["pending"]
+    assert processed() == ["pending"]
     assert_kept(job, "invalid_client")
     assert levels(caplog) == [logging.ERROR]
     make_due(job)
-    assert drained() == ["revoked"]
+    assert processed() == ["revoked"]
 
 
-def test_missing_client_credentials_raise_the_same_alarm(
+def test_missing_credentials_raise_the_same_alarm(
     job: RevocationJob, bank: Bank, use_catalogue: UseCatalogue, caplog: pytest.LogCaptureFixture
 ) -> None:
     use_catalogue(bank.catalogue())
-    assert drained() == ["pending"]
+    assert processed() == ["pending"]
     assert_kept(job, "invalid_client")
     assert levels(caplog) == [logging.ERROR]
     assert bank.revoked == []
 
 
-def test_a_platform_that_left_the_catalogue_meanwhile_may_come_back(
+def test_a_removed_platform_may_come_back(
     job: RevocationJob, bank: Bank, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue("")
-    assert drained() == ["pending"]
+    assert processed() == ["pending"]
     assert_kept(job, "unsupported")
     use_catalogue(bank.catalogue(), "bank")
     make_due(job)
-    assert drained() == ["revoked"]
+    assert processed() == ["revoked"]
 
 
 def test_a_key_that_is_missing_may_come_back(
@@ -66,17 +66,17 @@ def test_a_key_that_is_missing_may_come_back(
 ) -> None:
     keys = settings.CREDENTIAL_KEYS
     settings.CREDENTIAL_KEYS = ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]
-    assert drained() == ["pending"]
+    assert processed() == ["pending"]
     assert_kept(job, "unreadable_token")
     settings.CREDENTIAL_KEYS = keys
     make_due(job)
-    assert drained() == ["revoked"]
+    assert processed() == ["revoked"]
 
 
-def test_a_ciphertext_of_another_connection_is_not_sent(job: RevocationJob, bank: Bank) -> None:
+def test_another_connections_ciphertext_is_not_sent(job: RevocationJob, bank: Bank) -> None:
     foreign = seal({"access_token": "theirs", "refresh_token": None}, subject="connection:other")
     RevocationJob.objects.update(sealed_tokens=foreign)
-    assert drained() == ["pending"]
+    assert processed() == ["pending"]
     assert bank.revoked == []
 
 
@@ -85,10 +85,10 @@ def test_one_unreadable_job_holds_up_no_other(
 ) -> None:
     RevocationJob.objects.update(sealed_tokens=Sealed("garbled"))
     end(connection_of(owner, account_id="another"))
-    assert drained() == ["pending", "revoked"]
+    assert processed() == ["pending", "revoked"]
 
 
-def test_an_adapter_that_fails_in_an_unforeseen_way_ends_no_pass_and_tells_no_token(
+def test_an_unforeseen_adapter_error_ends_no_pass(
     job: RevocationJob,
     owner: User,
     bank: Bank,
@@ -96,14 +96,14 @@ def test_an_adapter_that_fails_in_an_unforeseen_way_ends_no_pass_and_tells_no_to
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     broken = bank.catalogue("broken").replace('"rfc7009"', '"adapter"')
-    adapter = 'adapter = "tests.revocation.broken_adapter"\n[providers.broken.revocation]'
+    adapter = 'adapter = "tests.support.broken_adapter"\n[providers.broken.revocation]'
     use_catalogue(
         bank.catalogue() + broken.replace("[providers.broken.revocation]", adapter),
         "bank",
         "broken",
     )
-    (theirs,) = owe("broken", "refresh-theirs", ago=60)
-    assert drained() == ["pending", "revoked"]
+    (theirs,) = make_jobs("broken", "refresh-theirs", ago=60)
+    assert processed() == ["pending", "revoked"]
     assert_kept(theirs, "unforeseen")
     assert Circuit.objects.get(platform="broken").faults == 1
     assert "KeyError in " in caplog.text

@@ -9,10 +9,10 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from connections_project.revocation.models import RevocationJob
-from tests.bank import Bank
-from tests.revocation.conftest import drained
-from tests.rows import events
-from tests.servers import Answer
+from tests.revocation.conftest import processed
+from tests.support.bank import Bank
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import events
 
 HOUR = 3600
 
@@ -27,7 +27,7 @@ def wait_after(attempts: int, job: RevocationJob) -> float:
     now = timezone.now()
     RevocationJob.objects.filter(pk=job.pk).update(attempts=attempts - 1, due_at=now)
     with time_machine.travel(now, tick=False):
-        assert drained() == ["pending"]
+        assert processed() == ["pending"]
     job.refresh_from_db()
     return (job.due_at - now).total_seconds()
 
@@ -51,27 +51,25 @@ def test_the_first_wait_is_a_setting(job: RevocationJob, settings: LazySettings)
 
 
 @pytest.mark.parametrize(("asked", "least"), [("900", 900), ("1", 30), ("nonsense", 30)])
-def test_the_platforms_own_wish_is_honoured(
-    job: RevocationJob, bank: Bank, asked: str, least: int
-) -> None:
+def test_retry_after_is_honoured(job: RevocationJob, bank: Bank, asked: str, least: int) -> None:
     bank.server.on("POST", "/revoke", Answer(429, headers={"Retry-After": asked}))
     assert least <= wait_after(1, job) <= least * 1.25
 
 
-def test_no_wish_leads_beyond_the_end_of_the_job(job: RevocationJob, bank: Bank) -> None:
+def test_no_retry_after_exceeds_the_jobs_end(job: RevocationJob, bank: Bank) -> None:
     bank.server.on("POST", "/revoke", Answer(503, headers={"Retry-After": "999999999"}))
     wait_after(1, job)
     assert job.due_at == job.created_at + timedelta(hours=24)
 
 
-def test_after_a_day_it_is_given_up_audited_and_the_token_erased(
+def test_after_a_day_it_is_given_up_and_erased(
     job: RevocationJob, bank: Bank, caplog: pytest.LogCaptureFixture
 ) -> None:
     wait_after(1, job)
     asked = len(bank.revoked)
     with time_machine.travel(job.created_at + timedelta(hours=24, seconds=1), tick=False):
-        assert drained() == ["abandoned"]
-        assert drained() == []
+        assert processed() == ["abandoned"]
+        assert processed() == []
     job.refresh_from_db()
     assert (job.state, job.sealed_tokens, job.lease) == ("abandoned", None, None)
     assert len(bank.revoked) == asked
@@ -83,14 +81,14 @@ def test_after_a_day_it_is_given_up_audited_and_the_token_erased(
 def test_shortly_before_it_is_still_tried(job: RevocationJob, bank: Bank) -> None:
     bank.server.on("POST", "/revoke", Answer(200))
     with time_machine.travel(job.created_at + timedelta(hours=23, minutes=59), tick=False):
-        assert drained() == ["revoked"]
+        assert processed() == ["revoked"]
 
 
 def test_when_it_is_given_up_is_a_setting(job: RevocationJob, settings: LazySettings) -> None:
     settings.REVOCATION_GIVE_UP_SECONDS = 60
     assert wait_after(3, job) <= 60
     with time_machine.travel(job.created_at + timedelta(seconds=61), tick=False):
-        assert drained() == ["abandoned"]
+        assert processed() == ["abandoned"]
 
 
 def test_each_failed_try_is_audited_with_its_number(job: RevocationJob) -> None:

@@ -16,10 +16,10 @@ from connections_project.identity.models import User
 from connections_project.revocation.management.commands import run_revocations
 from connections_project.revocation.models import RevocationJob
 from connections_project.revocation.worker import run_worker
-from tests.bank import Bank
 from tests.revocation.conftest import EndOf
-from tests.rows import connection_of
-from tests.servers import Answer
+from tests.support.bank import Bank
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import connection_of
 
 
 def run(*arguments: str) -> tuple[str, str]:
@@ -28,7 +28,7 @@ def run(*arguments: str) -> tuple[str, str]:
     return out.getvalue(), err.getvalue()
 
 
-def test_one_pass_tries_what_is_due_and_says_what_became_of_it(
+def test_one_pass_reports_what_became_of_the_due(
     owner: User, bank: Bank, end: EndOf, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for number in range(4):
@@ -47,7 +47,7 @@ def test_with_nothing_to_do_it_says_so(db: None) -> None:
     assert run()[0] == "0 tried, 0 revoked, 0 still due, 0 abandoned, 0 shared grant.\n"
 
 
-def test_the_figures_as_json(job: RevocationJob) -> None:
+def test_the_result_as_json(job: RevocationJob) -> None:
     out, _ = run("--once", "--json")
     assert json.loads(out) == {
         "tried": 1, "revoked": 1, "still_due": 0, "abandoned": 0, "shared_grant": 0,
@@ -67,8 +67,8 @@ def forever(monkeypatch: pytest.MonkeyPatch, *arguments: str, pauses: int = 3) -
 
 # Between passes the command closes connections, and with them a test's own transaction.
 @pytest.mark.django_db(transaction=True)
-def test_forever_goes_on_until_it_is_interrupted_and_ends_cleanly(
-    owed: RevocationJob, monkeypatch: pytest.MonkeyPatch
+def test_forever_runs_until_interrupted(
+    pending_job: RevocationJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out, err = forever(monkeypatch, "--json")
     # Only a pass that did something is told of.
@@ -77,8 +77,8 @@ def test_forever_goes_on_until_it_is_interrupted_and_ends_cleanly(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_is_away_for_a_while_does_not_end_it(
-    owed: RevocationJob, monkeypatch: pytest.MonkeyPatch
+def test_a_passing_database_outage_does_not_end_it(
+    pending_job: RevocationJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[int] = []
 

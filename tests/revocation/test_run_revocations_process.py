@@ -15,9 +15,9 @@ import pytest
 from django.utils import timezone
 
 from connections_project.revocation.models import RevocationJob
-from tests.bank import Bank
-from tests.elsewhere import ROOT, environment_with
-from tests.servers import Answer
+from tests.support.bank import Bank
+from tests.support.platform_server import Answer
+from tests.support.process_environment import ROOT, environment_with
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,9 +59,7 @@ def wait_until(condition: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def test_a_pass_in_a_pipe_draws_no_bar_and_tells_no_secret(
-    owed: RevocationJob, process: Run
-) -> None:
+def test_a_piped_pass_shows_no_bar_and_no_secret(pending_job: RevocationJob, process: Run) -> None:
     with ended(process()) as running:
         out, err = running.communicate(timeout=PATIENCE)
     assert running.returncode == 0, err
@@ -71,7 +69,7 @@ def test_a_pass_in_a_pipe_draws_no_bar_and_tells_no_secret(
     assert "access-0" not in out + err
 
 
-def test_on_a_terminal_it_draws_one(owed: RevocationJob, process: Run) -> None:
+def test_on_a_terminal_it_draws_one(pending_job: RevocationJob, process: Run) -> None:
     ours, theirs = pty.openpty()
     # Without a width nothing can be drawn.
     termios.tcsetwinsize(ours, (24, 80))
@@ -87,11 +85,11 @@ def test_on_a_terminal_it_draws_one(owed: RevocationJob, process: Run) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_cleanly_between_passes(
-    owed: RevocationJob, process: Run, number: signal.Signals
+    pending_job: RevocationJob, process: Run, number: signal.Signals
 ) -> None:
     with ended(process("--forever", "--interval", "60")) as running:
         wait_until(lambda: RevocationJob.objects.get().state == "revoked")
-        # The figures are printed after the last job is settled; then the pause begins.
+        # The result is printed after the last job is settled; then the pause begins.
         assert running.stdout is not None
         assert running.stdout.readline().startswith("1 tried, 1 revoked")
         running.send_signal(number)
@@ -102,8 +100,8 @@ def test_a_signal_ends_it_cleanly_between_passes(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_in_the_middle_of_a_try_and_the_job_stays(
-    owed: RevocationJob, process: Run, bank: Bank, number: signal.Signals
+def test_a_signal_ends_it_and_the_job_stays(
+    pending_job: RevocationJob, process: Run, bank: Bank, number: signal.Signals
 ) -> None:
     tried = len(bank.revoked)
     bank.server.on("POST", "/revoke", Answer(delay=9))
@@ -114,8 +112,8 @@ def test_a_signal_ends_it_in_the_middle_of_a_try_and_the_job_stays(
         _, err = running.communicate(timeout=PATIENCE)
     assert (running.returncode, "Traceback" in err) == (0, False)
     assert time.monotonic() - began < 5
-    owed.refresh_from_db()
-    assert (owed.state, owed.sealed_tokens is None) == ("pending", False)
+    pending_job.refresh_from_db()
+    assert (pending_job.state, pending_job.sealed_tokens is None) == ("pending", False)
     # Nobody has it for ever: the lease runs out.
-    assert owed.leased_until is not None
-    assert (owed.leased_until - timezone.now()).total_seconds() <= 30
+    assert pending_job.leased_until is not None
+    assert (pending_job.leased_until - timezone.now()).total_seconds() <= 30

@@ -10,11 +10,11 @@ from connections_project.oauth.client import TokenSet
 from connections_project.revocation.grants import Grant, add_holder, has_holders
 from connections_project.revocation.models import GrantHold, RevocationJob
 from providers.models import Connection
-from tests.bank import Bank, call_back, connect, start
 from tests.conftest import SignIn
-from tests.revocation.conftest import drained, make_due
-from tests.rows import connection_of, events
-from tests.servers import Answer
+from tests.revocation.conftest import make_due, processed
+from tests.support.bank import Bank, call_back, connect, start
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import connection_of, events
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def decisions() -> list[str]:
     return [event.details["revocation"] for event in events("provider_disconnected")]
 
 
-def test_one_of_two_makes_no_job_its_token_is_erased_and_the_audit_says_why(
+def test_one_of_two_makes_no_job_but_is_erased(
     api: APIClient, row: Connection, sibling: Connection
 ) -> None:
     end(api, row)
@@ -60,13 +60,13 @@ def test_the_last_one_revokes_with_its_own_token(
     end(api, row)
     end(sign_in(outsider), sibling)
     assert decisions() == ["shared_grant", "pending"]
-    assert drained() == ["revoked"]
+    assert processed() == ["revoked"]
     assert bank.revoked == ["refresh-5", "access-5"]
     assert not GrantHold.objects.exists()
 
 
 @pytest.mark.parametrize("status", ["expired", "revoked", "failed", "disconnected"])
-def test_a_sibling_that_no_longer_lives_does_not_count(
+def test_a_dead_sibling_does_not_count(
     api: APIClient, row: Connection, outsider: User, bank: Bank, status: str
 ) -> None:
     connection_of(outsider, status=status)
@@ -74,7 +74,7 @@ def test_a_sibling_that_no_longer_lives_does_not_count(
     assert decisions() == ["pending"]
 
 
-def test_a_connection_of_another_account_is_no_sibling(
+def test_another_accounts_connection_is_no_sibling(
     api: APIClient, row: Connection, outsider: User, bank: Bank
 ) -> None:
     connection_of(outsider, account_id="someone-else")
@@ -86,7 +86,7 @@ def test_a_connection_of_another_account_is_no_sibling(
     ("authority", "client_id", "is_sibling"),
     [("same", "our client", True), ("other.example", "our client", False), ("same", "x", False)],
 )
-def test_a_sibling_in_another_app_counts_if_client_and_server_are_the_same(
+def test_another_apps_sibling_counts(
     api: APIClient,
     row: Connection,
     bank: Bank,
@@ -101,7 +101,7 @@ def test_a_sibling_in_another_app_counts_if_client_and_server_are_the_same(
     assert decisions() == ["shared_grant" if is_sibling else "pending"]
 
 
-def test_where_one_token_is_all_that_ends_siblings_do_not_matter(
+def test_single_token_revocation_ignores_siblings(
     api: APIClient,
     row: Connection,
     sibling: Connection,
@@ -110,22 +110,22 @@ def test_where_one_token_is_all_that_ends_siblings_do_not_matter(
 ) -> None:
     use_catalogue(bank.catalogue(), "bank")
     end(api, row)
-    assert drained() == ["revoked"]
+    assert processed() == ["revoked"]
     assert bank.revoked == ["refresh-0", "access-0"]
 
 
-def test_a_reconnection_before_the_retry_ends_the_job_without_a_call(
+def test_a_reconnection_ends_the_job_without_a_call(
     api: APIClient, row: Connection, bank: Bank
 ) -> None:
     end(api, row)
     bank.server.on("POST", "/revoke", Answer(503))
-    assert drained() == ["pending"]
+    assert processed() == ["pending"]
     job = RevocationJob.objects.get()
     asked = len(bank.revoked)
     anew = connect(api)
     assert anew.pk != row.pk
     make_due(job)
-    assert drained() == ["shared_grant"]
+    assert processed() == ["shared_grant"]
     job.refresh_from_db()
     assert (job.state, job.sealed_tokens) == ("shared_grant", None)
     assert len(bank.revoked) == asked
@@ -140,13 +140,13 @@ def test_the_new_connections_own_end_revokes_then(
 ) -> None:
     end(api, row)
     anew = connect(api)
-    assert drained() == ["shared_grant"]
+    assert processed() == ["shared_grant"]
     end(api, anew)
-    assert drained() == ["revoked"]
+    assert processed() == ["revoked"]
     assert bank.revoked == ["refresh-1", "access-1"]
 
 
-def test_tokens_of_nobody_knows_whom_are_revoked_only_if_nobody_can_be_hurt(
+def test_unidentified_tokens_go_if_nobody_is_hurt(
     api: APIClient, sibling: Connection, bank: Bank
 ) -> None:
     """A connect that fails after the exchange: whose grant it was is not known."""
@@ -155,7 +155,7 @@ def test_tokens_of_nobody_knows_whom_are_revoked_only_if_nobody_can_be_hurt(
     assert not RevocationJob.objects.exists()
     GrantHold.objects.all().delete()
     assert call_back(api, start(api)).status_code == 502
-    assert drained() == ["revoked"]
+    assert processed() == ["revoked"]
     assert bank.revoked == ["refresh-2", "access-2"]
 
 

@@ -16,30 +16,28 @@ from connections_project.platforms.models import Suspension
 from connections_project.revocation import attempts
 from connections_project.revocation.models import RevocationJob
 from providers.models import Connection
-from tests.bank import Bank
-from tests.revocation.conftest import EndOf, drained, make_due
-from tests.rows import connection_of, events
-from tests.servers import Answer
+from tests.revocation.conftest import EndOf, make_due, processed
+from tests.support.bank import Bank
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import connection_of, events
 
 
-def test_the_refresh_token_goes_first_then_the_access_token(job: RevocationJob, bank: Bank) -> None:
-    assert drained() == ["revoked"]
+def test_the_refresh_token_goes_first(job: RevocationJob, bank: Bank) -> None:
+    assert processed() == ["revoked"]
     first, second = bank.server.requests_to("/revoke")
     assert first.form == {"token": "refresh-0", "token_type_hint": "refresh_token"}
     assert second.form == {"token": "access-0", "token_type_hint": "access_token"}
     assert first.headers["Authorization"].startswith("Basic ")
 
 
-def test_without_a_refresh_token_the_access_token_alone_is_sent(
-    owner: User, bank: Bank, end: EndOf
-) -> None:
+def test_an_access_token_alone_is_sent(owner: User, bank: Bank, end: EndOf) -> None:
     end(connection_of(owner, tokens=TokenSet("access-0")))
-    assert drained() == ["revoked"]
+    assert processed() == ["revoked"]
     assert bank.revoked == ["access-0"]
 
 
 def test_when_it_is_done_nothing_of_the_token_remains(job: RevocationJob, row: Connection) -> None:
-    drained()
+    processed()
     job.refresh_from_db()
     assert (job.state, job.sealed_tokens, job.attempts) == ("revoked", None, 1)
     assert (job.lease, job.leased_until) == (None, None)
@@ -48,10 +46,8 @@ def test_when_it_is_done_nothing_of_the_token_remains(job: RevocationJob, row: C
     assert row.auth_state is None
 
 
-def test_it_is_audited_with_the_trace_of_the_disconnect(
-    job: RevocationJob, row: Connection
-) -> None:
-    drained()
+def test_it_is_audited_with_the_disconnects_trace(job: RevocationJob, row: Connection) -> None:
+    processed()
     (event,) = events("token_revoked")
     assert (event.subject_type, event.subject_id) == ("providers.connection", row.pk)
     assert (event.subject_owner_id, event.trace_id) == (row.user_id, job.trace_id)
@@ -59,25 +55,23 @@ def test_it_is_audited_with_the_trace_of_the_disconnect(
     assert event.details == {"platform": "bank", "attempts": 1, "result": "revoked"}
 
 
-def test_a_token_that_is_dead_already_counts_as_revoked(job: RevocationJob, bank: Bank) -> None:
+def test_a_dead_token_counts_as_revoked(job: RevocationJob, bank: Bank) -> None:
     bank.server.on("POST", "/revoke", Answer(400, json={"error": "invalid_token"}))
-    assert drained() == ["revoked"]
+    assert processed() == ["revoked"]
 
 
 def test_a_finished_job_is_not_tried_again(job: RevocationJob, bank: Bank) -> None:
-    drained()
+    processed()
     make_due(job)
-    assert drained() == []
+    assert processed() == []
     assert len(bank.revoked) == 2
 
 
-def test_if_the_second_token_fails_the_job_is_tried_again_whole(
-    job: RevocationJob, bank: Bank
-) -> None:
+def test_a_failed_second_token_retries_the_whole(job: RevocationJob, bank: Bank) -> None:
     bank.server.on("POST", "/revoke", Answer(200), Answer(503), Answer(200))
-    assert drained() == ["pending"]
+    assert processed() == ["pending"]
     make_due(job)
-    assert drained() == ["revoked"]
+    assert processed() == ["revoked"]
     assert bank.revoked == ["refresh-0", "access-0"] * 2
 
 
@@ -102,7 +96,7 @@ def test_a_failed_try_is_never_taken_for_a_success(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     bank.server.on("POST", "/revoke", answer)
-    assert drained() == ["pending"]
+    assert processed() == ["pending"]
     sealed = job.sealed_tokens
     job.refresh_from_db()
     assert (job.state, job.sealed_tokens, job.last_error) == ("pending", sealed, error)
@@ -115,35 +109,33 @@ def test_a_failed_try_is_never_taken_for_a_success(
     assert line.levelno == logging.WARNING
 
 
-def test_the_log_bears_the_trace_of_the_disconnect_and_no_token(
+def test_the_log_has_the_trace_and_no_token(
     job: RevocationJob, bank: Bank, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.handler.addFilter(TraceIdFilter())
     bank.server.on("POST", "/revoke", Answer(500, body=b"bad token refresh-0"))
-    drained()
+    processed()
     (line,) = [one for one in caplog.records if "Revoking" in one.message]
     assert getattr(line, "trace_id", "") == job.trace_id
     assert "refresh-0" not in caplog.text
     assert "access-0" not in caplog.text
 
 
-def test_a_dripping_platform_is_left_after_the_time_for_all_calls(
+def test_a_dripping_platform_is_left_at_the_deadline(
     job: RevocationJob, bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attempts, "ATTEMPT_SECONDS", 0.6)
     # The first call takes half of the time, so that the second must not have all of it.
     bank.server.on("POST", "/revoke", Answer(delay=0.3), Answer(drip_headers=0.1))
     began = time.monotonic()
-    assert drained() == ["pending"]
+    assert processed() == ["pending"]
     assert time.monotonic() - began < 1
     job.refresh_from_db()
     assert job.last_error == "timeout"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_disconnect_takes_at_most_five_seconds_whatever_the_platform_does(
-    api: APIClient, owner: User, bank: Bank
-) -> None:
+def test_a_disconnect_takes_five_seconds_at_most(api: APIClient, owner: User, bank: Bank) -> None:
     row = connection_of(owner)
     bank.server.on("POST", "/revoke", Answer(delay=2.5), Answer(drip_headers=0.3))
     began = time.monotonic()
@@ -154,16 +146,16 @@ def test_a_disconnect_takes_at_most_five_seconds_whatever_the_platform_does(
 
 def test_a_suspended_platform_is_told_all_the_same(job: RevocationJob, bank: Bank) -> None:
     Suspension.objects.create(slug="bank", reason="broken", suspended_at=timezone.now())
-    assert drained() == ["revoked"]
+    assert processed() == ["revoked"]
 
 
 def test_a_job_that_is_not_due_is_left_alone(job: RevocationJob, bank: Bank) -> None:
     RevocationJob.objects.update(due_at=timezone.now() + timedelta(minutes=1))
-    assert drained() == []
+    assert processed() == []
     assert bank.revoked == []
 
 
-def test_the_longest_waiting_comes_first_and_every_due_one_is_tried_once(
+def test_every_due_job_is_tried_once_oldest_first(
     owner: User, bank: Bank, end: EndOf, settings: LazySettings
 ) -> None:
     settings.REVOCATION_FIRST_RETRY_SECONDS = 0
@@ -174,5 +166,5 @@ def test_the_longest_waiting_comes_first_and_every_due_one_is_tried_once(
         RevocationJob.objects.filter(pk=job.pk).update(due_at=now - timedelta(minutes=number))
     bank.server.on("POST", "/revoke", Answer(503))
     # Due again at once, and yet a pass comes to its end.
-    assert drained() == ["pending"] * 5
+    assert processed() == ["pending"] * 5
     assert bank.revoked == ["access-4", "access-3", "access-2", "access-1", "access-0"]

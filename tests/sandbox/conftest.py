@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 import requests
 
-from tests.sandbox_server import SandboxHandle, authorize, running_sandbox
+from tests.support.sandbox_server import SandboxHandle, authorize, running_sandbox
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import requests
 
 from connections_project.sandbox.walk import WalkError
 from tests.sandbox.conftest import Client, answer_in
-from tests.sandbox_server import authorize
+from tests.support.sandbox_server import authorize
 
 
 @pytest.fixture
@@ -15,9 +15,7 @@ def verifier() -> str:
     return secrets.token_urlsafe(48)
 
 
-def test_a_person_who_allows_is_sent_back_with_code_state_and_issuer(
-    client: Client, verifier: str
-) -> None:
+def test_allowing_returns_code_state_and_issuer(client: Client, verifier: str) -> None:
     callback = authorize(client.handle, client.authorization_url(verifier=verifier))
     assert callback.startswith(f"{client.handle.redirect_uri}?")
     answer = answer_in(callback)
@@ -26,9 +24,7 @@ def test_a_person_who_allows_is_sent_back_with_code_state_and_issuer(
 
 
 @pytest.mark.parametrize("basic", [True, False])
-def test_a_code_is_exchanged_with_either_way_of_client_authentication(
-    client: Client, verifier: str, basic: bool
-) -> None:
+def test_either_client_authentication_works(client: Client, verifier: str, basic: bool) -> None:
     callback = authorize(client.handle, client.authorization_url(verifier=verifier))
     response = client.exchange(callback, verifier=verifier, basic=basic)
     assert response.status_code == 200
@@ -40,9 +36,7 @@ def test_a_code_is_exchanged_with_either_way_of_client_authentication(
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_a_person_who_denies_is_sent_back_with_access_denied_and_issuer(
-    client: Client, verifier: str
-) -> None:
+def test_denying_returns_access_denied_and_issuer(client: Client, verifier: str) -> None:
     url = client.authorization_url(verifier=verifier)
     answer = answer_in(authorize(client.handle, url, allow=False))
     assert answer["error"] == "access_denied"
@@ -92,7 +86,7 @@ def test_a_scope_that_does_not_exist_is_refused(client: Client, verifier: str) -
         "https://evil.example/oauth/callback/sandbox",
     ],
 )
-def test_an_unregistered_redirect_uri_is_refused_on_a_page(
+def test_an_unregistered_redirect_uri_gets_a_page(
     client: Client, verifier: str, redirect_uri: str
 ) -> None:
     url = client.authorization_url(verifier=verifier, redirect_uri=redirect_uri)
@@ -116,7 +110,7 @@ def test_a_wrong_client_secret_is_refused(client: Client, verifier: str) -> None
     assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
 
 
-def test_the_log_shows_neither_state_nor_code_nor_token(client: Client, verifier: str) -> None:
+def test_the_log_shows_no_state_code_or_token(client: Client, verifier: str) -> None:
     state = secrets.token_urlsafe(32)
     url = client.authorization_url(verifier=verifier, state=state)
     callback = authorize(client.handle, url)

@@ -7,10 +7,10 @@ from django.conf import settings
 
 from connections_project.oauth.catalog import load_catalog
 from connections_project.sandbox.catalogue import CATALOG_FILE, DEFAULT_URL, catalogue_toml
-from tests.sandbox_server import SandboxHandle
+from tests.support.sandbox_server import SandboxHandle
 
 
-def test_the_table_agrees_with_what_the_server_says_of_itself(sandbox: SandboxHandle) -> None:
+def test_the_table_agrees_with_the_metadata(sandbox: SandboxHandle) -> None:
     platform = load_catalog(sandbox.catalogue_path).get("sandbox")
     assert platform is not None
     url = f"{sandbox.url}/.well-known/oauth-authorization-server"
@@ -30,14 +30,14 @@ def test_the_table_agrees_with_what_the_server_says_of_itself(sandbox: SandboxHa
     assert platform.revocation.endpoint == metadata["revocation_endpoint"]
 
 
-def test_the_shipped_table_lies_over_the_shipped_catalogue() -> None:
+def test_it_overlays_the_shipped_catalogue() -> None:
     shipped = Path(settings.BASE_DIR) / "providers" / "catalog.toml"
     platform = load_catalog(shipped, CATALOG_FILE).get("sandbox")
     assert platform is not None
     assert (platform.app, platform.status) == ("providers", "active")
 
 
-def test_another_address_leaves_nothing_of_the_usual_one() -> None:
+def test_another_address_replaces_the_usual_one() -> None:
     text = catalogue_toml("http://127.0.0.1:43117")
     assert DEFAULT_URL not in text
     assert text.count("http://127.0.0.1:43117") == CATALOG_FILE.read_text().count(DEFAULT_URL) == 18

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from connections_project.sandbox.catalogue import CATALOG_FILE
-from tests.sandbox_server import REDIRECT_URI, ROOT, wait_until_ready
+from tests.support.sandbox_server import REDIRECT_URI, ROOT, wait_until_ready
 
 MANAGE = [sys.executable, "manage.py", "sandbox"]
 MODULE = [sys.executable, "-m", "connections_project.sandbox"]
@@ -41,9 +41,7 @@ def taken_port() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_the_services_own_client_until_it_is_told_to_stop(
-    tmp_path: Path, stop: signal.Signals
-) -> None:
+def test_it_serves_the_services_client_till_stopped(tmp_path: Path, stop: signal.Signals) -> None:
     given = environment(
         DEBUG="true",
         OAUTH_CATALOG=str(CATALOG_FILE),

@@ -7,7 +7,7 @@ import requests
 
 from connections_project.sandbox.scopes import SCOPES
 from tests.sandbox.conftest import Client
-from tests.sandbox_server import SandboxHandle
+from tests.support.sandbox_server import SandboxHandle
 
 
 def test_userinfo_names_the_person(client: Client) -> None:
@@ -16,7 +16,7 @@ def test_userinfo_names_the_person(client: Client) -> None:
     assert response.json() == {"sub": "grace", "name": "Grace Hopper"}
 
 
-def test_accounts_are_the_persons_own_with_exact_balances(client: Client) -> None:
+def test_accounts_are_ones_own_with_exact_balances(client: Client) -> None:
     accounts = client.read("/api/accounts", client.connect()["access_token"]).json()["accounts"]
     assert [account["id"] for account in accounts] == ["ada-current", "ada-savings"]
     for account in accounts:
@@ -24,7 +24,7 @@ def test_accounts_are_the_persons_own_with_exact_balances(client: Client) -> Non
         assert Decimal(account["balance"]).as_tuple().exponent == -2
 
 
-def test_transactions_look_like_the_last_months_of_a_person(client: Client) -> None:
+def test_transactions_cover_the_last_months(client: Client) -> None:
     token = client.connect()["access_token"]
     entries = client.read("/api/accounts/ada-current/transactions", token).json()["transactions"]
     assert len(entries) > 100
@@ -40,7 +40,7 @@ def test_transactions_look_like_the_last_months_of_a_person(client: Client) -> N
     assert all(Decimal(entry["amount"]).as_tuple().exponent == -2 for entry in entries)
 
 
-def test_a_balance_is_the_opening_and_all_that_moved_since(client: Client) -> None:
+def test_a_balance_is_the_opening_plus_movements(client: Client) -> None:
     token = client.connect(person="grace")["access_token"]
     savings = client.read("/api/accounts", token).json()["accounts"][1]
     moved = client.read(f"/api/accounts/{savings['id']}/transactions", token).json()["transactions"]
@@ -49,7 +49,7 @@ def test_a_balance_is_the_opening_and_all_that_moved_since(client: Client) -> No
     assert total > 0
 
 
-def test_another_persons_account_is_as_unknown_as_none(client: Client) -> None:
+def test_another_persons_account_is_not_found(client: Client) -> None:
     token = client.connect(person="grace")["access_token"]
     theirs = client.read("/api/accounts/ada-current/transactions", token)
     nobodys = client.read("/api/accounts/no-such/transactions", token)
@@ -57,7 +57,7 @@ def test_another_persons_account_is_as_unknown_as_none(client: Client) -> None:
     assert theirs.content == nobodys.content
 
 
-def test_a_request_without_or_with_a_wrong_token_is_told_how_to_authenticate(
+def test_a_missing_or_wrong_token_is_challenged(
     client: Client,
 ) -> None:
     for path in ("/api/accounts", "/api/accounts/ada-current/transactions", "/oauth/userinfo"):

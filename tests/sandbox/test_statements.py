@@ -21,7 +21,7 @@ def test_a_later_day_adds_entries_and_changes_none(account: Account) -> None:
 
 
 @pytest.mark.parametrize("account", ACCOUNTS, ids=lambda account: account.id)
-def test_nobody_ever_owes_the_bank(account: Account) -> None:
+def test_no_balance_is_ever_negative(account: Account) -> None:
     for month in range(1, 13):
         balance = account.opening
         for entry in statement(account, today=date(2026, month, 28)):

@@ -32,7 +32,7 @@ def test_a_post_is_there_for_everybody_to_read(client: Client) -> None:
     assert timeline(client, "nobody").status_code == 404
 
 
-def test_the_same_key_is_the_same_post_and_another_persons_is_not(client: Client) -> None:
+def test_a_key_is_one_post_for_one_person(client: Client) -> None:
     ada = client.connect(scope=SCOPE)["access_token"]
     grace = client.connect(person="grace", scope=SCOPE)["access_token"]
     before = len(timeline(client, "ada").json())

@@ -7,10 +7,10 @@ from pathlib import Path
 import requests
 
 from tests.sandbox.conftest import Client
-from tests.sandbox_server import introspect, running_sandbox
+from tests.support.sandbox_server import introspect, running_sandbox
 
 
-def test_a_refresh_gives_a_new_pair_and_ends_the_old_one(client: Client) -> None:
+def test_a_refresh_replaces_the_pair(client: Client) -> None:
     old = client.connect()
     new = client.refresh(old["refresh_token"]).json()
     assert new["refresh_token"] != old["refresh_token"]
@@ -31,7 +31,7 @@ def test_a_used_refresh_token_ends_its_whole_family(client: Client) -> None:
     assert client.read("/api/accounts", bystander["access_token"]).status_code == 200
 
 
-def test_of_many_that_bring_one_refresh_token_at_once_one_gets_tokens(client: Client) -> None:
+def test_parallel_uses_of_a_refresh_token_win_once(client: Client) -> None:
     token = client.connect()["refresh_token"]
     with ThreadPoolExecutor(10) as pool:
         responses = list(pool.map(client.refresh, [token] * 10))
@@ -68,7 +68,7 @@ def test_revoking_needs_the_client(client: Client) -> None:
     assert introspect(client.handle, tokens["access_token"])["active"] is True
 
 
-def test_introspection_tells_a_client_about_its_own_token(client: Client) -> None:
+def test_introspection_shows_a_clients_own_token(client: Client) -> None:
     tokens = client.connect(person="grace", scope="accounts")
     answer = introspect(client.handle, tokens["access_token"])
     assert answer["active"] is True
@@ -76,7 +76,7 @@ def test_introspection_tells_a_client_about_its_own_token(client: Client) -> Non
     assert (answer["username"], answer["scope"]) == ("grace", "accounts")
 
 
-def test_introspection_without_the_client_secret_is_refused(client: Client) -> None:
+def test_introspection_needs_the_client_secret(client: Client) -> None:
     token = client.connect()["access_token"]
     url = f"{client.handle.url}/oauth/introspect"
     for auth in (None, (client.handle.client_id, "wrong")):
@@ -88,7 +88,7 @@ def test_introspection_without_the_client_secret_is_refused(client: Client) -> N
     assert response.status_code == 401
 
 
-def test_an_access_token_dies_of_age_and_a_refresh_helps(tmp_path: Path) -> None:
+def test_an_expired_access_token_can_be_refreshed(tmp_path: Path) -> None:
     with running_sandbox(tmp_path, access_token_seconds=1) as handle:
         client = Client(handle)
         tokens = client.connect()

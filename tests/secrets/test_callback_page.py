@@ -8,28 +8,28 @@ from html import unescape
 import pytest
 
 from connections_project.identity.models import User
-from tests.bank import start
 from tests.secrets.conftest import PASSWORD
-from tests.secrets.gossip import GossipingBank
-from tests.secrets.witness import Witness, WitnessedClient
+from tests.support.bank import start
+from tests.support.echo_bank import EchoBank
+from tests.support.token_probe import ProbedClient, TokenProbe
 
 Leaks = Callable[[], list[str]]
 PAGE = "/oauth/callback/bank"
 
 
 @pytest.fixture
-def code(witness: Witness) -> str:
+def code(probe: TokenProbe) -> str:
     made = f"code-{secrets.token_urlsafe(24)}"
-    witness.knows("code", made)
+    probe.add_secret("code", made)
     return made
 
 
-def visit(client: WitnessedClient, **query: str) -> int:
+def visit(client: ProbedClient, **query: str) -> int:
     return client.get(PAGE, query).status_code
 
 
 def test_the_page_of_a_flow_that_ends_repeats_nothing(
-    api: WitnessedClient, bank: GossipingBank, code: str, leaks: Leaks
+    api: ProbedClient, bank: EchoBank, code: str, leaks: Leaks
 ) -> None:
     # The client keeps the cookie of each start, as the browser that was sent away does.
     assert visit(api, state=start(api), code=code) == 200
@@ -43,11 +43,11 @@ def test_the_page_of_a_flow_that_ends_repeats_nothing(
 
 
 def test_the_page_for_strangers_repeats_nothing(
-    api: WitnessedClient,
-    client: WitnessedClient,
+    api: ProbedClient,
+    client: ProbedClient,
     owner: User,
     superuser: User,
-    bank: GossipingBank,
+    bank: EchoBank,
     code: str,
     leaks: Leaks,
 ) -> None:

@@ -12,9 +12,9 @@ from connections_project.oauth import client
 from connections_project.oauth.catalog import Platform, load_catalog
 from connections_project.oauth.client import ClientRegistration, TokenSet
 from connections_project.oauth.errors import PlatformError
-from tests.bank import REDIRECT_URI, Bank
-from tests.secrets.gossip import babble, gossip
-from tests.servers import Answer, PlatformServer, Request
+from tests.support.bank import REDIRECT_URI, Bank
+from tests.support.echo_bank import echo, echo_malformed
+from tests.support.platform_server import Answer, PlatformServer, Request
 
 CODE, VERIFIER, ACCESS, REFRESH, SECRET = (secrets.token_urlsafe(24) for _ in range(5))
 REGISTRATION = ClientRegistration("ours", SECRET, (REDIRECT_URI,))
@@ -52,17 +52,17 @@ def a_token_that_is_none(request: Request) -> Answer:
 
 
 FAULTS: dict[str, Callable[[Request], Answer]] = {
-    **{f"status {n}": partial(gossip, status=n) for n in (302, 307, 400, 401, 403, 429, 500, 503)},
-    "a dead grant": lambda request: gossip(request, 400, error="invalid_grant"),
-    "no client": lambda request: gossip(request, 401, error="invalid_client"),
+    **{f"status {n}": partial(echo, status=n) for n in (302, 307, 400, 401, 403, 429, 500, 503)},
+    "a dead grant": lambda request: echo(request, 400, error="invalid_grant"),
+    "no client": lambda request: echo(request, 401, error="invalid_client"),
     "a reset": lambda _: Answer(reset=True),
-    **{one.__name__: one for one in (babble, too_much, cut, no_http, bad_header)},
+    **{one.__name__: one for one in (echo_malformed, too_much, cut, no_http, bad_header)},
     "a token that is none": a_token_that_is_none,
 }
 NO_FAULTS = {
     ("identify", "a token that is none"),
     ("revoke", "a token that is none"),
-    ("revoke", "babble"),
+    ("revoke", "echo_malformed"),
 }
 
 
@@ -102,7 +102,7 @@ def test_no_secret_hangs_on_an_exception(
     assert not [one for one in (CODE, VERIFIER, ACCESS, REFRESH, SECRET) if one in told]
 
 
-def test_a_platform_that_is_not_there_adds_nothing_either(platform: Platform) -> None:
+def test_an_unreachable_platform_adds_nothing(platform: Platform) -> None:
     gone = PlatformServer()
     gone._server.server_close()
     for call in CALLS.values():

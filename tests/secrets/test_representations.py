@@ -74,7 +74,7 @@ HOLDERS: dict[str, Any] = {
     "tokens held": lambda: TokenBundle(
         "providers", "schwab", uuid4(), uuid4(), Grant("a", "b", None), SEALED
     ),
-    "arrival": lambda: ReceivedProviderGrant(
+    "received grant": lambda: ReceivedProviderGrant(
         row=row(),
         upstream=upstream(),
         tokens=TOKENS,
@@ -82,14 +82,14 @@ HOLDERS: dict[str, Any] = {
         reauthorises=False,
         alias=None,
     ),
-    "channel's arrival": lambda: ReceivedChannelGrant(
+    "channel's received grant": lambda: ReceivedChannelGrant(
         row=ChannelConnection(auth_state=SEALED),
         live_before=frozenset(),
         upstream=upstream(),
         tokens=TOKENS,
         identity=Identity("7", "Ada"),
     ),
-    "team's arrival": lambda: ReceivedTeamGrant(
+    "team's received grant": lambda: ReceivedTeamGrant(
         row=SocialAccount(auth_state=SEALED),
         principal=ApiKey(),
         upstream=upstream(),

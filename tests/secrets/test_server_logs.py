@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.bank import Bank, start
-from tests.elsewhere import ROOT, environment_with
-from tests.secrets.witness import WitnessedClient
+from tests.support.bank import Bank, start
+from tests.support.process_environment import ROOT, environment_with
+from tests.support.token_probe import ProbedClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,7 +60,7 @@ def _wait_for(port: int) -> None:
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_no_server_logs_a_code_or_a_state(
-    name: str, api: WitnessedClient, bank: Bank, tmp_path: Path
+    name: str, api: ProbedClient, bank: Bank, tmp_path: Path
 ) -> None:
     code, state = secrets.token_urlsafe(24), start(api)
     query = {"code": code, "state": state}

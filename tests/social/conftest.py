@@ -10,9 +10,9 @@ from connections_project.identity.keys import create_key
 from connections_project.identity.models import Scope, Team, User
 from connections_project.identity.origins import command_origin
 from tests.conftest import UseCatalogue
-from tests.gallery import Gallery
-from tests.graph import Graph
-from tests.servers import PlatformServer
+from tests.support.gallery import Gallery
+from tests.support.meta_graph import Graph
+from tests.support.platform_server import PlatformServer
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from rest_framework.test import APIClient
 
 from connections_project.identity.models import Team
 from social.models import SocialAccount
-from tests.gallery import SOCIAL, Gallery
 from tests.social.conftest import KeyClient
-from tests.social_rows import account_of
+from tests.support.gallery import SOCIAL, Gallery
+from tests.support.social_rows import account_of
 
 ACCOUNTS = f"{SOCIAL}/accounts"
 
@@ -23,9 +23,7 @@ def listed(client: APIClient, query: str = "") -> list[str]:
     return [one["accountName"] for one in answer.json()["accounts"]]
 
 
-def test_accounts_are_listed_newest_first_inactive_ones_too(
-    api: APIClient, team: Team, gallery: Gallery
-) -> None:
+def test_newest_first_with_inactive_ones(api: APIClient, team: Team, gallery: Gallery) -> None:
     now = timezone.now()
     for number, status in enumerate(["active", "disconnected", "expired"]):
         then = now + timedelta(minutes=number)
@@ -77,7 +75,7 @@ def test_a_key_needs_the_scope(with_key: KeyClient, team: Team) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 1, 50])
-def test_a_list_takes_one_statement_beside_the_credentials_whatever_its_length(
+def test_a_list_takes_one_statement(
     api: APIClient, team: Team, gallery: Gallery, length: int, django_assert_num_queries: Any
 ) -> None:
     for number in range(length):

@@ -6,10 +6,10 @@ from rest_framework.test import APIClient
 
 from connections_project.identity.models import Team, User
 from social.models import SocialAccount
-from tests.gallery import Gallery, connect, disconnect, start
-from tests.providers.browsers import SIGN_IN, heading, same_browser, visit
-from tests.rows import events
 from tests.social.conftest import KeyClient
+from tests.support.callback_browser import SIGN_IN, heading, same_browser, visit
+from tests.support.gallery import Gallery, connect, disconnect, start
+from tests.support.provider_rows import events
 
 
 def as_user(user: User) -> Client:

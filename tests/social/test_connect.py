@@ -11,14 +11,22 @@ from rest_framework.test import APIClient
 from connections_project.identity.models import ApiKey, Team, User
 from connections_project.revocation.models import GrantHold
 from social.models import SocialAccount
-from tests.bank import REDIRECT_URI, query_of
 from tests.conftest import SignIn
-from tests.gallery import SOCIAL, Gallery, call_back, connect, disconnect, owed, start
 from tests.providers.test_connect_refusals import NO_REDIS
-from tests.rows import events
-from tests.servers import Answer
 from tests.social.conftest import KeyClient
-from tests.social_rows import account_of
+from tests.support.bank import REDIRECT_URI, query_of
+from tests.support.gallery import (
+    SOCIAL,
+    Gallery,
+    call_back,
+    connect,
+    disconnect,
+    pending_tokens,
+    start,
+)
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import events
+from tests.support.social_rows import account_of
 
 
 def begin(api: APIClient, **body: Any) -> Any:
@@ -37,9 +45,7 @@ def caller(
     return sign_in(owner) if request.param == "Bearer" else with_key(owner.own_team)
 
 
-def test_starting_gives_address_state_and_seconds_and_writes_no_row(
-    caller: APIClient, gallery: Gallery
-) -> None:
+def test_starting_answers_and_writes_no_row(caller: APIClient, gallery: Gallery) -> None:
     answer = begin(caller)
     assert answer.status_code == 201
     body = answer.json()
@@ -51,7 +57,7 @@ def test_starting_gives_address_state_and_seconds_and_writes_no_row(
     assert answer.cookies["__Host-oauth_flow"]["httponly"]
 
 
-def test_one_grant_connects_all_its_accounts_for_the_team(
+def test_one_grant_connects_all_its_accounts(
     caller: APIClient, gallery: Gallery, team: Team
 ) -> None:
     gallery.accounts = ["7", "8", "9"]
@@ -76,7 +82,7 @@ def test_one_grant_connects_all_its_accounts_for_the_team(
     assert GrantHold.objects.filter(platform_user_id="person-1").count() == 3
 
 
-def test_without_a_list_of_accounts_the_identity_alone_is_connected(
+def test_without_a_list_the_identity_is_connected(
     api: APIClient, gallery: Gallery, use_catalogue: Any
 ) -> None:
     use_catalogue(gallery.catalogue().replace("granted_accounts_endpoint", "# "), "gallery")
@@ -89,7 +95,7 @@ def test_without_a_list_of_accounts_the_identity_alone_is_connected(
     assert account.token_set is None
 
 
-def test_accounts_without_tokens_of_their_own_share_those_of_the_grant(
+def test_accounts_may_share_the_grants_tokens(
     api: APIClient, gallery: Gallery, use_catalogue: Any
 ) -> None:
     use_catalogue(gallery.catalogue(token=""), "gallery")
@@ -114,9 +120,7 @@ def test_each_event_names_who_connected(caller: APIClient, gallery: Gallery, tea
     }
 
 
-def test_an_active_account_takes_the_fresh_tokens_in_place(
-    api: APIClient, gallery: Gallery
-) -> None:
+def test_an_active_account_takes_fresh_tokens(api: APIClient, gallery: Gallery) -> None:
     (first,) = connect(api)
     (again,) = connect(api)
     assert first.pk == again.pk
@@ -175,7 +179,7 @@ def test_accounts_that_are_not_there_cannot_be_named(
     assert told(begin(api, accountIds=[str(account.pk)])) == (404, "Account not found")
 
 
-def test_a_suspended_platform_and_a_cache_that_is_away_are_unavailable(
+def test_suspended_or_without_cache_is_unavailable(
     api: APIClient, gallery: Gallery, settings: LazySettings
 ) -> None:
     settings.CACHES = {**settings.CACHES, "default": NO_REDIS}
@@ -197,7 +201,7 @@ def test_nobody_has_to_be_signed_in(
     assert call_back(anonymous, start(caller)).status_code == 201
 
 
-def test_a_key_s_flow_may_be_brought_back_by_a_member_but_a_member_s_by_no_key(
+def test_members_finish_a_keys_flow_not_vice_versa(
     api: APIClient, with_key: KeyClient, gallery: Gallery, team: Team
 ) -> None:
     key = with_key(team)
@@ -287,7 +291,7 @@ def test_a_callback_that_is_refused_says_why(
     assert gallery.server.requests == []
 
 
-def test_a_state_is_good_once_and_for_its_own_app_alone(api: APIClient, gallery: Gallery) -> None:
+def test_a_state_is_good_once_for_its_own_app(api: APIClient, gallery: Gallery) -> None:
     state = start(api)
     assert call_back(api, state).status_code == 201
     assert told(call_back(api, state)) == (400, "Invalid state")
@@ -308,7 +312,7 @@ def test_a_state_is_good_once_and_for_its_own_app_alone(api: APIClient, gallery:
         ("GET", "/me/accounts", Answer(json={"data": [{"id": "x" * 256, "access_token": "a"}]})),
     ],
 )
-def test_a_platform_that_fails_is_a_502_and_leaves_no_row(
+def test_a_failing_platform_is_a_502_without_a_row(
     api: APIClient, gallery: Gallery, method: str, path: str, answer: Answer
 ) -> None:
     gallery.server.on(method, path, answer)
@@ -317,18 +321,16 @@ def test_a_platform_that_fails_is_a_502_and_leaves_no_row(
     (event,) = events("account_connection_failed")
     assert event.outcome == "failure"
     # Tokens of which nobody knows whose they are don't stay about.
-    assert owed() == ([] if path == "/token" else ["access-1"])
+    assert pending_tokens() == ([] if path == "/token" else ["access-1"])
 
 
-def test_a_grant_for_no_account_counts_as_declined_and_is_given_back(
-    api: APIClient, gallery: Gallery
-) -> None:
+def test_an_empty_grant_is_declined_and_revoked(api: APIClient, gallery: Gallery) -> None:
     gallery.accounts = []
     assert told(call_back(api, start(api))) == (400, "Authorization declined")
-    assert owed() == ["access-1"]
+    assert pending_tokens() == ["access-1"]
 
 
-def test_an_account_without_a_name_is_called_by_its_id(api: APIClient, gallery: Gallery) -> None:
+def test_an_unnamed_account_is_called_by_its_id(api: APIClient, gallery: Gallery) -> None:
     entry = {"id": 7, "access_token": "own"}
     gallery.server.on("GET", "/me/accounts", Answer(json={"data": [entry]}))
     (account,) = connect(api)

@@ -5,8 +5,8 @@ from django.db import IntegrityError, connection, models, transaction
 
 from connections_project.identity.models import Team, User
 from social.models import SocialAccount
-from tests.gallery import Gallery
-from tests.social_rows import account_of
+from tests.support.gallery import Gallery
+from tests.support.social_rows import account_of
 
 NOW = "CURRENT_TIMESTAMP"
 INACTIVE = f"status = 'disconnected', is_active = (1 = 0), disconnected_at = {NOW}"
@@ -55,7 +55,7 @@ def test_a_row_comes_back_whole_or_not_at_all(account: SocialAccount, half: str)
     assert refused(account, half)
 
 
-def test_a_disconnected_row_may_keep_its_tokens_or_lose_them(account: SocialAccount) -> None:
+def test_a_disconnected_row_may_keep_its_tokens(account: SocialAccount) -> None:
     update(account, INACTIVE)
     update(account, "auth_state = NULL, has_refresh_token = (1 = 0)")
 
@@ -66,14 +66,12 @@ def test_an_unknown_status_is_refused(account: SocialAccount, status: str) -> No
 
 
 @pytest.mark.parametrize("column", ["auth_state", "connected_at", "platform_account_id"])
-def test_an_active_row_has_credentials_and_is_somebodys(
-    account: SocialAccount, column: str
-) -> None:
+def test_an_active_row_has_credentials_and_an_owner(account: SocialAccount, column: str) -> None:
     assert refused(account, f"{column} = NULL")
 
 
 @pytest.mark.parametrize("status", ["active", "expired", "disconnected"])
-def test_an_account_has_one_row_a_team_whatever_its_status(
+def test_an_account_has_one_row_per_team(
     account: SocialAccount, team: Team, outsider: User, status: str
 ) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():

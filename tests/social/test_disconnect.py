@@ -16,10 +16,10 @@ from connections_project.revocation.models import GrantHold, RevocationJob
 from social import disconnect as verb
 from social.models import SocialAccount
 from tests.conftest import SignIn
-from tests.gallery import SOCIAL, Gallery
-from tests.rows import events
 from tests.social.conftest import KeyClient
-from tests.social_rows import account_of
+from tests.support.gallery import SOCIAL, Gallery
+from tests.support.provider_rows import events
+from tests.support.social_rows import account_of
 
 DISCONNECT = f"{SOCIAL}/disconnect"
 Disconnect = Callable[[APIClient, Any], Any]
@@ -72,7 +72,7 @@ def test_an_id_is_taken_in_any_case(
     assert answer.json()["accountId"] == str(account.pk)
 
 
-def test_the_account_is_marked_and_not_deleted_and_its_tokens_are_preserved(
+def test_the_row_is_marked_and_its_tokens_stay(
     disconnect: Disconnect, caller: APIClient, account: SocialAccount, gallery: Gallery
 ) -> None:
     disconnect(caller, account.pk)
@@ -84,7 +84,7 @@ def test_the_account_is_marked_and_not_deleted_and_its_tokens_are_preserved(
     assert row.epoch > account.epoch
 
 
-def test_nothing_is_sent_to_the_platform_and_the_grant_is_let_go_of(
+def test_nothing_is_sent_and_the_holder_is_removed(
     disconnect: Disconnect, caller: APIClient, account: SocialAccount, gallery: Gallery
 ) -> None:
     disconnect(caller, account.pk)
@@ -129,7 +129,7 @@ def test_the_event_names_the_key_as_a_service(
     assert (event.actor_type, event.actor_id) == ("service", ApiKey.objects.get().pk)
 
 
-def test_what_is_disconnected_already_is_the_documents_400(
+def test_a_second_disconnect_is_the_documented_400(
     disconnect: Disconnect, caller: APIClient, account: SocialAccount
 ) -> None:
     disconnect(caller, account.pk)
@@ -179,7 +179,7 @@ def test_a_malformed_id_is_the_documents_400(
         ({"accountId": "a\0b"}, "invalid_characters"),
     ],
 )
-def test_a_missing_or_wrongly_typed_id_fails_validation(
+def test_a_missing_or_mistyped_id_is_invalid(
     caller: APIClient, gallery: Gallery, body: dict[str, Any], code: str
 ) -> None:
     answer = caller.post(DISCONNECT, body, format="json")
@@ -240,7 +240,7 @@ def test_a_teammate_disconnects_what_is_the_teams(
     assert disconnect(client, account.pk).status_code == 200
 
 
-def test_a_defect_of_the_operation_is_the_documents_500_and_changes_nothing(
+def test_a_defect_is_the_documented_500_unchanged(
     disconnect: Disconnect,
     caller: APIClient,
     account: SocialAccount,
@@ -269,7 +269,7 @@ def test_a_key_needs_the_scope(
     assert disconnect(client, "malformed").status_code == 403
 
 
-def test_an_account_whose_grant_is_dead_can_be_disconnected(
+def test_a_dead_grants_account_can_be_disconnected(
     disconnect: Disconnect, caller: APIClient, team: Team, gallery: Gallery
 ) -> None:
     account = account_of(team, status="expired")
@@ -277,7 +277,7 @@ def test_an_account_whose_grant_is_dead_can_be_disconnected(
     assert not SocialAccount.objects.get().is_active
 
 
-def test_neither_an_unreadable_ciphertext_nor_a_platform_that_is_gone_hinders_it(
+def test_unreadable_or_removed_does_not_hinder_it(
     disconnect: Disconnect, caller: APIClient, account: SocialAccount, use_catalogue: Any
 ) -> None:
     SocialAccount.objects.update(auth_state=Sealed("damaged"))
@@ -285,7 +285,7 @@ def test_neither_an_unreadable_ciphertext_nor_a_platform_that_is_gone_hinders_it
     assert disconnect(caller, account.pk).status_code == 200
 
 
-def test_a_platform_without_a_revocation_is_told_of_by_a_link(
+def test_without_revocation_there_is_a_help_link(
     disconnect: Disconnect, caller: APIClient, team: Team, gallery: Gallery, use_catalogue: Any
 ) -> None:
     text = gallery.catalogue().partition("[social.gallery.revocation]")[0]
@@ -301,6 +301,6 @@ def test_it_takes_few_statements(
     account: SocialAccount,
     django_assert_max_num_queries: Any,
 ) -> None:
-    # 2 for the credentials; lock, let go, save, two events; 4 of transaction control.
+    # 2 for the credentials; lock, remove the holder, save, two events; 4 of transaction control.
     with django_assert_max_num_queries(12):
         assert disconnect(caller, account.pk).status_code == 200

@@ -24,11 +24,11 @@ from social.publish import _still_active, publish_own
 from social.refresh import RULES, refreshed_for_use
 from social.renewal import renew_ending_grants
 from tests.conftest import UseCatalogue
-from tests.gallery import SOCIAL, Gallery, disconnect
-from tests.servers import Answer
 from tests.social.conftest import KeyClient
-from tests.social.publishing import MORE, publish
-from tests.social_rows import account_of
+from tests.support.gallery import SOCIAL, Gallery, disconnect
+from tests.support.platform_server import Answer
+from tests.support.social_publishing import MORE, publish
+from tests.support.social_rows import account_of
 
 ORIGIN = command_origin(None)
 KEPT = TokenSet("kept-access", "kept-refresh", expires_in=1)
@@ -92,7 +92,7 @@ def test_no_command_uses_them(
     assert SocialAccount.objects.get().opened().as_payload() == KEPT.as_payload()
 
 
-def test_no_chore_uses_them(account: SocialAccount, gallery: Gallery) -> None:
+def test_no_periodic_task_uses_them(account: SocialAccount, gallery: Gallery) -> None:
     run_due()
     assert renew_ending_grants() == 0
     assert gallery.server.requests == []
@@ -124,7 +124,7 @@ def test_no_verb_uses_them_whenever_the_row_was_read(
     assert gallery.server.requests == []
 
 
-def test_the_query_that_finds_usable_accounts_leaves_them_out(account: SocialAccount) -> None:
+def test_the_usable_query_leaves_them_out(account: SocialAccount) -> None:
     assert not SocialAccount.objects.usable().exists()
 
 

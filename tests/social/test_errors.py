@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 from connections_project.api.errors import STATUS_CODES
 from connections_project.api.rate_limits import Decision
 from social.api import errors, views
-from tests.gallery import SOCIAL, Gallery, call_back, start
-from tests.servers import Answer
+from tests.support.gallery import SOCIAL, Gallery, call_back, start
+from tests.support.platform_server import Answer
 
 JSON = "application/json"
 
@@ -131,7 +131,7 @@ def test_a_host_that_is_not_served(api: APIClient) -> None:
     assert told(api.get(f"{SOCIAL}/accounts", headers={"host": "evil.example"}))[0] == 400
 
 
-def test_every_error_of_the_documents_table_is_there_word_for_word() -> None:
+def test_the_documented_errors_match_word_for_word() -> None:
     table = {
         "Validation failed": 400,
         "Invalid account ID format": 400,

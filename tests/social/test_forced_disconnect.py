@@ -7,10 +7,10 @@ import pytest
 from connections_project.identity.models import Team
 from connections_project.revocation.models import GrantHold, RevocationJob
 from tests.conftest import UseCatalogue
-from tests.gallery import Gallery, owed
-from tests.rows import events
-from tests.social_rows import account_of
 from tests.support.disconnects import disconnect_one
+from tests.support.gallery import Gallery, pending_tokens
+from tests.support.provider_rows import events
+from tests.support.social_rows import account_of
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_the_last_of_a_grant(
     assert not row.is_active
     assert (row.auth_state is not None) is kept
     # With the job, or with nothing: no second copy stays behind in the row.
-    assert owed() == (["access-0"] if decision == "pending" else [])
+    assert pending_tokens() == (["access-0"] if decision == "pending" else [])
     assert len(events("account_tokens_erased")) == (0 if kept else 1)
     assert len(events("account_disconnected")) == 1
     skipped = [event.details["result"] for event in events("token_revocation_skipped")]
@@ -54,7 +54,7 @@ def test_an_inactive_account_holds_no_grant(team: Team, gallery: Gallery) -> Non
     assert disconnect_one(last, erase_tokens=True) == "pending"
 
 
-def test_tokens_are_erased_where_there_is_no_revocation_too(
+def test_erasure_works_without_revocation_too(
     team: Team, gallery: Gallery, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(gallery.catalogue().partition("[social.gallery.revocation]")[0], "gallery")

@@ -15,12 +15,12 @@ from social import publish as verb
 from social.models import Publication, SocialAccount
 from social.publications import forget_old_keys
 from tests.conftest import SignIn, UseCatalogue
-from tests.gallery import Gallery, disconnect
-from tests.rows import events
-from tests.servers import Answer
 from tests.social.conftest import KeyClient
-from tests.social.publishing import MORE, publish, told
-from tests.social_rows import account_of
+from tests.support.gallery import Gallery, disconnect
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import events
+from tests.support.social_publishing import MORE, publish, told
+from tests.support.social_rows import account_of
 
 POSTS = "/7/posts"
 
@@ -38,7 +38,7 @@ def posts(gallery: Gallery) -> int:
     return len(gallery.server.requests_to(POSTS))
 
 
-def test_a_key_that_comes_again_gets_the_first_answer_and_posts_nothing(
+def test_a_repeated_key_gets_the_first_answer(
     api: APIClient, account: SocialAccount, gallery: Gallery
 ) -> None:
     first, again = publish(api, account, "key-1"), publish(api, account, "key-1")
@@ -48,7 +48,7 @@ def test_a_key_that_comes_again_gets_the_first_answer_and_posts_nothing(
     assert len(events("account_published")) == 1
 
 
-def test_without_a_key_and_with_another_one_it_is_another_post(
+def test_without_the_same_key_it_is_another_post(
     api: APIClient, account: SocialAccount, gallery: Gallery
 ) -> None:
     answers = [publish(api, account, key) for key in (None, None, "key-1", "key-2")]
@@ -84,7 +84,7 @@ def test_a_key_belongs_to_the_team_whoever_sends_it(
 
 
 @pytest.mark.parametrize("answer", [Answer(400, json={}), Answer(500), Answer(429, json={})])
-def test_a_failure_is_answered_again_and_not_tried_again(
+def test_a_failure_is_repeated_and_not_retried(
     api: APIClient, account: SocialAccount, gallery: Gallery, answer: Answer
 ) -> None:
     gallery.server.on("POST", POSTS, answer, Answer(json={"id": "71"}))
@@ -94,7 +94,7 @@ def test_a_failure_is_answered_again_and_not_tried_again(
     assert posts(gallery) == 1
 
 
-def test_a_refusal_before_anything_was_sent_leaves_the_key_free(
+def test_a_refusal_before_sending_frees_the_key(
     api: APIClient, account: SocialAccount, gallery: Gallery
 ) -> None:
     call_command("suspend_platform", "gallery", reason="breach")
@@ -103,7 +103,7 @@ def test_a_refusal_before_anything_was_sent_leaves_the_key_free(
     assert publish(api, account, "key-1").status_code == 200
 
 
-def test_the_first_answer_is_given_also_when_the_account_is_disconnected(
+def test_a_disconnect_keeps_the_first_answer(
     api: APIClient, account: SocialAccount, gallery: Gallery
 ) -> None:
     first = publish(api, account, "key-1").json()
@@ -113,7 +113,7 @@ def test_the_first_answer_is_given_also_when_the_account_is_disconnected(
     assert posts(gallery) == 1
 
 
-def test_a_crash_on_the_way_is_answered_honestly_and_never_tried_again(
+def test_a_crash_midway_is_reported_never_retried(
     api: APIClient, account: SocialAccount, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crash(*_: Any, **__: Any) -> None:

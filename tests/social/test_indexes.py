@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from connections_project.identity.models import ApiKey, Team
 from social.models import Publication, SocialAccount
-from tests.gallery import Gallery
-from tests.social_rows import account_of
+from tests.support.gallery import Gallery
+from tests.support.social_rows import account_of
 
 Look = Callable[[Team], QuerySet[Any]]
 LOOKS: dict[str, Look] = {

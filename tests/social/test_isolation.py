@@ -13,9 +13,9 @@ from rest_framework.test import APIClient
 from connections_project.identity.models import Team, User
 from social.models import SocialAccount
 from tests.conftest import SignIn
-from tests.gallery import SOCIAL, Gallery
 from tests.social.conftest import KeyClient
-from tests.social_rows import account_of
+from tests.support.gallery import SOCIAL, Gallery
+from tests.support.social_rows import account_of
 
 Call = Callable[[APIClient, Any], Any]
 
@@ -48,7 +48,7 @@ def stranger(
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 @pytest.mark.parametrize("status", ["active", "expired", "disconnected"])
-def test_another_teams_account_is_as_unknown_as_one_that_never_was(
+def test_another_teams_account_is_not_found(
     stranger: APIClient,
     team: Team,
     gallery: Gallery,

@@ -12,8 +12,8 @@ from connections_project.identity.origins import command_origin
 from connections_project.revocation.models import RevocationJob
 from social.disconnect import disconnect_own
 from social.models import SocialAccount
-from tests.gallery import Gallery, call_back, connect, start
-from tests.servers import Answer, Request
+from tests.support.gallery import Gallery, call_back, connect, start
+from tests.support.platform_server import Answer, Request
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,7 +49,7 @@ def lose_the_membership(owner: User) -> None:
 
 @pytest.mark.parametrize("lose", [lose_the_user, lose_the_membership])
 @pytest.mark.parametrize("when", ["before the exchange", "during it"])
-def test_a_user_who_no_longer_acts_for_the_team_connects_nothing(
+def test_a_user_who_left_the_team_connects_nothing(
     api: APIClient,
     anonymous: APIClient,
     owner: User,
@@ -68,9 +68,7 @@ def test_a_user_who_no_longer_acts_for_the_team_connects_nothing(
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_a_disconnect_while_the_platform_is_asked_wins(
-    api: APIClient, gallery: Gallery, named: bool
-) -> None:
+def test_a_disconnect_during_the_call_wins(api: APIClient, gallery: Gallery, named: bool) -> None:
     (account,) = connect(api)
     during(gallery, lambda: end(account))
     more: dict[str, Any] = {"accountIds": [str(account.pk)]} if named else {}
@@ -81,9 +79,7 @@ def test_a_disconnect_while_the_platform_is_asked_wins(
     assert gallery.revoked == ["refresh-2", "access-2"]
 
 
-def test_a_disconnect_of_one_of_several_meanwhile_leaves_the_others_their_tokens(
-    api: APIClient, gallery: Gallery
-) -> None:
+def test_a_siblings_disconnect_spares_the_others(api: APIClient, gallery: Gallery) -> None:
     gallery.accounts = ["7", "8", "9"]
     first, *_ = connect(api)
     during(gallery, lambda: end(first))

@@ -15,19 +15,17 @@ from connections_project.revocation.models import RevocationJob
 from social.models import SocialAccount
 from social.renewal import renew_ending_grants
 from tests.conftest import UseCatalogue
-from tests.gallery import connect
-from tests.graph import DEAD, REMOVED, USER, Graph
-from tests.rows import events
-from tests.servers import Answer, PlatformServer
 from tests.social.conftest import Meta
 from tests.support.disconnects import disconnect_one
+from tests.support.gallery import connect
+from tests.support.meta_graph import DEAD, REMOVED, USER, Graph
+from tests.support.platform_server import Answer, PlatformServer
+from tests.support.provider_rows import events
 
 PAGES = ("facebook_page", "instagram_business")
 
 
-def test_a_page_is_kept_with_its_own_lasting_token_and_who_granted_it(
-    api: APIClient, meta: Meta
-) -> None:
+def test_a_page_is_kept_with_its_token_and_granter(api: APIClient, meta: Meta) -> None:
     meta("facebook_page")
     rows = connect(api, "facebook_page")
     assert [row.platform_account_id for row in rows] == ["71", "72", "73"]
@@ -44,7 +42,7 @@ def test_a_page_is_kept_with_its_own_lasting_token_and_who_granted_it(
         assert timedelta(days=59) < row.grant_expires_at - timezone.now() < timedelta(days=61)
 
 
-def test_an_instagram_account_is_kept_with_its_pages_token(api: APIClient, meta: Meta) -> None:
+def test_an_instagram_account_has_its_pages_token(api: APIClient, meta: Meta) -> None:
     meta("instagram_business")
     rows = connect(api, "instagram_business")
     # The first Page has none.
@@ -54,9 +52,7 @@ def test_an_instagram_account_is_kept_with_its_pages_token(api: APIClient, meta:
     assert rows[0].granting_user_id == USER
 
 
-def test_a_threads_profile_is_kept_with_a_token_that_renews_itself(
-    api: APIClient, meta: Meta
-) -> None:
+def test_a_threads_profile_renews_its_own_token(api: APIClient, meta: Meta) -> None:
     graph = meta("threads")
     (row,) = connect(api, "threads")
     assert (row.platform_account_id, row.platform_account_name) == (USER, "@ada")
@@ -70,9 +66,7 @@ def test_a_threads_profile_is_kept_with_a_token_that_renews_itself(
 
 
 @pytest.mark.parametrize("slug", PAGES)
-def test_the_long_lived_exchange_is_the_documented_one(
-    api: APIClient, meta: Meta, slug: str
-) -> None:
+def test_the_long_lived_exchange_is_as_documented(api: APIClient, meta: Meta, slug: str) -> None:
     graph = meta(slug)
     connect(api, slug)
     code, exchange = graph.sent("/oauth/access_token")
@@ -82,7 +76,7 @@ def test_the_long_lived_exchange_is_the_documented_one(
     assert exchange.query["client_id"] == "our client"
 
 
-def test_all_pages_are_listed_however_many_lists_they_fill(api: APIClient, meta: Meta) -> None:
+def test_all_lists_of_pages_are_followed(api: APIClient, meta: Meta) -> None:
     graph = meta("facebook_page")
     graph.pages = [str(number) for number in range(10, 25)]
     assert len(connect(api, "facebook_page")) == 15
@@ -123,9 +117,7 @@ def due(rows: list[SocialAccount]) -> None:
 
 
 @pytest.mark.parametrize("slug", PAGES)
-def test_the_users_token_is_renewed_and_the_pages_own_stays(
-    api: APIClient, meta: Meta, slug: str
-) -> None:
+def test_a_users_token_is_renewed_the_pages_stay(api: APIClient, meta: Meta, slug: str) -> None:
     meta(slug)
     row, *_ = rows = connect(api, slug)
     due(rows[:1])
@@ -173,9 +165,7 @@ def test_a_disconnected_account_is_never_renewed(api: APIClient, meta: Meta) -> 
     assert len(graph.server.requests) == asked
 
 
-def test_a_passing_fault_is_tried_again_hours_later_and_costs_nothing(
-    api: APIClient, meta: Meta
-) -> None:
+def test_a_passing_fault_is_retried_hours_later(api: APIClient, meta: Meta) -> None:
     graph = meta("threads")
     due(connect(api, "threads"))
     graph.on("GET", "/refresh_access_token", Answer(500), Answer(json={"access_token": "new"}))
@@ -220,9 +210,7 @@ def test_with_nothing_due_it_is_one_statement(db: None, django_assert_num_querie
 # Revocation: the whole grant, as the app itself, by the last of its accounts.
 
 
-def test_disconnecting_two_of_three_on_one_grant_sends_nothing_and_the_last_one_does(
-    api: APIClient, meta: Meta, team: Team
-) -> None:
+def test_only_the_last_of_three_is_revoked(api: APIClient, meta: Meta, team: Team) -> None:
     graph = meta("facebook_page")
     first, second, last = connect(api, "facebook_page")
     graph.server.requests.clear()
@@ -240,7 +228,7 @@ def test_disconnecting_two_of_three_on_one_grant_sends_nothing_and_the_last_one_
     assert SocialAccount.objects.get(pk=last.pk).auth_state is None
 
 
-def test_a_page_and_an_instagram_account_of_one_person_are_siblings(
+def test_page_and_instagram_account_are_siblings(
     api: APIClient, server: PlatformServer, use_catalogue: UseCatalogue
 ) -> None:
     page, insta = Graph(server, "facebook_page"), Graph(server, "instagram_business")
@@ -278,9 +266,7 @@ def test_what_proves_none_is_tried_again(api: APIClient, meta: Meta, answer: Ans
     assert attempt(job.pk, within=5.0, interface=Interface.WORKER) == "pending"
 
 
-def test_threads_has_no_revocation_and_a_page_where_to_remove_the_app(
-    api: APIClient, meta: Meta
-) -> None:
+def test_threads_has_a_help_page_and_no_revocation(api: APIClient, meta: Meta) -> None:
     meta("threads")
     (row,) = connect(api, "threads")
     answer = api.delete(f"/api/v1/plugin/social-media-publisher/social/disconnect/{row.pk}")

@@ -13,12 +13,12 @@ from social import publish as verb
 from social.adapters.meta import publishing
 from social.disconnect import disconnect_own
 from social.models import SocialAccount
-from tests.graph import DEAD, REMOVED, USER, Graph
-from tests.rows import events
-from tests.servers import Answer, Request
 from tests.social.conftest import Meta
-from tests.social.publishing import publish, told
-from tests.social_rows import account_of
+from tests.support.meta_graph import DEAD, REMOVED, USER, Graph
+from tests.support.platform_server import Answer, Request
+from tests.support.provider_rows import events
+from tests.support.social_publishing import publish, told
+from tests.support.social_rows import account_of
 
 IMAGE = "https://example.com/a.jpg"
 IN_PROGRESS = {"status_code": "IN_PROGRESS", "status": "IN_PROGRESS"}
@@ -81,7 +81,7 @@ def test_a_container_is_made_waited_for_and_published(api: APIClient, container:
 
 @CONTAINERS
 @pytest.mark.parametrize("status", ["ERROR", "EXPIRED", "PUBLISHED", None, 7])
-def test_a_container_that_comes_to_nothing_is_not_published(
+def test_a_failed_container_is_not_published(
     api: APIClient, container: Container, status: object
 ) -> None:
     graph, row, path = container
@@ -94,7 +94,7 @@ def test_a_container_that_comes_to_nothing_is_not_published(
 
 
 @CONTAINERS
-def test_the_wait_is_bounded_and_nothing_is_published_after_it(
+def test_the_wait_is_bounded_and_then_abandoned(
     api: APIClient, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     graph, row, path = container
@@ -108,9 +108,7 @@ def test_the_wait_is_bounded_and_nothing_is_published_after_it(
 
 
 @CONTAINERS
-def test_a_fault_before_the_last_step_is_certain_and_in_it_uncertain(
-    api: APIClient, container: Container
-) -> None:
+def test_only_a_last_step_fault_is_uncertain(api: APIClient, container: Container) -> None:
     graph, row, path = container
     graph.on("GET", "/500", Answer(500), Answer(json=FINISHED))
     assert "did not take" in publish(api, row, imageUrl=IMAGE).json()["message"]
@@ -119,9 +117,7 @@ def test_a_fault_before_the_last_step_is_certain_and_in_it_uncertain(
 
 
 @CONTAINERS
-def test_a_published_post_is_one_though_nobody_tells_where(
-    api: APIClient, container: Container
-) -> None:
+def test_a_post_counts_without_its_permalink(api: APIClient, container: Container) -> None:
     graph, row, _ = container
     graph.on("GET", "/900", Answer(500))
     answer = publish(api, row, imageUrl=IMAGE)
@@ -155,9 +151,7 @@ def test_other_faults_of_the_graph_mark_nothing(
 
 @CONTAINERS
 @pytest.mark.django_db(transaction=True)
-def test_a_disconnect_while_the_container_is_waited_for_stops_the_post(
-    api: APIClient, container: Container
-) -> None:
+def test_a_disconnect_during_the_wait_stops_it(api: APIClient, container: Container) -> None:
     """A disconnected account went on publishing from a kept token: elsewhere, not here."""
     graph, row, path = container
 
@@ -173,9 +167,7 @@ def test_a_disconnect_while_the_container_is_waited_for_stops_the_post(
 
 @CONTAINERS
 @pytest.mark.django_db(transaction=True)
-def test_a_disconnect_right_after_the_post_keeps_it_and_asks_nothing_more(
-    api: APIClient, container: Container
-) -> None:
+def test_a_disconnect_after_the_post_keeps_it(api: APIClient, container: Container) -> None:
     graph, row, path = container
 
     def meanwhile(_: Request) -> Answer:

@@ -12,12 +12,12 @@ from connections_project.identity.models import ApiKey, Team, User
 from connections_project.oauth.client import TokenSet
 from social.models import Publication, SocialAccount
 from tests.conftest import SignIn, UseCatalogue
-from tests.gallery import Gallery
-from tests.rows import events
-from tests.servers import Answer
 from tests.social.conftest import KeyClient
-from tests.social.publishing import MORE, publish, told
-from tests.social_rows import account_of
+from tests.support.gallery import Gallery
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import events
+from tests.support.social_publishing import MORE, publish, told
+from tests.support.social_rows import account_of
 
 POSTS = "/7/posts"
 
@@ -108,7 +108,7 @@ def test_an_answer_that_tells_nothing_is_told_as_such(
     assert len(gallery.server.requests) == 1
 
 
-def test_a_refused_access_token_is_refreshed_once_and_the_post_goes_out(
+def test_a_refused_token_is_refreshed_and_sent_again(
     api: APIClient, account: SocialAccount, gallery: Gallery
 ) -> None:
     gallery.server.on("POST", POSTS, Answer(401, json={}), Answer(json={"id": "71"}))
@@ -119,7 +119,7 @@ def test_a_refused_access_token_is_refreshed_once_and_the_post_goes_out(
     assert SocialAccount.objects.get().opened().refresh_token == "refresh-1"
 
 
-def test_a_token_that_ends_soon_is_refreshed_before_it_is_used(
+def test_an_expiring_token_is_refreshed_first(
     api: APIClient, team: Team, account: SocialAccount, gallery: Gallery
 ) -> None:
     account_of(team, account_id="8", tokens=TokenSet("access-0", "refresh-0", expires_in=1))
@@ -131,7 +131,7 @@ def test_a_token_that_ends_soon_is_refreshed_before_it_is_used(
     assert sent.headers["Authorization"] == "Bearer access-1"
 
 
-def test_a_dead_grant_marks_the_account_and_asks_to_connect_again(
+def test_a_dead_grant_asks_to_connect_again(
     api: APIClient, account: SocialAccount, gallery: Gallery
 ) -> None:
     gallery.server.on("POST", POSTS, Answer(401, json={}))
@@ -191,7 +191,7 @@ def test_a_suspended_platform_is_not_published_to(
     assert not Publication.objects.exists()
 
 
-def test_a_platform_that_nobody_taught_how_to_publish_says_so(
+def test_a_platform_without_a_publisher_says_so(
     api: APIClient, team: Team, gallery: Gallery
 ) -> None:
     answer = publish(api, account_of(team), "key-1")

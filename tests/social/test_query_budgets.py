@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from connections_project.revocation.models import GrantHold
 from social.models import SocialAccount
 from tests.conftest import UseCatalogue
-from tests.gallery import Gallery, call_back, start
+from tests.support.gallery import Gallery, call_back, start
 
 pytestmark = pytest.mark.usefixtures("unlimited")
 
@@ -28,7 +28,7 @@ def statements(api: APIClient) -> int:
 
 @pytest.mark.parametrize("token", ["access_token", ""])
 @pytest.mark.parametrize("times", ["the first time", "again"])
-def test_connecting_a_hundred_accounts_takes_hardly_more_than_one(
+def test_connecting_a_hundred_costs_like_one(
     api: APIClient, gallery: Gallery, use_catalogue: UseCatalogue, token: str, times: str
 ) -> None:
     use_catalogue(gallery.catalogue(token=token), "gallery")

@@ -9,8 +9,8 @@ from connections_project.api import throttling
 from connections_project.api.rate_limits import Policy, consume
 from connections_project.identity.models import ApiKey, Team, User
 from tests.conftest import SignIn
-from tests.gallery import SOCIAL, Gallery, call_back, start
 from tests.social.conftest import KeyClient
+from tests.support.gallery import SOCIAL, Gallery, call_back, start
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def use_all(client: APIClient) -> None:
 EACH = ["SOCIAL_READ", *["SOCIAL_WRITE"] * 3, *["PROVIDER_CONNECT"] * 2]
 
 
-def test_a_members_calls_draw_on_the_principals_buckets(
+def test_a_members_calls_count_for_the_principal(
     api: APIClient, owner: User, gallery: Gallery, draws: list[tuple[str, str]]
 ) -> None:
     use_all(api)
@@ -60,7 +60,7 @@ def test_two_keys_of_a_team_do_not_share(with_key: KeyClient, team: Team, galler
     assert second.post(f"{SOCIAL}/connect", body, format="json").status_code == 201
 
 
-def test_connecting_shares_its_bucket_with_the_other_apps(api: APIClient, gallery: Gallery) -> None:
+def test_connecting_shares_its_bucket_with_all_apps(api: APIClient, gallery: Gallery) -> None:
     for _ in range(4):
         start(api)
     api.post("/api/v1/providers", {"provider_slug": "schwab"}, format="json")

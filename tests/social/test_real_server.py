@@ -14,11 +14,11 @@ from connections_project.identity.origins import command_origin
 from connections_project.oauth.client import ClientRegistration
 from social.models import SocialAccount
 from social.refresh import refreshed_for_use
-from tests.gallery import SOCIAL
-from tests.gallery import disconnect as disconnect_by_api
-from tests.sandbox_server import SandboxHandle, authorize, introspect, running_sandbox
-from tests.social.publishing import publish, told
 from tests.support.disconnects import disconnect_one
+from tests.support.gallery import SOCIAL
+from tests.support.gallery import disconnect as disconnect_by_api
+from tests.support.sandbox_server import SandboxHandle, authorize, introspect, running_sandbox
+from tests.support.social_publishing import publish, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,7 +60,7 @@ def are_alive(sandbox: SandboxHandle, *rows: SocialAccount) -> set[bool]:
     return {introspect(sandbox, token)["active"] for token in tokens}
 
 
-def test_the_story_of_two_pages(
+def test_two_pages_of_one_grant_connect_and_end(
     api: APIClient, sandbox: SandboxHandle, pages: list[SocialAccount]
 ) -> None:
     engine, notes = pages
@@ -80,7 +80,7 @@ def test_the_story_of_two_pages(
     assert publish(api, back).status_code == 200
 
 
-def test_the_last_page_s_revocation_ends_what_both_lived_on(
+def test_the_last_pages_revocation_ends_the_grant(
     sandbox: SandboxHandle, pages: list[SocialAccount]
 ) -> None:
     engine, notes = pages

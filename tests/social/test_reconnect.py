@@ -8,9 +8,9 @@ from rest_framework.test import APIClient
 from connections_project.identity.models import Team, User
 from connections_project.revocation.models import GrantHold
 from social.models import SocialAccount
-from tests.gallery import Gallery, call_back, connect, disconnect, owed, start
-from tests.rows import events
-from tests.social_rows import account_of
+from tests.support.gallery import Gallery, call_back, connect, disconnect, pending_tokens, start
+from tests.support.provider_rows import events
+from tests.support.social_rows import account_of
 
 pytestmark = pytest.mark.usefixtures("unlimited")
 
@@ -32,9 +32,7 @@ def untouched(row: SocialAccount) -> bool:
     return all(getattr(row, name) == value for name, value in columns.items())
 
 
-def test_the_account_that_a_grant_is_for_alone_comes_back_in_place(
-    api: APIClient, gallery: Gallery
-) -> None:
+def test_the_grants_only_account_returns_in_place(api: APIClient, gallery: Gallery) -> None:
     (account,) = connect(api)
     disconnect(api, account)
     (again,) = connect(api)
@@ -48,9 +46,7 @@ def test_the_account_that_a_grant_is_for_alone_comes_back_in_place(
     assert GrantHold.objects.get().connection_id == account.pk
 
 
-def test_siblings_that_were_disconnected_stay_so_and_keep_their_tokens(
-    api: APIClient, trio: list[SocialAccount]
-) -> None:
+def test_disconnected_siblings_stay_with_tokens(api: APIClient, trio: list[SocialAccount]) -> None:
     for row in trio[:2]:
         disconnect(api, row)
     before = [fresh(row) for row in trio[:2]]
@@ -62,7 +58,7 @@ def test_siblings_that_were_disconnected_stay_so_and_keep_their_tokens(
     assert GrantHold.objects.count() == 1
 
 
-def test_the_named_one_comes_back_and_its_sibling_does_not(
+def test_the_named_one_returns_without_its_sibling(
     api: APIClient, trio: list[SocialAccount]
 ) -> None:
     for row in trio[:2]:
@@ -75,7 +71,7 @@ def test_the_named_one_comes_back_and_its_sibling_does_not(
     assert untouched(sibling)
 
 
-def test_new_accounts_of_the_grant_are_connected_beside_those_that_stay_away(
+def test_new_accounts_connect_beside_absent_ones(
     api: APIClient, gallery: Gallery, trio: list[SocialAccount]
 ) -> None:
     disconnect(api, trio[0])
@@ -85,7 +81,7 @@ def test_new_accounts_of_the_grant_are_connected_beside_those_that_stay_away(
     assert not fresh(trio[0]).is_active
 
 
-def test_active_ones_that_the_grant_leaves_out_stay_as_they_are(
+def test_omitted_active_ones_stay_as_they_are(
     api: APIClient, gallery: Gallery, trio: list[SocialAccount]
 ) -> None:
     gallery.accounts = ["7"]
@@ -94,7 +90,7 @@ def test_active_ones_that_the_grant_leaves_out_stay_as_they_are(
     assert fresh(trio[1]).opened().access_token == "access-1-of-8"
 
 
-def test_a_grant_that_nobody_may_take_connects_nothing_and_is_given_back(
+def test_an_unusable_grant_connects_nothing(
     api: APIClient, gallery: Gallery, trio: list[SocialAccount]
 ) -> None:
     for row in trio:
@@ -104,7 +100,7 @@ def test_a_grant_that_nobody_may_take_connects_nothing_and_is_given_back(
     assert answer.status_code == 201
     assert answer.json() == {"success": True, "connectedCount": 0, "accounts": []}
     assert all(untouched(row) for row in before)
-    assert owed() == ["access-2"]
+    assert pending_tokens() == ["access-2"]
     (event,) = events("account_connection_failed")
     assert event.details == {
         "platform": "gallery",
@@ -113,7 +109,7 @@ def test_a_grant_that_nobody_may_take_connects_nothing_and_is_given_back(
     }
 
 
-def test_a_named_one_that_the_grant_is_not_for_stays_away(
+def test_a_named_one_outside_the_grant_stays_away(
     api: APIClient, gallery: Gallery, trio: list[SocialAccount]
 ) -> None:
     disconnect(api, trio[0])
@@ -122,7 +118,7 @@ def test_a_named_one_that_the_grant_is_not_for_stays_away(
     assert not fresh(trio[0]).is_active
 
 
-def test_a_reconnect_survives_that_its_old_tokens_can_t_be_read_or_are_gone(
+def test_unreadable_old_tokens_do_not_hinder_it(
     api: APIClient, gallery: Gallery, team: Team
 ) -> None:
     account = account_of(team, status="disconnected", auth_state=None, has_refresh_token=False)
@@ -131,7 +127,7 @@ def test_a_reconnect_survives_that_its_old_tokens_can_t_be_read_or_are_gone(
     assert again.opened().access_token == "access-1-of-7"
 
 
-def test_another_teams_record_of_the_same_account_is_another_matter(
+def test_another_teams_record_is_untouched(
     api: APIClient, gallery: Gallery, outsider: User
 ) -> None:
     theirs = account_of(outsider.own_team, status="disconnected")
@@ -140,16 +136,16 @@ def test_another_teams_record_of_the_same_account_is_another_matter(
     assert untouched(theirs)
 
 
-def test_replaced_tokens_are_revoked_where_that_ends_nothing_else(
+def test_replaced_tokens_are_revoked_if_unshared(
     api: APIClient, gallery: Gallery, use_catalogue: Any
 ) -> None:
     use_catalogue(gallery.catalogue(revocation=""), "gallery")
     connect(api)
     connect(api)
-    assert owed() == ["access-1-of-7"]
+    assert pending_tokens() == ["access-1-of-7"]
 
 
-def test_replaced_tokens_are_left_alone_while_a_sibling_has_the_same_ones(
+def test_replaced_tokens_stay_if_a_sibling_has_them(
     api: APIClient, gallery: Gallery, use_catalogue: Any
 ) -> None:
     use_catalogue(gallery.catalogue(revocation="", token=""), "gallery")
@@ -157,8 +153,8 @@ def test_replaced_tokens_are_left_alone_while_a_sibling_has_the_same_ones(
     _, sibling = connect(api)
     gallery.accounts = ["7"]
     connect(api)
-    assert owed() == []
+    assert pending_tokens() == []
     assert fresh(sibling).opened().refresh_token == "refresh-1"
     gallery.accounts = ["8"]
     connect(api)
-    assert owed() == ["access-1"]
+    assert pending_tokens() == ["access-1"]

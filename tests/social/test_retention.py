@@ -12,9 +12,9 @@ from connections_project.identity.models import Team
 from social import retention
 from social.models import SocialAccount
 from social.retention import erase_kept_too_long
-from tests.gallery import Gallery
-from tests.rows import events
-from tests.social_rows import account_of
+from tests.support.gallery import Gallery
+from tests.support.provider_rows import events
+from tests.support.social_rows import account_of
 
 
 def kept(team: Team, days: float, account_id: str = "7") -> SocialAccount:
@@ -43,7 +43,7 @@ def test_the_operator_sets_the_time(team: Team, gallery: Gallery, settings: Lazy
     assert erase_kept_too_long() == 0
 
 
-def test_the_erasure_is_audited_and_done_by_the_house(team: Team, gallery: Gallery) -> None:
+def test_the_erasure_is_audited_and_periodic(team: Team, gallery: Gallery) -> None:
     row = kept(team, 91)
     run_due()
     (event,) = events("account_tokens_erased")
@@ -72,9 +72,7 @@ def test_with_nothing_to_do_it_only_looks(db: None, django_assert_num_queries: A
         erase_kept_too_long()
 
 
-def test_an_erased_account_is_too_late_for_whoever_read_it_before(
-    team: Team, gallery: Gallery
-) -> None:
+def test_an_erased_account_fails_an_earlier_reader(team: Team, gallery: Gallery) -> None:
     row = kept(team, 91)
     erase_kept_too_long()
     assert SocialAccount.objects.get().epoch > row.epoch

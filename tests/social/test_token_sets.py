@@ -10,10 +10,10 @@ from connections_project.revocation.models import GrantHold
 from social.models import SocialAccount
 from social.refresh import refreshed_for_use
 from tests.conftest import UseCatalogue
-from tests.gallery import Gallery, connect, owed
-from tests.gallery import disconnect as disconnect_by_api
-from tests.servers import Answer, Request
 from tests.support.disconnects import disconnect_one
+from tests.support.gallery import Gallery, connect, pending_tokens
+from tests.support.gallery import disconnect as disconnect_by_api
+from tests.support.platform_server import Answer, Request
 
 ORIGIN = command_origin(None)
 
@@ -31,7 +31,7 @@ def tokens(*rows: SocialAccount) -> list[str | None]:
 
 
 @pytest.mark.parametrize("which", [0, 1, 2])
-def test_whoever_is_refreshed_all_have_the_fresh_tokens(
+def test_refreshing_any_renews_them_all(
     trio: list[SocialAccount], gallery: Gallery, which: int
 ) -> None:
     row = refreshed_for_use(trio[which], origin=ORIGIN, force=True)
@@ -41,7 +41,7 @@ def test_whoever_is_refreshed_all_have_the_fresh_tokens(
     assert len(gallery.token_requests("refresh_token")) == 1
 
 
-def test_a_disconnected_sibling_keeps_what_it_had_and_hinders_nobody(
+def test_a_disconnected_sibling_hinders_nobody(
     api: APIClient, trio: list[SocialAccount], gallery: Gallery
 ) -> None:
     disconnect_by_api(api, trio[0])
@@ -55,24 +55,24 @@ def test_a_disconnected_sibling_keeps_what_it_had_and_hinders_nobody(
 def test_only_the_last_one_has_the_tokens_revoked(trio: list[SocialAccount]) -> None:
     for row in (trio[0], trio[1]):
         assert disconnect_one(row, erase_tokens=True) == "shared_grant"
-    assert owed() == []
+    assert pending_tokens() == []
     assert disconnect_one(trio[2], erase_tokens=True) == "pending"
-    assert owed() == ["access-1"]
+    assert pending_tokens() == ["access-1"]
     assert not GrantHold.objects.exists()
 
 
-def test_tokens_of_an_accounts_own_are_revoked_though_siblings_live(
+def test_an_accounts_own_tokens_are_revoked(
     api: APIClient, gallery: Gallery, use_catalogue: UseCatalogue
 ) -> None:
     use_catalogue(gallery.catalogue(revocation='blast_radius = "token"'), "gallery")
     gallery.accounts = ["7", "8"]
     first, _ = connect(api)
     assert disconnect_one(first, erase_tokens=True) == "pending"
-    assert owed() == ["access-1-of-7"]
+    assert pending_tokens() == ["access-1-of-7"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_disconnect_of_the_leader_during_a_refresh_leaves_the_others_the_fresh_tokens(
+def test_the_leaders_disconnect_spares_the_others(
     trio: list[SocialAccount], gallery: Gallery
 ) -> None:
     def meanwhile(_: Request) -> Answer:
@@ -85,7 +85,7 @@ def test_a_disconnect_of_the_leader_during_a_refresh_leaves_the_others_the_fresh
         refreshed_for_use(trio[0], origin=ORIGIN, force=True)
     assert tokens(*trio) == ["refresh-1", "refresh-2", "refresh-2"]
     # They live on what came late, so that it must not be revoked.
-    assert owed() == []
+    assert pending_tokens() == []
     assert gallery.revoked == []
 
 

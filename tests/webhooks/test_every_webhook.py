@@ -12,9 +12,9 @@ from jwt.algorithms import RSAAlgorithm
 from rest_framework.test import APIClient
 
 from connections_project.connections.models import OAuthConnection
-from tests.servers import Answer, PlatformServer
+from tests.support.platform_server import Answer, PlatformServer
+from tests.support.webhook_signing import signed_request, tiktok_event, tiktok_signature
 from tests.webhooks.conftest import CLIENT_ID, PERSON, is_live
-from tests.webhooks.signing import signed_request, tiktok_event, tiktok_signature
 
 pytestmark = pytest.mark.django_db
 MEGABYTE = 1024 * 1024
@@ -82,15 +82,13 @@ def send(
     return lambda **how: sender(anonymous, **how)
 
 
-def test_a_genuine_one_of_nearly_a_megabyte_is_applied(
-    send: Send, rows: dict[str, OAuthConnection]
-) -> None:
+def test_a_genuine_large_body_is_applied(send: Send, rows: dict[str, OAuthConnection]) -> None:
     # Two of them are in base64, which makes four characters of three.
     assert send(at=int(time.time()), padding=700_000).status_code in {200, 202}
     assert not any(is_live(row) for row in rows.values())
 
 
-def test_more_than_a_megabyte_is_refused_though_it_is_genuine(
+def test_over_a_megabyte_is_refused_if_genuine(
     send: Send, rows: dict[str, OAuthConnection]
 ) -> None:
     assert send(at=int(time.time()), padding=MEGABYTE).status_code == 413

@@ -13,8 +13,8 @@ from connections_project.connections.models import OAuthConnection
 from connections_project.connections.token_names import double_hash
 from connections_project.identity.models import User
 from connections_project.webhooks import signing_keys
-from tests.rows import events
-from tests.servers import Answer, PlatformServer
+from tests.support.platform_server import Answer, PlatformServer
+from tests.support.provider_rows import events
 from tests.webhooks.conftest import CLIENT_ID, PERSON, connected, is_live
 
 pytestmark = pytest.mark.django_db
@@ -117,7 +117,7 @@ def test_events_that_name_nobody_are_taken(
     assert all(is_live(row) for row in rows.values())
 
 
-def test_an_event_that_comes_again_is_not_applied_again(anonymous: APIClient, owner: User) -> None:
+def test_a_repeated_event_is_not_applied_again(anonymous: APIClient, owner: User) -> None:
     send(anonymous, event_token(jti="the same"))
     row = connected("channels", owner)
 
@@ -159,7 +159,7 @@ REFUSED: dict[str, tuple[str, Any]] = {
 
 
 @pytest.mark.parametrize(("err", "token"), REFUSED.values(), ids=REFUSED)
-def test_what_is_refused_is_told_in_the_words_of_rfc_8935(
+def test_refusals_use_the_words_of_rfc_8935(
     anonymous: APIClient, rows: dict[str, OAuthConnection], err: str, token: Any
 ) -> None:
     answer = send(anonymous, token())
@@ -181,7 +181,7 @@ def test_a_key_that_was_published_meanwhile_is_found(
     assert send(anonymous, event_token(key=ANOTHER_KEY, kid="two")).status_code == 202
 
 
-def test_unknown_keys_do_not_make_us_ask_google_each_time(
+def test_unknown_keys_do_not_ask_google_each_time(
     anonymous: APIClient, google: PlatformServer
 ) -> None:
     for _ in range(5):
@@ -193,7 +193,7 @@ def test_unknown_keys_do_not_make_us_ask_google_each_time(
 @pytest.mark.parametrize(
     "away", [Answer(503), Answer(json=[]), Answer(body=b"{"), Answer(reset=True)]
 )
-def test_google_is_asked_to_send_again_while_its_keys_are_away(
+def test_without_its_keys_google_must_send_again(
     anonymous: APIClient,
     google: PlatformServer,
     rows: dict[str, OAuthConnection],

@@ -14,9 +14,9 @@ from connections_project.connections.models import OAuthConnection
 from connections_project.identity.models import User
 from connections_project.revocation.models import RevocationJob
 from providers.disconnect import disconnect_own
-from tests.rows import events
+from tests.support.provider_rows import events
+from tests.support.webhook_signing import signed_request
 from tests.webhooks.conftest import PERSON, connected, is_live
-from tests.webhooks.signing import signed_request
 
 pytestmark = pytest.mark.django_db
 PATH = "/api/v1/webhooks/meta/data-deletion"
@@ -60,14 +60,14 @@ def test_the_answer_has_the_page_and_the_code(
     assert PERSON not in text
 
 
-def test_a_person_we_do_not_know_gets_page_and_code_too(anonymous: APIClient) -> None:
+def test_an_unknown_person_gets_page_and_code(anonymous: APIClient) -> None:
     answer = send(anonymous, signed_request(user_id="nobody")).json()
 
     page = anonymous.get(urlsplit(answer["url"]).path).content.decode()
     assert "no connection to your account" in page
 
 
-def test_a_request_that_comes_again_gets_the_same_code(anonymous: APIClient, owner: User) -> None:
+def test_a_repeated_request_gets_the_same_code(anonymous: APIClient, owner: User) -> None:
     text = signed_request()
     first = send(anonymous, text).json()
     row = connected("providers", owner)
@@ -76,7 +76,7 @@ def test_a_request_that_comes_again_gets_the_same_code(anonymous: APIClient, own
     assert is_live(row)
 
 
-def test_it_follows_the_deauthorization_of_the_same_user(
+def test_it_follows_the_users_deauthorization(
     anonymous: APIClient, rows: dict[str, OAuthConnection]
 ) -> None:
     deauthorize = PATH.replace("data-deletion", "deauthorize")

@@ -12,10 +12,10 @@ from audit.models import AuditEvent
 from connections_project.connections.models import OAuthConnection
 from connections_project.identity.models import User
 from connections_project.revocation.models import GrantHold, RevocationJob
-from tests.rows import events
 from tests.support.disconnects import disconnect_one
+from tests.support.provider_rows import events
+from tests.support.webhook_signing import base64url, signed_request
 from tests.webhooks.conftest import connected, is_live
-from tests.webhooks.signing import base64url, signed_request
 
 pytestmark = pytest.mark.django_db
 PATH = "/api/v1/webhooks/meta/deauthorize"
@@ -43,7 +43,7 @@ def test_the_connections_of_all_three_apps_end(
     assert not GrantHold.objects.exists()
 
 
-def test_the_platform_is_audited_as_the_one_who_did_it(
+def test_the_platform_is_audited_as_the_actor(
     anonymous: APIClient, rows: dict[str, OAuthConnection]
 ) -> None:
     send(anonymous, signed_request())
@@ -61,9 +61,7 @@ def test_nothing_is_revoked_that_is_dead_already(
     assert not RevocationJob.objects.exists()
 
 
-def test_kept_tokens_of_a_disconnected_account_are_erased(
-    anonymous: APIClient, owner: User
-) -> None:
+def test_a_disconnected_accounts_tokens_are_erased(anonymous: APIClient, owner: User) -> None:
     row: Any = connected("social", owner)
     disconnect_one(row)
     row.refresh_from_db()
@@ -99,9 +97,7 @@ def test_an_unknown_user_is_acknowledged(
     assert all(is_live(row) for row in rows.values())
 
 
-def test_a_notice_that_comes_again_is_acknowledged_and_not_applied(
-    anonymous: APIClient, owner: User
-) -> None:
+def test_a_repeated_notice_is_only_acknowledged(anonymous: APIClient, owner: User) -> None:
     text = signed_request()
     send(anonymous, text)
     row = connected("providers", owner)
@@ -151,7 +147,7 @@ def test_a_forged_one_is_refused(
 
 
 @pytest.mark.parametrize("age", [timedelta(days=7, minutes=1), -timedelta(minutes=6)])
-def test_a_stale_one_and_one_from_the_future_are_refused(
+def test_stale_and_future_ones_are_refused(
     anonymous: APIClient, rows: dict[str, OAuthConnection], age: timedelta
 ) -> None:
     issued_at = int((timezone.now() - age).timestamp())
@@ -175,7 +171,7 @@ def test_a_malformed_one_is_refused(anonymous: APIClient, text: str) -> None:
 
 
 @pytest.mark.parametrize("claims", [{"algorithm": "none"}, {"issued_at": "x"}, {"issued_at": None}])
-def test_what_is_signed_and_yet_makes_no_sense_is_refused(
+def test_signed_nonsense_is_refused(
     anonymous: APIClient, rows: dict[str, OAuthConnection], claims: dict[str, Any]
 ) -> None:
     assert send(anonymous, signed_request(**claims)).status_code == 400
@@ -191,9 +187,7 @@ def test_it_is_a_post(anonymous: APIClient) -> None:
     assert anonymous.get(PATH).status_code == 405
 
 
-def test_connections_through_another_client_of_ours_are_not_its_matter(
-    anonymous: APIClient, owner: User
-) -> None:
+def test_another_clients_connections_are_untouched(anonymous: APIClient, owner: User) -> None:
     row = connected("providers", owner)
     row.client_id = "another app"
     row.save()
@@ -203,9 +197,7 @@ def test_connections_through_another_client_of_ours_are_not_its_matter(
     assert is_live(row)
 
 
-def test_a_person_may_have_several_connections_at_a_platform(
-    anonymous: APIClient, owner: User
-) -> None:
+def test_all_connections_of_a_person_are_ended(anonymous: APIClient, owner: User) -> None:
     for number in range(3):
         connected("providers", owner, account=f"account {number}")
 

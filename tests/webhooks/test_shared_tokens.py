@@ -13,8 +13,8 @@ from connections_project.revocation.models import GrantHold
 from social.models import SocialAccount
 from social.refresh import refreshed_for_use
 from tests.conftest import UseCatalogue
-from tests.gallery import Gallery, connect, owed
-from tests.webhooks.signing import signed_request
+from tests.support.gallery import Gallery, connect, pending_tokens
+from tests.support.webhook_signing import signed_request
 from tests.webhooks.test_meta_deauthorize import send
 
 ORIGIN = command_origin(None)
@@ -42,7 +42,7 @@ def tell(anonymous: APIClient, settings: Any, **claims: Any) -> Any:
     return send(anonymous, signed_request(secret, user_id="person-1", **claims))
 
 
-def test_all_of_them_end_and_nothing_is_sent_or_owed(
+def test_all_end_and_no_revocation_is_sent_or_left(
     anonymous: APIClient, trio: list[SocialAccount], gallery: Gallery, settings: Any
 ) -> None:
     gallery.server.requests.clear()
@@ -54,11 +54,11 @@ def test_all_of_them_end_and_nothing_is_sent_or_owed(
         assert (row.is_active, row.status, row.auth_state) == (False, "disconnected", None)
         with pytest.raises(NotActiveError):
             refreshed_for_use(row, origin=ORIGIN, force=True)
-    assert (gallery.server.requests, owed()) == ([], [])
+    assert (gallery.server.requests, pending_tokens()) == ([], [])
     assert not GrantHold.objects.exists()
 
 
-def test_one_that_was_connected_since_lives_on_and_is_refreshed_by_itself(
+def test_one_connected_since_lives_on_and_refreshes(
     anonymous: APIClient, trio: list[SocialAccount], gallery: Gallery, settings: Any
 ) -> None:
     newer = trio[2]

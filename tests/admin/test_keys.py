@@ -1,0 +1,70 @@
+"""Teams' keys in the admin: made and shown once, revoked for good."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from connections_project.identity.keys import BadKeyError, find_key
+from connections_project.identity.models import ApiKey, User
+from tests.admin.test_connection_lists import text_of
+from tests.support.provider_rows import events
+
+LIST = "/admin/identity/apikey/"
+
+pytestmark = pytest.mark.django_db
+
+
+def made(page: Client, owner: User, **form: object) -> str:
+    given = {"team": str(owner.own_team.pk), "scopes": ["social:read"], **form}
+    answer = page.post(f"{LIST}add/", given)
+    assert "no-store" in answer["Cache-Control"]
+    found = re.search(r"cnx_[0-9a-f]{16}_[\w-]{43}", answer.content.decode())
+    return found[0] if found else ""
+
+
+def test_a_key_is_shown_once_and_works(page: Client, owner: User, operator: User) -> None:
+    text = made(page, owner, name="Press desk")
+    key = find_key(text, team_id=owner.own_team.pk)
+    assert (key.scopes, key.created_by, key.name) == (["social:read"], operator, "Press desk")
+    assert events("api_key_created")[0].actor_id == operator.pk
+    for path in (LIST, f"{LIST}{key.pk}/change/"):
+        assert text.split("_", 2)[2] not in page.get(path).content.decode()
+        assert key.prefix in text_of(page, path)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"team": "nonsense"},
+        {"team": "01a2120c-fa6a-714b-b031-524c651f63d2"},
+        {"scopes": []},
+        {"scopes": ["social:everything"]},
+        {"expires_at": "2020-01-01 00:00"},
+        {"name": "x" * 101},
+        {"name": "a\x00b"},
+    ],
+)
+def test_what_cannot_be_is_said_and_nothing_is_made(
+    page: Client, owner: User, form: dict[str, object]
+) -> None:
+    assert made(page, owner, **form) == ""
+    assert not ApiKey.objects.exists()
+
+
+def test_a_revoked_key_opens_nothing(page: Client, owner: User) -> None:
+    text = made(page, owner)
+    key = ApiKey.objects.get()
+    page.post(f"{LIST}{key.pk}/revoke/", {"reason": "leaked"})
+    with pytest.raises(BadKeyError):
+        find_key(text, team_id=owner.own_team.pk)
+    assert [one.reason for one in events("api_key_revoked")] == ["leaked"]
+
+
+def test_auditors_make_and_revoke_none(page: Client, auditors_page: Client, owner: User) -> None:
+    made(page, owner)
+    key = ApiKey.objects.get()
+    assert auditors_page.get(f"{LIST}add/").status_code == 403
+    assert auditors_page.post(f"{LIST}{key.pk}/revoke/", {"reason": "x"}).status_code == 403
+    assert b">Revoke<" not in auditors_page.get(f"{LIST}{key.pk}/change/").content
+    assert ApiKey.objects.get().revoked_at is None

@@ -1,0 +1,79 @@
+"""Operators hurry a revocation along, or give it up; both are audited."""
+
+import pytest
+from django.test import Client
+
+from audit.models import AuditEvent
+from connections_project.identity.models import User
+from connections_project.revocation.models import RevocationJob
+from tests.admin.test_connection_lists import job_of, text_of
+from tests.support.bank import Bank
+from tests.support.provider_rows import connection_of, events
+
+LIST = "/admin/revocation/revocationjob/"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def job(bank: Bank, owner: User) -> RevocationJob:
+    """One that waits for its next try."""
+    made = job_of(connection_of(owner, status="disconnected"), attempts=3, last_error="timeout")
+    RevocationJob.objects.update(due_at="2126-01-01T00:00:00Z")
+    return made
+
+
+def test_a_retry_makes_it_due_at_once(page: Client, job: RevocationJob, operator: User) -> None:
+    page.post(f"{LIST}{job.pk}/retry/")
+    due_at = RevocationJob.objects.get().due_at
+    assert due_at.year < 2126
+    (event,) = events("token_revocation_retried")
+    assert (event.actor_id, event.interface, event.subject_id) == (
+        operator.pk, "admin", job.connection_id,
+    )  # fmt: skip
+
+
+def test_many_are_retried_from_the_list(page: Client, job: RevocationJob) -> None:
+    done = job_of(
+        connection_of(User.objects.get(email="owner@example.com"), status="failed"), "revoked"
+    )
+    chosen = {"action": "retry_selected", "_selected_action": [str(job.pk), str(done.pk)]}
+    answer = page.post(LIST, chosen, follow=True)
+    assert "1 of them were pending" in answer.content.decode()
+    assert len(events("token_revocation_retried")) == 1
+
+
+def test_giving_up_erases_the_token_with_a_reason(page: Client, job: RevocationJob) -> None:
+    page.post(f"{LIST}{job.pk}/give-up/", {"reason": "the platform is gone"})
+    job.refresh_from_db()
+    assert (job.state, job.sealed_tokens) == ("abandoned", None)
+    assert job.finished_at
+    (event,) = events("token_revocation_abandoned")
+    assert (event.actor_type, event.reason) == ("operator", "the platform is gone")
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 513, "a\x00b"])
+def test_giving_up_needs_a_sound_reason(page: Client, job: RevocationJob, reason: str) -> None:
+    answer = page.post(f"{LIST}{job.pk}/give-up/", {"reason": reason})
+    assert answer.status_code == 200
+    assert 'role="alert"' in answer.content.decode()
+    assert RevocationJob.objects.get().state == "pending"
+
+
+def test_a_finished_job_offers_no_action(page: Client, bank: Bank, owner: User) -> None:
+    job = job_of(connection_of(owner, status="disconnected"), "revoked")
+    for action in ("retry", "give-up"):
+        page.post(f"{LIST}{job.pk}/{action}/", {"reason": "why not"})
+    assert RevocationJob.objects.get().state == "revoked"
+    assert not AuditEvent.objects.exists()
+    assert "Retry now" not in text_of(page, f"{LIST}{job.pk}/change/")
+
+
+def test_auditors_see_no_button_and_are_refused(auditors_page: Client, job: RevocationJob) -> None:
+    told = text_of(auditors_page, f"{LIST}{job.pk}/change/")
+    assert "Retry now" not in told
+    assert "Give up" not in told
+    for action in ("retry", "give-up"):
+        assert auditors_page.get(f"{LIST}{job.pk}/{action}/").status_code == 403
+        assert auditors_page.post(f"{LIST}{job.pk}/{action}/", {"reason": "x"}).status_code == 403
+    assert RevocationJob.objects.get().state == "pending"

@@ -1,0 +1,59 @@
+"""The kill switch in the admin: suspend a platform with a reason, and resume it."""
+
+import pytest
+from django.test import Client
+
+from connections_project.identity.models import User
+from connections_project.platforms.models import Suspension
+from connections_project.platforms.registry import is_suspended
+from tests.admin.test_connection_lists import text_of
+from tests.support.bank import Bank
+from tests.support.provider_rows import events
+
+LIST = "/admin/platforms/suspension/"
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_platform_is_suspended_and_resumed(page: Client, bank: Bank, operator: User) -> None:
+    page.post(f"{LIST}bank/suspend/", {"reason": "breached"})
+    assert is_suspended("bank")
+    told = text_of(page, LIST)
+    assert "suspended “breached”" in told
+    assert f"by {operator.email}" in told
+    page.post(f"{LIST}bank/resume/", {"reason": "all clear"})
+    assert not is_suspended("bank")
+    assert [one.reason for one in events("platform_suspended")] == ["breached"]
+    assert [one.reason for one in events("platform_resumed")] == ["all clear"]
+    assert events("platform_resumed")[0].actor_id == operator.pk
+
+
+def test_every_catalogue_platform_is_listed(page: Client, bank: Bank) -> None:
+    told = text_of(page, LIST)
+    assert "Bank bank providers in use" in told
+    assert "Charles Schwab schwab providers no client credentials" in told
+    assert "planned" in told
+
+
+def test_a_removed_platform_can_be_resumed(page: Client, db: None) -> None:
+    Suspension.objects.create(slug="gone", reason="old", suspended_at="2026-01-01T00:00:00Z")
+    assert "left the catalogue" in text_of(page, LIST)
+    page.post(f"{LIST}gone/resume/", {"reason": "tidy"})
+    assert not Suspension.objects.exists()
+
+
+def test_without_a_reason_nothing_is_suspended(page: Client, bank: Bank) -> None:
+    assert page.post(f"{LIST}bank/suspend/", {"reason": " "}).status_code == 200
+    assert not Suspension.objects.exists()
+
+
+def test_a_platform_that_nobody_knows_is_not_there(page: Client, db: None) -> None:
+    for action in ("suspend", "resume"):
+        assert page.get(f"{LIST}nobody/{action}/").status_code == 404
+
+
+def test_auditors_see_no_buttons_and_are_refused(auditors_page: Client, bank: Bank) -> None:
+    assert "Suspend Bank" not in text_of(auditors_page, LIST)
+    for action in ("suspend", "resume"):
+        assert auditors_page.post(f"{LIST}bank/{action}/", {"reason": "x"}).status_code == 403
+    assert not Suspension.objects.exists()

@@ -1,0 +1,86 @@
+"""Whatever a body holds, it is taken or refused with words, never a 500."""
+
+import json
+
+import pytest
+from django.test import Client
+
+DEEP = "[" * 100_000
+WRONG = {
+    "malformed": (b'{"text": ', "body"),
+    "not UTF-8": (b'{"text": "\xff"}', "body"),
+    "UTF-16": ('{"text": "a"}'.encode("utf-16"), "body"),
+    "a list": (b"[]", "body"),
+    "a number": (b"1", "body"),
+    "null": (b"null", "body"),
+    "NaN": (b'{"text": NaN}', "body"),
+    "deep and open": (DEEP.encode(), "body"),
+    "deep and closed": (f'{{"text": {DEEP}{"]" * 100_000}}}'.encode(), "body"),
+    "a huge number": (b'{"text": ' + b"9" * 5000 + b"}", "body"),
+    "NUL": (b'{"text": "a\\u0000"}', "text"),
+    "NUL further down": (b'{"text": "a", "tags": [["\\u0000"]]}', "tags"),
+    "NUL in a name below": (b'{"text": {"\\u0000": 1}}', "text"),
+    "NUL in a name": (b'{"\\u0000": 1}', "body"),
+    "half a pair": (b'{"text": "\\ud800"}', "text"),
+    "missing": (b"{}", "text"),
+    "nothing": (b"", "text"),
+    "a wrong type": (b'{"text": {}}', "text"),
+}
+
+
+@pytest.mark.parametrize(("body", "field"), WRONG.values(), ids=WRONG.keys())
+@pytest.mark.parametrize("path", ["/api/open", "/api/fake/open"])
+def test_a_wrong_body_is_400_and_names_the_field(
+    site: Client, path: str, body: bytes, field: str
+) -> None:
+    response = site.post(path, body, content_type="application/json")
+    told = response.json()
+    fields = told["fake"]["fields"] if "fake" in told else [e["field"] for e in told["errors"]]
+    assert (response.status_code, fields) == (400, [field])
+
+
+def test_unknown_fields_are_ignored(site: Client) -> None:
+    body = {"text": "ä €", "further": {"deep": [1]}}
+    response = site.post("/api/open", json.dumps(body), content_type="application/json")
+    assert (response.status_code, response.json()) == (201, {"text": "ä €"})
+
+
+def test_a_body_nested_as_deep_as_json_reads_passes(site: Client) -> None:
+    body = f'{{"text": "a", "further": {"[" * 500}{"]" * 500}}}'
+    assert site.post("/api/open", body, content_type="application/json").status_code == 201
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/xml", "", "multipart/form-data"])
+def test_another_media_type_is_415(site: Client, media_type: str) -> None:
+    response = site.post("/api/open", b'{"text": "a"}', content_type=media_type)
+    assert (response.status_code, response.json()["title"]) == (415, "Unsupported Media Type")
+
+
+@pytest.mark.parametrize("view", ["/api/open", "/api/plain/body", "/api/nothing"])
+def test_a_body_over_1_mib_is_413_before_it_is_read(site: Client, view: str) -> None:
+    response = site.post(view, b"x" * (1024 * 1024 + 1), content_type="application/json")
+    assert (response.status_code, response.json()["title"]) == (413, "Payload Too Large")
+
+
+def test_the_announced_length_alone_decides(site: Client) -> None:
+    response = site.generic("POST", "/api/fake/open", b"{}", CONTENT_LENGTH="1048577")
+    assert (response.status_code, response.json()["fake"]["code"]) == (413, "payload_too_large")
+
+
+def test_a_body_of_1_mib_is_read(site: Client) -> None:
+    body = b'{"text": "a", "further": "' + b"x" * (1024 * 1024 - 28) + b'"}'
+    assert len(body) == 1024 * 1024
+    assert site.post("/api/open", body, content_type="application/json").status_code == 201
+
+
+def test_a_senseless_length_reads_as_no_body(site: Client) -> None:
+    response = site.generic(
+        "POST", "/api/open", b"{}", content_type="application/json", CONTENT_LENGTH="many"
+    )
+    assert response.status_code == 400
+
+
+@pytest.mark.parametrize("query", ["?status=%00", "?a=1&status=x%00y&b=2", "?status=ok&status=%00"])
+def test_nul_in_the_query_is_400_with_the_parameter(site: Client, query: str) -> None:
+    response = site.get(f"/api/open{query}")
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "status")

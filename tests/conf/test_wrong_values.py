@@ -1,0 +1,144 @@
+"""Every wrong value ends the start in one line that names the variable and keeps the value."""
+
+import base64
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conf.conftest import SETTINGS, load, refusal
+
+# A mark that stands in each wrong value, so that a complaint that quotes it is found out.
+MARK = "tr0ub4dor"
+SHORT_SEED = base64.b64encode(MARK.encode()).decode()
+
+WRONG = [
+    ("DEBUG", MARK),
+    ("SECRET_KEY", MARK),
+    ("CREDENTIAL_KEYS", MARK),
+    ("CREDENTIAL_KEYS", f"{base64.urlsafe_b64encode(bytes(32)).decode()},{MARK}"),
+    ("AUDIT_SIGNING_KEY", SHORT_SEED),
+    ("AUDIT_SIGNING_KEY", f"ü{MARK}"),
+    ("RECEIPT_SIGNING_KEY", "ab" * 32),
+    ("AUDIT_PUBLIC_KEYS", SHORT_SEED),
+    ("RECEIPT_PUBLIC_KEYS", f"{base64.b64encode(bytes(32)).decode()},{MARK}"),
+    ("AUDIT_HEADS_FILE", "/"),
+    ("ALLOWED_HOSTS", f"https://{MARK}.example.com"),
+    ("ALLOWED_HOSTS", f"{MARK}.example.com:8000"),
+    ("CSRF_TRUSTED_ORIGINS", f"{MARK}.example.com"),
+    ("CSRF_TRUSTED_ORIGINS", f"https://{MARK}.example.com/"),
+    ("CSRF_TRUSTED_ORIGINS", f"https://[{MARK}"),
+    ("PUBLIC_URL", f"{MARK}.example.com"),
+    ("PUBLIC_URL", f"ftp://{MARK}.example.com"),
+    ("PUBLIC_URL", f"https://{MARK}.example.com:port"),
+    ("PUBLIC_URL", f"https://[{MARK}"),
+    ("PUBLIC_URL", f"https://user:{MARK}@example.com"),
+    ("PUBLIC_URL", f"https://example.com/?{MARK}"),
+    ("PROBLEM_TYPE_BASE_URL", MARK),
+    ("DATABASE_URL", MARK),
+    ("DATABASE_URL", f"mysql://user:{MARK}@localhost/name"),
+    ("DATABASE_URL", f"postgres://user:{MARK}@localhost:port/name"),
+    ("DATABASE_URL", f"postgres://user:{MARK}@localhost"),
+    ("DATABASE_URL", f"postgres://[{MARK}"),
+    ("DATABASE_URL", f"sqlite://{MARK}.sqlite3"),
+    ("DATABASE_URL", "sqlite://"),
+    ("DATABASE_POOL_SIZE", "-1"),
+    ("DATABASE_STATEMENT_TIMEOUT_SECONDS", MARK),
+    ("REDIS_URL", f"http://{MARK}.example.com"),
+    ("REDIS_URL", f"redis://:{MARK}@localhost:port"),
+    ("CELERY_BROKER_URL", MARK),
+    ("PROMETHEUS_MULTIPROC_DIR", f"{os.devnull}/{MARK}"),
+    ("EXTRA_APPS", f"no_such_{MARK}"),
+    ("EXTRA_APPS", f"audit.no_such.{MARK}"),
+    ("OAUTH_CATALOG", f"/nowhere/{MARK}.toml"),
+    ("STATIC_ROOT", os.devnull),
+    ("LOG_FORMAT", MARK),
+    ("ADMIN_TOTP_REQUIRED", MARK),
+    ("TRUSTED_PROXY_COUNT", MARK),
+    ("TRUSTED_PROXY_COUNT", "-1"),
+    ("TRUSTED_PROXY_COUNT", "1.5"),
+    ("OAUTH_STATE_SECONDS", "0"),
+    ("PENDING_CONNECTION_SECONDS", MARK),
+    ("REVOCATION_FIRST_RETRY_SECONDS", "-1"),
+    ("REVOCATION_GIVE_UP_SECONDS", "ten"),
+    ("REVOCATION_LEASE_SECONDS", "0"),
+    ("PUBLISH_FIRST_RETRY_SECONDS", "soon"),
+    ("PUBLISH_GIVE_UP_SECONDS", "-1"),
+    ("PUBLISH_LEASE_SECONDS", "0"),
+    ("REVOCATION_THREADS", "0"),
+    ("REVOCATION_PLATFORM_LIMIT", "0"),
+    ("REFRESH_LEASE_SECONDS", "0"),
+    ("ACCESS_TOKEN_SECONDS", "9" * 30),
+    ("SOCIAL_TOKEN_RETENTION_DAYS", "999999999"),
+    ("OAUTH_SCHWAB_REDIRECT_URIS", f"/{MARK}"),
+    ("OAUTH_SCHWAB_REDIRECT_URIS", f"https://{MARK}.example.com/#fragment"),
+    ("OAUTH_SCHWAB_REDIRECT_URIS", f"https://[{MARK}"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_wrong_value_is_named_and_not_shown(name: str, value: str) -> None:
+    words = refusal(**{name: value})
+    assert words.startswith(f"Configuration: {name} is wrong: ")
+    assert "\n" not in words
+    assert MARK not in words
+
+
+@pytest.mark.parametrize("yes", ["true", "TRUE", "1", "yes", "Yes", "on", " On "])
+def test_a_boolean_may_be_spelt_in_many_ways(yes: str) -> None:
+    assert load(DEBUG=yes)["DEBUG"] is True
+
+
+@pytest.mark.parametrize("no", ["false", "False", "0", "no", "NO", "off", "oFF"])
+def test_so_may_its_opposite(no: str) -> None:
+    settings = load(DEBUG=no, ADMIN_TOTP_REQUIRED=no)
+    assert settings["DEBUG"] is settings["ADMIN_TOTP_REQUIRED"] is False
+
+
+def test_every_variable_is_tried_here() -> None:
+    read = set(re.findall(r'_env\.\w+\(\s*"([A-Z_]+)"', SETTINGS.read_text(encoding="utf-8")))
+    # Any text may be the token that guards the metrics.
+    assert read - {name for name, _ in WRONG} == {"METRICS_TOKEN"}
+
+
+GOOD = [
+    ("ALLOWED_HOSTS", "a.example.com, .example.org,*,[::1],127.0.0.1,under_score"),
+    ("CSRF_TRUSTED_ORIGINS", "https://a.example.com,https://*.example.com,http://localhost:3000"),
+    ("DATABASE_URL", "postgres://user:p%40ss@db.example.com:5433/name?sslmode=require"),
+    ("DATABASE_URL", "sqlite:////var/lib/connections/db.sqlite3"),
+    ("REDIS_URL", "rediss://:word@cache.example.com:6380/2"),
+    ("REDIS_URL", "unix:///run/redis.sock"),
+    ("CREDENTIAL_KEYS", ",".join(base64.urlsafe_b64encode(os.urandom(32)).decode() for _ in "ab")),
+    ("AUDIT_SIGNING_KEY", base64.urlsafe_b64encode(b"\xff" * 32).decode().rstrip("=")),
+    ("AUDIT_PUBLIC_KEYS", ",".join(base64.b64encode(os.urandom(32)).decode() for _ in "ab")),
+    ("PUBLIC_URL", "http://[::1]:8000/prefix/"),
+]
+
+
+# Keys are made afresh, so that values are no names for tests.
+@pytest.mark.parametrize(("name", "value"), GOOD, ids=range(len(GOOD)))
+def test_a_value_that_is_right_is_taken(name: str, value: str) -> None:
+    load(**{name: value})
+
+
+def test_a_database_address_is_taken_apart() -> None:
+    url = "postgres://user:p%40ss@db.example.com:5433/name?sslmode=require"
+    database = load(DATABASE_URL=url)["DATABASES"]["default"]
+    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert (database["USER"], database["PASSWORD"]) == ("user", "p@ss")
+    assert (database["HOST"], database["PORT"], database["NAME"]) == (
+        "db.example.com",
+        5433,
+        "name",
+    )
+    assert database["OPTIONS"]["sslmode"] == "require"
+
+
+def test_processes_sharing_redis_share_metrics(tmp_path: Path) -> None:
+    assert load()["METRICS_FOLDER"] is None
+    shared = load(REDIS_URL="redis://127.0.0.1/0")["METRICS_FOLDER"]
+    assert shared.parent == tmp_path
+    assert shared.stat().st_mode & 0o777 == 0o700
+    named = load(PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "named"))["METRICS_FOLDER"]
+    assert named == tmp_path / "named"

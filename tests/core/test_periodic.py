@@ -1,0 +1,138 @@
+"""Periodic tasks: each in its time, none stopped by another's fault."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from celery import signals
+from celery.beat import Service
+
+from connections_project.celery import app
+from connections_project.core import periodic
+from connections_project.core.periodic import (
+    PeriodicRunner,
+    PeriodicTask,
+    periodic_task,
+    periodic_task_of,
+    periodic_tasks,
+)
+
+done: list[str] = []
+
+
+def first() -> None:
+    done.append("first")
+
+
+def failing() -> None:
+    raise RuntimeError("of its own")
+
+
+def last() -> None:
+    done.append("last")
+
+
+@pytest.fixture(autouse=True)
+def _own_periodic_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(periodic, "_periodic_tasks", {})
+    done.clear()
+
+
+def test_a_failing_task_is_logged_and_stops_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for work in (first, failing, last):
+        periodic_task(work)
+    periodic.run_due()
+    assert done == ["first", "last"]
+    (record,) = [one for one in caplog.records if one.levelno == logging.ERROR]
+    assert "tests.core.test_periodic.failing" in record.getMessage()
+
+
+def test_each_runs_at_its_own_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    periodic_task(first, every=10)
+    periodic_task(last, every=60)
+    keeper = PeriodicRunner()
+    for now in range(0, 72, 9):
+        monkeypatch.setattr(time, "monotonic", lambda now=now: float(now))
+        keeper.run_due()
+    assert (done.count("first"), done.count("last")) == (4, 2)
+
+
+def test_what_the_caller_does_itself_is_left_out() -> None:
+    periodic_task(first)
+    periodic_task(last)
+    periodic.run_due(besides=[first])
+    assert done == ["last"]
+
+
+def test_a_call_during_a_run_causes_one_more_run() -> None:
+    begun, go_on, times = threading.Event(), threading.Event(), []
+
+    def slow() -> None:
+        times.append(1)
+        begun.set()
+        assert go_on.wait(5)
+
+    each = PeriodicTask(slow, 60)
+    with ThreadPoolExecutor(1) as thread:
+        working = thread.submit(each.do)
+        assert begun.wait(5)
+        for _ in range(100):
+            each.do()  # Comes back at once.
+        go_on.set()
+        working.result(5)
+    assert len(times) == 2
+
+
+def test_a_failed_task_can_be_run_again() -> None:
+    each = PeriodicTask(failing, 60)
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            each.do()
+
+
+def test_one_that_nobody_registered_is_refused() -> None:
+    with pytest.raises(KeyError):
+        periodic_task_of(first)
+
+
+@pytest.fixture
+def schedule() -> Iterator[Callable[[], dict[str, dict[str, object]]]]:
+    before = app.conf.beat_schedule
+
+    def schedule() -> dict[str, dict[str, object]]:
+        app.loader.import_default_modules()
+        return dict(app.conf.beat_schedule)
+
+    yield schedule
+    app.conf.beat_schedule = before
+
+
+def test_beat_knows_every_periodic_task(
+    schedule: Callable[[], dict[str, dict[str, object]]],
+) -> None:
+    periodic_task(first, every=5)
+    assert schedule() == {
+        "tests.core.test_periodic.first": {
+            "task": "connections_project.do_chore",
+            "args": ["tests.core.test_periodic.first"],
+            "schedule": 5,
+            "options": {"expires": 5},
+        }
+    }
+    assert [each.work for each in periodic_tasks()] == [first]
+
+
+def test_beat_begins_with_all_of_them(schedule: Callable[[], dict[str, dict[str, object]]]) -> None:
+    periodic_task(first, every=5)
+    periodic_task(last, every=3600)
+    schedule()
+    service = Service(app, scheduler_cls="celery.beat:Scheduler")
+    signals.beat_init.send(sender=service)
+    entries = service.scheduler.schedule
+    assert len(entries) == 2
+    assert all(entry.is_due().is_due for entry in entries.values())

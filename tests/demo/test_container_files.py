@@ -1,0 +1,45 @@
+"""Dockerfile and compose.yaml name what is there; no engine is needed to see that."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from connections_project.celery import app
+from connections_project.sandbox.local.processes import ROOT
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def services() -> dict[str, Any]:
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+    services: dict[str, Any] = compose["services"]
+    return services
+
+
+def test_the_image_holds_the_service_and_no_more() -> None:
+    copied = re.findall(r"^COPY (\S+) \./", DOCKERFILE, flags=re.MULTILINE)
+    assert all((ROOT / one).exists() for one in copied)
+    parts = {path.parent.name for path in ROOT.glob("*/apps.py")}
+    assert parts | {"templates", "docs", "manage.py", "requirements.txt"} == set(copied)
+    allowed = re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(), flags=re.MULTILINE)
+    assert set(allowed) == set(copied)
+
+
+def test_it_runs_unprivileged_with_a_health_check() -> None:
+    assert DOCKERFILE.index("\nUSER connections") < DOCKERFILE.index("\nCMD ")
+    assert "\nHEALTHCHECK " in DOCKERFILE
+    assert "--respawn-failed-workers" in DOCKERFILE
+
+
+def test_singletons_are_single_and_await_tables(services: dict[str, Any]) -> None:
+    assert set(services) == {"postgres", "redis", "migrate", "web", "worker", "beat"}
+    assert services["migrate"]["environment"]["DATABASE_URL"].startswith("postgres://")
+    for name in ("web", "worker", "beat"):
+        assert services[name]["depends_on"] == {
+            "migrate": {"condition": "service_completed_successfully"}
+        }
+    for name in ("worker", "beat"):
+        assert services[name]["command"] == ["celery", "-A", app.main, name]

@@ -1,0 +1,91 @@
+"""The demo, as `make demo` runs it, on ports that are free."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from connections_project.sandbox.local.processes import ROOT
+
+
+def free_ports() -> list[int]:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.1", 0)) as other,
+    ):
+        return [int(server.getsockname()[1]) for server in (one, other)]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """Run it where a developer's settings would lead it astray if it heeded them."""
+    port, sandbox_port = free_ports()
+    astray = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "SECRET_KEY": "short"}
+    command = [sys.executable, "-m", "connections_project.sandbox.local.demo"]
+    folder = tmp_path_factory.mktemp("demo")
+    result = subprocess.run(
+        [*command, "--port", str(port), "--sandbox-port", str(sandbox_port)],
+        cwd=ROOT,
+        env=os.environ | astray | {"TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert not list(folder.iterdir()), "the demo left something behind"
+    return result
+
+
+def test_it_shows_the_whole_history(told: subprocess.CompletedProcess[str]) -> None:
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert told.stderr == ""
+    steps = re.findall(r"^\d+\. (.*)$", told.stdout, flags=re.MULTILINE)
+    assert len(steps) == 47
+    for call in (
+        "POST /api/v1/auth/login",
+        "POST /api/v1/providers ",
+        "POST /api/v1/providers/callback?code=***&state=***",
+        "POST /api/v1/accounts/syncs",
+        "DELETE /api/v1/auth/",
+        "GET /api/v1/receipts/",
+        "manage.py verify_audit_log",
+        "POST /api/v1/channels/connect ",
+        "POST /api/v1/schedules/bulk-cancel ",
+        "manage.py publish_due_schedules",
+        "POST /api/v1/plugin/social-media-publisher/social/connect ",
+        "POST /api/v1/plugin/social-media-publisher/social/disconnect ",
+    ):
+        assert f"-> {call}" in told.stdout
+
+
+def test_tokens_live_before_and_die_with_disconnect(
+    told: subprocess.CompletedProcess[str],
+) -> None:
+    bank, _ = told.stdout.split("Sign in as somebody who publishes")
+    before, after = bank.split("Disconnect\n")
+    assert before.count(": alive\n") == 2
+    assert after.count(": dead\n") == 4
+    assert ": alive\n" not in after
+
+
+def test_a_channel_is_protected_and_keeps_its_past(
+    told: subprocess.CompletedProcess[str],
+) -> None:
+    assert "Please cancel or complete 4 pending schedules first." in told.stdout
+    assert "<- 1 tried, 1 published, 0 still due, 0 failed." in told.stdout
+    assert "CHANNEL_DISCONNECTED" in told.stdout
+
+
+def test_it_shows_no_secret(told: subprocess.CompletedProcess[str]) -> None:
+    from connections_project.sandbox.local.people import PUBLISHER, USER
+
+    assert USER.password not in told.stdout
+    assert PUBLISHER.password not in told.stdout
+    # A receipt and the published keys are for everybody to read; so is the digest of a seal.
+    text = re.sub(r'"(receipt|x|kid)": "[^"]+"|\b[0-9a-f]{64}\b', "", told.stdout)
+    # A JSON Web Token, and anything else as long and as random.
+    assert "eyJ" not in text
+    public = re.compile(r"[0-9a-f-]{32,36}|CONNECTION_HAS_ACTIVE_SCHEDULES")
+    assert not re.search(r"[A-Za-z0-9_-]{28,}", public.sub("", text))

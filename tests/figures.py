@@ -1,8 +1,0 @@
-"""What this process has counted."""
-
-from connections_project.core.instruments import REGISTRY
-
-
-def figure(name: str, **labels: str) -> float:
-    """Return a figure of this process, 0 for one that was never counted."""
-    return REGISTRY.get_sample_value(name, labels) or 0.0

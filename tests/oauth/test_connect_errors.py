@@ -1,0 +1,33 @@
+"""What only the machine itself, or the network between, can do to a call."""
+
+import pytest
+import requests
+import responses
+
+from connections_project.oauth.client import ClientRegistration, exchange_code
+from connections_project.oauth.errors import PlatformError
+from tests.oauth.conftest import MakePlatform
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (requests.exceptions.SSLError("certificate of secret-code"), "connect_error"),
+        (requests.exceptions.ProxyError("proxy"), "connect_error"),
+        (requests.exceptions.InvalidURL("address"), "connect_error"),
+        (OSError(24, "Too many open files"), "connect_error"),
+    ],
+)
+def test_nothing_sent_yet_is_a_connect_error(
+    make_platform: MakePlatform, registration: ClientRegistration, fault: Exception, code: str
+) -> None:
+    platform = make_platform(token_endpoint="https://bank.example.com/token")
+    with responses.RequestsMock() as told:
+        told.post(platform.token_endpoint, body=fault)
+        with pytest.raises(PlatformError) as caught:
+            exchange_code(
+                platform, registration, code="c", redirect_uri="https://a", code_verifier=None
+            )
+    assert caught.value.code == code
+    assert "secret" not in str(caught.value)
+    assert caught.value.__context__ is None

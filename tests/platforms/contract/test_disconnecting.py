@@ -1,0 +1,144 @@
+"""Each shipped platform is told of a disconnect as its entry says, or not at all."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from rest_framework.test import APIClient
+
+from connections_project.connections.models import OAuthConnection
+from connections_project.oauth.catalog import Platform
+from connections_project.revocation.models import JobState, RevocationJob
+from tests.platforms.contract.conftest import CLIENT_ID, CLIENT_SECRET, Actor, authenticates
+from tests.support.platform_server import Answer, Request
+
+pytestmark = pytest.mark.django_db
+
+
+Disconnect = Callable[[Actor, OAuthConnection], Any]
+
+
+@pytest.fixture
+def disconnect(api: APIClient, django_capture_on_commit_callbacks: Any) -> Disconnect:
+    """Disconnect, and do what comes after the commit."""
+
+    def disconnect(actor: Actor, connection: OAuthConnection) -> Any:
+        with django_capture_on_commit_callbacks(execute=True):
+            return actor.app_client.disconnect(api, connection)
+
+    return disconnect
+
+
+def is_told(platform: Platform) -> bool:
+    return platform.revocation is not None and platform.revocation.blast_radius != "client"
+
+
+def token_of(request: Request, platform: Platform) -> str:
+    """Return the token that a revocation names, after a look at how it is asked for."""
+    assert platform.revocation
+    in_header: str = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    match platform.revocation.kind:
+        case "rfc7009":
+            assert authenticates(request, platform) is platform.revocation.client_auth
+            return request.form["token"]
+        case "bearer_post":
+            _bears_our_credentials(request, platform)
+            return in_header
+        case "json_post":
+            wanted = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+            expected: dict[str, Any] = wanted if platform.revocation.client_auth else {}
+            assert request.json == {**expected, "token": request.json["token"]}
+            return str(request.json["token"])
+        case "delete":
+            return in_header
+    raise AssertionError(platform.revocation.kind)
+
+
+def _bears_our_credentials(request: Request, platform: Platform) -> None:
+    assert platform.revocation
+    if platform.revocation.client_auth:
+        told = (request.form["client_id"], request.form["client_secret"])
+        assert told == (CLIENT_ID, CLIENT_SECRET)
+    else:
+        assert request.body == b""
+
+
+def test_it_is_told_with_the_tokens_it_revokes(
+    api: APIClient, actor: Actor, disconnect: Disconnect
+) -> None:
+    platform = actor.platform
+    connection = actor.connect(api)
+    answer = disconnect(actor, connection)
+    assert answer.status_code == 200
+    connection.refresh_from_db()
+    assert (connection.status, connection.auth_state) == (actor.app_client.over, None)
+    if not is_told(platform) or platform.revocation is None:
+        return
+    sent = [token_of(request, platform) for request in actor.revocations]
+    held = actor.issued[0]
+    assert sent == [held[name] for name in platform.revocation.tokens if name in held]
+    assert RevocationJob.objects.get().state == JobState.REVOKED
+
+
+def test_without_revocation_people_get_a_help_link(
+    api: APIClient, actor: Actor, disconnect: Disconnect
+) -> None:
+    platform = actor.platform
+    answer = disconnect(actor, actor.connect(api))
+    expected = None if is_told(platform) else f'<{platform.help_url}>; rel="help"'
+    assert answer.headers.get("Link") == expected
+    assert bool(actor.revocations) is is_told(platform)
+    assert RevocationJob.objects.exists() is is_told(platform)
+
+
+def end(api: APIClient, actor: Actor, disconnect: Disconnect, *answers: Answer) -> str:
+    """Disconnect where the platform answers a revocation so, and give the job's state."""
+    connection = actor.connect(api)
+    assert actor.platform.revocation
+    actor.server.on("POST", urlsplit(actor.platform.revocation.endpoint).path, *answers)
+    assert disconnect(actor, connection).status_code == 200
+    return RevocationJob.objects.get().state
+
+
+@pytest.mark.parametrize("actor", ["youtube"], indirect=True)
+def test_google_says_of_a_dead_token_that_it_is_one(
+    api: APIClient, actor: Actor, disconnect: Disconnect
+) -> None:
+    dead = Answer(400, json={"error": "invalid_token", "error_description": "Token expired"})
+    assert end(api, actor, disconnect, dead) == JobState.REVOKED
+
+
+@pytest.mark.parametrize("actor", ["tiktok"], indirect=True)
+def test_tiktok_errors_count_whatever_their_status(
+    api: APIClient, actor: Actor, disconnect: Disconnect
+) -> None:
+    error = {"error": "invalid_request", "error_description": "…", "log_id": "2026"}
+    assert end(api, actor, disconnect, Answer(200, json=error)) == JobState.PENDING
+
+
+@pytest.mark.parametrize("actor", ["tiktok"], indirect=True)
+def test_tiktok_refresh_tokens_are_revoked_too(
+    api: APIClient, actor: Actor, disconnect: Disconnect
+) -> None:
+    error = {"error": "access_token_invalid", "error_description": "…", "log_id": "2026"}
+    assert end(api, actor, disconnect, Answer(401, json=error), Answer(200)) == JobState.REVOKED
+    sent = [request.form["token"] for request in actor.revocations]
+    assert sent == [one["access_token"] for one in actor.issued]
+    assert len(sent) == 2
+
+
+@pytest.mark.parametrize("actor", ["reddit"], indirect=True)
+@pytest.mark.parametrize("status", [200, 204])
+def test_reddit_has_two_ways_to_say_yes(
+    api: APIClient, actor: Actor, disconnect: Disconnect, status: int
+) -> None:
+    assert end(api, actor, disconnect, Answer(status)) == JobState.REVOKED
+
+
+@pytest.mark.parametrize("actor", ["mastodon"], indirect=True)
+def test_mastodons_refusal_of_others_is_no_success(
+    api: APIClient, actor: Actor, disconnect: Disconnect
+) -> None:
+    refusal = Answer(403, json={"error": "unauthorized_client"})
+    assert end(api, actor, disconnect, refusal) == JobState.PENDING

@@ -1,0 +1,65 @@
+"""A user goes while others of the user's calls are under way."""
+
+import pytest
+from rest_framework.test import APIClient
+
+from connections_project.identity.models import User
+from connections_project.identity.origins import command_origin
+from connections_project.operations import offboarding
+from providers.models import Connection
+from social.models import SocialAccount
+from tests.conftest import UseCatalogue
+from tests.races.conftest import Gate, at_once, meanwhile
+from tests.support import gallery as social
+from tests.support.bank import Bank, call_back, start
+from tests.support.gallery import Gallery
+from tests.support.platform_server import PlatformServer
+from tests.support.social_rows import account_of
+
+pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
+
+
+def deactivate(user: User) -> None:
+    offboarding.deactivate(user, reason="left", origin=command_origin(None))
+
+
+def test_tokens_after_the_users_leaving_are_revoked(
+    owner: User, api: APIClient, bank: Bank
+) -> None:
+    gate = Gate(bank.identity)
+    bank.server.on("GET", "/me", gate)
+    state = start(api)
+    with meanwhile(lambda: call_back(api, state)) as callback:
+        gate.wait_for_visitor()
+        deactivate(owner)
+        gate.is_open.set()
+        assert callback.result().status_code == 400
+    assert not Connection.objects.filter(user=owner).exclude(auth_state=None).exists()
+    assert bank.revoked == ["refresh-1", "access-1"]
+
+
+def test_team_tokens_after_the_last_one_are_revoked(
+    owner: User, api: APIClient, server: PlatformServer, use_catalogue: UseCatalogue
+) -> None:
+    gallery = Gallery(server)
+    use_catalogue(gallery.catalogue(), "gallery")
+    gallery.open()
+    gate = Gate(gallery.identity)
+    server.on("GET", "/me", gate)
+    state = social.start(api)
+    with meanwhile(lambda: social.call_back(api, state)) as callback:
+        gate.wait_for_visitor()
+        deactivate(owner)
+        gate.is_open.set()
+        assert callback.result().status_code == 400
+    assert not SocialAccount.objects.filter(team=owner.own_team, is_active=True).exists()
+    assert gallery.revoked
+
+
+def test_two_last_members_leaving_take_the_accounts(
+    owner: User, teammate: User, server: PlatformServer, use_catalogue: UseCatalogue
+) -> None:
+    use_catalogue(Gallery(server).catalogue(), "gallery")
+    account = account_of(owner.own_team)
+    at_once([lambda: deactivate(owner), lambda: deactivate(teammate)])
+    assert not SocialAccount.objects.get(pk=account.pk).is_active

@@ -1,0 +1,14 @@
+"""The failing site for a real server.
+
+`granian --interface wsgi tests.support.failing_site_wsgi:application`
+"""
+
+import os
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+settings.ROOT_URLCONF = "tests.support.failing_site"
+application = get_wsgi_application()

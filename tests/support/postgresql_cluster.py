@@ -1,0 +1,80 @@
+"""A PostgreSQL cluster of a test's own, which may be restarted."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.platform_server import free_port
+
+DEBIAN = Path("/usr/lib/postgresql")
+
+
+def binaries_or_skip() -> Path:
+    """Find Debian's programs; without them skip, or fail under CI=true."""
+    found = sorted(DEBIAN.glob("*/bin/initdb"))
+    if not found:
+        message = f"left out: no PostgreSQL below {DEBIAN}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return found[-1].parent
+
+
+@dataclass(frozen=True)
+class Cluster:
+    binaries: Path
+    folder: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+
+    def create(self) -> None:
+        self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "--no-sync")
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c fsync=off -k {self.folder}"
+        log = str(self.folder / "log")
+        self._run("pg_ctl", "-D", self._data, "-w", "-l", log, "-o", options, "start")
+
+    def stop(self) -> None:
+        """End it as a machine does that is shut down in a hurry: nobody may finish."""
+        self._run("pg_ctl", "-D", self._data, "-w", "-m", "immediate", "stop")
+
+    @property
+    def _data(self) -> str:
+        return str(self.folder / "data")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        # PostgreSQL refuses to run as root.
+        as_postgres = ("runuser", "-u", "postgres", "--") if os.geteuid() == 0 else ()
+        command = [*as_postgres, str(self.binaries / program), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self.folder)
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """Run a cluster in a folder that its user may enter, which pytest's own doesn't let him."""
+    binaries = binaries_or_skip()
+    folder = Path(tempfile.mkdtemp(prefix="connections-postgresql-"))
+    if os.geteuid() == 0:
+        os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
+    running = Cluster(binaries, folder, free_port())
+    try:
+        running.create()
+        running.start()
+        try:
+            yield running
+        finally:
+            running.stop()
+    finally:
+        shutil.rmtree(folder)
