@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 
 from connections_project.oauth.catalog import Platform
@@ -65,8 +66,9 @@ def adapter_of(platform: Platform) -> Adapter:
     Raises:
         ImproperlyConfigured: The catalogue names a module that has none.
     """
-    name = platform.adapter or f"{platform.app}.adapters.{platform.slug}"
-    if importlib.util.find_spec(name) is None:
+    package = apps.get_app_config(platform.app).name
+    name = platform.adapter or f"{package}.adapters.{platform.slug}"
+    if not _exists(name):
         return Adapter()
     found = getattr(importlib.import_module(name), "adapter", None)
     if isinstance(found, Adapter):
@@ -75,6 +77,14 @@ def adapter_of(platform: Platform) -> Adapter:
         raise ImproperlyConfigured(f"{name} has no `adapter` (see platforms/adapter.py)")
     # Code that adapters share stands beside them, and may be called like some slug.
     return Adapter()
+
+
+def _exists(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        # An app without adapters has no package of them.
+        return False
 
 
 def adapter_at(slug: str) -> Adapter:

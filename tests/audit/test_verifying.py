@@ -327,7 +327,7 @@ def test_the_public_key_alone_is_enough(form: str, settings: Any, tmp_path: Path
     path.write_text(pem if form == "pem" else as_text(key))
     urlsafe = base64.urlsafe_b64encode(key.public_bytes_raw()).decode().rstrip("=")
     given = {"base64": as_text(key), "base64url": urlsafe}.get(form, str(path))
-    assert verify("--public-key", given)["ok"]
+    assert verify(f"--public-key={given}")["ok"]
 
 
 def test_what_is_no_public_key_is_wrong_use() -> None:

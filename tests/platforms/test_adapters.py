@@ -71,7 +71,7 @@ def test_a_platform_that_has_left_the_catalogue_has_no_adapter() -> None:
 
 
 def test_a_module_without_an_adapter_is_named() -> None:
-    with pytest.raises(ImproperlyConfigured, match=r"tests\.servers"):
+    with pytest.raises(ImproperlyConfigured, match=r"support\.platform_server"):
         adapter_of(adapted(adapter="tests.support.platform_server").platform)
 
 

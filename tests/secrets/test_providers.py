@@ -208,7 +208,7 @@ def test_an_unforeseen_exception_shows_nothing(
         raise RuntimeError("it broke")
 
     monkeypatch.setattr(store_grant, "add_holder", break_down)
-    monkeypatch.setattr("connections_project.connections.refresh.hold", break_down)
+    monkeypatch.setattr("connections_project.connections.refresh.add_holder", break_down)
     assert call_back(api, start(api), code=code(probe)).status_code == 500
     path = f"/api/v1/providers/{connection.pk}/token-refreshes"
     assert api.post(path, {"force": True}).status_code == 500
