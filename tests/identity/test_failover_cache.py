@@ -127,3 +127,14 @@ def test_the_outage_is_logged_without_an_address(
     fail(1)
     assert "Redis is away" in caplog.text
     assert str(redis.port) not in caplog.text
+
+
+def test_what_redis_holds_is_never_unpickled(redis: Redis) -> None:
+    cache = FailoverCache(redis.url, {})
+    cache.set("counter", 7)
+    key = cache.make_and_validate_key("counter")
+    with RedisClient.from_url(redis.url) as client:
+        assert client.get(key) == b"7"
+        client.set(key, pickle.dumps([1]))
+    with pytest.raises(ValueError, match=""):
+        cache.get("counter")
