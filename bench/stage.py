@@ -156,6 +156,10 @@ class Server:
         """Return the resident memory of each worker, in KiB."""
         return [_resident(pid) for pid in _children(self.process.pid)]
 
+    def worker_seconds(self) -> float:
+        """Return the processor time that the workers have used, in seconds."""
+        return sum(map(_processor_seconds, _children(self.process.pid)))
+
 
 @contextmanager
 def serving(stage: Stage, program: Program, size: Size) -> Iterator[Server]:
@@ -224,3 +228,9 @@ def _resident(pid: int) -> int:
         if line.startswith("VmRSS:"):
             return int(line.split()[1])
     return 0
+
+
+def _processor_seconds(pid: int) -> float:
+    # proc(5): the name in brackets may hold anything; utime and stime are the 14th and 15th.
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -4,7 +4,6 @@ Behind RSGI the server has received them (server/bodies.py). A WSGI server gives
 stream whose reading may hang, so there few requests at a time may wait for theirs.
 """
 
-import time
 from collections.abc import Callable
 from io import BytesIO
 from threading import BoundedSemaphore
@@ -31,7 +30,7 @@ class RequestBodyMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self._receiver = Receiver(settings.WEB_THREADS, settings.REQUEST_BODY_SECONDS)
+        self._receiver = Receiver(settings.WEB_THREADS)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         try:
@@ -54,15 +53,15 @@ class RequestBodyMiddleware:
 class Receiver:
     """Reads the bodies of a WSGI server's requests, each in the request's own thread.
 
+    Nothing ends a read of a body that stalls or drips but its client, so this bounds how many there
+    are, and not how long they last.
+
     Args:
         threads: How many requests the server has under way at a time. A quarter of them may read.
-        seconds: How long a body may take. Only one that drips is found out: nothing ends a read
-            of a body that stalls but its client.
     """
 
-    def __init__(self, threads: int, seconds: float) -> None:
+    def __init__(self, threads: int) -> None:
         self._room = BoundedSemaphore(max(1, threads // 4))
-        self._seconds = seconds
 
     def receive(self, stream: IO[bytes], length: int) -> bytes:
         """Read a body.
@@ -72,12 +71,12 @@ class Receiver:
             length: How many bytes were announced; 0 for a chunked body.
 
         Raises:
-            BodyRefusedError: It is too large or too late, or has broken off, or too many wait.
+            BodyRefusedError: It is too large, or has broken off, or too many wait for theirs.
         """
         if not self._room.acquire(timeout=SECONDS_FOR_ROOM):
             raise BodyRefusedError(503)
         try:
-            body = self._read(stream, length or LARGEST_BODY + 1)
+            body = _read(stream, length or LARGEST_BODY + 1)
         except OSError:
             raise BodyRefusedError(400) from None
         finally:
@@ -88,13 +87,12 @@ class Receiver:
             raise BodyRefusedError(400)
         return body
 
-    def _read(self, stream: IO[bytes], most: int) -> bytes:
-        body, deadline = b"", time.monotonic() + self._seconds
-        while len(body) < most and (part := stream.read(min(most - len(body), 65536))):
-            body += part
-            if time.monotonic() > deadline:
-                raise BodyRefusedError(408)
-        return body
+
+def _read(stream: IO[bytes], most: int) -> bytes:
+    body = b""
+    while len(body) < most and (part := stream.read(most - len(body))):
+        body += part
+    return body
 
 
 def _is_chunked(request: HttpRequest) -> bool:

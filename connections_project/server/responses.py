@@ -6,6 +6,8 @@ from typing import IO, Any
 
 from connections_project.server.rsgi import HTTPProtocol, ResponseHeaders
 
+PIECE = 64 * 1024  # bytes
+
 
 class FileBody:
     """A file as an answer (`wsgi.file_wrapper` of PEP 3333); granian sends it without a thread.
@@ -15,7 +17,7 @@ class FileBody:
         block_size: Bytes of one part where it has to be read here.
     """
 
-    def __init__(self, file: IO[bytes], block_size: int = 65536) -> None:
+    def __init__(self, file: IO[bytes], block_size: int = PIECE) -> None:
         self._file = file
         self._block_size = block_size
         # A part of a file, as for a Range, has no name of its own.
@@ -59,11 +61,21 @@ class Response:
 
     def _stream(self, body: Iterable[bytes]) -> None:
         transport = self._proto.response_stream(self._status, self._headers)
-        for part in body:
+        for piece in _in_pieces(body):
+            sending = _awaited(transport.send_bytes(piece))
             # It raises once the client has gone, which ends the stream.
-            asyncio.run_coroutine_threadsafe(
-                _awaited(transport.send_bytes(part)), self._loop
-            ).result()
+            asyncio.run_coroutine_threadsafe(sending, self._loop).result()
+
+
+def _in_pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Join small parts: each piece costs a way to the event loop and back."""
+    piece = bytearray()
+    for part in parts:
+        piece += part
+        if len(piece) >= PIECE:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)
 
 
 async def _awaited(sending: Awaitable[None]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -81,7 +82,7 @@ def test_a_malformed_length_is_400(site: Client, length: str) -> None:
 
 
 def test_a_body_that_breaks_off_is_400(site: Client) -> None:
-    broken = {"wsgi.input": BytesIO(b"{}"), "CONTENT_LENGTH": "3"}
+    broken: dict[str, Any] = {"wsgi.input": BytesIO(b"{}"), "CONTENT_LENGTH": "3"}
     assert site.generic("POST", "/outside/body", b"{}", **broken).status_code == 400
 
 
