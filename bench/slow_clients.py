@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import cycle
+from itertools import cycle, repeat
 from pathlib import Path
 from statistics import median
 
@@ -122,10 +122,17 @@ def _get(path: str, token: str = "") -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def _throughput(stage: Stage, ways: list[Program], size: Size, rounds: int) -> None:
-    from bench.cases import cases
+def _post(path: str, body: bytes) -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json"]
+    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
-    wanted = [case for case in cases(disconnects=0) if case.name in {"get", "login"}]
+
+def _throughput(stage: Stage, ways: list[Program], size: Size, rounds: int) -> None:
+    from bench.cases import Case, cases
+
+    refused = _post("/api/v1/auth/login", b"{}")
+    wanted = [case for case in cases(disconnects=0) if case.name == "get"]
+    wanted.append(Case("a body that is refused", 400, None, lambda: repeat(refused)))
     with ExitStack() as running:
         servers = [running.enter_context(serving(stage, program, size)) for program in ways]
         for case in wanted:
