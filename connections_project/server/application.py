@@ -34,6 +34,8 @@ class Application:
         self._large_bodies = Budget(LARGE_BODIES)
         # They live as long as the process, and so do the connections that they keep.
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        # Hundreds of slow bodies end at once: their answers must not queue before anybody's.
+        self._refusing = ThreadPoolExecutor(1, thread_name_prefix="refusal")
 
     async def __rsgi__(self, scope: Scope, proto: HTTPProtocol) -> None:
         """Answer one request."""
@@ -50,6 +52,7 @@ class Application:
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let the threads finish what they do, at the end of the process."""
         self._threads.shutdown()
+        self._refusing.shutdown()
 
     async def _answer(self, environ: Environ, proto: HTTPProtocol) -> None:
         loop = asyncio.get_running_loop()
@@ -64,7 +67,8 @@ class Application:
             finally:
                 loop.call_soon_threadsafe(done.set_result, None)
 
-        self._threads.submit(run)
+        is_whole = environ[RECEIVED_KEY] is True
+        (self._threads if is_whole else self._refusing).submit(run)
         await done
 
     def _run(self, environ: Environ, response: Response) -> None:

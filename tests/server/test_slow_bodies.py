@@ -56,7 +56,7 @@ def test_others_send_bodies_meanwhile(port: int) -> None:
 def test_a_stalled_body_is_408(port: int) -> None:
     began = time.monotonic()
     answer = exchange(port, CUT_OFF)
-    assert SECONDS <= time.monotonic() - began < SECONDS + 5
+    assert SECONDS <= time.monotonic() - began < SECONDS + 15
     assert (status_of(answer), json.loads(answer.partition(b"\r\n\r\n")[2])["status"]) == (408, 408)
     assert b"x-trace-id" in answer
 
@@ -69,9 +69,9 @@ def test_outside_the_api_408_is_a_page(port: int) -> None:
 
 
 def test_a_dripping_body_is_408(port: int) -> None:
-    answer, seconds = drip(port, path="/api/open", seconds=SECONDS + 8)
+    answer, seconds = drip(port, path="/api/open", seconds=SECONDS + 18)
     assert status_of(answer) == 408
-    assert SECONDS <= seconds < SECONDS + 5
+    assert SECONDS <= seconds < SECONDS + 15
 
 
 def test_a_slow_body_in_time_is_taken(port: int) -> None:
