@@ -20,11 +20,8 @@ RUN DEBUG=true python manage.py collectstatic --no-input \
 USER connections
 
 EXPOSE 8000
-# The service answers to the names in ALLOWED_HOSTS alone.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["python", "-c", \
-  "import os, urllib.request as r; \
-r.urlopen(r.Request('http://127.0.0.1:8000/healthz', \
-headers={'Host': os.environ['ALLOWED_HOSTS'].split(',')[0].lstrip('.')}), timeout=2)"]
-CMD ["granian", "--interface", "wsgi", "--no-ws", "--host", "0.0.0.0", "--port", "8000", \
-  "--workers", "2", "--blocking-threads", "16", "--respawn-failed-workers", \
-  "connections_project.wsgi:application"]
+  "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
+# Requests that each worker answers at a time: WEB_THREADS.
+CMD ["granian", "--interface", "rsgi", "--no-ws", "--host", "0.0.0.0", "--port", "8000", \
+  "--workers", "2", "--respawn-failed-workers", "connections_project.rsgi:application"]

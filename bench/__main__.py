@@ -10,8 +10,10 @@ from django.core.management import call_command
 from bench.stage import LackingError, Program, Size, Stage, prepared, serving
 
 LANES = (1, 16)
-OURS = Program("ours", "connections_project.wsgi:application", "connections_project.settings")
-BARE = Program("bare", "bench.bare.wsgi:application", "bench.bare.settings")
+OURS = Program(
+    "ours", "connections_project.rsgi:application", "connections_project.settings", "rsgi"
+)
+BARE = Program("bare", "bench.bare.wsgi:application", "bench.bare.settings", "wsgi")
 EXAMPLES = """
 examples:
   make bench                                          two minutes, for an impression

@@ -119,11 +119,21 @@ def _set_the_environment(stage: Stage) -> None:
 
 @dataclass(frozen=True)
 class Program:
-    """A WSGI application: its name in results, its module and attribute, its settings' module."""
+    """What granian serves.
+
+    Args:
+        name: In results.
+        application: Its module and attribute.
+        settings: Its settings' module.
+        interface: How granian calls it: "rsgi" or "wsgi".
+        root: The folder that its modules are in.
+    """
 
     name: str
     application: str
     settings: str
+    interface: str
+    root: Path = ROOT
 
 
 @dataclass(frozen=True)
@@ -146,6 +156,10 @@ class Server:
         """Return the resident memory of each worker, in KiB."""
         return [_resident(pid) for pid in _children(self.process.pid)]
 
+    def worker_seconds(self) -> float:
+        """Return the processor time that the workers have used, in seconds."""
+        return sum(map(_processor_seconds, _children(self.process.pid)))
+
 
 @contextmanager
 def serving(stage: Stage, program: Program, size: Size) -> Iterator[Server]:
@@ -159,21 +173,25 @@ def serving(stage: Stage, program: Program, size: Size) -> Iterator[Server]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = int(probe.getsockname()[1])
     command = (
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
-        *("--host", "127.0.0.1", "--port", str(port)),
-        *(
-            "--workers",
-            str(size.workers),
-            "--blocking-threads",
-            str(size.threads),
-            program.application,
-        ),
+        *(sys.executable, "-m", "granian", "--interface", program.interface, "--no-ws"),
+        *("--host", "127.0.0.1", "--port", str(port), "--workers", str(size.workers)),
+        # granian's own threads under WSGI; under RSGI the service has its own.
+        *(("--blocking-threads", str(size.threads)) if program.interface == "wsgi" else ()),
+        program.application,
     )
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": program.settings}
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": program.settings,
+        "WEB_THREADS": str(size.threads),
+    }
     path = stage.folder / f"{program.name}.log"
     with path.open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+            command,
+            cwd=program.root,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     try:
         _wait_for(port, process, path)
@@ -210,3 +228,9 @@ def _resident(pid: int) -> int:
         if line.startswith("VmRSS:"):
             return int(line.split()[1])
     return 0
+
+
+def _processor_seconds(pid: int) -> float:
+    # proc(5): the name in brackets may hold anything; utime and stime are the 14th and 15th.
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -20,6 +20,7 @@ from connections_project.conf.environment import Environment, read_env_file
 from connections_project.conf.logging import logging_to_stderr
 from connections_project.conf.metrics_folder import default_folder
 from connections_project.conf.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
+from connections_project.core.request_body import LARGEST_BODY
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 _env = Environment(os.environ)
@@ -66,7 +67,11 @@ try:
     REDIS_URL = _env.redis_url("REDIS_URL")
     CELERY_BROKER_URL = _env.broker_url("CELERY_BROKER_URL", REDIS_URL)
 
+    # Requests that one web process answers at a time; those whose bodies still come don't count.
+    WEB_THREADS = _env.whole_number("WEB_THREADS", 16, least=1, most=1000)
+
     # Times in seconds, so that they can be tried.
+    REQUEST_BODY_SECONDS = _env.whole_number("REQUEST_BODY_SECONDS", 30, least=1)
     OAUTH_STATE_SECONDS = _env.whole_number("OAUTH_STATE_SECONDS", 600, least=1)
     PENDING_CONNECTION_SECONDS = _env.whole_number("PENDING_CONNECTION_SECONDS", 600, least=1)
     REVOCATION_FIRST_RETRY_SECONDS = _env.whole_number(
@@ -145,10 +150,11 @@ MIDDLEWARE = [
     "connections_project.middleware.trusted_proxies.ForwardedProtoMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "connections_project.middleware.content_security.ContentSecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "connections_project.api.error_routing.ErrorRoutingMiddleware",
+    "connections_project.middleware.request_bodies.RequestBodyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "connections_project.middleware.hosts.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
@@ -211,8 +217,8 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 
-# The largest body that is read; api/error_routing.py answers 413 beyond it.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# RequestBodyMiddleware refuses larger ones before Django reads them.
+DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_BODY
 
 # Headers that guard the pages. TLS ends at granian or at a proxy; the API never redirects plain
 # HTTP, since a client that sent a token in the clear must notice (so W008 doesn't apply).

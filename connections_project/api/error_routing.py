@@ -15,11 +15,8 @@ from connections_project.api.errors import CHALLENGE, ApiError, error_of_status
 from connections_project.api.problems import ProblemRenderer
 from connections_project.api.throttling import set_rate_limit_headers
 from connections_project.api.translation import DATABASE_AWAY, api_error_of
-from connections_project.middleware.request_bodies import length_of_body
 
 logger = logging.getLogger(__name__)
-
-LARGEST_BODY = 1024 * 1024  # bytes
 
 _META_KEY = "connections_project.rendered_fault"
 
@@ -86,8 +83,6 @@ class ErrorRoutingMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if renderer_of(request.path_info) is None:
             return self.get_response(request)
-        if length_of_body(request, most=LARGEST_BODY) > LARGEST_BODY:
-            return render_error(request, error_of_status(413))
         response = self.get_response(request)
         if response.status_code < 400 or request.META.get(_META_KEY) is response:
             return response

@@ -16,6 +16,7 @@ STATUS_CODES: Mapping[int, tuple[str, str]] = MappingProxyType(
         403: ("forbidden", "You are not allowed to do this."),
         404: ("not_found", "There is nothing here."),
         405: ("method_not_allowed", "This method is not allowed here."),
+        408: ("request_timeout", "The request's body did not come in time."),
         409: ("conflict", "The request conflicts with the current state."),
         413: ("payload_too_large", "The body may have at most 1 MiB."),
         415: ("unsupported_media_type", "The body must be application/json."),

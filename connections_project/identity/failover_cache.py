@@ -1,5 +1,6 @@
 """The cache that counts sign-in attempts, in Redis or, while Redis is away, in this process."""
 
+import json
 import logging
 import time
 from typing import Any, ClassVar
@@ -20,6 +21,16 @@ LONGEST_WINDOW_SECONDS = 3605
 MAX_COUNTERS = 100_000
 
 
+class CounterSerializer:
+    """Keeps numbers as JSON. Django's own would unpickle, and so run, whatever Redis holds."""
+
+    def dumps(self, value: Any) -> Any:
+        return json.dumps(value)
+
+    def loads(self, value: bytes) -> Any:
+        return json.loads(value)
+
+
 class FailoverCache(RedisCache):
     """Counts with `add`, `get` and `incr`, which never fail for want of Redis.
 
@@ -31,8 +42,12 @@ class FailoverCache(RedisCache):
     _away_until: ClassVar[dict[str, float]] = {}
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
-        timeouts = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
-        super().__init__(server, params | {"OPTIONS": timeouts | params.get("OPTIONS", {})})
+        options = {
+            "socket_connect_timeout": 0.5,
+            "socket_timeout": 0.5,
+            "serializer": CounterSerializer(),
+        }
+        super().__init__(server, params | {"OPTIONS": options | params.get("OPTIONS", {})})
         self._server = server
         self._twin = LocMemCache(server, {"OPTIONS": {"MAX_ENTRIES": MAX_COUNTERS}})
 

@@ -11,12 +11,11 @@ from django.utils.encoding import escape_uri_path
 from django.utils.functional import SimpleLazyObject
 
 from connections_project.core.instruments import REQUEST_SECONDS
+from connections_project.middleware.hosts import PROBES
 
 logger = logging.getLogger("connections_project.access")
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# Asked every few seconds, they would drown the other lines.
-PROBES = frozenset({"healthz", "readyz", "metrics"})
 
 
 class ObservationMiddleware:
@@ -31,6 +30,7 @@ class ObservationMiddleware:
         seconds = time.perf_counter() - began
         route, method = _route(request), _method(request)
         REQUEST_SECONDS.labels(method, route, response.status_code).observe(seconds)
+        # Probes' lines would drown the others.
         if route not in PROBES or response.status_code >= 400:
             _log(request, method, route, response.status_code, seconds)
         return response

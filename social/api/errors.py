@@ -22,6 +22,7 @@ GENERAL: Mapping[str, str] = MappingProxyType(
         "forbidden": "Insufficient scope",
         "not_found": "Not found",
         "method_not_allowed": "Method not allowed",
+        "request_timeout": "Request timeout",
         "conflict": "Conflict",
         "payload_too_large": "Payload too large",
         "unsupported_media_type": "Unsupported media type",

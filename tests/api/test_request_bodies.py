@@ -1,6 +1,8 @@
 """Whatever a body holds, it is taken or refused with words, never a 500."""
 
 import json
+from io import BytesIO
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -73,11 +75,27 @@ def test_a_body_of_1_mib_is_read(site: Client) -> None:
     assert site.post("/api/open", body, content_type="application/json").status_code == 201
 
 
-def test_a_senseless_length_reads_as_no_body(site: Client) -> None:
-    response = site.generic(
-        "POST", "/api/open", b"{}", content_type="application/json", CONTENT_LENGTH="many"
-    )
-    assert response.status_code == 400
+@pytest.mark.parametrize("length", ["many", "-1", "1.5", "\u0661"])
+def test_a_malformed_length_is_400(site: Client, length: str) -> None:
+    response = site.generic("POST", "/api/fake/open", b"{}", CONTENT_LENGTH=length)
+    assert (response.status_code, response.json()["fake"]["code"]) == (400, "validation_failed")
+
+
+def test_a_body_that_breaks_off_is_400(site: Client) -> None:
+    broken: dict[str, Any] = {"wsgi.input": BytesIO(b"{}"), "CONTENT_LENGTH": "3"}
+    assert site.generic("POST", "/outside/body", b"{}", **broken).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/outside/body", "/who", "/nowhere", "/static/a.css"])
+@pytest.mark.parametrize("length", ["1048577", "1" + "0" * 5000])
+def test_outside_the_api_413_is_a_page(site: Client, path: str, length: str) -> None:
+    response = site.generic("POST", path, b"{}", CONTENT_LENGTH=length)
+    assert response.status_code == 413
+    assert b"at most 1 MiB" in response.content
+
+
+def test_a_form_over_1_mib_is_413(site: Client) -> None:
+    assert site.post("/outside/body", {"field": "x" * (1024 * 1024)}).status_code == 413
 
 
 @pytest.mark.parametrize("query", ["?status=%00", "?a=1&status=x%00y&b=2", "?status=ok&status=%00"])

@@ -43,3 +43,17 @@ def test_singletons_are_single_and_await_tables(services: dict[str, Any]) -> Non
         }
     for name in ("worker", "beat"):
         assert services[name]["command"] == ["celery", "-A", app.main, name]
+
+
+def test_the_image_is_served_by_rsgi() -> None:
+    assert '"rsgi"' in DOCKERFILE
+    assert '"connections_project.rsgi:application"' in DOCKERFILE
+
+
+def test_redis_has_a_password(services: dict[str, Any]) -> None:
+    redis = services["redis"]
+    assert redis["environment"]["REDISCLI_AUTH"].startswith("${REDIS_PASSWORD:?")
+    assert "requirepass $$REDISCLI_AUTH" in redis["command"][-1]
+    for name in ("migrate", "web", "worker", "beat"):
+        url = services[name]["environment"]["REDIS_URL"]
+        assert url.startswith("redis://:${REDIS_PASSWORD:?")

@@ -1,5 +1,6 @@
 """Counting sign-in attempts while Redis comes and goes."""
 
+import pickle
 import socket
 import subprocess
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
+from redis import Redis as RedisClient
 
 from connections_project.identity import failover_cache
 from connections_project.identity.attempts import TooManyAttemptsError, admit
@@ -127,3 +129,14 @@ def test_the_outage_is_logged_without_an_address(
     fail(1)
     assert "Redis is away" in caplog.text
     assert str(redis.port) not in caplog.text
+
+
+def test_what_redis_holds_is_never_unpickled(redis: Redis) -> None:
+    cache = FailoverCache(redis.url, {})
+    cache.set("counter", 7)
+    key = cache.make_and_validate_key("counter")
+    with RedisClient.from_url(redis.url) as client:
+        assert client.get(key) == b"7"
+        client.set(key, pickle.dumps([1]))
+    with pytest.raises(ValueError, match="decode"):
+        cache.get("counter")

@@ -18,12 +18,12 @@ from tests.support.token_probe import ProbedClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-GRANIAN = (
-    *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--no-ws", "--access-log"),
-    "connections_project.wsgi:application",
-)
+GRANIAN = ("-m", "granian", "--host", "127.0.0.1", "--no-ws", "--access-log")
+RSGI = ("--interface", "rsgi", "connections_project.rsgi:application")
+WSGI = ("--interface", "wsgi", "connections_project.wsgi:application")
 SERVERS: dict[str, Callable[[int], tuple[str, ...]]] = {
-    "granian": lambda port: (*GRANIAN, "--port", str(port)),
+    "granian": lambda port: (*GRANIAN, *RSGI, "--port", str(port)),
+    "granian with WSGI": lambda port: (*GRANIAN, *WSGI, "--port", str(port)),
     "runserver": lambda port: ("manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"),
 }
 

@@ -82,9 +82,9 @@ class Deployment:
 
     @contextmanager
     def web(self, port: int, *, workers: int = 1) -> Iterator[Running]:
-        server = ("granian", "--interface", "wsgi", "--no-ws", "--port", str(port))
-        sizes = ("--workers", str(workers), "--blocking-threads", "8", "--respawn-failed-workers")
-        application = "connections_project.wsgi:application"
+        server = ("granian", "--interface", "rsgi", "--no-ws", "--port", str(port))
+        sizes = ("--workers", str(workers), "--respawn-failed-workers")
+        application = "connections_project.rsgi:application"
         with self.running("web", *server, *sizes, application) as web:
             wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"), why=web.said)
             yield web

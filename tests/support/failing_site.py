@@ -1,11 +1,19 @@
 """Paths that fail in every way, under each of three error formats, and outside of them."""
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 from django.urls import URLPattern, path
 from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
@@ -18,6 +26,7 @@ from connections_project.api.errors import ApiException, error_of_status
 from connections_project.api.rate_limits import Policy
 from connections_project.api.throttling import TokenBucketThrottle
 from connections_project.api.views import ApiViewSet
+from connections_project.core.health import healthz, readyz
 from connections_project.middleware.tracing import current_trace_id
 from connections_project.middleware.trusted_proxies import client_address
 
@@ -129,6 +138,24 @@ def who(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"address": client_address(request), "scheme": request.scheme})
 
 
+def head(request: HttpRequest) -> JsonResponse:
+    """Answer with what of the request's head has become the environ."""
+    told = {name: value for name, value in request.META.items() if isinstance(value, str)}
+    return JsonResponse({"path": request.path_info, **told})
+
+
+def stream(request: HttpRequest) -> StreamingHttpResponse:
+    """Answer part by part; `?breaks` fails on the way."""
+
+    def parts() -> Iterator[bytes]:
+        for number in range(1000):
+            if number == 500 and "breaks" in request.GET:
+                raise ZeroDivisionError(SECRET)
+            yield b"%d\n" % number
+
+    return StreamingHttpResponse(parts())
+
+
 LISTED: dict[str, Any] = {"get": "list", "post": "create"}
 
 
@@ -148,5 +175,9 @@ urlpatterns = [
     *below("api/fake"),
     *below("api/fake/inner"),
     path("who", who),
+    path("head", head),
+    path("stream", stream),
+    path("healthz", healthz),
+    path("readyz", readyz),
     path("outside/<str:kind>", plain),
 ]

@@ -49,11 +49,10 @@ def service(port: int, certificate: Certificate) -> Program:
     """Describe the service behind TLS. One process: the embedded default keeps state in it."""
     tls = ("--ssl-certificate", str(certificate.chain), "--ssl-keyfile", str(certificate.key))
     command = (
-        *("-m", "granian", "--interface", "wsgi", "--no-ws"),
-        *("--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", "1", "--blocking-threads", "4"),
+        *("-m", "granian", "--interface", "rsgi", "--no-ws"),
+        *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
         *tls,
-        "connections_project.wsgi:application",
+        "connections_project.rsgi:application",
     )
     url = f"https://localhost:{port}/api/v1/platforms"
     return Program("service", command, lambda: answers(url, certificate.authority), port)
@@ -63,11 +62,11 @@ def web(port: int, certificate: Certificate) -> Program:
     """Describe the service as production runs it: several processes, replaced when they die."""
     tls = ("--ssl-certificate", str(certificate.chain), "--ssl-keyfile", str(certificate.key))
     command = (
-        *("-m", "granian", "--interface", "wsgi", "--no-ws"),
+        *("-m", "granian", "--interface", "rsgi", "--no-ws"),
         *("--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", "2", "--blocking-threads", "16", "--respawn-failed-workers"),
+        *("--workers", "2", "--respawn-failed-workers"),
         *tls,
-        "connections_project.wsgi:application",
+        "connections_project.rsgi:application",
     )
     url = f"https://localhost:{port}/readyz"
     return Program("web", command, lambda: answers(url, certificate.authority), port)

@@ -1,42 +1,20 @@
 """What only a real server shows: chunked bodies, bodies that are never read, HEAD on the wire."""
 
 import http.client
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 
 import pytest
 
+from tests.support.real_server import RSGI, WSGI, exchange, request, serving, status_of
+
 MIB = 1024 * 1024
 
 
-@pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    """Serve the small site by granian, as production does."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
-    server = subprocess.Popen([*command, "tests.support.failing_site_wsgi:application"])
-    try:
-        _wait_for(port)
+@pytest.fixture(scope="module", params=[RSGI, WSGI], ids=["rsgi", "wsgi"])
+def port(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Serve the small site by granian: as it is shipped, and by its WSGI."""
+    with serving(*request.param) as port:
         yield port
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            assert time.monotonic() < deadline, "the server did not start"
-            time.sleep(0.05)
-        else:
-            return
 
 
 @pytest.fixture
@@ -76,6 +54,30 @@ def test_an_announced_large_body_is_refused_unsent(
     connection.putheader("Content-Length", str(5 * MIB))
     connection.endheaders()
     assert connection.getresponse().status == 413
+
+
+def test_the_next_one_is_served_after_a_refusal(port: int) -> None:
+    for _ in range(40):
+        announced = request("POST", "/api/open", f"Content-Length: {MIB + 1}")
+        assert status_of(exchange(port, announced + b"x")) == 413
+    assert status_of(exchange(port, request("GET", "/api/open", "Connection: close"))) == 200
+
+
+@pytest.mark.parametrize(
+    "length",
+    [
+        *("abc", "-1", "1, 2", "0x10", "99999999999999999999999"),
+        *("1\r\nContent-Length: 2", "\u0661"),
+    ],
+)
+def test_a_malformed_length_is_400(port: int, length: str) -> None:
+    sent = request("POST", "/api/open", f"Content-Length: {length}".encode().decode("latin-1"))
+    assert status_of(exchange(port, sent + b"{}")) == 400
+
+
+def test_a_body_of_unknown_coding_is_400(port: int) -> None:
+    sent = request("POST", "/api/open", "Transfer-Encoding: gzip")
+    assert status_of(exchange(port, sent + b"{}")) == 400
 
 
 def test_head_has_the_headers_of_get_and_no_body(connection: http.client.HTTPConnection) -> None:

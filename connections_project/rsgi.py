@@ -1,0 +1,15 @@
+"""The entry point for granian: `granian --interface rsgi connections_project.rsgi:application`.
+
+It serves what `connections_project.wsgi` does, and receives bodies without holding a thread.
+"""
+
+from django.conf import settings
+
+from connections_project.server.application import Application
+from connections_project.wsgi import application as wsgi_application
+
+application = Application(
+    wsgi_application,
+    threads=settings.WEB_THREADS,
+    body_seconds=settings.REQUEST_BODY_SECONDS,
+)

@@ -1,0 +1,81 @@
+"""The RSGI application: receives requests, and has threads run the WSGI application on them."""
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+from connections_project.core.request_body import RECEIVED_KEY, BodyRefusedError
+from connections_project.server.bodies import Budget, IncomingBody
+from connections_project.server.environ import environ_of
+from connections_project.server.responses import Response
+from connections_project.server.rsgi import Environ, HTTPProtocol, Scope, WSGIApplication
+
+logger = logging.getLogger(__name__)
+
+LARGE_BODIES = 64 * 1024 * 1024  # bytes that one process keeps of bodies that aren't small
+
+
+class Application:
+    """Runs a WSGI application behind RSGI.
+
+    A request takes a thread once all of it is here, and gives it back once its answer has been
+    handed to the server: neither who sends slowly nor who reads slowly keeps one.
+
+    Args:
+        wsgi: What answers.
+        threads: How many requests it answers at a time.
+        body_seconds: How long a body may take to come.
+    """
+
+    def __init__(self, wsgi: WSGIApplication, *, threads: int, body_seconds: float) -> None:
+        self._wsgi = wsgi
+        self._body_seconds = body_seconds
+        self._large_bodies = Budget(LARGE_BODIES)
+        # They live as long as the process, and so do the connections that they keep.
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        # Hundreds of slow bodies end at once: their answers must not queue before anybody's.
+        self._refusing = ThreadPoolExecutor(1, thread_name_prefix="refusal")
+
+    async def __rsgi__(self, scope: Scope, proto: HTTPProtocol) -> None:
+        """Answer one request."""
+        with closing(IncomingBody(scope, proto, self._large_bodies)) as incoming:
+            received: bool | int = True
+            try:
+                body = await incoming.receive(self._body_seconds)
+            except BodyRefusedError as refused:
+                body, received = b"", refused.status
+            await self._answer(environ_of(scope, body) | {RECEIVED_KEY: received}, proto)
+            if received is not True:
+                await incoming.drop()
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let the threads finish what they do, at the end of the process."""
+        self._threads.shutdown()
+        self._refusing.shutdown()
+
+    async def _answer(self, environ: Environ, proto: HTTPProtocol) -> None:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+
+        def run() -> None:
+            try:
+                self._run(environ, Response(proto, loop))
+            except Exception:
+                logger.exception("A request failed outside of Django")
+                proto.response_empty(500, [])
+            finally:
+                loop.call_soon_threadsafe(done.set_result, None)
+
+        is_whole = environ[RECEIVED_KEY] is True
+        (self._threads if is_whole else self._refusing).submit(run)
+        await done
+
+    def _run(self, environ: Environ, response: Response) -> None:
+        body = self._wsgi(environ, response.start)
+        try:
+            response.send(body)
+        finally:
+            # Here Django ends the request, in the thread whose connections it has used.
+            if hasattr(body, "close"):
+                body.close()

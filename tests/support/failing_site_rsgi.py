@@ -1,0 +1,15 @@
+"""The failing site for a real server, as the service is served.
+
+`granian --interface rsgi tests.support.failing_site_rsgi:application`
+"""
+
+from django.conf import settings
+
+from connections_project.server.application import Application
+from tests.support.failing_site_wsgi import application as wsgi_application
+
+application = Application(
+    wsgi_application,
+    threads=settings.WEB_THREADS,
+    body_seconds=settings.REQUEST_BODY_SECONDS,
+)
