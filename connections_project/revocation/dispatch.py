@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.core.signals import request_finished, request_started
 from django.db import transaction
 
 from audit.events import Interface
@@ -59,13 +58,11 @@ class _Inline:
             _left.set(max(ends_at - time.monotonic(), 0))
 
 
-def _begin(**_: Any) -> None:
+def start_of_request(**_: Any) -> None:
+    """Give the request that begins its seconds; a receiver of `request_started`."""
     _left.set(INLINE_SECONDS)
 
 
-def _end(**_: Any) -> None:
+def end_of_request(**_: Any) -> None:
+    """Receive `request_finished`."""
     _left.set(None)
-
-
-request_started.connect(_begin)
-request_finished.connect(_end)
