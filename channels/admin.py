@@ -25,6 +25,7 @@ def _restore(request: HttpRequest, row: ChannelConnection, reason: str) -> str:
     return "Its owner sees it again. It stays disconnected."
 
 
+@admin.register(ChannelConnection)
 class ChannelConnectionAdmin(ConnectionAdmin):
     own_fields = ("cached_data",)
     object_actions = (

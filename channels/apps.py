@@ -8,7 +8,6 @@ class ChannelsConfig(AppConfig):
 
     def ready(self) -> None:
         from audit.events import Action
-        from channels.admin import ChannelConnectionAdmin
         from channels.api.errors import ChannelErrors
         from channels.connect import complete
         from channels.disconnect import active_schedules, disconnect
@@ -39,7 +38,6 @@ class ChannelsConfig(AppConfig):
                 complete=complete,
                 disconnect=disconnect,
                 active_schedules=active_schedules,
-                admin=ChannelConnectionAdmin,
                 inspect=schedules_for_operators,
                 api=Api(
                     urls="channels.api.urls",

@@ -10,6 +10,7 @@ from connections_project.connections.admin import ConnectionAdmin
 from providers.models import Account, Connection, Transaction
 
 
+@admin.register(Connection)
 class ProviderConnectionAdmin(ConnectionAdmin):
     list_display = (*ConnectionAdmin.list_display[:-1], "synced", "at_platform")
     own_fields = ("alias", "last_sync_at")

@@ -15,7 +15,6 @@ class ProvidersConfig(AppConfig):
             register,
         )
         from connections_project.core.periodic import periodic_task
-        from providers.admin import ProviderConnectionAdmin
         from providers.api.errors import ProviderErrors
         from providers.connect import complete
         from providers.disconnect import disconnect
@@ -36,7 +35,6 @@ class ProvidersConfig(AppConfig):
                 ),
                 complete=complete,
                 disconnect=disconnect,
-                admin=ProviderConnectionAdmin,
                 operator_fields=("alias", "last_sync_at"),
                 api=Api(
                     urls="providers.api.urls",

@@ -1,10 +1,13 @@
 """Teams' social accounts, for operators to read."""
 
+from django.contrib import admin
+
 from connections_project.admin.formatting import NOTHING
 from connections_project.connections.admin import ConnectionAdmin
 from social.models import SocialAccount
 
 
+@admin.register(SocialAccount)
 class SocialAccountAdmin(ConnectionAdmin):
     search_help_text = "An account's id, its team's id, a member's e-mail address, or the id there"
     own_fields = ("is_active", "shown_tokens")

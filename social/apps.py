@@ -15,7 +15,6 @@ class SocialConfig(AppConfig):
             register,
         )
         from connections_project.core.periodic import periodic_task
-        from social.admin import SocialAccountAdmin
         from social.api.errors import SocialErrors
         from social.connect import complete
         from social.disconnect import disconnect
@@ -38,7 +37,6 @@ class SocialConfig(AppConfig):
                 ),
                 complete=complete,
                 disconnect=disconnect,
-                admin=SocialAccountAdmin,
                 operator_fields=("is_active",),
                 api=Api(
                     urls="social.api.urls",

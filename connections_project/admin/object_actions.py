@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -66,10 +66,43 @@ class Button:
     is_destructive: bool = False
 
 
+class AdminExtension:
+    """What a higher layer adds to an admin of a lower one: actions, pages and buttons.
+
+    The layer appends its class to the admin's `extensions` in `AppConfig.ready`.
+
+    Args:
+        admin: The admin that is extended, one of each model.
+    """
+
+    def __init__(self, admin: Any) -> None:
+        self.admin = admin
+
+    def actions(self) -> list[Callable[..., Any]]:
+        """Return further actions on a selection; each gets admin, request and queryset."""
+        return []
+
+    def urls(self) -> list[URLPattern]:
+        """Return further pages."""
+        return []
+
+    def buttons(self, request: HttpRequest, row: Any) -> list[Button]:  # noqa: ARG002
+        """Return further buttons that this operator has on this row's page."""
+        return []
+
+
 class ObjectActionsMixin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Pages and buttons for the object actions of a model."""
+    """Pages and buttons for the object actions of a model, and for what extends its admin."""
 
     object_actions: tuple[ObjectAction, ...] = ()
+    extensions: ClassVar[list[type[AdminExtension]]] = []
+
+    def _extensions(self) -> list[AdminExtension]:
+        return [extension(self) for extension in self.extensions]
+
+    def _get_base_actions(self) -> list[Any]:
+        more = [action for one in self._extensions() for action in one.actions()]
+        return [*super()._get_base_actions(), *map(self.get_action, more)]  # type: ignore[misc]
 
     def get_urls(self) -> list[URLPattern]:
         pages = [
@@ -80,14 +113,15 @@ class ObjectActionsMixin(admin.ModelAdmin):  # type: ignore[type-arg]
             )
             for action in self.object_actions
         ]
-        return [*pages, *super().get_urls()]
+        more = [page for one in self._extensions() for page in one.urls()]
+        return [*more, *pages, *super().get_urls()]
 
     def _address_name(self, action: ObjectAction) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{action.name.replace('-', '_')}"
 
     def buttons(self, request: HttpRequest, row: Any) -> list[Button]:
         """Return the buttons that this operator has on this row's page."""
-        return [
+        own = [
             Button(
                 action.label,
                 reverse(f"admin:{self._address_name(action)}", args=[row.pk]),
@@ -96,6 +130,7 @@ class ObjectActionsMixin(admin.ModelAdmin):  # type: ignore[type-arg]
             for action in self.object_actions
             if request.user.has_perm(action.permission) and action.applies(row)
         ]
+        return [*own, *(each for one in self._extensions() for each in one.buttons(request, row))]
 
     def render_change_form(  # type: ignore[override]
         self, request: HttpRequest, context: dict[str, Any], **more: Any

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +21,7 @@ from connections_project.admin.formatting import (
     link_to,
     revocation_badge,
 )
+from connections_project.admin.object_actions import AdminExtension
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.notices import notices
 from connections_project.connections.registry import ConnectionType, connection_type
@@ -61,7 +63,7 @@ class ConnectionList(ChangeList):
 class ConnectionAdmin(ReadOnlyAdmin):
     """The list and the page of one app's connections; the apps say what is theirs.
 
-    It is registered by the roof, which adds the forced disconnect.
+    Each app registers its own; `operations` adds the forced disconnect through `extensions`.
     """
 
     change_form_template = "admin/connection.html"
@@ -71,10 +73,14 @@ class ConnectionAdmin(ReadOnlyAdmin):
         "short_id", "shown_status", "platform", "account", "owner", "connected", "at_platform",
     )  # fmt: skip
     own_fields: ClassVar[tuple[str, ...]] = ()
+    extensions: ClassVar[list[type[AdminExtension]]] = []
 
     @property
     def connection_type(self) -> ConnectionType:
         return connection_type(self.model.app)
+
+    def has_force_disconnect_permission(self, request: HttpRequest) -> bool:
+        return self.connection_type.may_force_disconnect(request.user)  # type: ignore[arg-type]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:  # noqa: ARG002
         one, column = self.connection_type, self.model.platform_column
@@ -91,6 +97,16 @@ class ConnectionAdmin(ReadOnlyAdmin):
 
     def get_changelist(self, request: HttpRequest, **_: Any) -> type[ChangeList]:  # noqa: ARG002
         return ConnectionList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # Django would show the list again, as if nothing had been asked for.
+        known = {name for _, name, _ in self._get_base_actions()}
+        refused = known.difference(self.get_actions(request))
+        if refused.intersection(request.POST.getlist("action")):
+            raise PermissionDenied
+        return super().changelist_view(request, extra_context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # Ciphertexts of a hundred rows are a lot to fetch for nothing.

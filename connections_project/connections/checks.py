@@ -90,8 +90,7 @@ def _check_catalogue(one: ConnectionType) -> Found:
 
 def _check_admin(one: ConnectionType) -> Found:
     if not admin.site.is_registered(one.model):
-        hint = "Its app must stand before the admin in INSTALLED_APPS."
-        yield _error(7, one.model, "is not in the admin.", hint)
+        yield _error(7, one.model, "is not in the admin.", "Register it in its app's admin.py.")
 
 
 def _check_command(one: ConnectionType) -> Found:

@@ -8,7 +8,7 @@ names the apps. The system checks of `connections/checks.py` tell what a type fo
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -17,9 +17,6 @@ from connections_project.api import error_routing
 from connections_project.connections.disconnect import DisconnectRequest, DisconnectResult
 from connections_project.connections.models import OAuthConnection
 from connections_project.identity.models import User
-
-if TYPE_CHECKING:
-    from connections_project.connections.admin import ConnectionAdmin
 
 Rows: TypeAlias = "QuerySet[Any]"
 Selection: TypeAlias = "Rows | Iterable[UUID]"
@@ -79,7 +76,6 @@ class ConnectionType:
         statuses: What a connection may be; one is "disconnected".
         actions: What its audit events mean.
         disconnect: Disconnects rows that the caller has locked, in the caller's transaction.
-        admin: What operators see of them; the forced disconnect is added to it.
         complete: Goes through with an authorization flow; takes `state`, `answer`, `bearer` and
             `origin`.
         api: The JSON API, where there is one.
@@ -95,7 +91,6 @@ class ConnectionType:
     statuses: Sequence[str]
     actions: AuditActions
     disconnect: Callable[[Sequence[Any], DisconnectRequest], DisconnectResult]
-    admin: "type[ConnectionAdmin]"
     complete: Callable[..., object]
     api: Api | None = None
     operator_fields: tuple[str, ...] = ()

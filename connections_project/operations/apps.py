@@ -6,9 +6,12 @@ class OperationsConfig(AppConfig):
     label = "operations"
 
     def ready(self) -> None:
+        from connections_project.connections.admin import ConnectionAdmin
         from connections_project.core.periodic import periodic_task
+        from connections_project.operations.admin.force import ForceDisconnect
         from connections_project.operations.bulk_jobs import sweep_bulk_jobs
         from connections_project.operations.bulk_worker import process_due
 
+        ConnectionAdmin.extensions.append(ForceDisconnect)
         periodic_task(process_due, every=30.0)
         periodic_task(sweep_bulk_jobs, every=3600.0)

@@ -10,7 +10,6 @@ class FourthTypeConfig(AppConfig):
             ConnectionType,
             register,
         )
-        from tests.fourth_type.admin import CalendarAdmin
         from tests.fourth_type.models import Calendar, CalendarAction, Status
         from tests.fourth_type.verbs import complete, disconnect
 
@@ -27,7 +26,6 @@ class FourthTypeConfig(AppConfig):
                 ),
                 complete=complete,
                 disconnect=disconnect,
-                admin=CalendarAdmin,
                 operator_fields=("color",),
             )
         )

@@ -1,5 +1,5 @@
-"""The admin: registers the connections of all apps, and what concerns all of them."""
+"""The admin of what concerns the connections of all apps."""
 
-from connections_project.operations.admin import bulk_jobs, connections, offboarding
+from connections_project.operations.admin import bulk_jobs, offboarding
 
-__all__ = ["bulk_jobs", "connections", "offboarding"]
+__all__ = ["bulk_jobs", "offboarding"]

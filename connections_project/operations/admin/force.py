@@ -1,5 +1,6 @@
 """Forced disconnects in the admin: what would be touched, then the reason, then the engine."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from connections_project.admin.object_actions import Button
+from connections_project.admin.object_actions import AdminExtension, Button
 from connections_project.connections.admin import ConnectionAdmin
 from connections_project.connections.registry import Selection, connection_type
 from connections_project.identity.origins import admin_origin
@@ -41,21 +42,19 @@ def radii(app: str, selection: Selection) -> dict[str, Any]:
     return {"radius": radius, "platforms": names, "if_erased": if_erased}
 
 
-class ForceDisconnectAdmin(ConnectionAdmin):
-    """Connections that an operator with the permission can end: one, a selection, or all."""
-
-    actions = (ACTION,)
-
-    def has_force_disconnect_permission(self, request: HttpRequest) -> bool:
-        return connection_type(self.app).may_force_disconnect(request.user)  # type: ignore[arg-type]
+class ForceDisconnect(AdminExtension):
+    """Lets an operator with the permission end connections: one, a selection, or all."""
 
     @property
     def app(self) -> str:
-        return str(self.model.app)
+        return str(self.admin.model.app)
 
-    def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
-        pages = [
+    def actions(self) -> list[Callable[..., Any]]:
+        return [self.force_disconnect_selected]
+
+    def urls(self) -> list[URLPattern]:
+        wrap = self.admin.admin_site.admin_view
+        return [
             path(
                 "<uuid:pk>/force-disconnect/",
                 wrap(self.force_disconnect_view),
@@ -63,17 +62,16 @@ class ForceDisconnectAdmin(ConnectionAdmin):
             ),
             path("<uuid:pk>/receipt/", wrap(self.receipt_view), name=self._named("receipt")),
         ]
-        return [*pages, *super().get_urls()]
 
     def _named(self, page: str) -> str:
-        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
+        return f"{self.admin.opts.app_label}_{self.admin.opts.model_name}_{page}"
 
     def _page(self, name: str, pk: UUID) -> str:
         return reverse(f"admin:{self._named(name)}", args=[pk])
 
     def buttons(self, request: HttpRequest, row: Any) -> list[Button]:
-        found = super().buttons(request, row)
-        if self.has_force_disconnect_permission(request) and self.can_be_forced(row):
+        found = []
+        if self.admin.has_force_disconnect_permission(request) and self.can_be_forced(row):
             page = self._page("force_disconnect", row.pk)
             found.append(Button("Disconnect by force", page, is_destructive=True))
         if row.disconnected_at is not None:
@@ -82,8 +80,8 @@ class ForceDisconnectAdmin(ConnectionAdmin):
 
     def receipt_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Show, or give as a file, what the owner would be given as proof."""
-        row = self.get_object(request, str(pk))
-        if row is None or not self.has_view_permission(request, row):
+        row = self.admin.get_object(request, str(pk))
+        if row is None or not self.admin.has_view_permission(request, row):
             raise Http404
         try:
             receipt = issue(row)
@@ -95,8 +93,8 @@ class ForceDisconnectAdmin(ConnectionAdmin):
                 receipt, content_type="application/jose", headers={"Content-Disposition": name}
             )
         context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
+            **self.admin.admin_site.each_context(request),
+            "opts": self.admin.opts,
             "original": row,
             "title": "Receipt of the disconnect",
             "receipt": receipt,
@@ -109,17 +107,9 @@ class ForceDisconnectAdmin(ConnectionAdmin):
         """Whether there is anything left to end, or to erase."""
         return row.disconnected_at is None or row.auth_state is not None
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        # Django would show the list again, as if nothing had been asked for.
-        if ACTION in request.POST.getlist("action"):
-            self._check(request)
-        return super().changelist_view(request, extra_context)
-
     @admin.action(description="Disconnect by force …", permissions=["force_disconnect"])
     def force_disconnect_selected(
-        self, request: HttpRequest, queryset: QuerySet[Any]
+        self, _: ConnectionAdmin, request: HttpRequest, queryset: QuerySet[Any]
     ) -> HttpResponse:
         """Show what would be touched; large selections are frozen, to be worked off later."""
         ids = list(queryset.order_by("-id").values_list("pk", flat=True)[: AT_ONCE + 1])
@@ -133,12 +123,12 @@ class ForceDisconnectAdmin(ConnectionAdmin):
 
     def force_disconnect_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         self._check(request)
-        if not self.get_queryset(request).filter(pk=pk).exists():
+        if not self.admin.get_queryset(request).filter(pk=pk).exists():
             raise Http404
         return self._confirmed(request, [pk], back=self._page("change", pk), hidden=[])
 
     def _check(self, request: HttpRequest) -> None:
-        if not self.has_force_disconnect_permission(request):
+        if not self.admin.has_force_disconnect_permission(request):
             raise PermissionDenied
 
     def _confirmed(
@@ -161,19 +151,21 @@ class ForceDisconnectAdmin(ConnectionAdmin):
         back: str,
         hidden: list[tuple[str, Any]],
     ) -> HttpResponse:
-        rows = self.get_queryset(request).select_related(*self.get_list_select_related(request))
+        rows = self.admin.get_queryset(request).select_related(
+            *self.admin.get_list_select_related(request)
+        )
         context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
+            **self.admin.admin_site.each_context(request),
+            "opts": self.admin.opts,
             "title": "Disconnect by force",
             **radii(self.app, ids),
             "rows": [
                 (
                     row,
-                    self.shown_status(row),
-                    self.platform(row),
-                    self.account(row),
-                    self.owner(row),
+                    self.admin.shown_status(row),
+                    self.admin.platform(row),
+                    self.admin.account(row),
+                    self.admin.owner(row),
                 )
                 for row in rows.filter(pk__in=ids)
             ],
@@ -191,9 +183,9 @@ class ForceDisconnectAdmin(ConnectionAdmin):
         owed = "revocation" if result.revocations == 1 else "revocations"
         parts.append(f"{result.revocations} {owed} owed to the platforms")
         level = messages.SUCCESS if not result.failures else messages.WARNING
-        self.message_user(request, f"{', '.join(parts)}.", level)
+        self.admin.message_user(request, f"{', '.join(parts)}.", level)
         for failure in result.failures[:NAMED_FAILURES]:
-            self.message_user(
+            self.admin.message_user(
                 request,
                 f"{failure.connection_id} was left as it is: {failure.detail}",
                 messages.ERROR,
