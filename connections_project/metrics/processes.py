@@ -27,11 +27,14 @@ def process_figures(folder: Path | None) -> Iterable[Metric]:
         for path, kind in left_by_the_dead(folder):
             _add(path, to=folder / f"{kind}_dead.db")
             path.unlink()
-        collector = MultiProcessCollector(None, path=str(folder))  # type: ignore[no-untyped-call]
-        return list(collector.collect())  # type: ignore[no-untyped-call]
+        # A process makes its file empty first, and only then as long as it needs to be.
+        paths = [str(path) for path in folder.glob("*.db") if path.stat().st_size]
+        return list(MultiProcessCollector.merge(paths))  # type: ignore[no-untyped-call]
 
 
 def _add(path: Path, *, to: Path) -> None:
+    if not path.stat().st_size:
+        return  # Its process died before it counted anything.
     sums = MmapedDict(str(to))  # type: ignore[no-untyped-call]
     try:
         for key, value, _, _ in MmapedDict.read_all_values_from_file(str(path)):  # type: ignore[no-untyped-call]

@@ -118,6 +118,14 @@ def test_concurrent_writes_are_never_misread(folder: Path) -> None:
     assert sums(folder)["rate_limit_denials_total"] == 300
 
 
+@pytest.mark.parametrize("pid", [os.getpid(), 2**22 + 1], ids=["alive", "dead"])
+def test_a_file_that_is_still_empty_counts_nothing(folder: Path, pid: int) -> None:
+    """As it is for a moment after its process has made it."""
+    run(COUNTING)
+    (folder / f"counter_{pid}.db").touch()
+    assert sums(folder) == times(1)
+
+
 def test_other_files_of_the_folder_are_left_alone(folder: Path) -> None:
     (folder / "notes.txt").write_text("mine")
     prepare(str(folder))
