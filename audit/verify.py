@@ -7,6 +7,7 @@ seal are in memory at a time.
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,6 @@ from cryptography.exceptions import InvalidSignature
 
 from audit import merkle, statements
 from audit.canonical import FIELDS, canonical, event_as_json
-from audit.findings import Finding, Kind
 from audit.horizon import CLOCKS_MAY_DIFFER_BY
 from audit.models import AuditEvent, Seal, SealedEvent
 from audit.seal import THE_BEGINNING
@@ -24,6 +24,34 @@ from connections_project.core.parsing import render_datetime
 from connections_project.core.signing import Keys
 
 _SEALS_AT_ONCE = 200
+
+
+class Kind(StrEnum):
+    """What was done to the log."""
+
+    CHANGED = "changed"
+    REMOVED = "removed"
+    INSERTED = "inserted"
+    CUT_OFF = "cut_off"
+    # A signature that is missing, wrong, or by a key that nobody knows.
+    NOT_SIGNED = "not_signed"
+    # Another seal of the same number is known outside: everything was sealed anew.
+    SEALED_ANEW = "sealed_anew"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, in words for a person.
+
+    `event_id` is None where no single event can be named, or nothing is left of it; `seal` where it
+    stands in none.
+    """
+
+    kind: Kind
+    words: str
+    seal: int | None = None
+    position: int | None = None
+    event_id: UUID | None = None
 
 
 @dataclass

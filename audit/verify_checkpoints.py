@@ -4,9 +4,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from audit.findings import Finding, Kind
 from audit.models import Seal
-from audit.verify import signature_problem
+from audit.verify import Finding, Kind, signature_problem
 from connections_project.core.signing import Keys
 
 _AT_ONCE = 500

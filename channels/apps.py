@@ -13,7 +13,7 @@ class ChannelsConfig(AppConfig):
         from channels.disconnect import active_schedules, disconnect
         from channels.models import ChannelConnection, PublishOutcome, ScheduleStatus, Status
         from channels.publish import process_due
-        from channels.renewal import renew_ending_grants
+        from channels.refresh import renew_ending_grants
         from channels.selectors import schedules_for_operators
         from connections_project.connections.registry import (
             Api,

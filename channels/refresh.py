@@ -8,6 +8,7 @@ from channels.models import ChannelConnection, Status
 from channels.selectors import own_connection
 from connections_project.connections import refresh as shared
 from connections_project.connections.refresh import RefreshRules
+from connections_project.connections.renewal import renew
 from connections_project.identity.models import User
 
 RULES = RefreshRules(
@@ -47,3 +48,8 @@ def refreshed_for_use(
     """
     row, _ = shared.refresh(connection, rules=RULES, force=force, origin=origin)
     return row
+
+
+def renew_ending_grants() -> int:
+    """Try to renew some of those that have lived half of their life; say how many were."""
+    return renew(ChannelConnection.objects.filter(status=Status.CONNECTED), refreshed_for_use)

@@ -19,7 +19,7 @@ class ProvidersConfig(AppConfig):
         from providers.connect import complete
         from providers.disconnect import disconnect
         from providers.models import Connection, Status
-        from providers.renewal import renew_ending_grants
+        from providers.refresh import renew_ending_grants
         from providers.sweep import sweep_pending
 
         register(

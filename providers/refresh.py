@@ -6,6 +6,7 @@ from audit.events import Action
 from audit.record import Origin
 from connections_project.connections import refresh as shared
 from connections_project.connections.refresh import RefreshRules
+from connections_project.connections.renewal import renew
 from connections_project.identity.models import User
 from providers.models import Connection, Status
 from providers.selectors import own_connection
@@ -44,3 +45,8 @@ def refreshed_for_use(connection: Connection, *, origin: Origin, force: bool = F
     """
     row, _ = shared.refresh(connection, rules=RULES, force=force, origin=origin)
     return row
+
+
+def renew_ending_grants() -> int:
+    """Try to renew some of those that have lived half of their life; say how many were."""
+    return renew(Connection.objects.filter(status=Status.ACTIVE), refreshed_for_use)

@@ -20,7 +20,7 @@ class SocialConfig(AppConfig):
         from social.disconnect import disconnect
         from social.models import SocialAccount, Status
         from social.publications import forget_old_keys
-        from social.renewal import renew_ending_grants
+        from social.refresh import renew_ending_grants
         from social.retention import erase_kept_too_long
 
         register(

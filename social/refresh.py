@@ -7,6 +7,7 @@ from audit.record import Origin
 from connections_project.connections import refresh as shared
 from connections_project.connections.errors import NotActiveError
 from connections_project.connections.refresh import RefreshRules
+from connections_project.connections.renewal import renew
 from connections_project.oauth.client import TokenSet
 from social.models import SocialAccount, Status
 
@@ -70,3 +71,8 @@ RULES = RefreshRules(
     failed=Action.ACCOUNT_TOKEN_REFRESH_FAILED,
     share=_share,
 )
+
+
+def renew_ending_grants() -> int:
+    """Try to renew some of those that have lived half of their life; say how many were."""
+    return renew(SocialAccount.objects.usable(), refreshed_for_use)

@@ -13,9 +13,12 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from django.db import transaction
+from django.http import QueryDict
+from rest_framework.request import Request
 
 from audit.events import ActorType, Outcome
 from audit.record import Origin, record
+from connections_project.api.serializers import required_parameters
 from connections_project.connections import flow
 from connections_project.connections.errors import (
     ConnectFailedError,
@@ -221,3 +224,19 @@ def _record_failure(
         held = row.token_bundle(row.sealed(tokens), grant=nobodys)
         details["revocation"] = revoke_unstored(held, origin=origin)
     record_about(row, failed, origin=origin, outcome=Outcome.FAILURE, **details)
+
+
+def authorization_response(query: QueryDict) -> Answer:
+    """Read what the platform says."""
+    return Answer(query.get("code") or None, query.get("error") or None, query.get("iss"))
+
+
+def state_and_answer(request: Request) -> tuple[str, Answer]:
+    """Read both at once.
+
+    Raises:
+        FaultError: 400 that names what is missing: the state, or the code where there is no error.
+    """
+    answer = authorization_response(request.query_params)
+    required_parameters(request, *(("state",) if answer.error else ("code", "state")))
+    return request.query_params["state"], answer

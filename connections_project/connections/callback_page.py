@@ -21,7 +21,7 @@ from connections_project.api.rate_limits import PROVIDER_CONNECT
 from connections_project.api.throttling import set_rate_limit_headers, throttle
 from connections_project.connections import errors, flow
 from connections_project.connections.browser import browser_of
-from connections_project.connections.callback_params import authorization_response
+from connections_project.connections.callback import authorization_response
 from connections_project.connections.flow import Answer, FlowPreview
 from connections_project.connections.registry import connection_type
 from connections_project.core import vault

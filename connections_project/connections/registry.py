@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from connections_project.api import error_routing
 from connections_project.connections.disconnect import DisconnectRequest, DisconnectResult
 from connections_project.connections.models import OAuthConnection
-from connections_project.identity.models import User
+from connections_project.identity.models import Membership, User
 
 Rows: TypeAlias = "QuerySet[Any]"
 Selection: TypeAlias = "Rows | Iterable[UUID]"
@@ -169,3 +169,18 @@ def actions_meaning(meaning: str) -> frozenset[str]:
     """Return the audit actions of all types that mean one thing, a field of `AuditActions`."""
     found = (getattr(one.actions, meaning) for one in _types.values())
     return frozenset(str(action) for action in found if action)
+
+
+def find_connection(connection_id: UUID) -> OAuthConnection | None:
+    """Return the connection of any app, whatever its status, also one deleted from sight."""
+    for one in connection_types():
+        row: OAuthConnection | None = one.rows.filter(pk=connection_id).first()
+        if row is not None:
+            return row
+    return None
+
+
+def belongs_to(connection: OAuthConnection, user_id: UUID) -> bool:
+    """Whether a connection is a user's own, or one of a team's that the user belongs to."""
+    owner = connection.responsible_id
+    return owner == user_id or Membership.objects.filter(team_id=owner, user_id=user_id).exists()

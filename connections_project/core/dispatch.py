@@ -106,7 +106,7 @@ _broker = _Broker()
 
 
 def _send(name: str) -> None:
-    from connections_project.celery import app, run_periodic_task
+    from connections_project.celery import app, run_periodic_task  # Only where there is a broker.
 
     with producers[_connection()].acquire(block=True, timeout=BROKER_SECONDS) as producer:
         app.send_task(run_periodic_task.name, [name], producer=producer, retry=False)
@@ -115,7 +115,7 @@ def _send(name: str) -> None:
 @cache
 def _connection() -> Any:
     """Describe the broker with time limits that a request can bear; workers have longer ones."""
-    from connections_project.celery import app
+    from connections_project.celery import app  # Only where there is a broker.
 
     limits = {
         "socket_connect_timeout": BROKER_SECONDS,

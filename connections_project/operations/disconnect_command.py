@@ -11,11 +11,11 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import InterfaceError, OperationalError
 from tqdm import tqdm
 
-from audit.os_user import os_user
 from connections_project.connections.registry import connection_type
 from connections_project.core.commands.base import (
     INTERRUPTED,
     CommandWithExamples,
+    os_user,
     termination_as_interrupt,
 )
 from connections_project.identity.models import User

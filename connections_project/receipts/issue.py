@@ -8,8 +8,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from connections_project.connections.errors import ConnectionNotFoundError, NotOwnerError
-from connections_project.connections.lookup import belongs_to, find_connection
 from connections_project.connections.models import OAuthConnection
+from connections_project.connections.registry import belongs_to, find_connection
 from connections_project.core.parsing import render_datetime
 from connections_project.core.signing import key_id
 from connections_project.identity.models import User

@@ -15,7 +15,7 @@ from connections_project.api.serializers import flag, serialize_rows, validated
 from connections_project.api.views import ApiViewSet
 from connections_project.connections import throttling
 from connections_project.connections.browser import browser_for_start, set_cookie
-from connections_project.connections.callback_params import state_and_answer
+from connections_project.connections.callback import state_and_answer
 from connections_project.connections.errors import ConnectionNotFoundError, NotOwnerError
 from connections_project.connections.serializers import RefreshRequest, connect_answer
 from connections_project.core.parsing import parse_uuid, render_datetime

@@ -13,8 +13,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from audit.os_user import os_user
 from connections_project.connections.models import OAuthConnection
+from connections_project.core.commands.base import os_user
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from connections_project.revocation.models import RevocationJob

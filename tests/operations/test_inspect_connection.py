@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from audit.record import Origin
-from connections_project.connections.lookup import find_connection
 from connections_project.connections.models import OAuthConnection
+from connections_project.connections.registry import find_connection
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from connections_project.operations.force import force_disconnect

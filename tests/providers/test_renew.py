@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from connections_project.connections.renewal import TRIES_ARE_APART
 from providers.models import Connection
-from providers.renewal import renew_ending_grants
+from providers.refresh import renew_ending_grants
 from tests.support.bank import Bank, connect
 from tests.support.platform_server import Answer
 from tests.support.provider_rows import connection_of, events

@@ -21,8 +21,7 @@ from connections_project.platforms.registry import usable
 from social.models import SocialAccount
 from social.publications import PublishRequest
 from social.publish import _still_active, publish_own
-from social.refresh import RULES, refreshed_for_use
-from social.renewal import renew_ending_grants
+from social.refresh import RULES, refreshed_for_use, renew_ending_grants
 from tests.conftest import UseCatalogue
 from tests.social.conftest import KeyClient
 from tests.support.gallery import SOCIAL, Gallery, disconnect

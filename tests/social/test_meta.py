@@ -13,7 +13,7 @@ from connections_project.identity.models import Team
 from connections_project.revocation.attempts import attempt
 from connections_project.revocation.models import RevocationJob
 from social.models import SocialAccount
-from social.renewal import renew_ending_grants
+from social.refresh import renew_ending_grants
 from tests.conftest import UseCatalogue
 from tests.social.conftest import Meta
 from tests.support.disconnects import disconnect_one

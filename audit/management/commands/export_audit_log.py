@@ -17,9 +17,13 @@ from tqdm import tqdm
 
 from audit.events import Action, ActorType, Interface
 from audit.export import Export, Selection
-from audit.os_user import os_user
 from audit.record import Origin, record
-from connections_project.core.commands.base import CommandWithExamples, counted, interruptible
+from connections_project.core.commands.base import (
+    CommandWithExamples,
+    counted,
+    interruptible,
+    os_user,
+)
 from connections_project.core.parsing import parse_uuid
 
 EXAMPLES = """

@@ -15,11 +15,10 @@ from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from audit import checkpoints, verify_checkpoints
-from audit.findings import Finding
 from audit.models import Seal
 from audit.public_keys import public_key_of
 from audit.statements import known_keys
-from audit.verify import Verification
+from audit.verify import Finding, Verification
 from connections_project.core.commands.base import CommandWithExamples, counted, interruptible
 from connections_project.core.signing import Keys, by_id
 

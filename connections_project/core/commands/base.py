@@ -1,6 +1,8 @@
 """What management commands share."""
 
 import argparse
+import getpass
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -63,3 +65,12 @@ def interruptible(words: str) -> Iterator[None]:
 def counted(number: int, noun: str) -> str:
     """Write a number of things; the noun's plural ends with an s."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def os_user() -> str:
+    """Name the user of the operating system, for the details of what a command does."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # In a container a process may run under a number that has no name.
+        return str(os.getuid())

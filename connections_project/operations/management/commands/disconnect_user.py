@@ -9,9 +9,13 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import InterfaceError, OperationalError
 from tqdm import tqdm
 
-from audit.os_user import os_user
 from connections_project.connections.registry import connection_types
-from connections_project.core.commands.base import CommandWithExamples, counted, interruptible
+from connections_project.core.commands.base import (
+    CommandWithExamples,
+    counted,
+    interruptible,
+    os_user,
+)
 from connections_project.core.parsing import render_datetime
 from connections_project.identity.models import ApiKey, User
 from connections_project.identity.origins import command_origin

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connections_project.admin.formatting import NOTHING
-from connections_project.connections.lookup import find_connection
+from connections_project.connections.registry import find_connection
 from connections_project.core.parsing import parse_uuid
 from connections_project.operations.inspection import inspect
 

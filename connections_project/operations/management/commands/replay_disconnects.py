@@ -12,13 +12,12 @@ from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from audit.export import exported_events
-from audit.os_user import os_user
 from audit.public_keys import as_text
 from audit.record import Origin
 from audit.statements import known_keys
 from audit.verify_export import Reading, TamperedError
 from connections_project.connections.registry import connection_type
-from connections_project.core.commands.base import CommandWithExamples
+from connections_project.core.commands.base import CommandWithExamples, os_user
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
