@@ -176,8 +176,7 @@ def exported_events(lines: Iterable[str | bytes]) -> Iterator[dict[str, Any]]:
         line = json.loads(text)
         ended = line["kind"] == "end"
         if line["kind"] == "event":
-            event: dict[str, Any] = line["event"]
-            yield event
+            yield line["event"]
     if not ended:
         raise ValueError("the export has no last line: it was cut off")
 

@@ -8,6 +8,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from connections_project.core.signing import public_key
 
+WANTED = "give an Ed25519 public key, as the base64 of its 32 bytes, or a file with that or PEM"
+
 
 def public_key_of(text: str) -> Ed25519PublicKey:
     """Read the base64 of 32 bytes, in either alphabet, or the path of a file with that or with PEM.
@@ -23,9 +25,7 @@ def public_key_of(text: str) -> Ed25519PublicKey:
         data = Path(text).read_text(encoding="ascii").strip()
         return _from_pem(data) if data.startswith("-----") else _from_base64(data)
     except (OSError, ValueError):
-        raise ValueError(
-            "give an Ed25519 public key, as the base64 of its 32 bytes, or a file with that or PEM"
-        ) from None
+        raise ValueError(WANTED) from None
 
 
 def as_text(key: Ed25519PublicKey) -> str:

@@ -49,17 +49,14 @@ def admin_indexes(name: str, platform_column: str) -> list[models.Index]:
 
     Ids are time-ordered, so that an index that ends in them also gives the order.
     """
+    live = ~models.Q(status="disconnected")
     return [
         models.Index(fields=["status", "-id"], name=f"{name}_by_status"),
         models.Index(fields=[platform_column, "-id"], name=f"{name}_by_platform"),
         models.Index(fields=[platform_column, "status", "-id"], name=f"{name}_by_both"),
         models.Index(fields=["platform_account_id"], name=f"{name}_by_account"),
         # What is ended by age, or all of it: what is over is soon the most.
-        models.Index(
-            fields=["connected_at"],
-            name=f"{name}_live_by_age",
-            condition=~models.Q(status="disconnected"),
-        ),
+        models.Index(fields=["connected_at"], name=f"{name}_live_by_age", condition=live),
     ]
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +70,7 @@ def read_platforms(sources: list[Source], *, apps: Collection[str]) -> Iterable[
     Raises:
         CatalogError: The first thing that is wrong.
     """
-    merged: dict[str, Any] = {}
-    for source in sources:
-        merged = _merge(merged, source.document)
+    merged: dict[str, Any] = reduce(_merge, (source.document for source in sources), {})
     root = Table((), merged, sources)
     seen: dict[str, str] = {}
     for table in [each for app in merged for each in _tables_of(root, app, apps)]:

@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
-
-from django.db.models import Q
 
 from connections_project.connections.registry import Rows, connection_type
 from connections_project.identity.models import User
@@ -44,19 +41,16 @@ class Selectors:
         """Return the connections that are meant, also those that are over."""
         target = connection_type(app)
         model = target.model
-        conditions: dict[str, Any] = {}
-        if self.ids:
-            conditions["pk__in"] = self.ids
-        if self.user is not None:
-            owner = self.user.own_team if target.belongs_to_teams else self.user
-            conditions[model.owner_column] = owner.pk
-        if self.platform is not None:
-            conditions[model.platform_column] = self.platform
-        if self.status is not None:
-            conditions["status"] = self.status
-        if self.connected_before is not None:
-            conditions["connected_at__lt"] = self.connected_before
-        return model._default_manager.filter(Q(**conditions))
+        owner = self.user.own_team if self.user and target.belongs_to_teams else self.user
+        conditions = {
+            "pk__in": self.ids or None,
+            model.owner_column: owner.pk if owner else None,
+            model.platform_column: self.platform,
+            "status": self.status,
+            "connected_at__lt": self.connected_before,
+        }
+        given = {column: value for column, value in conditions.items() if value is not None}
+        return model._default_manager.filter(**given)
 
     def unknown_ids(self, app: str) -> list[UUID]:
         """Name those of the ids that no connection has or ever had."""

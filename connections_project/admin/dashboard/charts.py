@@ -40,12 +40,11 @@ def chart(days: Mapping[str, Mapping[str, int]]) -> Chart:
         days: By ISO date, how many of each kind.
     """
     highest = max((number for day in days.values() for number in day.values()), default=0)
-    step = len(KINDS) * BAR + GAP
+    group = len(KINDS) * BAR
+    step = group + GAP
     return Chart(
         bars=tuple(_bars(days, step, highest)),
-        labels=tuple(
-            (number * step + len(KINDS) * BAR // 2, day[5:]) for number, day in enumerate(days)
-        ),
+        labels=tuple((number * step + group // 2, day[5:]) for number, day in enumerate(days)),
         width=max(len(days) * step, 1),
         height=HEIGHT + 2 * BASE,
         highest=highest,
