@@ -26,12 +26,12 @@ def event_as_json(columns: dict[str, Any]) -> dict[str, Any]:
 
 
 def canonical(value: dict[str, Any]) -> bytes:
-    """Write JSON values as their one text, in ASCII."""
+    """Return JSON values as their canonical text, in ASCII."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
 def precise(moment: datetime) -> str:
-    """Write a moment as UTC with microseconds (RFC 3339), as exactly as both databases keep it."""
+    """Return a time as UTC text with microseconds (RFC 3339), the precision of both databases."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

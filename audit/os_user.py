@@ -5,7 +5,7 @@ import os
 
 
 def os_user() -> str:
-    """Name the user of the operating system, for the details of what a command does."""
+    """Return the operating system's user, for the audit details of a command."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -155,7 +155,7 @@ class Verification:
 
 
 def signature_problem(signed: dict[str, Any], keys: Keys) -> str:
-    """Say what is wrong with a signature, as words that follow a subject; nothing if it is good."""
+    """Return what is wrong with a signature, to follow a subject; empty if it is good."""
     try:
         statements.verify(signed, keys)
     except UnknownKeyError:

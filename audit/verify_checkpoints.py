@@ -1,4 +1,4 @@
-"""Compare the audit log with the heads that were written outside the database."""
+"""Compare the audit log with the checkpoints that were written outside the database."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -13,7 +13,7 @@ _AT_ONCE = 500
 
 
 def findings(
-    heads: Iterable[dict[str, Any]], *, keys: Keys, only_this_log: bool
+    checkpoints: Iterable[dict[str, Any]], *, keys: Keys, only_this_log: bool
 ) -> Iterator[Finding]:
     """Yield what the database no longer has as it was written outside.
 
@@ -22,7 +22,7 @@ def findings(
         keys: The public keys that they may be signed with.
         only_this_log: Pass over those of other logs, as in a file that several databases had.
     """
-    remaining = iter(heads)
+    remaining = iter(checkpoints)
     while some := list(islice(remaining, _AT_ONCE)):
         kept = Seal.objects.in_bulk([signed["number"] for signed in some])
         first = Seal.objects.order_by("pk").first()

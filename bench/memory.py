@@ -7,8 +7,8 @@ from itertools import chain, cycle, islice
 from tqdm import tqdm
 
 from bench.cases import Case
+from bench.environment import Environment, Server
 from bench.load import run
-from bench.stage import Server, Stage
 
 STEPS = 20
 LANES = 16
@@ -23,7 +23,9 @@ class Sample:
     kib: list[int]
 
 
-def memory(cases: list[Case], *, stage: Stage, server: Server, requests: int) -> list[Sample]:
+def memory(
+    cases: list[Case], *, environment: Environment, server: Server, requests: int
+) -> list[Sample]:
     """Send a mix of calls and look at the workers' memory on the way.
 
     Args:
@@ -35,7 +37,7 @@ def memory(cases: list[Case], *, stage: Stage, server: Server, requests: int) ->
     mixed, done = _mixed(cases), 0
     found = [Sample(0, server.worker_memory())]
     for _ in tqdm(range(STEPS), desc="memory", unit=" steps", disable=None, leave=False):
-        stage.forget_limits()
+        environment.forget_limits()
         step = islice(mixed, requests // STEPS)
         outcome = run(server.port, step, lanes=LANES, seconds=LONGEST_SECONDS)
         done += len(outcome.latencies)

@@ -3,7 +3,7 @@
 refresh on use → look at the connection and mark → send → record
 
 No transaction is open while a platform is asked. What may have been accepted is never sent again
-unless the platform tells a repeated post by its key (docs/api.md, "Publishing").
+unless the platform recognizes a repeated post by its key (docs/api.md, "Publishing").
 """
 
 import logging
@@ -79,7 +79,7 @@ def _attempt(schedule: Schedule, origin: Origin) -> str | None:
             return outcomes.failed(schedule, "publishing_not_supported", origin=origin)
         if schedule.image_url and not adapter.takes_image_url:
             return outcomes.failed(schedule, "image_not_supported", origin=origin)
-        return _Sending(schedule, upstream, adapter.publish, origin).go()
+        return _Sending(schedule, upstream, adapter.publish, origin).run()
     except PlatformUnavailableError:
         if is_suspended(slug):
             outcomes.released(schedule)
@@ -98,7 +98,7 @@ class _Sending:
     publish: Callable[[PublishSession, Post], Published]
     origin: Origin
 
-    def go(self) -> str | None:
+    def run(self) -> str | None:
         connection = self.schedule.channel_connection
         if connection.status == Status.CONNECTED and self._misses_token(connection, force=False):
             return self._put_off("refresh_failed")
@@ -113,12 +113,12 @@ class _Sending:
         if connection.status != Status.CONNECTED:
             return self._failed(CONNECTION_INACTIVE)
         try:
-            told = self.publish(self._session(connection), _post(self.schedule, connection))
+            answer = self.publish(self._session(connection), _post(self.schedule, connection))
         except InvalidPostError:
             return self._failed("invalid_post")
         except PlatformError as error:
             return self._after(error, connection, may_refresh=may_refresh)
-        return outcomes.published(self.schedule, told, origin=self.origin)
+        return outcomes.published(self.schedule, answer, origin=self.origin)
 
     def _session(self, connection: ChannelConnection) -> PublishSession:
         # A disconnect leaves a post alone that `begin_sending` has marked: nothing to look at.

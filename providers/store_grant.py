@@ -35,10 +35,10 @@ def store_grant(received: ReceivedProviderGrant, *, origin: Origin) -> Connectio
         AccountMismatchError: The row to reauthorise belongs to another platform account.
     """
     with transaction.atomic():
-        settled = _store_grant(received, origin=origin)
-    if isinstance(settled, ConnectionProblem):
-        raise settled
-    return settled
+        stored = _store_grant(received, origin=origin)
+    if isinstance(stored, ConnectionProblem):
+        raise stored
+    return stored
 
 
 def _store_grant(
@@ -118,7 +118,7 @@ def _refuse(
     *,
     origin: Origin,
 ) -> ConnectionProblem:
-    """Leave a row that was connected as it is, and have the tokens revoked that came for it."""
+    """Leave a row that was connected as it is, and revoke the tokens that came for it."""
     end_if_pending(row)
     failed = Action.PROVIDER_CONNECTION_FAILED
     return refuse(problem, row, received, same=same, failed=failed, origin=origin)

@@ -75,7 +75,7 @@ class Claim:
 
     @contextmanager
     def given_up_if_refused(self) -> Iterator[None]:
-        """Let the key be used again where the request was refused before anything was published."""
+        """Forget the key where the request was refused before anything was published."""
         try:
             yield
         except PublishFailedError:

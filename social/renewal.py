@@ -6,5 +6,5 @@ from social.refresh import refreshed_for_use
 
 
 def renew_ending_grants() -> int:
-    """Try to renew some of those that have lived half of their life; say how many were."""
+    """Renew some of the grants that have lived half of their life; return how many were."""
     return renew(SocialAccount.objects.usable(), refreshed_for_use)

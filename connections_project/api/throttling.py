@@ -50,7 +50,7 @@ class TokenBucketThrottle(BaseThrottle):
         return self._decision is None or self._decision.allowed
 
     def wait(self) -> int:
-        """Return the whole seconds until one more request passes."""
+        """Return the whole seconds until one more request is allowed."""
         return self._decision.retry_after if self._decision else 0
 
 

@@ -65,7 +65,7 @@ class RefreshRules:
 def is_fresh(connection: OAuthConnection, *, now: datetime) -> bool:
     """Whether the access token lives longer than the smaller of 5 min and half its lifetime.
 
-    One whose end the platform did not tell counts as fresh.
+    One whose end the platform did not give counts as fresh.
     """
     issued, expires = connection.token_issued_at, connection.token_expires_at
     if issued is None or expires is None:
@@ -119,7 +119,7 @@ def _lead_or_follow(connection: C, upstream: Upstream, *, rules: RefreshRules, o
 
 
 def _shared(row: C, rules: RefreshRules) -> C:
-    """Take what another process's refresh, or a disconnect, has made of the row."""
+    """Return the row as another process's refresh, or a disconnect, has left it."""
     if row.status == rules.live:
         return row
     if row.status in rules.dead.values():
@@ -177,7 +177,7 @@ def _fail(connection: C, error: PlatformError, *, rules: RefreshRules, origin: O
 def mark_dead_unless_changed(
     connection: OAuthConnection, error: DeadGrant, *, rules: RefreshRules, origin: Origin
 ) -> None:
-    """Take the word of a platform's API that a grant is over, unless the row has changed since.
+    """Mark a grant dead that a platform's API rejected, unless the row has changed since.
 
     Args:
         connection: As it was when its token was used.

@@ -23,7 +23,7 @@ _allowed = {
 
 
 def allow_operators(*codenames: str) -> None:
-    """Let operators do more, by permissions of an app of connections; call it in `ready`."""
+    """Grant the operators' group permissions of a connection app; to be called in `ready`."""
     _allowed.update(codenames)
 
 

@@ -171,7 +171,7 @@ class SessionFamily(models.Model):
     """The refresh tokens that descend from one sign-in, of which only the youngest is good.
 
     RFC 9700, section 4.14.2: a used token that comes back shows that two parties hold it, and
-    which of them is the thief can't be told, so the whole family dies.
+    which of them is the thief is unknown, so the whole family is revoked.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -56,7 +56,7 @@ class SignInView(LoginView):
     def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = super().dispatch(*args, **kwargs)
         # Under `no-referrer` a browser posts this form with `Origin: null` (Fetch Standard, section
-        # 3.2.5), which the CSRF guard refuses; `same-origin` tells other hosts as little.
+        # 3.2.5), which the CSRF guard refuses; `same-origin` reveals as little to other hosts.
         response["Referrer-Policy"] = "same-origin"
         return response
 

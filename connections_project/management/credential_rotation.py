@@ -63,7 +63,7 @@ def rows(column: Column, *, batch_size: int) -> Iterator[Row]:
 
 
 def rotate_row(row: Row, *, dry_run: bool) -> Outcome:
-    """Put one ciphertext under the newest key.
+    """Encrypt one ciphertext with the newest key.
 
     It is written only where the row still holds what was read, so that a token that was refreshed
     meanwhile, or a disconnect, isn't overwritten. Each row is a transaction of its own: a batch

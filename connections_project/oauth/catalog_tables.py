@@ -24,7 +24,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Table:
-    """A merged table, its address in the files, and the files, to tell whose value is wrong."""
+    """A merged table, its path in the files, and the files, to name the one with a wrong value."""
 
     address: tuple[str, ...]
     values: Mapping[str, Any]

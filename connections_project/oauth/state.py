@@ -20,11 +20,11 @@ class Cache(Protocol):
     def get(self, key: str) -> Any: ...
 
     def delete(self, key: str) -> Any:
-        """Remove a key and say whether it was there: of two callers, only one hears yes."""
+        """Remove a key and return whether it was there: of two callers, only one gets True."""
 
 
 def new_state() -> str:
-    """Make a state of 256 random bits (RFC 6749, section 10.10)."""
+    """Return a new state of 256 random bits (RFC 6749, section 10.10)."""
     return secrets.token_urlsafe(32)
 
 

@@ -39,7 +39,7 @@ def deactivate(
         reason: Why, 1 to 512 characters.
         origin: Who does it, for the audit: `admin_origin(request)` or `command_origin(operator)`.
         details: What else the audit should know.
-        on_batch: Told of each batch after its commit, for a progress bar.
+        on_batch: Called with each batch after its commit, for a progress bar.
 
     Returns:
         What became of the connections of all apps; those that failed are named, and can be tried
@@ -56,7 +56,7 @@ def deactivate(
 def reactivate(
     user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None = None
 ) -> None:
-    """Let a user in again. What was disconnected stays so.
+    """Reactivate a user. What was disconnected stays so.
 
     Raises:
         InvalidReasonError: See `deactivate`.
@@ -114,8 +114,8 @@ def _shut_out(
 ) -> None:
     """End all that a user can do, in one commit.
 
-    The row's lock is the one under which connections are made (`settle.lock_owner`): whatever comes
-    after this commit finds the user inactive. Of two members who leave a team at once, the teams'
+    The row's lock is the one of `store_grant.lock_owner`, under which connections are made: what
+    comes after this commit finds the user inactive. Of two members who leave a team at once, the teams'
     locks let the second one see that it is the last.
     """
     with transaction.atomic():

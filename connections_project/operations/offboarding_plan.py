@@ -36,7 +36,7 @@ class OffboardingPlan:
 
 
 def offboarding_plan(user: User, *, forget: bool = False) -> OffboardingPlan:
-    """Tell what would become of what a user has.
+    """Return what would become of what a user has.
 
     Args:
         user: Who goes.

@@ -1,4 +1,4 @@
-"""Try a job once: tell the platform, then settle the job or put it off.
+"""Try a job once: revoke at the platform, then finish the job or put it off.
 
 No transaction is open while the platform is asked. A try that is cut off leaves the job to whoever
 comes when its lease has run out; telling a platform twice does no harm (RFC 7009, section 2.2).
@@ -39,7 +39,7 @@ def attempt(job_id: UUID, *, within: float, interface: Interface) -> str | None:
     Args:
         job_id: The job.
         within: Seconds that the platform is given in all.
-        interface: The door through which this is done, for the audit.
+        interface: The interface through which this is done, for the audit.
 
     Returns:
         The job's state afterwards; None where somebody else works on it or has finished it.

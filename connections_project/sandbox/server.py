@@ -69,7 +69,7 @@ def listen(env: Environment) -> ThreadedWSGIServer:
 
 
 def serve(server: ThreadedWSGIServer, *, registration: ClientRegistration) -> None:
-    """Make the database ready and answer until the process is told to stop."""
+    """Make the database ready and answer until the process is stopped."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "connections_project.sandbox.settings"
     with server:
         django.setup()

@@ -86,7 +86,7 @@ class ConnectionViewSet(ApiViewSet):
         connection = connect.complete(
             state=state,
             answer=answer,
-            bearer=signed_in(request),
+            caller=signed_in(request),
             origin=origin_of(request),
         )
         return Response(bodies.ConnectionAnswer(connection).data, status=201)
@@ -206,7 +206,7 @@ class AccountViewSet(ApiViewSet):
         return Response(bodies.sync_answer(tally), status=201)
 
     def connection_id(self, request: Request) -> UUID | None:
-        """Look for the connection in a body that is not validated yet, or may not be JSON."""
+        """Return the connection's id from a body that is not validated yet, or may not be JSON."""
         try:
             body = request.data
         except (ApiException, APIException) as error:

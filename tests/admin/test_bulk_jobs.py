@@ -51,7 +51,7 @@ def job(page: Client, platforms: Bank, owner: User) -> BulkJob:
 def test_a_large_selection_is_stored_and_shown_first(page: Client, job: BulkJob) -> None:
     told = text_of(page, f"{JOBS}{job.pk}/change/")
     assert f"connections end, for good {job.total}" in told
-    assert f"These {job.total} connections are frozen" in told
+    assert f"Exactly these {job.total} connections are disconnected" in told
     assert job.total == AT_ONCE + 5
     assert not Connection.objects.filter(status="disconnected").exists()
 

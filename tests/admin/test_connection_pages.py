@@ -35,7 +35,7 @@ def test_the_timeline_shows_who_what_when_and_how(
     assert f"trace {trace}" in told
     assert told.index("token_revocation_failed") < told.index("provider_disconnected")
     assert told.index("provider_disconnected") < told.index("provider_connected")
-    assert "not been told yet, after one try" in told
+    assert "not revoked at the platform yet, after one try" in told
 
 
 def test_a_long_history_takes_no_more_queries(

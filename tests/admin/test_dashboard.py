@@ -15,7 +15,7 @@ from audit.record import Origin, record
 from audit.seal import seal_recent
 from connections_project.admin.dashboard.charts import chart
 from connections_project.identity.models import User
-from connections_project.metrics.models import TableFigures
+from connections_project.metrics.models import TableMetrics
 from connections_project.metrics.tables import refresh
 from connections_project.operations.models import BulkJob
 from connections_project.platforms.models import Suspension
@@ -80,12 +80,12 @@ def test_past_days_are_stored_and_not_recounted(db: None) -> None:
         happened(Action.PROVIDER_CONNECTED)
     with time_machine.travel("2026-03-15T12:00:00Z", tick=False) as clock:
         count()
-        figures = TableFigures.objects.get()
-        figures.figures["days"]["2026-03-10"]["connected"] = 7
-        figures.save()
+        metrics = TableMetrics.objects.get()
+        metrics.metrics["days"]["2026-03-10"]["connected"] = 7
+        metrics.save()
         clock.shift(61)
         count()
-    assert TableFigures.objects.get().figures["days"]["2026-03-10"]["connected"] == 7
+    assert TableMetrics.objects.get().metrics["days"]["2026-03-10"]["connected"] == 7
 
 
 def test_the_chart_gives_every_number_its_height() -> None:
@@ -111,7 +111,7 @@ def test_whatever_gets_worse_by_itself_is_urgent(page: Client, bank: Bank, owner
     told = text_of(page, FRONT)
     assert "urgent Bank is suspended: breached" in told
     assert (
-        f"urgent The oldest revocation has been owed since {old:%Y-%m-%d %H:%M} UTC; 1 are" in told
+        f"urgent The oldest revocation has been pending since {old:%Y-%m-%d %H:%M} UTC; 1 are" in told
     )
     assert "urgent Bank fails to revoke (5 times in a row)" in told
     assert "urgent The audit log is not sealed since" in told
@@ -135,10 +135,10 @@ def test_without_the_log_permission_no_numbers(page: Client, operator: User) -> 
 
 
 def test_stale_metrics_are_an_alert(page: Client, db: None) -> None:
-    TableFigures.objects.create(
-        claimed_at=timezone.now(), counted_at=timezone.now() - timedelta(minutes=10), figures={}
+    TableMetrics.objects.create(
+        claimed_at=timezone.now(), counted_at=timezone.now() - timedelta(minutes=10), metrics={}
     )
-    assert "urgent Nobody keeps house" in text_of(page, FRONT)
+    assert "urgent No periodic tasks run" in text_of(page, FRONT)
 
 
 def test_a_bulk_job_under_way_is_linked(page: Client, operator: User) -> None:

@@ -74,7 +74,7 @@ def test_a_selection_is_disconnected_with_a_reason(
 ) -> None:
     form = hidden_fields(page.post(PROVIDERS, chosen(*rows[:2])).content.decode())
     answer = page.post(PROVIDERS, {**form, "reason": " breach "}, follow=True)
-    assert "2 disconnected, 2 revocations owed" in answer.content.decode()
+    assert "2 disconnected, 2 revocations pending" in answer.content.decode()
     assert [row.status for row in Connection.objects.order_by("pk")] == [
         "disconnected", "disconnected", "active",
     ]  # fmt: skip

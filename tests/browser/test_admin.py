@@ -1,4 +1,4 @@
-"""Operators walk the back-office in a real browser, under its own Content-Security-Policy."""
+"""Operators walk the admin in a real browser, under its own Content-Security-Policy."""
 
 from base64 import b32decode
 from collections.abc import Iterator
@@ -102,7 +102,7 @@ def test_an_operator_signs_in_and_disconnects_one(
     expect(page.get_by_text("connection ends, for good")).to_be_visible()
     page.get_by_label("Reason").fill("Breach at the bank, incident 4711")
     page.get_by_role("button", name="Disconnect 1 connection").click()
-    expect(page.get_by_text("1 disconnected, 1 revocation owed")).to_be_visible()
+    expect(page.get_by_text("1 disconnected, 1 revocation pending")).to_be_visible()
     timeline = page.get_by_role("region", name="Timeline, newest first")
     expect(timeline).to_contain_text(f"connection_force_disconnected by operator {operator.email}")
     expect(timeline).to_contain_text("“Breach at the bank, incident 4711”")
@@ -190,7 +190,7 @@ def test_many_are_ended_in_the_background_and_watched(
     page.get_by_role("button", name="Select everything that matches, on all pages").click()
     page.locator("select[name=action]").select_option("force_disconnect_selected")
     page.get_by_role("button", name="Go").click()
-    expect(page.get_by_text("connections are frozen")).to_be_visible()
+    expect(page.get_by_text("connections are disconnected in the background")).to_be_visible()
     page.get_by_label("Reason").fill("breach")
     page.locator("input[type=submit].destructive").click()
     expect(page.get_by_text("0 of 105 done (0 %)")).to_be_visible()

@@ -56,7 +56,7 @@ def test_every_page_opens_without_a_complaint(
     page.goto("/admin/")
     page.screenshot(path=folder / "sign-in.png")
     watched.sign_in(operator)
-    page.screenshot(path=folder / "front-page.png")
+    page.screenshot(path=folder / "dashboard.png")
     for name, path in PAGES.items():
         answer = page.goto(path)
         assert answer is not None

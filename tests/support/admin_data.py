@@ -1,4 +1,4 @@
-"""A back-office with something to see: connections in every state, jobs, and two weeks of audit."""
+"""A admin with something to see: connections in every state, jobs, and two weeks of audit."""
 
 import random
 from datetime import datetime, timedelta

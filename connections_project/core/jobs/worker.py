@@ -35,7 +35,7 @@ class Worker(Generic[J, R]):
     """Threads that handle what is claimed; a job that hangs holds up one of them.
 
     Args:
-        claim: Claims the next jobs, as many as it is told at most.
+        claim: Claims the next jobs, at most as many as it is given.
         handle: Handles one of them, and says what has become of it.
         threads: How many are handled at a time.
         seconds: After these nothing more is claimed.

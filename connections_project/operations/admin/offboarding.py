@@ -1,4 +1,4 @@
-"""How a user goes and comes back, in the admin: what goes with the user is shown first."""
+"""Offboarding in the admin: what goes with the user is shown first, and back again."""
 
 from collections.abc import Callable
 from typing import Any

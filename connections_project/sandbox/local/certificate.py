@@ -19,7 +19,7 @@ class Certificate:
 
 
 def certificate_in(folder: Path) -> Certificate:
-    """Tell where a folder's certificate is, or is to be."""
+    """Return where a folder's certificate is, or is to be."""
     return Certificate(folder / "ca.pem", folder / "localhost.pem", folder / "localhost.key")
 
 

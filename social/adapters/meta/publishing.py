@@ -56,7 +56,7 @@ def node_id(session: PublishSession, document: Mapping[str, Any]) -> str:
 def publish_container(
     session: PublishSession, form: Mapping[str, str], *, make: str, status: str, publish: str
 ) -> str:
-    """Make a container, wait until the platform has all that belongs into it, and publish it.
+    """Create a container, wait until the platform has fetched its media, and publish it.
 
     Args:
         session: The account's, whose time bounds the wait.

@@ -62,18 +62,18 @@ class Command(CommandWithExamples):
         reason = _reason(options["reason"])
         seen = offboarding_plan(user, forget=options["forget"])
         if options["dry_run"]:
-            self.tell(user, seen, Result(), options)
+            self.report(user, seen, Result(), options)
             return
         if not options["yes"]:
             self.ask(user, seen, options)
         result = _go(user, seen, reason=reason, actor=actor, forget=options["forget"])
-        self.tell(user, seen, result, options)
+        self.report(user, seen, result, options)
         if result.failures:
             failed = counted(len(result.failures), "connection")
             raise CommandError(f"{failed} could not be disconnected.")
 
     def ask(self, user: User, seen: OffboardingPlan, options: dict[str, Any]) -> None:
-        """Have it confirmed on standard input, whose end means no."""
+        """Ask for a confirmation on standard input, whose end means no."""
         out = self.stderr if options["json"] else self.stdout
         action = "Forget" if options["forget"] else "Deactivate"
         number = counted(seen.connections, "connection")
@@ -83,7 +83,7 @@ class Command(CommandWithExamples):
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
             raise CommandError("Nothing was done.", returncode=2)
 
-    def tell(
+    def report(
         self, user: User, seen: OffboardingPlan, result: Result, options: dict[str, Any]
     ) -> None:
         if options["json"]:
@@ -96,7 +96,7 @@ class Command(CommandWithExamples):
 
 
 def _plain(line: str) -> str:
-    """Leave what goes to standard error in the terminal's own colour."""
+    """Return text for standard error, in the terminal's own colour."""
     return line
 
 
@@ -141,7 +141,7 @@ def _go(
 
 
 def _in_words(seen: OffboardingPlan) -> list[str]:
-    """Say what would be done, a line for each app that has anything."""
+    """Return what would be done, a line for each app that has anything."""
     lines = [
         f"{app}: {counted(radius.connections, 'connection')}, "
         f"{counted(radius.active_schedules, 'active schedule')}, "

@@ -17,7 +17,7 @@ EXAMPLE = "For scripts: manage.py inspect_connection ID --json | jq .revocations
 class Command(BaseCommand):
     help = (
         "Show everything that is known of a connection of any app: facts, owner, platform, shared "
-        "grant, refresh under way, revocations, schedules, and what the audit log tells. No secret "
+        "grant, refresh under way, revocations, schedules, and its audit events. No secret "
         "is among it. An unknown id gives exit code 1."
     )
 

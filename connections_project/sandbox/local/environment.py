@@ -24,7 +24,7 @@ KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL")
 
 
 @dataclass(frozen=True)
-class Stage:
+class DemoEnvironment:
     """A folder, and two ports of localhost."""
 
     folder: Path
@@ -64,7 +64,7 @@ class Stage:
     def _start(self, service: Program, sandbox: Program, running: ExitStack) -> None:
         started = {sandbox: self._started(sandbox, running)}
         django.setup()
-        # The story says by itself what is sealed.
+        # The scenario says by itself what is sealed.
         logging.getLogger("audit").setLevel(logging.WARNING)
         people.make_ready()
         started[service] = self._started(service, running)
