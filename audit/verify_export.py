@@ -123,7 +123,7 @@ class Reading:
         return is_older and event["id"] not in self.accepted
 
     def place(self, line: Line, name: str) -> None:
-        """Look whether the event stands where its seal has it."""
+        """Check that the event is where its seal has it."""
         position, seal = line["position"], self.seal
         if line["seal"] != seal["number"] or not self.last < position < seal["size"]:
             raise TamperedError(f"{name} was inserted (after seal {seal['number']}, {self.last}).")

@@ -46,7 +46,7 @@ class Pair:
     """The two servers.
 
     Args:
-        stage: What both stand on.
+        environment: What both stand on.
         ours: The product.
         bare: The bare views.
         rounds: How often each is measured.

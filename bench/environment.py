@@ -168,7 +168,7 @@ def serving(environment: Environment, program: Program, size: Size) -> Iterator[
     """Run a program on granian, and end all of it afterwards.
 
     Args:
-        stage: Where its log goes.
+        environment: Where its log goes.
         program: What is served.
         size: How many processes and threads.
     """

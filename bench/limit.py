@@ -64,7 +64,7 @@ def limits(environment: Environment, *, lanes: tuple[int, ...], rows: int) -> di
     """Return disconnects a second at each number of connections; none where pgbench is lacking.
 
     Args:
-        stage: Whose database.
+        environment: Whose database.
         lanes: Numbers of connections.
         rows: How many connections are ended at each.
     """

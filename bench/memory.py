@@ -30,7 +30,7 @@ def memory(
 
     Args:
         cases: The calls, in turns; they must be repeatable.
-        stage: Whose rate limits are lifted between the steps.
+        environment: Whose rate limits are lifted between the steps.
         server: Whose workers are looked at.
         requests: How many in all.
     """

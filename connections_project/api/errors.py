@@ -68,7 +68,7 @@ def error_of_status(status: int, detail: str | None = None) -> ApiError:
 
 
 def unauthorized(*, error: str | None = None) -> ApiError:
-    """Make the 401 with its challenge.
+    """Return the 401 with its challenge.
 
     Args:
         error: `invalid_token` where a token came and was refused; None where none came, since
@@ -86,7 +86,7 @@ def validation_error(*fields: FieldError) -> ApiError:
 
 
 def invalid_field(name: str, *, code: str, message: str) -> ApiException:
-    """Return the exception for one wrong field: `raise invalid_field("page", code=…, message=…)`."""
+    """Return the exception for one wrong field: `raise invalid_field("page", code=…)`."""
     return ApiException(validation_error(FieldError(field=name, code=code, message=message)))
 
 

@@ -15,7 +15,7 @@ _META_KEY = "connections_project.rate_limit"
 
 
 def throttle(request: HttpRequest, policy: Policy, key: str) -> None:
-    """Take a token for a request outside DRF, and remember what the bucket said.
+    """Consume a token for a request outside DRF, and keep the decision for its headers.
 
     Raises:
         ApiException: 429 where the bucket is empty.

@@ -195,7 +195,7 @@ class OAuthConnection(models.Model):
         now: datetime,
         granted_by: str | None = None,
     ) -> None:
-        """Take the tokens of a grant that the user has just given. The caller saves the row.
+        """Store the tokens of a grant that the user has just given. The caller saves the row.
 
         Args:
             tokens: The account's own.

@@ -28,7 +28,7 @@ def allow_operators(*codenames: str) -> None:
 
 
 def fill_groups(app_config: AppConfig, using: str, **_: Any) -> None:
-    """Let both groups hold what one app's permissions give them, after each migrate of it.
+    """Grant both groups one app's permissions, after each migrate of it.
 
     Django makes permissions after a migrate and not in a migration. Nothing is taken away, so that
     what an operator adds by hand stays.

@@ -213,7 +213,7 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
         return f"authenticator:{self.user_id}"
 
     def verify_token(self, token: str) -> bool:
-        """Take a code, if it is good. The caller has locked the row.
+        """Whether a code is good, which uses it up. The caller has locked the row.
 
         Raises:
             DecryptionError: No key of ours reads the device's secret.

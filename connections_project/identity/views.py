@@ -36,7 +36,7 @@ class SignInForm(AuthenticationForm):
             raise ValidationError("Too many failed tries. Please wait a while.") from None
 
     def verified(self, request: HttpRequest, email: str, password: str) -> User:
-        """Ask the verb that judges them.
+        """Check the credentials.
 
         Raises:
             BadCredentialsError, TooManyAttemptsError: See `sign_in.authenticate`.

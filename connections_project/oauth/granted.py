@@ -51,7 +51,7 @@ def granted_accounts(
     identity: Identity,
     within: float = 10.0,
 ) -> GrantResult:
-    """Return the accounts that a grant is for; without a `granted_accounts_endpoint`, who granted it.
+    """Return the accounts of a grant; without a `granted_accounts_endpoint`, who granted it.
 
     Args:
         platform: Whose catalogue entry says where the list is.

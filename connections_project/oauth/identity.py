@@ -64,8 +64,7 @@ def fetch_json(
 def identify(
     platform: Platform, registration: ClientRegistration, *, tokens: TokenSet, within: float = 10.0
 ) -> Identity:
-    """Return whose account it is, by the identity endpoint, else the token response, else the claims of
-    an id_token in it.
+    """Return whose account it is: by the identity endpoint, the token response, or its id_token.
 
     Raises:
         PlatformError: The endpoint failed, or gave an id that can't be one.

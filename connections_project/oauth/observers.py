@@ -21,13 +21,13 @@ _kind: ContextVar[Kind | None] = ContextVar("kind", default=None)
 
 
 def observe_calls(observer: Observer) -> None:
-    """Register an observer that is called after each call, in the caller's thread; it must not raise."""
+    """Register what is called after each call, in the caller's thread; it must not raise."""
     if observer not in _observers:
         _observers.append(observer)
 
 
 def prepare_calls(prepare: Callable[[], None]) -> None:
-    """Register a function that is called before each call, in the caller's thread; it must not raise."""
+    """Register what is called before each call, in the caller's thread; it must not raise."""
     if prepare not in _preparations:
         _preparations.append(prepare)
 

@@ -115,8 +115,8 @@ def _shut_out(
     """End all that a user can do, in one commit.
 
     The row's lock is the one of `store_grant.lock_owner`, under which connections are made: what
-    comes after this commit finds the user inactive. Of two members who leave a team at once, the teams'
-    locks let the second one see that it is the last.
+    comes after this commit finds the user inactive. Of two members who leave a team at once, the
+    second one sees by the teams' locks that it is the last.
     """
     with transaction.atomic():
         teams = Team.objects.filter(memberships__user=user).order_by("pk")

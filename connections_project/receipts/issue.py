@@ -40,11 +40,11 @@ def issue_own(*, connection_id: UUID | None, user: User) -> str:
 def issue(connection: OAuthConnection) -> str:
     """Issue the receipt of any connection that is over, as a compact JWS (RFC 7515, EdDSA).
 
-        Each is made afresh: it attests what is known when it is made, such as that the platform has
+    Each is made afresh: it attests what is known when it is made, such as that the tokens are
     still to be revoked.
 
-        Raises:
-            NotDisconnectedError: It is not over.
+    Raises:
+        NotDisconnectedError: It is not over.
     """
     key = signing_key()
     headers = {"kid": key_id(key.public_key())}

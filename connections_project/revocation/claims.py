@@ -93,7 +93,7 @@ def open_circuits() -> None:
 
 
 def _platforms_with_work() -> Iterator[str]:
-    """Go from each platform to the next one by the index: DISTINCT would read every job."""
+    """Return the platforms with jobs, from one to the next by the index: DISTINCT reads all."""
     pending = RevocationJob.pending()
     slug = pending.aggregate(next=Min("platform"))["next"]
     while slug is not None:

@@ -215,7 +215,7 @@ def _beside_others(unknown: Sequence[Leaving], everybody: Collection[UUID]) -> f
 
 
 def _move_tokens(pending: Sequence[Leaving]) -> tuple[UUID, ...]:
-    """Make the jobs by one INSERT … SELECT, with the ciphertexts as they stand."""
+    """Create the jobs by one INSERT … SELECT, with the ciphertexts as they are."""
     if not pending:
         return ()
     pairs = [(one.pk, uuid7()) for one in pending]

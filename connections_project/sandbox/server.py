@@ -49,7 +49,7 @@ def client_of(env: Environment) -> ClientRegistration:
 
 
 def listen(env: Environment) -> ThreadedWSGIServer:
-    """Take the port first: port 0 is any free one, and only then is the issuer's address known.
+    """Bind the port first: port 0 is any free one, and only then is the issuer's address known.
 
     Raises:
         ListenError: The port is taken, or the host isn't this machine's.

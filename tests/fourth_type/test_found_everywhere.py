@@ -1,4 +1,4 @@
-"""A connection type of which nobody else has heard is found by everything that serves them all."""
+"""A connection type that nothing else names is found by everything that serves them all."""
 
 import io
 from pathlib import Path
@@ -68,7 +68,7 @@ class TestAdmin:
         assert "green" in shown
         assert f"{CALENDARS}{calendar.pk}/force-disconnect/" in shown
 
-    def test_front_page(self, page: Client, calendar: Calendar) -> None:
+    def test_dashboard(self, page: Client, calendar: Calendar) -> None:
         Calendar.objects.update(status=Status.REVOKED)
         periodic_task_of(tables.refresh).do()
         shown = text(page, "/admin/")

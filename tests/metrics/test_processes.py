@@ -23,7 +23,7 @@ WAITING = "import sys\nprint('counted', flush=True)\nsys.stdin.read()\n"
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(VARIABLE, "")  # Undone at the end; `prepare` sets it.
-    return prepare(str(tmp_path / "figures"))
+    return prepare(str(tmp_path / "metrics"))
 
 
 def run(program: str) -> None:

@@ -175,7 +175,7 @@ def test_a_state_under_another_key_is_none(store: StateStore, cache: ProcessCach
     assert store.take("yours") is None
 
 
-def test_an_absent_cache_is_told() -> None:
+def test_an_absent_cache_is_reported() -> None:
     store = store_on(AbsentCache())
 
     with pytest.raises(StateStoreUnavailable):

@@ -1,4 +1,4 @@
-"""Forced disconnects in the background: frozen ids, and a permission that is looked at again."""
+"""Forced disconnects in the background: a snapshot of ids, a permission checked again."""
 
 from datetime import timedelta
 from typing import Any
@@ -78,13 +78,13 @@ def test_a_started_one_ends_exactly_its_snapshot(
     assert set(items(job).values()) == {"done"}
     late.refresh_from_db()
     assert late.status == "active"
-    told = events("connection_force_disconnected")
-    assert {(one.actor_type, one.actor_id, one.reason) for one in told} == {
+    recorded = events("connection_force_disconnected")
+    assert {(one.actor_type, one.actor_id, one.reason) for one in recorded} == {
         ("operator", permitted.pk, WHY.reason)
     }
-    assert {one.details["bulk_job"] for one in told} == {str(job.pk)}
-    assert {one.trace_id for one in told} == {job.trace_id}
-    assert len(told) == len(events("provider_disconnected")) == 5
+    assert {one.details["bulk_job"] for one in recorded} == {str(job.pk)}
+    assert {one.trace_id for one in recorded} == {job.trace_id}
+    assert len(recorded) == len(events("provider_disconnected")) == 5
 
 
 def test_it_is_confirmed_once(job: BulkJob) -> None:
@@ -268,13 +268,13 @@ def test_without_a_broker_confirming_starts_it(job: BulkJob, settings: LazySetti
 
 
 @pytest.mark.django_db(transaction=True)
-def test_with_a_broker_a_worker_is_told(
+def test_with_a_broker_a_message_is_sent(
     job: BulkJob, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
-    told: list[str] = []
-    monkeypatch.setattr("connections_project.core.dispatch._send", told.append)
+    recorded: list[str] = []
+    monkeypatch.setattr("connections_project.core.dispatch._send", recorded.append)
     start(job, WHY)
-    assert (told, live()) == (["connections_project.operations.bulk_worker.process_due"], 5)
-    periodic_task_of(told[0]).do()
+    assert (recorded, live()) == (["connections_project.operations.bulk_worker.process_due"], 5)
+    periodic_task_of(recorded[0]).do()
     assert live() == 0

@@ -97,7 +97,7 @@ def test_a_post_that_the_platform_refused_is_a_502(
 @pytest.mark.parametrize(
     "answer", [Answer(500), Answer(502), Answer(reset=True), Answer(200, body=b"not JSON")]
 )
-def test_an_answer_that_tells_nothing_is_told_as_such(
+def test_an_answer_without_a_post_is_an_error(
     api: APIClient, account: SocialAccount, gallery: Gallery, answer: Answer
 ) -> None:
     gallery.server.on("POST", POSTS, answer)
@@ -172,7 +172,7 @@ def test_what_is_no_post_is_named(
     assert gallery.server.requests == []
 
 
-def test_what_is_no_id_is_told_as_at_disconnecting(api: APIClient, account: SocialAccount) -> None:
+def test_an_invalid_id_fails_as_at_disconnect(api: APIClient, account: SocialAccount) -> None:
     assert told(publish(api, account, accountId="7")) == (400, "Invalid account ID format")
     assert told(publish(api, account, accountId=str(uuid4()))) == (404, "Account not found")
 

@@ -56,7 +56,7 @@ class QueueCommand(CommandWithExamples):
             self.stderr.write(stopped)
 
     def one_of_many(self, *, as_json: bool) -> None:
-        """Process once of many times; a database that is away for a while doesn't end the command."""
+        """Process once of many times; a database that is away doesn't end the command."""
         try:
             close_old_connections()
             outcomes = self.repeated_pass()

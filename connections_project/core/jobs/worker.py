@@ -99,7 +99,7 @@ def _begin_thread() -> None:
 
 
 def release_connections() -> None:
-    """Let others have the database connections of a worker's thread, as before a call outside.
+    """Close the database connections of a worker's thread, as before a call outside.
 
     A server that is slow to answer would otherwise keep all of a pool's connections busy.
     """

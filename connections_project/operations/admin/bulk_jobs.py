@@ -93,7 +93,7 @@ class BulkJobAdmin(ReadOnlyAdmin):
         return self._progress(request, job)
 
     def _question(self, request: HttpRequest, job: BulkJob) -> HttpResponse:
-        """Return the confirmation, for whoever stored the selection and still has the permission."""
+        """Return the confirmation, if whoever stored the selection still has the permission."""
         may = connection_type(job.app).may_force_disconnect(request.user)  # type: ignore[arg-type]
         if not may or request.user.pk != job.requested_by:
             raise PermissionDenied

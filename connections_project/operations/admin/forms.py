@@ -25,7 +25,7 @@ class ForceDisconnectForm(ReasonForm):
     erase_tokens = forms.BooleanField(
         required=False,
         label="Erase the tokens",
-        help_text="And revoke them at the platform, unless that is skipped. Otherwise they are kept "
+        help_text="And revoke them at the platform, unless that is skipped. Otherwise they stay "
         "here, sealed and unused, for the retention time, and nothing is revoked.",
     )
 

@@ -67,7 +67,7 @@ class Api:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Make a call and give the JSON that comes back, None where there is no body.
+        """Make a call and return its JSON, None where there is no body.
 
         Raises:
             SurpriseError: No answer, or another status than `expect`.

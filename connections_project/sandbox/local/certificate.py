@@ -24,7 +24,7 @@ def certificate_in(folder: Path) -> Certificate:
 
 
 def issue_where_missing(files: Certificate) -> None:
-    """Make all files anew where one of them is missing; the key is its owner's alone to read."""
+    """Create all files where one is missing; only its owner may read the key."""
     if all(path.exists() for path in (files.authority, files.chain, files.key)):
         return
     authority = trustme.CA()

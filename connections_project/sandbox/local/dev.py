@@ -86,7 +86,7 @@ def _say(line: str) -> None:
 
 
 def _ignore(_line: str) -> None:
-    """Say nothing: a shell takes the output as the id."""
+    """Print nothing: a shell takes the output as the id."""
 
 
 VERBS: dict[str, Callable[[Path], None]] = {"up": up, "down": down, "connect": connect_sandbox}

@@ -72,7 +72,7 @@ class DemoEnvironment:
             processes.wait_until_ready(program, process, folder=self.folder)
 
     def _set_the_environment(self) -> None:
-        """Take every setting from here: neither the caller's nor those of `.env` have a say."""
+        """Set every setting here: neither the caller's nor those of `.env` are used."""
         catalogue = self.folder / "catalog.toml"
         catalogue.write_text(catalogue_toml(self.sandbox_url), encoding="utf-8")
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}

@@ -49,7 +49,7 @@ class SocialScenario:
         self.api.use_key(out.getvalue().strip(), team_id=team_id)
 
     def connect(self, *names: str) -> list[str]:
-        """Go through the flow, and give the ids of the accounts that have fresh access."""
+        """Complete the flow, and return the ids of the accounts that have fresh access."""
         self.step(f"Start connecting pages{', naming the one to have back' if names else ''}")
         wanted = {"platform": "sandbox_pages", "accountIds": list(names)}
         started = self.api.call("POST", f"{SOCIAL}/connect", body=wanted, expect=201)

@@ -1,4 +1,4 @@
-"""Knows the tokens that the service holds, to ask the sandbox about them when they are gone.
+"""Remembers the service's tokens, to introspect them at the sandbox after they are gone.
 
 No answer and no command of the service gives a token away. The demo opens the vault itself, as only
 it can: database and keys are its own, and are thrown away with it.
