@@ -242,7 +242,7 @@ def test_page_and_instagram_account_are_siblings(
     assert disconnect_one(other, erase_tokens=True) == "pending"
 
 
-@pytest.mark.parametrize("told", [True, {"success": True}])
+@pytest.mark.parametrize("recorded", [True, {"success": True}])
 def test_what_proves_a_revocation(api: APIClient, meta: Meta, recorded: Any) -> None:
     graph = meta("facebook_page")
     graph.pages = ["71"]

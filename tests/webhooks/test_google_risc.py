@@ -109,7 +109,7 @@ def test_events_that_end_no_grant_are_taken(
     assert all(is_live(row) for row in rows.values())
 
 
-@pytest.mark.parametrize("told", [{}, [], {REVOKED: None}, {REVOKED: {"subject": "x"}}])
+@pytest.mark.parametrize("recorded", [{}, [], {REVOKED: None}, {REVOKED: {"subject": "x"}}])
 def test_events_that_name_nobody_are_taken(
     anonymous: APIClient, rows: dict[str, OAuthConnection], recorded: Any
 ) -> None:

@@ -149,7 +149,7 @@ class ForceDisconnectAdmin(ConnectionAdmin):
         if not form.is_valid():
             return self._question(request, ids, form, back=back, hidden=hidden)
         result = force_disconnect(self.app, ids, form.options(), origin=admin_origin(request))
-        self._tell(request, result)
+        self._report(request, result)
         return redirect(back)
 
     def _question(
@@ -184,7 +184,7 @@ class ForceDisconnectAdmin(ConnectionAdmin):
         }
         return TemplateResponse(request, "admin/force_disconnect.html", context)
 
-    def _tell(self, request: HttpRequest, result: Result) -> None:
+    def _report(self, request: HttpRequest, result: Result) -> None:
         parts = [f"{result.disconnected} disconnected"]
         if result.passed_over:
             parts.append(f"{result.passed_over} were over already")

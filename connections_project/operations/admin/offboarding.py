@@ -99,7 +99,7 @@ class OffboardingAdmin(UserAdmin):
             going = offboarding_plan(user, forget=verb is forget)
             return self._question(request, user, form, label, question, going=going)
         result = verb(user, reason=form.cleaned_data["reason"], origin=admin_origin(request))
-        self._tell(request, label, result)
+        self._report(request, label, result)
         return redirect("admin:identity_user_change", user.pk)
 
     def _user(self, request: HttpRequest, pk: Any) -> User:
@@ -140,7 +140,7 @@ class OffboardingAdmin(UserAdmin):
         }
         return TemplateResponse(request, "admin/offboarding.html", context)
 
-    def _tell(self, request: HttpRequest, label: str, result: Result) -> None:
+    def _report(self, request: HttpRequest, label: str, result: Result) -> None:
         level = messages.WARNING if result.failures else messages.SUCCESS
         self.message_user(request, f"{label}: {result.disconnected} disconnected.", level)
         for failure in result.failures[:10]:
