@@ -22,7 +22,7 @@ FIELDS = (
 
 def event_as_json(columns: dict[str, Any]) -> dict[str, Any]:
     """Return an event's columns as plain JSON values."""
-    return {name: _plain(columns[name]) for name in FIELDS}
+    return {name: _json_value(columns[name]) for name in FIELDS}
 
 
 def canonical(value: dict[str, Any]) -> bytes:
@@ -35,7 +35,7 @@ def precise(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     match value:
         case UUID():
             return str(value)
@@ -45,7 +45,7 @@ def _plain(value: Any) -> Any:
             # By its decimal digits, as PostgreSQL reads them, not by the binary fraction's.
             return int(Decimal(repr(value)))
         case dict():
-            return {name: _plain(one) for name, one in value.items()}
+            return {name: _json_value(one) for name, one in value.items()}
         case list():
-            return [_plain(one) for one in value]
+            return [_json_value(one) for one in value]
     return value

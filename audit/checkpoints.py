@@ -33,7 +33,7 @@ def publish() -> None:
     if last is None:
         return
     try:
-        with _alone(path) as file:
+        with _locked_file(path) as file:
             written = _last_number(file, last.log)
             _append(file, Seal.objects.filter(number__gt=written).order_by("number").iterator())
     except OSError as error:
@@ -59,7 +59,7 @@ def read(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[IO[bytes]]:
+def _locked_file(path: Path) -> Iterator[IO[bytes]]:
     """Open the file for appending, as the only process of this host that does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as file:

@@ -39,13 +39,13 @@ def _compared(signed: dict[str, Any], seal: Seal | None, keys: Keys) -> Iterator
         words = f"Seal {number}, as it is known outside, {problem}."
         yield Finding(Kind.NOT_SIGNED, words, number)
     elif seal is None:
-        yield _gone(signed)
+        yield _missing(signed)
     elif (seal.key_id, seal.signature) != (signed["kid"], signed["signature"]):
         words = f"Seal {number} is known outside as another one: the log was sealed anew."
         yield Finding(Kind.SEALED_ANEW, words, number)
 
 
-def _gone(signed: dict[str, Any]) -> Finding:
+def _missing(signed: dict[str, Any]) -> Finding:
     number, size = signed["number"], signed["size"]
     last = Seal.objects.order_by("-pk").first()
     if last is not None and number < last.number:

@@ -100,7 +100,7 @@ class _Sending:
 
     def run(self) -> str | None:
         connection = self.schedule.channel_connection
-        if connection.status == Status.CONNECTED and self._misses_token(connection, force=False):
+        if connection.status == Status.CONNECTED and self._refresh_failed(connection, force=False):
             return self._put_off("refresh_failed")
         return self._send(may_refresh=True)
 
@@ -145,11 +145,11 @@ class _Sending:
 
     def _send_with_fresh_token(self, connection: ChannelConnection) -> str | None:
         back_to_queue(self.schedule)
-        if self._misses_token(connection, force=True):
+        if self._refresh_failed(connection, force=True):
             return self._put_off("refresh_failed")
         return self._send(may_refresh=False)
 
-    def _misses_token(self, connection: ChannelConnection, *, force: bool) -> bool:
+    def _refresh_failed(self, connection: ChannelConnection, *, force: bool) -> bool:
         """Refresh a connected channel's token if need be; say whether that failed for now.
 
         One that is not connected any more is met with when it is to be sent by.

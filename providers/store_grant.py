@@ -51,7 +51,7 @@ def _store_grant(
         return _refuse(InvalidStateError(), current, same, received, origin=origin)
     if received.reauthorises and _belongs_to_another(current, received):
         return _refuse(AccountMismatchError(), current, same, received, origin=origin)
-    return _store(_taker(current, same), received, origin=origin)
+    return _store(_row_to_store_in(current, same), received, origin=origin)
 
 
 def _is_overtaken(current: Connection, received: ReceivedProviderGrant) -> bool:
@@ -84,7 +84,7 @@ def _same_account(received: ReceivedProviderGrant) -> Connection | None:
     )
 
 
-def _taker(current: Connection, same: Connection | None) -> Connection:
+def _row_to_store_in(current: Connection, same: Connection | None) -> Connection:
     """Choose the row that takes the grant: the one that has the account already, if there is one.
 
     A pending row that is not needed then goes: it never was a connection.

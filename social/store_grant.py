@@ -108,7 +108,7 @@ def _store_grant(
     if not received.result.accounts:
         return _refuse(AuthorizationDeclinedError(), received, origin=origin)
     rows = _locked_rows(received)
-    takers = list(_takers(received, rows))
+    takers = list(_accounts_to_store(received, rows))
     if takers:
         return _store(takers, received, origin=origin)
     if any(received.known.was_disconnected_since(row) for row in rows.values()):
@@ -133,7 +133,7 @@ def _locked_rows(received: ReceivedTeamGrant) -> dict[str | None, SocialAccount]
     return found
 
 
-def _takers(
+def _accounts_to_store(
     received: ReceivedTeamGrant, rows: dict[str | None, SocialAccount]
 ) -> Iterator[tuple[SocialAccount, GrantedAccount]]:
     """Pair each account that may take its tokens with its record, be it a new one."""
@@ -142,11 +142,11 @@ def _takers(
         row = rows.get(account.identity.account_id)
         if row is None:
             yield _new_row(received), account
-        elif row.is_active or _comes_back(row, received, is_alone=is_alone):
+        elif row.is_active or _is_reconnected(row, received, is_alone=is_alone):
             yield row, account
 
 
-def _comes_back(row: SocialAccount, received: ReceivedTeamGrant, *, is_alone: bool) -> bool:
+def _is_reconnected(row: SocialAccount, received: ReceivedTeamGrant, *, is_alone: bool) -> bool:
     """Whether a disconnected account is meant: by name, or since nothing else can be.
 
     A sibling that the platform merely lists stays as its team left it, and a disconnect that came

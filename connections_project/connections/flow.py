@@ -167,7 +167,7 @@ def peek(state: str) -> FlowPreview | None:
     Raises:
         StateStoreUnavailable: The cache is away.
     """
-    found = states.look(state)
+    found = states.peek(state)
     if found is None:
         return None
     return FlowPreview(found["app"], found["slug"], UUID(found["principal_id"]), found["browser"])
@@ -180,7 +180,7 @@ def consume(*, app: str, state: str) -> Flow:
         InvalidStateError: Unknown, expired, used, or started for another app.
         StateStoreUnavailable: The cache is away.
     """
-    found = states.take(state)
+    found = states.consume(state)
     if found is None or found["app"] != app:
         raise InvalidStateError
     return Flow(

@@ -144,7 +144,7 @@ def _store(
     with transaction.atomic():
         row = _lock(connection)
         if row.epoch == connection.epoch:
-            _take(row, kept, rules=rules, origin=origin)
+            _save_refreshed(row, kept, rules=rules, origin=origin)
             return row
         # A row that was authorised anew meanwhile may live on the old refresh token.
         is_idle = row.auth_state is None or tokens.refresh_token not in {None, old.refresh_token}
@@ -153,7 +153,9 @@ def _store(
     return _shared(row, rules)
 
 
-def _take(row: OAuthConnection, tokens: TokenSet, *, rules: RefreshRules, origin: Origin) -> None:
+def _save_refreshed(
+    row: OAuthConnection, tokens: TokenSet, *, rules: RefreshRules, origin: Origin
+) -> None:
     row.take_tokens(tokens, now=timezone.now())
     row.status = rules.live
     row.save()

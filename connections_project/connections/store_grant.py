@@ -74,7 +74,7 @@ def store(
 
 def take_grant(row: OAuthConnection, received: ReceivedGrant, *, origin: Origin) -> None:
     """Put received tokens into a row, which the caller saves; release those they replace."""
-    _let_go_of_replaced(row, received, origin=origin)
+    _release_replaced(row, received, origin=origin)
     row.take_grant(
         received.tokens,
         received.identity,
@@ -84,7 +84,7 @@ def take_grant(row: OAuthConnection, received: ReceivedGrant, *, origin: Origin)
     )
 
 
-def _let_go_of_replaced(row: OAuthConnection, received: ReceivedGrant, *, origin: Origin) -> None:
+def _release_replaced(row: OAuthConnection, received: ReceivedGrant, *, origin: Origin) -> None:
     """Revoke the tokens that fresh ones replace, where that ends nothing else."""
     revocation = received.upstream.platform.revocation
     if row.auth_state is None or revocation is None or revocation.blast_radius != "token":
@@ -137,12 +137,12 @@ def refuse(
         origin=origin,
         outcome=Outcome.FAILURE,
         error=problem.code,
-        revocation=_let_go_of_fresh(row, received, same, origin=origin),
+        revocation=_revoke_received(row, received, same, origin=origin),
     )
     return problem
 
 
-def _let_go_of_fresh(
+def _revoke_received(
     row: OAuthConnection, received: ReceivedGrant, same: OAuthConnection | None, *, origin: Origin
 ) -> Decision:
     if same is not None and lives_on(same, received.tokens):

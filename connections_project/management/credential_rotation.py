@@ -79,7 +79,7 @@ def rotate_row(row: Row, *, dry_run: bool) -> Outcome:
             return "current"
         if dry_run or _replaced(row, sealed, fresh):
             return "rotated"
-        sealed = _now_held(row)
+        sealed = _current_value(row)
     return "gone"
 
 
@@ -89,7 +89,7 @@ def _replaced(row: Row, sealed: Sealed, fresh: Sealed) -> bool:
     return bool(unchanged.update(**{name: fresh}))
 
 
-def _now_held(row: Row) -> Sealed | None:
+def _current_value(row: Row) -> Sealed | None:
     held: Sealed | None = (
         row.column.filled().filter(pk=row.pk).values_list(row.column.name, flat=True).first()
     )

@@ -49,7 +49,7 @@ def deactivate(
         InvalidReasonError: The reason is empty, too long, or holds a NUL. Nothing was done.
     """
     options = DisconnectOptions(reason, cancel_schedules=True)
-    _shut_out(user, reason=options.reason, origin=origin, details=details)
+    _end_access(user, reason=options.reason, origin=origin, details=details)
     return _disconnect(user, options, origin=origin, details=details, on_batch=on_batch)
 
 
@@ -93,7 +93,7 @@ def forget(
         InvalidReasonError: See `deactivate`.
     """
     options = DisconnectOptions(reason, cancel_schedules=True, erase_tokens=True)
-    _shut_out(user, reason=options.reason, origin=origin, details=details)
+    _end_access(user, reason=options.reason, origin=origin, details=details)
     result = _disconnect(user, options, origin=origin, details=details, on_batch=on_batch)
     if not result.failures:
         _anonymise(user, reason=options.reason, origin=origin, details=details)
@@ -106,10 +106,10 @@ class ForgottenError(Exception):
 
 def is_forgotten(user: User) -> bool:
     """Whether a user was forgotten: nothing but an id is left."""
-    return str(user.email) == _nobodys_address(user)
+    return str(user.email) == _anonymous_address(user)
 
 
-def _shut_out(
+def _end_access(
     user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None
 ) -> None:
     """End all that a user can do, in one commit.
@@ -153,7 +153,7 @@ def _anonymise(
         locked = User.objects.select_for_update().get(pk=user.pk)
         if is_forgotten(locked):
             return
-        locked.email = _nobodys_address(locked)
+        locked.email = _anonymous_address(locked)
         locked.set_unusable_password()
         locked.is_staff = locked.is_superuser = False
         locked.save()
@@ -167,7 +167,7 @@ def _anonymise(
     user.refresh_from_db()
 
 
-def _nobodys_address(user: User) -> str:
+def _anonymous_address(user: User) -> str:
     return f"{user.pk}@{NOWHERE}"
 
 

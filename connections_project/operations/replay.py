@@ -58,11 +58,11 @@ def planned(histories: Mapping[UUID, ReplayHistory]) -> Plan:
         ways[history.way].append(key)
     for way, keys in ways.items():
         for start in range(0, len(keys), BATCH):
-            _sort_into(plan, way, keys[start : start + BATCH], histories)
+            _add_to_plan(plan, way, keys[start : start + BATCH], histories)
     return plan
 
 
-def _sort_into(
+def _add_to_plan(
     plan: Plan, way: Way, keys: list[UUID], histories: Mapping[UUID, ReplayHistory]
 ) -> None:
     app, _, erase = way

@@ -69,11 +69,11 @@ def longest_try() -> float:
 
 def _try(job: RevocationJob, *, deadline: float, interface: Interface) -> str:
     if timezone.now() >= end_of_life(job):
-        return _settle(job, JobState.ABANDONED, interface=interface)
+        return _finish(job, JobState.ABANDONED, interface=interface)
     try:
         send(job, deadline=deadline)
     except SkippedError:
-        return _settle(job, JobState.SHARED_GRANT, interface=interface)
+        return _finish(job, JobState.SHARED_GRANT, interface=interface)
     except CannotSendError as error:
         return _put_off(job, error, interface=interface)
     except PlatformError as error:
@@ -86,7 +86,7 @@ def _try(job: RevocationJob, *, deadline: float, interface: Interface) -> str:
         note_fault(job.platform)
         return _put_off(job, CannotSendError("unforeseen"), interface=interface)
     note_answer(job.platform, None)
-    return _settle(job, JobState.REVOKED, interface=interface)
+    return _finish(job, JobState.REVOKED, interface=interface)
 
 
 def _log_unforeseen(job: RevocationJob, error: Exception) -> None:
@@ -109,7 +109,7 @@ ENDINGS = {
 }
 
 
-def _settle(job: RevocationJob, state: JobState, *, interface: Interface) -> str:
+def _finish(job: RevocationJob, state: JobState, *, interface: Interface) -> str:
     with transaction.atomic():
         if not end(job.owned(), state):
             return JobState.PENDING

@@ -185,10 +185,10 @@ def _on_shared_grants(leaving: Sequence[Leaving]) -> frozenset[UUID]:
     everybody = frozenset(one.pk for one in leaving)
     known = [one for one in asked if one.grant.platform_user_id is not None]
     unknown = [one for one in asked if one.grant.platform_user_id is None]
-    return _besides_the_last(known, everybody) | _beside_others(unknown, everybody)
+    return _one_per_free_grant(known, everybody) | _with_unknown_siblings(unknown, everybody)
 
 
-def _besides_the_last(known: Sequence[Leaving], everybody: Collection[UUID]) -> frozenset[UUID]:
+def _one_per_free_grant(known: Sequence[Leaving], everybody: Collection[UUID]) -> frozenset[UUID]:
     """Return one for each grant without a holder left: the youngest that was alive on it."""
     holders = holders_of({one.grant for one in known})
     together = defaultdict(list)
@@ -203,7 +203,9 @@ def _besides_the_last(known: Sequence[Leaving], everybody: Collection[UUID]) -> 
     return frozenset(shared)
 
 
-def _beside_others(unknown: Sequence[Leaving], everybody: Collection[UUID]) -> frozenset[UUID]:
+def _with_unknown_siblings(
+    unknown: Sequence[Leaving], everybody: Collection[UUID]
+) -> frozenset[UUID]:
     """Nobody knows whose these grants are, so any holder of our client may be a sibling."""
     if not unknown:
         return frozenset()

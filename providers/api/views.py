@@ -72,7 +72,7 @@ class ConnectionViewSet(ApiViewSet):
             slug=body["provider_slug"],
             alias=body["alias"],
             redirect_uri=body["redirect_uri"],
-            reauthorise=_wanted(body["connection_id"]),
+            reauthorise=_connection_to_reauthorise(body["connection_id"]),
             user=principal_of(request),
             browser=browser,
         )
@@ -132,7 +132,7 @@ class ConnectionViewSet(ApiViewSet):
         return Response(answer, status=201)
 
 
-def _wanted(text: str | None) -> UUID | None:
+def _connection_to_reauthorise(text: str | None) -> UUID | None:
     """Read the id of a connection to reauthorise; a malformed one can't exist."""
     if text is None:
         return None

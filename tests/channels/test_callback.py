@@ -137,7 +137,7 @@ def test_an_expired_state_is_refused(
     api: APIClient, chirp: Chirp, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = start(api)
-    monkeypatch.setattr("connections_project.connections.flow.states.take", lambda _: None)
+    monkeypatch.setattr("connections_project.connections.flow.states.consume", lambda _: None)
     assert refusal(call_back(api, state)) == INVALID_STATE
 
 

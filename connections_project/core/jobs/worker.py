@@ -60,7 +60,7 @@ class Worker(Generic[J, R]):
         with ThreadPoolExecutor(self.threads, "jobs", initializer=_begin_thread) as pool:
             while True:
                 if time.monotonic() >= next_look:
-                    self._look(len(running))
+                    self._prepare(len(running))
                     next_look = time.monotonic() + LOOK_SECONDS
                 idle = self.threads - len(running)
                 if idle and self._goes_on(until):
@@ -73,7 +73,7 @@ class Worker(Generic[J, R]):
         if not self.stop.is_set() and not self._goes_on(until):
             self.call_others()
 
-    def _look(self, busy: int) -> None:
+    def _prepare(self, busy: int) -> None:
         self.prepare()
         if busy == self.threads:
             self.call_others()

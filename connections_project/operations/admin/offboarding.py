@@ -75,10 +75,10 @@ class OffboardingAdmin(UserAdmin):
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
 
     def deactivate_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        return self._goes(request, pk, deactivate, "Deactivate", DEACTIVATE)
+        return self._offboarding_view(request, pk, deactivate, "Deactivate", DEACTIVATE)
 
     def forget_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        return self._goes(request, pk, forget, "Disconnect and forget", FORGET)
+        return self._offboarding_view(request, pk, forget, "Disconnect and forget", FORGET)
 
     def reactivate_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         user = self._user(request, pk)
@@ -89,7 +89,7 @@ class OffboardingAdmin(UserAdmin):
         self.message_user(request, f"{user.email} can sign in again.")
         return redirect("admin:identity_user_change", user.pk)
 
-    def _goes(
+    def _offboarding_view(
         self, request: HttpRequest, pk: Any, verb: Callable[..., Result], label: str, question: str
     ) -> HttpResponse:
         """Show what goes with the user, ask for the reason, and do it."""

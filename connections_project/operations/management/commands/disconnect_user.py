@@ -57,7 +57,7 @@ class Command(CommandWithExamples):
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *, email: str, operator: str | None, **options: Any) -> None:
-        user = _found(email)
+        user = _find_user(email)
         actor = _operator(operator) if operator else None
         reason = _reason(options["reason"])
         seen = offboarding_plan(user, forget=options["forget"])
@@ -66,7 +66,7 @@ class Command(CommandWithExamples):
             return
         if not options["yes"]:
             self.ask(user, seen, options)
-        result = _go(user, seen, reason=reason, actor=actor, forget=options["forget"])
+        result = _deactivate(user, seen, reason=reason, actor=actor, forget=options["forget"])
         self.report(user, seen, result, options)
         if result.failures:
             failed = counted(len(result.failures), "connection")
@@ -100,7 +100,7 @@ def _plain(line: str) -> str:
     return line
 
 
-def _found(email: str) -> User:
+def _find_user(email: str) -> User:
     user = find_user(email)
     if user is None:
         raise CommandError(f"There is no user {email}.")
@@ -120,7 +120,7 @@ def _reason(text: str) -> str:
         raise CommandError(str(error), returncode=2) from None
 
 
-def _go(
+def _deactivate(
     user: User, seen: OffboardingPlan, *, reason: str, actor: User | None, forget: bool
 ) -> Result:
     verb = offboarding.forget if forget else offboarding.deactivate
