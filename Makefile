@@ -23,7 +23,7 @@ FITS := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13
 help: ## Show what there is to call
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-demo: $(READY) ## Walk the whole story, connect to disconnect, on a set-up that is gone afterwards
+demo: $(READY) ## Walk the whole scenario, connect to disconnect, on a set-up that is gone afterwards
 	@$(LOCAL).demo --port $(PORT) --sandbox-port $(SANDBOX_PORT)
 
 dev-up: $(READY) .env ## Start service, bank and retries in the background, and show how to go on

@@ -22,20 +22,20 @@ FIELDS = (
 
 def event_as_json(columns: dict[str, Any]) -> dict[str, Any]:
     """Return an event's columns as plain JSON values."""
-    return {name: _plain(columns[name]) for name in FIELDS}
+    return {name: _json_value(columns[name]) for name in FIELDS}
 
 
 def canonical(value: dict[str, Any]) -> bytes:
-    """Write JSON values as their one text, in ASCII."""
+    """Return JSON values as their canonical text, in ASCII."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
 def precise(moment: datetime) -> str:
-    """Write a moment as UTC with microseconds (RFC 3339), as exactly as both databases keep it."""
+    """Return a time as UTC text with microseconds (RFC 3339), the precision of both databases."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     match value:
         case UUID():
             return str(value)
@@ -45,7 +45,7 @@ def _plain(value: Any) -> Any:
             # By its decimal digits, as PostgreSQL reads them, not by the binary fraction's.
             return int(Decimal(repr(value)))
         case dict():
-            return {name: _plain(one) for name, one in value.items()}
+            return {name: _json_value(one) for name, one in value.items()}
         case list():
-            return [_plain(one) for one in value]
+            return [_json_value(one) for one in value]
     return value

@@ -1,4 +1,4 @@
-"""The seals' heads outside the database, in a file of JSON Lines that is only ever appended to.
+"""The seals as checkpoints outside the database, in an append-only file of JSON Lines.
 
 Whoever may change the database could cut its tail off, or seal it anew if he had the key too; what
 was written elsewhere shows it. Each line is a signed seal, as the database has it. The sealer's
@@ -33,11 +33,11 @@ def publish() -> None:
     if last is None:
         return
     try:
-        with _alone(path) as file:
+        with _locked_file(path) as file:
             written = _last_number(file, last.log)
             _append(file, Seal.objects.filter(number__gt=written).order_by("number").iterator())
     except OSError as error:
-        logger.error("The heads of the audit log can't be written to %s: %s", path, error.strerror)  # noqa: TRY400 (What went wrong is the operating system's; a traceback adds nothing.)
+        logger.error("The audit log's checkpoints can't be written to %s: %s", path, error.strerror)  # noqa: TRY400 (What went wrong is the operating system's; a traceback adds nothing.)
         return
     if written > last.number:
         logger.error("The audit log was cut off: it ends with seal %d, and %s knows seal %d.",
@@ -45,7 +45,7 @@ def publish() -> None:
 
 
 def read(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Return the signed seals of a file of heads; a line that a crash tore is passed over.
+    """Return the signed seals of a checkpoint file, without a line that a crash cut off.
 
     Nothing is lost by that: the next sealer writes the same seal again.
     """
@@ -59,7 +59,7 @@ def read(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[IO[bytes]]:
+def _locked_file(path: Path) -> Iterator[IO[bytes]]:
     """Open the file for appending, as the only process of this host that does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as file:
@@ -79,7 +79,7 @@ def _append(file: IO[bytes], seals: Iterable[Seal]) -> None:
 
 
 def _last_number(file: IO[bytes], log: UUID) -> int:
-    """Tell how far the file has got with this log; 0 where it knows nothing of it."""
+    """Return the number of this log's last seal in the file; 0 where there is none."""
     last = list(read(_tail(file).decode(errors="replace").splitlines()))[-1:]
     if not last or last[0].get("log") != str(log):
         # Another log's, torn, or empty: look at all of it, which is rare.

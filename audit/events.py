@@ -80,7 +80,7 @@ class ActorType(StrEnum):
 
 
 class Interface(StrEnum):
-    """Through which door."""
+    """The entry point through which it was done."""
 
     API = "api"
     ADMIN = "admin"

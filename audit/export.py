@@ -1,4 +1,4 @@
-"""Hand out the audit log, or a part of it, so that others can verify it without us.
+"""Export the audit log, or a part of it, so that others can verify it without us.
 
 JSON Lines, each an object with its `kind`:
 
@@ -154,13 +154,13 @@ class Export:
         return {"kind": "event", "seal": seal, "event": event_as_json(columns)}
 
     def _end(self) -> dict[str, Any]:
-        told = {
+        summary = {
             "kind": "end",
             "events": self.events,
             "unsealed": self.unsealed,
             "sha256": self._digest.hexdigest(),
         }
-        return statements.sign(told, statements.signing_key())
+        return statements.sign(summary, statements.signing_key())
 
 
 def exported_events(lines: Iterable[str | bytes]) -> Iterator[dict[str, Any]]:

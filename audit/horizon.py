@@ -1,4 +1,4 @@
-"""Until when a log is complete: no honest event from before that moment can turn up any more.
+"""Until when a log is complete: no honest event from before then can turn up any more.
 
 Identifiers and times of events are drawn before their transaction commits, so the last one to
 commit may be older than others that were sealed long ago. What is known for certain is which
@@ -33,7 +33,7 @@ def database() -> BaseDatabaseWrapper:
 
 
 def complete_until() -> datetime:
-    """Tell until when all events are there for this transaction to see.
+    """Return the time until which this transaction sees every event.
 
     It must run inside the sealer's transaction. On SQLite that one holds the only right to write,
     and events are made inside a transaction that held it before (`audit.record`), so that nothing
@@ -45,5 +45,5 @@ def complete_until() -> datetime:
     with connection.cursor() as cursor:
         cursor.execute(_OLDEST_OPEN)
         (oldest,) = cursor.fetchone()
-    moment: datetime = oldest
-    return moment.astimezone(UTC) - CLOCKS_AGREE_WITHIN
+    until: datetime = oldest
+    return until.astimezone(UTC) - CLOCKS_AGREE_WITHIN

@@ -12,12 +12,12 @@ Step = tuple[Literal["left", "right"], bytes]
 
 
 def leaf(data: bytes) -> bytes:
-    """Digest one entry; the prefix keeps it from being taken for a node."""
+    """Return the digest of one entry; the prefix distinguishes it from a node."""
     return hashlib.sha256(b"\x00" + data).digest()
 
 
 def root(leaves: Sequence[bytes]) -> bytes:
-    """Digest all leaves into one (section 2.1.1)."""
+    """Return the root of all leaves (section 2.1.1)."""
     if not leaves:
         return hashlib.sha256().digest()
     if len(leaves) == 1:

@@ -45,7 +45,7 @@ class AuditEvent(models.Model):
             models.Index(fields=["subject_owner_id", "id"], name="audit_by_owner"),
             models.Index(fields=["action", "occurred_at"], name="audit_by_action"),
             models.Index(fields=["occurred_at"], name="audit_by_time"),
-            # Who is told of a trace in an answer brings it to an operator.
+            # Users read the trace id in an answer and report it to an operator.
             models.Index(fields=["trace_id"], name="audit_by_trace"),
             models.Index(
                 fields=["-id"], name="audit_failures", condition=models.Q(outcome="failure")
@@ -70,7 +70,7 @@ class Seal(models.Model):
     root = models.CharField(max_length=64)
     size = models.PositiveIntegerField()
     sealed_at = models.DateTimeField()
-    # Whatever happened before this moment was in this seal or in an earlier one (`audit.horizon`).
+    # Whatever happened before this time was in this seal or in an earlier one (`audit.horizon`).
     complete_until = models.DateTimeField()
     key_id = models.CharField(max_length=64)
     signature = models.CharField(max_length=88)
@@ -84,7 +84,7 @@ class SealedEvent(models.Model):
     """That an event stands in a seal, where, and with which digest.
 
     The database knows no foreign keys here: a row that is made to vanish must leave the others,
-    which tell which it was.
+    by which it is identified.
     """
 
     event = models.OneToOneField(

@@ -29,7 +29,7 @@ def public_key_of(text: str) -> Ed25519PublicKey:
 
 
 def as_text(key: Ed25519PublicKey) -> str:
-    """Write a public key as `--public-key` and AUDIT_PUBLIC_KEYS take it."""
+    """Return a public key as `--public-key` and AUDIT_PUBLIC_KEYS expect it."""
     return base64.b64encode(key.public_bytes_raw()).decode()
 
 

@@ -22,7 +22,7 @@ MANY = 20
 
 @dataclass(frozen=True)
 class Origin:
-    """Who does something, through which door, and from which IP address where one is known."""
+    """Who does something, through which interface, and from which IP address where known."""
 
     actor_type: ActorType
     actor_id: UUID | None
@@ -57,7 +57,7 @@ def record(
     details: Mapping[str, Any] | None = None,
     trace_id: str | None = None,
 ) -> None:
-    """Add one event, in the transaction of what it tells.
+    """Add one event, in the transaction of the change that it records.
 
     Args:
         action: What was done: of `Action`, or of an app's own StrEnum; at most 64 characters.
@@ -96,7 +96,7 @@ def record_many(events: Iterable[Event]) -> None:
     database = transaction.get_connection(router.db_for_write(AuditEvent))
     if not database.in_atomic_block:
         raise transaction.TransactionManagementError(
-            "An audit event is written in the transaction of what it tells, and none is open."
+            "An audit event is written in the transaction of its change, and none is open."
         )
     rows = [_columns(event) for event in events]
     if database.vendor == "postgresql" and len(rows) >= MANY:
@@ -123,7 +123,7 @@ def _columns(event: Event) -> dict[str, Any]:
 
 
 def _insert_as_one_document(rows: list[dict[str, Any]], database: BaseDatabaseWrapper) -> None:
-    """Hand all rows over as one JSON document, which the database takes apart itself.
+    """Insert all rows as one JSON document, which the database takes apart itself.
 
     A parameter for each column of each row costs more than all else that a bulk disconnect does
     (PostgreSQL, section 9.16: jsonb_populate_recordset).

@@ -57,14 +57,14 @@ def seal_all(*, after: UUID | None = None) -> Iterator[Seal]:
         after: Only events that come after this identifier; None looks at all.
 
     Yields:
-        Each seal, when it is committed and its head has been written outside.
+        Each seal, when it is committed and its checkpoint is written.
     """
     # What a sealer that died between its commit and this has left undone.
     checkpoints.publish()
     # Before anything is read: what commits between two reads must not count as seen.
-    moment = _complete_until()
+    until = _complete_until()
     for window in windows(after):
-        while seal := _seal_next(window, moment):
+        while seal := _seal_next(window, until):
             logger.info(
                 "Sealed %d audit events: seal %d, head %s", seal.size, seal.number, seal.head
             )
@@ -90,7 +90,7 @@ def _last_of(seal: Seal) -> UUID:
     return last
 
 
-def _seal_next(window: Window, moment: datetime) -> Seal | None:
+def _seal_next(window: Window, until: datetime) -> Seal | None:
     with transaction.atomic(using=horizon.database().alias):
         _wait_for_other_sealers()
         last = Seal.objects.order_by("-number").first()
@@ -99,11 +99,11 @@ def _seal_next(window: Window, moment: datetime) -> Seal | None:
         is_end = window.until is None and len(found) <= BATCH
         if not found and not (is_end and _is_silent(last)):
             return None
-        return _add(last, found[:BATCH], complete_until=moment if is_end else THE_BEGINNING)
+        return _add(last, found[:BATCH], complete_until=until if is_end else THE_BEGINNING)
 
 
 def _wait_for_other_sealers() -> None:
-    """Let one seal at a time; SQLite's write transaction does so by itself."""
+    """Lock out other sealers; SQLite's write transaction does so by itself."""
     connection = horizon.database()
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

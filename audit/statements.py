@@ -1,6 +1,6 @@
 """What is signed: a JSON object with its kind, the signing key's name, and the signature.
 
-The signature covers the canonical text of all the rest. Seals, the lines of the file of heads and
+The signature covers the canonical text of all the rest. Seals, checkpoints and
 the last line of an export are such objects, so that one way of verifying serves them all.
 """
 

@@ -103,11 +103,11 @@ def _missing(connection: BaseDatabaseWrapper, table: str) -> dict[str, str]:
     with connection.cursor() as cursor:
         cursor.execute(_STANDING[connection.vendor], [table])
         standing = {name for (name,) in cursor.fetchall()}
-    wanted = _wanted(connection.vendor, table)
+    wanted = _expected(connection.vendor, table)
     return {name: statement for name, statement in wanted.items() if name not in standing}
 
 
-def _wanted(vendor: str, table: str) -> dict[str, str]:
+def _expected(vendor: str, table: str) -> dict[str, str]:
     prefix, same = _TABLES[table]
     return {
         f"{prefix}_{name}": statement.format(prefix=prefix, table=table, same=same)

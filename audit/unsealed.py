@@ -56,7 +56,7 @@ def windows(after: UUID | None = None) -> Iterator[Window]:
 
 
 def oldest_unsealed() -> datetime | None:
-    """Tell since when something waits to be sealed; None where all that is recent is sealed.
+    """Return the time of the oldest recent event without a seal; None where there is none.
 
     By an index and in no time: what came late, from before the last seal, is not looked for.
     """

@@ -89,7 +89,7 @@ class Verification:
         yield from self._unsealed()
 
     def _of_seal(self, seal: Seal) -> Iterator[Finding]:
-        """Look at one seal by itself, and at what it says of the one before."""
+        """Verify one seal by itself, and what it says of the one before."""
         signed = statements.signed_seal(seal)
         expected = self._number + 1
         if problem := signature_problem(signed, self.keys):
@@ -104,7 +104,7 @@ class Verification:
             yield Finding(Kind.SEALED_ANEW, words, seal.number)
 
     def _of_members(self, seal: Seal) -> Iterator[Finding]:
-        """Look at each event of a seal, and at their digests together."""
+        """Verify each event of a seal, and their digests together."""
         members = {row.position: row for row in SealedEvent.objects.filter(seal_id=seal.number)}
         chosen = AuditEvent.objects.filter(sealed__seal_id=seal.number)
         events = {event["id"]: event for event in chosen.values(*FIELDS)}
@@ -183,7 +183,7 @@ class Verification:
 
 
 def signature_problem(signed: dict[str, Any], keys: Keys) -> str:
-    """Say what is wrong with a signature, as words that follow a subject; nothing if it is good."""
+    """Return what is wrong with a signature, to follow a subject; empty if it is good."""
     try:
         statements.verify(signed, keys)
     except UnknownKeyError:

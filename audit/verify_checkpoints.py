@@ -1,4 +1,4 @@
-"""Compare the audit log with the heads that were written outside the database."""
+"""Compare the audit log with the checkpoints that were written outside the database."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -12,7 +12,7 @@ _AT_ONCE = 500
 
 
 def findings(
-    heads: Iterable[dict[str, Any]], *, keys: Keys, only_this_log: bool
+    checkpoints: Iterable[dict[str, Any]], *, keys: Keys, only_this_log: bool
 ) -> Iterator[Finding]:
     """Yield what the database no longer has as it was written outside.
 
@@ -21,7 +21,7 @@ def findings(
         keys: The public keys that they may be signed with.
         only_this_log: Pass over those of other logs, as in a file that several databases had.
     """
-    remaining = iter(heads)
+    remaining = iter(checkpoints)
     while some := list(islice(remaining, _AT_ONCE)):
         kept = Seal.objects.in_bulk([signed["number"] for signed in some])
         first = Seal.objects.order_by("pk").first()
@@ -38,13 +38,13 @@ def _compared(signed: dict[str, Any], seal: Seal | None, keys: Keys) -> Iterator
         words = f"Seal {number}, as it is known outside, {problem}."
         yield Finding(Kind.NOT_SIGNED, words, number)
     elif seal is None:
-        yield _gone(signed)
+        yield _missing(signed)
     elif (seal.key_id, seal.signature) != (signed["kid"], signed["signature"]):
         words = f"Seal {number} is known outside as another one: the log was sealed anew."
         yield Finding(Kind.SEALED_ANEW, words, number)
 
 
-def _gone(signed: dict[str, Any]) -> Finding:
+def _missing(signed: dict[str, Any]) -> Finding:
     number, size = signed["number"], signed["size"]
     last = Seal.objects.order_by("-pk").first()
     if last is not None and number < last.number:

@@ -60,10 +60,12 @@ def led_to(leaf: bytes, proof: list[list[str]]) -> bytes:
 class Reading:
     """One pass over an export, in flat memory."""
 
-    def __init__(self, public_keys: list[str], heads: Iterable[str], accepted: list[str]) -> None:
+    def __init__(
+        self, public_keys: list[str], checkpoints: Iterable[str], accepted: list[str]
+    ) -> None:
         raw_keys = [base64.b64decode(text) for text in public_keys]
         self.keys = {key_id(raw): Ed25519PublicKey.from_public_bytes(raw) for raw in raw_keys}
-        self.heads = {one["number"]: one["signature"] for one in map(json.loads, heads)}
+        self.checkpoints = {one["number"]: one["signature"] for one in map(json.loads, checkpoints)}
         self.accepted, self.digest = set(accepted), hashlib.sha256()
         self.seal: Line = {"number": 0, "size": 0}
         self.last = -1  # The position of the last event that was read of this seal.
@@ -94,7 +96,7 @@ class Reading:
             raise TamperedError(f"Seal {self.seal['number'] + 1} was removed, with its events.")
         if self.everything and line["previous"] != self.head:
             raise TamperedError(f"Seal {number} follows another seal than the one before it.")
-        if self.heads.get(number, line["signature"]) != line["signature"]:
+        if self.checkpoints.get(number, line["signature"]) != line["signature"]:
             raise TamperedError(f"Seal {number} is known outside as another: sealed anew.")
         if "digests" in line and root([*map(bytes.fromhex, line["digests"])]).hex() != line["root"]:
             raise TamperedError(f"The digests of seal {number} were changed.")
@@ -121,7 +123,7 @@ class Reading:
         return is_older and event["id"] not in self.accepted
 
     def place(self, line: Line, name: str) -> None:
-        """Look whether the event stands where its seal has it."""
+        """Check that the event is where its seal has it."""
         position, seal = line["position"], self.seal
         if line["seal"] != seal["number"] or not self.last < position < seal["size"]:
             raise TamperedError(f"{name} was inserted (after seal {seal['number']}, {self.last}).")
@@ -137,7 +139,7 @@ class Reading:
 
     def on_end(self, line: Line) -> None:
         self.close_seal()
-        cut = [number for number in self.heads if number > self.seal["number"]]
+        cut = [number for number in self.checkpoints if number > self.seal["number"]]
         if self.everything and cut:
             raise TamperedError(f"The tail was cut off: seal {min(cut)} is known outside.")
         self.verify(line, "the last line")
@@ -174,8 +176,8 @@ def main() -> None:
     parser.add_argument("--heads", metavar="FILE", help="the seals as they were kept outside")
     parser.add_argument("--accept", action="append", default=[], metavar="EVENT_ID")
     given = parser.parse_args()
-    heads = open(given.heads, encoding="utf-8") if given.heads else ()  # noqa: SIM115
-    reading = Reading(given.public_key, heads, given.accept)
+    checkpoints = open(given.checkpoints, encoding="utf-8") if given.checkpoints else ()  # noqa: SIM115
+    reading = Reading(given.public_key, checkpoints, given.accept)
     try:
         reading.read(sys.stdin.buffer if given.export == "-" else open(given.export, "rb"))  # noqa: SIM115
     except TamperedError as error:

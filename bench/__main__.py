@@ -7,7 +7,7 @@ from typing import Any
 import django
 from django.core.management import call_command
 
-from bench.stage import LackingError, Program, Size, Stage, prepared, serving
+from bench.environment import Environment, LackingError, Program, Size, prepared, serving
 
 LANES = (1, 16)
 OURS = Program(
@@ -17,7 +17,7 @@ BARE = Program("bare", "bench.bare.wsgi:application", "bench.bare.settings", "ws
 EXAMPLES = """
 examples:
   make bench                                          two minutes, for an impression
-  make bench ARGS="--seconds 5 --rounds 9 --requests 100000"   for figures to be quoted
+  make bench ARGS="--seconds 5 --rounds 9 --requests 100000"   for numbers to be quoted
   make bench ARGS="--only disconnect --requests 0"    one call, and no look at the memory
   make bench ARGS="--only bulk --bulk 200000"         100,000 at once, twice, beside plain SQL
 
@@ -29,10 +29,10 @@ left as they were. Only loopback is used.
 def main() -> None:
     options = _options()
     try:
-        with prepared(options.database_url, options.redis_url) as stage:
+        with prepared(options.database_url, options.redis_url) as environment:
             django.setup()
             call_command("migrate", verbosity=0)
-            _measure(stage, options)
+            _measure(environment, options)
     except LackingError as error:
         sys.exit(f"The benchmarks can't run: {error}")
 
@@ -57,23 +57,23 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(stage: Stage, options: argparse.Namespace) -> None:
+def _measure(environment: Environment, options: argparse.Namespace) -> None:
     # Models can be imported once Django is set up.
     from bench import report
 
     kept: dict[str, Any] = {"settings": vars(options)}
     if not "bulk".startswith(options.only) or not options.only:
-        kept |= _calls(stage, options)
+        kept |= _calls(environment, options)
         _say(report.table(kept["calls"]))
         if kept["memory"]:
             _say(report.words_about_memory(kept["memory"]))
     if "bulk".startswith(options.only) and options.bulk:
-        kept |= _bulk(stage, options)
+        kept |= _bulk(environment, options)
         _say(report.words_about_bulk(kept["bulk"]))
     _say(f"Written to {report.written(kept)}.")
 
 
-def _calls(stage: Stage, options: argparse.Namespace) -> dict[str, Any]:
+def _calls(environment: Environment, options: argparse.Namespace) -> dict[str, Any]:
     from bench import report
     from bench.cases import cases
     from bench.compare import Pair
@@ -86,24 +86,24 @@ def _calls(stage: Stage, options: argparse.Namespace) -> dict[str, Any]:
         if case.name.startswith(options.only)
     ]
     size = Size(options.workers, options.threads)
-    with serving(stage, OURS, size) as ours, serving(stage, BARE, size) as bare:
-        pair = Pair(stage, ours, bare, rounds=options.rounds, seconds=options.seconds)
+    with serving(environment, OURS, size) as ours, serving(environment, BARE, size) as bare:
+        pair = Pair(environment, ours, bare, rounds=options.rounds, seconds=options.seconds)
         found = [pair.compared(case, lanes=lanes) for case in wanted for lanes in LANES]
         repeatable = [case for case in wanted if case.name in {"get", "list of 50"}]
         samples = (
-            memory(repeatable, stage=stage, server=ours, requests=options.requests)
+            memory(repeatable, environment=environment, server=ours, requests=options.requests)
             if repeatable and options.requests
             else []
         )
     has_disconnect = any(case.name == "disconnect" for case in wanted)
-    at_most = limits(stage, lanes=LANES, rows=4000) if has_disconnect else {}
+    at_most = limits(environment, lanes=LANES, rows=4000) if has_disconnect else {}
     return {"calls": [report.described(one, at_most) for one in found], "memory": samples}
 
 
-def _bulk(stage: Stage, options: argparse.Namespace) -> dict[str, Any]:
+def _bulk(environment: Environment, options: argparse.Namespace) -> dict[str, Any]:
     from bench.bulk import race
 
-    return {"bulk": race(stage, connections=options.bulk)}
+    return {"bulk": race(environment, connections=options.bulk)}
 
 
 def _say(text: str) -> None:

@@ -15,8 +15,8 @@ from django.db import connection
 
 from audit.models import AuditEvent
 from bench import seed
+from bench.environment import ROOT, Environment
 from bench.inserts import literals
-from bench.stage import ROOT, Stage
 from connections_project.revocation.models import RevocationJob
 from providers.models import Connection
 
@@ -31,7 +31,7 @@ JOIN identity_user ON identity_user.id = user_id
 WHERE email = %(email)s AND status <> 'disconnected' ORDER BY providers_connection.id
 """
 LOCK = "SELECT id FROM providers_connection WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE"
-LET_GO = "DELETE FROM revocation_granthold WHERE connection_id = ANY(%(ids)s)"
+REMOVE_HOLDERS = "DELETE FROM revocation_granthold WHERE connection_id = ANY(%(ids)s)"
 END = """
 UPDATE providers_connection SET status = 'disconnected', auth_state = NULL, epoch = epoch + 1,
 has_refresh_token = false, token_issued_at = NULL, token_expires_at = NULL,
@@ -88,11 +88,11 @@ class Race:
         return self.per_second("ours") / self.per_second("plain")
 
 
-def race(stage: Stage, *, connections: int) -> Race:
+def race(environment: Environment, *, connections: int) -> Race:
     """End so many connections by the command and by plain SQL, each twice in turns.
 
     Args:
-        stage: Whose database.
+        environment: Whose database.
         connections: How many in all, of each.
     """
     result = Race(connections // 2)
@@ -102,7 +102,7 @@ def race(stage: Stage, *, connections: int) -> Race:
         if whose == "ours":
             result.peak_kib = max(result.peak_kib, _by_the_command(email))
         else:
-            _by_plain_sql(stage, email)
+            _by_plain_sql(environment, email)
         result.seconds[whose].append(time.perf_counter() - began)
         _require_ended(email)
     return result
@@ -149,19 +149,19 @@ def _by_the_command(email: str) -> int:
     return used.ru_maxrss
 
 
-def _by_plain_sql(stage: Stage, email: str) -> None:
+def _by_plain_sql(environment: Environment, email: str) -> None:
     job = literals(RevocationJob, JOB)
     events = [
         literals(AuditEvent, EVENT | {"action": f"'{action}'"})
         for action in ("provider_disconnected", "connection_force_disconnected")
     ]
-    with psycopg.connect(stage.database_url) as plain:
+    with psycopg.connect(environment.database_url) as plain:
         chosen = [one for (one,) in plain.execute(CHOOSE, {"email": email})]
         plain.commit()
         for start in range(0, len(chosen), BATCH):
             ids = chosen[start : start + BATCH]
             plain.execute(LOCK, {"ids": ids})
-            plain.execute(LET_GO, {"ids": ids})
+            plain.execute(REMOVE_HOLDERS, {"ids": ids})
             plain.execute(_copy("revocation_revocationjob", job), {"ids": ids})
             plain.execute(END, {"ids": ids})
             for event in events:

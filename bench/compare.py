@@ -6,8 +6,8 @@ from statistics import median
 from tqdm import tqdm
 
 from bench.cases import Case
+from bench.environment import Environment, Server
 from bench.load import Outcome, run
-from bench.stage import Server, Stage
 
 
 class WrongAnswerError(Exception):
@@ -46,14 +46,14 @@ class Pair:
     """The two servers.
 
     Args:
-        stage: What both stand on.
+        environment: What both stand on.
         ours: The product.
         bare: The bare views.
         rounds: How often each is measured.
         seconds: How long a measurement takes.
     """
 
-    stage: Stage
+    environment: Environment
     ours: Server
     bare: Server
     rounds: int
@@ -74,7 +74,7 @@ class Pair:
         return comparison
 
     def _measured(self, case: Case, server: Server, lanes: int) -> Outcome:
-        self.stage.forget_limits()
+        self.environment.forget_limits()
         outcome = run(server.port, case.requests(), lanes=lanes, seconds=self.seconds)
         if set(outcome.statuses) != {case.status}:
             raise WrongAnswerError(f"{server.name}, {case.name}: {dict(outcome.statuses)}")

@@ -8,8 +8,8 @@ from django.db import connection, models
 
 from audit.models import AuditEvent
 from bench import seed
+from bench.environment import Environment
 from bench.inserts import literals
-from bench.stage import Stage
 from connections_project.revocation.models import RevocationJob
 
 LONGEST_SECONDS = 120
@@ -60,25 +60,25 @@ EVENT = {
 }
 
 
-def limits(stage: Stage, *, lanes: tuple[int, ...], rows: int) -> dict[int, float]:
+def limits(environment: Environment, *, lanes: tuple[int, ...], rows: int) -> dict[int, float]:
     """Return disconnects a second at each number of connections; none where pgbench is lacking.
 
     Args:
-        stage: Whose database.
+        environment: Whose database.
         lanes: Numbers of connections.
         rows: How many connections are ended at each.
     """
     pgbench = shutil.which("pgbench")
     if pgbench is None:
         return {}
-    script = stage.folder / "disconnect.sql"
+    script = environment.folder / "disconnect.sql"
     job, event = _insert(RevocationJob, JOB), _insert(AuditEvent, EVENT)
     script.write_text(TRANSACTION.format(job=job, event=event), encoding="utf-8")
     found = {}
     for number in lanes:
         _lay_out(rows, kind=f"limit-{number}")
         tries = ("-c", str(number), "-t", str(rows // number))
-        found[number] = _run([pgbench, "-n", "-f", str(script), *tries, stage.database_url])
+        found[number] = _run([pgbench, "-n", "-f", str(script), *tries, environment.database_url])
     return found
 
 

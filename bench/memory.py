@@ -7,8 +7,8 @@ from itertools import chain, cycle, islice
 from tqdm import tqdm
 
 from bench.cases import Case
+from bench.environment import Environment, Server
 from bench.load import run
-from bench.stage import Server, Stage
 
 STEPS = 20
 LANES = 16
@@ -23,19 +23,21 @@ class Sample:
     kib: list[int]
 
 
-def memory(cases: list[Case], *, stage: Stage, server: Server, requests: int) -> list[Sample]:
+def memory(
+    cases: list[Case], *, environment: Environment, server: Server, requests: int
+) -> list[Sample]:
     """Send a mix of calls and look at the workers' memory on the way.
 
     Args:
         cases: The calls, in turns; they must be repeatable.
-        stage: Whose rate limits are lifted between the steps.
+        environment: Whose rate limits are lifted between the steps.
         server: Whose workers are looked at.
         requests: How many in all.
     """
     mixed, done = _mixed(cases), 0
     found = [Sample(0, server.worker_memory())]
     for _ in tqdm(range(STEPS), desc="memory", unit=" steps", disable=None, leave=False):
-        stage.forget_limits()
+        environment.forget_limits()
         step = islice(mixed, requests // STEPS)
         outcome = run(server.port, step, lanes=LANES, seconds=LONGEST_SECONDS)
         done += len(outcome.latencies)

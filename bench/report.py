@@ -30,7 +30,7 @@ COLUMNS = {
 
 
 def described(comparison: Comparison, limits: dict[int, float]) -> dict[str, Any]:
-    """Return the figures of a comparison; a rate is the median of its rounds."""
+    """Return the numbers of a comparison; a rate is the median of its rounds."""
     ours, bare = comparison.ours, comparison.bare
     is_disconnect = comparison.case.name == "disconnect"
     return {

@@ -18,8 +18,17 @@ from statistics import median
 import django
 from django.core.management import call_command
 
+from bench.environment import (
+    ROOT,
+    Environment,
+    LackingError,
+    Program,
+    Server,
+    Size,
+    prepared,
+    serving,
+)
 from bench.load import Outcome, run
-from bench.stage import ROOT, LackingError, Program, Server, Size, Stage, prepared, serving
 
 SETTINGS = "connections_project.settings"
 HALF = b'{"email": "somebody@example.com", "pass'
@@ -34,10 +43,10 @@ PATIENCE = 10.0
 def main() -> None:
     options = _options()
     try:
-        with prepared(options.database_url, options.redis_url) as stage:
+        with prepared(options.database_url, options.redis_url) as environment:
             django.setup()
             call_command("migrate", verbosity=0)
-            _measure(stage, options)
+            _measure(environment, options)
     except LackingError as error:
         sys.exit(f"It can't be measured: {error}")
 
@@ -55,18 +64,20 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(stage: Stage, options: argparse.Namespace) -> None:
+def _measure(environment: Environment, options: argparse.Namespace) -> None:
     size = Size(options.workers, options.threads)
     ways = [Program("RSGI", "connections_project.rsgi:application", SETTINGS, "rsgi")]
     root = options.beside or ROOT
     ways.append(Program("WSGI", "connections_project.wsgi:application", SETTINGS, "wsgi", root))
-    _throughput(stage, ways, size, options.rounds)
+    _throughput(environment, ways, size, options.rounds)
     for program in ways:
-        with serving(stage, program, size) as server:
-            _beside_slow_ones(stage, server, options)
+        with serving(environment, program, size) as server:
+            _beside_slow_ones(environment, server, options)
 
 
-def _beside_slow_ones(stage: Stage, server: Server, options: argparse.Namespace) -> None:
+def _beside_slow_ones(
+    environment: Environment, server: Server, options: argparse.Namespace
+) -> None:
     from bench import seed  # Models can be imported once Django is set up.
 
     [person] = seed.people(f"{server.name}-reader", number=1, connections=10)
@@ -76,7 +87,7 @@ def _beside_slow_ones(stage: Stage, server: Server, options: argparse.Namespace)
     }
     for slow in (0, options.clients):
         with _slow(server.port, slow):
-            stage.forget_limits()
+            environment.forget_limits()
             for name, request in asked.items():
                 told = _words(_ask(server.port, request, seconds=options.seconds))
                 print(f"{server.name}, {slow} slow clients, {name}: {told}", flush=True)
@@ -127,21 +138,21 @@ def _post(path: str, body: bytes) -> bytes:
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
 
-def _throughput(stage: Stage, ways: list[Program], size: Size, rounds: int) -> None:
+def _throughput(environment: Environment, ways: list[Program], size: Size, rounds: int) -> None:
     from bench.cases import Case, cases
 
     refused = _post("/api/v1/auth/login", b"{}")
     wanted = [case for case in cases(disconnects=0) if case.name == "get"]
     wanted.append(Case("a body that is refused", 400, None, lambda: repeat(refused)))
     with ExitStack() as running:
-        servers = [running.enter_context(serving(stage, program, size)) for program in ways]
+        servers = [running.enter_context(serving(environment, program, size)) for program in ways]
         for case in wanted:
             found: dict[str, list[tuple[Outcome, float]]] = {way.name: [] for way in ways}
             # Each round begins with the other one.
             turns = cycle([servers, servers[::-1]])
             for _ in range(rounds):
                 for server in next(turns):
-                    stage.forget_limits()
+                    environment.forget_limits()
                     spent = server.worker_seconds()
                     outcome = run(server.port, case.requests(), lanes=16, seconds=2)
                     if set(outcome.statuses) != {case.status}:

@@ -3,7 +3,7 @@
 refresh on use → look at the connection and mark → send → record
 
 No transaction is open while a platform is asked. What may have been accepted is never sent again
-unless the platform tells a repeated post by its key (docs/api.md, "Publishing").
+unless the platform recognizes a repeated post by its key (docs/api.md, "Publishing").
 """
 
 import logging
@@ -79,7 +79,7 @@ def _attempt(schedule: Schedule, origin: Origin) -> str | None:
             return outcomes.failed(schedule, "publishing_not_supported", origin=origin)
         if schedule.image_url and not adapter.takes_image_url:
             return outcomes.failed(schedule, "image_not_supported", origin=origin)
-        return _Sending(schedule, upstream, adapter.publish, origin).go()
+        return _Sending(schedule, upstream, adapter.publish, origin).run()
     except PlatformUnavailableError:
         if is_suspended(slug):
             outcomes.released(schedule)
@@ -98,9 +98,9 @@ class _Sending:
     publish: Callable[[PublishSession, Post], Published]
     origin: Origin
 
-    def go(self) -> str | None:
+    def run(self) -> str | None:
         connection = self.schedule.channel_connection
-        if connection.status == Status.CONNECTED and self._misses_token(connection, force=False):
+        if connection.status == Status.CONNECTED and self._refresh_failed(connection, force=False):
             return self._put_off("refresh_failed")
         return self._send(may_refresh=True)
 
@@ -113,12 +113,12 @@ class _Sending:
         if connection.status != Status.CONNECTED:
             return self._failed(CONNECTION_INACTIVE)
         try:
-            told = self.publish(self._session(connection), _post(self.schedule, connection))
+            answer = self.publish(self._session(connection), _post(self.schedule, connection))
         except InvalidPostError:
             return self._failed("invalid_post")
         except PlatformError as error:
             return self._after(error, connection, may_refresh=may_refresh)
-        return outcomes.published(self.schedule, told, origin=self.origin)
+        return outcomes.published(self.schedule, answer, origin=self.origin)
 
     def _session(self, connection: ChannelConnection) -> PublishSession:
         # A disconnect leaves a post alone that `begin_sending` has marked: nothing to look at.
@@ -145,11 +145,11 @@ class _Sending:
 
     def _send_with_fresh_token(self, connection: ChannelConnection) -> str | None:
         back_to_queue(self.schedule)
-        if self._misses_token(connection, force=True):
+        if self._refresh_failed(connection, force=True):
             return self._put_off("refresh_failed")
         return self._send(may_refresh=False)
 
-    def _misses_token(self, connection: ChannelConnection, *, force: bool) -> bool:
+    def _refresh_failed(self, connection: ChannelConnection, *, force: bool) -> bool:
         """Refresh a connected channel's token if need be; say whether that failed for now.
 
         One that is not connected any more is met with when it is to be sent by.

@@ -108,7 +108,7 @@ def cancel_all_of(*, connection_id: UUID, user: User, origin: Origin) -> Cancell
 
 
 def cancel_active_on(connection_ids: Collection[UUID]) -> dict[UUID, int]:
-    """Cancel all that is scheduled on connections that the caller has locked, and tell of it later.
+    """Cancel all that is scheduled on connections that the caller has locked; report it later.
 
     Returns:
         How many were cancelled on each; connections with none are left out.
@@ -137,7 +137,7 @@ def _cancel(schedules: ScheduleQuerySet, *, now: datetime | None = None) -> int:
 
 
 def _record(schedules: Iterable[Schedule], *, origin: Origin) -> None:
-    """Tell of what was cancelled, by one event a channel."""
+    """Record what was cancelled, by one event a channel."""
     of_channel: dict[ChannelConnection, list[str]] = {}
     for schedule in schedules:
         of_channel.setdefault(schedule.channel_connection, []).append(str(schedule.pk))

@@ -90,7 +90,7 @@ def begin_sending(schedule: Schedule) -> ChannelConnection | None:
 
 
 def back_to_queue(schedule: Schedule) -> None:
-    """Let a claimed schedule be cancelled again: what was sent of it was surely not accepted.
+    """Return a claimed schedule to the queue: what was sent of it was surely not accepted.
 
     Not on a connection that is over, on which nothing may become active again.
     """

@@ -1,4 +1,4 @@
-"""Connect a channel: start the flow, and go through with what the platform sends back.
+"""Connect a channel: start the flow, and complete it with what the platform sends back.
 
 No row is there until the tokens are: a flow that fails leaves its audit event and nothing else.
 """
@@ -47,14 +47,14 @@ def begin(*, channel: str, redirect_uri: str | None, user: User, browser: str) -
 
 
 def complete(
-    *, state: str, answer: Answer, bearer: User | None, origin: Origin
+    *, state: str, answer: Answer, caller: User | None, origin: Origin
 ) -> ChannelConnection:
-    """Go through with a flow.
+    """Complete a flow.
 
     Args:
         state: As it came back.
         answer: What the platform sent with it.
-        bearer: Who is signed in at this call, if anybody; the state itself proves its principal.
+        caller: Who is signed in at this call, if anybody; the state itself proves its principal.
         origin: The call, for the audit log.
 
     Returns:
@@ -64,11 +64,11 @@ def complete(
         InvalidStateError: Unknown, used, expired or somebody else's state; or a disconnect won.
         AuthorizationDeclinedError, IssuerMismatchError, PlatformUnavailableError: See `flow.check`.
         ConnectFailedError: The exchange or the look at the account failed.
-        AlreadyConnectedError: See `settle`.
+        AlreadyConnectedError: See `store_grant`.
         StateStoreUnavailable: The cache is away.
     """
     validated_flow = validate_user_callback(
-        app=APP, failed=FAILED, state=state, answer=answer, bearer=bearer, origin=origin
+        app=APP, failed=FAILED, state=state, answer=answer, caller=caller, origin=origin
     )
     received = _ask(validated_flow, code=answer.code or "")
     return store_grant(received, origin=validated_flow.origin)

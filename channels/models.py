@@ -42,7 +42,7 @@ LIVE = (Status.CONNECTED, Status.EXPIRED, Status.ERROR)
 
 class ChannelConnectionQuerySet(models.QuerySet["ChannelConnection"]):
     def visible(self) -> "ChannelConnectionQuerySet":
-        """Leave out what was soft-deleted."""
+        """Exclude what was soft-deleted."""
         return self.filter(deleted_at=None)
 
     def of_user(self, user_id: UUID) -> "ChannelConnectionQuerySet":
@@ -61,7 +61,7 @@ class ChannelConnection(OAuthConnection):
     )
     channel = models.CharField(max_length=64)
     status = models.CharField(max_length=16)
-    # What the platform told about the account (picture, limits), to save asking again.
+    # What the platform returned about the account (picture, limits), to save asking again.
     cached_data = models.JSONField(null=True)
 
     objects = ChannelConnectionQuerySet.as_manager()

@@ -1,7 +1,7 @@
 """What becomes of a claimed schedule: published, failed, or put off.
 
 Each is one commit with its publish event and its audit event. Nothing is sent again unless it was
-surely not accepted, or the platform tells a repeated post by its key.
+surely not accepted, or the platform recognizes a repeated post by its key.
 """
 
 import logging
@@ -38,7 +38,7 @@ LONGEST_BACKOFF = timedelta(minutes=15)
 KEY_MARGIN = timedelta(minutes=1)
 
 
-def published(schedule: Schedule, told: Published, *, origin: Origin) -> str:
+def published(schedule: Schedule, answer: Published, *, origin: Origin) -> str:
     """Record that the platform has the post, whatever has become of connection and schedule.
 
     An answer that comes after the lease ran out is better than what was supposed meanwhile.
@@ -48,7 +48,7 @@ def published(schedule: Schedule, told: Published, *, origin: Origin) -> str:
         row = Schedule.objects.select_for_update(no_key=True).get(pk=schedule.pk)
         is_sent_again = row.status == ScheduleStatus.PUBLISHING and row.lease != schedule.lease
         if row.status == ScheduleStatus.PUBLISHED or is_sent_again:
-            # The platform tells it by its key: whoever sends it again records the same post.
+            # The platform recognizes it by its key: sent again, it is the same post.
             return str(row.status)
         if row.status != ScheduleStatus.CANCELLED:
             _end(row, ScheduleStatus.PUBLISHED, now=now, published_at=now, failure_reason=None)
@@ -56,11 +56,11 @@ def published(schedule: Schedule, told: Published, *, origin: Origin) -> str:
             schedule=row,
             channel_connection_id=row.channel_connection_id,
             outcome=PublishOutcome.PUBLISHED,
-            platform_post_id=told.post_id,
-            post_url=told.url,
+            platform_post_id=answer.post_id,
+            post_url=answer.url,
             occurred_at=now,
         )
-        _audit(schedule, Action.SCHEDULE_PUBLISHED, origin=origin, post_id=told.post_id)
+        _audit(schedule, Action.SCHEDULE_PUBLISHED, origin=origin, post_id=answer.post_id)
     return str(row.status)
 
 
@@ -93,7 +93,7 @@ def put_off(
     may_be_out: bool = False,
     retry_after: int | None = None,
 ) -> str | None:
-    """Have a claimed schedule tried again later, if that may still be done.
+    """Put a claimed schedule off, if that may still be done.
 
     Args:
         schedule: As it was claimed.
@@ -122,7 +122,7 @@ def put_off(
 
 
 def _reason_to_end(row: Schedule, connection: ChannelConnection, error: str) -> str | None:
-    """Say why a schedule that would be due again is over; None if it is not."""
+    """Return why a schedule that would be due again is over; None if it is not."""
     since = row.unsure_since
     if since and row.due_at > since + _key_life(connection.channel):
         return OUTCOME_UNKNOWN
@@ -152,7 +152,7 @@ def _wait(attempts: int, retry_after: int | None) -> timedelta:
 
 
 def _key_life(channel: str) -> timedelta:
-    """Return how long the platform surely tells a repeated post by its key; it may have none."""
+    """Return how long the platform surely recognizes a repeated post's key; it may have none."""
     seconds = adapter_at(channel).idempotency_seconds
     return max(timedelta(seconds=seconds) - KEY_MARGIN, timedelta(0))
 

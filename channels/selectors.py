@@ -130,7 +130,7 @@ def own_schedules(
 
 
 def schedules_for_operators(connection: ChannelConnection) -> dict[str, Any]:
-    """Count a channel's schedules by status, and list those that are still to be published."""
+    """Return a channel's schedules by status, and those that are still to be published."""
     rows = Schedule.objects.filter(channel_connection=connection.pk)
     counts = rows.values_list("status").annotate(count=Count("pk")).order_by("status")
     active = rows.active().order_by("run_at", "id").values(*FOR_OPERATORS)

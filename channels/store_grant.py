@@ -49,10 +49,10 @@ def store_grant(received: ReceivedChannelGrant, *, origin: Origin) -> ChannelCon
             deactivated.
     """
     with transaction.atomic():
-        settled = _store_grant(received, origin=origin)
-    if isinstance(settled, ConnectionProblem):
-        raise settled
-    return settled
+        stored = _store_grant(received, origin=origin)
+    if isinstance(stored, ConnectionProblem):
+        raise stored
+    return stored
 
 
 def _store_grant(

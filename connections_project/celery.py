@@ -1,9 +1,9 @@
-"""Celery: workers that do the chores, and beat that has them done in time.
+"""Celery: workers that run the periodic tasks, and beat that schedules them.
 
     celery -A connections_project worker        any number of them, on any number of hosts
     celery -A connections_project beat          one of them
 
-What is to be done stands in tables of the database. A message only says "look now", so that one
+What is to be done is in tables of the database. A message only says "look now", so that one
 that is lost or comes twice does no harm, and a broker may forget all of them.
 """
 
@@ -27,7 +27,7 @@ app = Celery("connections_project", broker=settings.CELERY_BROKER_URL or None)
 app.conf.update(
     task_default_queue="connections",
     task_ignore_result=True,
-    # The work waits for platforms, not for the processor. Threads share one drain of each queue.
+    # The work waits for platforms, not for the processor. Threads share one worker of each queue.
     worker_pool="threads",
     worker_concurrency=8,
     worker_prefetch_multiplier=1,
@@ -40,39 +40,39 @@ app.conf.update(
 )
 
 
-@app.task(name="connections_project.do_chore")
+@app.task(name="connections_project.run_periodic_task")
 def run_periodic_task(name: str) -> None:
-    """Do a chore.
+    """Run a periodic task.
 
     Args:
-        name: The chore's name; one of another release's may be unknown.
+        name: The task's name; one of another release's may be unknown.
     """
     try:
-        chore = periodic.periodic_task_of(name)
+        task = periodic.periodic_task_of(name)
     except KeyError:
-        logger.warning("Nobody here knows the chore %s.", name)
+        logger.warning("There is no periodic task %s.", name)
     else:
-        chore.do()
+        task.do()
 
 
 @signals.import_modules.connect(sender=app)
 def _schedule(**_: Any) -> None:
-    """Tell beat of the chores; by now Django is set up, and the apps have registered theirs."""
+    """Schedule the periodic tasks; by now Django is set up, and the apps have registered them."""
     app.conf.beat_schedule = {
-        chore.name: {
+        task.name: {
             "task": run_periodic_task.name,
-            "args": [chore.name],
-            "schedule": chore.every,
+            "args": [task.name],
+            "schedule": task.every,
             # While no worker is there they must not pile up.
-            "options": {"expires": max(chore.every, 1.0)},
+            "options": {"expires": max(task.every, 1.0)},
         }
-        for chore in periodic.periodic_tasks()
+        for task in periodic.periodic_tasks()
     }
 
 
 @signals.beat_init.connect
 def _begin_with_all(sender: Any, **_: Any) -> None:
-    """Have all chores done at beat's start, which does no harm.
+    """Schedule all periodic tasks for beat's start; they are idempotent.
 
     One that is due every hour would never be done by a beat that is restarted more often.
     """

@@ -97,13 +97,13 @@ try:
     LOG_FORMAT = _env.one_of("LOG_FORMAT", "console", "json")
     METRICS_TOKEN = _env.text("METRICS_TOKEN")
     # Where Redis is shared there may be more processes than one, and a scrape reaches any of them.
-    METRICS_FOLDER = _env.figures_folder(
+    METRICS_FOLDER = _env.metrics_folder(
         "PROMETHEUS_MULTIPROC_DIR", default_folder(str(BASE_DIR), PUBLIC_URL) if REDIS_URL else ""
     )
     STATIC_ROOT = _env.folder("STATIC_ROOT", BASE_DIR / "staticfiles")
     ADMIN_TOTP_REQUIRED = _env.flag("ADMIN_TOTP_REQUIRED", default=not DEBUG)
 
-    # The apps, among them those of connection types: CONTRIBUTING tells how to add one.
+    # The apps, among them those of connection types: CONTRIBUTING has the recipe.
     EXTRA_APPS = _env.listed("EXTRA_APPS", values.installed_module, "modules that are installed")
     INSTALLED_APPS = [
         "django.contrib.auth",

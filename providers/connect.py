@@ -1,6 +1,6 @@
 """Connect a provider: start the flow, and go through with what the platform sends back.
 
-take the state → look at the answer → pending row → exchange → whose account is it? → settle
+validate the state → check the answer → pending row → exchange → whose account is it? → store_grant
 """
 
 from functools import partial
@@ -82,24 +82,24 @@ def _check_reauthorisable(connection: Connection, slug: str) -> None:
         raise NotReauthorisableError
 
 
-def complete(*, state: str, answer: Answer, bearer: User | None, origin: Origin) -> Connection:
-    """Go through with a flow.
+def complete(*, state: str, answer: Answer, caller: User | None, origin: Origin) -> Connection:
+    """Complete a flow.
 
     Args:
         state: As it came back.
         answer: What the platform sent with it.
-        bearer: Who is signed in at this call, if anybody; the state itself proves its principal.
+        caller: Who is signed in at this call, if anybody; the state itself proves its principal.
         origin: The call, for the audit log.
 
     Raises:
         InvalidStateError: Unknown, used, expired or somebody else's state; or a disconnect won.
         AuthorizationDeclinedError, IssuerMismatchError, PlatformUnavailableError: See `flow.check`.
         ConnectFailedError: The exchange or the look at the account failed.
-        AccountMismatchError: See `settle`.
+        AccountMismatchError: See `store_grant`.
         StateStoreUnavailable: The cache is away.
     """
     validated_flow = validate_user_callback(
-        app=APP, failed=FAILED, state=state, answer=answer, bearer=bearer, origin=origin
+        app=APP, failed=FAILED, state=state, answer=answer, caller=caller, origin=origin
     )
     taken, user, origin = validated_flow.flow, validated_flow.principal, validated_flow.origin
     with refusals_recorded(taken, FAILED, owner_id=user.pk, origin=origin):

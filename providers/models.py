@@ -39,7 +39,7 @@ class Status(models.TextChoices):
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
     def visible(self) -> "ConnectionQuerySet":
-        """Leave out what its owner has deleted from sight."""
+        """Exclude what its owner has deleted from sight."""
         return self.filter(deleted_at=None)
 
     def of_user(self, user_id: UUID) -> "ConnectionQuerySet":

@@ -73,14 +73,14 @@ def read_datetime(value: Any) -> datetime:
         UnreadableError: It is none of these, or lies outside the years 1 to 9999.
     """
     try:
-        read = _read_moment(value)
+        read = _read_datetime(value)
         # In UTC already here, since the first and last hours of time have no equal there.
         return read.replace(tzinfo=read.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         raise UnreadableError("a date can't be read") from None
 
 
-def _read_moment(value: Any) -> datetime:
+def _read_datetime(value: Any) -> datetime:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         if not -LAST_SECOND <= value <= LAST_SECOND:
             raise UnreadableError("a date is out of range")

@@ -34,7 +34,7 @@ def own_connection(
         raise ConnectionNotFoundError from None
     if connection.user_id != user_id:
         raise NotOwnerError
-    return _swept(connection)
+    return _after_sweep(connection)
 
 
 def own_connections(user_id: UUID) -> list[Connection]:
@@ -47,7 +47,7 @@ def own_connections(user_id: UUID) -> list[Connection]:
     return list(rows)
 
 
-def _swept(connection: Connection) -> Connection:
+def _after_sweep(connection: Connection) -> Connection:
     """Show what a crash left pending as the failure that it is, even before the sweep comes by."""
     if not is_left_pending(connection, now=timezone.now()):
         return connection

@@ -26,7 +26,7 @@ SECONDS_IN_ALL = 30.0
 
 @dataclass(frozen=True)
 class Movement:
-    """A transaction as the provider tells it."""
+    """A transaction as the provider returns it."""
 
     platform_transaction_id: str
     posted_at: datetime
@@ -37,11 +37,11 @@ class Movement:
 
 @dataclass(frozen=True)
 class Statement:
-    """An account as the provider tells it.
+    """An account as the provider returns it.
 
     Args:
         movements: Those of its recent transactions that could be read.
-        is_whole: Whether these are all that the provider tells.
+        is_whole: Whether these are all that the provider has.
     """
 
     platform_account_id: str
@@ -79,7 +79,7 @@ class Reader:
 
 
 def read_statements(upstream: Upstream, *, access_token: str) -> Iterator[Statement | None]:
-    """Ask the provider for all accounts, and for each one's recent transactions.
+    """Return all accounts from the provider, with each one's recent transactions.
 
     Yields:
         A statement an account; None for one that can't be read.
@@ -121,7 +121,7 @@ def _statement(reader: Reader, entry: Any) -> Statement | None:
 
 
 def _movements(reader: Reader, account_id: str) -> tuple[list[Movement], bool]:
-    """Return an account's transactions, and whether these are all that were told."""
+    """Return an account's transactions, and whether these are all that were returned."""
     platform = reader.platform
     try:
         entries = _transactions(reader, account_id)
@@ -167,7 +167,7 @@ class Fields:
     paths: Mapping[str, str]
 
     def __getitem__(self, name: str) -> Any:
-        # An empty path would be the entry itself: here it says that the provider tells no such.
+        # An empty path would be the entry itself: here it says that the provider has no such field.
         return dig(self.entry, self.paths[name]) if self.paths[name] else None
 
 

@@ -35,10 +35,10 @@ def store_grant(received: ReceivedProviderGrant, *, origin: Origin) -> Connectio
         AccountMismatchError: The row to reauthorise belongs to another platform account.
     """
     with transaction.atomic():
-        settled = _store_grant(received, origin=origin)
-    if isinstance(settled, ConnectionProblem):
-        raise settled
-    return settled
+        stored = _store_grant(received, origin=origin)
+    if isinstance(stored, ConnectionProblem):
+        raise stored
+    return stored
 
 
 def _store_grant(
@@ -51,7 +51,7 @@ def _store_grant(
         return _refuse(InvalidStateError(), current, same, received, origin=origin)
     if received.reauthorises and _belongs_to_another(current, received):
         return _refuse(AccountMismatchError(), current, same, received, origin=origin)
-    return _store(_taker(current, same), received, origin=origin)
+    return _store(_row_to_store_in(current, same), received, origin=origin)
 
 
 def _is_overtaken(current: Connection, received: ReceivedProviderGrant) -> bool:
@@ -84,7 +84,7 @@ def _same_account(received: ReceivedProviderGrant) -> Connection | None:
     )
 
 
-def _taker(current: Connection, same: Connection | None) -> Connection:
+def _row_to_store_in(current: Connection, same: Connection | None) -> Connection:
     """Choose the row that takes the grant: the one that has the account already, if there is one.
 
     A pending row that is not needed then goes: it never was a connection.
@@ -118,7 +118,7 @@ def _refuse(
     *,
     origin: Origin,
 ) -> ConnectionProblem:
-    """Leave a row that was connected as it is, and have the tokens revoked that came for it."""
+    """Leave a row that was connected as it is, and revoke the tokens that came for it."""
     end_if_pending(row)
     failed = Action.PROVIDER_CONNECTION_FAILED
     return refuse(problem, row, received, same=same, failed=failed, origin=origin)

@@ -133,10 +133,10 @@ def _store_accounts(
 
 
 def _has_changed(account: Account, statement: Statement, *, now: datetime) -> bool:
-    told = {field: getattr(statement, field) for field in ACCOUNT_FIELDS}
-    if all(getattr(account, field) == value for field, value in told.items()):
+    values = {field: getattr(statement, field) for field in ACCOUNT_FIELDS}
+    if all(getattr(account, field) == value for field, value in values.items()):
         return False
-    for field, value in told.items():
+    for field, value in values.items():
         setattr(account, field, value)
     account.updated_at = now
     return True

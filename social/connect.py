@@ -1,6 +1,6 @@
 """Connect a team's accounts: one grant may bring several of them, new ones and known ones.
 
-take the state → look at the answer → exchange → which accounts? → settle
+validate the state → check the answer → exchange → which accounts? → store_grant
 """
 
 from collections.abc import Iterable
@@ -72,14 +72,14 @@ def begin(
 
 
 def complete(
-    *, state: str, answer: Answer, bearer: Principal | None, origin: Origin
+    *, state: str, answer: Answer, caller: Principal | None, origin: Origin
 ) -> list[SocialAccount]:
-    """Go through with a flow.
+    """Complete a flow.
 
     Args:
         state: As it came back.
         answer: What the platform sent with it.
-        bearer: Who brings it, if credentials came too; the state itself proves its principal.
+        caller: Who sends it, if credentials came too; the state itself proves its principal.
         origin: The call, for the audit log.
 
     Returns:
@@ -98,7 +98,7 @@ def complete(
         failed=FAILED,
         state=state,
         answer=answer,
-        prove=lambda taken: proven_principal(taken, bearer),
+        prove=lambda taken: proven_principal(taken, caller),
         owner_id=team_of,
         origin=origin,
     )

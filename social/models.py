@@ -36,7 +36,7 @@ class SocialAccountQuerySet(models.QuerySet["SocialAccount"]):
         return self.filter(team_id=team_id).order_by("-created_at", "-id")
 
     def usable(self) -> "SocialAccountQuerySet":
-        """Leave out those whose tokens may not be used: disconnected ones keep theirs unused."""
+        """Exclude those whose tokens may not be used: disconnected ones keep theirs unused."""
         return self.filter(status=Status.ACTIVE, is_active=True)
 
     def kept_too_long(self, *, now: datetime) -> "SocialAccountQuerySet":
@@ -125,11 +125,11 @@ class SocialAccount(OAuthConnection):
         return self.disconnected_columns(now=now) if self.is_active else {}
 
     def anonymous_columns(self) -> dict[str, Any]:
-        """Return them with another account id, by which the team's record is told from others."""
+        """Return them with another account id, which identifies the team's record."""
         return {**super().anonymous_columns(), "platform_account_id": f"erased:{self.pk}"}
 
     def activate(self) -> None:
-        """Put it to use, once it has fresh tokens. The caller saves."""
+        """Activate it, once it has fresh tokens. The caller saves."""
         self.status = Status.ACTIVE
         self.is_active = True
         self.disconnected_at = None
@@ -149,7 +149,7 @@ class Publication(models.Model):
     """One call to publish under an `Idempotency-Key`, and what came of it.
 
     The row is there before anything is sent, so that a key that comes again never posts again: it
-    gets the first answer, or hears that the first call is under way, or never came to its end.
+    gets the first answer, or an error that the first call is under way or was cut off.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -11,7 +11,7 @@ from connections_project.identity.models import ApiKey, Membership, User
 Principal = User | ApiKey
 
 
-def proven_principal(taken: Flow, bringer: Principal | None) -> Principal:
+def proven_principal(taken: Flow, caller: Principal | None) -> Principal:
     """Return a flow's principal, as long as it may act for the flow's team.
 
     A flow that a user started is that user's alone. One that a program started with the team's key
@@ -19,7 +19,7 @@ def proven_principal(taken: Flow, bringer: Principal | None) -> Principal:
 
     Args:
         taken: The flow.
-        bringer: Who brings it, if credentials came with it.
+        caller: Who sends it, if credentials came with it.
 
     Raises:
         InvalidStateError: Somebody else has brought it, or its principal is not good any more.
@@ -28,17 +28,17 @@ def proven_principal(taken: Flow, bringer: Principal | None) -> Principal:
     principal = _principal(taken)
     if principal is None or not still_acts_for(principal, team_id):
         raise InvalidStateError
-    if bringer is None or bringer.pk == principal.pk:
+    if caller is None or caller.pk == principal.pk:
         return principal
-    if not isinstance(principal, ApiKey) or not isinstance(bringer, User):
+    if not isinstance(principal, ApiKey) or not isinstance(caller, User):
         raise InvalidStateError
-    if not still_acts_for(bringer, team_id):
+    if not still_acts_for(caller, team_id):
         raise InvalidStateError
     return principal
 
 
 def still_acts_for(principal: Principal, team_id: UUID) -> bool:
-    """Look whether a principal is good and of this team now, whatever was read of it before."""
+    """Whether a principal is active and in this team now, whatever was read of it before."""
     if isinstance(principal, ApiKey):
         key = ApiKey.objects.filter(pk=principal.pk, team_id=team_id).first()
         return key is not None and key.is_good(now=timezone.now())

@@ -75,7 +75,7 @@ class Claim:
 
     @contextmanager
     def given_up_if_refused(self) -> Iterator[None]:
-        """Let the key be used again where the request was refused before anything was published."""
+        """Forget the key where the request was refused before anything was published."""
         try:
             yield
         except PublishFailedError:
@@ -116,10 +116,10 @@ def claim(request: PublishRequest, *, team_id: UUID) -> Claim:
         return Claim(row)
     if row.request_sha256 != request.sha256:
         raise KeyReusedError
-    return Claim(row, _earlier(row))
+    return Claim(row, _earlier_result(row))
 
 
-def _earlier(row: Publication) -> Published:
+def _earlier_result(row: Publication) -> Published:
     match row.state:
         case PublicationState.PUBLISHED:
             return Published(row.post_id, row.post_url)

@@ -112,7 +112,7 @@ def _publish(
 
 
 def _still_active(row: SocialAccount) -> Callable[[], None]:
-    """Make the look that precedes each call: a disconnect that came meanwhile stops the post."""
+    """Return the check that precedes each call: a disconnect that came meanwhile stops the post."""
 
     def require_active() -> None:
         same = SocialAccount.objects.usable().filter(pk=row.pk, connected_at=row.connected_at)

@@ -17,7 +17,7 @@ def team_account(
         rows: Where to look, such as locked rows; all by default.
 
     Raises:
-        ConnectionNotFoundError: Unknown, or another team's: nobody is told which.
+        ConnectionNotFoundError: Unknown, or another team's: the error doesn't say which.
     """
     found = SocialAccount.objects.all() if rows is None else rows
     account = found.filter(pk=account_id, team_id=team_id).first()

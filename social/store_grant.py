@@ -65,7 +65,7 @@ class ReceivedTeamGrant:
     named: frozenset[UUID]
 
     def of(self, account: GrantedAccount) -> ReceivedGrant:
-        # One that the platform gives no name is called by its id, so that people can tell it apart.
+        # One that the platform gives no name is called by its id, so that people can recognize it.
         name = account.identity.account_name or account.identity.account_id
         return ReceivedGrant(
             upstream=self.upstream,
@@ -82,7 +82,7 @@ class ReceivedTeamGrant:
 
 
 def store_grant(received: ReceivedTeamGrant, *, origin: Origin) -> list[SocialAccount]:
-    """Return every account its tokens that may have them, and let go of a grant that nobody takes.
+    """Store the tokens of every account that may have them; release a grant that none takes.
 
     Returns:
         The accounts, in the platform's order.
@@ -92,23 +92,23 @@ def store_grant(received: ReceivedTeamGrant, *, origin: Origin) -> list[SocialAc
         AuthorizationDeclinedError: No account was granted.
     """
     with transaction.atomic():
-        settled = _store_grant(received, origin=origin)
-    if isinstance(settled, ConnectionProblem):
-        raise settled
-    return settled
+        stored = _store_grant(received, origin=origin)
+    if isinstance(stored, ConnectionProblem):
+        raise stored
+    return stored
 
 
 def _store_grant(
     received: ReceivedTeamGrant, *, origin: Origin
 ) -> list[SocialAccount] | ConnectionProblem:
-    # One settlement a team at a time: of two for the same account the second finds the first.
+    # One at a time for each team: of two for the same account the second finds the first.
     Team.objects.select_for_update(no_key=True).get(pk=received.row.team_id)
     if not still_acts_for(received.principal, received.row.team_id):
         return _refuse(InvalidStateError(), received, origin=origin)
     if not received.result.accounts:
         return _refuse(AuthorizationDeclinedError(), received, origin=origin)
     rows = _locked_rows(received)
-    takers = list(_takers(received, rows))
+    takers = list(_accounts_to_store(received, rows))
     if takers:
         return _store(takers, received, origin=origin)
     if any(received.known.was_disconnected_since(row) for row in rows.values()):
@@ -133,7 +133,7 @@ def _locked_rows(received: ReceivedTeamGrant) -> dict[str | None, SocialAccount]
     return found
 
 
-def _takers(
+def _accounts_to_store(
     received: ReceivedTeamGrant, rows: dict[str | None, SocialAccount]
 ) -> Iterator[tuple[SocialAccount, GrantedAccount]]:
     """Pair each account that may take its tokens with its record, be it a new one."""
@@ -142,11 +142,11 @@ def _takers(
         row = rows.get(account.identity.account_id)
         if row is None:
             yield _new_row(received), account
-        elif row.is_active or _comes_back(row, received, is_alone=is_alone):
+        elif row.is_active or _is_reconnected(row, received, is_alone=is_alone):
             yield row, account
 
 
-def _comes_back(row: SocialAccount, received: ReceivedTeamGrant, *, is_alone: bool) -> bool:
+def _is_reconnected(row: SocialAccount, received: ReceivedTeamGrant, *, is_alone: bool) -> bool:
     """Whether a disconnected account is meant: by name, or since nothing else can be.
 
     A sibling that the platform merely lists stays as its team left it, and a disconnect that came
@@ -219,11 +219,11 @@ def _keep_what_others_live_on(rows: list[SocialAccount]) -> None:
         return
     beside = SocialAccount.objects.filter(token_set__in=sets, auth_state__isnull=False)
     beside = beside.exclude(pk__in=[row.pk for row in rows])
-    settled = set(beside.values_list("token_set", flat=True))
+    stored = set(beside.values_list("token_set", flat=True))
     for row in rows:
-        if row.token_set in settled:
+        if row.token_set in stored:
             row.auth_state = None
-        settled |= {row.token_set} - {None}
+        stored |= {row.token_set} - {None}
 
 
 def _refuse(
@@ -240,8 +240,8 @@ def _refuse(
 
 
 def _leave_all_inactive(received: ReceivedTeamGrant, *, origin: Origin) -> list[SocialAccount]:
-    """Let go of a grant whose accounts were all disconnected before, and are to stay so."""
-    held = received.row.token_bundle(
+    """Release a grant whose accounts were all disconnected before, and are to stay so."""
+    bundle = received.row.token_bundle(
         received.row.sealed(received.result.tokens), grant=received.whole.grant
     )
     record_about(
@@ -249,6 +249,6 @@ def _leave_all_inactive(received: ReceivedTeamGrant, *, origin: Origin) -> list[
         Action.ACCOUNT_CONNECTION_FAILED,
         origin=origin,
         error="all_disconnected",
-        revocation=revoke_unstored(held, origin=origin),
+        revocation=revoke_unstored(bundle, origin=origin),
     )
     return []

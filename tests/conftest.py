@@ -152,7 +152,7 @@ def use_catalogue(settings: LazySettings, tmp_path: Path) -> UseCatalogue:
 
 @pytest.fixture
 def bank(server: PlatformServer, use_catalogue: UseCatalogue) -> Bank:
-    """A provider that works, and can be told not to."""
+    """A provider that works, and can be set to fail."""
     made = Bank(server)
     use_catalogue(made.catalogue(), "bank")
     made.open()

@@ -40,7 +40,7 @@ if _worker and os.environ.get("REDIS_URL"):
     os.environ["REDIS_URL"] = _redis._replace(path=f"/{_number}").geturl()
 
 if os.environ.get("REDIS_URL"):
-    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", f"{os.environ['TESTS_FOLDER']}/figures")
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", f"{os.environ['TESTS_FOLDER']}/metrics")
 
 from connections_project.settings import *  # noqa: E402, F403
 from connections_project.settings import DATABASES, INSTALLED_APPS  # noqa: E402

@@ -1,6 +1,6 @@
 """What somebody would write in an hour: the same statements, and nothing around them.
 
-No rate limits, no trace, no log line, no figures, no checks of a body, no error formats.
+No rate limits, no trace, no log line, no metrics, no checks of a body, no error formats.
 """
 
 import secrets

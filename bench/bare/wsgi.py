@@ -1,4 +1,4 @@
-"""The bare views' door for web servers."""
+"""The bare views' WSGI application."""
 
 from django.core.wsgi import get_wsgi_application
 

@@ -42,6 +42,6 @@ def _body(post: Post) -> dict[str, object]:
     }
 
 
-# Images are uploaded as bytes (POST /rest/images?action=initializeUpload), and no key tells a
+# Images are uploaded as bytes (POST /rest/images?action=initializeUpload), and no key identifies a
 # repeated post.
 adapter = Adapter(publish=publish)

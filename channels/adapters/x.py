@@ -17,5 +17,5 @@ def publish(session: PublishSession, post: Post) -> Published:
     return session.published(dig(answer.json(), "data.id"))
 
 
-# Images are uploaded as bytes (POST /2/media/upload), and no key tells a repeated post.
+# Images are uploaded as bytes (POST /2/media/upload), and no key identifies a repeated post.
 adapter = Adapter(publish=publish)

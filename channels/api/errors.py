@@ -57,12 +57,12 @@ CODES: Mapping[str, tuple[int, str]] = MappingProxyType(
 
 
 def code_of(slug: str) -> str:
-    """Say a general fault's slug as this format does."""
+    """Return a general error's slug in this format."""
     return "AUTHENTICATION_REQUIRED" if slug == "unauthorized" else slug.upper()
 
 
 def fault(code: str, *fields: FieldError, **more: Any) -> ApiError:
-    """Make the fault of one of this app's codes."""
+    """Return the ApiError of one of this app's codes."""
     status, description = CODES[code]
     return ApiError(status, code, description, fields, **more)
 
@@ -139,7 +139,7 @@ FAULTS: Mapping[type[Exception], ApiError] = MappingProxyType(
 
 
 class ChannelErrors:
-    """Knows what the verbs raise, and writes every fault as an item of `errors`."""
+    """Renders what the verbs raise, and writes every fault as an item of `errors`."""
 
     def translate(self, exc: Exception) -> ApiError | None:
         match exc:

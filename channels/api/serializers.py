@@ -92,7 +92,7 @@ class ChannelAnswer(serializers.Serializer[ChannelConnection]):
     id = serializers.UUIDField()
     channel = serializers.CharField(help_text="Which channel: `mastodon`.")
     account_id = serializers.CharField(
-        allow_null=True, help_text="The account's id there; null where the channel tells none."
+        allow_null=True, help_text="The account's id there; null where the channel returns none."
     )
     account_name = serializers.CharField(allow_null=True, help_text="Its name for people.")
     status = serializers.ChoiceField(choices=Status.choices, help_text="Where it stands.")

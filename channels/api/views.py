@@ -75,7 +75,7 @@ class ChannelViewSet(ApiViewSet):
         connection = connect.complete(
             state=state,
             answer=answer,
-            bearer=signed_in(request),
+            caller=signed_in(request),
             origin=origin_of(request),
         )
         return Response(bodies.ChannelAnswer(connection).data, status=201)

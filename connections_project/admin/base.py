@@ -88,7 +88,7 @@ class BaseAdmin(ObjectActionsMixin):
 
 
 class ReadOnlyAdmin(BaseAdmin):
-    """Facts that nobody edits: a changed field would tell what has not happened."""
+    """Records that nobody edits: a changed field would state what has not happened."""
 
     def has_add_permission(self, *_: Any, **__: Any) -> bool:
         return False

@@ -37,7 +37,7 @@ def column_filter(
     named: str = "",
     by: Callable[[str], Any] = str,
 ) -> type[KnownFilter]:
-    """Make a filter on one column.
+    """Return a filter class for one column.
 
     Args:
         column: Also the query's parameter.

@@ -1,4 +1,4 @@
-"""How facts are shown: every colour with its word, every time with its age."""
+"""Formatting of values in the admin: a colour with its word, a time with its age."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta

@@ -52,7 +52,7 @@ def endpoint(
     errors: Errors = problems,
     **more: Any,
 ) -> Callable[[F], F]:
-    """Make the decorator that documents an endpoint.
+    """Return the decorator that documents an endpoint.
 
     Args:
         operation_id: A verb and what it is done to, unique in the document.
@@ -62,7 +62,7 @@ def endpoint(
         refusals: Slugs of its problems, besides those that every endpoint has.
         details: What a slug means at this endpoint, where that is more than its general words.
         wrong: The field that is wrong in the example of `validation_failed`.
-        limit: The bucket that it draws on.
+        limit: The rate limit's bucket.
         errors: Describes refusals in the path's own format.
         more: Further arguments of drf-spectacular's `extend_schema`.
     """

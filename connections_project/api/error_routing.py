@@ -25,7 +25,7 @@ class ErrorRenderer(Protocol):
     """An app's error format."""
 
     def translate(self, exc: Exception) -> ApiError | None:
-        """Say what one of the app's own errors means; None for any other."""
+        """Return the ApiError of one of the app's own exceptions; None for any other."""
 
     def render(self, request: HttpRequest, fault: ApiError) -> HttpResponse:
         """Write a fault, its own or a general one, with the fault's status."""

@@ -62,13 +62,13 @@ class ApiException(Exception):
 
 
 def error_of_status(status: int, detail: str | None = None) -> ApiError:
-    """Make the general fault of an HTTP status; one unknown here takes the words of its class."""
+    """Return the general error of an HTTP status; an unknown one gets that of its class."""
     code, general = STATUS_CODES.get(status) or STATUS_CODES[400 if status < 500 else 500]
     return ApiError(status=status, code=code, detail=detail or general)
 
 
 def unauthorized(*, error: str | None = None) -> ApiError:
-    """Make the 401 with its challenge.
+    """Return the 401 with its challenge.
 
     Args:
         error: `invalid_token` where a token came and was refused; None where none came, since
@@ -80,17 +80,17 @@ def unauthorized(*, error: str | None = None) -> ApiError:
 
 
 def validation_error(*fields: FieldError) -> ApiError:
-    """Make the 400 that names the wrong fields."""
+    """Return the 400 that names the wrong fields."""
     code, detail = STATUS_CODES[400]
     return ApiError(status=400, code=code, detail=detail, fields=fields)
 
 
 def invalid_field(name: str, *, code: str, message: str) -> ApiException:
-    """Make the exception for one wrong field: `raise invalid_field("page", code=…, message=…)`."""
+    """Return the exception for one wrong field: `raise invalid_field("page", code=…)`."""
     return ApiException(validation_error(FieldError(field=name, code=code, message=message)))
 
 
 def rate_limit_exceeded(*, retry_after: int) -> ApiError:
-    """Make the 429 that says in how many seconds one more request passes (RFC 6585, section 4)."""
+    """Return the 429 with the seconds until one more request is allowed (RFC 6585, section 4)."""
     code, detail = STATUS_CODES[429]
     return ApiError(429, code, detail, headers={"Retry-After": str(retry_after)})

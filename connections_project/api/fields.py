@@ -32,7 +32,7 @@ class Reference(Text):
 
 
 def https_address(text: str) -> None:
-    """See that an address can be passed on to a platform; nothing is fetched from it here."""
+    """Validate that an address can be passed on to a platform; nothing is fetched from it here."""
     try:
         address = urlsplit(text)
         known = address.scheme == "https" and bool(address.hostname) and address.port != 0

@@ -21,7 +21,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         "schema": WHOLE_NUMBER,
     },
     "Retry-After": {
-        "description": "Seconds until the next call passes.",
+        "description": "Seconds until the next call is allowed.",
         "required": True,
         "schema": {"type": "integer", "minimum": 1},
     },
@@ -61,7 +61,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def _require_choice(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Say of a body that must be one of several that it must be there."""
+    """Mark a body that must be one of several as required."""
     body = operation.get("requestBody", {})
     for content in body.get("content", {}).values():
         name = content["schema"].get("$ref", "").rpartition("/")[2]
@@ -74,7 +74,7 @@ def _headers(status: str, *, is_limited: bool) -> list[str]:
 
 
 def _fill_in(path: str, response: dict[str, Any]) -> None:
-    """Let the samples of problems speak of the path at which they may occur."""
+    """Set the `instance` of each problem's sample to the path at which it may occur."""
     for content in response.get("content", {}).values():
         for example in content.get("examples", {}).values():
             if "instance" in example["value"]:

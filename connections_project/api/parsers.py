@@ -63,7 +63,7 @@ class JsonNegotiation(BaseContentNegotiation):
 
 
 def unstorable_characters(field: str) -> ApiException:
-    """Make the exception for a text that no database takes."""
+    """Return the exception for a text that no database takes."""
     return invalid_field(field, code="invalid_characters", message=_MESSAGE)
 
 

@@ -57,9 +57,9 @@ def problems(
         details: What a slug means there, where that is more than its general words.
         wrong: The sample's wrong field.
     """
-    told = {slug: details.get(slug) or STATUS_CODES[STATUSES[slug]][1] for slug in slugs}
+    described = {slug: details.get(slug) or STATUS_CODES[STATUSES[slug]][1] for slug in slugs}
     of_status: dict[int, dict[str, str]] = {}
-    for slug, detail in sorted(told.items(), key=lambda one: STATUSES[one[0]]):
+    for slug, detail in sorted(described.items(), key=lambda one: STATUSES[one[0]]):
         of_status.setdefault(STATUSES[slug], {})[slug] = detail
     return {
         (status, CONTENT_TYPE): _response(status, kinds, wrong)

@@ -46,7 +46,7 @@ class Decision:
 
 
 def consume(policy: Policy, key: str) -> Decision | None:
-    """Take one token of the key's bucket.
+    """Consume one token of the key's bucket.
 
     Args:
         policy: How much the bucket holds and gains.

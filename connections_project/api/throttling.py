@@ -15,7 +15,7 @@ _META_KEY = "connections_project.rate_limit"
 
 
 def throttle(request: HttpRequest, policy: Policy, key: str) -> None:
-    """Take a token for a request outside DRF, and remember what the bucket said.
+    """Consume a token for a request outside DRF, and keep the decision for its headers.
 
     Raises:
         ApiException: 429 where the bucket is empty.
@@ -50,7 +50,7 @@ class TokenBucketThrottle(BaseThrottle):
         return self._decision is None or self._decision.allowed
 
     def wait(self) -> int:
-        """Return the whole seconds until one more request passes."""
+        """Return the whole seconds until one more request is allowed."""
         return self._decision.retry_after if self._decision else 0
 
 

@@ -1,6 +1,6 @@
 """Where the token buckets' levels are kept: GCRA (ITU-T I.371, annex A), in memory or in Redis.
 
-A level is one number, the moment at which the bucket is full again. Times are microseconds since
+A level is one number, the time at which the bucket is full again. Times are microseconds since
 the epoch, since whole numbers of them pass through Lua's doubles unharmed.
 """
 
@@ -28,11 +28,11 @@ class BucketState(NamedTuple):
 
 class Buckets(Protocol):
     def take(self, key: str, *, interval: int, burst: int) -> BucketState:
-        """Take one token of the bucket, which gains one each `interval` microseconds."""
+        """Consume one token of the bucket, which gains one each `interval` microseconds."""
 
 
 def now_in_microseconds() -> int:
-    """Read the wall clock, in microseconds since the epoch."""
+    """Return the system clock's time, in microseconds since the epoch."""
     return time.time_ns() // 1000
 
 

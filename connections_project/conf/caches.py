@@ -38,7 +38,7 @@ def _redis_or_process(url: str) -> dict[str, Any]:
 
 
 def _process(name: str) -> dict[str, Any]:
-    # It has room enough that it never drops an OAuth state that is still good.
+    # It is large enough never to drop an OAuth state that is still good.
     return {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": name,

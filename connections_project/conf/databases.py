@@ -13,7 +13,7 @@ def described(
     """Complete Django's description of a database.
 
     Args:
-        database: What its address tells. Options of the address win.
+        database: What its address says. Options of the address win.
         pool_size: Connections of this process at most; 0 for one a thread, which a pooler between
             (such as PgBouncer) then has to bound.
         statement_seconds: How long the server lets a statement run; 0 for any time.

@@ -10,7 +10,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from connections_project.conf import values as values
-from connections_project.conf.metrics_folder import prepare as figures_folder
+from connections_project.conf.metrics_folder import prepare as metrics_folder
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ _LINE = re.compile(r"(export )?[A-Za-z_0-9]+=.*|#.*|")
 
 
 def read_env_file(path: Path) -> None:
-    """Take variables from a file of NAME=value lines; the environment's own win over it.
+    """Read variables from a file of NAME=value lines; the environment's own win over it.
 
     Args:
         path: The file, which may be absent.
@@ -146,11 +146,11 @@ class Environment:
         """Return a folder, which need not be there yet."""
         return self.parsed(name, default, values.folder, "the path of a folder")
 
-    def figures_folder(self, name: str, default: str) -> Path | None:
+    def metrics_folder(self, name: str, default: str) -> Path | None:
         """Return the folder of the processes' metrics, made ready; None where none is named."""
         path = self.text(name, default)
         expected = "a folder that we may write to and others may not"
-        return self._parse(name, path, figures_folder, expected) if path else None
+        return self._parse(name, path, metrics_folder, expected) if path else None
 
     def written_file(self, name: str, default: Path) -> Path:
         """Return the path of a file that is made when it is first written to."""

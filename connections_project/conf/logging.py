@@ -38,10 +38,10 @@ def logging_to_stderr(log_format: str) -> dict[str, Any]:
 _LOGGERS = {
     "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-    # Two lines for each nudge would tell nothing.
+    # Two lines for each message would say nothing.
     "celery.worker.strategy": {"level": "WARNING"},
     "celery.app.trace": {"level": "WARNING"},
-    # It tells of each connection that it hands out.
+    # It logs each connection that it hands out.
     "psycopg.pool": {"level": "WARNING"},
     # Debug lines of the HTTP client would carry addresses with their queries.
     "urllib3": {"level": "INFO"},

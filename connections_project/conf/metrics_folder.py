@@ -1,4 +1,4 @@
-"""The folder in which each process of this host keeps its figures (PROMETHEUS_MULTIPROC_DIR).
+"""The folder in which each process of this host keeps its metrics (PROMETHEUS_MULTIPROC_DIR).
 
 This stands apart from prometheus-client, which looks for the folder when it is first imported.
 """
@@ -22,14 +22,14 @@ def default_folder(*service: str) -> str:
     """Name the folder of a service among this machine's temporary ones, for this user alone.
 
     Args:
-        service: What tells the service from others on the same machine; nothing secret.
+        service: Identifies the service on this machine; nothing secret.
     """
     digest = hashlib.sha256("\n".join(service).encode()).hexdigest()[:12]
-    return str(Path(tempfile.gettempdir()) / f"connections-figures-{os.getuid()}-{digest}")
+    return str(Path(tempfile.gettempdir()) / f"connections-metrics-{os.getuid()}-{digest}")
 
 
 def prepare(path: str) -> Path:
-    """Make the folder, begin anew where no process lives that has written to it, and name it to
+    """Create the folder, clear it where no process lives that has written to it, and name it to
     prometheus-client and to the processes that this one starts.
 
     Raises:

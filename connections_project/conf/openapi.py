@@ -49,7 +49,7 @@ Beyond those at each endpoint: a path that isn't here is 404, a method that a pa
 
 **Rate limits** are token buckets, one for each policy and principal. Every answer of a limited
 endpoint shows its bucket in `X-RateLimit-…`; 429 says in `Retry-After` when to come again. Calls
-without good credentials draw on a bucket of their address: 60 at once, 60 more with every minute.
+without good credentials count for their address: 60 at once, 60 more with every minute.
 
 **Every answer** bears `X-Trace-Id`; send a `traceparent` (W3C Trace Context) to choose it.
 """

@@ -59,7 +59,7 @@ def ed25519_seed(text: str) -> bytes:
 
 
 def ed25519_public_key(text: str) -> str:
-    """Take any 32 bytes: whether they are a point of the curve shows when a signature is tried."""
+    """Parse any 32 bytes: whether they are a point of the curve shows when a signature is tried."""
     ed25519_seed(text)
     return text
 
@@ -78,14 +78,14 @@ def web_address(text: str) -> str:
 
 
 def origin(text: str) -> str:
-    """Take a scheme and a host (RFC 6454, section 4): Django compares it to the header's text."""
+    """Parse a scheme and a host (RFC 6454, section 4): Django compares it to the header's text."""
     if urlsplit(web_address(text)).path:
         raise ValueError
     return text
 
 
 def redirect_uri(text: str) -> str:
-    """Take an absolute address without a fragment (RFC 6749, section 3.1.2)."""
+    """Parse an absolute address without a fragment (RFC 6749, section 3.1.2)."""
     if not urlsplit(text).scheme or "#" in text or not text.isprintable():
         raise ValueError
     return text

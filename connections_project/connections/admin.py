@@ -190,11 +190,11 @@ class ConnectionAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         row = self.get_object(request, object_id)
-        more = self.story(row) if row is not None else {}
+        more = self.page_context(row) if row is not None else {}
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
 
-    def story(self, row: Any) -> dict[str, Any]:
-        """Return what the page tells beside the columns."""
+    def page_context(self, row: Any) -> dict[str, Any]:
+        """Return the context of a row's page, beside its columns."""
         jobs = list(
             RevocationJob.objects.filter(connection_id=row.pk)
             .order_by("-id")

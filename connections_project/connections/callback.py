@@ -1,8 +1,8 @@
-"""Go through with a flow, up to the tokens: what the callbacks of all apps do alike.
+"""Complete a flow up to the tokens: what the callbacks of all apps share.
 
 take the state → whose is it? → look at the answer → exchange → whose account is it?
 
-Each refusal is audited. What becomes of the tokens is each app's own matter (`settle`).
+Each refusal is audited. What becomes of the tokens is each app's own (`store_grant`).
 """
 
 from collections.abc import Callable, Iterator
@@ -66,17 +66,17 @@ def validate_user_callback(
     failed: str,
     state: str,
     answer: Answer,
-    bearer: User | None,
+    caller: User | None,
     origin: Origin,
 ) -> ValidatedFlow[User]:
-    """Take a user's state, and look whether its flow may go on.
+    """Validate the callback of a user's flow.
 
     Args:
         app: Whose flow it must be.
         failed: The audit action of a refusal.
         state: As it came back.
         answer: What the platform sent with it.
-        bearer: Who is signed in at this call, if anybody; the state itself proves its principal.
+        caller: Who is signed in at this call, if anybody; the state itself proves its principal.
         origin: The call, for the audit log.
 
     Raises:
@@ -87,7 +87,7 @@ def validate_user_callback(
         failed=failed,
         state=state,
         answer=answer,
-        prove=partial(_user, bearer=bearer),
+        prove=partial(_user, caller=caller),
         owner_id=lambda taken: taken.principal_id,
         origin=origin,
     )
@@ -103,7 +103,7 @@ def validate_callback(
     owner_id: Callable[[Flow], UUID],
     origin: Origin,
 ) -> ValidatedFlow[P]:
-    """Take a state, and look whether its flow may go on. Nothing is sent to the platform.
+    """Validate a callback: consume its state, check its flow. Nothing is sent to the platform.
 
     Args:
         app: Whose flow it must be.
@@ -132,8 +132,8 @@ def validate_callback(
     return ValidatedFlow(taken, principal, upstream, acting)
 
 
-def _user(taken: Flow, *, bearer: User | None) -> User:
-    if bearer is not None and bearer.pk != taken.principal_id:
+def _user(taken: Flow, *, caller: User | None) -> User:
+    if caller is not None and caller.pk != taken.principal_id:
         raise InvalidStateError
     user = User.objects.filter(pk=taken.principal_id, is_active=True).first()
     if user is None:
@@ -145,7 +145,7 @@ def _user(taken: Flow, *, bearer: User | None) -> User:
 def refusals_recorded(
     taken: Flow, failed: str, *, owner_id: UUID, origin: Origin
 ) -> Iterator[None]:
-    """Tell of a flow that ends before it has a row.
+    """Record a flow that ends before it has a row.
 
     Args:
         taken: The flow.
@@ -221,8 +221,8 @@ def _record_failure(
     details: dict[str, str] = {"error": error.code}
     if tokens is not None:
         nobodys = Grant(upstream.authority, upstream.registration.client_id, None)
-        held = row.token_bundle(row.sealed(tokens), grant=nobodys)
-        details["revocation"] = revoke_unstored(held, origin=origin)
+        bundle = row.token_bundle(row.sealed(tokens), grant=nobodys)
+        details["revocation"] = revoke_unstored(bundle, origin=origin)
     record_about(row, failed, origin=origin, outcome=Outcome.FAILURE, **details)
 
 

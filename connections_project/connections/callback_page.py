@@ -139,7 +139,7 @@ def _go_on(
         # Whoever is signed in must be the state's principal, as with a Bearer at the API; if it is
         # somebody else, the verb burns the state and audits that.
         connected = connection_type(preview.app).complete(
-            state=state, answer=answer, bearer=signed_in, origin=origin_of(request)
+            state=state, answer=answer, caller=signed_in, origin=origin_of(request)
         )
     except errors.InvalidStateError:
         if signed_in is None or signed_in.pk == preview.principal_id:
@@ -169,7 +169,7 @@ def _sign_in_address(request: HttpRequest) -> str:
 
 
 def _unseal(request: HttpRequest) -> bool:
-    """Take the query as it first came, on the way back from the sign-in; false if it is none."""
+    """Restore the first request's query after the sign-in; False where there is none."""
     if SEALED not in request.GET:
         return True
     sealed = vault.Sealed(request.GET[SEALED])

@@ -33,7 +33,7 @@ class DisconnectRequest:
     Args:
         origin: Who asks, for the audit.
         reason: Why, at most 512 characters.
-        revoke: Whether the platforms are told; see `tells_platform`.
+        revoke: Whether to revoke at the platforms; see `tells_platform`.
         erase_tokens: Erase the tokens that would be kept, also those of an earlier disconnect.
         cancel_schedules: Cancel what is scheduled; a channel that has something scheduled is left
             as it is otherwise.
@@ -76,7 +76,7 @@ class DisconnectResult:
     Args:
         ended: Those that were disconnected.
         failures: Those that the app's rules forbid to disconnect.
-        job_ids: The revocations that the platforms are owed; the caller dispatches them.
+        job_ids: The pending revocations; the caller dispatches them.
     """
 
     ended: Sequence[OAuthConnection] = ()
@@ -96,7 +96,7 @@ class DisconnectResult:
 
 
 def tells_platform(model: type[OAuthConnection], *, revoke: bool, erase_tokens: bool) -> bool:
-    """Whether a platform is told: never of tokens that are kept here after the disconnect."""
+    """Whether to revoke at the platform: never tokens that are kept here after the disconnect."""
     return revoke and (erase_tokens or not model.keeps_tokens)
 
 
@@ -126,7 +126,7 @@ def disconnect_and_erase(
 ) -> DisconnectResult:
     """Disconnect locked rows of an app that keeps no tokens, in the caller's transaction.
 
-    The tokens move, unopened, to the revocation jobs where the platform must be told, and are gone
+    The tokens move, unopened, to the revocation jobs where they must be revoked, and are gone
     from the rows with the same commit.
 
     Args:

@@ -1,9 +1,9 @@
-"""What can go wrong with a connection, in words that every door can render its own way."""
+"""What can go wrong with a connection, which every interface renders its own way."""
 
 from typing import ClassVar
 from uuid import UUID
 
-# What people are told of a 503, in every format.
+# The message of a 503, in every format.
 CONNECTING_LATER = "Connecting is not possible at the moment. Try again."
 REFRESHING_LATER = "A refresh is under way. Try again in a few seconds."
 UNREADABLE = "The stored credentials can't be read. Ask the operator."

@@ -1,6 +1,6 @@
 """The authorization code flow (RFC 6749, section 4.1) up to the tokens, the same in every app.
 
-What becomes of the tokens is each app's own matter.
+What becomes of the tokens is each app's own.
 """
 
 import hashlib
@@ -162,25 +162,25 @@ class FlowPreview:
 
 
 def peek(state: str) -> FlowPreview | None:
-    """Look at a state and leave it where it is.
+    """Return a preview of a state's flow, without consuming it.
 
     Raises:
         StateStoreUnavailable: The cache is away.
     """
-    found = states.look(state)
+    found = states.peek(state)
     if found is None:
         return None
     return FlowPreview(found["app"], found["slug"], UUID(found["principal_id"]), found["browser"])
 
 
 def consume(*, app: str, state: str) -> Flow:
-    """Take a state: of two callbacks with the same one, exactly one goes on.
+    """Consume a state: of two callbacks with the same one, exactly one succeeds.
 
     Raises:
         InvalidStateError: Unknown, expired, used, or started for another app.
         StateStoreUnavailable: The cache is away.
     """
-    found = states.take(state)
+    found = states.consume(state)
     if found is None or found["app"] != app:
         raise InvalidStateError
     return Flow(
@@ -194,7 +194,7 @@ def consume(*, app: str, state: str) -> Flow:
 
 
 def check(flow: Flow, answer: Answer) -> Upstream:
-    """Look at what the platform answered before anything is sent to it.
+    """Check the platform's authorization response, before anything is sent to it.
 
     Raises:
         UnknownPlatformError, PlatformUnavailableError: See `connectable`; suspended meanwhile.

@@ -36,7 +36,7 @@ def take_lease(connection: OAuthConnection) -> UUID | None:
 
 
 def give_back(connection: OAuthConnection, lease: UUID) -> None:
-    """Let the next one try; without effect on a lease that has passed on."""
+    """Release a lease; without effect on one that another process has taken over."""
     rows = type(connection)._default_manager.filter(pk=connection.pk, refresh_lease=lease)
     rows.update(refresh_lease=None, refresh_leased_until=None)
 

@@ -27,13 +27,13 @@ RENEWING = frozenset({"rotating", "self_exchange"})
 
 
 def renewal_index(name: str) -> models.Index:
-    """Make the index by which the sweep finds grants that would die of disuse."""
+    """Return the index by which the sweep finds grants that would die of disuse."""
     due = models.Q(renew_at__isnull=False)
     return models.Index(fields=["renew_at"], name=f"{name}_renewal", condition=due)
 
 
 def token_name_indexes(name: str) -> list[models.Index]:
-    """Make the indexes by which a platform's notice finds the connection whose token is dead."""
+    """Return the indexes by which a platform's notice finds the connection whose token is dead."""
     return [
         models.Index(
             fields=[column],
@@ -45,7 +45,7 @@ def token_name_indexes(name: str) -> list[models.Index]:
 
 
 def admin_indexes(name: str, platform_column: str) -> list[models.Index]:
-    """Make the indexes behind the admin's lists: every filter, newest first, and the search.
+    """Return the indexes behind the admin's lists: every filter, newest first, and the search.
 
     Ids are time-ordered, so that an index that ends in them also gives the order.
     """
@@ -55,7 +55,7 @@ def admin_indexes(name: str, platform_column: str) -> list[models.Index]:
         models.Index(fields=[platform_column, "-id"], name=f"{name}_by_platform"),
         models.Index(fields=[platform_column, "status", "-id"], name=f"{name}_by_both"),
         models.Index(fields=["platform_account_id"], name=f"{name}_by_account"),
-        # What is ended by age, or all of it: what is over is soon the most.
+        # What is ended by age, or all of it: in time most rows are over.
         models.Index(fields=["connected_at"], name=f"{name}_live_by_age", condition=live),
     ]
 
@@ -86,7 +86,7 @@ class OAuthConnection(models.Model):
     granted_scope = models.TextField(default="")
     client_id = models.CharField(max_length=255, default="")
     authority = models.CharField(max_length=255, default="")
-    # Null where the platform does not tell who the account belongs to.
+    # Null where the platform does not say who the account belongs to.
     platform_account_id = models.CharField(max_length=255, null=True)
     platform_account_name = models.CharField(max_length=255, default="")
     granting_user_id = models.CharField(max_length=255, null=True)
@@ -114,7 +114,7 @@ class OAuthConnection(models.Model):
 
     @property
     def responsible_id(self) -> UUID:
-        """Who the audit log names as the owner: a user, or a team."""
+        """Return the owner's id for the audit log: a user's, or a team's."""
         owner: UUID = getattr(self, self.owner_column)
         return owner
 
@@ -162,7 +162,7 @@ class OAuthConnection(models.Model):
         return TokenSet.from_payload(open_sealed(self.auth_state, subject=self.vault_subject))
 
     def take_tokens(self, tokens: TokenSet, *, now: datetime) -> None:
-        """Take fresh tokens of the same or of a new grant. The caller saves the row."""
+        """Store fresh tokens of the same or of a new grant. The caller saves the row."""
         self.auth_state = self.sealed(tokens)
         self.has_refresh_token = tokens.refresh_token is not None
         for column, name in token_names(self.platform_slug, tokens.refresh_token).items():
@@ -192,7 +192,7 @@ class OAuthConnection(models.Model):
         now: datetime,
         granted_by: str | None = None,
     ) -> None:
-        """Take the tokens of a grant that the user has just given. The caller saves the row.
+        """Store the tokens of a grant that the user has just given. The caller saves the row.
 
         Args:
             tokens: The account's own.

@@ -24,7 +24,7 @@ DEAD = {
 
 @dataclass(frozen=True)
 class Notice:
-    """What is the matter, and what to do. An urgent one is somebody's work now."""
+    """A problem, and what to do about it. An urgent one needs somebody now."""
 
     text: str
     is_urgent: bool = False
@@ -82,4 +82,6 @@ def _of_jobs(jobs: list[RevocationJob]) -> Iterator[Notice]:
             yield Notice("The platform refuses our client credentials: mend them.", True)
         elif job.state == JobState.PENDING and job.attempts:
             tries = f"{job.attempts} tries" if job.attempts > 1 else "one try"
-            yield Notice(f"The platform has not been told yet, after {tries} ({job.last_error}).")
+            yield Notice(
+                f"The tokens are not revoked at the platform yet, after {tries} ({job.last_error})."
+            )

@@ -32,7 +32,7 @@ def event_about(
     reason: str = "",
     **details: Any,
 ) -> Event:
-    """Make such an event, to be recorded with others."""
+    """Return such an event, to be recorded with others."""
     return Event(
         action=action,
         origin=origin,

@@ -65,7 +65,7 @@ class RefreshRules:
 def is_fresh(connection: OAuthConnection, *, now: datetime) -> bool:
     """Whether the access token lives longer than the smaller of 5 min and half its lifetime.
 
-    One whose end the platform did not tell counts as fresh.
+    One whose end the platform did not give counts as fresh.
     """
     issued, expires = connection.token_issued_at, connection.token_expires_at
     if issued is None or expires is None:
@@ -119,7 +119,7 @@ def _lead_or_follow(connection: C, upstream: Upstream, *, rules: RefreshRules, o
 
 
 def _shared(row: C, rules: RefreshRules) -> C:
-    """Take what another process's refresh, or a disconnect, has made of the row."""
+    """Return the row as another process's refresh, or a disconnect, has left it."""
     if row.status == rules.live:
         return row
     if row.status in rules.dead.values():
@@ -144,7 +144,7 @@ def _store(
     with transaction.atomic():
         row = _lock(connection)
         if row.epoch == connection.epoch:
-            _take(row, kept, rules=rules, origin=origin)
+            _save_refreshed(row, kept, rules=rules, origin=origin)
             return row
         # A row that was authorised anew meanwhile may live on the old refresh token.
         is_idle = row.auth_state is None or tokens.refresh_token not in {None, old.refresh_token}
@@ -153,7 +153,9 @@ def _store(
     return _shared(row, rules)
 
 
-def _take(row: OAuthConnection, tokens: TokenSet, *, rules: RefreshRules, origin: Origin) -> None:
+def _save_refreshed(
+    row: OAuthConnection, tokens: TokenSet, *, rules: RefreshRules, origin: Origin
+) -> None:
     row.take_tokens(tokens, now=timezone.now())
     row.status = rules.live
     row.save()
@@ -177,7 +179,7 @@ def _fail(connection: C, error: PlatformError, *, rules: RefreshRules, origin: O
 def mark_dead_unless_changed(
     connection: OAuthConnection, error: DeadGrant, *, rules: RefreshRules, origin: Origin
 ) -> None:
-    """Take the word of a platform's API that a grant is over, unless the row has changed since.
+    """Mark a grant dead that a platform's API rejected, unless the row has changed since.
 
     Args:
         connection: As it was when its token was used.

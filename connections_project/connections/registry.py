@@ -2,7 +2,7 @@
 
 An app registers its type in `AppConfig.ready`. Admin, commands, bulk jobs, receipts, replay,
 off-boarding, webhooks, metrics, callback page and OpenAPI document find it here, and nothing else
-names the apps. The system checks of `connections/checks.py` tell what a type forgot.
+names the apps. The system checks of `connections/checks.py` name what a type forgot.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -76,7 +76,7 @@ class ConnectionType:
         statuses: What a connection may be; one is "disconnected".
         actions: What its audit events mean.
         disconnect: Disconnects rows that the caller has locked, in the caller's transaction.
-        complete: Goes through with an authorization flow; takes `state`, `answer`, `bearer` and
+        complete: Completes an authorization flow; takes `state`, `answer`, `caller` and
             `origin`.
         api: The JSON API, where there is one.
         operator_fields: Columns of its own that an operator may see, named one by one so that a

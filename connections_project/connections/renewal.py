@@ -27,7 +27,7 @@ C = TypeVar("C", bound=OAuthConnection)
 ORIGIN = Origin(ActorType.SYSTEM, None, Interface.WORKER)
 TRIES_ARE_APART = timedelta(hours=6)
 MOST_AT_ONCE = 100
-# Other chores may be waiting.
+# Other periodic tasks may be waiting.
 SECONDS_AT_ONCE = 20.0
 
 

@@ -50,8 +50,7 @@ class ReceivedGrant:
 
 
 def lock_owner(user_id: UUID) -> User:
-    """Let one settlement a user go on at a time: of two for the same account the second finds the
-    first."""
+    """Lock a user, so that one grant is stored at a time: of two the second finds the first."""
     return User.objects.select_for_update(no_key=True).get(pk=user_id)
 
 
@@ -62,7 +61,7 @@ def store(
 
     Args:
         row: It may be a new one, or one with tokens that these replace.
-        arrival: The tokens.
+        received: The tokens.
         connected: The audit action.
         origin: The call.
         details: What else the audit log shall know.
@@ -74,8 +73,8 @@ def store(
 
 
 def take_grant(row: OAuthConnection, received: ReceivedGrant, *, origin: Origin) -> None:
-    """Put the tokens that came into a row, which the caller saves; let go of those they replace."""
-    _let_go_of_replaced(row, received, origin=origin)
+    """Put received tokens into a row, which the caller saves; release those they replace."""
+    _release_replaced(row, received, origin=origin)
     row.take_grant(
         received.tokens,
         received.identity,
@@ -85,7 +84,7 @@ def take_grant(row: OAuthConnection, received: ReceivedGrant, *, origin: Origin)
     )
 
 
-def _let_go_of_replaced(row: OAuthConnection, received: ReceivedGrant, *, origin: Origin) -> None:
+def _release_replaced(row: OAuthConnection, received: ReceivedGrant, *, origin: Origin) -> None:
     """Revoke the tokens that fresh ones replace, where that ends nothing else."""
     revocation = received.upstream.platform.revocation
     if row.auth_state is None or revocation is None or revocation.blast_radius != "token":
@@ -119,12 +118,12 @@ def refuse(
     failed: str,
     origin: Origin,
 ) -> ConnectionProblem:
-    """Have tokens revoked that came for a row which shall not have them, and audit that.
+    """Revoke tokens that came for a row which must not have them, and record that.
 
     Args:
         problem: Why.
         row: What they came for, saved or not.
-        arrival: The tokens.
+        received: The tokens.
         same: A connection to the same account, which may live on the same tokens.
         failed: The audit action.
         origin: The call.
@@ -138,15 +137,15 @@ def refuse(
         origin=origin,
         outcome=Outcome.FAILURE,
         error=problem.code,
-        revocation=_let_go_of_fresh(row, received, same, origin=origin),
+        revocation=_revoke_received(row, received, same, origin=origin),
     )
     return problem
 
 
-def _let_go_of_fresh(
+def _revoke_received(
     row: OAuthConnection, received: ReceivedGrant, same: OAuthConnection | None, *, origin: Origin
 ) -> Decision:
     if same is not None and lives_on(same, received.tokens):
         return Decision.SHARED_GRANT
-    held = row.token_bundle(row.sealed(received.tokens), grant=received.grant)
-    return revoke_unstored(held, origin=origin)
+    bundle = row.token_bundle(row.sealed(received.tokens), grant=received.grant)
+    return revoke_unstored(bundle, origin=origin)

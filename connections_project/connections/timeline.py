@@ -28,7 +28,7 @@ class Entry:
 
 
 def timeline(subject_id: UUID) -> list[Entry]:
-    """Return what the audit log tells of one thing, newest first, at most `LONGEST` events."""
+    """Return the audit events about one thing, newest first, at most `LONGEST`."""
     events = list(AuditEvent.objects.filter(subject_id=subject_id).order_by("-id")[:LONGEST])
     names = names_of(event.actor_id for event in events)
     return [

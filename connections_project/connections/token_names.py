@@ -1,4 +1,4 @@
-"""How a platform names a refresh token when it tells that the token is dead.
+"""How a platform identifies a refresh token in a notice that the token is dead.
 
 The stored token is sealed and can't be searched for, so its names are noted when it comes. The
 words are Google's (https://developers.google.com/identity/protocols/risc, token_identifier_alg).

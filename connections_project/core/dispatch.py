@@ -1,4 +1,4 @@
-"""Have a chore done as soon as what it is to find is committed."""
+"""Run a periodic task as soon as the current transaction has committed."""
 
 import logging
 import threading
@@ -20,20 +20,20 @@ logger = logging.getLogger(__name__)
 # How long the broker is waited for, and how long it is left alone when it was away.
 BROKER_SECONDS = 0.25
 QUIET_SECONDS = 5.0
-# What is wanted again so soon after a message shares the next one.
+# What is requested again within this time shares one message.
 GATHERING_SECONDS = 0.05
 
 
 def enqueue(work: Work, *, inline: Callable[[], object] | None = None) -> None:
-    """Have a chore done after the commit of the transaction that the caller stands in.
+    """Run a periodic task after the commit of the caller's transaction.
 
-    With a broker a worker is told to look; one message a transaction, however often this is
+    With a broker a worker gets a message; one for each transaction, however often this is
     called. A broker that is away delays nobody and fails nothing: beat has the work done later.
 
     Args:
-        work: The chore's function, as it was registered.
+        work: The task's function, as it was registered.
         inline: What is done in this process where there is no broker: at least what was just
-            caused, in a time that a request can bear. The whole chore where it is left out.
+            caused, in a time that a request can bear. The whole task where it is left out.
     """
     if not settings.CELERY_BROKER_URL:
         transaction.on_commit(inline or periodic_task_of(work).do, robust=True)
@@ -66,7 +66,7 @@ class _Broker:
         self._quiet_until = 0.0
 
     def send(self, name: str) -> None:
-        """Have a worker do a chore soon, or log that it could not be told."""
+        """Send a worker the task's name, or log that this failed."""
         with self._lock:
             self._wanted.add(name)
             if self._is_sending:
@@ -76,18 +76,18 @@ class _Broker:
 
     def _send_all(self) -> None:
         # What is wanted from here on is sent by the next round: it may be for a later commit.
-        while names := self._take():
+        while names := self._next_names():
             for name in sorted(names):
-                self._tell(name)
+                self._send_one(name)
             time.sleep(GATHERING_SECONDS)
 
-    def _take(self) -> set[str]:
+    def _next_names(self) -> set[str]:
         with self._lock:
             names, self._wanted = self._wanted, set()
             self._is_sending = bool(names)
             return names
 
-    def _tell(self, name: str) -> None:
+    def _send_one(self, name: str) -> None:
         if time.monotonic() < self._quiet_until:
             return
         try:
@@ -95,11 +95,11 @@ class _Broker:
         except (OperationalError, OSError) as error:
             self._quiet_until = time.monotonic() + QUIET_SECONDS
             logger.warning(
-                "The broker is away (%s); beat will have %s done.", type(error).__name__, name
+                "The broker is away (%s); beat will have %s run.", type(error).__name__, name
             )
         except Exception:
-            # The thread must live on, or nobody would be told any more.
-            logger.exception("A nudge failed; beat will have %s done.", name)
+            # The thread must live on, or no message would be sent any more.
+            logger.exception("A message failed; beat will have %s run.", name)
 
 
 _broker = _Broker()

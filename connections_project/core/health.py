@@ -22,7 +22,7 @@ LONGEST_SECONDS = 2.0
 LOST_SECONDS = 30.0
 
 
-class Look(threading.Thread):
+class Probe(threading.Thread):
     """One look at something that the service stands on, which is not waited for long.
 
     Args:
@@ -54,17 +54,17 @@ class Look(threading.Thread):
         return {"ok": True, "milliseconds": round(seconds * 1000, 1)}
 
 
-_looks: dict[str, Look] = {}
-_looks_lock = threading.Lock()
+_probes: dict[str, Probe] = {}
+_probes_lock = threading.Lock()
 
 
-def _look(name: str, ask: Callable[[], object]) -> Look:
+def _shared_probe(name: str, ask: Callable[[], object]) -> Probe:
     """Share the look that is under way: at what hangs there is one, however many probes ask."""
-    with _looks_lock:
-        look = _looks.get(name)
+    with _probes_lock:
+        look = _probes.get(name)
         is_lost = look is not None and time.monotonic() - look.began > LOST_SECONDS
         if look is None or is_lost or not look.is_alive():
-            look = _looks[name] = Look(name, ask)
+            look = _probes[name] = Probe(name, ask)
             look.start()
         return look
 
@@ -103,7 +103,7 @@ def readyz(_: HttpRequest) -> JsonResponse:
     asks: dict[str, Callable[[], object]] = {"database": _ask_database, "cache": _ask_cache}
     if settings.CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
         asks["broker"] = _ask_broker
-    looks = [_look(name, ask) for name, ask in asks.items()]
+    looks = [_shared_probe(name, ask) for name, ask in asks.items()]
     checks = {look.name: look.result() for look in looks}
     is_ready = all(check["ok"] for check in checks.values())
     status = "ok" if is_ready else "unavailable"

@@ -1,6 +1,6 @@
 """What the service counts and times. Every label takes its values from a set that we know.
 
-Without PROMETHEUS_MULTIPROC_DIR the figures live in the process. With it (settings.py sets it
+Without PROMETHEUS_MULTIPROC_DIR the metrics live in the process. With it (settings.py sets it
 before this is imported) each process writes to a file of its own there, and `/metrics` adds them
 up. Each instrument has labels, since one without would make its file as soon as it is imported.
 """

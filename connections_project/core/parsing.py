@@ -20,13 +20,13 @@ def parse_uuid(text: str) -> UUID | None:
 
 
 def parse_datetime(text: str) -> datetime:
-    """Read a moment (RFC 3339); one without a time zone is UTC, as all times here are.
+    """Return the time of a text (RFC 3339); one without a time zone is UTC, as all times here are.
 
     Raises:
         ValueError: It is none, or lies beyond what the calendar holds.
     """
     if not _MOMENT.fullmatch(text):
-        raise ValueError("not a moment: give one like 2025-12-01T10:00:00Z")
+        raise ValueError("not a time: use a form like 2025-12-01T10:00:00Z")
     read = datetime.fromisoformat(text.upper())
     try:
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
@@ -35,12 +35,12 @@ def parse_datetime(text: str) -> datetime:
 
 
 def render_datetime(parse_datetime: datetime) -> str:
-    """Write a moment as UTC with whole seconds, `2025-12-01T10:00:00Z` (RFC 3339).
+    """Return a time as UTC text with whole seconds, `2025-12-01T10:00:00Z` (RFC 3339).
 
     Raises:
-        ValueError: The moment is naive, so that it names no point in time.
+        ValueError: The time is naive, so that it names no point in time.
     """
     if parse_datetime.tzinfo is None:
-        raise ValueError("a moment without a time zone can't be written")
+        raise ValueError("a time without a time zone can't be written")
     utc = parse_datetime if parse_datetime.tzinfo is UTC else parse_datetime.astimezone(UTC)
     return f"{utc.isoformat(timespec='seconds')[:19]}Z"

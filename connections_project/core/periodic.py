@@ -1,8 +1,8 @@
-"""What must be done every now and then, whoever has the time: apps register their chores here.
+"""Periodic tasks, which apps register here.
 
-A chore works off what a table says is due, so nothing is lost when it is not done for a while, or
-twice at once. Celery's beat has them done by workers (`connections_project/celery.py`); on the
-embedded default `manage.py run_revocations` does them. `nudge` has one done early.
+A task processes what a table says is due, so nothing is lost when it is not run for a while, or
+runs twice at once. Celery's beat has workers run them (`connections_project/celery.py`); on the
+embedded default `manage.py run_revocations` does. `dispatch.enqueue` runs one early.
 """
 
 import logging
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 Work = Callable[[], object]
 
-# Set as soon as this process is to end: whoever works off a long queue then takes nothing more.
+# Set as soon as this process is to end: whoever processes a long queue then claims nothing more.
 stopping = threading.Event()
 
 
@@ -38,9 +38,9 @@ class PeriodicTask:
         return _name_of(self.work)
 
     def do(self) -> None:
-        """Do it, or have whoever does it in this process just now do it once more afterwards.
+        """Run it; where it is running in this process already, run it once more afterwards.
 
-        So a thousand nudges don't occupy all of a worker's threads, and none goes unheard.
+        So a thousand messages don't occupy all of a worker's threads, and none is lost.
         """
         self._wanted.set()
         while self._wanted.is_set() and self._turn.acquire(blocking=False):
@@ -55,10 +55,10 @@ _periodic_tasks: dict[str, PeriodicTask] = {}
 
 
 def periodic_task(work: Work, *, every: float = 60.0) -> Work:
-    """Register a chore; to be called from an app's `ready`.
+    """Register a periodic task; to be called from an app's `ready`.
 
     Args:
-        work: See `Chore`; a function of a module, by whose name other processes know it.
+        work: See `PeriodicTask`; a function of a module, by whose name other processes know it.
         every: Seconds from one time to the next.
     """
     _periodic_tasks[_name_of(work)] = PeriodicTask(work, every)
@@ -70,7 +70,7 @@ def periodic_tasks() -> list[PeriodicTask]:
 
 
 def periodic_task_of(work: Work | str) -> PeriodicTask:
-    """Return the chore of a function or a name.
+    """Return the periodic task of a function or a name.
 
     Raises:
         KeyError: Nobody has registered it.
@@ -83,13 +83,13 @@ def _name_of(work: Work) -> str:
 
 
 class PeriodicRunner:
-    """Does each chore when its interval has passed, and all of them at first."""
+    """Runs each periodic task when its interval has passed, and all of them at first."""
 
     def __init__(self) -> None:
         self._begun: dict[str, float] = {}
 
     def run_due(self, *, besides: Collection[Work] = ()) -> None:
-        """Do what is due; a chore that fails is logged and keeps none of the others away.
+        """Run what is due; a task that fails is logged and stops none of the others.
 
         Args:
             besides: What the caller does by itself.
@@ -107,9 +107,9 @@ class PeriodicRunner:
         try:
             each.do()
         except Exception:
-            logger.exception("A chore failed and is tried again later: %s", each.name)
+            logger.exception("A periodic task failed and is tried again later: %s", each.name)
 
 
 def run_due(*, besides: Collection[Work] = ()) -> None:
-    """Do all chores now."""
+    """Run all periodic tasks now."""
     PeriodicRunner().run_due(besides=besides)

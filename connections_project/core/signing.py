@@ -11,12 +11,12 @@ Keys = dict[str, Ed25519PublicKey]
 
 
 def private_key(seed: bytes) -> Ed25519PrivateKey:
-    """Make the key of a 32-byte seed (RFC 8032, section 5.1.5)."""
+    """Return the private key of a 32-byte seed (RFC 8032, section 5.1.5)."""
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 
 def public_key(raw: bytes) -> Ed25519PublicKey:
-    """Make a public key of its 32 bytes (RFC 8032, section 5.1.2).
+    """Return the public key of its 32 bytes (RFC 8032, section 5.1.2).
 
     Raises:
         ValueError: There are not 32 of them.

@@ -111,7 +111,7 @@ class SealedField(_TextField):
         return super().get_lookup(lookup_name) if lookup_name in {"exact", "isnull"} else None
 
     def _refuse(self) -> NoReturn:
-        # Not even the type of the value is told: it may be a token on its way into the clear.
+        # Not even the value's type is named: it may be a token in plain text.
         raise TypeError(f"{self.name} takes Sealed values only")
 
 

@@ -30,7 +30,7 @@ def create_principal(
     principal_type: PrincipalType = PrincipalType.USER,
     is_operator: bool = False,
 ) -> User:
-    """Make a principal and the team that is its own.
+    """Create a principal and its own team.
 
     Args:
         email: The address it signs in with, in any case.
@@ -58,7 +58,7 @@ def create_principal(
 def create_operator(
     *, email: str, password: str, group: str | None = None, second_factor: bool
 ) -> tuple[User, Enrolment | None]:
-    """Make a person who enters the admin.
+    """Create a user who may enter the admin.
 
     Args:
         email: The address it signs in with, in any case.
@@ -88,7 +88,7 @@ def create_operator(
 
 
 def create_team(*, name: str, emails: Sequence[str]) -> Team:
-    """Make a team of principals who exist.
+    """Create a team of existing principals.
 
     Args:
         name: 1 to 254 characters.
@@ -111,5 +111,5 @@ def create_team(*, name: str, emails: Sequence[str]) -> Team:
 
 
 def complaints(error: ValidationError) -> str:
-    """Put what is wrong into one line."""
+    """Return the messages of a ValidationError as one line."""
     return " ".join(error.messages)

@@ -45,7 +45,7 @@ def _is_yes(word: str) -> bool:
 class UserAdmin(BaseAdmin):
     """A principal, without its password, and so not made here: the commands ask for one.
 
-    It is registered by the roof, which adds how a user goes.
+    It is registered by `operations`, which adds how a user goes.
     """
 
     list_display = ("email", "principal_type", "is_active", "is_staff", "made")
@@ -70,7 +70,7 @@ class UserAdmin(BaseAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Let operators change people, and only who holds every permission change operators."""
+        """Whether people may be changed; operators only by whoever has every permission."""
         if obj is not None and obj.is_staff and not request.user.is_superuser:
             return obj.pk == request.user.pk and super().has_change_permission(request, obj)
         return super().has_change_permission(request, obj)

@@ -47,7 +47,7 @@ class OperatorSite(AdminSite):
     login_form = OperatorSignInForm
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Let staff in whom a device of theirs has verified in this session."""
+        """Whether the user is staff and a device of theirs has verified this session."""
         if not super().has_permission(request):
             return False
         verified = getattr(request.user, "is_verified", None)

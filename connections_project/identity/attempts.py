@@ -29,7 +29,7 @@ class Window:
     rate: str
     key: str
 
-    def admit(self) -> None:
+    def count_attempt(self) -> None:
         """Count an attempt before its password is looked at, so that no crowd slips past.
 
         An attempt counts as failed until it has succeeded.
@@ -57,7 +57,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A sign-in that was let through; it counts as failed unless `succeeded` is called."""
+    """An attempt that is allowed; it counts as failed unless `succeeded` is called."""
 
     windows: tuple[Window, ...]
 
@@ -66,8 +66,8 @@ class Attempt:
             window.count_success()
 
 
-def admit(*, email: str, address: str) -> Attempt:
-    """Let one sign-in through, or refuse it.
+def begin_attempt(*, email: str, address: str) -> Attempt:
+    """Count one attempt to sign in, or refuse it.
 
     Args:
         email: The address that is tried, in any case.
@@ -85,7 +85,7 @@ def admit(*, email: str, address: str) -> Attempt:
         Window("100/h", f"e-mail {email}"),
     )
     for window in windows:
-        window.admit()
+        window.count_attempt()
     return Attempt(windows)
 
 

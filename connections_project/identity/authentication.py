@@ -12,7 +12,7 @@ from connections_project.identity.models import User
 
 
 class PrincipalAuthentication(JWTAuthentication):
-    """Knows a principal by its access token: `request.user`, and the claims as `request.auth`."""
+    """Authenticates by access token: the principal as `request.user`, claims as `request.auth`."""
 
     def authenticate(  # type: ignore[override]
         self, request: Request

@@ -12,7 +12,7 @@ from connections_project.identity.models import User
 
 
 class PrincipalBackend(ModelBackend):
-    """Asks the same verb as the API, so that no door lets passwords be guessed faster."""
+    """Asks the same verb as the API, so that no entry point allows faster guessing."""
 
     def authenticate(
         self,

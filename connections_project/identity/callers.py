@@ -35,7 +35,7 @@ class TeamCaller:
 
 
 def member_caller(user: User, *, team: str | None) -> TeamCaller:
-    """Let a signed-in user act for a team.
+    """Return a signed-in user as a team's caller.
 
     Args:
         user: Who is signed in.
@@ -53,7 +53,7 @@ def member_caller(user: User, *, team: str | None) -> TeamCaller:
 
 
 def key_caller(raw: str, *, team: str) -> TeamCaller:
-    """Let a program act for the team whose key it bears.
+    """Return an API key as its team's caller.
 
     Raises:
         BadKeyError: See `find_key`.

@@ -54,28 +54,28 @@ class FailoverCache(RedisCache):
     def add(
         self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
     ) -> bool:
-        return bool(self._either("add", key, value, timeout, version))
+        return bool(self._call("add", key, value, timeout, version))
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        return self._either("get", key, default, version)
+        return self._call("get", key, default, version)
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
         try:
-            return int(self._either("incr", key, delta, version))
+            return int(self._call("incr", key, delta, version))
         except ValueError:
             # Redis went or came between the counter's making and this: it starts anew on this side.
             self.add(key, 0, LONGEST_WINDOW_SECONDS, version)
-            return int(self._either("incr", key, delta, version))
+            return int(self._call("incr", key, delta, version))
 
-    def _either(self, verb: str, *args: Any) -> Any:
+    def _call(self, verb: str, *args: Any) -> Any:
         if time.monotonic() >= self._away_until.get(self._server, 0.0):
             try:
                 return getattr(super(), verb)(*args)
             except (RedisError, OSError) as error:
-                self._leave_alone(error)
+                self._pause(error)
         return getattr(self._twin, verb)(*args)
 
-    def _leave_alone(self, error: Exception) -> None:
+    def _pause(self, error: Exception) -> None:
         self._away_until[self._server] = time.monotonic() + PAUSE_SECONDS
         logger.warning(
             "Redis is away (%s): this process counts sign-in attempts by itself.",

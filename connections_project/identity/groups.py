@@ -23,12 +23,12 @@ _allowed = {
 
 
 def allow_operators(*codenames: str) -> None:
-    """Let operators do more, by permissions of an app of connections; call it in `ready`."""
+    """Grant the operators' group permissions of a connection app; to be called in `ready`."""
     _allowed.update(codenames)
 
 
 def fill_groups(app_config: AppConfig, using: str, **_: Any) -> None:
-    """Let both groups hold what one app's permissions give them, after each migrate of it.
+    """Grant both groups one app's permissions, after each migrate of it.
 
     Django makes permissions after a migrate and not in a migration. Nothing is taken away, so that
     what an operator adds by hand stays.

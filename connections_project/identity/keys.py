@@ -54,7 +54,7 @@ def create_key(
     expires_at: datetime | None = None,
     created_by: User | None = None,
 ) -> NewKey:
-    """Make a key.
+    """Create a key.
 
     Args:
         team: Whose accounts it opens.

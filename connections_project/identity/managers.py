@@ -16,7 +16,7 @@ class UserManager(BaseUserManager["User"]):
     use_in_migrations = False
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """Make a principal and the team that is its own.
+        """Create a principal and its own team.
 
         Args:
             email: The address it signs in with, in any case.
@@ -32,7 +32,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """Make an operator who holds every permission; `createsuperuser` calls this by its name.
+        """Create an operator with every permission; `createsuperuser` calls this by its name.
 
         Raises:
             django.db.IntegrityError: The address is taken.

@@ -171,7 +171,7 @@ class SessionFamily(models.Model):
     """The refresh tokens that descend from one sign-in, of which only the youngest is good.
 
     RFC 9700, section 4.14.2: a used token that comes back shows that two parties hold it, and
-    which of them is the thief can't be told, so the whole family dies.
+    which of them is the thief is unknown, so the whole family is revoked.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -213,7 +213,7 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
         return f"authenticator:{self.user_id}"
 
     def verify_token(self, token: str) -> bool:
-        """Take a code, if it is good. The caller has locked the row.
+        """Whether a code is good, which uses it up. The caller has locked the row.
 
         Raises:
             DecryptionError: No key of ours reads the device's secret.

@@ -1,4 +1,4 @@
-"""Who did it and through which door, in the words of the audit log."""
+"""Who did it and through which interface, in the words of the audit log."""
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest

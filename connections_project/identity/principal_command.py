@@ -41,7 +41,7 @@ class PrincipalCommand(BaseCommand):
             self.explain(more)
 
     def make(self, email: str, password: str, **_: Any) -> tuple[User, dict[str, str]]:
-        """Make the principal; give what else is to be told of it, once and here only.
+        """Create the principal; return what else is to be shown of it, once and here only.
 
         Raises:
             django.core.exceptions.ValidationError: It can't be made.
@@ -50,7 +50,7 @@ class PrincipalCommand(BaseCommand):
         return create_principal(email=email, password=password, principal_type=kind), {}
 
     def explain(self, more: dict[str, str]) -> None:
-        """Put what else is told into words."""
+        """Return the text of what else is shown."""
 
 
 def _password(*, from_stdin: bool) -> str:

@@ -24,7 +24,7 @@ class NoSuchOperatorError(Exception):
 
 @dataclass(frozen=True)
 class Enrolment:
-    """What an authenticator app has to be told. It is shown once and stored sealed."""
+    """What an authenticator app needs. It is shown once and stored sealed."""
 
     secret: str = field(repr=False)
     otpauth_uri: str = field(repr=False)
@@ -33,7 +33,7 @@ class Enrolment:
 def enrol(user: User) -> Enrolment:
     """Return a user a fresh authenticator; whatever was enrolled before is good no longer.
 
-    Must stand in a transaction, with the audit event that tells of it.
+    To be called in a transaction, with the audit event about it.
     """
     Authenticator.objects.filter(user=user).delete()
     key = secrets.token_bytes(KEY_BYTES)
@@ -71,7 +71,7 @@ def reset(*, email: str, origin: Origin) -> Enrolment:
 
 
 def refusal(user: User, code: str) -> str:
-    """Take a code, and put the device on the user, from where django-otp notes it in the session.
+    """Check a code, and set the user's device, which django-otp keeps in the session.
 
     Returns:
         Why it was refused, in a word for the audit; empty where it was taken.
@@ -98,15 +98,15 @@ def _uri(user: User, secret: str) -> str:
     return f"otpauth://totp/{label}?{urlencode(parameters, quote_via=quote)}"
 
 
-def told(enrolment: Enrolment) -> dict[str, str]:
-    """Return what a command tells a program."""
+def enrolment_as_json(enrolment: Enrolment) -> dict[str, str]:
+    """Return an enrolment as a command's `--json` prints it."""
     return {"totp_secret": enrolment.secret, "otpauth_uri": enrolment.otpauth_uri}
 
 
-def shown(told: dict[str, str]) -> str:
-    """Put it into words for whoever sits at the terminal."""
+def enrolment_as_text(enrolment_as_json: dict[str, str]) -> str:
+    """Return an enrolment as a command prints it for people."""
     return (
         "Enrol it in an authenticator app now; it is not shown again.\n"
-        f"Secret: {told['totp_secret']}\n"
-        f"Address: {told['otpauth_uri']}"
+        f"Secret: {enrolment_as_json['totp_secret']}\n"
+        f"Address: {enrolment_as_json['otpauth_uri']}"
     )

@@ -33,7 +33,7 @@ def begin(user: User) -> TokenPair:
     """Start a family for a principal who has just proved who it is."""
     # Families past their end have no other use, and this is the one place where their number grows.
     SessionFamily.objects.filter(user=user, expires_at__lte=timezone.now()).delete()
-    return _pair(user, SessionFamily.objects.create(user=user, **_youth()))
+    return _pair(user, SessionFamily.objects.create(user=user, **_newest_token()))
 
 
 def rotate(raw: str) -> TokenPair:
@@ -49,7 +49,7 @@ def rotate(raw: str) -> TokenPair:
     """
     claims = tokens.read(RefreshToken, raw)
     user = tokens.principal_of(claims)
-    family_id, youth = tokens.claimed_id(claims, "family"), _youth()
+    family_id, youth = tokens.claimed_id(claims, "family"), _newest_token()
     with transaction.atomic():
         family = SessionFamily.objects.filter(pk=family_id, user=user, revoked_at=None)
         youngest = family.filter(
@@ -74,7 +74,7 @@ def end(raw: str) -> None:
     SessionFamily.objects.filter(pk=family_id, revoked_at=None).update(revoked_at=timezone.now())
 
 
-def _youth() -> dict[str, Any]:
+def _newest_token() -> dict[str, Any]:
     """Name the token that a family has from now on, and its end in whole seconds as JWTs count."""
     expires_at: datetime = timezone.now().replace(microsecond=0) + RefreshToken.lifetime
     return {"current_jti": uuid4(), "expires_at": expires_at}

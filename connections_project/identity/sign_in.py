@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from audit.events import Action, ActorType, Interface, Outcome
 from audit.record import Origin, record
 from connections_project.identity import second_factor
-from connections_project.identity.attempts import admit
+from connections_project.identity.attempts import begin_attempt
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import User
 from connections_project.identity.origins import stranger
@@ -39,14 +39,14 @@ def authenticate(
         request: Where the attempt comes from.
         email: In any case.
         password: In the clear.
-        further: What else this door asks, once the password is right: gives a word for the audit
+        further: A further check, once the password is right: returns a word for the audit
             log where it refuses.
 
     Raises:
         BadCredentialsError: There is none. The audit log says why.
         TooManyAttemptsError: Too many failed before; the password was not looked at.
     """
-    attempt = admit(email=email, address=client_address(request))
+    attempt = begin_attempt(email=email, address=client_address(request))
     user = User.objects.filter(email=email).first()
     refusal = _refusal(user, password) or (further(user) if user else "")
     if user is None or refusal:
@@ -89,7 +89,7 @@ def authenticate_operator(request: HttpRequest, *, email: str, password: str, co
 
 def _refusal(user: User | None, password: str) -> str:
     if user is None:
-        # One hash, as for a known e-mail: otherwise the time would tell who has an account.
+        # One hash, as for a known e-mail: otherwise the time would show who has an account.
         make_password(password)
         return "unknown_email"
     if not user.check_password(password):

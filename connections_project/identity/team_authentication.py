@@ -18,7 +18,7 @@ KEY, TEAM = "x-api-key", "x-team-id"
 
 
 class TeamAuthentication(BaseAuthentication):
-    """Knows who calls (`request.user`, a user or a key) and for which team (`request.auth`).
+    """Authenticates a caller (`request.user`, a user or a key) and its team (`request.auth`).
 
     `Authorization: Bearer` stands for the user's own team, or for the one that `x-team-id` names;
     `x-api-key` needs the `x-team-id` of its team. Both at once would leave open who acts.

@@ -21,14 +21,14 @@ class BadTokenError(Exception):
 
 
 def access_token(user: User) -> str:
-    """Make a token that speaks for `user` for ACCESS_TOKEN_SECONDS."""
+    """Return a token of `user` that is valid for ACCESS_TOKEN_SECONDS."""
     token = AccessToken()
     token.set_exp(lifetime=timedelta(seconds=settings.ACCESS_TOKEN_SECONDS))
     return _signed(token, user)
 
 
 def refresh_token(user: User, family: SessionFamily) -> str:
-    """Make the token that is the youngest of `family`, by the family's jti and end."""
+    """Return the newest refresh token of `family`, by the family's jti and end."""
     token = RefreshToken()
     token.payload |= {"jti": str(family.current_jti), "family": str(family.pk)}
     token.payload["exp"] = int(family.expires_at.timestamp())
@@ -45,7 +45,7 @@ def _signed(token: Token, user: User) -> str:
 
 
 def _fingerprint(user: User) -> str:
-    """Return what changes with the password: a keyed digest, so that it tells nothing of it."""
+    """Return what changes with the password: a keyed digest, which reveals nothing of it."""
     return user.get_session_auth_hash()[:32]
 
 
@@ -89,7 +89,7 @@ def principal_of(claims: dict[str, Any]) -> User:
         user = User.objects.get(pk=claimed_id(claims, "principal_id"), is_active=True)
     except User.DoesNotExist:
         raise BadTokenError from None
-    # The signature vouches for what is claimed, so that comparing in plain time tells nothing.
+    # The signature vouches for what is claimed, so that comparing in plain time reveals nothing.
     if claims.get("fingerprint") != _fingerprint(user):
         raise BadTokenError
     if claims.get("principal_type") != user.principal_type:

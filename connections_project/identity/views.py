@@ -36,7 +36,7 @@ class SignInForm(AuthenticationForm):
             raise ValidationError("Too many failed tries. Please wait a while.") from None
 
     def verified(self, request: HttpRequest, email: str, password: str) -> User:
-        """Ask the verb that judges them.
+        """Check the credentials.
 
         Raises:
             BadCredentialsError, TooManyAttemptsError: See `sign_in.authenticate`.
@@ -56,7 +56,7 @@ class SignInView(LoginView):
     def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = super().dispatch(*args, **kwargs)
         # Under `no-referrer` a browser posts this form with `Origin: null` (Fetch Standard, section
-        # 3.2.5), which the CSRF guard refuses; `same-origin` tells other hosts as little.
+        # 3.2.5), which the CSRF guard refuses; `same-origin` reveals as little to other hosts.
         response["Referrer-Policy"] = "same-origin"
         return response
 

@@ -63,7 +63,7 @@ def rows(column: Column, *, batch_size: int) -> Iterator[Row]:
 
 
 def rotate_row(row: Row, *, dry_run: bool) -> Outcome:
-    """Put one ciphertext under the newest key.
+    """Encrypt one ciphertext with the newest key.
 
     It is written only where the row still holds what was read, so that a token that was refreshed
     meanwhile, or a disconnect, isn't overwritten. Each row is a transaction of its own: a batch
@@ -79,7 +79,7 @@ def rotate_row(row: Row, *, dry_run: bool) -> Outcome:
             return "current"
         if dry_run or _replaced(row, sealed, fresh):
             return "rotated"
-        sealed = _now_held(row)
+        sealed = _current_value(row)
     return "gone"
 
 
@@ -89,7 +89,7 @@ def _replaced(row: Row, sealed: Sealed, fresh: Sealed) -> bool:
     return bool(unchanged.update(**{name: fresh}))
 
 
-def _now_held(row: Row) -> Sealed | None:
+def _current_value(row: Row) -> Sealed | None:
     held: Sealed | None = (
         row.column.filled().filter(pk=row.pk).values_list(row.column.name, flat=True).first()
     )

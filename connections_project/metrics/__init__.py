@@ -1,1 +1,1 @@
-"""`/metrics`: figures of all processes of this host, in Prometheus' words."""
+"""`/metrics`: the metrics of all processes of this host, for Prometheus."""

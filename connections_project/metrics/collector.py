@@ -1,4 +1,4 @@
-"""All figures, as prometheus-client writes them down."""
+"""All metrics, as prometheus-client renders them."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,29 +9,29 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from connections_project.metrics.processes import process_figures
+from connections_project.metrics.processes import process_metrics
 from connections_project.metrics.tables import last_counted
 
 
-class Figures(Collector):
+class MetricsCollector(Collector):
     """Collects what the processes counted, and what was last counted over the tables."""
 
     def collect(self) -> Iterator[Metric]:
-        yield from process_figures(settings.METRICS_FOLDER)
+        yield from process_metrics(settings.METRICS_FOLDER)
         row = last_counted()
         if row is None or row.counted_at is None:
             return
         yield _gauge(
             "connections_tables_counted_timestamp_seconds",
-            "When the figures of the tables were counted, in seconds since the epoch.",
+            "When the metrics of the tables were counted, in seconds since the epoch.",
             row.counted_at.timestamp(),
         )
-        yield _connections(row.figures["connections"])
-        yield _jobs(row.figures["revocation_jobs"])
+        yield _connections(row.metrics["connections"])
+        yield _jobs(row.metrics["revocation_jobs"])
         yield _gauge(
             "connections_revocation_oldest_pending_seconds",
-            "Age of the oldest revocation that the platform has not been told; 0 for none.",
-            _age(row.figures["oldest_pending"]),
+            "Age of the oldest pending revocation; 0 for none.",
+            _age(row.metrics["oldest_pending"]),
         )
 
 

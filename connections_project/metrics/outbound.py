@@ -1,4 +1,4 @@
-"""Calls to platforms, as `oauth/observers.py` tells of them."""
+"""Metrics of calls to platforms, as `oauth/observers.py` reports them."""
 
 from connections_project.core.instruments import OUTBOUND_SECONDS
 from connections_project.oauth.answers import fault_of

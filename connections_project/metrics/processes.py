@@ -1,4 +1,4 @@
-"""The figures of the processes: of this one, or the sums over all that share a folder.
+"""The metrics of the processes: of this one, or the sums over all that share a folder.
 
 prometheus-client leaves a file for each process that ever was. Without that of a dead one the sums
 would fall, which reads as a restart of everything; so it is added to one file for all the dead.
@@ -15,11 +15,11 @@ from connections_project.conf.metrics_folder import alone_in, left_by_the_dead
 from connections_project.core.instruments import REGISTRY
 
 
-def process_figures(folder: Path | None) -> Iterable[Metric]:
+def process_metrics(folder: Path | None) -> Iterable[Metric]:
     """Return what was counted and timed since the start.
 
     Args:
-        folder: Where the processes keep their figures; None for this process alone.
+        folder: Where the processes keep their metrics; None for this process alone.
     """
     if folder is None:
         return REGISTRY.collect()

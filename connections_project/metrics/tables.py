@@ -1,7 +1,7 @@
-"""Figures that need a count over a table: taken once a minute by whoever keeps house.
+"""Metrics that need a count over a table, counted once a minute by a periodic task.
 
-A scrape reads one row. Only where nobody has kept house for a while does it count by itself, since
-it is just then that somebody must see how old the oldest revocation has become.
+A scrape reads one row. Only where no periodic tasks have run for a while does it count by
+itself: just then somebody must see how old the oldest revocation has become.
 """
 
 import logging
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from connections_project.connections.registry import connection_types
 from connections_project.metrics.days import per_day
-from connections_project.metrics.models import TableFigures
+from connections_project.metrics.models import TableMetrics
 from connections_project.revocation.models import JobState, RevocationJob
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ def refresh(*, older_than: timedelta = EVERY) -> None:
     A database that is away, or that takes too long, is logged; the next round tries again.
 
     Args:
-        older_than: How old the figures may be.
+        older_than: How old the metrics may be.
     """
     try:
         _refresh(older_than)
@@ -39,24 +39,24 @@ def refresh(*, older_than: timedelta = EVERY) -> None:
 
 
 def _refresh(older_than: timedelta) -> None:
-    row, _ = TableFigures.objects.get_or_create(pk=1, defaults={"claimed_at": _LONG_AGO})
+    row, _ = TableMetrics.objects.get_or_create(pk=1, defaults={"claimed_at": _LONG_AGO})
     now = timezone.now()
     if row.claimed_at > now - older_than:
         return
     # Whoever changes the row from what both have read is the only one that counts.
-    if TableFigures.objects.filter(pk=1, claimed_at=row.claimed_at).update(claimed_at=now):
-        figures = _counted() | {"days": per_day(row.figures.get("days", {}))}
-        TableFigures.objects.filter(pk=1).update(figures=figures, counted_at=timezone.now())
+    if TableMetrics.objects.filter(pk=1, claimed_at=row.claimed_at).update(claimed_at=now):
+        metrics = _counted() | {"days": per_day(row.metrics.get("days", {}))}
+        TableMetrics.objects.filter(pk=1).update(metrics=metrics, counted_at=timezone.now())
 
 
-def last_counted() -> TableFigures | None:
-    """Return the latest figures; None before the first count, and while the database is away."""
+def last_counted() -> TableMetrics | None:
+    """Return the latest metrics; None before the first count, and while the database is away."""
     try:
         _refresh(OVERDUE)
-        return TableFigures.objects.filter(pk=1, counted_at__isnull=False).first()
+        return TableMetrics.objects.filter(pk=1, counted_at__isnull=False).first()
     except Error as error:
-        # The figures of the processes themselves are wanted all the more now.
-        logger.warning("No figures of the tables (%s)", type(error).__name__)
+        # The metrics of the processes themselves are needed all the more now.
+        logger.warning("No metrics of the tables (%s)", type(error).__name__)
         return None
 
 

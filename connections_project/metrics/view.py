@@ -10,14 +10,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client.exposition import choose_encoder
 
-from connections_project.metrics.collector import Figures
+from connections_project.metrics.collector import MetricsCollector
 from connections_project.middleware.trusted_proxies import client_address
 
 
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Show the figures of all processes of this host to whoever bears METRICS_TOKEN.
+    """Return the metrics of all processes of this host to whoever sends METRICS_TOKEN.
 
     Raises:
         PermissionDenied: There is no METRICS_TOKEN, and this is not a developer's own machine.
@@ -28,7 +28,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     elif not _is_in_development(request):
         raise PermissionDenied
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-    return HttpResponse(encode(Figures()), content_type=content_type)
+    return HttpResponse(encode(MetricsCollector()), content_type=content_type)
 
 
 def _bears_the_token(request: HttpRequest) -> bool:
@@ -46,7 +46,7 @@ def _challenge() -> HttpResponse:
 
 
 def _is_in_development(request: HttpRequest) -> bool:
-    """Whether figures may be seen without a token.
+    """Whether metrics may be read without a token.
 
     An address of loopback alone is no reason: behind a proxy on the same host all have one.
     """

@@ -63,7 +63,7 @@ def _log(request: HttpRequest, method: str, route: str, status: int, seconds: fl
 
 
 def _principal_id(request: HttpRequest) -> str | None:
-    """Say who was signed in, if anybody has asked: to ask now would cost a query."""
+    """Return who was signed in, if that was looked up: to do so now would cost a query."""
     user = getattr(request, "user", None)
     if isinstance(user, SimpleLazyObject):
         user = getattr(request, "_cached_user", None)

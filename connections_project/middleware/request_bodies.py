@@ -21,12 +21,12 @@ from connections_project.core.request_body import (
     announced_length,
 )
 
-# Bodies that are on their way leave room for the next one sooner than that.
-SECONDS_FOR_ROOM = 0.1
+# Bodies that are on their way free one of the places sooner than that.
+SECONDS_TO_FREE = 0.1
 
 
 class RequestBodyMiddleware:
-    """Have each body here before anything looks at it, or answer why not."""
+    """Receives each body before anything reads it, or answers why not."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -73,7 +73,7 @@ class Receiver:
         Raises:
             BodyRefusedError: It is too large, or has broken off, or too many wait for theirs.
         """
-        if not self._room.acquire(timeout=SECONDS_FOR_ROOM):
+        if not self._room.acquire(timeout=SECONDS_TO_FREE):
             raise BodyRefusedError(503)
         try:
             body = _read(stream, length or LARGEST_BODY + 1)

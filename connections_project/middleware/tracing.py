@@ -20,7 +20,7 @@ _trace_id: ContextVar[str | None] = ContextVar("trace_id", default=None)
 
 
 def new_trace_id() -> str:
-    """Make a fresh trace id: 16 random bytes in lower-case hex (W3C Trace Context, 3.2.2.3)."""
+    """Return a new trace id: 16 random bytes in lower-case hex (W3C Trace Context, 3.2.2.3)."""
     return secrets.token_hex(16)
 
 
@@ -43,7 +43,7 @@ def current_trace_id() -> str:
 
 @contextmanager
 def tracing(trace_id: str) -> Iterator[None]:
-    """Do what stands inside under this trace id, as a job does for the request that caused it."""
+    """Set the trace id for a block, as a job does with that of the request that caused it."""
     token = _trace_id.set(trace_id)
     try:
         yield

@@ -22,7 +22,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 class ForwardedProtoMiddleware:
-    """Take `X-Forwarded-Proto` for the request's scheme, behind trusted proxies only."""
+    """Use `X-Forwarded-Proto` as the request's scheme, behind trusted proxies only."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -40,7 +40,7 @@ def names_error(answer: Answer) -> bool:
 
 
 def fault_of(answer: Answer) -> ErrorCode | None:
-    """Return the fault that a status tells of; None for success."""
+    """Return the error of a status; None for success."""
     if answer.status in PASSING_FAULTS:
         return PASSING_FAULTS[answer.status]
     if answer.status >= 500:
@@ -78,7 +78,7 @@ def token_document(answer: Answer) -> dict[str, Any]:
 
 
 def require_living_grant(answer: Answer, platform: Platform) -> None:
-    """Look whether an answer to a refresh says that the grant is dead.
+    """Raise DeadGrant where the answer to a refresh says that the grant is dead.
 
     Raises:
         DeadGrant: One of the platform's matchers fits.

@@ -12,7 +12,7 @@ from connections_project.oauth.transport import LONGEST_RETRY_AFTER, Answer, Req
 
 
 def api_url(platform: Platform, path: str) -> str:
-    """Return an address of the platform's API, which is where it tells whose account it is.
+    """Return an address of the platform's API, beside its identity endpoint.
 
     So the catalogue alone says where a platform is, also for one instance of many.
 
@@ -26,7 +26,7 @@ def api_url(platform: Platform, path: str) -> str:
 def call(
     platform: Platform, request: Request, *, within: float, reset_header: str | None = None
 ) -> Answer:
-    """Make a call and give its answer if it is a success.
+    """Make a call and return its answer if it is a success.
 
     Args:
         platform: Whose API it is.

@@ -42,7 +42,7 @@ OWN_PARAMETERS = frozenset(
 
 
 def params(value: Any) -> dict[str, str]:
-    """Take further query parameters, but none that would replace the client's own."""
+    """Parse further query parameters, but none that would replace the client's own."""
     if not isinstance(value, dict):
         raise ValueError("must be a table of texts")  # noqa: TRY004
     taken = OWN_PARAMETERS & value.keys()
@@ -52,7 +52,7 @@ def params(value: Any) -> dict[str, str]:
 
 
 def field_map(default: Mapping[str, str]) -> Rule:
-    """Make the rule of a table from our field names to paths in a platform's JSON."""
+    """Return the rule of a table from our field names to paths in a platform's JSON."""
 
     def rule(value: Any) -> dict[str, str]:
         if not isinstance(value, dict):
@@ -66,7 +66,7 @@ def field_map(default: Mapping[str, str]) -> Rule:
 
 
 def dead_grant(value: Any) -> DeadGrantMatcher:
-    """Take one matcher; a server fault or a rate limit never means that a grant is dead."""
+    """Parse one matcher; a server fault or a rate limit never means that a grant is dead."""
     rules: dict[str, Rule] = {"status": http_status, "error": filled_text, "text": filled_text}
     rules["becomes"] = one_of("expired", "revoked")
     if not isinstance(value, dict) or not value.keys() & {"status", "error", "text"}:
@@ -80,7 +80,7 @@ def dead_grant(value: Any) -> DeadGrantMatcher:
 
 
 def adapter(value: Any) -> str:
-    """Take the dotted path of a module that exists; it is imported when it is first needed."""
+    """Parse the dotted path of a module that exists; it is imported when it is first needed."""
     if text(value) == "":
         return ""
     if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", value):

@@ -25,7 +25,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Table:
-    """A merged table, its address in the files, and the files, to tell whose value is wrong."""
+    """A merged table, its path in the files, and the files, to name the one with a wrong value."""
 
     address: tuple[str, ...]
     values: Mapping[str, Any]
@@ -56,7 +56,7 @@ class Table:
 
     def _origin(self, key: str) -> Path:
         steps = (*self.address, key) if key else self.address
-        saying = [source.path for source in self.sources if _says(source.document, steps)]
+        saying = [source.path for source in self.sources if _has_key(source.document, steps)]
         return (saying or [source.path for source in self.sources])[-1]
 
 
@@ -119,7 +119,7 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def _says(document: Any, steps: tuple[str, ...]) -> bool:
+def _has_key(document: Any, steps: tuple[str, ...]) -> bool:
     for step in steps:
         if not isinstance(document, dict) or step not in document:
             return False

@@ -52,7 +52,7 @@ def http_status(value: Any) -> int:
 
 
 def one_of(*choices: str) -> Rule:
-    """Make the rule that takes one of these words."""
+    """Return the rule that accepts one of these words."""
 
     def rule(value: Any) -> str:
         if not isinstance(value, str) or value not in choices:
@@ -63,7 +63,7 @@ def one_of(*choices: str) -> Rule:
 
 
 def list_of(item: Rule, *, empty: bool = True) -> Rule:
-    """Make the rule that takes a list whose items follow `item`."""
+    """Return the rule that accepts a list whose items follow `item`."""
 
     def rule(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list) or (not value and not empty):
@@ -74,7 +74,7 @@ def list_of(item: Rule, *, empty: bool = True) -> Rule:
 
 
 def endpoint(value: Any) -> str:
-    """Take an address that may receive a secret: https, or http on loopback (RFC 6749, 3.1)."""
+    """Parse an address that may receive a secret: https, or http on loopback (RFC 6749, 3.1)."""
     if text(value) == "":
         return ""
     problem = "must be an https address (or http on loopback) without a fragment"
@@ -84,7 +84,7 @@ def endpoint(value: Any) -> str:
 
 
 def endpoint_of_account(value: Any) -> str:
-    """Take an address that says with {account_id} where the account's id goes."""
+    """Parse an address that says with {account_id} where the account's id goes."""
     if text(value) == "":
         return ""
     if "{account_id}" not in value:

@@ -12,7 +12,7 @@ from connections_project.oauth.transport import Request
 def authenticated_form(
     platform: Platform, registration: ClientRegistration, *, url: str, form: Mapping[str, str]
 ) -> Request:
-    """Make a form post that bears our credentials as the platform wants them."""
+    """Return a form post with our credentials, authenticated as the platform wants."""
     if platform.token_endpoint_auth_method == "client_secret_basic":  # noqa: S105
         return Request("POST", url, headers=basic(registration), form=form)
     return Request("POST", url, form={**form, **in_body(platform, registration)})

@@ -28,7 +28,7 @@ class Guard:
         self._handles: list[socket.socket] = []
 
     def watch(self, sock: socket.socket) -> None:
-        """Take a second handle on a socket; raises TimeoutError if the time is already up.
+        """Keep a second handle on a socket; raises TimeoutError if the time is already up.
 
         The first handle won't do: TLS takes it over, and another thread may close it meanwhile.
         """
@@ -46,7 +46,7 @@ class Guard:
                     handle.shutdown(socket.SHUT_RDWR)
 
     def release(self) -> None:
-        """Let go of the sockets, which stay open for the next call."""
+        """Forget the sockets, which stay open for the next call."""
         with self._lock:
             while self._handles:
                 self._handles.pop().close()

@@ -34,7 +34,7 @@ class GrantResult:
 
     Args:
         tokens: Those of the grant itself: of whoever gave it.
-        granted_by: That user's id at the platform; None where it does not tell.
+        granted_by: That user's id at the platform; None where it is unknown.
         accounts: Those that the grant is for.
     """
 
@@ -51,7 +51,7 @@ def granted_accounts(
     identity: Identity,
     within: float = 10.0,
 ) -> GrantResult:
-    """Ask which accounts a grant is for; without a `granted_accounts_endpoint`, who granted it.
+    """Return the accounts of a grant; without a `granted_accounts_endpoint`, who granted it.
 
     Args:
         platform: Whose catalogue entry says where the list is.
@@ -62,7 +62,7 @@ def granted_accounts(
 
     Raises:
         PlatformError: The list can't be had, or holds an id that can't be one; or there is no list,
-            and the platform does not tell who granted it, so that nobody would know the account
+            and the platform does not say who granted it, so that nobody would know the account
             again.
     """
     if not platform.granted_accounts_endpoint:

@@ -64,8 +64,7 @@ def fetch_json(
 def identify(
     platform: Platform, registration: ClientRegistration, *, tokens: TokenSet, within: float = 10.0
 ) -> Identity:
-    """Ask whose account it is: the identity endpoint, else the token response, else the claims of
-    an id_token in it.
+    """Return whose account it is: by the identity endpoint, the token response, or its id_token.
 
     Raises:
         PlatformError: The endpoint failed, or gave an id that can't be one.
@@ -105,7 +104,7 @@ def _read(platform: Platform, document: Any) -> Identity:
 
 
 def _address(value: Any) -> str | None:
-    """Take an https address of printable ASCII (RFC 3986); anything else is none."""
+    """Return an https address of printable ASCII (RFC 3986); None for anything else."""
     text = _text(value) or ""
     if not re.fullmatch(r"https://[\x21-\x7e]+", text) or len(text) > LONGEST_ADDRESS:
         return None

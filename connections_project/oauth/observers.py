@@ -1,4 +1,4 @@
-"""Who wants to know of the calls to platforms. This package itself neither counts nor logs them."""
+"""Observers of the calls to platforms. This package itself neither counts nor logs them."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -21,20 +21,20 @@ _kind: ContextVar[Kind | None] = ContextVar("kind", default=None)
 
 
 def observe_calls(observer: Observer) -> None:
-    """Have an observer called after each call, in the caller's thread; it must not raise."""
+    """Register what is called after each call, in the caller's thread; it must not raise."""
     if observer not in _observers:
         _observers.append(observer)
 
 
 def prepare_calls(prepare: Callable[[], None]) -> None:
-    """Have something done before each call, in the caller's thread; it must not raise."""
+    """Register what is called before each call, in the caller's thread; it must not raise."""
     if prepare not in _preparations:
         _preparations.append(prepare)
 
 
 @contextmanager
 def calling(kind: Kind) -> Iterator[None]:
-    """Say what the calls inside are for, adapters' own among them; the outermost word counts."""
+    """Name the purpose of the calls in a block, adapters' own among them; the outermost counts."""
     token = _kind.set(_kind.get() or kind)
     try:
         yield
@@ -43,7 +43,7 @@ def calling(kind: Kind) -> Iterator[None]:
 
 
 def observed(call: "Callable[[], Answer]", *, platform: str) -> "Answer":
-    """Make a call and tell the observers of it.
+    """Make a call and notify the observers.
 
     Raises:
         PlatformError: As the call does.

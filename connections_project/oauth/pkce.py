@@ -6,7 +6,7 @@ import secrets
 
 
 def new_verifier() -> str:
-    """Make a verifier of 256 bits: 43 characters, the shortest that section 4.1 allows."""
+    """Return a new verifier of 256 bits: 43 characters, the shortest that section 4.1 allows."""
     return secrets.token_urlsafe(32)
 
 

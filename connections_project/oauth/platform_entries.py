@@ -83,7 +83,7 @@ class Platform:
     )
     dead_grant: tuple[DeadGrantMatcher, ...] = (DeadGrantMatcher(400, "invalid_grant"),)
     token_identifier_algs: tuple[str, ...] = ()
-    # In whose way the platform tells that a user took a grant back: a file in webhooks/senders.
+    # How the platform reports that a user took a grant back: a file in webhooks/senders.
     deauthorization: str = ""
     risc_configuration_endpoint: str = ""
     help_url: str = ""

@@ -29,7 +29,7 @@ class _WrongKindError(PlatformError):
 def revoke(
     platform: Platform, registration: ClientRegistration, *, tokens: TokenSet, within: float = 10.0
 ) -> None:
-    """Have the platform forget these tokens, in the catalogue's order.
+    """Revoke these tokens at the platform, in the catalogue's order.
 
     Args:
         platform: With a `revocation` of a kind that is not "adapter".
@@ -73,7 +73,7 @@ def _revoke_each(
 ) -> None:
     """Revoke all; a token of the wrong kind counts as failed unless one before it was revoked.
 
-    Where the refresh token is gone, its access tokens end with it or soon (RFC 7009, section 2.1).
+    Where the refresh token is gone, its access tokens end with it or shortly after (RFC 7009, 2.1).
     A Bearer that was let in has ended the whole grant, so there one success is enough.
     """
     succeeded, failure = False, None

@@ -20,11 +20,11 @@ class Cache(Protocol):
     def get(self, key: str) -> Any: ...
 
     def delete(self, key: str) -> Any:
-        """Remove a key and say whether it was there: of two callers, only one hears yes."""
+        """Remove a key and return whether it was there: of two callers, only one gets True."""
 
 
 def new_state() -> str:
-    """Make a state of 256 random bits (RFC 6749, section 10.10)."""
+    """Return a new state of 256 random bits (RFC 6749, section 10.10)."""
     return secrets.token_urlsafe(32)
 
 
@@ -69,7 +69,7 @@ class StateStore:
         sealed = self._seal(content, subject)
         self._ask(lambda: self._cache.set(subject, sealed, timeout=seconds))
 
-    def look(self, state: str) -> dict[str, Any] | None:
+    def peek(self, state: str) -> dict[str, Any] | None:
         """Return the payload and keep it; None if unknown, used, expired or unreadable.
 
         Raises:
@@ -78,7 +78,7 @@ class StateStore:
         subject = subject_of(state)
         return self._read(self._ask(lambda: self._cache.get(subject)), subject)
 
-    def take(self, state: str) -> dict[str, Any] | None:
+    def consume(self, state: str) -> dict[str, Any] | None:
         """Return the payload to one caller only, whatever runs beside; None as for `look`.
 
         Raises:

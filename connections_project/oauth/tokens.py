@@ -51,7 +51,7 @@ class TokenSet:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "TokenSet":
-        """Take what `as_payload` gave; raises KeyError for anything else."""
+        """Return the tokens of a payload by `as_payload`; raises KeyError for anything else."""
         return cls(payload["access_token"], payload["refresh_token"])
 
 

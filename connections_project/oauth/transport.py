@@ -54,7 +54,7 @@ class Answer:
         raise failure
 
     def error(self, code: ErrorCode) -> PlatformError:
-        """Make an error of this answer, with the seconds its Retry-After asks for."""
+        """Return this answer as an error, with the seconds its Retry-After asks for."""
         retry_after = _retry_after(self.headers.get("Retry-After"))
         return PlatformError(
             code, platform=self.platform, status=self.status, retry_after=retry_after
@@ -73,7 +73,7 @@ class Request:
 
 
 def send(request: Request, *, platform: str, within: float) -> Answer:
-    """Make one call and give the answer, whatever its status.
+    """Make one call and return the answer, whatever its status.
 
     Args:
         request: What to send.

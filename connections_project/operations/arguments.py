@@ -36,7 +36,7 @@ def add_selectors(parser: CommandParser, *, platform: str, statuses: list[str], 
     group.add_argument(
         "--connected-before",
         metavar="DATE",
-        type=_moment,
+        type=_date_or_time,
         help="connected before this day or time (2026-01-31, 2026-01-31T10:00:00Z), in UTC",
     )
     group.add_argument("--all", action="store_true", dest="everything", help="all there are")
@@ -55,7 +55,7 @@ def add_options(parser: CommandParser) -> None:
     )
     parser.add_argument("--yes", action="store_true", help="don't ask")
     parser.add_argument(
-        "--no-revoke", action="store_true", help="don't tell the platforms to forget the tokens"
+        "--no-revoke", action="store_true", help="don't revoke the tokens at the platforms"
     )
     parser.add_argument(
         "--cancel-schedules",
@@ -66,7 +66,7 @@ def add_options(parser: CommandParser) -> None:
         "--erase-tokens",
         action="store_true",
         help="social accounts: revoke and erase the tokens, also those that an earlier disconnect "
-        "kept; otherwise they are kept, unused, and the platform is told nothing",
+        "kept; otherwise they are kept, unused, and nothing is revoked",
     )
     parser.add_argument(
         "--batch-size",
@@ -79,7 +79,7 @@ def add_options(parser: CommandParser) -> None:
 
 
 def text(given: str) -> str:
-    """Take an argument that can be stored: a shell may hand down bytes that are no text."""
+    """Parse an argument that can be stored: a shell may hand down bytes that are no text."""
     try:
         given.encode()
     except UnicodeEncodeError:
@@ -94,17 +94,17 @@ def _id(given: str) -> UUID:
     return found
 
 
-def _moment(given: str) -> datetime:
+def _date_or_time(given: str) -> datetime:
     try:
-        moment = parse_datetime(given) if len(given) > len("2026-01-31") else None
+        time_given = parse_datetime(given) if len(given) > len("2026-01-31") else None
         day = parse_date(given)
     except ValueError:
-        moment = day = None
-    if moment is None and day is not None:
-        moment = datetime.combine(day, time.min)
-    if moment is None:
+        time_given = day = None
+    if time_given is None and day is not None:
+        time_given = datetime.combine(day, time.min)
+    if time_given is None:
         raise argparse.ArgumentTypeError(f"{given!r} is not a date (2026-01-31)")
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return time_given if time_given.tzinfo else time_given.replace(tzinfo=UTC)
 
 
 def _batch_size(given: str) -> int:

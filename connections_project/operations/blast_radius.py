@@ -25,7 +25,7 @@ def blast_radius(
     Args:
         app: The connections' app.
         selection: Connections of that app, or their ids; those that are over don't count.
-        revoke: False where the platforms are not to be told.
+        revoke: False where nothing is to be revoked at the platforms.
         erase_tokens: Also count disconnected social accounts whose tokens were kept.
     """
     target = connection_type(app)
@@ -65,13 +65,15 @@ def _on_the_same_grant(rows: Rows) -> Rows:
 def _revocations(target: ConnectionType, rows: Rows, slugs: Any) -> int:
     """Count the revocations that would be sent, by the rules of `revocation/release.py`."""
     column = f"{target.model.platform_column}__in"
-    told = {slug: upstream(slug) for slug in slugs if can_revoke(upstream(slug))}
-    delicate = [slug for slug, found in told.items() if ends_the_grant(found)]
-    held = rows.filter(auth_state__isnull=False)
-    alone = held.filter(**{column: [slug for slug in told if slug not in delicate]}).count()
+    revocable = {slug: upstream(slug) for slug in slugs if can_revoke(upstream(slug))}
+    delicate = [slug for slug, found in revocable.items() if ends_the_grant(found)]
+    with_tokens = rows.filter(auth_state__isnull=False)
+    alone = with_tokens.filter(
+        **{column: [slug for slug in revocable if slug not in delicate]}
+    ).count()
     if not delicate:
         return alone
-    together = held.filter(**{column: delicate})
+    together = with_tokens.filter(**{column: delicate})
     return alone + _last_of_known(rows, together) + _last_of_unknown(rows, together)
 
 

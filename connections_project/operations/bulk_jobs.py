@@ -1,4 +1,4 @@
-"""Forced disconnects in the background: freeze what is shown, start what is confirmed."""
+"""Forced disconnects in the background: store a selection's ids, start what is confirmed."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -19,17 +19,17 @@ from connections_project.operations.models import BulkItem, BulkJob, BulkState
 from connections_project.operations.options import DisconnectOptions
 from connections_project.revocation.dispatch import INLINE_SECONDS
 
-KEPT_FROZEN = timedelta(days=1)
+KEPT_UNCONFIRMED = timedelta(days=1)
 KEPT_ITEMS = timedelta(days=30)
 _WRITTEN_AT_ONCE = 5000
 
 
 class AlreadyStartedError(Exception):
-    """A frozen selection is confirmed once."""
+    """A stored selection is confirmed once."""
 
 
-def freeze(app: str, selection: Selection, *, origin: Origin) -> BulkJob:
-    """Write down which connections are about to be confirmed.
+def store_selection(app: str, selection: Selection, *, origin: Origin) -> BulkJob:
+    """Store a snapshot of a selection as a job that is to be confirmed.
 
     The job does nothing before `start`; one that nobody starts within a day is swept away.
 
@@ -50,20 +50,20 @@ def freeze(app: str, selection: Selection, *, origin: Origin) -> BulkJob:
             trace_id=current_trace_id(),
         )
         if isinstance(selection, QuerySet):
-            _freeze_rows(job, connection_type(app).unfinished(selection, erase_tokens=True))
+            _copy_ids(job, connection_type(app).unfinished(selection, erase_tokens=True))
         else:
-            _freeze_ids(job, selection)
+            _store_ids(job, selection)
         job.total = job.items.count()
         job.save(update_fields=["total"])
     return job
 
 
-def _freeze_ids(job: BulkJob, ids: Iterable[UUID]) -> None:
+def _store_ids(job: BulkJob, ids: Iterable[UUID]) -> None:
     items = (BulkItem(job=job, connection_id=one) for one in sorted(set(ids)))
     BulkItem.objects.bulk_create(items, batch_size=_WRITTEN_AT_ONCE)
 
 
-def _freeze_rows(job: BulkJob, rows: Rows) -> None:
+def _copy_ids(job: BulkJob, rows: Rows) -> None:
     """Copy the ids within the database, however many there are."""
     quote = connection.ops.quote_name
     # A selection through joins may name a row twice.
@@ -85,7 +85,7 @@ def _freeze_rows(job: BulkJob, rows: Rows) -> None:
 
 
 def start(job: BulkJob, options: DisconnectOptions) -> BulkJob:
-    """Have the frozen connections ended by the workers; without a broker by `run_revocations`.
+    """Start a stored job: workers disconnect its connections; without a broker `run_revocations`.
 
     In the latter case the caller's own process does so for the first 5 s after its commit.
 
@@ -93,7 +93,7 @@ def start(job: BulkJob, options: DisconnectOptions) -> BulkJob:
         AlreadyStartedError: Somebody has confirmed it before.
     """
     with transaction.atomic():
-        confirmed = BulkJob.objects.filter(pk=job.pk, state=BulkState.FROZEN).update(
+        confirmed = BulkJob.objects.filter(pk=job.pk, state=BulkState.UNCONFIRMED).update(
             state=BulkState.QUEUED,
             reason=options.reason,
             revoke=options.revoke,
@@ -110,7 +110,9 @@ def start(job: BulkJob, options: DisconnectOptions) -> BulkJob:
 def sweep_bulk_jobs() -> None:
     """Forget what nobody confirmed, and the single ids of what was done long ago."""
     now = timezone.now()
-    abandoned = BulkJob.objects.filter(state=BulkState.FROZEN, created_at__lt=now - KEPT_FROZEN)
+    abandoned = BulkJob.objects.filter(
+        state=BulkState.UNCONFIRMED, created_at__lt=now - KEPT_UNCONFIRMED
+    )
     abandoned.delete()
     old = BulkJob.objects.filter(finished_at__lt=now - KEPT_ITEMS)
     BulkItem.objects.filter(job__in=old.values("pk")).delete()

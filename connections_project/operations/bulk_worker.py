@@ -47,7 +47,7 @@ def process_due(*, within: float | None = None) -> None:
     while (job := _claim()) is not None:
         try:
             with tracing(job.trace_id):
-                over = _Run(job).go_on(until=ends)
+                over = _Run(job).run(until=ends)
         except LostLeaseError:
             logger.warning("Somebody else goes on with bulk job %s", job.pk)
             continue
@@ -68,8 +68,8 @@ class _Run:
 
     job: BulkJob
 
-    def go_on(self, *, until: float | None) -> bool:
-        """Take batch after batch.
+    def run(self, *, until: float | None) -> bool:
+        """Process batch after batch.
 
         Returns:
             Whether the job is over; otherwise it was given back in time.

@@ -36,12 +36,12 @@ examples:
       --reason "breach at the platform" --operator me@example.com --yes --json
 {more}
 It can be stopped at any time, also by kill -9, and run again: each batch is one transaction, and
-what is done is passed over. The platforms are told by the workers. Without a broker this command
+what is done is passed over. The workers revoke at the platforms. Without a broker this command
 tries for five seconds, and `manage.py run_revocations` sends the rest.
 
 --json prints one object:
   dry_run, selected (connections that were to be ended), disconnected, passed_over (over already),
-  revocations (that the platforms are owed), failed [{{id, cause, detail}}], unknown_ids [id],
+  revocations (that are pending), failed [{{id, cause, detail}}], unknown_ids [id],
   blast_radius {{connections, owners, platforms {{slug: number}}, active_schedules,
   grant_siblings, revocations}}; null with --yes, unless --dry-run
 
@@ -68,7 +68,7 @@ class Run:
 
     @property
     def complaint(self) -> str:
-        """Say what went wrong, in one line; empty if nothing did."""
+        """Return what went wrong, in one line; empty if nothing did."""
         failed, unknown = len(self.result.failures), len(self.unknown)
         parts = [self.broken_off] if self.broken_off else []
         parts += [f"{failed} could not be disconnected."] if failed else []
@@ -125,7 +125,7 @@ class DisconnectCommand(CommandWithExamples):
             if not given["yes"]:
                 self.ask(run, as_json=given["json"])
             self.force(run, ids, options, operator, given["batch_size"])
-        self.tell(run, as_json=given["json"])
+        self.report(run, as_json=given["json"])
         if run.complaint:
             raise CommandError(run.complaint, returncode=run.exit_code)
 
@@ -159,7 +159,7 @@ class DisconnectCommand(CommandWithExamples):
             raise CommandError(message, returncode=2)
 
     def ask(self, run: Run, *, as_json: bool) -> None:
-        """Have it confirmed on standard input, whose end means no."""
+        """Ask for a confirmation on standard input, whose end means no."""
         out = self.stderr if as_json else self.stdout
         question = f"Disconnect {_number(run.selected)}? [y/N] "
         out.write(f"{_in_words(run.radius)}\n{question}", _plain, ending="")
@@ -199,7 +199,7 @@ class DisconnectCommand(CommandWithExamples):
         except (OperationalError, InterfaceError) as error:
             run.broken_off = f"The database can't be reached ({type(error).__name__}). {GO_ON}"
 
-    def tell(self, run: Run, *, as_json: bool) -> None:
+    def report(self, run: Run, *, as_json: bool) -> None:
         if as_json:
             self.stdout.write(run.to_json())
             return
@@ -219,7 +219,7 @@ def _number(count: int) -> str:
 
 
 def _in_words(radius: BlastRadius | None) -> str:
-    """Say what would be touched, a line each."""
+    """Return what would be touched, a line each."""
     if radius is None or not radius.connections:
         return NOTHING
     platforms = ", ".join(f"{slug} {count}" for slug, count in radius.platforms.items())

@@ -101,7 +101,7 @@ class Engine:
 
 
 def refused(connection_id: UUID, error: DatabaseError) -> Failure:
-    """Say why a row can't be ended; never in the database's own words, which may show the row."""
+    """Return why a row can't be ended; not in the database's words, which may show the row."""
     logger.warning("The database refuses to end %s: %s", connection_id, type(error).__name__)
     diagnosis = getattr(error.__cause__, "diag", None)
     broken = getattr(diagnosis, "constraint_name", None) or type(error).__name__

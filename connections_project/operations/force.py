@@ -29,20 +29,20 @@ def force_disconnect(
 ) -> Result:
     """End connections for good; each batch is a commit of its own, and what is over is passed over.
 
-    A row that can't be ended is named and leaves the others alone. The platforms are told by the
+    A row that can't be ended is named and leaves the others alone. Revocations are sent by the
     workers; without a broker, in this process, at most 5 s in all, and the rest is left to
     `run_revocations`.
 
     Args:
         app: The connections' app.
-        selection: Connections of that app, or their ids; they are frozen at the start.
+        selection: Connections of that app, or their ids; a snapshot is taken at the start.
         options: Why and how.
         origin: Who does it, for the audit: `admin_origin(request)` or `command_origin(operator)`.
             That one's permission is the caller's to look at: see
                 `ConnectionType.may_force_disconnect`.
         details: What else the audit should know, such as the operating system's user.
         batch_size: Connections in one transaction.
-        on_batch: Told of each batch after its commit, for a progress bar.
+        on_batch: Called with each batch after its commit, for a progress bar.
 
     Raises:
         OperationalError: The database is away. What is committed is done; it may be run again.

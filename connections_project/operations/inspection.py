@@ -67,7 +67,7 @@ def _connection(row: OAuthConnection) -> dict[str, Any]:
 
 
 def _owner(row: OAuthConnection) -> dict[str, Any]:
-    """Say whose it is: a user's, or a team's with its members."""
+    """Return the owner: a user, or a team with its members."""
     owner: User | Team = getattr(row, row.owner_column.removesuffix("_id"))
     if isinstance(owner, User):
         return {"type": owner.principal_type, **_columns(owner, ("id", "email", "is_active"))}
@@ -101,7 +101,7 @@ def _platform(row: OAuthConnection) -> dict[str, Any]:
 
 
 def _lease(row: OAuthConnection) -> dict[str, Any] | None:
-    """Say until when somebody is refreshing it, if anybody is."""
+    """Return until when a refresh is leased; None where none is."""
     until = row.refresh_leased_until
     if row.refresh_lease is None or until is None:
         return None
@@ -123,7 +123,7 @@ def _siblings(row: OAuthConnection) -> list[dict[str, str]]:
 
 
 def _receipt(row: OAuthConnection) -> dict[str, Any] | None:
-    """Tell what a receipt would attest now; None while there is none."""
+    """Return what a receipt would attest now; None while there is none."""
     try:
         known = facts(row)
     except NotDisconnectedError:

@@ -11,8 +11,8 @@ from connections_project.operations.options import DisconnectOptions
 
 
 class BulkState(models.TextChoices):
-    # The ids are frozen so that they can be shown; nobody has confirmed them yet.
-    FROZEN = "frozen"
+    # The ids are stored so that they can be shown; nobody has confirmed them yet.
+    UNCONFIRMED = "frozen"
     QUEUED = "queued"
     RUNNING = "running"
     FINISHED = "finished"
@@ -24,18 +24,18 @@ UNFINISHED = (BulkState.QUEUED, BulkState.RUNNING)
 
 
 class BulkJob(LeasedJob):
-    """A forced disconnect of frozen ids, worked off in batches by whoever has the time.
+    """A forced disconnect of a snapshot of ids, processed in batches by workers.
 
     `processed` counts every item that was dealt with, so also the `passed_over` and the `failed`.
     """
 
     app = models.CharField(max_length=32)
-    state = models.CharField(max_length=16, default=BulkState.FROZEN)
+    state = models.CharField(max_length=16, default=BulkState.UNCONFIRMED)
     reason = models.CharField(max_length=512, default="")
     revoke = models.BooleanField(default=True)
     cancel_schedules = models.BooleanField(default=False)
     erase_tokens = models.BooleanField(default=False)
-    # Who asked, through which door and from where: the origin of every event that follows.
+    # Who asked, through which interface and from where: the origin of every event that follows.
     requested_by = models.UUIDField()
     interface = models.CharField(max_length=16)
     client_address = models.GenericIPAddressField(null=True)
@@ -106,7 +106,7 @@ class ItemState(models.TextChoices):
 
 
 class BulkItem(models.Model):
-    """One frozen id, and what became of it: dealt with in the same commit as its connection."""
+    """One id of the snapshot, and its result, stored in the same commit as its connection."""
 
     id = models.BigAutoField(primary_key=True)
     job = models.ForeignKey(BulkJob, on_delete=models.CASCADE, related_name="items", db_index=False)

@@ -39,7 +39,7 @@ def deactivate(
         reason: Why, 1 to 512 characters.
         origin: Who does it, for the audit: `admin_origin(request)` or `command_origin(operator)`.
         details: What else the audit should know.
-        on_batch: Told of each batch after its commit, for a progress bar.
+        on_batch: Called with each batch after its commit, for a progress bar.
 
     Returns:
         What became of the connections of all apps; those that failed are named, and can be tried
@@ -49,14 +49,14 @@ def deactivate(
         InvalidReasonError: The reason is empty, too long, or holds a NUL. Nothing was done.
     """
     options = DisconnectOptions(reason, cancel_schedules=True)
-    _shut_out(user, reason=options.reason, origin=origin, details=details)
+    _end_access(user, reason=options.reason, origin=origin, details=details)
     return _disconnect(user, options, origin=origin, details=details, on_batch=on_batch)
 
 
 def reactivate(
     user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None = None
 ) -> None:
-    """Let a user in again. What was disconnected stays so.
+    """Reactivate a user. What was disconnected stays so.
 
     Raises:
         InvalidReasonError: See `deactivate`.
@@ -93,7 +93,7 @@ def forget(
         InvalidReasonError: See `deactivate`.
     """
     options = DisconnectOptions(reason, cancel_schedules=True, erase_tokens=True)
-    _shut_out(user, reason=options.reason, origin=origin, details=details)
+    _end_access(user, reason=options.reason, origin=origin, details=details)
     result = _disconnect(user, options, origin=origin, details=details, on_batch=on_batch)
     if not result.failures:
         _anonymise(user, reason=options.reason, origin=origin, details=details)
@@ -106,17 +106,17 @@ class ForgottenError(Exception):
 
 def is_forgotten(user: User) -> bool:
     """Whether a user was forgotten: nothing but an id is left."""
-    return str(user.email) == _nobodys_address(user)
+    return str(user.email) == _anonymous_address(user)
 
 
-def _shut_out(
+def _end_access(
     user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None
 ) -> None:
     """End all that a user can do, in one commit.
 
-    The row's lock is the one under which connections are made (`settle.lock_owner`): whatever comes
-    after this commit finds the user inactive. Of two members who leave a team at once, the teams'
-    locks let the second one see that it is the last.
+    The row's lock is the one of `store_grant.lock_owner`, under which connections are made: what
+    comes after this commit finds the user inactive. Of two members who leave a team at once, the
+    second one sees by the teams' locks that it is the last.
     """
     with transaction.atomic():
         teams = Team.objects.filter(memberships__user=user).order_by("pk")
@@ -153,7 +153,7 @@ def _anonymise(
         locked = User.objects.select_for_update().get(pk=user.pk)
         if is_forgotten(locked):
             return
-        locked.email = _nobodys_address(locked)
+        locked.email = _anonymous_address(locked)
         locked.set_unusable_password()
         locked.is_staff = locked.is_superuser = False
         locked.save()
@@ -167,7 +167,7 @@ def _anonymise(
     user.refresh_from_db()
 
 
-def _nobodys_address(user: User) -> str:
+def _anonymous_address(user: User) -> str:
     return f"{user.pk}@{NOWHERE}"
 
 

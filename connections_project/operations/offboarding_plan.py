@@ -36,7 +36,7 @@ class OffboardingPlan:
 
 
 def offboarding_plan(user: User, *, forget: bool = False) -> OffboardingPlan:
-    """Tell what would become of what a user has.
+    """Return what would become of what a user has.
 
     Args:
         user: Who goes.
@@ -49,7 +49,7 @@ def offboarding_plan(user: User, *, forget: bool = False) -> OffboardingPlan:
 def _staying(user: User) -> int:
     """Count what stays with teams that have other members."""
     return sum(
-        one.unfinished(one.rows.filter(team__in=_going_on(user))).count()
+        one.unfinished(one.rows.filter(team__in=_teams_that_remain(user))).count()
         for one in connection_types()
         if one.belongs_to_teams
     )
@@ -74,14 +74,14 @@ def own(user: User) -> dict[str, Rows]:
 
 def _left_alone(user: User) -> "QuerySet[Team]":
     """Find the user's teams that have no other active member."""
-    return Team.objects.filter(~Exists(_others(user)), memberships__user=user)
+    return Team.objects.filter(~Exists(_other_members(user)), memberships__user=user)
 
 
-def _going_on(user: User) -> "QuerySet[Team]":
-    return Team.objects.filter(Exists(_others(user)), memberships__user=user)
+def _teams_that_remain(user: User) -> "QuerySet[Team]":
+    return Team.objects.filter(Exists(_other_members(user)), memberships__user=user)
 
 
-def _others(user: User) -> "QuerySet[Membership]":
+def _other_members(user: User) -> "QuerySet[Membership]":
     others = Membership.objects.filter(team=OuterRef("pk"), user__is_active=True)
     return others.exclude(user=user)
 

@@ -27,7 +27,7 @@ class DisconnectOptions:
 
     Args:
         reason: Why, 1 to 512 characters once the space around it is gone.
-        revoke: Whether the platforms are told. Of social accounts they are told only where the
+        revoke: Whether to revoke at the platforms. For social accounts only where the
             tokens are erased too: these keep their tokens otherwise, as after any disconnect
             (docs/api.md, "Revocation").
         cancel_schedules: Cancel what is pending or queued on a channel, which is left alone
@@ -84,7 +84,7 @@ class Result:
         disconnected: How many were ended now.
         passed_over: How many were over already, or are gone.
         failures: The others, each left as it was.
-        revocations: How many revocations the platforms are owed for them.
+        revocations: How many revocations are pending for them.
     """
 
     disconnected: int = 0

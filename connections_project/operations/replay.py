@@ -1,7 +1,7 @@
 """Re-apply disconnects to a database that was restored from before them.
 
 The rows that a backup brings back hold the tokens that their owners have had erased. What an
-export tells is done once more by the apps' own verbs; what is over already, or was connected anew
+export records is done once more by the apps' own verbs; what is over already, or was connected anew
 after its disconnect, is left alone, so that it may be run as often as one likes.
 """
 
@@ -50,19 +50,21 @@ class Plan:
         return sum(map(len, self.due.values()))
 
 
-def planned(told: Mapping[UUID, ReplayHistory]) -> Plan:
-    """Look what is left to be done of what an export tells; nothing is changed."""
+def planned(histories: Mapping[UUID, ReplayHistory]) -> Plan:
+    """Return what is left to be done of an export's histories; nothing is changed."""
     plan = Plan()
     ways: dict[Way, list[UUID]] = defaultdict(list)
-    for key, history in sorted(told.items()):
+    for key, history in sorted(histories.items()):
         ways[history.way].append(key)
     for way, keys in ways.items():
         for start in range(0, len(keys), BATCH):
-            _sort_into(plan, way, keys[start : start + BATCH], told)
+            _add_to_plan(plan, way, keys[start : start + BATCH], histories)
     return plan
 
 
-def _sort_into(plan: Plan, way: Way, keys: list[UUID], told: Mapping[UUID, ReplayHistory]) -> None:
+def _add_to_plan(
+    plan: Plan, way: Way, keys: list[UUID], histories: Mapping[UUID, ReplayHistory]
+) -> None:
     app, _, erase = way
     target = connection_type(app)
     rows = target.model._default_manager.filter(pk__in=keys)
@@ -71,7 +73,7 @@ def _sort_into(plan: Plan, way: Way, keys: list[UUID], told: Mapping[UUID, Repla
     for key in keys:
         if key not in connected:
             plan.unknown.append(key)
-        elif told[key].is_outdated(connected[key]):
+        elif histories[key].is_outdated(connected[key]):
             plan.anew.append(key)
         elif key in left:
             plan.due[way].append(key)
@@ -84,13 +86,13 @@ class Replay:
     """A replay under way.
 
     Args:
-        told: What the export tells.
+        histories: What the export records.
         reason: Why it is replayed, for the audit.
         origin: Who replays it.
         details: What else the audit should know.
     """
 
-    told: Mapping[UUID, ReplayHistory]
+    histories: Mapping[UUID, ReplayHistory]
     reason: str
     origin: Origin
     details: Mapping[str, Any]
@@ -100,7 +102,7 @@ class Replay:
 
         Args:
             plan: What is due.
-            on_batch: Told of each batch after its commit.
+            on_batch: Called with each batch after its commit.
 
         Raises:
             OperationalError: The database is away. What is committed is done; run it again.
@@ -138,7 +140,9 @@ class Replay:
             batch = target.disconnect(self._locked(rows), request)
             record_many(
                 request.event(
-                    row, Action.CONNECTION_DISCONNECT_REPLAYED, **self.told[row.pk].as_details()
+                    row,
+                    Action.CONNECTION_DISCONNECT_REPLAYED,
+                    **self.histories[row.pk].as_details(),
                 )
                 for row in batch.ended
             )
@@ -148,7 +152,7 @@ class Replay:
     def _locked(self, rows: Rows) -> list[Any]:
         """Lock those that nobody else holds; of them leave alone what was connected meanwhile."""
         free = lock_rows(rows.order_by("pk"), skip_locked=True)
-        return [row for row in free if not self.told[row.pk].is_outdated(row.connected_at)]
+        return [row for row in free if not self.histories[row.pk].is_outdated(row.connected_at)]
 
 
 def _busy(connection_id: UUID) -> Failure:

@@ -1,4 +1,4 @@
-"""What an export of the audit log tells of connections that were ended."""
+"""What an export of the audit log records of connections that were ended."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from audit.events import Action, Outcome
 from connections_project.connections.registry import actions_meaning
 from connections_project.revocation.release import Decision
 
-# Where tokens are kept, these alone say that the platform was to be told.
+# Where tokens are kept, these alone say that they were to be revoked.
 TOLD_THE_PLATFORM = frozenset(
     {Action.TOKEN_REVOKED, Action.TOKEN_REVOCATION_FAILED, Action.TOKEN_REVOCATION_ABANDONED}
 )
@@ -19,7 +19,7 @@ SUBJECT = ".connection"
 
 @dataclass
 class ReplayHistory:
-    """What is told of one connection, as the audit log has it.
+    """The events about one connection, as the audit log has them.
 
     Args:
         ended: Its last disconnect.
@@ -30,8 +30,8 @@ class ReplayHistory:
     latest: dict[str, datetime] = field(default_factory=dict)
 
     def add_event(self, event: dict[str, Any]) -> None:
-        """Take one event; they may come in any order."""
-        action, at = event["action"], _moment_of(event)
+        """Add one event; they may come in any order."""
+        action, at = event["action"], _time_of(event)
         if action in actions_meaning("disconnected"):
             if not self.ended or at > self.ended_at:
                 self.ended = event
@@ -40,7 +40,7 @@ class ReplayHistory:
 
     @property
     def ended_at(self) -> datetime:
-        return _moment_of(self.ended)
+        return _time_of(self.ended)
 
     @property
     def app(self) -> str:
@@ -49,7 +49,7 @@ class ReplayHistory:
     @property
     def way(self) -> tuple[str, bool, bool]:
         """Return what connections that are ended together have in common: the app, whether the
-        platform is told, whether kept tokens are erased."""
+        tokens are revoked, whether kept ones are erased."""
         return self.app, self._was_revoked(), self._was_done_since(actions_meaning("tokens_erased"))
 
     def is_outdated(self, connected_at: datetime | None) -> bool:
@@ -69,21 +69,21 @@ class ReplayHistory:
     def _was_revoked(self) -> bool:
         decision = self.ended["details"].get("revocation")
         if decision is None:
-            # Where tokens are kept, the platform is told only by force, and the event is silent.
+            # Where tokens are kept, they are revoked only by force, and the event doesn't say so.
             return self._was_done_since(TOLD_THE_PLATFORM)
         return bool(decision != Decision.NOT_REQUESTED)
 
     def _was_done_since(self, actions: Iterable[str]) -> bool:
-        moments = [self.latest[action] for action in actions if action in self.latest]
-        return any(at >= self.ended_at for at in moments)
+        times = [self.latest[action] for action in actions if action in self.latest]
+        return any(at >= self.ended_at for at in times)
 
 
-def _moment_of(event: dict[str, Any]) -> datetime:
+def _time_of(event: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(event["occurred_at"])
 
 
 def replay_histories(events: Iterable[dict[str, Any]]) -> dict[UUID, ReplayHistory]:
-    """Gather what is told of each connection that was ended.
+    """Return the history of each connection that was ended.
 
     Args:
         events: As `audit.export.exported_events` gives them.
@@ -98,6 +98,6 @@ def replay_histories(events: Iterable[dict[str, Any]]) -> dict[UUID, ReplayHisto
 
 
 def _counts(event: dict[str, Any]) -> bool:
-    # A failed revocation tells as well that one was owed.
+    # A failed revocation shows as well that one was pending.
     succeeded = event["outcome"] == Outcome.SUCCESS or event["action"] in TOLD_THE_PLATFORM
     return succeeded and str(event["subject_type"]).endswith(SUBJECT)

@@ -20,7 +20,7 @@ class Selectors:
         user: It is the user's own; a social account, of the user's own team.
         platform: Its platform has this slug.
         status: It has this status.
-        connected_before: It was connected, and that before this moment.
+        connected_before: It was connected, and that before this time.
         everything: All are meant that the others leave.
     """
 

@@ -1,4 +1,4 @@
-"""The ids of a selection as it was at one moment: what was counted is what is ended."""
+"""The ids of a selection as it was at one time: what was counted is what is ended."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice

@@ -35,7 +35,7 @@ class Adapter:
             Asked for where the catalogue says `refresh = "self_exchange"`.
         revoke: Takes tokens back, within so many seconds; `user_id` says whose they are. Asked for
             where the catalogue says `kind = "adapter"`.
-        identify: Tells whose account it is. Asked for where there is no `identity_endpoint`.
+        identify: Returns whose account it is. Called where there is no `identity_endpoint`.
         granted_accounts: Makes of the tokens that have just come what is kept: for which accounts,
             granted by whom.
         accounts: Lists a user's accounts, each as an object that `account_fields` can read.

@@ -88,7 +88,7 @@ class SuspensionAdmin(ReadOnlyAdmin):
         question: str,
         verb: Callable[..., bool],
     ) -> HttpResponse:
-        """Ask for the reason, and do it."""
+        """Ask for the reason, then suspend or resume."""
         if not request.user.has_perm(permission):
             raise PermissionDenied
         form = ReasonForm(request.POST if request.method == "POST" else None)

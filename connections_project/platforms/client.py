@@ -38,7 +38,7 @@ def refresh(upstream: Upstream, tokens: TokenSet, *, within: float = 10.0) -> To
 
 @calling("revoke")
 def revoke(upstream: Upstream, tokens: TokenSet, *, within: float = 10.0) -> None:
-    """Have the platform forget these tokens; see `oauth.client.revoke`.
+    """Revoke these tokens at the platform; see `oauth.client.revoke`.
 
     Raises:
         PlatformError: A token may still be good.

@@ -1,4 +1,4 @@
-"""Where a user can remove the app by hand, for platforms that can't be told to."""
+"""Where a user can remove the app by hand, for platforms without a revocation."""
 
 from connections_project.platforms.registry import upstream
 

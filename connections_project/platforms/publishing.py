@@ -37,7 +37,7 @@ class Post:
 
 @dataclass(frozen=True)
 class Published:
-    """A post as the platform knows it; `url` is None where it doesn't tell one."""
+    """A post as the platform knows it; `url` is None where it doesn't return one."""
 
     post_id: str
     url: str | None = None
@@ -111,7 +111,7 @@ class PublishSession:
         return call(self.upstream.platform, request, within=within, reset_header=reset_header)
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, as long as there is any.
+        """Wait, as long as there is time.
 
         Raises:
             PlatformError: `timeout`.
@@ -121,7 +121,7 @@ class PublishSession:
         time.sleep(seconds)
 
     def published(self, post_id: object, url: object = None) -> Published:
-        """Return what a platform told of a post; an address that can't be one is left out.
+        """Return what a platform answered about a post; an invalid address is left out.
 
         Raises:
             PlatformError: `malformed`: without an id nobody knows what became of it.

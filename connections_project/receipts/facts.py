@@ -25,13 +25,13 @@ class NotDisconnectedError(Exception):
 
 @dataclass(frozen=True)
 class Revocation:
-    """What the platform was told, and answered, until now.
+    """What was revoked at the platform, and what it answered, until now.
 
     Args:
         state: `revoked, pending, abandoned, not_supported, shared_grant` or `not_requested`.
         attempts: How often it was tried.
-        last_error: What the last try failed with, while it is owed.
-        finished_at: When it was settled.
+        last_error: What the last try failed with, while it is pending.
+        finished_at: When it was finished.
     """
 
     state: str
@@ -45,7 +45,7 @@ class Facts:
     """How a connection was ended, and what became of its credentials until now.
 
     Args:
-        ending: The audit event that tells of it.
+        ending: The audit event about it.
         disconnected_at: When.
         erased: What is gone here: "credentials", "profile".
         revocation: What is gone at the platform.
@@ -71,13 +71,13 @@ def facts(connection: OAuthConnection) -> Facts:
     ends = (actions.disconnected, Action.CONNECTION_DEAUTHORIZED)
     wanted = (*ends, *OUTCOMES, actions.tokens_erased)
     events = AuditEvent.objects.filter(subject_id=connection.pk, action__in=wanted)
-    told = list(events.order_by("occurred_at", "id"))
-    endings = [event for event in told if event.action in ends]
+    recorded = list(events.order_by("occurred_at", "id"))
+    endings = [event for event in recorded if event.action in ends]
     if not endings:
         raise NotDisconnectedError
     # A social account may have been ended, connected again, and ended once more.
     ending = min(endings, key=lambda event: abs(event.occurred_at - when))
-    since = [event for event in told if event.occurred_at >= ending.occurred_at]
+    since = [event for event in recorded if event.occurred_at >= ending.occurred_at]
     erased = tuple(_erased(ending, since, actions.tokens_erased))
     return Facts(ending, when, erased, _revocation(connection, ending, since))
 

@@ -40,8 +40,8 @@ def issue_own(*, connection_id: UUID | None, user: User) -> str:
 def issue(connection: OAuthConnection) -> str:
     """Issue the receipt of any connection that is over, as a compact JWS (RFC 7515, EdDSA).
 
-    Each is made afresh: it attests what is known when it is made, such as that the platform has
-    still to be told.
+    Each is made afresh: it attests what is known when it is made, such as that the tokens are
+    still to be revoked.
 
     Raises:
         NotDisconnectedError: It is not over.
@@ -67,10 +67,10 @@ def _claims(connection: OAuthConnection, known: Facts) -> dict[str, Any]:
 
 
 def _revocation(known: Facts) -> dict[str, Any]:
-    told = known.revocation
+    revocation = known.revocation
     optional = {
-        "last_error": told.last_error or None,
-        "finished_at": render_datetime(told.finished_at) if told.finished_at else None,
+        "last_error": revocation.last_error or None,
+        "finished_at": render_datetime(revocation.finished_at) if revocation.finished_at else None,
     }
     given = {name: value for name, value in optional.items() if value is not None}
-    return {"state": told.state, "attempts": told.attempts, **given}
+    return {"state": revocation.state, "attempts": revocation.attempts, **given}

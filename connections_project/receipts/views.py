@@ -23,7 +23,7 @@ NOT_OVER = "There is no receipt: this connection is not disconnected, or it does
 NOT_YOURS = "This belongs to somebody else."
 DESCRIPTION = """
 For the owner of a connection of any app, for members of the team that owns it, and also after it
-was deleted: a JSON Web Signature (RFC 7515, `EdDSA`) over what is known at this moment. Each call
+was deleted: a JSON Web Signature (RFC 7515, `EdDSA`) over what is known at that time. Each call
 issues a new one. The key is at `/.well-known/jwks.json`, under the `kid` of the header; keys of
 earlier receipts stay there.
 
@@ -32,10 +32,10 @@ earlier receipts stay there.
 | `iss`, `iat` | this service, and as of when (seconds since 1970) |
 | `connection_id`, `app`, `platform` | what was disconnected |
 | `disconnected_at` | when |
-| `actor`, `interface` | by whom: `user`, `service`, `operator`, `system` or `platform`; through which door: `api`, `admin`, `command`, `worker` or `webhook` |
+| `actor`, `interface` | by whom: `user`, `service`, `operator`, `system` or `platform`; through which interface: `api`, `admin`, `command`, `worker` or `webhook` |
 | `erased` | what is gone here: `credentials`, `profile`; empty while tokens are kept |
 | `revocation.state` | at the platform: `revoked`, `pending`, `abandoned` after 24 h, `not_supported`, `shared_grant` (another connection lives on the same grant) or `not_requested` |
-| `revocation.attempts`, `.last_error`, `.finished_at` | how often it was tried, what the last try failed with, when it was settled |
+| `revocation.attempts`, `.last_error`, `.finished_at` | how often it was tried, what the last try failed with, when it was finished |
 """  # noqa: E501 (A row of a table is a line.)
 
 
@@ -78,7 +78,7 @@ class ReceiptViewSet(ApiViewSet):
 
 
 class ReceiptErrors(ProblemRenderer):
-    """Knows why there is no receipt. What is unknown and what is not over look alike."""
+    """The errors of receipts. What is unknown and what is not over look alike."""
 
     def translate(self, exc: Exception) -> ApiError | None:
         match exc:

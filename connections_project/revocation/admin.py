@@ -1,4 +1,4 @@
-"""What is owed to the platforms, for operators: hurried along, or given up."""
+"""Revocation jobs in the admin: to be retried now, or given up."""
 
 from typing import Any
 
@@ -42,8 +42,8 @@ def _give_up(request: HttpRequest, job: RevocationJob, reason: str) -> str:
 class RevocationJobAdmin(ReadOnlyAdmin):
     """Jobs, without the token that they bear."""
 
-    list_display = ("short_id", "shown_state", "platform_name", "tries", "last_error", "owed",
-                    "next_try", "of_connection")  # fmt: skip
+    list_display = ("short_id", "shown_state", "platform_name", "tries", "last_error",
+                    "pending_since", "next_try", "of_connection")  # fmt: skip
     list_filter = (
         column_filter(
             "state", lambda: [(state, words) for state, (words, _) in REVOCATION.items()]
@@ -62,7 +62,7 @@ class RevocationJobAdmin(ReadOnlyAdmin):
             name="retry",
             label="Retry now",
             permission=PERMISSION,
-            question="The platform is told as soon as a worker is free, whatever the waiting time.",
+            question="A worker retries it as soon as one is free, whatever the waiting time.",
             do=_retry,
             applies=is_pending,
             form=QuestionForm,
@@ -71,7 +71,7 @@ class RevocationJobAdmin(ReadOnlyAdmin):
             name="give-up",
             label="Give up",
             permission=PERMISSION,
-            question="The platform is told no more, and the sealed token is erased: it lives on at "
+            question="It is not retried any more, and the sealed token is erased: it lives on at "
             "the platform until the user removes the app there, or it runs out.",
             do=_give_up,
             applies=is_pending,
@@ -87,7 +87,7 @@ class RevocationJobAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Retry now", permissions=["act"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[RevocationJob]) -> None:
-        """Hurry at most a page's worth at a time along; the drain comes to all of them anyway."""
+        """Retry at most a page's worth at a time now; the worker comes to all of them anyway."""
         ids = list(queryset.filter(state=JobState.PENDING).values_list("pk", flat=True)[:1000])
         hurried = retry_now(ids, origin=admin_origin(request))
         self.message_user(request, f"{hurried} of them were pending, and are due now.")
@@ -105,7 +105,7 @@ class RevocationJobAdmin(ReadOnlyAdmin):
     def tries(self, job: RevocationJob) -> int:
         return job.attempts
 
-    def owed(self, job: RevocationJob) -> Any:
+    def pending_since(self, job: RevocationJob) -> Any:
         return format_datetime(job.created_at)
 
     def next_try(self, job: RevocationJob) -> Any:

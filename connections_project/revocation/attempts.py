@@ -1,4 +1,4 @@
-"""Try a job once: tell the platform, then settle the job or put it off.
+"""Try a job once: revoke at the platform, then finish the job or put it off.
 
 No transaction is open while the platform is asked. A try that is cut off leaves the job to whoever
 comes when its lease has run out; telling a platform twice does no harm (RFC 7009, section 2.2).
@@ -39,7 +39,7 @@ def attempt(job_id: UUID, *, within: float, interface: Interface) -> str | None:
     Args:
         job_id: The job.
         within: Seconds that the platform is given in all.
-        interface: The door through which this is done, for the audit.
+        interface: The interface through which this is done, for the audit.
 
     Returns:
         The job's state afterwards; None where somebody else works on it or has finished it.
@@ -69,11 +69,11 @@ def longest_try() -> float:
 
 def _try(job: RevocationJob, *, deadline: float, interface: Interface) -> str:
     if timezone.now() >= end_of_life(job):
-        return _settle(job, JobState.ABANDONED, interface=interface)
+        return _finish(job, JobState.ABANDONED, interface=interface)
     try:
         send(job, deadline=deadline)
     except SkippedError:
-        return _settle(job, JobState.SHARED_GRANT, interface=interface)
+        return _finish(job, JobState.SHARED_GRANT, interface=interface)
     except CannotSendError as error:
         return _put_off(job, error, interface=interface)
     except PlatformError as error:
@@ -86,7 +86,7 @@ def _try(job: RevocationJob, *, deadline: float, interface: Interface) -> str:
         note_fault(job.platform)
         return _put_off(job, CannotSendError("unforeseen"), interface=interface)
     note_answer(job.platform, None)
-    return _settle(job, JobState.REVOKED, interface=interface)
+    return _finish(job, JobState.REVOKED, interface=interface)
 
 
 def _log_unforeseen(job: RevocationJob, error: Exception) -> None:
@@ -109,7 +109,7 @@ ENDINGS = {
 }
 
 
-def _settle(job: RevocationJob, state: JobState, *, interface: Interface) -> str:
+def _finish(job: RevocationJob, state: JobState, *, interface: Interface) -> str:
     with transaction.atomic():
         if not end(job.owned(), state):
             return JobState.PENDING

@@ -1,4 +1,4 @@
-"""Leave a platform alone that fails again and again, and find out when it is back.
+"""Circuit breakers: don't call a platform that fails repeatedly; find out when it is back.
 
 A circuit breaker: after repeated faults it opens for a while; then one job is tried (half open),
 and what becomes of that closes it or opens it for longer.
@@ -18,7 +18,7 @@ from connections_project.revocation.models import Circuit
 FAULTS_TO_OPEN = 5
 SHORTEST_BLOCK = timedelta(seconds=1)
 LONGEST_BLOCK = timedelta(minutes=5)
-LONGEST_WISH = timedelta(hours=1)
+LONGEST_RETRY_AFTER = timedelta(hours=1)
 
 # What a platform says of one token, not of itself.
 ABOUT_THE_TOKEN = frozenset({"refused", "dead_grant"})
@@ -58,7 +58,7 @@ def note_fault(platform: str, *, retry_after: int | None = None) -> None:
         Circuit.objects.bulk_create([Circuit(platform=platform)], ignore_conflicts=True)
         circuit = Circuit.objects.select_for_update().get(platform=platform)
         if circuit.blocked_until is not None and circuit.blocked_until > now:
-            return  # One that was under way already tells nothing new.
+            return  # A call that was under way already says nothing new.
         circuit.faults += 1
         if is_in_trouble(circuit):
             block = backoff(
@@ -67,6 +67,6 @@ def note_fault(platform: str, *, retry_after: int | None = None) -> None:
                 longest=LONGEST_BLOCK,
                 shortest=SHORTEST_BLOCK,
             )
-            wish = min(timedelta(seconds=retry_after or 0), LONGEST_WISH)
-            circuit.blocked_until = now + max(block, wish)
+            requested = min(timedelta(seconds=retry_after or 0), LONGEST_RETRY_AFTER)
+            circuit.blocked_until = now + max(block, requested)
         circuit.save()

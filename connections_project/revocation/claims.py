@@ -38,17 +38,17 @@ def claim(limit: int, *, due_by: datetime, heed_circuits: bool = True) -> list[R
     chosen: list[RevocationJob] = []
     with transaction.atomic():
         circuits = _locked_circuits(due_by, heed_circuits=heed_circuits)
-        room = _room(circuits, heed_circuits=heed_circuits)
+        capacity = _capacity(circuits, heed_circuits=heed_circuits)
         for circuit in circuits:
             rows = RevocationJob.claimable(due_by).filter(platform=circuit.platform)
-            chosen += locked_rows(rows, min(room[circuit.platform], limit - len(chosen)))
+            chosen += locked_rows(rows, min(capacity[circuit.platform], limit - len(chosen)))
         return lease_jobs(chosen)
 
 
 def _locked_circuits(due_by: datetime, *, heed_circuits: bool) -> list[Circuit]:
     """Lock the platforms that have work, in one order, so that claims wait for each other.
 
-    Only what is read after the lock tells how many jobs others have claimed.
+    Only what is read after the lock shows how many jobs others have claimed.
 
     Returns:
         The platforms, in the order in which they are to be served.
@@ -63,7 +63,7 @@ def _locked_circuits(due_by: datetime, *, heed_circuits: bool) -> list[Circuit]:
     return list(in_order)
 
 
-def _room(circuits: Sequence[Circuit], *, heed_circuits: bool) -> Counter[str]:
+def _capacity(circuits: Sequence[Circuit], *, heed_circuits: bool) -> Counter[str]:
     """Return how many more jobs each platform may be asked for at a time, over all workers."""
     in_flight = (
         RevocationJob.objects.filter(
@@ -72,7 +72,7 @@ def _room(circuits: Sequence[Circuit], *, heed_circuits: bool) -> Counter[str]:
         .values_list("platform")
         .annotate(number=Count("*"))
     )
-    room = Counter(
+    capacity = Counter(
         {
             circuit.platform: 1
             if heed_circuits and is_in_trouble(circuit)
@@ -80,12 +80,12 @@ def _room(circuits: Sequence[Circuit], *, heed_circuits: bool) -> Counter[str]:
             for circuit in circuits
         }
     )
-    room.subtract(dict(in_flight))
-    return room
+    capacity.subtract(dict(in_flight))
+    return capacity
 
 
 def open_circuits() -> None:
-    """See to it that each platform that has work has the row under which it is claimed."""
+    """Create the missing circuits of platforms that have jobs."""
     known = set(Circuit.objects.values_list("platform", flat=True))
     missing = [Circuit(platform=slug) for slug in _platforms_with_work() if slug not in known]
     if missing:
@@ -93,7 +93,7 @@ def open_circuits() -> None:
 
 
 def _platforms_with_work() -> Iterator[str]:
-    """Go from each platform to the next one by the index: DISTINCT would read every job."""
+    """Return the platforms with jobs, from one to the next by the index: DISTINCT reads all."""
     pending = RevocationJob.pending()
     slug = pending.aggregate(next=Min("platform"))["next"]
     while slug is not None:

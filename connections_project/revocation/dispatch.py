@@ -1,6 +1,6 @@
-"""Tell the platform right after the commit, which neither waits for it nor fails with it.
+"""Revoke right after the commit, which neither waits for the platform nor fails with it.
 
-A worker is nudged where there are any. On the embedded default the jobs are tried in the same
+A worker gets a message where there are any. On the embedded default the jobs are tried in the same
 request, for at most five seconds in all however many they are (docs/api.md, "Revocation").
 """
 
@@ -27,11 +27,11 @@ _left: ContextVar[float | None] = ContextVar("inline_seconds_left", default=None
 
 
 def dispatch_revocations(job_ids: Collection[UUID], *, interface: Interface) -> None:
-    """Have jobs tried after the commit of the transaction that makes them.
+    """Try jobs after the commit of the transaction that creates them.
 
     Args:
         job_ids: What was just made and is due, if anything is.
-        interface: Through which door they were caused, for the audit of tries in this process.
+        interface: Where they were caused, for the audit of tries in this process.
     """
     if not job_ids:
         return

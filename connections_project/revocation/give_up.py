@@ -1,4 +1,4 @@
-"""Give up what no platform wanted to hear of for a whole day: its tokens must not lie here on."""
+"""Give up revocations that failed for a whole day: their tokens must not be kept longer."""
 
 from datetime import datetime, timedelta
 

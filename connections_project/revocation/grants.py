@@ -17,7 +17,7 @@ class Grant:
     Args:
         authority: The authorization server, as host and port of its token endpoint.
         client_id: Our client there.
-        platform_user_id: Who gave it; None where the platform does not tell, and then nothing is
+        platform_user_id: Who gave it; None where the platform does not say, and then nothing is
             known to be shared.
     """
 
@@ -86,7 +86,7 @@ def holders_of(grants: Collection[Grant]) -> Mapping[Grant, frozenset[UUID]]:
     """Lock the holders of many grants, in the one order in which all lock them, and name them.
 
     Args:
-        grants: Such as tell who gave them. One that nobody holds is not in the answer.
+        grants: Those whose giver is known. One that nobody holds is not in the answer.
     """
     found: dict[Grant, set[UUID]] = defaultdict(set)
     if any_of := _any_of(grants):

@@ -1,4 +1,4 @@
-"""What is still owed to the platforms, and who shares which grant."""
+"""Pending revocations, and who shares which grant."""
 
 from typing import Self
 
@@ -45,7 +45,7 @@ class JobState(models.TextChoices):
 
 
 class RevocationJob(LeasedJob):
-    """A token that the platform must still be told to forget.
+    """A token that is still to be revoked at the platform.
 
     The sealed token is the connection's own ciphertext, moved here unopened. It is gone as soon as
     the job is no longer pending, which the database itself enforces.

@@ -1,4 +1,4 @@
-"""What an operator may do to a revocation that is still owed: hurry it, or give it up."""
+"""What an operator may do to a pending revocation: retry it now, or give it up."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from connections_project.revocation.models import JobState, RevocationJob
 
 
 def retry_now(job_ids: list[UUID], *, origin: Origin) -> int:
-    """Let pending jobs be tried next, whatever their backoff says.
+    """Make pending jobs due now, whatever their backoff.
 
     Returns:
         How many were pending. One that somebody tries just now is tried once more.
@@ -28,7 +28,7 @@ def retry_now(job_ids: list[UUID], *, origin: Origin) -> int:
 
 
 def give_up(job_ids: list[UUID], *, reason: str, origin: Origin) -> int:
-    """Abandon pending jobs: their sealed tokens are erased, and the platform is told no more.
+    """Abandon pending jobs: their sealed tokens are erased, and nothing more is sent.
 
     Args:
         job_ids: Those that are over already are passed over.

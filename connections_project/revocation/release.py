@@ -1,4 +1,4 @@
-"""Let go of a connection's tokens: decide whether the platform must be told, and owe it that."""
+"""Release grants: decide whether tokens must be revoked at the platform, and enqueue that."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -86,7 +86,7 @@ class Released:
 def release_grants(
     leaving: Sequence[Leaving], *, revoke: bool = True, shared: Collection[UUID] = ()
 ) -> Released:
-    """End connections' holds on their grants, and owe the platforms the revocations due.
+    """Remove connections as holders of their grants, and enqueue the revocations due.
 
     Must stand in the transaction that ends the connections, before their tokens are erased; the
     caller has locked them, and dispatches the jobs. The sealed tokens are moved within the
@@ -94,7 +94,7 @@ def release_grants(
 
     Args:
         leaving: The connections, of one app.
-        revoke: False where the platforms are not to be told.
+        revoke: False where nothing is to be revoked at the platforms.
         shared: Those whose very tokens another connection lives on, or is revoked with.
     """
     beside_others = _on_shared_grants(leaving) if revoke else frozenset()
@@ -109,28 +109,28 @@ def release_grants(
         for one in leaving
     }
     remove_holders(*decisions)
-    owed = [one for one in leaving if decisions[one.pk] is Decision.PENDING]
-    return Released(decisions, _move_tokens(owed))
+    pending = [one for one in leaving if decisions[one.pk] is Decision.PENDING]
+    return Released(decisions, _move_tokens(pending))
 
 
-def revoke_unstored(held: TokenBundle, *, origin: Origin) -> Decision:
+def revoke_unstored(bundle: TokenBundle, *, origin: Origin) -> Decision:
     """Get rid of tokens that came too late or belong to nobody.
 
     The connection's own hold stays and counts: where it lives on the same grant, revoking would
     end it.
     """
     decision = decide(
-        upstream(held.platform_slug),
-        asked=held.sealed is not None,
-        is_shared=lambda: has_holders(held.grant, lock=True),
+        upstream(bundle.platform_slug),
+        asked=bundle.sealed is not None,
+        is_shared=lambda: has_holders(bundle.grant, lock=True),
     )
     if decision is Decision.PENDING:
-        _enqueue_revocation(held, origin=origin)
+        _enqueue_revocation(bundle, origin=origin)
     return decision
 
 
 def decide(found: Upstream | None, *, asked: bool, is_shared: Callable[[], bool]) -> Decision:
-    """Decide whether a platform is owed a revocation (docs/api.md, "Revocation").
+    """Decide whether a grant is to be revoked at the platform (docs/api.md, "Revocation").
 
     Args:
         found: The platform; None for one that has left the catalogue.
@@ -159,17 +159,17 @@ def ends_the_grant(found: Upstream | None) -> bool:
     return revocation is not None and revocation.blast_radius == "grant"
 
 
-def _enqueue_revocation(held: TokenBundle, *, origin: Origin) -> None:
+def _enqueue_revocation(bundle: TokenBundle, *, origin: Origin) -> None:
     now = timezone.now()
     job = RevocationJob.objects.create(
-        app=held.app,
-        platform=held.platform_slug,
-        connection_id=held.connection_id,
-        owner_id=held.owner_id,
-        authority=held.grant.authority,
-        client_id=held.grant.client_id,
-        platform_user_id=held.grant.platform_user_id,
-        sealed_tokens=held.sealed,
+        app=bundle.app,
+        platform=bundle.platform_slug,
+        connection_id=bundle.connection_id,
+        owner_id=bundle.owner_id,
+        authority=bundle.grant.authority,
+        client_id=bundle.grant.client_id,
+        platform_user_id=bundle.grant.platform_user_id,
+        sealed_tokens=bundle.sealed,
         created_at=now,
         due_at=now,
         trace_id=current_trace_id(),
@@ -185,11 +185,11 @@ def _on_shared_grants(leaving: Sequence[Leaving]) -> frozenset[UUID]:
     everybody = frozenset(one.pk for one in leaving)
     known = [one for one in asked if one.grant.platform_user_id is not None]
     unknown = [one for one in asked if one.grant.platform_user_id is None]
-    return _besides_the_last(known, everybody) | _beside_others(unknown, everybody)
+    return _one_per_free_grant(known, everybody) | _with_unknown_siblings(unknown, everybody)
 
 
-def _besides_the_last(known: Sequence[Leaving], everybody: Collection[UUID]) -> frozenset[UUID]:
-    """Leave one for each grant on which nobody stays: the youngest that was alive on it."""
+def _one_per_free_grant(known: Sequence[Leaving], everybody: Collection[UUID]) -> frozenset[UUID]:
+    """Return one for each grant without a holder left: the youngest that was alive on it."""
     holders = holders_of({one.grant for one in known})
     together = defaultdict(list)
     for one in known:
@@ -203,7 +203,9 @@ def _besides_the_last(known: Sequence[Leaving], everybody: Collection[UUID]) -> 
     return frozenset(shared)
 
 
-def _beside_others(unknown: Sequence[Leaving], everybody: Collection[UUID]) -> frozenset[UUID]:
+def _with_unknown_siblings(
+    unknown: Sequence[Leaving], everybody: Collection[UUID]
+) -> frozenset[UUID]:
     """Nobody knows whose these grants are, so any holder of our client may be a sibling."""
     if not unknown:
         return frozenset()
@@ -214,14 +216,16 @@ def _beside_others(unknown: Sequence[Leaving], everybody: Collection[UUID]) -> f
     )
 
 
-def _move_tokens(owed: Sequence[Leaving]) -> tuple[UUID, ...]:
-    """Make the jobs by one INSERT … SELECT, with the ciphertexts as they stand."""
-    if not owed:
+def _move_tokens(pending: Sequence[Leaving]) -> tuple[UUID, ...]:
+    """Create the jobs by one INSERT … SELECT, with the ciphertexts as they are."""
+    if not pending:
         return ()
-    pairs = [(one.pk, uuid7()) for one in owed]
+    pairs = [(one.pk, uuid7()) for one in pending]
     now = timezone.now()
-    alike = RevocationJob(app=owed[0].app, created_at=now, due_at=now, trace_id=current_trace_id())
-    sql, parameters = _insert(alike, owed[0], pairs)
+    alike = RevocationJob(
+        app=pending[0].app, created_at=now, due_at=now, trace_id=current_trace_id()
+    )
+    sql, parameters = _insert(alike, pending[0], pairs)
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
     return tuple(job_id for _, job_id in pairs)
@@ -233,8 +237,8 @@ def _insert(
     """Write the statement: what differs comes from the source, the rest is the same for all."""
     quote, table = connection.ops.quote_name, source._meta
     taken = {
-        "id": "owed.column2",
-        "connection_id": "owed.column1",
+        "id": "pending.column2",
+        "connection_id": "pending.column1",
         "platform": f"source.{quote(source.platform_column)}",
         "owner_id": f"source.{quote(source.owner_column)}",
         "authority": "source.authority",
@@ -255,7 +259,7 @@ def _insert(
     # Names of columns and tables only; every value is a parameter.
     sql = (
         f"INSERT INTO {quote(RevocationJob._meta.db_table)} ({', '.join(columns)})"  # noqa: S608
-        f" SELECT {', '.join(values)} FROM (VALUES {rows}) AS owed"
-        f" JOIN {quote(table.db_table)} AS source ON source.id = owed.column1"
+        f" SELECT {', '.join(values)} FROM (VALUES {rows}) AS pending"
+        f" JOIN {quote(table.db_table)} AS source ON source.id = pending.column1"
     )
     return sql, parameters

@@ -1,4 +1,4 @@
-"""Open a sealed token and tell the platform to forget it. Nothing else opens one."""
+"""Open a sealed token and revoke it at the platform. Nothing else opens one."""
 
 import time
 from dataclasses import replace
@@ -28,7 +28,7 @@ class CannotSendError(Exception):
 
 
 class SkippedError(Exception):
-    """The platform must not be told any more: a live sibling stands on the same grant."""
+    """It must not be revoked any more: a live sibling shares the grant."""
 
 
 def send(job: RevocationJob, *, deadline: float) -> None:
@@ -71,8 +71,8 @@ def _left(deadline: float) -> float:
 def _is_locked_out(error: PlatformError, found: Upstream, tokens: TokenSet) -> bool:
     """Whether an access token that has run out kept us from revoking the grant behind it.
 
-    Where the token to revoke is the Bearer that lets us in, its 401 says nothing of the refresh
-    token, which lives on. Neither does a refusal where only the access token may be told.
+    Where the token to revoke is the Bearer itself, its 401 says nothing of the refresh
+    token, which lives on. Neither does a refusal where only the access token may be sent.
     """
     revocation = found.platform.revocation
     if revocation is None or error.code != "refused" or tokens.refresh_token is None:

@@ -29,7 +29,7 @@ def run_worker(*, interface: Interface, heed_circuits: bool = True) -> Iterator[
     started = timezone.now()
     yield from [JobState.ABANDONED] * give_up(interface=interface)
     open_circuits()
-    # A job that was tried is settled, or due later than the start, so each claim is a new one.
+    # A job that was tried is finished, or due later than the start, so each claim is a new one.
     while jobs := claim(1, due_by=started, heed_circuits=heed_circuits):
         yield attempt_claimed(jobs[0], interface=interface)
 

@@ -15,7 +15,7 @@ from oauthlib.common import Request
 
 @method_decorator(csrf_exempt, name="dispatch")
 class IntrospectionView(OAuthLibMixin, View):  # type: ignore[misc]  # The toolkit is untyped.
-    """Tell a client whether a token of its own is alive."""
+    """Return whether a client's own token is alive (RFC 7662)."""
 
     def post(self, request: HttpRequest) -> JsonResponse:
         client = self._client_of(request)

@@ -49,7 +49,7 @@ def client_of(env: Environment) -> ClientRegistration:
 
 
 def listen(env: Environment) -> ThreadedWSGIServer:
-    """Take the port first: port 0 is any free one, and only then is the issuer's address known.
+    """Bind the port first: port 0 is any free one, and only then is the issuer's address known.
 
     Raises:
         ListenError: The port is taken, or the host isn't this machine's.
@@ -69,7 +69,7 @@ def listen(env: Environment) -> ThreadedWSGIServer:
 
 
 def serve(server: ThreadedWSGIServer, *, registration: ClientRegistration) -> None:
-    """Make the database ready and answer until the process is told to stop."""
+    """Make the database ready and answer until the process is stopped."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "connections_project.sandbox.settings"
     with server:
         django.setup()

@@ -45,7 +45,7 @@ def authorize(authorization_url: str, *, person: str = "ada", allow: bool = True
 def introspect(
     base_url: str, *, client_id: str, client_secret: str, token: str
 ) -> Mapping[str, Any]:
-    """Ask the sandbox about a token of this client (RFC 7662, section 2).
+    """Introspect a token of this client (RFC 7662, section 2).
 
     Raises:
         requests.HTTPError: The client isn't known there.

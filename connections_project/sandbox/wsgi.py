@@ -1,4 +1,4 @@
-"""The sandbox's door for web servers."""
+"""The sandbox's WSGI application."""
 
 import os
 

@@ -1,1 +1,1 @@
-"""What platforms tell by themselves: that a user took a grant back, or wants data erased."""
+"""Notices of platforms: that a user took a grant back, or wants data erased."""

@@ -1,4 +1,4 @@
-"""Why a notice is refused, and the formats in which platforms are told so."""
+"""Why a notice is refused, and the error formats of the senders."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 

@@ -20,7 +20,7 @@ class HandledNotice(models.Model):
 
 
 class DataDeletion(models.Model):
-    """An erasure that a platform asked for in a person's name; its page tells that person of it.
+    """An erasure that a platform asked for in a person's name; its page shows the state.
 
     It holds nothing by which the person could be found again.
     """

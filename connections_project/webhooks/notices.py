@@ -12,10 +12,10 @@ from audit.events import ActorType, Interface
 from audit.record import Origin
 from connections_project.connections.models import OAuthConnection
 from connections_project.revocation.models import JobState, RevocationJob
+from connections_project.webhooks.deauthorize import mark_deauthorized
 from connections_project.webhooks.errors import RefusedNoticeError
 from connections_project.webhooks.models import DataDeletion, HandledNotice
 from connections_project.webhooks.subjects import Subject
-from connections_project.webhooks.withdraw import mark_deauthorized
 
 # TikTok repeats for 72 hours; of the others nobody knows, so all are given a week. A notice that
 # is older is refused, so that nothing can be replayed once its digest is forgotten.
@@ -25,7 +25,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Notice:
-    """What a platform told, once it is sure that it did.
+    """A verified notice of a platform.
 
     Args:
         sender: The name of its file in `senders/`.
@@ -58,8 +58,8 @@ def from_epoch(seconds: object) -> datetime:
 
 def digest_of(sender: str, identity: str | bytes) -> str:
     """Return what a notice is known by: its event's id, or all of it where it has none."""
-    told = identity.encode() if isinstance(identity, str) else identity
-    return hashlib.sha256(sender.encode() + b"\n" + told).hexdigest()
+    encoded = identity.encode() if isinstance(identity, str) else identity
+    return hashlib.sha256(sender.encode() + b"\n" + encoded).hexdigest()
 
 
 def apply(notice: Notice, *, client_address: str) -> int:
@@ -76,10 +76,10 @@ def apply(notice: Notice, *, client_address: str) -> int:
         if not _is_news(notice):
             return 0
         origin = _origin(client_address)
-        held = [row for row in _locked(notice) if row.auth_state is not None]
-        for row in held:
+        with_tokens = [row for row in _locked(notice) if row.auth_state is not None]
+        for row in with_tokens:
             mark_deauthorized(row, origin=origin, sender=notice.sender)
-    return len(held)
+    return len(with_tokens)
 
 
 def erase(notice: Notice, *, client_address: str) -> DataDeletion:
@@ -123,8 +123,8 @@ def _is_news(notice: Notice) -> bool:
 
 
 def _locked(notice: Notice) -> list[OAuthConnection]:
-    """Lock the person's connections, but for those that were connected after what is told."""
-    # The notice tells whole seconds, so that one of the same second counts as later.
+    """Lock the person's connections, but for those that were connected after the notice's time."""
+    # The notice has whole seconds, so that one of the same second counts as later.
     not_newer = models.Q(connected_at__lt=notice.occurred_at + timedelta(seconds=1))
     return [
         row

@@ -18,7 +18,7 @@ from connections_project.webhooks.notices import Notice
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookSender:
-    """A way in which platforms tell that a grant is over.
+    """A protocol by which platforms report that a grant is over.
 
     Args:
         read: Verifies a notice and reads it; it raises RefusedNoticeError or KeysUnavailableError.

@@ -15,7 +15,7 @@ from connections_project.platforms.registry import upstream
 
 @dataclass(frozen=True)
 class Sender:
-    """A platform that tells of grants that are over, and the client that we are to it."""
+    """A platform that reports grants that are over, and the client that we are to it."""
 
     slug: str
     client_id: str

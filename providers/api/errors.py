@@ -66,7 +66,7 @@ FAULTS: dict[type[Exception], Callable[[Exception], ApiError]] = {
 
 
 class ProviderErrors(ProblemRenderer):
-    """Knows what the verbs raise."""
+    """Renders what the verbs raise."""
 
     def translate(self, exc: Exception) -> ApiError | None:
         translation = FAULTS.get(type(exc))

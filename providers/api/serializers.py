@@ -113,7 +113,7 @@ class AccountAnswer(serializers.Serializer[Account]):
     name = serializers.CharField()
     type = serializers.CharField()
     currency = serializers.CharField()
-    balance = Money(allow_null=True, help_text="Null where the provider tells none.")
+    balance = Money(allow_null=True, help_text="Null where the provider returns none.")
     updated_at = serializers.DateTimeField()
 
     def to_representation(self, instance: Account) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class ConnectionViewSet(ApiViewSet):
             slug=body["provider_slug"],
             alias=body["alias"],
             redirect_uri=body["redirect_uri"],
-            reauthorise=_wanted(body["connection_id"]),
+            reauthorise=_connection_to_reauthorise(body["connection_id"]),
             user=principal_of(request),
             browser=browser,
         )
@@ -86,7 +86,7 @@ class ConnectionViewSet(ApiViewSet):
         connection = connect.complete(
             state=state,
             answer=answer,
-            bearer=signed_in(request),
+            caller=signed_in(request),
             origin=origin_of(request),
         )
         return Response(bodies.ConnectionAnswer(connection).data, status=201)
@@ -132,7 +132,7 @@ class ConnectionViewSet(ApiViewSet):
         return Response(answer, status=201)
 
 
-def _wanted(text: str | None) -> UUID | None:
+def _connection_to_reauthorise(text: str | None) -> UUID | None:
     """Read the id of a connection to reauthorise; a malformed one can't exist."""
     if text is None:
         return None
@@ -206,7 +206,7 @@ class AccountViewSet(ApiViewSet):
         return Response(bodies.sync_answer(tally), status=201)
 
     def connection_id(self, request: Request) -> UUID | None:
-        """Look for the connection in a body that is not validated yet, or may not be JSON."""
+        """Return the connection's id from a body that is not validated yet, or may not be JSON."""
         try:
             body = request.data
         except (ApiException, APIException) as error:

@@ -54,7 +54,7 @@ def publish(session: PublishSession, post: Post) -> Published:
 
 
 def _of_itself(tokens: TokenSet) -> TokenSet:
-    """Say that a token is what it is renewed with."""
+    """Return tokens whose access token is also the refresh token."""
     ends_in = tokens.expires_in or graph.SIXTY_DAYS
     return TokenSet(
         tokens.access_token,

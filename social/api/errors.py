@@ -69,7 +69,7 @@ OWN: Mapping[str, tuple[int, str]] = MappingProxyType(
 
 
 def fault(error: str, message: str = "") -> ApiError:
-    """Make the fault of one of this app's errors; its words serve as its code."""
+    """Return the ApiError of one of this app's errors; its text serves as its code."""
     status, general = OWN[error]
     return ApiError(status, error, message or general)
 
@@ -127,7 +127,7 @@ MAYBE_PUBLISHED = (
 
 
 class SocialErrors:
-    """Knows what the verbs raise, and writes every fault as `error` and `message`."""
+    """Renders what the verbs raise, and writes every fault as `error` and `message`."""
 
     def translate(self, exc: Exception) -> ApiError | None:
         match exc:

@@ -127,7 +127,7 @@ class SocialPublishAnswer(serializers.Serializer[Any]):
     platform = serializers.CharField()
     postId = serializers.CharField(help_text="The post's id at the platform.")  # noqa: N815
     postUrl = serializers.CharField(  # noqa: N815
-        allow_null=True, help_text="Where it can be seen; null where the platform doesn't tell."
+        allow_null=True, help_text="Where it can be seen; null where the platform doesn't say."
     )
 
 

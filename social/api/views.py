@@ -1,4 +1,4 @@
-"""`/api/v1/plugin/social-media-publisher/social`: a door, that reads the request, calls a verb and
+"""`/api/v1/plugin/social-media-publisher/social`: read the request, call a verb and
 words its result."""
 
 from typing import ClassVar
@@ -72,7 +72,7 @@ class SocialViewSet(ApiViewSet):
         accounts = connect.complete(
             state=state,
             answer=answer,
-            bearer=caller.principal if caller else None,
+            caller=caller.principal if caller else None,
             origin=origin_of(request),
         )
         listed = serialize_rows(bodies.SocialAccountAnswer, accounts)

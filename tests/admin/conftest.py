@@ -29,7 +29,7 @@ def auditor(db: None) -> User:
 
 @pytest.fixture
 def page(operator: User) -> Client:
-    """The back-office as an operator sees it."""
+    """The admin as an operator sees it."""
     return _signed_in(operator)
 
 

@@ -12,8 +12,7 @@ from connections_project.operations.admin.bulk_jobs import Progress
 from connections_project.operations.admin.force import AT_ONCE
 from connections_project.operations.models import BulkItem, BulkJob
 from providers.models import Connection
-from tests.admin.test_connection_lists import text_of
-from tests.admin.test_force_disconnect import CHANNELS, PROVIDERS, chosen
+from tests.support.admin_pages import CHANNELS, PROVIDERS, chosen, many, text_of
 from tests.support.bank import Bank
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.provider_rows import connection_of, events
@@ -21,16 +20,6 @@ from tests.support.provider_rows import connection_of, events
 JOBS = "/admin/operations/bulkjob/"
 
 pytestmark = pytest.mark.django_db
-
-
-def many(owner: User, number: int = AT_ONCE + 5) -> None:
-    now = timezone.now()
-    Connection.objects.bulk_create(
-        Connection(
-            user=owner, provider_slug="bank", status="failed", created_at=now, updated_at=now
-        )
-        for _ in range(number)
-    )
 
 
 def select_all(page: Client, path: str = PROVIDERS) -> Any:
@@ -49,9 +38,9 @@ def job(page: Client, platforms: Bank, owner: User) -> BulkJob:
 
 
 def test_a_large_selection_is_stored_and_shown_first(page: Client, job: BulkJob) -> None:
-    told = text_of(page, f"{JOBS}{job.pk}/change/")
-    assert f"connections end, for good {job.total}" in told
-    assert f"These {job.total} connections are frozen" in told
+    text = text_of(page, f"{JOBS}{job.pk}/change/")
+    assert f"connections end, for good {job.total}" in text
+    assert f"Exactly these {job.total} connections are disconnected" in text
     assert job.total == AT_ONCE + 5
     assert not Connection.objects.filter(status="disconnected").exists()
 
@@ -66,8 +55,8 @@ def test_only_the_snapshot_is_disconnected(
     assert Connection.objects.filter(status="disconnected").count() == job.total
     later.refresh_from_db()
     assert later.status == "active"
-    told = events("connection_force_disconnected")
-    assert {(one.reason, one.actor_id) for one in told} == {("breach", operator.pk)}
+    text = events("connection_force_disconnected")
+    assert {(one.reason, one.actor_id) for one in text} == {("breach", operator.pk)}
 
 
 def test_a_running_job_reloads_and_can_be_paused(page: Client, job: BulkJob) -> None:
@@ -86,9 +75,9 @@ def test_failures_are_listed_with_their_causes(page: Client, job: BulkJob) -> No
         state="failed", cause="active_schedules", detail="It has 2 active schedules."
     )
     BulkJob.objects.update(state="finished", reason="x", failed=1, processed=job.total)
-    told = text_of(page, f"{JOBS}{job.pk}/change/")
-    assert "failed, left as they were 1" in told
-    assert f"{item.connection_id} active_schedules It has 2 active schedules." in told
+    text = text_of(page, f"{JOBS}{job.pk}/change/")
+    assert "failed, left as they were 1" in text
+    assert f"{item.connection_id} active_schedules It has 2 active schedules." in text
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,7 +2,6 @@
 
 import json
 import re
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -11,14 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from connections_project.admin.base import MOST_COUNTED
-from connections_project.core.vault import seal
 from connections_project.identity.models import User
-from connections_project.revocation.models import JobState, RevocationJob
 from providers.models import Connection
 from social.models import SocialAccount
+from tests.support.admin_pages import job_of, text_of
 from tests.support.bank import Bank
 from tests.support.channel_rows import channel_of
-from tests.support.provider_rows import TOKENS, connection_of
+from tests.support.provider_rows import connection_of
 
 LIST = "/admin/providers/connection/"
 MANY = 20_000
@@ -32,25 +30,6 @@ def ids_on(client: Client, path: str = LIST, **query: str) -> list[str]:
     return re.findall(r'name="_selected_action" value="([0-9a-f-]{36})"', answer.content.decode())
 
 
-def text_of(client: Client, path: str, **query: str) -> str:
-    text = re.sub(
-        r"<(script|style).*?</\1>", " ", client.get(path, query).content.decode(), flags=re.S
-    )
-    return " ".join(re.sub(r"<[^>]+>", " ", text).split())
-
-
-def job_of(row: Any, state: str = "pending", **columns: Any) -> RevocationJob:
-    now = timezone.now()
-    given = {"created_at": now, "due_at": now, "connection_id": row.pk, "state": state, **columns}
-    if state == JobState.PENDING:
-        given["sealed_tokens"] = seal(TOKENS.as_payload(), subject=row.vault_subject)
-    else:
-        given["finished_at"] = now
-    return RevocationJob.objects.create(
-        app=row.app, platform=row.platform_slug, owner_id=row.responsible_id, **given
-    )
-
-
 @pytest.fixture
 def row(bank: Bank, owner: User) -> Connection:
     return connection_of(owner)
@@ -59,9 +38,9 @@ def row(bank: Bank, owner: User) -> Connection:
 def test_a_row_shows_status_account_owner_and_age(
     page: Client, row: Connection, owner: User
 ) -> None:
-    told = text_of(page, LIST)
+    text = text_of(page, LIST)
     for words in ("active", "Bank", "Ada", owner.email, "ago"):
-        assert words in told
+        assert words in text
 
 
 @pytest.mark.parametrize(
@@ -73,7 +52,7 @@ def test_a_row_shows_status_account_owner_and_age(
         ("shared_grant", "shared grant"),
     ],
 )
-def test_a_row_tells_what_the_platform_knows(
+def test_a_row_shows_the_state_at_the_platform(
     page: Client, row: Connection, state: str, words: str
 ) -> None:
     job_of(row, "revoked")

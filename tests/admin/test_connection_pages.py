@@ -11,7 +11,7 @@ from connections_project.identity.models import User
 from connections_project.platforms.models import Suspension
 from connections_project.revocation.models import RevocationJob
 from providers.models import Connection
-from tests.admin.test_connection_lists import job_of, text_of
+from tests.support.admin_pages import job_of, text_of
 from tests.support.bank import Bank, connect
 from tests.support.platform_server import Answer
 from tests.support.provider_rows import connection_of
@@ -30,12 +30,12 @@ def test_the_timeline_shows_who_what_when_and_how(
     row = connect(api)
     bank.server.on("POST", "/revoke", Answer(503))
     trace = api.delete(f"/api/v1/providers/{row.pk}").headers["X-Trace-Id"]
-    told = page_text(page, row)
-    assert f"provider_connected by user {owner.email} through api" in told
-    assert f"trace {trace}" in told
-    assert told.index("token_revocation_failed") < told.index("provider_disconnected")
-    assert told.index("provider_disconnected") < told.index("provider_connected")
-    assert "not been told yet, after one try" in told
+    text = page_text(page, row)
+    assert f"provider_connected by user {owner.email} through api" in text
+    assert f"trace {trace}" in text
+    assert text.index("token_revocation_failed") < text.index("provider_disconnected")
+    assert text.index("provider_disconnected") < text.index("provider_connected")
+    assert "not revoked at the platform yet, after one try" in text
 
 
 def test_a_long_history_takes_no_more_queries(
@@ -65,9 +65,9 @@ def test_an_ending_grant_and_lost_owner_are_noticed(page: Client, bank: Bank, ow
     row.grant_expires_at = timezone.now() + timedelta(hours=3)
     row.save()
     User.objects.filter(pk=owner.pk).update(is_active=False)
-    told = page_text(page, row)
-    assert "ends within a day" in told
-    assert "Its owner is deactivated" in told
+    text = page_text(page, row)
+    assert "ends within a day" in text
+    assert "Its owner is deactivated" in text
 
 
 def test_an_abandoned_revocation_asks_for_action(page: Client, bank: Bank, owner: User) -> None:
@@ -83,8 +83,8 @@ def test_our_own_refused_credentials_are_urgent(page: Client, bank: Bank, owner:
 
 
 def test_a_sound_connection_has_no_notice(page: Client, bank: Bank, owner: User) -> None:
-    told = page_text(page, connection_of(owner))
-    assert "Needs attention" not in told
+    text = page_text(page, connection_of(owner))
+    assert "Needs attention" not in text
     assert not RevocationJob.objects.exists()
 
 

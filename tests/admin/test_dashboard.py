@@ -15,12 +15,12 @@ from audit.record import Origin, record
 from audit.seal import seal_recent
 from connections_project.admin.dashboard.charts import chart
 from connections_project.identity.models import User
-from connections_project.metrics.models import TableFigures
+from connections_project.metrics.models import TableMetrics
 from connections_project.metrics.tables import refresh
 from connections_project.operations.models import BulkJob
 from connections_project.platforms.models import Suspension
 from connections_project.revocation.models import Circuit, RevocationJob
-from tests.admin.test_connection_lists import job_of, text_of
+from tests.support.admin_pages import job_of, text_of
 from tests.support.bank import Bank
 from tests.support.provider_rows import connection_of
 
@@ -48,9 +48,9 @@ def test_connections_are_counted_with_links(page: Client, bank: Bank, owner: Use
     connection_of(owner, account_id="a")
     connection_of(owner, account_id="b", status="expired")
     count()
-    told = text_of(page, FRONT)
-    assert "Provider connections 2 active 1 expired 1" in told
-    assert "1 provider connection is expired: users have to connect again" in told
+    text = text_of(page, FRONT)
+    assert "Provider connections 2 active 1 expired 1" in text
+    assert "1 provider connection is expired: users have to connect again" in text
     assert "/admin/providers/connection/?status=expired" in page.get(FRONT).content.decode()
 
 
@@ -68,9 +68,9 @@ def test_it_draws_and_tabulates_what_happened_per_day(page: Client, db: None) ->
         count()
         client = Client()
         client.force_login(User.objects.get(email="operator@example.com"))
-        told = text_of(client, FRONT)
+        text = text_of(client, FRONT)
         html = client.get(FRONT).content.decode()
-    assert "2026-03-12 1 0 1 2026-03-11 0 0 0 2026-03-10 2 1 0" in told
+    assert "2026-03-12 1 0 1 2026-03-11 0 0 0 2026-03-10 2 1 0" in text
     assert "<title>2026-03-10: 2 connected</title>" in html
     assert html.count('class="bar bar-') == 4
 
@@ -80,12 +80,12 @@ def test_past_days_are_stored_and_not_recounted(db: None) -> None:
         happened(Action.PROVIDER_CONNECTED)
     with time_machine.travel("2026-03-15T12:00:00Z", tick=False) as clock:
         count()
-        figures = TableFigures.objects.get()
-        figures.figures["days"]["2026-03-10"]["connected"] = 7
-        figures.save()
+        metrics = TableMetrics.objects.get()
+        metrics.metrics["days"]["2026-03-10"]["connected"] = 7
+        metrics.save()
         clock.shift(61)
         count()
-    assert TableFigures.objects.get().figures["days"]["2026-03-10"]["connected"] == 7
+    assert TableMetrics.objects.get().metrics["days"]["2026-03-10"]["connected"] == 7
 
 
 def test_the_chart_gives_every_number_its_height() -> None:
@@ -108,13 +108,14 @@ def test_whatever_gets_worse_by_itself_is_urgent(page: Client, bank: Bank, owner
     with time_machine.travel(old, tick=False):
         happened(Action.PROVIDER_CONNECTED)
     count()
-    told = text_of(page, FRONT)
-    assert "urgent Bank is suspended: breached" in told
+    text = text_of(page, FRONT)
+    assert "urgent Bank is suspended: breached" in text
     assert (
-        f"urgent The oldest revocation has been owed since {old:%Y-%m-%d %H:%M} UTC; 1 are" in told
+        f"urgent The oldest revocation has been pending since {old:%Y-%m-%d %H:%M} UTC; 1 are"
+        in text
     )
-    assert "urgent Bank fails to revoke (5 times in a row)" in told
-    assert "urgent The audit log is not sealed since" in told
+    assert "urgent Bank fails to revoke (5 times in a row)" in text
+    assert "urgent The audit log is not sealed since" in text
 
 
 @pytest.mark.django_db(transaction=True)
@@ -122,10 +123,10 @@ def test_once_it_is_sealed_the_log_needs_no_attention(page: Client) -> None:
     happened_at_last()
     seal_recent()
     count()
-    told = text_of(page, FRONT)
-    assert "Nothing needs attention" in told
-    assert "Oldest revocation under way: —" in told
-    assert "Audit log sealed until: just now" in told
+    text = text_of(page, FRONT)
+    assert "Nothing needs attention" in text
+    assert "Oldest revocation under way: —" in text
+    assert "Audit log sealed until: just now" in text
 
 
 def test_without_the_log_permission_no_numbers(page: Client, operator: User) -> None:
@@ -135,10 +136,10 @@ def test_without_the_log_permission_no_numbers(page: Client, operator: User) -> 
 
 
 def test_stale_metrics_are_an_alert(page: Client, db: None) -> None:
-    TableFigures.objects.create(
-        claimed_at=timezone.now(), counted_at=timezone.now() - timedelta(minutes=10), figures={}
+    TableMetrics.objects.create(
+        claimed_at=timezone.now(), counted_at=timezone.now() - timedelta(minutes=10), metrics={}
     )
-    assert "urgent Nobody keeps house" in text_of(page, FRONT)
+    assert "urgent No periodic tasks run" in text_of(page, FRONT)
 
 
 def test_a_bulk_job_under_way_is_linked(page: Client, operator: User) -> None:

@@ -1,7 +1,6 @@
 """Forced disconnects in the admin: what would be touched is shown, a reason is asked for."""
 
 import re
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -13,25 +12,15 @@ from connections_project.operations.admin.force import AT_ONCE
 from connections_project.operations.models import BulkJob
 from providers.models import Connection
 from social.models import SocialAccount
-from tests.admin.test_connection_lists import text_of
+from tests.support.admin_pages import CHANNELS, PROVIDERS, chosen, text_of
 from tests.support.bank import Bank
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.provider_rows import connection_of, events
 from tests.support.social_rows import account_of
 
-PROVIDERS = "/admin/providers/connection/"
-CHANNELS = "/admin/channels/channelconnection/"
 ACCOUNTS = "/admin/social/socialaccount/"
 
 pytestmark = pytest.mark.django_db
-
-
-def chosen(*rows: Any, **more: str) -> dict[str, Any]:
-    return {
-        "action": "force_disconnect_selected",
-        "_selected_action": [str(row.pk) for row in rows],
-        **more,
-    }
 
 
 def hidden_fields(html: str) -> dict[str, list[str]]:
@@ -53,8 +42,8 @@ def rows(platforms: Bank, owner: User, outsider: User) -> list[Connection]:
 
 
 def test_the_confirmation_shows_and_changes_nothing(page: Client, rows: list[Connection]) -> None:
-    told = text_of(page, PROVIDERS)
-    assert "Disconnect by force …" in told
+    text = text_of(page, PROVIDERS)
+    assert "Disconnect by force …" in text
     answer = page.post(PROVIDERS, chosen(*rows))
     words = " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
     for figure in (
@@ -74,12 +63,12 @@ def test_a_selection_is_disconnected_with_a_reason(
 ) -> None:
     form = hidden_fields(page.post(PROVIDERS, chosen(*rows[:2])).content.decode())
     answer = page.post(PROVIDERS, {**form, "reason": " breach "}, follow=True)
-    assert "2 disconnected, 2 revocations owed" in answer.content.decode()
+    assert "2 disconnected, 2 revocations pending" in answer.content.decode()
     assert [row.status for row in Connection.objects.order_by("pk")] == [
         "disconnected", "disconnected", "active",
     ]  # fmt: skip
-    told = events("connection_force_disconnected")
-    assert [(one.reason, one.actor_id, one.interface) for one in told] == [
+    text = events("connection_force_disconnected")
+    assert [(one.reason, one.actor_id, one.interface) for one in text] == [
         ("breach", operator.pk, "admin")
     ] * 2
 
@@ -120,10 +109,10 @@ def test_one_is_disconnected_from_its_own_page(
     assert "1 selected" in text_of(page, f"{here}force-disconnect/")
     answer = page.post(f"{here}force-disconnect/", {"reason": "breach"})
     assert answer["Location"] == f"{here}change/"
-    told = text_of(page, f"{here}change/")
-    assert f"connection_force_disconnected by operator {operator.email} through admin" in told
-    assert "“breach”" in told
-    assert "Disconnect by force" not in told
+    text = text_of(page, f"{here}change/")
+    assert f"connection_force_disconnected by operator {operator.email} through admin" in text
+    assert "“breach”" in text
+    assert "Disconnect by force" not in text
 
 
 def test_revocation_can_be_skipped(page: Client, rows: list[Connection]) -> None:

@@ -7,7 +7,7 @@ from django.test import Client
 
 from connections_project.identity.keys import BadKeyError, find_key
 from connections_project.identity.models import ApiKey, User
-from tests.admin.test_connection_lists import text_of
+from tests.support.admin_pages import text_of
 from tests.support.provider_rows import events
 
 LIST = "/admin/identity/apikey/"

@@ -7,7 +7,7 @@ from connections_project.identity.keys import create_key
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
 from providers.models import Connection
-from tests.admin.test_connection_lists import text_of
+from tests.support.admin_pages import text_of
 from tests.support.bank import Bank
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.provider_rows import connection_of, events
@@ -27,9 +27,9 @@ def test_what_goes_is_shown_before_anything_is_done(
     page: Client, row: Connection, owner: User
 ) -> None:
     key = create_key(team=owner.own_team, scopes=["social:read"], origin=command_origin(None)).key
-    told = text_of(page, f"{USERS}{owner.pk}/deactivate/")
-    assert "providers 1 0 1 channels 1 1 1 social 0 0 0" in told
-    assert f"until you decide {key.prefix}" in told
+    text = text_of(page, f"{USERS}{owner.pk}/deactivate/")
+    assert "providers 1 0 1 channels 1 1 1 social 0 0 0" in text
+    assert f"until you decide {key.prefix}" in text
     owner.refresh_from_db()
     assert owner.is_active
 
@@ -45,8 +45,8 @@ def test_a_deactivated_user_loses_all_connections(
     assert (event.reason, event.actor_id, event.interface) == (
         "left the company", operator.pk, "admin",
     )  # fmt: skip
-    told = text_of(page, f"{USERS}{owner.pk}/change/")
-    assert f"user_deactivated by operator {operator.email} through admin" in told
+    text = text_of(page, f"{USERS}{owner.pk}/change/")
+    assert f"user_deactivated by operator {operator.email} through admin" in text
     page.post(f"{USERS}{owner.pk}/reactivate/", {"reason": "came back"})
     owner.refresh_from_db()
     row.refresh_from_db()

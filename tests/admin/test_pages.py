@@ -1,4 +1,4 @@
-"""Every page of the back-office opens, and nobody deletes anything there."""
+"""Every page of the admin opens, and nobody deletes anything there."""
 
 from collections.abc import Callable
 

@@ -8,7 +8,7 @@ from django.test import Client
 
 from connections_project.identity.models import User
 from connections_project.receipts.keys import signing_key
-from tests.admin.test_connection_lists import text_of
+from tests.support.admin_pages import text_of
 from tests.support.bank import Bank
 from tests.support.provider_rows import connection_of
 

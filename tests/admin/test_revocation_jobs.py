@@ -6,7 +6,7 @@ from django.test import Client
 from audit.models import AuditEvent
 from connections_project.identity.models import User
 from connections_project.revocation.models import RevocationJob
-from tests.admin.test_connection_lists import job_of, text_of
+from tests.support.admin_pages import job_of, text_of
 from tests.support.bank import Bank
 from tests.support.provider_rows import connection_of, events
 
@@ -70,9 +70,9 @@ def test_a_finished_job_offers_no_action(page: Client, bank: Bank, owner: User) 
 
 
 def test_auditors_see_no_button_and_are_refused(auditors_page: Client, job: RevocationJob) -> None:
-    told = text_of(auditors_page, f"{LIST}{job.pk}/change/")
-    assert "Retry now" not in told
-    assert "Give up" not in told
+    text = text_of(auditors_page, f"{LIST}{job.pk}/change/")
+    assert "Retry now" not in text
+    assert "Give up" not in text
     for action in ("retry", "give-up"):
         assert auditors_page.get(f"{LIST}{job.pk}/{action}/").status_code == 403
         assert auditors_page.post(f"{LIST}{job.pk}/{action}/", {"reason": "x"}).status_code == 403

@@ -6,7 +6,7 @@ from django.test import Client
 from connections_project.identity.models import User
 from connections_project.platforms.models import Suspension
 from connections_project.platforms.registry import is_suspended
-from tests.admin.test_connection_lists import text_of
+from tests.support.admin_pages import text_of
 from tests.support.bank import Bank
 from tests.support.provider_rows import events
 
@@ -18,9 +18,9 @@ pytestmark = pytest.mark.django_db
 def test_a_platform_is_suspended_and_resumed(page: Client, bank: Bank, operator: User) -> None:
     page.post(f"{LIST}bank/suspend/", {"reason": "breached"})
     assert is_suspended("bank")
-    told = text_of(page, LIST)
-    assert "suspended “breached”" in told
-    assert f"by {operator.email}" in told
+    text = text_of(page, LIST)
+    assert "suspended “breached”" in text
+    assert f"by {operator.email}" in text
     page.post(f"{LIST}bank/resume/", {"reason": "all clear"})
     assert not is_suspended("bank")
     assert [one.reason for one in events("platform_suspended")] == ["breached"]
@@ -29,10 +29,10 @@ def test_a_platform_is_suspended_and_resumed(page: Client, bank: Bank, operator:
 
 
 def test_every_catalogue_platform_is_listed(page: Client, bank: Bank) -> None:
-    told = text_of(page, LIST)
-    assert "Bank bank providers in use" in told
-    assert "Charles Schwab schwab providers no client credentials" in told
-    assert "planned" in told
+    text = text_of(page, LIST)
+    assert "Bank bank providers in use" in text
+    assert "Charles Schwab schwab providers no client credentials" in text
+    assert "planned" in text
 
 
 def test_a_removed_platform_can_be_resumed(page: Client, db: None) -> None:

@@ -24,8 +24,8 @@ class FakeRenderer:
 
     def render(self, request: HttpRequest, fault: ApiError) -> HttpResponse:
         fields = [one.field for one in fault.fields]
-        told = {"code": fault.code, "detail": fault.detail, "fields": fields}
-        return JsonResponse({self.key: told}, status=fault.status)
+        result = {"code": fault.code, "detail": fault.detail, "fields": fields}
+        return JsonResponse({self.key: result}, status=fault.status)
 
 
 @pytest.fixture

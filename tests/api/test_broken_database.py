@@ -23,7 +23,7 @@ def test_a_social_disconnect_says_that_it_failed(api: APIClient) -> None:
     assert answer.json()["error"] == "Failed to disconnect"
 
 
-def test_a_channel_is_told_of_in_its_own_format(api: APIClient) -> None:
+def test_channels_have_their_own_format(api: APIClient) -> None:
     break_table("channel_connections")
     answer = api.delete(f"/api/v1/channels/connections/{ID}")
     assert answer.status_code == 500

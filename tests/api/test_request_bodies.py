@@ -36,8 +36,10 @@ def test_a_wrong_body_is_400_and_names_the_field(
     site: Client, path: str, body: bytes, field: str
 ) -> None:
     response = site.post(path, body, content_type="application/json")
-    told = response.json()
-    fields = told["fake"]["fields"] if "fake" in told else [e["field"] for e in told["errors"]]
+    result = response.json()
+    fields = (
+        result["fake"]["fields"] if "fake" in result else [e["field"] for e in result["errors"]]
+    )
     assert (response.status_code, fields) == (400, [field])
 
 

@@ -30,7 +30,7 @@ class Store(ABC):
     def take(self, key: str = "k", burst: int = BURST) -> BucketState:
         return self.buckets.take(self.prefix + key, interval=INTERVAL, burst=burst)
 
-    def drain(self, key: str = "k") -> None:
+    def use_up(self, key: str = "k") -> None:
         assert [self.take(key).allowed for _ in range(BURST + 1)] == [True] * BURST + [False]
 
     @abstractmethod
@@ -92,7 +92,7 @@ def store(request: pytest.FixtureRequest) -> Store:
 
 
 def test_exactly_the_burst_passes_at_once(store: Store) -> None:
-    store.drain()
+    store.use_up()
 
 
 def test_what_is_left_counts_down(store: Store) -> None:
@@ -100,7 +100,7 @@ def test_what_is_left_counts_down(store: Store) -> None:
 
 
 def test_one_token_comes_back_each_interval(store: Store) -> None:
-    store.drain()
+    store.use_up()
     store.pass_seconds(11)
     assert not store.take().allowed
     store.pass_seconds(1)
@@ -108,7 +108,7 @@ def test_one_token_comes_back_each_interval(store: Store) -> None:
 
 
 def test_parts_of_a_token_are_not_lost(store: Store) -> None:
-    store.drain()
+    store.use_up()
     passed = 0
     for _ in range(15):
         store.pass_seconds(11)
@@ -117,7 +117,7 @@ def test_parts_of_a_token_are_not_lost(store: Store) -> None:
 
 
 def test_a_refused_try_costs_nothing(store: Store) -> None:
-    store.drain()
+    store.use_up()
     waits = [store.take().wait for _ in range(50)]
     assert max(waits) <= 12 * SECOND
     store.pass_seconds(12)
@@ -125,7 +125,7 @@ def test_a_refused_try_costs_nothing(store: Store) -> None:
 
 
 def test_the_wait_is_the_time_until_one_token(store: Store) -> None:
-    store.drain()
+    store.use_up()
     assert store.take().wait == pytest.approx(12 * SECOND, abs=SECOND)
     store.pass_seconds(5)
     assert store.take().wait == pytest.approx(7 * SECOND, abs=SECOND)
@@ -139,19 +139,19 @@ def test_it_says_when_the_bucket_is_full_again(store: Store) -> None:
     for spent in range(1, 4):
         full_at = store.take().full_at
         assert full_at == pytest.approx(store.now() + spent * INTERVAL, abs=SECOND)
-    store.drain("other")
+    store.use_up("other")
     assert store.take("other").full_at == pytest.approx(store.now() + BURST * INTERVAL, abs=SECOND)
 
 
 def test_a_bucket_never_holds_more_than_the_burst(store: Store) -> None:
-    store.drain()
+    store.use_up()
     store.pass_seconds(24 * 3600)
-    store.drain()
+    store.use_up()
 
 
 def test_each_key_has_its_own_bucket(store: Store) -> None:
-    store.drain("one")
-    store.drain("another")
+    store.use_up("one")
+    store.use_up("another")
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_many_threads_let_exactly_the_burst_through(store: Store) -> None:
 
 
 def test_a_clock_set_back_delays_one_bucket_at_most(store: Store) -> None:
-    store.drain()
+    store.use_up()
     store.pass_seconds(-24 * 3600)
     assert store.take().wait <= INTERVAL
     store.pass_seconds(BURST * 12)
@@ -189,7 +189,7 @@ def test_memory_forgets_full_buckets_first() -> None:
     for number in range(90):
         store.take(f"idle {number}")
     store.pass_seconds(13)
-    store.drain("busy")
+    store.use_up("busy")
     for number in range(50):
         store.take(f"new {number}")
     assert not store.take("busy").allowed
@@ -199,7 +199,7 @@ def test_memory_forgets_full_buckets_first() -> None:
 def test_memory_stays_bounded_and_keeps_the_emptiest() -> None:
     store = MemoryStore()
     store.buckets = MemoryBuckets(clock=lambda: store.time, most=100)
-    store.drain("busy")
+    store.use_up("busy")
     for number in range(1000):
         store.take(f"passer-by {number}")
         assert len(store.buckets._full_at) <= 100
@@ -214,7 +214,7 @@ def test_redis_drops_a_bucket_once_it_is_full(redis_store: RedisStore) -> None:
 
 def test_two_hosts_share_one_bucket(redis_store: RedisStore) -> None:
     mine = redis_store.buckets
-    redis_store.drain()
+    redis_store.use_up()
     redis_store.buckets = RedisBuckets(url_or_skip())
     assert redis_store.buckets is not mine
     assert not redis_store.take().allowed

@@ -22,14 +22,14 @@ def recorded() -> Callable[..., AuditEvent]:
     """Record one event, with whatever differs from the plainest, and give its row."""
 
     def make(**differing: Any) -> AuditEvent:
-        told: dict[str, Any] = {
+        outcome: dict[str, Any] = {
             "origin": SYSTEM,
             "subject_type": "thing",
             "subject_id": SUBJECT,
             "subject_owner_id": None,
         }
         with transaction.atomic():
-            record(Action.PROVIDER_CONNECTED, **(told | differing))
+            record(Action.PROVIDER_CONNECTED, **(outcome | differing))
         return AuditEvent.objects.latest("id")
 
     return make
@@ -38,5 +38,5 @@ def recorded() -> Callable[..., AuditEvent]:
 @pytest.fixture
 def checkpoints_file(settings: LazySettings, tmp_path: Path) -> Path:
     """The file of checkpoints outside the database, of this test alone."""
-    settings.AUDIT_HEADS_FILE = tmp_path / "heads.jsonl"
-    return tmp_path / "heads.jsonl"
+    settings.AUDIT_HEADS_FILE = tmp_path / "checkpoints.jsonl"
+    return tmp_path / "checkpoints.jsonl"

@@ -25,7 +25,7 @@ from audit.verify_export import Reading, TamperedError
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from tests.support import audit_tampering as tampering
-from tests.support.audit_tampering import change, insert, remove, sealed, tell
+from tests.support.audit_tampering import change, insert, record_events, remove, sealed
 from tests.support.audit_triggers import drop_triggers
 from tests.support.process_environment import ROOT, environment_with
 from tests.support.provider_rows import events
@@ -42,7 +42,7 @@ def export(*arguments: str) -> Lines:
     return [json.loads(line) for line in output.getvalue().splitlines()]
 
 
-def told(lines: Lines) -> list[dict[str, Any]]:
+def events_in(lines: Lines) -> list[dict[str, Any]]:
     return [line["event"] for line in lines if line["kind"] == "event"]
 
 
@@ -70,12 +70,12 @@ def of_event(lines: Lines, event_id: UUID) -> dict[str, Any]:
 
 
 def test_a_whole_export_verifies() -> None:
-    ids = [*sealed(5), *sealed(3), *tell(2)]
+    ids = [*sealed(5), *sealed(3), *record_events(2)]
     lines = export()
     reading = verify(lines)
     # The export's own event is the last one.
-    assert [event["id"] for event in told(lines)][:-1] == [str(one) for one in ids]
-    assert told(lines)[-1]["action"] == "audit_exported"
+    assert [event["id"] for event in events_in(lines)][:-1] == [str(one) for one in ids]
+    assert events_in(lines)[-1]["action"] == "audit_exported"
     assert (reading.events, reading.unsealed, reading.seal["number"]) == (11, 3, 2)
 
 
@@ -165,7 +165,7 @@ def test_an_interrupted_export_is_audited_too() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_reader_that_leaves_is_told_of_in_words(use_catalogue: Any, tmp_path: Path) -> None:
+def test_a_closed_pipe_is_reported_in_words(use_catalogue: Any, tmp_path: Path) -> None:
     use_catalogue("")
     sealed(400)
     run = subprocess.run(
@@ -187,15 +187,15 @@ class Failing(StringIO):
 
 
 def test_a_part_by_owner_verifies_as_far_as_it_goes(owner: User) -> None:
-    tell(2)
-    mine = tell(2, owner=owner.pk)
-    tell(1)
+    record_events(2)
+    mine = record_events(2, owner=owner.pk)
+    record_events(1)
     tampering.seal()
     sealed(2)
-    mine += tell(1, owner=owner.pk)
+    mine += record_events(1, owner=owner.pk)
     for chosen in (owner.email.upper(), str(owner.pk)):
         lines = export("--owner", chosen)
-        assert [event["id"] for event in told(lines)] == [str(one) for one in mine]
+        assert [event["id"] for event in events_in(lines)] == [str(one) for one in mine]
         assert [line["number"] for line in lines if line["kind"] == "seal"] == [1]
         assert all("proof" in of_event(lines, one) for one in mine[:2])
         reading = verify(lines)
@@ -203,36 +203,36 @@ def test_a_part_by_owner_verifies_as_far_as_it_goes(owner: User) -> None:
 
 
 def test_a_part_does_not_show_what_was_not_asked_for(owner: User) -> None:
-    tell(3, owner=owner.pk)
-    others = tell(3)
+    record_events(3, owner=owner.pk)
+    others = record_events(3)
     tampering.seal()
     text = json.dumps(export("--owner", str(owner.pk)))
     assert not any(str(one) in text for one in others)
 
 
 def test_a_time_range_is_half_open() -> None:
-    ids = tell(4)
+    ids = record_events(4)
     for number, event_id in enumerate(ids):
         change(event_id, occurred_at=timezone.now().replace(year=2025, microsecond=number))
     tampering.seal()
     since, until = (AuditEvent.objects.get(pk=ids[at]).occurred_at for at in (1, 3))
     lines = export("--since", since.isoformat(), "--until", until.isoformat())
-    assert [event["id"] for event in told(lines)] == [str(ids[1]), str(ids[2])]
+    assert [event["id"] for event in events_in(lines)] == [str(ids[1]), str(ids[2])]
     verify(lines)
 
 
 def test_dates_are_days_of_utc() -> None:
-    (event_id,) = tell(1)
+    (event_id,) = record_events(1)
     change(event_id, occurred_at="2025-03-01T00:00:00Z")
-    assert len(told(export("--since", "2025-03-01", "--until", "2025-03-02"))) == 1
-    assert told(export("--since", "2025-02-28", "--until", "2025-03-01")) == []
+    assert len(events_in(export("--since", "2025-03-01", "--until", "2025-03-02"))) == 1
+    assert events_in(export("--since", "2025-02-28", "--until", "2025-03-01")) == []
 
 
 def test_a_part_by_subject_verifies() -> None:
     ids = sealed(3)
     subject = AuditEvent.objects.get(pk=ids[1]).subject_id
     lines = export("--subject", str(subject))
-    assert [event["id"] for event in told(lines)] == [str(ids[1])]
+    assert [event["id"] for event in events_in(lines)] == [str(ids[1])]
     verify(lines)
 
 
@@ -333,8 +333,8 @@ def test_an_event_copied_within_the_export_is_named() -> None:
 
 
 def test_an_event_of_a_part_cannot_be_changed(owner: User) -> None:
-    (mine,) = tell(1, owner=owner.pk)
-    tell(2)
+    (mine,) = record_events(1, owner=owner.pk)
+    record_events(2)
     tampering.seal()
     lines = export("--owner", str(owner.pk))
     of_event(lines, mine)["event"]["reason"] = "forged"
@@ -342,8 +342,8 @@ def test_an_event_of_a_part_cannot_be_changed(owner: User) -> None:
 
 
 def test_an_omitted_event_breaks_the_signature(owner: User) -> None:
-    mine = tell(2, owner=owner.pk)
-    tell(1)
+    mine = record_events(2, owner=owner.pk)
+    record_events(1)
     tampering.seal()
     lines = export("--owner", str(owner.pk))
     lines.remove(of_event(lines, mine[1]))
@@ -385,7 +385,7 @@ def test_somebody_elses_key_vouches_for_nothing(settings: Any) -> None:
 
 
 def test_the_events_can_be_read_without_verifying() -> None:
-    ids = [*sealed(2), *tell(1)]
+    ids = [*sealed(2), *record_events(1)]
     read = list(exported_events(as_bytes(export())))
     assert [event["id"] for event in read][:3] == [str(one) for one in ids]
 

@@ -38,7 +38,7 @@ def tell_many() -> None:
         )
 
 
-@pytest.mark.skipif(not os.access(CLEAR, os.W_OK), reason="left out: only Linux tells the peak")
+@pytest.mark.skipif(not os.access(CLEAR, os.W_OK), reason="left out: only Linux has the peak")
 def test_many_events_are_sealed_in_flat_memory() -> None:
     tell_many()
     CLEAR.write_text("5")  # Forget the peak so far (proc(5)).

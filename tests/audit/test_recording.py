@@ -1,4 +1,4 @@
-"""An event is written in the transaction of what it tells, with all that is known about it."""
+"""An event is written in the transaction of what it records, with all that is known about it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,12 +21,12 @@ Recorded = Callable[..., AuditEvent]
 
 
 def an_event(action: Action = Action.PROVIDER_DISCONNECTED, **differing: Any) -> Event:
-    told: dict[str, Any] = {"subject_type": "thing", "subject_id": SUBJECT, "origin": SYSTEM}
-    return Event(action=action, subject_owner_id=None, **(told | differing))
+    given: dict[str, Any] = {"subject_type": "thing", "subject_id": SUBJECT, "origin": SYSTEM}
+    return Event(action=action, subject_owner_id=None, **(given | differing))
 
 
 @pytest.mark.django_db
-def test_a_row_says_all_that_was_told(recorded: Recorded) -> None:
+def test_a_row_has_all_that_was_recorded(recorded: Recorded) -> None:
     actor, owner = uuid4(), uuid4()
     with tracing("a" * 32):
         row = recorded(
@@ -117,7 +117,7 @@ def test_every_action_fits_its_column() -> None:
 def test_many_are_stored_as_one_is() -> None:
     """PostgreSQL takes many as one document: in it nothing may come out differently."""
     details = {"text": "ü \" ' \\ % %s {} 🙂", "number": 7, "no": None, "deep": {"list": [1, "a"]}}
-    told = Event(
+    given = Event(
         action=Action.PROVIDER_DISCONNECTED,
         origin=Origin(ActorType.OPERATOR, uuid7(), Interface.COMMAND, "2001:db8::1"),
         subject_type="providers.connection",
@@ -127,17 +127,17 @@ def test_many_are_stored_as_one_is() -> None:
         details=details,
     )
     bare = replace(
-        told,
+        given,
         origin=Origin(ActorType.SYSTEM, None, Interface.WORKER),
         subject_id=None,
         subject_owner_id=None,
         details=None,
         outcome=Outcome.FAILURE,
     )
-    for event in (told, bare):
+    for event in (given, bare):
         record_many([event])
         record_many([event] * MANY)
-    for event in (told, bare):
+    for event in (given, bare):
         rows = AuditEvent.objects.filter(outcome=event.outcome).order_by("id")
         shown = [{**vars(row), "id": 0, "occurred_at": 0, "_state": 0} for row in rows]
         assert len(shown) == MANY + 1

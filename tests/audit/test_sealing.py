@@ -24,7 +24,7 @@ from audit.unsealed import Window, oldest_unsealed, windows
 from connections_project.core.ids import first_uuid7, uuid7
 from connections_project.core.periodic import periodic_task_of
 from tests.support import audit_tampering as tampering
-from tests.support.audit_tampering import insert, tell
+from tests.support.audit_tampering import insert, record_events
 from tests.support.audit_triggers import drop_triggers
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("checkpoints_file")]
@@ -41,7 +41,7 @@ def run(*arguments: str) -> str:
 
 
 def test_the_command_seals_all_that_is_committed() -> None:
-    ids = tell(3)
+    ids = record_events(3)
     done = json.loads(run("--json"))
     assert (done["sealed_events"], done["seals"], done["last_seal"]) == (3, 1, 1)
     assert set(SealedEvent.objects.values_list("event_id", flat=True)) == set(ids)
@@ -50,7 +50,7 @@ def test_the_command_seals_all_that_is_committed() -> None:
 
 def test_the_command_says_what_it_did() -> None:
     assert run() == "The audit log has nothing to seal.\n"
-    tell(2)
+    record_events(2)
     assert run().startswith("Sealed 2 events in 1 seal. The last seal is 1: ")
     assert run().startswith("Sealed 0 events in 0 seals. The last seal is 1: ")
 
@@ -87,14 +87,14 @@ def test_a_late_commit_is_sealed_after_younger_ones() -> None:
 
 def test_many_are_sealed_a_batch_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seal, "BATCH", 4)
-    tell(10)
+    record_events(10)
     assert [one.size for one in seal.seal_all()] == [4, 4, 2]
 
 
 def test_a_log_longer_than_a_window_is_sealed_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seal, "BATCH", 4)
     monkeypatch.setattr("audit.unsealed.WINDOW", 10)
-    tell(23)
+    record_events(23)
     seals = list(seal.seal_all())
     assert [one.size for one in seals] == [4, 4, 2, 4, 4, 2, 3]
     assert [one.complete_until > seal.THE_BEGINNING for one in seals] == [False] * 6 + [True]
@@ -103,7 +103,7 @@ def test_a_log_longer_than_a_window_is_sealed_whole(monkeypatch: pytest.MonkeyPa
 
 def test_a_batch_that_is_just_full_closes_the_log_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seal, "BATCH", 4)
-    tell(8)
+    record_events(8)
     assert [one.complete_until > seal.THE_BEGINNING for one in seal.seal_all()] == [False, True]
 
 
@@ -111,7 +111,7 @@ def test_an_incomplete_batch_claims_no_completeness(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(seal, "BATCH", 4)
-    tell(5)
+    record_events(5)
     first, second = seal.seal_all()
     assert first.complete_until == seal.THE_BEGINNING
     assert second.complete_until > timezone.now() - timedelta(minutes=1)
@@ -138,7 +138,7 @@ def test_an_empty_hour_is_sealed_too() -> None:
 
 
 def test_the_periodic_task_stays_within_a_minute() -> None:
-    tell(1)
+    record_events(1)
     task = periodic_task_of(seal.seal_recent)
     assert task.every < 60
     task.do()
@@ -152,7 +152,7 @@ def test_a_stopping_process_leaves_the_rest(
     stopping.set()
     monkeypatch.setattr(seal, "stopping", stopping)
     monkeypatch.setattr(seal, "BATCH", 1)
-    tell(3)
+    record_events(3)
     seal.seal_recent()
     assert Seal.objects.count() == 1
     stopping.clear()
@@ -289,7 +289,7 @@ def test_ctrl_c_ends_it_and_keeps_what_is_sealed(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(publishing, "publish", interrupt_the_third_time)
-    tell(6)
+    record_events(6)
     with pytest.raises(CommandError, match="Stopped") as stopped:
         run()
     assert stopped.value.returncode == 130
@@ -299,9 +299,9 @@ def test_ctrl_c_ends_it_and_keeps_what_is_sealed(
 
 def test_what_waits_to_be_sealed_is_known_by_its_age() -> None:
     assert oldest_unsealed() is None
-    ids = tell(2)
+    ids = record_events(2)
     assert oldest_unsealed() == AuditEvent.objects.get(pk=ids[0]).occurred_at
     tampering.seal()
     assert oldest_unsealed() is None
-    (waiting,) = tell(1)
+    (waiting,) = record_events(1)
     assert oldest_unsealed() == AuditEvent.objects.get(pk=waiting).occurred_at

@@ -15,7 +15,7 @@ from connections_project.core.ids import uuid7
 pytestmark = pytest.mark.django_db
 
 
-def tell(action: Action, subject: UUID, *, outcome: Outcome = Outcome.SUCCESS) -> None:
+def record_events(action: Action, subject: UUID, *, outcome: Outcome = Outcome.SUCCESS) -> None:
     with transaction.atomic():
         record(
             action,
@@ -37,9 +37,9 @@ def output_of(*arguments: str) -> list[str]:
 
 def test_only_the_subject_is_shown_oldest_first() -> None:
     subject = uuid7()
-    tell(Action.PROVIDER_CONNECTED, subject)
-    tell(Action.PROVIDER_CONNECTED, uuid7())
-    tell(Action.TOKEN_REVOKED, subject, outcome=Outcome.FAILURE)
+    record_events(Action.PROVIDER_CONNECTED, subject)
+    record_events(Action.PROVIDER_CONNECTED, uuid7())
+    record_events(Action.TOKEN_REVOKED, subject, outcome=Outcome.FAILURE)
     first, second = output_of(str(subject))
     assert " provider_connected success, by system through command" in first
     assert second.endswith("token_revoked failure, by system through command, "
@@ -48,7 +48,7 @@ def test_only_the_subject_is_shown_oldest_first() -> None:
 
 def test_json_is_one_object_a_line() -> None:
     subject = uuid7()
-    tell(Action.PROVIDER_CONNECTED, subject)
+    record_events(Action.PROVIDER_CONNECTED, subject)
     (line,) = output_of(str(subject), "--json")
     event = json.loads(line)
     assert event["subject_id"] == str(subject)

@@ -26,10 +26,10 @@ from tests.support.audit_tampering import (
     change,
     cut_off,
     insert,
+    record_events,
     remove,
     remove_with_digests,
     sealed,
-    tell,
 )
 from tests.support.audit_triggers import drop_triggers
 
@@ -67,7 +67,7 @@ def named(finding: dict[str, Any]) -> tuple[str, str | None]:
 def test_an_untouched_log_is_what_was_sealed() -> None:
     sealed(3)
     sealed(2)
-    tell(1)
+    record_events(1)
     result = verify()
     assert (result["ok"], result["code"], result["findings"]) == (True, 0, [])
     assert (result["events"], result["seals"], result["unsealed"]) == (5, 2, 1)
@@ -161,7 +161,7 @@ def test_an_event_inserted_with_a_digest_is_named() -> None:
 
 def test_an_unsealed_event_is_not_called_inserted() -> None:
     sealed(1)
-    tell(2)
+    record_events(2)
     insert(ago=timedelta(0))
     assert (verify()["ok"], verify()["unsealed"]) == (True, 3)
 
@@ -366,7 +366,7 @@ def test_the_private_key_is_in_no_output(settings: Any) -> None:
 
 def test_postgresql_may_keep_json_in_its_own_way() -> None:
     """Keys in another order, a fraction of zero and a large exponent digest alike everywhere."""
-    (event_id,) = tell(1)
+    (event_id,) = record_events(1)
     details = {"b": 1.0, "a": [0.1, 1e22, -0.0, {"z": None, "y": "ü\U0001f980"}], "c": 10**30}
     change(event_id, details=details)
     event = AuditEvent.objects.filter(pk=event_id).values(*FIELDS).get()

@@ -8,6 +8,10 @@ import pytest
 from django.db import connections
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.support.browser_pages import address, watched
+
+__all__ = ["address", "watched"]
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 

@@ -1,14 +1,12 @@
-"""Operators walk the back-office in a real browser, under its own Content-Security-Policy."""
+"""Operators walk the admin in a real browser, under its own Content-Security-Policy."""
 
 from base64 import b32decode
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.db import transaction
 from django_otp.oath import totp
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from rest_framework.test import APIClient
 
 from connections_project.identity.models import User
@@ -17,59 +15,15 @@ from connections_project.metrics.tables import refresh
 from connections_project.operations.bulk_worker import process_due
 from providers.models import Connection
 from tests.admin.conftest import auditor, operator
-from tests.admin.test_bulk_jobs import many
 from tests.conftest import PASSWORD
+from tests.support.admin_pages import many
 from tests.support.bank import Bank, connect
+from tests.support.browser_pages import Watched
 from tests.support.provider_rows import connection_of
 
 __all__ = ["auditor", "operator"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-class Watched:
-    """A page, with whatever it complained of and asked others for written down."""
-
-    def __init__(self, browser: Browser, address: str) -> None:
-        self.address = address
-        self.page = browser.new_page(viewport={"width": 1280, "height": 900}, base_url=address)
-        self.complaints: list[str] = []
-        self.page.set_default_timeout(10_000)
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("requestfailed", lambda request: self._failed(request))
-        self.page.on("request", lambda request: self._asked(request.url))
-
-    def _failed(self, request: Any) -> None:
-        # Whoever leaves a page breaks off what it still loads.
-        if "ERR_ABORTED" not in str(request.failure):
-            self.complaints.append(request.url)
-
-    def _asked(self, url: str) -> None:
-        if not url.startswith((self.address, "data:")):
-            self.complaints.append(f"asked {url}")
-
-    def sign_in(self, user: User, code: str = "") -> None:
-        self.page.goto("/admin/")
-        self.page.get_by_label("E-mail").fill(user.email)
-        self.page.get_by_label("Password").fill(PASSWORD)
-        if code:
-            self.page.get_by_label("Code of your authenticator app").fill(code)
-        self.page.get_by_role("button", name="Sign in").click()
-        expect(self.page.get_by_role("heading", name="What needs attention")).to_be_visible()
-
-
-@pytest.fixture
-def address(live_server: Any) -> str:
-    # Browsers take Secure cookies over plain HTTP from this name alone.
-    return str(live_server.url.replace("127.0.0.1", "localhost"))
-
-
-@pytest.fixture
-def watched(browser: Browser, address: str) -> Iterator[Watched]:
-    made = Watched(browser, address)
-    yield made
-    assert made.complaints == []
 
 
 def test_an_operator_signs_in_and_disconnects_one(
@@ -102,7 +56,7 @@ def test_an_operator_signs_in_and_disconnects_one(
     expect(page.get_by_text("connection ends, for good")).to_be_visible()
     page.get_by_label("Reason").fill("Breach at the bank, incident 4711")
     page.get_by_role("button", name="Disconnect 1 connection").click()
-    expect(page.get_by_text("1 disconnected, 1 revocation owed")).to_be_visible()
+    expect(page.get_by_text("1 disconnected, 1 revocation pending")).to_be_visible()
     timeline = page.get_by_role("region", name="Timeline, newest first")
     expect(timeline).to_contain_text(f"connection_force_disconnected by operator {operator.email}")
     expect(timeline).to_contain_text("“Breach at the bank, incident 4711”")
@@ -190,7 +144,7 @@ def test_many_are_ended_in_the_background_and_watched(
     page.get_by_role("button", name="Select everything that matches, on all pages").click()
     page.locator("select[name=action]").select_option("force_disconnect_selected")
     page.get_by_role("button", name="Go").click()
-    expect(page.get_by_text("connections are frozen")).to_be_visible()
+    expect(page.get_by_text("connections are disconnected in the background")).to_be_visible()
     page.get_by_label("Reason").fill("breach")
     page.locator("input[type=submit].destructive").click()
     expect(page.get_by_text("0 of 105 done (0 %)")).to_be_visible()

@@ -11,11 +11,11 @@ from audit.seal import seal_recent
 from connections_project.identity.models import User
 from connections_project.metrics.tables import refresh
 from tests.admin.conftest import operator, platforms, use_platforms
-from tests.browser.test_admin import Watched, address, watched
 from tests.support.admin_data import arrange
 from tests.support.bank import Bank, connect
+from tests.support.browser_pages import Watched
 
-__all__ = ["address", "operator", "platforms", "use_platforms", "watched"]
+__all__ = ["operator", "platforms", "use_platforms"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -56,7 +56,7 @@ def test_every_page_opens_without_a_complaint(
     page.goto("/admin/")
     page.screenshot(path=folder / "sign-in.png")
     watched.sign_in(operator)
-    page.screenshot(path=folder / "front-page.png")
+    page.screenshot(path=folder / "dashboard.png")
     for name, path in PAGES.items():
         answer = page.goto(path)
         assert answer is not None

@@ -14,7 +14,7 @@ from tests.support.platform_server import PlatformServer
 
 @pytest.fixture
 def chirp(server: PlatformServer, use_catalogue: UseCatalogue) -> Chirp:
-    """A channel that works, and can be told not to."""
+    """A channel that works, and can be set to fail."""
     made = Chirp(server)
     use_catalogue(made.catalogue(), "chirp")
     made.open()
@@ -35,7 +35,7 @@ def row(owner: User, chirp: Chirp) -> ChannelConnection:
 
 @pytest.fixture
 def like_x(chirp: Chirp, use_catalogue: UseCatalogue) -> Chirp:
-    """The channel, to be published to as to X: nothing there tells a repeated post."""
+    """The channel, to be published to as to X: nothing there recognizes a repeated post."""
     use_catalogue(chirp.catalogue(more=ADAPTER.format("x")), "chirp")
     chirp.server.on("POST", X, accepted())
     return chirp
@@ -43,7 +43,7 @@ def like_x(chirp: Chirp, use_catalogue: UseCatalogue) -> Chirp:
 
 @pytest.fixture
 def like_mastodon(chirp: Chirp, use_catalogue: UseCatalogue) -> Chirp:
-    """The channel, to be published to as to Mastodon: a repeated post is told by its key."""
+    """The channel, to be published to as to Mastodon: a repeated post is recognized by its key."""
     use_catalogue(chirp.catalogue(more=ADAPTER.format("mastodon")), "chirp")
     chirp.server.on("POST", MASTODON, tooted())
     return chirp

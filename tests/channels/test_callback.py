@@ -10,11 +10,11 @@ from rest_framework.test import APIClient
 from channels.models import ChannelConnection
 from connections_project.identity.models import User
 from connections_project.revocation.models import GrantHold, RevocationJob
-from tests.channels.test_disconnect import CONNECTIONS
 from tests.conftest import SignIn, UseCatalogue
-from tests.providers.test_connect_refusals import NO_REDIS
 from tests.support import bank as providers
+from tests.support.absent_redis import NO_REDIS
 from tests.support.bank import ISSUER, Bank
+from tests.support.channel_disconnects import CONNECTIONS
 from tests.support.channel_errors import refusal, wrong_fields
 from tests.support.chirp import Chirp, call_back, connect, start
 from tests.support.platform_server import Answer
@@ -69,7 +69,7 @@ def test_the_picture_is_cached_until_disconnect(
     assert row.cached_data is None
 
 
-def test_one_event_tells_of_it(api: APIClient, chirp: Chirp, owner: User) -> None:
+def test_one_event_is_recorded(api: APIClient, chirp: Chirp, owner: User) -> None:
     row = connect(api)
     (event,) = events("CHANNEL_CONNECTED")
     assert (event.subject_type, event.subject_id) == ("channels.connection", row.pk)
@@ -137,7 +137,7 @@ def test_an_expired_state_is_refused(
     api: APIClient, chirp: Chirp, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = start(api)
-    monkeypatch.setattr("connections_project.connections.flow.states.take", lambda _: None)
+    monkeypatch.setattr("connections_project.connections.flow.states.consume", lambda _: None)
     assert refusal(call_back(api, state)) == INVALID_STATE
 
 
@@ -246,7 +246,7 @@ def test_tokens_without_an_identity_are_revoked(
     assert not ChannelConnection.objects.exists()
     (failed,), (revoked,) = events("CHANNEL_CONNECTION_FAILED"), events("token_revoked")
     assert failed.details["revocation"] == "pending"
-    # One name for what never became a row, so that the two can be told to belong together.
+    # One name for what never became a row, so that the two can be seen to belong together.
     assert failed.subject_id == revoked.subject_id
 
 

@@ -27,7 +27,7 @@ def test_an_already_connected_account_is_shown(api: APIClient, chirp: Chirp) -> 
     assert row.opened().access_token == "access-2"
 
 
-def test_failures_are_told_of(api: APIClient, chirp: Chirp) -> None:
+def test_failures_are_shown(api: APIClient, chirp: Chirp) -> None:
     state = start(api)
     page = visit(same_browser(api), state, slug="chirp", code="", error="access_denied")
     assert (page.status_code, heading(page)) == (400, "Access was not granted")

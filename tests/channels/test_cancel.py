@@ -132,8 +132,8 @@ def test_each_channel_has_an_event_of_its_own(
     other = channel_of(owner, account_id="another")
     made = [schedule_of(row), schedule_of(row), schedule_of(other)]
     bulk_cancel(api, schedule_ids=[str(each.pk) for each in made])
-    told = {event.subject_id: event.details["count"] for event in events("SCHEDULES_CANCELLED")}
-    assert told == {row.pk: 2, other.pk: 1}
+    recorded = {event.subject_id: event.details["count"] for event in events("SCHEDULES_CANCELLED")}
+    assert recorded == {row.pk: 2, other.pk: 1}
 
 
 def test_all_of_a_channel_are_cancelled(

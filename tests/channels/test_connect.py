@@ -14,7 +14,7 @@ from connections_project.connections import flow
 from connections_project.identity.models import User
 from connections_project.oauth import pkce
 from tests.conftest import SignIn, UseCatalogue
-from tests.providers.test_connect_refusals import NO_REDIS
+from tests.support.absent_redis import NO_REDIS
 from tests.support.bank import REDIRECT_URI, query_of
 from tests.support.channel_errors import refusal, wrong_fields
 from tests.support.chirp import Chirp

@@ -15,25 +15,11 @@ from connections_project.identity.models import User
 from connections_project.platforms.models import Suspension
 from connections_project.revocation.models import GrantHold, RevocationJob
 from tests.conftest import SignIn
+from tests.support.channel_disconnects import CONNECTIONS, assert_disconnected, disconnect
 from tests.support.channel_errors import only_error, refusal
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.chirp import Chirp, connect
 from tests.support.provider_rows import events
-
-CONNECTIONS = "/api/v1/channels/connections"
-
-
-def disconnect(api: APIClient, connection_id: object, query: str = "") -> Any:
-    return api.delete(f"{CONNECTIONS}/{connection_id}{query}")
-
-
-def assert_disconnected(row: ChannelConnection) -> None:
-    row.refresh_from_db()
-    assert row.status == "disconnected"
-    assert row.disconnected_at is not None
-    assert (row.auth_state, row.has_refresh_token) == (None, False)
-    assert (row.token_expires_at, row.grant_expires_at) == (None, None)
-    assert row.cached_data is None
 
 
 def test_it_answers_as_documented_and_erases_tokens(api: APIClient, chirp: Chirp) -> None:
@@ -95,7 +81,7 @@ def test_any_status_leads_to_disconnected(
     assert not GrantHold.objects.exists()
 
 
-def test_the_platform_is_told_after_the_commit(
+def test_it_is_revoked_after_the_commit(
     api: APIClient, chirp: Chirp, django_capture_on_commit_callbacks: Any
 ) -> None:
     row = connect(api)
@@ -173,7 +159,7 @@ def test_a_link_to_help_where_nothing_can_be_revoked(
     assert not RevocationJob.objects.exists()
 
 
-def test_no_link_where_the_platform_can_be_told(api: APIClient, row: ChannelConnection) -> None:
+def test_no_link_where_tokens_can_be_revoked(api: APIClient, row: ChannelConnection) -> None:
     assert "Link" not in disconnect(api, row.pk)
 
 

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from channels.models import ChannelConnection, Schedule, ScheduleStatus
 from connections_project.identity.models import User
 from connections_project.revocation.models import RevocationJob
-from tests.channels.test_disconnect import assert_disconnected, disconnect
+from tests.support.channel_disconnects import assert_disconnected, disconnect
 from tests.support.channel_errors import only_error
 from tests.support.channel_rows import channel_of, new_schedule, schedule_of
 from tests.support.provider_rows import events
@@ -98,7 +98,7 @@ def test_they_are_cancelled_with_it_when_asked_for(
     assert Schedule.objects.filter(status="published").count() == 1
 
 
-def test_both_events_tell_of_it(api: APIClient, row: ChannelConnection) -> None:
+def test_both_events_are_recorded(api: APIClient, row: ChannelConnection) -> None:
     schedule_of(row)
     schedule_of(row)
     disconnect(api, row.pk, "?cancel_schedules=true")
@@ -109,7 +109,7 @@ def test_both_events_tell_of_it(api: APIClient, row: ChannelConnection) -> None:
     assert ended.details["schedules_cancelled"] == 2
 
 
-def test_no_event_tells_of_cancelling_nothing(api: APIClient, row: ChannelConnection) -> None:
+def test_cancelling_nothing_records_nothing(api: APIClient, row: ChannelConnection) -> None:
     disconnect(api, row.pk, "?cancel_schedules=true")
     assert not events("SCHEDULES_CANCELLED")
 

@@ -8,7 +8,7 @@ from django.db import OperationalError
 from rest_framework.test import APIClient
 
 from connections_project.api.rate_limits import Decision
-from tests.channels.test_disconnect import CONNECTIONS
+from tests.support.channel_disconnects import CONNECTIONS
 from tests.support.channel_errors import only_error, refusal
 from tests.support.channel_scheduling import SCHEDULES
 

@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection
 from connections_project.identity.models import User
-from tests.channels.test_disconnect import CONNECTIONS
 from tests.conftest import SignIn, UseCatalogue
+from tests.support.channel_disconnects import CONNECTIONS
 from tests.support.channel_errors import refusal, wrong_fields
 from tests.support.channel_rows import channel_of
 from tests.support.chirp import Chirp

@@ -42,7 +42,7 @@ def test_a_schedule_that_is_due_is_published(row: ChannelConnection, like_x: Chi
     assert timezone.now() - schedule.published_at < timedelta(seconds=10)
 
 
-def test_the_history_and_the_audit_log_tell_of_it(row: ChannelConnection, like_x: Chirp) -> None:
+def test_history_and_audit_log_record_it(row: ChannelConnection, like_x: Chirp) -> None:
     schedule = due_schedule(row)
     published()
     event = PublishEvent.objects.get()
@@ -52,11 +52,11 @@ def test_the_history_and_the_audit_log_tell_of_it(row: ChannelConnection, like_x
         "post-1",
         None,
     )
-    told = AuditEvent.objects.get(action="SCHEDULE_PUBLISHED")
-    assert (told.subject_type, told.subject_id) == ("channels.schedule", schedule.pk)
-    assert (told.subject_owner_id, told.outcome) == (row.user_id, "success")
-    assert (told.actor_type, told.interface) == ("system", "worker")
-    assert told.details == {
+    recorded = AuditEvent.objects.get(action="SCHEDULE_PUBLISHED")
+    assert (recorded.subject_type, recorded.subject_id) == ("channels.schedule", schedule.pk)
+    assert (recorded.subject_owner_id, recorded.outcome) == (row.user_id, "success")
+    assert (recorded.actor_type, recorded.interface) == ("system", "worker")
+    assert recorded.details == {
         "platform": "chirp",
         "connection_id": str(row.pk),
         "post_id": "post-1",
@@ -132,8 +132,8 @@ def test_ten_due_at_once_are_published_once_each(owner: User, like_x: Chirp) -> 
     like_x.server.on("POST", X, *[accepted(f"post-{number}") for number in range(10)])
     assert published() == ["published"] * 10
     assert sorted(post.json["text"] for post in posts(like_x)) == [f"Post {n}" for n in range(10)]
-    told = set(PublishEvent.objects.values_list("platform_post_id", flat=True))
-    assert told == {f"post-{number}" for number in range(10)}
+    recorded = set(PublishEvent.objects.values_list("platform_post_id", flat=True))
+    assert recorded == {f"post-{number}" for number in range(10)}
 
 
 def test_a_hanging_post_delays_no_other(owner: User, like_x: Chirp) -> None:

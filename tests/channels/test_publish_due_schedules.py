@@ -36,9 +36,9 @@ def test_one_pass_reports_what_became_of_the_due(
     assert out == "4 tried, 2 published, 1 still due, 1 failed.\n"
     # No progress bar where nobody watches.
     assert err == capsys.readouterr().err == ""
-    told = AuditEvent.objects.filter(action="SCHEDULE_PUBLISHED").first()
-    assert told is not None
-    assert (told.actor_type, told.interface) == ("system", "command")
+    recorded = AuditEvent.objects.filter(action="SCHEDULE_PUBLISHED").first()
+    assert recorded is not None
+    assert (recorded.actor_type, recorded.interface) == ("system", "command")
 
 
 def test_with_nothing_to_do_it_says_so(db: None) -> None:

@@ -7,8 +7,8 @@ from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection, PublishEvent
 from connections_project.identity.models import User
-from tests.channels.test_disconnect import CONNECTIONS, disconnect
 from tests.conftest import SignIn
+from tests.support.channel_disconnects import CONNECTIONS, disconnect
 from tests.support.channel_errors import refusal
 from tests.support.channel_rows import channel_of, schedule_of
 

@@ -72,9 +72,9 @@ def test_a_possibly_accepted_post_is_never_resent(
     assert history_of(schedule) == [("failed", error)]
     assert tried() == []
     assert len(posts(like_x)) == 1
-    told = AuditEvent.objects.get(action="SCHEDULE_FAILED")
-    assert told.outcome == "failure"
-    assert (told.details["result"], told.details["error"]) == ("outcome_unknown", error)
+    recorded = AuditEvent.objects.get(action="SCHEDULE_FAILED")
+    assert recorded.outcome == "failure"
+    assert (recorded.details["result"], recorded.details["error"]) == ("outcome_unknown", error)
 
 
 @pytest.mark.parametrize(("answer", "error"), BUSY)

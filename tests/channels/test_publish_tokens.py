@@ -157,8 +157,8 @@ def test_a_dead_token_is_known_by_catalogue_words(
     without_refresh_token.refresh_from_db()
     assert without_refresh_token.status == "error"
     assert not GrantHold.objects.exists()
-    told = AuditEvent.objects.get(action="CHANNEL_TOKEN_REFRESH_FAILED")
-    assert told.details == {"platform": "chirp", "error": "dead_grant"}
+    recorded = AuditEvent.objects.get(action="CHANNEL_TOKEN_REFRESH_FAILED")
+    assert recorded.details == {"platform": "chirp", "error": "dead_grant"}
 
 
 def test_unlisted_words_mean_refusal_not_a_dead_grant(

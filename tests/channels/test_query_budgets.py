@@ -11,7 +11,7 @@ from channels.attempt import attempt
 from channels.claims import claim
 from channels.models import ChannelConnection
 from connections_project.identity.models import User
-from tests.channels.test_disconnect import CONNECTIONS, disconnect
+from tests.support.channel_disconnects import CONNECTIONS, disconnect
 from tests.support.channel_publishing import due_schedule
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.channel_scheduling import SCHEDULES, schedule

@@ -8,9 +8,9 @@ from rest_framework.test import APIClient
 from channels.models import ChannelConnection
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
-from tests.channels.test_disconnect import CONNECTIONS
 from tests.conftest import UseCatalogue
 from tests.support.bank import Bank
+from tests.support.channel_disconnects import CONNECTIONS
 from tests.support.channel_errors import refusal
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.channel_scheduling import SCHEDULES

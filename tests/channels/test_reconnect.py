@@ -11,8 +11,8 @@ from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from connections_project.revocation.grants import remove_holders
 from connections_project.revocation.models import GrantHold, RevocationJob
-from tests.channels.test_disconnect import CONNECTIONS, disconnect
 from tests.conftest import SignIn, UseCatalogue
+from tests.support.channel_disconnects import CONNECTIONS, disconnect
 from tests.support.channel_errors import only_error, refusal
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.chirp import Chirp, call_back, connect, start
@@ -24,7 +24,7 @@ Reconnect = Callable[[], Any]
 
 @pytest.fixture
 def reconnect(api: APIClient, django_capture_on_commit_callbacks: Any) -> Reconnect:
-    """Connect, let the platform be told what it must be told, and give the answer."""
+    """Connect, run the revocations due, and return the answer."""
 
     def reconnect() -> Any:
         with django_capture_on_commit_callbacks(execute=True):

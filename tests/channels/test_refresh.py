@@ -14,8 +14,8 @@ from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
 from connections_project.oauth.client import TokenSet
-from tests.channels.test_disconnect import CONNECTIONS
 from tests.conftest import SignIn, UseCatalogue
+from tests.support.channel_disconnects import CONNECTIONS
 from tests.support.channel_errors import refusal, wrong_fields
 from tests.support.channel_rows import channel_of
 from tests.support.chirp import Chirp

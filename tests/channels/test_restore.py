@@ -51,6 +51,6 @@ def test_what_is_in_sight_is_left_alone(owner: User, chirp: Chirp, operator: Use
     assert events("CHANNEL_RESTORED") == []
 
 
-def test_an_unknown_one_is_told(operator: User) -> None:
+def test_an_unknown_one_is_reported(operator: User) -> None:
     with pytest.raises(ConnectionNotFoundError):
         restore(connection_id=uuid4(), origin=command_origin(operator))

@@ -67,8 +67,8 @@ def test_a_time_may_have_any_zone(api: APIClient, row: ChannelConnection, zone: 
 )
 def test_a_time_without_a_zone_is_utc(api: APIClient, row: ChannelConnection, form: str) -> None:
     run_at = tomorrow()
-    told = schedule(api, row.pk, run_at=run_at.strftime(form)).json()["run_at"]
-    assert told[:16] == f"{run_at:%Y-%m-%dT%H:%M}"
+    recorded = schedule(api, row.pk, run_at=run_at.strftime(form)).json()["run_at"]
+    assert recorded[:16] == f"{run_at:%Y-%m-%dT%H:%M}"
 
 
 @pytest.mark.parametrize(

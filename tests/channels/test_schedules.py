@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 from channels.models import ChannelConnection, ScheduleStatus
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
-from tests.channels.test_disconnect import disconnect
 from tests.conftest import SignIn
+from tests.support.channel_disconnects import disconnect
 from tests.support.channel_errors import refusal, wrong_fields
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.channel_scheduling import SCHEDULES, schedule

@@ -6,7 +6,7 @@ from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection
 from connections_project.identity.models import User
-from tests.channels.test_disconnect import CONNECTIONS, assert_disconnected, disconnect
+from tests.support.channel_disconnects import CONNECTIONS, assert_disconnected, disconnect
 from tests.support.channel_errors import refusal
 from tests.support.channel_rows import channel_of
 from tests.support.chirp import Chirp
@@ -33,8 +33,8 @@ def test_one_call_disconnects_and_deletes(api: APIClient, row: ChannelConnection
     assert_disconnected(row)
     assert row.deleted_at is not None
     assert_out_of_sight(api, row)
-    told = events("CHANNEL_DISCONNECTED") + events("CHANNEL_DELETED")
-    assert [event.subject_id for event in told] == [row.pk, row.pk]
+    recorded = events("CHANNEL_DISCONNECTED") + events("CHANNEL_DELETED")
+    assert [event.subject_id for event in recorded] == [row.pk, row.pk]
 
 
 def test_a_disconnected_one_can_be_deleted_later(api: APIClient, row: ChannelConnection) -> None:

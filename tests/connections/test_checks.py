@@ -19,7 +19,7 @@ from connections_project.oauth.catalog import load_catalog
 PROVIDERS = connection_type("providers")
 
 
-def told(monkeypatch: pytest.MonkeyPatch, one: ConnectionType) -> dict[str, list[str]]:
+def messages_of(monkeypatch: pytest.MonkeyPatch, one: ConnectionType) -> dict[str, list[str]]:
     """Return the messages about one type, by the number of their check."""
     monkeypatch.setattr(registry, "_types", {one.app: one})
     found: dict[str, list[str]] = {}
@@ -57,7 +57,7 @@ def test_a_model_in_no_type_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_forgotten_is_named(
     monkeypatch: pytest.MonkeyPatch, forgotten: dict[str, Any], number: str, named: str
 ) -> None:
-    (found,) = told(monkeypatch, replace(PROVIDERS, **forgotten)).items()
+    (found,) = messages_of(monkeypatch, replace(PROVIDERS, **forgotten)).items()
     assert found[0] == number
     assert [message for message in found[1] if named in message] == found[1]
 
@@ -65,7 +65,7 @@ def test_what_is_forgotten_is_named(
 def test_kept_tokens_need_an_action(monkeypatch: pytest.MonkeyPatch) -> None:
     social = connection_type("social")
     silent = replace(social, actions=replace(social.actions, tokens_erased=""))
-    (message,) = told(monkeypatch, silent)["E004"]
+    (message,) = messages_of(monkeypatch, silent)["E004"]
     assert "actions.tokens_erased" in message
 
 
@@ -73,7 +73,7 @@ def test_a_type_without_catalogue_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(
         "connections_project.connections.checks.catalog", lambda: load_catalog(apps=["channels"])
     )
-    (message,) = told(monkeypatch, PROVIDERS)["E006"]
+    (message,) = messages_of(monkeypatch, PROVIDERS)["E006"]
     assert "providers/catalog.toml" in message
 
 
@@ -88,7 +88,7 @@ def test_a_model_that_forgets_all_is_named(monkeypatch: pytest.MonkeyPatch) -> N
         class Meta:
             app_label = "audit"
 
-    found = told(monkeypatch, replace(PROVIDERS, model=Forgetful, operator_fields=()))
+    found = messages_of(monkeypatch, replace(PROVIDERS, model=Forgetful, operator_fields=()))
     assert list(found) == ["E002", "E005", "E006", "E007", "E008"]
     missing = ("app = 'forgetful'", "owner_column", "platform_column", "deauthorized_columns()")
     assert len(found["E002"]) == len(missing)

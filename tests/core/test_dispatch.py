@@ -110,7 +110,7 @@ def test_one_that_is_rolled_back_is_none() -> None:
     assert done == []
 
 
-def test_a_worker_is_told_once_a_transaction(queue: redis.Redis) -> None:
+def test_one_message_per_transaction(queue: redis.Redis) -> None:
     with transaction.atomic():
         for _ in range(1000):
             enqueue(work, inline=lambda: done.append("inline"))
@@ -156,7 +156,7 @@ def test_a_broker_that_hangs_delays_nobody(use_broker: Broker) -> None:
         all_sent()
 
 
-def test_a_broker_that_is_back_is_told_again(use_broker: Broker) -> None:
+def test_a_broker_that_is_back_gets_messages(use_broker: Broker) -> None:
     url = url_or_skip()
     relay = Relay(url)
     use_broker(relay.url)
@@ -173,19 +173,19 @@ def test_a_broker_that_is_back_is_told_again(use_broker: Broker) -> None:
 
 
 def test_many_threads_share_a_few_messages(queue: redis.Redis) -> None:
-    def tell(number: int) -> None:
+    def send(number: int) -> None:
         for _ in range(20):
             dispatch_module._broker.send("some.task")
         dispatch_module._broker.send(f"task.{number}")
 
-    threads = [threading.Thread(target=tell, args=(number,)) for number in range(8)]
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    told = names(queue)
-    assert set(told) == {"['some.task']", *(f"['task.{number}']" for number in range(8))}
-    assert told.count("['some.task']") <= 5
+    result = names(queue)
+    assert set(result) == {"['some.task']", *(f"['task.{number}']" for number in range(8))}
+    assert result.count("['some.task']") <= 5
 
 
 def test_a_call_in_flight_sends_another_message(
@@ -222,7 +222,7 @@ def test_an_own_fault_does_not_end_all_dispatch(
     assert sent == ["some.task"]
 
 
-def test_a_process_that_ends_at_once_is_heard(queue: redis.Redis) -> None:
+def test_a_process_that_ends_sends_its_message(queue: redis.Redis) -> None:
     """As a command is that disconnects many and has nothing else to do."""
     program = (
         "import django; django.setup()\n"

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _own_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test share a look that another one has left hanging."""
-    monkeypatch.setattr(health, "_looks", {})
+    monkeypatch.setattr(health, "_probes", {})
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_hundreds_of_hanging_probes_use_one_thread(
     assert time.monotonic() - began < 3
     assert threading.active_count() - before <= 2
     is_back.set()
-    health._looks["database"].join(5)
+    health._probes["database"].join(5)
     assert checks_of(client, status=200)["database"]["ok"]
 
 

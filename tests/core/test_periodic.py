@@ -118,7 +118,7 @@ def test_beat_knows_every_periodic_task(
     periodic_task(first, every=5)
     assert schedule() == {
         "tests.core.test_periodic.first": {
-            "task": "connections_project.do_chore",
+            "task": "connections_project.run_periodic_task",
             "args": ["tests.core.test_periodic.first"],
             "schedule": 5,
             "options": {"expires": 5},

@@ -1,4 +1,4 @@
-"""A worker without a broker would wait for ever for what nobody can tell it."""
+"""A worker without a broker would wait for ever for messages."""
 
 import subprocess
 import sys

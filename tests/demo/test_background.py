@@ -13,7 +13,7 @@ from connections_project.sandbox.local import background, processes
 from connections_project.sandbox.local.processes import Program, StartError
 
 SLEEP = "import time; time.sleep(60)"
-# Ends at once when it is told to, but leaves behind what it started and what won't be told.
+# Ends at once on SIGTERM, but leaves behind what it started and what ignores it.
 STUBBORN = f"""
 import subprocess, sys
 child = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True);"

@@ -20,7 +20,7 @@ def free_ports() -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
     """Run it where a developer's settings would lead it astray if it heeded them."""
     port, sandbox_port = free_ports()
     astray = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "SECRET_KEY": "short"}
@@ -38,10 +38,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProces
     return result
 
 
-def test_it_shows_the_whole_history(told: subprocess.CompletedProcess[str]) -> None:
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert told.stderr == ""
-    steps = re.findall(r"^\d+\. (.*)$", told.stdout, flags=re.MULTILINE)
+def test_it_shows_the_whole_history(demo: subprocess.CompletedProcess[str]) -> None:
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert demo.stderr == ""
+    steps = re.findall(r"^\d+\. (.*)$", demo.stdout, flags=re.MULTILINE)
     assert len(steps) == 47
     for call in (
         "POST /api/v1/auth/login",
@@ -57,13 +57,13 @@ def test_it_shows_the_whole_history(told: subprocess.CompletedProcess[str]) -> N
         "POST /api/v1/plugin/social-media-publisher/social/connect ",
         "POST /api/v1/plugin/social-media-publisher/social/disconnect ",
     ):
-        assert f"-> {call}" in told.stdout
+        assert f"-> {call}" in demo.stdout
 
 
 def test_tokens_live_before_and_die_with_disconnect(
-    told: subprocess.CompletedProcess[str],
+    demo: subprocess.CompletedProcess[str],
 ) -> None:
-    bank, _ = told.stdout.split("Sign in as somebody who publishes")
+    bank, _ = demo.stdout.split("Sign in as somebody who publishes")
     before, after = bank.split("Disconnect\n")
     assert before.count(": alive\n") == 2
     assert after.count(": dead\n") == 4
@@ -71,20 +71,20 @@ def test_tokens_live_before_and_die_with_disconnect(
 
 
 def test_a_channel_is_protected_and_keeps_its_past(
-    told: subprocess.CompletedProcess[str],
+    demo: subprocess.CompletedProcess[str],
 ) -> None:
-    assert "Please cancel or complete 4 pending schedules first." in told.stdout
-    assert "<- 1 tried, 1 published, 0 still due, 0 failed." in told.stdout
-    assert "CHANNEL_DISCONNECTED" in told.stdout
+    assert "Please cancel or complete 4 pending schedules first." in demo.stdout
+    assert "<- 1 tried, 1 published, 0 still due, 0 failed." in demo.stdout
+    assert "CHANNEL_DISCONNECTED" in demo.stdout
 
 
-def test_it_shows_no_secret(told: subprocess.CompletedProcess[str]) -> None:
+def test_it_shows_no_secret(demo: subprocess.CompletedProcess[str]) -> None:
     from connections_project.sandbox.local.people import PUBLISHER, USER
 
-    assert USER.password not in told.stdout
-    assert PUBLISHER.password not in told.stdout
+    assert USER.password not in demo.stdout
+    assert PUBLISHER.password not in demo.stdout
     # A receipt and the published keys are for everybody to read; so is the digest of a seal.
-    text = re.sub(r'"(receipt|x|kid)": "[^"]+"|\b[0-9a-f]{64}\b', "", told.stdout)
+    text = re.sub(r'"(receipt|x|kid)": "[^"]+"|\b[0-9a-f]{64}\b', "", demo.stdout)
     # A JSON Web Token, and anything else as long and as random.
     assert "eyJ" not in text
     public = re.compile(r"[0-9a-f-]{32,36}|CONNECTION_HAS_ACTIVE_SCHEDULES")

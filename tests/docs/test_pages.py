@@ -121,7 +121,7 @@ def settings_read() -> dict[str, str]:
     return read | dict.fromkeys(("AUDIT_SIGNING_KEY", "RECEIPT_SIGNING_KEY"), "")
 
 
-def test_each_setting_is_explained_and_each_explained_one_is_read() -> None:
+def test_settings_and_their_page_agree() -> None:
     read, explained = settings_read(), rows(SETTINGS)
     assert {"SECRET_KEY", "ENV_FILE", "REVOCATION_THREADS"} <= read.keys()
     of_clients = {f"OAUTH_<SLUG>_{one}" for one in ("CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URIS")}
@@ -129,7 +129,7 @@ def test_each_setting_is_explained_and_each_explained_one_is_read() -> None:
     assert explained.keys() == read.keys() | of_clients | by_libraries
 
 
-def test_the_defaults_of_settings_are_those_that_are_explained() -> None:
+def test_default_values_on_the_page_are_right() -> None:
     explained = rows(SETTINGS)
     numbers = {name: default for name, default in settings_read().items() if default.isdigit()}
     assert len(numbers) > 10
@@ -143,9 +143,7 @@ def test_the_defaults_of_settings_are_those_that_are_explained() -> None:
         ("Keys of its revocation", {*REVOCATION}, Revocation),
     ],
 )
-def test_each_key_of_the_catalogue_is_explained_with_its_default(
-    section: str, keys: set[str], entry: type[Any]
-) -> None:
+def test_each_catalogue_key_has_its_default(section: str, keys: set[str], entry: type[Any]) -> None:
     explained = rows(CATALOG, section)
     assert explained.keys() == keys
     defaults = {each.name: each.default for each in fields(entry)}
@@ -157,7 +155,7 @@ def test_each_key_of_the_catalogue_is_explained_with_its_default(
             assert value == defaults[name], name
 
 
-def test_each_command_is_there_and_each_of_ours_is_explained() -> None:
+def test_commands_and_their_page_agree() -> None:
     named = {name for page in PAGES for name in COMMAND.findall(text_of(page))}
     known = get_commands()
     assert named <= known.keys()

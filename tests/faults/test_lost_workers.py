@@ -58,11 +58,11 @@ def test_all_revocations_end_whatever_dies(
     deployment = deploy(*platforms, REVOCATION_THREADS="12", REVOCATION_PLATFORM_LIMIT="12")
     broker = redis.Redis.from_url(settings.REDIS_URL)
     with deployment.beat(), deployment.workers(3) as (first, second, _):
-        wait_until(lambda: arrived(bank) > 200)
+        wait_until(lambda: received(bank) > 200)
         first.kill()
-        wait_until(lambda: arrived(bank) > 400)
+        wait_until(lambda: received(bank) > 400)
         broker.flushdb()
-        wait_until(lambda: arrived(bank) > 600)
+        wait_until(lambda: received(bank) > 600)
         second.kill()
         wait_until(lambda: not pending(platform__in=PLATFORMS))
         assert_all_arrived(bank)
@@ -75,7 +75,7 @@ def test_all_revocations_end_whatever_dies(
     assert_given_up()
 
 
-def arrived(bank: Bank) -> int:
+def received(bank: Bank) -> int:
     return sum(len(bank.server.requests_to(f"/{slug}")) for slug in PLATFORMS)
 
 

@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from connections_project.identity import sessions
 from connections_project.identity.models import User
 from tests.faults.conftest import Deploy
-from tests.faults.test_processes_end import children
 from tests.support.bank import Bank
+from tests.support.child_processes import children
 from tests.support.deployment import answers, wait_until
 from tests.support.platform_server import free_port
 from tests.support.provider_rows import connection_of
@@ -50,7 +50,7 @@ def test_metrics_sum_all_processes_and_outlive_them(
     row, port = connection_of(owner), free_port()
     base, bearer = f"http://127.0.0.1:{port}", f"Bearer {sessions.begin(owner).access_token}"
     deployment = deploy(
-        METRICS_TOKEN=TOKEN, LOG_FORMAT="json", PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "figures")
+        METRICS_TOKEN=TOKEN, LOG_FORMAT="json", PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "metrics")
     )
     with deployment.workers() as (worker,), deployment.web(port, workers=2) as web:
         wait_until(lambda: len(children(web)) == 2)
@@ -60,7 +60,7 @@ def test_metrics_sum_all_processes_and_outlive_them(
             f"{base}/api/v1/auth/{row.pk}/disconnect", headers={"Authorization": bearer}, timeout=10
         )
         assert answer.status_code == 200
-        # The worker tells the bank; a web process shows that.
+        # The worker revokes; a web process shows that.
         wait_until(lambda: scraped(base).get("revoke", 0) == 2, why=worker.said)
         victims = children(web)
         for victim in victims:

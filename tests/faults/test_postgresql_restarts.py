@@ -44,7 +44,7 @@ def disconnect(url: str, person: Person) -> int:
 
 
 class Load:
-    """Clients that disconnect one person after the other, each until it is told of success."""
+    """Clients that disconnect one person after the other, each until it succeeds."""
 
     def __init__(self, url: str, people: list[Person]) -> None:
         self.url, self.people = url, people

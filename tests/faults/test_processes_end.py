@@ -1,4 +1,4 @@
-"""Processes that are killed are replaced, and those that are told to end cut nothing off."""
+"""Processes that are killed are replaced, and those that get SIGTERM cut nothing off."""
 
 import os
 import signal
@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import requests
@@ -17,7 +16,8 @@ from connections_project.identity.models import User
 from connections_project.revocation.models import RevocationJob
 from tests.faults.conftest import Deploy
 from tests.support.bank import Bank
-from tests.support.deployment import Running, wait_until
+from tests.support.child_processes import children
+from tests.support.deployment import wait_until
 from tests.support.platform_server import Answer, free_port
 from tests.support.provider_rows import connection_of
 from tests.support.revocation_jobs import make_jobs
@@ -25,18 +25,6 @@ from tests.support.revocation_jobs import make_jobs
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LOADING_SECONDS = 0.5  # Less than any machine takes for it.
-
-
-def children(running: Running) -> set[int]:
-    """Return the processes that serve: the children of granian's own."""
-    number = running.process.pid
-    text = Path(f"/proc/{number}/task/{number}/children").read_text(encoding="ascii")
-    return {child for child in map(int, text.split()) if _serves(child)}
-
-
-def _serves(process: int) -> bool:
-    command = Path(f"/proc/{process}/cmdline").read_bytes()
-    return b"resource_tracker" not in command
 
 
 @contextmanager

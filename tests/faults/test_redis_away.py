@@ -93,7 +93,7 @@ def test_disconnects_work_and_all_recovers(
         with redis_server(redis_port, tmp_path):
             wait_until(lambda: client.connect().status_code == 201)
             assert "X-RateLimit-Limit" in client.disconnect(another.pk).headers
-            # Also the jobs that were stored while nobody could be told.
+            # Also the jobs that were stored while no message could be sent.
             wait_until(lambda: not RevocationJob.objects.filter(state="pending"), why=worker.said)
     assert sorted(bank.revoked) == ["access-0"] * 2 + ["refresh-0"] * 2
 

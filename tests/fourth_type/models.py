@@ -1,4 +1,4 @@
-"""Calendars: a connection type that no other file of the service has heard of."""
+"""Calendars: a connection type that no other file of the service names."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""A connection type of which nobody else has heard is found by everything that serves them all."""
+"""A connection type that nothing else names is found by everything that serves them all."""
 
 import io
 from pathlib import Path
@@ -18,7 +18,7 @@ from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
 from connections_project.metrics import tables
 from connections_project.operations import offboarding
-from connections_project.operations.bulk_jobs import freeze, start
+from connections_project.operations.bulk_jobs import start, store_selection
 from connections_project.operations.options import DisconnectOptions
 from connections_project.revocation.grants import add_holder
 from connections_project.revocation.models import RevocationJob
@@ -68,7 +68,7 @@ class TestAdmin:
         assert "green" in shown
         assert f"{CALENDARS}{calendar.pk}/force-disconnect/" in shown
 
-    def test_front_page(self, page: Client, calendar: Calendar) -> None:
+    def test_dashboard(self, page: Client, calendar: Calendar) -> None:
         Calendar.objects.update(status=Status.REVOKED)
         periodic_task_of(tables.refresh).do()
         shown = text(page, "/admin/")
@@ -95,7 +95,8 @@ def test_command(run: Run, calendar: Calendar, almanac: PlatformServer) -> None:
 def test_bulk_job(calendar: Calendar, operator: User) -> None:
     origin = command_origin(operator)
     job = start(
-        freeze("fourth_type", Calendar.objects.all(), origin=origin), DisconnectOptions("breach")
+        store_selection("fourth_type", Calendar.objects.all(), origin=origin),
+        DisconnectOptions("breach"),
     )
     assert (job.state, job.disconnected) == ("finished", 1)
     assert is_over(calendar)
@@ -160,9 +161,9 @@ def test_metrics(run: Run, calendar: Calendar, scrape: Scrape) -> None:
     periodic_task_of(tables.refresh).do()
     name = key("connections_connections", app="fourth_type", status="disconnected")
     assert scrape()[name] == 1
-    figures = tables.last_counted()
-    assert figures is not None
-    (*_, today) = figures.figures["days"].values()
+    metrics = tables.last_counted()
+    assert metrics is not None
+    (*_, today) = metrics.metrics["days"].values()
     assert today == {"connected": 0, "disconnected": 1, "failed": 0}
 
 

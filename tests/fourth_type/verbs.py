@@ -19,11 +19,11 @@ from connections_project.platforms.client import identify
 from tests.fourth_type.models import Calendar, CalendarAction
 
 
-def complete(*, state: str, answer: Answer, bearer: User | None, origin: Origin) -> Calendar:
+def complete(*, state: str, answer: Answer, caller: User | None, origin: Origin) -> Calendar:
     """Go through with a flow."""
     failed = CalendarAction.CONNECTION_FAILED
     validated_flow = validate_user_callback(
-        app=Calendar.app, failed=failed, state=state, answer=answer, bearer=bearer, origin=origin
+        app=Calendar.app, failed=failed, state=state, answer=answer, caller=caller, origin=origin
     )
     now = timezone.now()
     row = Calendar(

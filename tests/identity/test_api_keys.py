@@ -28,12 +28,12 @@ def run(*words: str) -> tuple[str, str]:
 
 
 def made(team: Team, *more: str) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(
+    recorded: dict[str, Any] = json.loads(
         run(
             "create_api_key", str(team.pk), "--scopes", "social:write,social:read", "--json", *more
         )[0]
     )
-    return told
+    return recorded
 
 
 def test_only_a_keys_prefix_and_hash_are_stored(owner: User) -> None:
@@ -81,20 +81,20 @@ def test_the_command_prints_the_key_alone_and_once(owner: User) -> None:
     assert "can't be shown again" in err
 
 
-def test_the_command_tells_programs_all_about_it(owner: User) -> None:
+def test_the_command_prints_json(owner: User) -> None:
     ends = "2099-01-01T00:00:00Z"
-    told = made(owner.own_team, "--expires-at", ends, "--name", "Planner")
+    recorded = made(owner.own_team, "--expires-at", ends, "--name", "Planner")
     key = ApiKey.objects.get()
-    assert told == {
+    assert recorded == {
         "id": str(key.pk),
-        "key": told["key"],
+        "key": recorded["key"],
         "prefix": key.prefix,
         "name": "Planner",
         "team_id": str(owner.own_team.pk),
         "scopes": ["social:read", "social:write"],
         "expires_at": ends,
     }
-    assert told["key"].startswith(key.prefix)
+    assert recorded["key"].startswith(key.prefix)
 
 
 @pytest.mark.parametrize("text", ["2099-01-01", "2099-01-01T00:00", "2099-01-01T02:00:00+02:00"])
@@ -125,24 +125,24 @@ def test_wrong_use_is_said_and_makes_nothing(
 
 
 def test_making_and_revoking_are_audited(owner: User) -> None:
-    told = made(owner.own_team)
-    run("revoke_api_key", told["prefix"], "--reason", "leaked")
+    recorded = made(owner.own_team)
+    run("revoke_api_key", recorded["prefix"], "--reason", "leaked")
     created, revoked = AuditEvent.objects.order_by("id")
     assert (created.action, revoked.action) == ("api_key_created", "api_key_revoked")
     for event in (created, revoked):
-        assert (event.subject_type, str(event.subject_id)) == ("api_key", told["id"])
+        assert (event.subject_type, str(event.subject_id)) == ("api_key", recorded["id"])
         assert event.subject_owner_id == owner.own_team.pk
         assert (event.actor_type, event.interface) == ("operator", "command")
-        assert event.details["prefix"] == told["prefix"]
-        assert told["key"] not in str(event.details)
+        assert event.details["prefix"] == recorded["prefix"]
+        assert recorded["key"] not in str(event.details)
     assert revoked.reason == "leaked"
 
 
 @pytest.mark.parametrize("name", ["id", "prefix", "key"])
 def test_a_key_is_revoked_once_by_any_of_its_names(owner: User, name: str) -> None:
-    told = made(owner.own_team)
-    first = json.loads(run("revoke_api_key", told[name], "--json")[0])
-    again = json.loads(run("revoke_api_key", told[name], "--json")[0])
+    recorded = made(owner.own_team)
+    first = json.loads(run("revoke_api_key", recorded[name], "--json")[0])
+    again = json.loads(run("revoke_api_key", recorded[name], "--json")[0])
     assert first == again
     assert first["revoked_at"] is not None
     assert AuditEvent.objects.filter(action="api_key_revoked").count() == 1

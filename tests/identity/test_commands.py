@@ -44,9 +44,9 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 def test_whoever_is_made_can_sign_in(
     run: Run, post: Post, command: str, principal_type: str, is_staff: bool
 ) -> None:
-    told = json.loads(run(command, "Owner@Example.com", "--password-stdin", "--json"))
+    result = json.loads(run(command, "Owner@Example.com", "--password-stdin", "--json"))
     user = User.objects.get(email=EMAIL)
-    assert told == {
+    assert result == {
         "id": str(user.pk),
         "email": EMAIL,
         "principal_type": principal_type,
@@ -57,7 +57,7 @@ def test_whoever_is_made_can_sign_in(
     assert post("login", email=EMAIL, password=PASSWORD).status_code == 200
 
 
-def test_the_result_is_told_without_the_password(run: Run) -> None:
+def test_the_result_has_no_password(run: Run) -> None:
     printed = run("create_user", EMAIL, "--password-stdin")
     assert EMAIL in printed
     assert PASSWORD not in printed
@@ -107,8 +107,8 @@ def test_impossible_requests_end_in_one_line(
                                      ["--member", "a@x.org", "--member", "b@x.org"]])  # fmt: skip
 def test_a_team_has_the_members_it_is_given(run: Run, members: list[str]) -> None:
     people = {User.objects.create_user(email) for email in ("a@x.org", "b@x.org")}
-    told = json.loads(run("create_team", "Press", *members, "--json"))
-    team = Team.objects.get(pk=told["id"])
+    result = json.loads(run("create_team", "Press", *members, "--json"))
+    team = Team.objects.get(pk=result["id"])
     assert (team.name, team.owner, set(team.members.all())) == ("Press", None, people)
 
 

@@ -12,7 +12,7 @@ from django.conf import LazySettings
 from redis import Redis as RedisClient
 
 from connections_project.identity import failover_cache
-from connections_project.identity.attempts import TooManyAttemptsError, admit
+from connections_project.identity.attempts import TooManyAttemptsError, begin_attempt
 from connections_project.identity.failover_cache import FailoverCache
 from tests.support.platform_server import free_port
 
@@ -64,7 +64,7 @@ def fail(times: int) -> int:
     passed = 0
     for _ in range(times):
         try:
-            admit(email="owner@example.com", address="192.0.2.1")
+            begin_attempt(email="owner@example.com", address="192.0.2.1")
             passed += 1
         except TooManyAttemptsError:
             continue

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from connections_project.identity.attempts import Attempt, TooManyAttemptsError, admit
+from connections_project.identity.attempts import Attempt, TooManyAttemptsError, begin_attempt
 from connections_project.identity.models import User
 from tests.identity.conftest import EMAIL, PASSWORD, Post
 from tests.support.parallel_logins import at_once
@@ -22,7 +22,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 def tries(count: int, *, email: str = EMAIL, address: str = HERE) -> list[Attempt]:
-    return [admit(email=email, address=address) for _ in range(count)]
+    return [begin_attempt(email=email, address=address) for _ in range(count)]
 
 
 def test_the_sixth_wrong_password_is_a_429(owner: User, post: Post) -> None:

@@ -57,7 +57,7 @@ def code(secret: str) -> str:
 
 
 def sign_in(client: Client, otp_token: str = "", **form: str) -> bool:
-    """Sign in by the admin's form, and say whether the front page opens."""
+    """Sign in by the admin's form, and return whether the dashboard opens."""
     given = {"username": EMAIL, "password": PASSWORD, "otp_token": otp_token, **form}
     client.post("/admin/login/", given)
     return client.get(ADMIN).status_code == 200

@@ -46,7 +46,7 @@ def test_next_never_leads_away(owner: User, client: Client, target: str) -> None
 @pytest.mark.parametrize(
     "typed", [{"password": "wrong"}, {"username": "nobody@example.com"}, {"username": "x"}]
 )
-def test_whatever_is_wrong_is_told_in_the_same_words(
+def test_every_failure_has_the_same_message(
     owner: User, client: Client, typed: dict[str, str]
 ) -> None:
     page = client.post("/sign-in", HERE | typed)

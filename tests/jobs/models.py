@@ -67,7 +67,7 @@ class LimitedDelivery(Delivery):
         with transaction.atomic():
             for each in Limit.objects.select_for_update().order_by("endpoint"):
                 of_endpoint = cls.pending().filter(endpoint=each.endpoint)
-                room = each.at_once - of_endpoint.filter(leased()).count()
+                capacity = each.at_once - of_endpoint.filter(leased()).count()
                 rows = cls.claimable(due_by).filter(endpoint=each.endpoint)
-                chosen += claim_rows(rows, min(room, limit - len(chosen)))
+                chosen += claim_rows(rows, min(capacity, limit - len(chosen)))
         return chosen

@@ -50,7 +50,7 @@ def abandon(job: Delivery, *, seconds: float) -> None:
     Delivery.objects.filter(pk=job.pk).update(lease=uuid7(), leased_until=until, attempts=1)
 
 
-def test_what_is_due_is_handled_once_by_however_many_workers(endpoint: Endpoint) -> None:
+def test_many_workers_handle_each_job_once(endpoint: Endpoint) -> None:
     for number in range(20):
         Delivery.objects.create(connection=str(number))
     Delivery.objects.create(connection="later", due_at=timezone.now() + timedelta(hours=1))
@@ -59,7 +59,7 @@ def test_what_is_due_is_handled_once_by_however_many_workers(endpoint: Endpoint)
     assert Delivery.objects.get().connection == "later"
 
 
-def test_a_failed_one_is_tried_again_after_longer_waits_and_given_up(endpoint: Endpoint) -> None:
+def test_a_failing_job_backs_off_and_is_given_up(endpoint: Endpoint) -> None:
     endpoint.error = RuntimeError("busy")
     Delivery.objects.create(connection="a")
     for attempt, wait in [(1, 5), (2, 10)]:
@@ -83,7 +83,7 @@ def test_a_wait_that_the_other_side_asks_for_is_kept(endpoint: Endpoint) -> None
     assert (Delivery.objects.get().due_at - timezone.now()).total_seconds() > 590
 
 
-def test_one_of_a_crashed_worker_is_left_until_its_lease_ends(endpoint: Endpoint) -> None:
+def test_a_crashed_worker_keeps_its_lease(endpoint: Endpoint) -> None:
     job = Delivery.objects.create(connection="a")
     abandon(job, seconds=30)
     process_jobs(Delivery, endpoint.deliver)()
@@ -97,7 +97,7 @@ def test_one_of_a_crashed_worker_is_left_until_its_lease_ends(endpoint: Endpoint
     assert not Delivery.objects.exists()
 
 
-def test_one_that_kills_each_worker_is_given_up_unopened(endpoint: Endpoint) -> None:
+def test_a_job_that_kills_workers_is_given_up(endpoint: Endpoint) -> None:
     job = Delivery.objects.create(connection="a")
     abandon(job, seconds=-1)
     Delivery.objects.update(attempts=3)
@@ -117,7 +117,7 @@ def test_who_has_lost_the_lease_ends_nothing(endpoint: Endpoint) -> None:
     assert Delivery.objects.get().lease is not None
 
 
-def test_while_the_database_is_away_a_job_stays_leased(endpoint: Endpoint) -> None:
+def test_a_job_stays_leased_without_a_database(endpoint: Endpoint) -> None:
     endpoint.error = OperationalError("away")
     Delivery.objects.create(connection="a")
     process_jobs(Delivery, endpoint.deliver)()
@@ -125,7 +125,7 @@ def test_while_the_database_is_away_a_job_stays_leased(endpoint: Endpoint) -> No
     assert (job.attempts, job.lease is None) == (1, False)
 
 
-def test_a_process_that_ends_finishes_what_it_does_and_takes_nothing_more(
+def test_a_stopping_process_claims_nothing_more(
     endpoint: Endpoint,
 ) -> None:
     for number in range(5):

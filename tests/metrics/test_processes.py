@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connections_project.conf.metrics_folder import VARIABLE, default_folder, prepare
-from connections_project.metrics.processes import process_figures
+from connections_project.metrics.processes import process_metrics
 
 COUNTING = """
 from connections_project.core.instruments import RATE_LIMIT_DENIALS, REQUEST_SECONDS
@@ -23,7 +23,7 @@ WAITING = "import sys\nprint('counted', flush=True)\nsys.stdin.read()\n"
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(VARIABLE, "")  # Undone at the end; `prepare` sets it.
-    return prepare(str(tmp_path / "figures"))
+    return prepare(str(tmp_path / "metrics"))
 
 
 def run(program: str) -> None:
@@ -33,7 +33,7 @@ def run(program: str) -> None:
 def sums(folder: Path) -> dict[str, float]:
     """Return count, one bucket and the seconds of the histogram, and the counter."""
     found = {}
-    for metric in process_figures(folder):
+    for metric in process_metrics(folder):
         for sample in metric.samples:
             if sample.labels.get("le", "0.005") == "0.005":
                 found[sample.name.removeprefix("connections_")] = sample.value

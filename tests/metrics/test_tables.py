@@ -13,7 +13,7 @@ from connections_project.core.periodic import periodic_task_of
 from connections_project.core.vault import Sealed
 from connections_project.identity.models import User
 from connections_project.metrics import tables
-from connections_project.metrics.models import TableFigures
+from connections_project.metrics.models import TableMetrics
 from connections_project.revocation.models import RevocationJob
 from tests.metrics.conftest import Scrape, key
 from tests.support.bank import Bank
@@ -45,9 +45,9 @@ def test_connections_are_counted_by_app_and_status(owner: User, bank: Bank, scra
     connection_of(owner, status="expired", account_id="another")
     many_disconnected(owner, 3)
     count()
-    figures = scrape()
+    metrics = scrape()
     by_status = {
-        status: figures[key("connections_connections", app="providers", status=status)]
+        status: metrics[key("connections_connections", app="providers", status=status)]
         for status in ("active", "expired", "disconnected")
     }
     assert by_status == {"active": 1, "expired": 1, "disconnected": 3}
@@ -59,13 +59,13 @@ def test_jobs_count_by_state_with_the_oldest_age(owner: User, scrape: Scrape) ->
     gone = {"sealed_tokens": None, "finished_at": timezone.now()}
     job(owner, age=timedelta(hours=9), state="revoked", **gone)
     count()
-    figures = scrape()
+    metrics = scrape()
     by_state = {
-        state: figures[key("connections_revocation_jobs", state=state)]
+        state: metrics[key("connections_revocation_jobs", state=state)]
         for state in ("pending", "revoked", "abandoned", "shared_grant")
     }
     assert by_state == {"pending": 2, "revoked": 1, "abandoned": 0, "shared_grant": 0}
-    assert 7200 <= figures[key(OLDEST)] < 7260
+    assert 7200 <= metrics[key(OLDEST)] < 7260
 
 
 def test_with_nothing_due_the_oldest_is_0_seconds_old(db: None, scrape: Scrape) -> None:
@@ -142,7 +142,7 @@ def test_a_count_that_failed_is_not_shown_as_one(
         patch.setattr(tables, "_counted", fails)
         count()
         assert key(COUNTED) not in scrape()
-    TableFigures.objects.update(claimed_at=timezone.now() - timedelta(minutes=2))
+    TableMetrics.objects.update(claimed_at=timezone.now() - timedelta(minutes=2))
     count()
     assert key(COUNTED) in scrape()
 
@@ -159,11 +159,11 @@ def test_without_a_database_process_metrics_remain(
 
     with monkeypatch.context() as patch:
         patch.setattr(connection, "cursor", away)
-        figures = scrape()
+        metrics = scrape()
     # Each may take seconds, and whoever scrapes waits for ten at most.
     assert len(tries) == 1
-    assert key(COUNTED) not in figures
-    assert any(name == "connections_http_request_duration_seconds_count" for name, _ in figures)
+    assert key(COUNTED) not in metrics
+    assert any(name == "connections_http_request_duration_seconds_count" for name, _ in metrics)
 
 
 def test_run_revocations_keeps_them_fresh(owner: User, bank: Bank, scrape: Scrape) -> None:

@@ -60,8 +60,8 @@ def test_a_platform_may_name_its_retry_header(
     most: int,
 ) -> None:
     soon = str(int(time.time()) + 60)
-    told = {name: value.format(soon=soon) for name, value in headers.items()}
-    fault = failure(server, make_platform, Answer(429, headers=told), reset_header="x-reset")
+    result = {name: value.format(soon=soon) for name, value in headers.items()}
+    fault = failure(server, make_platform, Answer(429, headers=result), reset_header="x-reset")
     assert fault.retry_after is not None
     assert least <= fault.retry_after <= most
 

@@ -1,4 +1,4 @@
-"""The catalogue: what a table may say, and how it is told that it is wrong."""
+"""The catalogue: what a table may say, and the message where it is wrong."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -121,13 +121,13 @@ def test_endpoints_are_https_or_on_loopback(load: Load, address: str) -> None:
     ],
 )
 def test_other_addresses_are_refused(complaint: Complaint, address: str) -> None:
-    told = complaint(BANK + f'identity_endpoint = "{address}"')
+    result = complaint(BANK + f'identity_endpoint = "{address}"')
 
-    assert "[providers.bank] identity_endpoint: must be an https address" in told
+    assert "[providers.bank] identity_endpoint: must be an https address" in result
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "result"),
     [
         (f"[providers.bank]\n{ENDPOINTS}", "[providers.bank] name: is missing"),
         ('[providers.bank]\nname = "Bank"', "[providers.bank] authorization_endpoint: is missing"),
@@ -154,12 +154,12 @@ def test_other_addresses_are_refused(complaint: Complaint, address: str) -> None
     ],
 )
 def test_gaps_and_contradictions_are_reported(
-    load: Load, complaint: Complaint, text: str, told: str | None
+    load: Load, complaint: Complaint, text: str, result: str | None
 ) -> None:
-    if told is None:
+    if result is None:
         assert load(text).all() == []
     else:
-        assert told in complaint(text)
+        assert result in complaint(text)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_planned_platform_can_be_made_active(overlay: Overlay) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "result"),
     [
         ("[providers.bank]\nname = 1", "above.toml: [providers.bank] name: "),
         ("[providers.bank]\nnmae = 'B'", "above.toml: [providers.bank] nmae: "),
@@ -104,11 +104,11 @@ def test_a_planned_platform_can_be_made_active(overlay: Overlay) -> None:
         ("[providers]\nbank = 'none'", "above.toml: [providers] bank: must be a table"),
     ],
 )
-def test_a_mistake_names_the_file_that_made_it(overlay: Overlay, text: str, told: str) -> None:
+def test_a_mistake_names_the_file_that_made_it(overlay: Overlay, text: str, result: str) -> None:
     with pytest.raises(CatalogError) as caught:
         overlay(text)
 
-    assert told in str(caught.value)
+    assert result in str(caught.value)
 
 
 def test_the_overlay_is_not_blamed_for_what_it_covers(tmp_path: Path) -> None:

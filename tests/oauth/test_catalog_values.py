@@ -1,4 +1,4 @@
-"""Each wrong value of the catalogue is told in one line that names its table and key."""
+"""Each wrong value of the catalogue is reported in one line that names its table and key."""
 
 import pytest
 
@@ -80,11 +80,11 @@ def test_a_wrong_value_is_named_by_table_and_key(
     lines["token_endpoint"] = '"https://bank.test/t"'
     lines[key] = value
 
-    told = complaint("[providers.bank]\n" + "\n".join(f"{k} = {v}" for k, v in lines.items()))
+    result = complaint("[providers.bank]\n" + "\n".join(f"{k} = {v}" for k, v in lines.items()))
 
     shown = "odd key" if "odd" in key else key
-    assert f"catalog.toml: [providers.bank] {shown}: " in told
-    assert "\n" not in told
+    assert f"catalog.toml: [providers.bank] {shown}: " in result
+    assert "\n" not in result
 
 
 @pytest.mark.parametrize(
@@ -106,12 +106,10 @@ def test_a_wrong_value_is_named_by_table_and_key(
         ("token", '["access_token"]'),
     ],
 )
-def test_a_wrong_value_of_a_revocation_is_told_too(
-    complaint: Complaint, key: str, value: str
-) -> None:
+def test_a_wrong_revocation_value_is_named_too(complaint: Complaint, key: str, value: str) -> None:
     lines = {"endpoint": '"https://bank.test/revoke"'} | {key: value}
     table = "\n".join(f"{k} = {v}" for k, v in lines.items())
 
-    told = complaint(f"{BANK}[providers.bank.revocation]\n{table}")
+    result = complaint(f"{BANK}[providers.bank.revocation]\n{table}")
 
-    assert f"[providers.bank.revocation] {key}: " in told
+    assert f"[providers.bank.revocation] {key}: " in result

@@ -22,8 +22,8 @@ def test_nothing_sent_yet_is_a_connect_error(
     make_platform: MakePlatform, registration: ClientRegistration, fault: Exception, code: str
 ) -> None:
     platform = make_platform(token_endpoint="https://bank.example.com/token")
-    with responses.RequestsMock() as told:
-        told.post(platform.token_endpoint, body=fault)
+    with responses.RequestsMock() as result:
+        result.post(platform.token_endpoint, body=fault)
         with pytest.raises(PlatformError) as caught:
             exchange_code(
                 platform, registration, code="c", redirect_uri="https://a", code_verifier=None

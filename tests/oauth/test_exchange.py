@@ -99,7 +99,7 @@ def test_no_refresh_token_is_none(
 
 
 @pytest.mark.parametrize(
-    ("told", "understood"),
+    ("result", "understood"),
     [
         (3600, 3600),
         (3600.9, 3600),
@@ -125,10 +125,10 @@ def test_lifetimes_are_lenient_nonsense_is_unknown(
     server: PlatformServer,
     platform: Platform,
     registration: ClientRegistration,
-    told: Any,
+    result: Any,
     understood: int | None,
 ) -> None:
-    answered(server, expires_in=told)
+    answered(server, expires_in=result)
 
     assert exchange(platform, registration).expires_in == understood
 
@@ -143,7 +143,7 @@ def test_both_names_of_the_refresh_expiry_are_read(
 
 
 @pytest.mark.parametrize(
-    ("told", "understood"),
+    ("result", "understood"),
     [
         ("a b", "a b"),
         (["a", "b"], "a b"),
@@ -159,10 +159,10 @@ def test_a_scope_is_text_list_or_comma_separated(
     server: PlatformServer,
     platform: Platform,
     registration: ClientRegistration,
-    told: Any,
+    result: Any,
     understood: str | None,
 ) -> None:
-    answered(server, scope=told)
+    answered(server, scope=result)
 
     assert exchange(platform, registration).scope == understood
 

@@ -97,9 +97,9 @@ def test_the_grant_belongs_to_the_id_tokens_user(
 ) -> None:
     server.on("GET", "/me", Answer(json={"items": [{"id": "channel-7"}]}))
     platform = asked_at(server, make_platform, account_id_field="items.0.id")
-    told = id_token(sub="user-1", aud=registration.client_id)
+    result = id_token(sub="user-1", aud=registration.client_id)
 
-    found = identity_of(platform, registration, id_token=told)
+    found = identity_of(platform, registration, id_token=result)
 
     assert (found.account_id, found.grantor_id) == ("channel-7", "user-1")
 
@@ -118,10 +118,10 @@ def test_an_identity_endpoint_waives_no_check(
     server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
 ) -> None:
     server.on("GET", "/me", Answer(json={"sub": "7"}))
-    told = id_token(sub="user-1", aud="another client")
+    result = id_token(sub="user-1", aud="another client")
 
     with pytest.raises(PlatformError) as caught:
-        identity_of(asked_at(server, make_platform), registration, id_token=told)
+        identity_of(asked_at(server, make_platform), registration, id_token=result)
     assert caught.value.code == "malformed"
 
 
@@ -180,14 +180,14 @@ def test_a_name_is_made_fit_to_be_kept(
     assert len(name) == 255
 
 
-def test_without_an_endpoint_the_token_response_tells(
+def test_without_endpoint_by_the_token_response(
     platform: Platform, registration: ClientRegistration
 ) -> None:
     assert identity_of(platform, registration, sub=5, name="Ada") == Identity("5", "Ada")
 
 
 @pytest.mark.parametrize("audience", ["client id", ["other", "client id"]])
-def test_else_the_claims_of_an_id_token_tell(
+def test_else_by_the_claims_of_an_id_token(
     platform: Platform, registration: ClientRegistration, audience: Any
 ) -> None:
     token = id_token(sub="u-1", name="Ada", aud=audience)
@@ -205,7 +205,7 @@ def test_an_id_token_for_another_client_is_refused(
 
 
 @pytest.mark.parametrize("token", ["", "a", "a.b.c", "a.W10.c", "a.é.c", f"a.{'W' * 40_000}.c"])
-def test_an_id_token_that_is_none_tells_of_nobody(
+def test_an_invalid_id_token_names_nobody(
     platform: Platform, registration: ClientRegistration, token: str
 ) -> None:
     assert identity_of(platform, registration, id_token=token) == Identity(None, None)
@@ -240,7 +240,7 @@ def test_money_is_read_without_a_loss(
 @pytest.mark.parametrize(
     ("status", "code"), [(401, "refused"), (403, "refused"), (500, "server_error")]
 )
-def test_a_refused_access_token_is_told_by_its_status(
+def test_a_refused_access_token_by_its_status(
     server: PlatformServer,
     platform: Platform,
     registration: ClientRegistration,

@@ -1,4 +1,4 @@
-"""Fresh tokens, and how a dead grant is told from a passing fault."""
+"""Fresh tokens, and how a dead grant differs from a passing fault."""
 
 import pytest
 

@@ -221,7 +221,7 @@ def test_a_first_unsupported_type_is_raised_last(server: PlatformServer, failure
     assert [request.form["token"] for request in server.requests] == ["rt-1", "at-1"]
 
 
-def test_our_own_wrong_secret_is_told_apart(failure: Failing) -> None:
+def test_our_own_wrong_secret_is_distinguished(failure: Failing) -> None:
     assert failure(Answer(401, json={"error": "invalid_client"})).code == "invalid_client"
 
 

@@ -87,15 +87,15 @@ def test_each_state_is_new_and_has_256_bits() -> None:
 def test_looking_consumes_nothing(store: StateStore) -> None:
     store.put("s", {"principal": "p"}, seconds=60)
 
-    assert store.look("s") == store.look("s") == {"principal": "p"}
+    assert store.peek("s") == store.peek("s") == {"principal": "p"}
 
 
 def test_a_taken_state_is_gone(store: StateStore) -> None:
     store.put("s", {"principal": "p"}, seconds=60)
 
-    assert store.take("s") == {"principal": "p"}
-    assert store.take("s") is None
-    assert store.look("s") is None
+    assert store.consume("s") == {"principal": "p"}
+    assert store.consume("s") is None
+    assert store.peek("s") is None
 
 
 def test_of_many_takers_one_gets_it(store: StateStore) -> None:
@@ -104,12 +104,12 @@ def test_of_many_takers_one_gets_it(store: StateStore) -> None:
         store.put(state, {"n": round_number}, seconds=60)
         barrier = threading.Barrier(8)
 
-        def take(_: int, state: str = state, barrier: threading.Barrier = barrier) -> Any:
+        def consume(_: int, state: str = state, barrier: threading.Barrier = barrier) -> Any:
             barrier.wait()
-            return store.take(state)
+            return store.consume(state)
 
         with ThreadPoolExecutor(8) as pool:
-            taken = [each for each in pool.map(take, range(8)) if each is not None]
+            taken = [each for each in pool.map(consume, range(8)) if each is not None]
         assert taken == [{"n": round_number}]
 
 
@@ -122,27 +122,27 @@ def test_two_parallel_readers_do_not_both_get_it(cache: ProcessCache) -> None:
 
         def get(self, key: str) -> Any:
             value = cache.get(key)
-            assert store.take("s") == {}
+            assert store.consume("s") == {}
             return value
 
         def delete(self, key: str) -> bool:
             return cache.delete(key)
 
-    assert store_on(Late()).take("s") is None
+    assert store_on(Late()).consume("s") is None
 
 
 @pytest.mark.parametrize("state", ["", "unknown", "\ud800", "x" * 100_000, "s\x00"])
 def test_an_unknown_state_is_none(store: StateStore, state: str) -> None:
-    assert store.look(state) is None
-    assert store.take(state) is None
+    assert store.peek(state) is None
+    assert store.consume(state) is None
 
 
 def test_an_expired_state_is_none_if_still_cached(store: StateStore) -> None:
     store.put("s", {}, seconds=60)
 
     with time_machine.travel(datetime.now(UTC) + timedelta(seconds=61)):
-        assert store.look("s") is None
-        assert store.take("s") is None
+        assert store.peek("s") is None
+        assert store.consume("s") is None
 
 
 def test_the_cache_sees_neither_state_nor_payload(store: StateStore, cache: ProcessCache) -> None:
@@ -162,8 +162,8 @@ def test_foreign_cache_contents_are_no_state(
     key = next(iter(cache.values))
     cache.values[key] = planted
 
-    assert store.look("s") is None
-    assert store.take("s") is None
+    assert store.peek("s") is None
+    assert store.consume("s") is None
 
 
 def test_a_state_under_another_key_is_none(store: StateStore, cache: ProcessCache) -> None:
@@ -172,15 +172,15 @@ def test_a_state_under_another_key_is_none(store: StateStore, cache: ProcessCach
     mine, yours = cache.values
     cache.values[yours] = cache.values[mine]
 
-    assert store.take("yours") is None
+    assert store.consume("yours") is None
 
 
-def test_an_absent_cache_is_told() -> None:
+def test_an_absent_cache_is_reported() -> None:
     store = store_on(AbsentCache())
 
     with pytest.raises(StateStoreUnavailable):
         store.put("s", {}, seconds=60)
     with pytest.raises(StateStoreUnavailable):
-        store.look("s")
+        store.peek("s")
     with pytest.raises(StateStoreUnavailable):
-        store.take("s")
+        store.consume("s")

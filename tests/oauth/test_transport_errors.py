@@ -207,9 +207,9 @@ def test_netrc_and_proxy_variables_are_ignored(
 def test_an_error_shows_nothing_sent_or_received(failure: Failing, answer: Answer) -> None:
     fault: BaseException | None = failure(answer)
 
-    told = ""
+    result = ""
     while fault is not None:
-        told += f"{fault!r} {fault} {vars(fault)}"
+        result += f"{fault!r} {fault} {vars(fault)}"
         fault = fault.__cause__ or fault.__context__
     for secret in ("leaked-token", "the-code", "the-verifier", SECRET, "127.0.0.1"):
-        assert secret not in told
+        assert secret not in result

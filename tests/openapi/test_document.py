@@ -70,8 +70,8 @@ def test_errors_have_the_format_of_their_path(reader: Reader) -> None:
         for response in errors.values():
             media_type, schema = error_format(path)
             assert list(response["content"]) == [media_type]
-            told = response["content"][media_type]["schema"]
-            assert told == {"$ref": f"#/components/schemas/{schema}"}
+            result = response["content"][media_type]["schema"]
+            assert result == {"$ref": f"#/components/schemas/{schema}"}
 
 
 def test_operations_with_a_body_describe_400(reader: Reader) -> None:

@@ -102,7 +102,7 @@ def permitted(operator: User) -> User:
 
 
 def history_of(row: OAuthConnection) -> list[tuple[str, str, dict[str, Any]]]:
-    """Tell what the audit log says of a row: actions, outcomes, details."""
+    """Return a row's audit events: actions, outcomes, details."""
     events = AuditEvent.objects.filter(subject_id=row.pk).order_by("id")
     return [(event.action, event.outcome, event.details) for event in events]
 

@@ -1,4 +1,4 @@
-"""Forced disconnects in the background: frozen ids, and a permission that is looked at again."""
+"""Forced disconnects in the background: a snapshot of ids, a permission checked again."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,8 +17,8 @@ from connections_project.identity.models import User
 from connections_project.operations import bulk_worker
 from connections_project.operations.bulk_jobs import (
     AlreadyStartedError,
-    freeze,
     start,
+    store_selection,
     sweep_bulk_jobs,
 )
 from connections_project.operations.bulk_worker import LostLeaseError, process_due
@@ -41,7 +41,7 @@ def rows(owner: User, platforms: object) -> list[Connection]:
 
 @pytest.fixture
 def job(rows: list[Connection], permitted: User, origin: Origin) -> BulkJob:
-    return freeze("providers", Connection.objects.all(), origin=origin)
+    return store_selection("providers", Connection.objects.all(), origin=origin)
 
 
 @pytest.fixture
@@ -78,13 +78,13 @@ def test_a_started_one_ends_exactly_its_snapshot(
     assert set(items(job).values()) == {"done"}
     late.refresh_from_db()
     assert late.status == "active"
-    told = events("connection_force_disconnected")
-    assert {(one.actor_type, one.actor_id, one.reason) for one in told} == {
+    recorded = events("connection_force_disconnected")
+    assert {(one.actor_type, one.actor_id, one.reason) for one in recorded} == {
         ("operator", permitted.pk, WHY.reason)
     }
-    assert {one.details["bulk_job"] for one in told} == {str(job.pk)}
-    assert {one.trace_id for one in told} == {job.trace_id}
-    assert len(told) == len(events("provider_disconnected")) == 5
+    assert {one.details["bulk_job"] for one in recorded} == {str(job.pk)}
+    assert {one.trace_id for one in recorded} == {job.trace_id}
+    assert len(recorded) == len(events("provider_disconnected")) == 5
 
 
 def test_it_is_confirmed_once(job: BulkJob) -> None:
@@ -97,7 +97,7 @@ def test_ids_are_stored_as_they_are_and_once(
     rows: list[Connection], permitted: User, origin: Origin
 ) -> None:
     gone = uuid7()
-    job = start(freeze("providers", [rows[0].pk, rows[0].pk, gone], origin=origin), WHY)
+    job = start(store_selection("providers", [rows[0].pk, rows[0].pk, gone], origin=origin), WHY)
     process_due()
     job.refresh_from_db()
     assert (job.total, job.processed, job.passed_over) == (2, 2, 1)
@@ -110,11 +110,11 @@ def test_a_selection_through_joins_has_no_duplicates(
     # The owner's team has two members, so that each row comes twice.
     joined = Connection.objects.filter(user__teams__members__in=User.objects.all())
     assert joined.count() > 5
-    assert freeze("providers", joined, origin=origin).total == 5
+    assert store_selection("providers", joined, origin=origin).total == 5
 
 
 def test_an_empty_selection_is_an_empty_job(permitted: User, origin: Origin) -> None:
-    job = start(freeze("providers", Connection.objects.none(), origin=origin), WHY)
+    job = start(store_selection("providers", Connection.objects.none(), origin=origin), WHY)
     process_due()
     job.refresh_from_db()
     assert (job.state, job.total) == ("finished", 0)
@@ -126,7 +126,7 @@ def test_failures_are_listed_with_their_causes(
     busy, free = channel_of(owner, account_id="busy"), channel_of(owner, account_id="free")
     for _ in range(3):
         schedule_of(busy)
-    job = start(freeze("channels", [busy.pk, free.pk], origin=origin), WHY)
+    job = start(store_selection("channels", [busy.pk, free.pk], origin=origin), WHY)
     process_due()
     job.refresh_from_db()
     assert (job.state, job.processed, job.failed) == ("finished", 2, 1)
@@ -140,7 +140,7 @@ def test_the_options_that_were_confirmed_count(
 ) -> None:
     kept = account_of_user(owner, account_id="kept", status="disconnected")
     live = account_of_user(owner, account_id="live")
-    everything = freeze("social", SocialAccount.objects.all(), origin=origin)
+    everything = store_selection("social", SocialAccount.objects.all(), origin=origin)
     assert everything.total == 2
     job = start(everything, DisconnectOptions("x", revoke=False, erase_tokens=True))
     process_due()
@@ -225,7 +225,7 @@ def test_one_that_was_taken_over_does_nothing_more(
     monkeypatch.setattr(bulk_worker._Run, "_note", note_too_late)
     run = bulk_worker._Run(bulk_worker._claim() or job)
     with pytest.raises(LostLeaseError):
-        run.go_on(until=None)
+        run.run(until=None)
     # What it had just ended is undone with the commit that could not be.
     assert (live(), AuditEvent.objects.count()) == (5, 0)
     assert set(items(job).values()) == {"pending"}
@@ -243,7 +243,7 @@ def test_it_stops_in_time_and_gives_the_job_back(job: BulkJob) -> None:
 def test_unconfirmed_jobs_are_swept_done_keep_counts(
     job: BulkJob, rows: list[Connection], permitted: User, origin: Origin
 ) -> None:
-    done = start(freeze("providers", [row.pk for row in rows], origin=origin), WHY)
+    done = start(store_selection("providers", [row.pk for row in rows], origin=origin), WHY)
     process_due()
     sweep_bulk_jobs()
     assert (BulkJob.objects.count(), BulkItem.objects.count()) == (2, 10)
@@ -256,7 +256,7 @@ def test_unconfirmed_jobs_are_swept_done_keep_counts(
 def test_nobody_in_particular_can_not_ask_for_one(origin: Origin) -> None:
     nobody = Origin(origin.actor_type, None, origin.interface)
     with pytest.raises(ValueError):
-        freeze("providers", [], origin=nobody)
+        store_selection("providers", [], origin=nobody)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -268,13 +268,13 @@ def test_without_a_broker_confirming_starts_it(job: BulkJob, settings: LazySetti
 
 
 @pytest.mark.django_db(transaction=True)
-def test_with_a_broker_a_worker_is_told(
+def test_with_a_broker_a_message_is_sent(
     job: BulkJob, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
-    told: list[str] = []
-    monkeypatch.setattr("connections_project.core.dispatch._send", told.append)
+    recorded: list[str] = []
+    monkeypatch.setattr("connections_project.core.dispatch._send", recorded.append)
     start(job, WHY)
-    assert (told, live()) == (["connections_project.operations.bulk_worker.process_due"], 5)
-    periodic_task_of(told[0]).do()
+    assert (recorded, live()) == (["connections_project.operations.bulk_worker.process_due"], 5)
+    periodic_task_of(recorded[0]).do()
     assert live() == 0

@@ -298,7 +298,7 @@ class TestDryRun:
         assert ran.code == 1
 
 
-def test_json_tells_all(provider: Command, owner: User) -> None:
+def test_json_has_everything(provider: Command, owner: User) -> None:
     unknown, row = uuid7(), connection_of(owner)
     over = connection_of(owner, status="disconnected")
     ran = provider.run(unknown, row.pk, over.pk, *WHY, "--yes", "--json")
@@ -320,9 +320,9 @@ class TestTheAudit:
     ) -> None:
         row = command.make(owner)
         assert command.run("--all", *WHY, "--yes", "--operator", permitted.email).code == 0
-        told = AuditEvent.objects.filter(subject_id=row.pk)
-        assert "connection_force_disconnected" in {event.action for event in told}
-        for event in told:
+        recorded = AuditEvent.objects.filter(subject_id=row.pk)
+        assert "connection_force_disconnected" in {event.action for event in recorded}
+        for event in recorded:
             assert (event.actor_type, event.actor_id) == ("operator", permitted.pk)
             assert (event.interface, event.reason) == ("command", WHY[1])
             assert event.details["os_user"] == os_user()
@@ -366,7 +366,7 @@ class TestTheOperator:
 
 
 class TestOptions:
-    def test_no_revoke_tells_no_platform(self, provider: Command, owner: User) -> None:
+    def test_no_revoke_sends_nothing(self, provider: Command, owner: User) -> None:
         row = connection_of(owner)
         ran = provider.run("--all", *WHY, "--yes", "--no-revoke", "--json")
         assert (ran.json["revocations"], jobs_of(row)) == (0, [])

@@ -78,11 +78,11 @@ def assert_nothing_is_half_done() -> None:
     """See that each row is either as it was, or ended with all that belongs to it, once."""
     ended = set(Connection.objects.filter(status="disconnected").values_list("pk", flat=True))
     for action in ("provider_disconnected", "connection_force_disconnected"):
-        told = Counter(
+        recorded = Counter(
             AuditEvent.objects.filter(action=action).values_list("subject_id", flat=True)
         )
-        assert set(told) == ended
-        assert set(told.values()) <= {1}
+        assert set(recorded) == ended
+        assert set(recorded.values()) <= {1}
     jobs_of_each = Counter(RevocationJob.objects.values_list("connection_id", flat=True))
     assert set(jobs_of_each) == ended
     assert set(jobs_of_each.values()) <= {1}
@@ -129,9 +129,9 @@ def test_two_at_once_share_the_work(many: None, start: Start) -> None:
     both = [start("--all", *WHY, "--yes", "--json", "--batch-size", "50") for _ in range(2)]
     results = [finished(process) for process in both]
     assert [code for code, _, _ in results] == [0, 0], results
-    told = [json.loads(out) for _, out, _ in results]
-    assert sum(one["disconnected"] for one in told) == COUNT
-    assert all(one["disconnected"] + one["passed_over"] == one["selected"] for one in told)
+    recorded = [json.loads(out) for _, out, _ in results]
+    assert sum(one["disconnected"] for one in recorded) == COUNT
+    assert all(one["disconnected"] + one["passed_over"] == one["selected"] for one in recorded)
     assert_nothing_is_half_done()
 
 

@@ -181,16 +181,16 @@ def test_a_lasting_outage_reaches_the_caller(
         force_disconnect("providers", [row.pk], WHY, origin=origin)
 
 
-def test_each_batch_is_told_after_its_commit(
+def test_each_batch_is_reported_after_its_commit(
     owner: User, origin: Origin, platforms: object
 ) -> None:
     ids = [connection_of(owner, account_id=str(number)).pk for number in range(5)]
-    told: list[Result] = []
+    recorded: list[Result] = []
     total = force_disconnect(
-        "providers", ids, WHY, origin=origin, batch_size=2, on_batch=told.append
+        "providers", ids, WHY, origin=origin, batch_size=2, on_batch=recorded.append
     )
-    assert [one.processed for one in told] == [2, 2, 1]
-    assert sum(told, Result()) == total
+    assert [one.processed for one in recorded] == [2, 2, 1]
+    assert sum(recorded, Result()) == total
 
 
 def test_what_is_over_or_gone_is_passed_over(

@@ -127,7 +127,7 @@ def test_it_shows_what_is_scheduled(owner: User, platforms: Bank) -> None:
     assert [one["status"] for one in found["active_schedules"]] == ["pending"]
 
 
-def test_it_tells_what_happened_oldest_first(
+def test_it_shows_events_oldest_first(
     owner: User, operator: User, platforms: Bank, origin: Origin
 ) -> None:
     connection = connection_of(owner)

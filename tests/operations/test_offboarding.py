@@ -135,7 +135,7 @@ def test_a_teams_accounts_stay_to_its_last_member(
     assert account.auth_state is not None
 
 
-def test_a_preview_tells_what_goes_and_what_stays(
+def test_a_preview_shows_what_goes_and_stays(
     owner: User, outsider: User, rows: list[OAuthConnection]
 ) -> None:
     shared = Team.objects.create(name="Press")
@@ -211,8 +211,10 @@ def test_forgetting_leaves_nothing_that_names_them(
         assert (row.platform_account_name, row.auth_state) == ("", None)
     (event,) = events("user_forgotten")
     assert (event.subject_id, event.reason) == (owner.pk, "Art. 17")
-    told = AuditEvent.objects.filter(action__startswith="user_").values_list("reason", "details")
-    assert address not in str(list(told))
+    recorded = AuditEvent.objects.filter(action__startswith="user_").values_list(
+        "reason", "details"
+    )
+    assert address not in str(list(recorded))
     credentials = {"email": address, "password": PASSWORD}
     assert anonymous.post("/api/v1/auth/login", credentials, format="json").status_code == 401
     # The address is free for somebody new, who gets nothing of the old one's.

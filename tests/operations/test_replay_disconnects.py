@@ -135,9 +135,9 @@ def test_each_replay_is_audited_as_what_it_is(
     path = export()
     restore()
     replay(path, operator=permitted.email)
-    told = {event.subject_id: event for event in events(REPLAYED)}
-    assert set(told) == {row.pk for row in rows}
-    event = told[rows[0].pk]
+    recorded = {event.subject_id: event for event in events(REPLAYED)}
+    assert set(recorded) == {row.pk for row in rows}
+    event = recorded[rows[0].pk]
     assert (event.actor_type, event.actor_id, event.interface, event.reason) == (
         "operator",
         permitted.pk,
@@ -154,7 +154,7 @@ def test_each_replay_is_audited_as_what_it_is(
         "trace_id": original.trace_id,
     }
     assert event.details["os_user"]
-    # The app's own event tells it in the app's own words.
+    # The app's own event names it in the app's own words.
     assert events("provider_disconnected")[-1].actor_id == permitted.pk
     assert events("connection_force_disconnected") == []
 
@@ -210,12 +210,12 @@ def test_one_reconnected_during_the_run_stays(
 ) -> None:
     account = rows[2]
     disconnect_by_their_owner([account], ORIGIN)
-    told = replay_histories(exported_events(export().read_bytes().splitlines()))
+    recorded = replay_histories(exported_events(export().read_bytes().splitlines()))
     restore()
-    plan = planned(told)
+    plan = planned(recorded)
     assert plan.count == 1
     type(account)._default_manager.filter(pk=account.pk).update(connected_at=timezone.now())
-    result = Replay(told, WHY, ORIGIN, {}).run(plan, on_batch=lambda _: None)
+    result = Replay(recorded, WHY, ORIGIN, {}).run(plan, on_batch=lambda _: None)
     assert result.disconnected == 0
     assert state(account)["status"] == "active"
 
@@ -337,12 +337,12 @@ def test_it_asks_before_it_changes_anything(
     restore()
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
     asked = io.StringIO()
-    told: dict[str, Any] = {"reason": WHY, "stdout": io.StringIO(), "stderr": asked}
+    recorded: dict[str, Any] = {"reason": WHY, "stdout": io.StringIO(), "stderr": asked}
     if ends:
-        call_command("replay_disconnects", path, **told)
+        call_command("replay_disconnects", path, **recorded)
     else:
         with pytest.raises(CommandError) as error:
-            call_command("replay_disconnects", path, **told)
+            call_command("replay_disconnects", path, **recorded)
         assert error.value.returncode == 2
     assert "3 connections will be ended again" in asked.getvalue()
     assert (state(rows[0])["status"] == "disconnected") is ends
@@ -355,10 +355,10 @@ def test_many_take_few_statements(owner: User, platforms: Bank, export: Export) 
     path = export()
     for row in backup:
         row.save()
-    told = replay_histories(exported_events(path.read_bytes().splitlines()))
+    recorded = replay_histories(exported_events(path.read_bytes().splitlines()))
     with counted() as statements:
-        plan = planned(told)
+        plan = planned(recorded)
         with transaction.atomic():
-            Replay(told, WHY, ORIGIN, {})._commit(("providers", True, False), list(told))
+            Replay(recorded, WHY, ORIGIN, {})._commit(("providers", True, False), list(recorded))
     assert plan.count == 60
     assert len(statements) < 25

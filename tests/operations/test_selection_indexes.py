@@ -31,7 +31,7 @@ def _as_in_a_full_table(db: None) -> None:
 
 
 def fill(app: str, owner: User) -> None:
-    """Put in what is over, which is soon the most, and a little that is left; tell the planner."""
+    """Insert many rows that are over and a few that are not; update the statistics."""
     model: Any = connection_type(app).model
     now = timezone.now()
     rows = [

@@ -1,4 +1,4 @@
-"""The ids of a selection are frozen: what was counted is what is ended, in little memory."""
+"""The ids of a selection are a snapshot: what was counted is what is ended, in little memory."""
 
 import tracemalloc
 

@@ -44,9 +44,7 @@ def adapted(**values: Any) -> Upstream:
 
 
 @pytest.mark.parametrize(("app", "name"), FILES)
-def test_each_file_is_the_adapter_of_the_platform_that_it_is_called_like(
-    app: str, name: str
-) -> None:
+def test_each_file_is_its_platforms_adapter(app: str, name: str) -> None:
     platform = catalog()[name]
     assert platform.app == app
     assert adapter_of(platform) is declared(app, name)
@@ -66,7 +64,7 @@ def test_no_slug_finds_what_is_no_adapter_of_its_app(slug: str) -> None:
     assert adapter_of(platform) == Adapter()
 
 
-def test_a_platform_that_has_left_the_catalogue_has_no_adapter() -> None:
+def test_a_removed_platform_has_no_adapter() -> None:
     assert adapter_at("gone") == Adapter()
 
 
@@ -101,7 +99,7 @@ def test_a_system_check_names_what_an_adapter_lacks(
     assert problem in error.msg
 
 
-def test_nothing_counts_as_revoked_that_no_adapter_revokes() -> None:
+def test_without_an_adapter_nothing_is_revoked() -> None:
     revocation = Revocation(kind="adapter")
     with pytest.raises(ImproperlyConfigured, match="bank"):
         client.revoke(
@@ -109,18 +107,18 @@ def test_nothing_counts_as_revoked_that_no_adapter_revokes() -> None:
         )
 
 
-def test_the_adapter_refreshes_where_the_catalogue_leaves_it_to_it() -> None:
+def test_self_exchange_refreshes_by_the_adapter() -> None:
     fresh = client.refresh(adapted(refresh="self_exchange"), TOKENS)
     assert fresh.access_token == "exchanged rt-1"
 
 
-def test_the_adapter_revokes_where_the_catalogue_leaves_it_to_it() -> None:
+def test_a_revocation_by_the_adapter() -> None:
     an_adapter.REVOKED.clear()
     client.revoke(adapted(revocation=Revocation(kind="adapter")), TOKENS)
     assert an_adapter.REVOKED == ["at-1"]
 
 
-def test_the_adapter_is_asked_whose_account_it_is_where_there_is_no_endpoint() -> None:
+def test_the_adapter_identifies_without_endpoint() -> None:
     assert client.identify(adapted(), TOKENS) == Identity("adapted", "at-1")
 
 

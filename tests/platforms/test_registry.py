@@ -98,7 +98,7 @@ def test_no_repr_shows_a_client_secret(bank: Bank) -> None:
     assert "client secret" not in repr(usable("bank"))
 
 
-def test_a_client_has_the_callback_page_as_its_redirect_uri(settings: LazySettings) -> None:
+def test_the_redirect_uri_is_the_callback_page(settings: LazySettings) -> None:
     settings.PUBLIC_URL = "https://connections.example.com"
     settings.OAUTH_CLIENTS = {"schwab": {"client_id": "id", "redirect_uris": []}}
     page = "https://connections.example.com/oauth/callback/"

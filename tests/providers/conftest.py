@@ -31,7 +31,7 @@ def sync(api: APIClient, row: Connection) -> Sync:
         body = {"connection_id": str(row.pk), "force": True}
         answer = api.post("/api/v1/accounts/syncs", body, format="json")
         assert answer.status_code == 201, answer.content
-        told: dict[str, object] = answer.json()
-        return told
+        result: dict[str, object] = answer.json()
+        return result
 
     return sync

@@ -1,4 +1,4 @@
-"""What the audit log tells of connecting: who, through which entry point, under which trace."""
+"""What the audit log records of connecting: who, through which entry point, under which trace."""
 
 import json
 import logging

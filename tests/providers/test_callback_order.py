@@ -12,7 +12,7 @@ from connections_project.api import throttling
 from connections_project.identity.models import User
 from providers.models import Connection
 from tests.conftest import UseCatalogue
-from tests.providers.test_connect_refusals import NO_REDIS
+from tests.support.absent_redis import NO_REDIS
 from tests.support.bank import Bank, call_back, start
 from tests.support.provider_connecting import CALLBACK, events, problem, wrong_fields
 

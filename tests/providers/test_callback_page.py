@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from connections_project.api import throttling
 from providers.models import Connection, Status
 from tests.conftest import UseCatalogue
-from tests.providers.test_connect_refusals import NO_REDIS
+from tests.support.absent_redis import NO_REDIS
 from tests.support.bank import ISSUER, Bank, call_back, connect, start
 from tests.support.callback_browser import heading, same_browser, visit
 from tests.support.platform_server import Answer
@@ -37,14 +37,14 @@ def test_a_reauthorisation_is_completed_too(api: APIClient, bank: Bank) -> None:
     assert row.opened().access_token == "access-2"
 
 
-def test_another_account_is_told_of(api: APIClient, bank: Bank) -> None:
+def test_another_account_is_shown(api: APIClient, bank: Bank) -> None:
     row = connect(api)
     bank.account_id = "customer-8"
     page = visit(same_browser(api), start(api, connection_id=str(row.pk)))
     assert (page.status_code, heading(page)) == (400, "This is another account")
 
 
-def test_a_declined_consent_is_told_of(api: APIClient, bank: Bank) -> None:
+def test_a_declined_consent_is_shown(api: APIClient, bank: Bank) -> None:
     state = start(api)
     page = visit(same_browser(api), state, code="", error="access_denied")
     assert (page.status_code, heading(page)) == (400, "Access was not granted")
@@ -60,7 +60,7 @@ def test_a_wrong_issuer_is_shown_and_nothing_sent(
     assert bank.server.requests == []
 
 
-def test_a_failed_exchange_is_told_of(api: APIClient, bank: Bank) -> None:
+def test_a_failed_exchange_is_shown(api: APIClient, bank: Bank) -> None:
     bank.server.on("POST", "/token", Answer(500))
     page = visit(same_browser(api), start(api))
     assert page.status_code == 502
@@ -68,7 +68,7 @@ def test_a_failed_exchange_is_told_of(api: APIClient, bank: Bank) -> None:
     assert Connection.objects.get().status == Status.FAILED
 
 
-def test_a_suspended_platform_is_told_of(api: APIClient, bank: Bank) -> None:
+def test_a_suspended_platform_is_shown(api: APIClient, bank: Bank) -> None:
     state = start(api)
     call_command("suspend_platform", "bank", reason="breach")
     page = visit(same_browser(api), state)

@@ -12,15 +12,11 @@ from audit.models import AuditEvent
 from connections_project.identity.models import User
 from providers.models import Connection, Status
 from tests.conftest import SignIn, UseCatalogue
+from tests.support.absent_redis import NO_REDIS
 from tests.support.bank import REDIRECT_URI, Bank, connect
 from tests.support.provider_connecting import PROVIDERS, begin, problem, wrong_fields
 
 # Nothing listens on port 1.
-NO_REDIS = {
-    "BACKEND": "django_redis.cache.RedisCache",
-    "LOCATION": "redis://127.0.0.1:1/0",
-    "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.2},
-}
 
 
 NOBODYS = "01940000-0000-7000-8000-000000000000"

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("unlimited")
 
 @pytest.fixture
 def reconnect(api: APIClient, django_capture_on_commit_callbacks: Any) -> Reconnect:
-    """Connect, and let the platform be told what it must be told."""
+    """Connect, and run the revocations due."""
 
     def reconnect(**body: Any) -> Connection:
         with django_capture_on_commit_callbacks(execute=True):

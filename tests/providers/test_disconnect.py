@@ -138,7 +138,7 @@ def test_too_wide_a_revocation_gives_a_help_link(
     assert not RevocationJob.objects.exists()
 
 
-def test_no_link_where_the_platform_can_be_told(api: APIClient, row: Connection) -> None:
+def test_no_link_where_tokens_can_be_revoked(api: APIClient, row: Connection) -> None:
     assert "Link" not in disconnect(api, row.pk)
 
 

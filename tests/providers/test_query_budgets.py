@@ -115,5 +115,5 @@ def test_the_try_at_the_platform_takes_four_more(api: APIClient, owner: User, ba
     with counted() as statements:
         assert api.delete(f"/api/v1/auth/{row.pk}/disconnect").status_code == 200
     assert bank.revoked == ["refresh-0", "access-0"]
-    # Claim, read, settle, audit.
+    # Claim, read, store, audit.
     assert len(statements) <= 6 + 4, "\n".join(statements)

@@ -22,7 +22,7 @@ GRANT = 'blast_radius = "grant"'
 
 @pytest.fixture
 def reauthorise(api: APIClient, django_capture_on_commit_callbacks: Any) -> Reauthorise:
-    """Go through a flow for a row, and let the platform be told what it must be told."""
+    """Complete a flow for a row, and run the revocations due."""
 
     def reauthorise(row: Connection) -> Any:
         state = start(api, connection_id=str(row.pk))

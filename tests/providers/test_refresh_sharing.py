@@ -181,7 +181,7 @@ def test_no_lock_is_held_while_the_platform_is_asked(
     assert seen[0].refresh_lease is not None
 
 
-def test_a_host_whose_clock_is_ahead_takes_no_lease_over(row: Connection) -> None:
+def test_a_fast_clock_takes_over_no_lease(row: Connection) -> None:
     assert lease.take_lease(row) is not None
     with time_machine.travel(timezone.now() + timedelta(seconds=20)):
         assert lease.take_lease(row) is None

@@ -21,7 +21,7 @@ LIFE = 180 * 86400
 
 @pytest.fixture
 def mortal(bank: Bank) -> Bank:
-    """Have each answer tell when its refresh token ends."""
+    """Make each answer say when its refresh token ends."""
     bank.server.on("POST", "/token", lambda _: bank.tokens(refresh_expires_in=LIFE))
     return bank
 

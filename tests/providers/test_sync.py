@@ -34,9 +34,7 @@ def test_accounts_and_transactions_are_read(api: APIClient, row: Connection, ban
     assert asked == ["Bearer access-0"] * 2
 
 
-def test_new_changed_and_unchanged_are_told_apart(
-    api: APIClient, row: Connection, bank: Bank
-) -> None:
+def test_new_changed_and_unchanged_are_counted(api: APIClient, row: Connection, bank: Bank) -> None:
     sync(api, row.pk)
     first = Account.objects.get()
     entries = [{**ACCOUNT, "balance": "9.00"}, {**ACCOUNT, "id": "acc-2"}]
@@ -62,9 +60,7 @@ def test_a_corrected_transaction_keeps_its_id(api: APIClient, row: Connection, b
     assert (after.pk, after.amount, after.description) == (before.pk, -4, "Tea")
 
 
-def test_what_the_provider_no_longer_tells_stays(
-    api: APIClient, row: Connection, bank: Bank
-) -> None:
+def test_what_the_provider_drops_stays(api: APIClient, row: Connection, bank: Bank) -> None:
     sync(api, row.pk)
     bank.server.on("GET", "/accounts", Answer(json={"accounts": []}))
     assert sync(api, row.pk, force=True).json()["message"] == "0 accounts read"

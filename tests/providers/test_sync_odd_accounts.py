@@ -1,4 +1,4 @@
-"""What providers may tell of accounts: whatever can be read is kept, and nothing ends in a 500."""
+"""Odd accounts of providers: whatever can be read is kept, and nothing ends in a 500."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -10,11 +10,11 @@ from rest_framework.test import APIClient
 from providers.models import Account, Transaction
 from tests.support.bank import ACCOUNT, TRANSACTION, Bank
 from tests.support.platform_server import Answer
-from tests.support.provider_syncing import Sync, tell_accounts
+from tests.support.provider_syncing import Sync, set_accounts
 
 
 @pytest.mark.parametrize(
-    ("told", "shown"),
+    ("result", "shown"),
     [
         ("1204.50", "1204.50"),
         (1204.5, "1204.50"),
@@ -32,9 +32,9 @@ from tests.support.provider_syncing import Sync, tell_accounts
     ],
 )
 def test_a_balance_is_kept_exactly(
-    api: APIClient, bank: Bank, sync: Sync, told: Any, shown: str | None
+    api: APIClient, bank: Bank, sync: Sync, result: Any, shown: str | None
 ) -> None:
-    tell_accounts(bank, {**ACCOUNT, "balance": told})
+    set_accounts(bank, {**ACCOUNT, "balance": result})
     assert sync()["created"] == 1
     assert api.get("/api/v1/accounts").json()["data"][0]["balance"] == shown
     # Nothing was lost, so that nothing looks changed.
@@ -46,7 +46,7 @@ def test_a_balance_is_kept_exactly(
     ["much", "", "NaN", "Infinity", "1e20", "1e999999999", "9" * 400, True, [], {"amount": 1}],
 )
 def test_a_nonsensical_balance_is_an_error(bank: Bank, sync: Sync, balance: Any) -> None:
-    tell_accounts(bank, {**ACCOUNT, "balance": balance}, {**ACCOUNT, "id": "acc-2"})
+    set_accounts(bank, {**ACCOUNT, "balance": balance}, {**ACCOUNT, "id": "acc-2"})
     bank.server.on("GET", "/accounts/acc-2/transactions", Answer(json={"transactions": []}))
     counts = sync()
     assert (counts["created"], counts["errors"]) == (1, 1)
@@ -56,7 +56,7 @@ def test_a_nonsensical_balance_is_an_error(bank: Bank, sync: Sync, balance: Any)
 def test_an_account_without_a_usable_id_is_an_error(
     bank: Bank, sync: Sync, account_id: Any
 ) -> None:
-    tell_accounts(bank, {**ACCOUNT, "id": account_id})
+    set_accounts(bank, {**ACCOUNT, "id": account_id})
     counts = sync()
     if account_id == 1.5:
         assert counts["created"] == 1
@@ -66,33 +66,33 @@ def test_an_account_without_a_usable_id_is_an_error(
 
 @pytest.mark.parametrize("entry", [None, 7, "acc-1", [], {}])
 def test_an_account_that_is_none_is_an_error(bank: Bank, sync: Sync, entry: Any) -> None:
-    tell_accounts(bank, entry)
+    set_accounts(bank, entry)
     assert sync()["errors"] == 1
 
 
 def test_a_numeric_id_is_taken_as_digits(bank: Bank, sync: Sync) -> None:
-    tell_accounts(bank, {**ACCOUNT, "id": 900_719_925_474_099_312})
+    set_accounts(bank, {**ACCOUNT, "id": 900_719_925_474_099_312})
     assert sync()["created"] == 1
     assert Account.objects.get().platform_account_id == "900719925474099312"
-    tell_accounts(bank, {**ACCOUNT, "id": "900719925474099312"})
+    set_accounts(bank, {**ACCOUNT, "id": "900719925474099312"})
     assert sync()["unchanged"] == 1
 
 
 def test_an_id_cannot_redirect_the_call(bank: Bank, sync: Sync) -> None:
-    tell_accounts(bank, {**ACCOUNT, "id": "a/b?c=d#e"})
+    set_accounts(bank, {**ACCOUNT, "id": "a/b?c=d#e"})
     sync()
     assert bank.server.requests[-1].path == "/accounts/a%2Fb%3Fc%3Dd%23e/transactions"
 
 
 def test_the_same_account_twice_is_one(bank: Bank, sync: Sync) -> None:
-    tell_accounts(bank, ACCOUNT, ACCOUNT)
+    set_accounts(bank, ACCOUNT, ACCOUNT)
     assert sync()["created"] == 1
     assert Account.objects.count() == 1
 
 
 def test_long_texts_are_cut_and_cleaned(bank: Bank, sync: Sync) -> None:
     odd = {**ACCOUNT, "name": "N\x00ame\ud800 " + "x" * 999, "type": "t" * 99, "currency": "c" * 99}
-    tell_accounts(bank, odd)
+    set_accounts(bank, odd)
     assert sync()["created"] == 1
     account = Account.objects.get()
     assert account.name.startswith("N ame  x")
@@ -100,7 +100,7 @@ def test_long_texts_are_cut_and_cleaned(bank: Bank, sync: Sync) -> None:
 
 
 def test_missing_texts_are_empty(bank: Bank, sync: Sync) -> None:
-    tell_accounts(bank, {"id": "acc-1"})
+    set_accounts(bank, {"id": "acc-1"})
     sync()
     account = Account.objects.get()
     assert (account.name, account.type, account.currency, account.balance) == ("", "", "", None)
@@ -129,8 +129,8 @@ transactions_field = "page.items"
     use_catalogue(bank.catalogue(more=more), "bank")
     entry = {"a": [{"number": 7, "names": ["x", "Mine"]}], "b": {"c": "1.5"}}
     bank.server.on("GET", "/accounts", Answer(json=[entry]))
-    told = Answer(json={"page": {"items": [TRANSACTION]}})
-    bank.server.on("GET", "/accounts/7/transactions", told)
+    result = Answer(json={"page": {"items": [TRANSACTION]}})
+    bank.server.on("GET", "/accounts/7/transactions", result)
     assert sync()["errors"] == 0
     account = Account.objects.get()
     assert (account.platform_account_id, account.name, account.balance) == (
@@ -148,9 +148,9 @@ def test_statements_do_not_grow_with_the_accounts(
     for entry in entries:
         path = f"/accounts/{entry['id']}/transactions"
         bank.server.on("GET", path, Answer(json={"transactions": [TRANSACTION]}))
-    tell_accounts(bank, *entries)
+    set_accounts(bank, *entries)
     with django_assert_max_num_queries(30):
         assert sync()["created"] == 100
-    tell_accounts(bank, *({**entry, "balance": "1"} for entry in entries))
+    set_accounts(bank, *({**entry, "balance": "1"} for entry in entries))
     with django_assert_max_num_queries(30):
         assert sync()["updated"] == 100

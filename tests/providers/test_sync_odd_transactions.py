@@ -1,4 +1,4 @@
-"""What providers may tell of transactions: what can be read is kept, and nothing ends in a 500."""
+"""Odd transactions of providers: whatever can be read is kept, and nothing ends in a 500."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from rest_framework.test import APIClient
 from providers.models import Account, Transaction
 from tests.support.bank import TRANSACTION, Bank
 from tests.support.platform_server import Answer
-from tests.support.provider_syncing import Sync, tell_transactions
+from tests.support.provider_syncing import Sync, set_transactions
 
 
 @pytest.mark.parametrize(
-    ("told", "read"),
+    ("result", "read"),
     [
         ("2026-11-02", "2026-11-02T00:00:00Z"),
         ("2026-11-02T10:00:00Z", "2026-11-02T10:00:00Z"),
@@ -24,10 +24,10 @@ from tests.support.provider_syncing import Sync, tell_transactions
         (-86_400, "1969-12-31T00:00:00Z"),
     ],
 )
-def test_the_ways_to_tell_a_date(
-    api: APIClient, bank: Bank, sync: Sync, told: Any, read: str
+def test_the_forms_of_a_date(
+    api: APIClient, bank: Bank, sync: Sync, result: Any, read: str
 ) -> None:
-    tell_transactions(bank, {**TRANSACTION, "posted_at": told})
+    set_transactions(bank, {**TRANSACTION, "posted_at": result})
     assert sync()["errors"] == 0
     account = Account.objects.get()
     shown = api.get(f"/api/v1/accounts/{account.pk}/transactions").json()["data"]
@@ -55,7 +55,7 @@ BAD_AMOUNTS: list[Any] = [None, "", "much", "1e99", True, {}]
     ],
 )
 def test_an_unreadable_one_counts_as_an_error(bank: Bank, sync: Sync, odd: dict[str, Any]) -> None:
-    tell_transactions(bank, {**TRANSACTION, **odd}, {**TRANSACTION, "id": "tx-2"}, None, 7)
+    set_transactions(bank, {**TRANSACTION, **odd}, {**TRANSACTION, "id": "tx-2"}, None, 7)
     counts = sync()
     assert (counts["created"], counts["errors"]) == (1, 1)
     assert Transaction.objects.get().platform_transaction_id == "tx-2"
@@ -71,7 +71,7 @@ def test_ten_thousand_take_bounded_statements(
     bank: Bank, sync: Sync, django_assert_max_num_queries: Any
 ) -> None:
     entries = [{"id": f"t{number}", "posted_at": 1, "amount": number} for number in range(10_000)]
-    tell_transactions(bank, *entries)
+    set_transactions(bank, *entries)
     # SQLite takes 999 parameters a statement, PostgreSQL a thousand rows.
     with django_assert_max_num_queries(100):
         sync()

@@ -58,14 +58,14 @@ def wait_until(condition: Callable[[], object]) -> None:
 
 @dataclass
 class Gate:
-    """An endpoint that answers as soon as it is told to."""
+    """An endpoint that answers as soon as it is released."""
 
     answer: Callable[[], Answer]
     is_open: threading.Event = field(default_factory=threading.Event)
     visitors: int = 0
 
     def __call__(self, _: Request) -> Answer:
-        # Made before the wait: it is what the platform did, however late it is heard of.
+        # Made before the wait: it is what the platform did, however late its answer comes.
         answer = self.answer()
         self.visitors += 1
         assert self.is_open.wait(PATIENCE)

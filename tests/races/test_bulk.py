@@ -36,7 +36,7 @@ def force(*rows: Connection, batch_size: int = 1000) -> Result:
     return force_disconnect("providers", ids, WHY, origin=ORIGIN, batch_size=batch_size)
 
 
-def told(action: str) -> Counter[Any]:
+def recorded(action: str) -> Counter[Any]:
     events = AuditEvent.objects.filter(action=action)
     return Counter(events.values_list("subject_id", flat=True))
 
@@ -75,7 +75,7 @@ def test_two_of_the_same_selection_end_each_once(owner: User, bank: Bank) -> Non
     assert sum(one.disconnected for one in results) == 40
     assert all(one.processed == 40 and not one.failures for one in results)
     for action in ("provider_disconnected", "connection_force_disconnected"):
-        assert told(action) == Counter(row.pk for row in rows)
+        assert recorded(action) == Counter(row.pk for row in rows)
     assert RevocationJob.objects.count() == 40
 
 
@@ -95,7 +95,7 @@ def test_owners_disconnects_cause_no_deadlock(
         for index, client in enumerate(clients)
     ]
     at_once([*calls, lambda: force(*rows)])
-    assert told("provider_disconnected") == Counter(row.pk for row in rows)
+    assert recorded("provider_disconnected") == Counter(row.pk for row in rows)
     assert RevocationJob.objects.count() == 12
 
 
@@ -153,7 +153,7 @@ def test_a_callback_loses_and_its_tokens_are_revoked(
     assert "refresh-1" in bank.revoked
 
 
-def test_a_batch_that_is_undone_tells_no_platform(owner: User, bank: Bank) -> None:
+def test_a_rolled_back_batch_revokes_nothing(owner: User, bank: Bank) -> None:
     row = connection_of(owner)
 
     def undo(_: DisconnectResult) -> None:

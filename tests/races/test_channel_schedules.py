@@ -80,8 +80,8 @@ def test_no_schedule_outlives_a_parallel_disconnect(
     if query:
         assert row.status == "disconnected"
         assert Schedule.objects.filter(status="cancelled").count() == made
-    told = AuditEvent.objects.filter(action="CHANNEL_DISCONNECTED").count()
-    assert told == (row.status == "disconnected")
+    recorded = AuditEvent.objects.filter(action="CHANNEL_DISCONNECTED").count()
+    assert recorded == (row.status == "disconnected")
     # A refused disconnect is one that has seen a schedule.
     assert row.status == "disconnected" or Schedule.objects.filter(status="pending").exists()
 
@@ -115,7 +115,7 @@ def test_cancelling_and_disconnecting_do_not_deadlock(
     counts = AuditEvent.objects.filter(action="SCHEDULES_CANCELLED").values_list(
         "details", flat=True
     )
-    # Each is cancelled, and told of, once.
+    # Each is cancelled and recorded once.
     assert sum(details["count"] for details in counts) == 1000
 
 
@@ -146,11 +146,11 @@ def test_parallel_flows_make_one_connection(
     assert sorted(one.status_code for one in answers) == [201, 409, 409, 409]
     connection = ChannelConnection.objects.get()
     assert GrantHold.objects.get().connection_id == connection.pk
-    told = {
+    recorded = {
         one.json()["errors"][0]["meta"]["id"] if one.status_code == 409 else one.json()["id"]
         for one in answers
     }
-    assert told == {str(connection.pk)}
+    assert recorded == {str(connection.pk)}
     tokens = connection.opened()
     revoked = {token for token in chirp.revoked if token.startswith("refresh")}
     assert revoked == {f"refresh-{n}" for n in range(1, 5)} - {tokens.refresh_token}

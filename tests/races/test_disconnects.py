@@ -174,7 +174,7 @@ def test_one_of_two_last_siblings_revokes(
     assert RevocationJob.objects.count() == 1
     assert len(bank.revoked) == 2
     decisions = AuditEvent.objects.filter(action="provider_disconnected")
-    told = sorted(event.details["revocation"] for event in decisions)
-    assert told == ["pending", "shared_grant"]
+    recorded = sorted(event.details["revocation"] for event in decisions)
+    assert recorded == ["pending", "shared_grant"]
     assert is_over(mine)
     assert is_over(theirs)

@@ -46,7 +46,7 @@ ORIGIN = Origin(ActorType.USER, None, Interface.API)
 
 @pytest.fixture
 def chirp(server: PlatformServer, use_catalogue: UseCatalogue) -> Chirp:
-    """The channel, to be published to as to X: nothing there tells a repeated post."""
+    """The channel, to be published to as to X: nothing there recognizes a repeated post."""
     made = Chirp(server)
     use_catalogue(made.catalogue(more=ADAPTER.format("x")), "chirp")
     made.open()
@@ -127,8 +127,8 @@ def test_nothing_stays_active_on_a_disconnected_one(owner: User, chirp: Chirp) -
     published()
     assert not Schedule.objects.active().exists()
     assert not Schedule.objects.filter(status="publishing").exists()
-    told = Schedule.objects.filter(status="published").count()
-    assert len(posts(chirp)) == told
+    outcome = Schedule.objects.filter(status="published").count()
+    assert len(posts(chirp)) == outcome
 
 
 Run = Callable[[], "subprocess.Popen[str]"]

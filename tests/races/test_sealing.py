@@ -13,15 +13,15 @@ from audit.seal import BATCH, seal_all, seal_recent
 from audit.statements import known_keys
 from audit.verify import Verification
 from tests.races.conftest import at_once, meanwhile
-from tests.support.audit_tampering import tell
+from tests.support.audit_tampering import record_events
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
 def checkpoints_file(settings: LazySettings, tmp_path: Path) -> Path:
-    settings.AUDIT_HEADS_FILE = tmp_path / "heads.jsonl"
-    return tmp_path / "heads.jsonl"
+    settings.AUDIT_HEADS_FILE = tmp_path / "checkpoints.jsonl"
+    return tmp_path / "checkpoints.jsonl"
 
 
 def seal() -> int:
@@ -73,9 +73,9 @@ def test_an_open_transactions_event_is_not_inserted() -> None:
 
     with meanwhile(write_slowly) as slow:
         assert written.wait(10)
-        tell(3)
+        record_events(3)
         assert seal() == 3
-        tell(2)
+        record_events(2)
         assert seal() == 2
         may_commit.set()
         slow.result(10)
@@ -86,7 +86,7 @@ def test_an_open_transactions_event_is_not_inserted() -> None:
 
 
 def test_a_stopped_sealer_leaves_a_whole_log(checkpoints_file: Path) -> None:
-    tell(BATCH + 1)
+    record_events(BATCH + 1)
     next(iter(seal_all()))
     assert SealedEvent.objects.count() == BATCH
     assert len(checkpoints_file.read_text().splitlines()) == 1

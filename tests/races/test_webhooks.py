@@ -10,33 +10,33 @@ from rest_framework.test import APIClient
 from audit.events import ActorType, Interface
 from audit.record import Origin
 from connections_project.identity.models import User
-from connections_project.webhooks.withdraw import mark_deauthorized
+from connections_project.webhooks.deauthorize import mark_deauthorized
 from providers.models import Connection
 from tests.races.conftest import Gate, at_once, meanwhile
 from tests.support.bank import Bank, connect
 from tests.support.provider_rows import events
 from tests.support.webhook_signing import signed_request
-from tests.webhooks.conftest import connected, told_by  # noqa: F401 - a fixture
+from tests.webhooks.conftest import connected, sent_by  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FORM = "application/x-www-form-urlencoded"
 PLATFORM = Origin(ActorType.PLATFORM, None, Interface.WEBHOOK)
 
 
-def tell(text: str) -> Any:
+def record_events(text: str) -> Any:
     body = f"signed_request={text}"
     return APIClient().post("/api/v1/webhooks/meta/data-deletion", body, content_type=FORM)
 
 
 def test_parallel_deletion_requests_have_one_code(
-    told_by: Any,  # noqa: F811 - a fixture
+    sent_by: Any,  # noqa: F811 - a fixture
     owner: User,
 ) -> None:
-    told_by("meta")
+    sent_by("meta")
     connected("providers", owner)
     text = signed_request()
 
-    answers = at_once([lambda: tell(text)] * 4)
+    answers = at_once([lambda: record_events(text)] * 4)
 
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture(autouse=True)
 def slow(bank: Bank, use_catalogue: Callable[..., None]) -> Gate:
-    """Beside a bank that is fast, one that answers when it is told to."""
+    """Beside a bank that is fast, one that answers when it is released."""
     one = 'tokens = ["refresh_token"]'
     text = bank.catalogue("slow", revocation=one).replace("/revoke", "/slow")
     use_catalogue(text + bank.catalogue("fast", revocation=one), "slow", "fast")
@@ -105,7 +105,7 @@ def test_a_stopping_worker_takes_nothing_more(slow: Gate, settings: LazySettings
     assert not RevocationJob.objects.filter(state="pending").exclude(lease=None).exists()
 
 
-def test_no_worker_keeps_a_database_connection_while_it_waits_for_a_platform(
+def test_waiting_workers_hold_no_connection(
     slow: Gate,
     bank: Bank,
     use_catalogue: Callable[..., None],

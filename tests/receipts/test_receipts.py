@@ -23,7 +23,7 @@ from connections_project.operations.options import DisconnectOptions
 from connections_project.platforms.registry import upstream
 from connections_project.revocation.models import RevocationJob
 from connections_project.revocation.operate import give_up
-from connections_project.webhooks.withdraw import mark_deauthorized
+from connections_project.webhooks.deauthorize import mark_deauthorized
 from tests.conftest import SignIn
 from tests.operations.conftest import MAKERS, account_of_user, origin, platforms, use_platforms
 from tests.receipts.conftest import asked, claims_of, receipt_of, state, verified

@@ -93,9 +93,7 @@ def test_too_wide_a_revocation_is_not_sent(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_platform_is_told_right_after_the_commit(
-    api: APIClient, owner: User, bank: Bank
-) -> None:
+def test_it_is_revoked_right_after_the_commit(api: APIClient, owner: User, bank: Bank) -> None:
     row = connection_of(owner)
     seen: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Without workers a request tells the platforms for five seconds in all."""
+"""Without workers a request revokes for five seconds in all."""
 
 import time
 
@@ -90,9 +90,9 @@ def test_a_rolled_back_savepoint_hinders_none(owner: User, bank: Bank) -> None:
 def test_with_a_broker_nothing_is_tried_here(
     owner: User, bank: Bank, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
+    result: list[str] = []
     settings.CELERY_BROKER_URL = "redis://127.0.0.1/0"
-    monkeypatch.setattr("connections_project.core.dispatch._broker.send", told.append)
+    monkeypatch.setattr("connections_project.core.dispatch._broker.send", result.append)
     end_all([connection_of(owner, account_id=str(number)) for number in range(3)])
-    assert told == ["connections_project.revocation.worker.process_due"]
+    assert result == ["connections_project.revocation.worker.process_due"]
     assert (states(), bank.revoked) == (["pending"] * 3, [])

@@ -1,4 +1,4 @@
-"""Platforms that are told by the access token itself, which has run out meanwhile.
+"""Platforms that revoke by the access token itself, which has run out meanwhile.
 
 Its 401 proves nothing while a refresh token lives (Monzo, Coinbase). Neither does a refusal where a
 form can only name the access token (TikTok).
@@ -24,7 +24,7 @@ def bearers(bank: Bank) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def by_bearer(bank: Bank, use_catalogue: Callable[..., None]) -> None:
-    """Let the platform take back only the token that it is told by, and only a living one."""
+    """Set the platform to revoke only the token it gets, and only a living one."""
     table = 'tokens = ["access_token"]\nclient_auth = false\nblast_radius = "grant"'
     text = bank.catalogue(revocation=table).replace("rfc7009", "bearer_post")
     use_catalogue(text, "bank")

@@ -71,7 +71,7 @@ def test_forever_runs_until_interrupted(
     pending_job: RevocationJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out, err = forever(monkeypatch, "--json")
-    # Only a pass that did something is told of.
+    # Only a pass that did something is reported.
     assert [json.loads(line)["revoked"] for line in out.splitlines()] == [1]
     assert err == "Stopped; what is due stays due.\n"
 

@@ -89,7 +89,7 @@ def test_a_signal_ends_it_cleanly_between_passes(
 ) -> None:
     with ended(process("--forever", "--interval", "60")) as running:
         wait_until(lambda: RevocationJob.objects.get().state == "revoked")
-        # The result is printed after the last job is settled; then the pause begins.
+        # The result is printed after the last job is finished; then the pause begins.
         assert running.stdout is not None
         assert running.stdout.readline().startswith("1 tried, 1 revoked")
         running.send_signal(number)

@@ -144,7 +144,7 @@ def test_a_disconnect_takes_five_seconds_at_most(api: APIClient, owner: User, ba
     assert RevocationJob.objects.get().state == "pending"
 
 
-def test_a_suspended_platform_is_told_all_the_same(job: RevocationJob, bank: Bank) -> None:
+def test_a_suspended_platform_is_called_anyway(job: RevocationJob, bank: Bank) -> None:
     Suspension.objects.create(slug="bank", reason="broken", suspended_at=timezone.now())
     assert processed() == ["revoked"]
 

@@ -28,7 +28,7 @@ NAMES = 'token_identifier_algs = ["prefix", "hash_base64_sha512_sha512"]'
 
 @dataclass
 class EchoChirp(EchoBank, Chirp):
-    """A channel that repeats to everybody what it was told, and hands out tokens long enough to
+    """A channel that repeats to everybody what it received, and hands out tokens long enough to
     be named by a part of them."""
 
     def tokens(self, **differing: Any) -> Answer:

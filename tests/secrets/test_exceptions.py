@@ -92,14 +92,14 @@ def test_no_secret_hangs_on_an_exception(
     try:
         CALLS[call](platform)
     except PlatformError as error:
-        told = "".join(traceback.format_exception(error))
+        result = "".join(traceback.format_exception(error))
         for each in chain(error):
-            told += f"{each} {each!r} {each.args!r} {vars(each)!r}"
+            result += f"{each} {each!r} {each.args!r} {vars(each)!r}"
     else:
         # What is no fault to this call says nothing about the others.
         assert (call, fault) in NO_FAULTS
         return
-    assert not [one for one in (CODE, VERIFIER, ACCESS, REFRESH, SECRET) if one in told]
+    assert not [one for one in (CODE, VERIFIER, ACCESS, REFRESH, SECRET) if one in result]
 
 
 def test_an_unreachable_platform_adds_nothing(platform: Platform) -> None:
@@ -108,5 +108,5 @@ def test_an_unreachable_platform_adds_nothing(platform: Platform) -> None:
     for call in CALLS.values():
         with pytest.raises(PlatformError) as failed:
             call(platform)
-        told = "".join(traceback.format_exception(failed.value))
-        assert not [one for one in (CODE, VERIFIER, ACCESS, REFRESH, SECRET) if one in told]
+        result = "".join(traceback.format_exception(failed.value))
+        assert not [one for one in (CODE, VERIFIER, ACCESS, REFRESH, SECRET) if one in result]

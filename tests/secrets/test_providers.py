@@ -48,7 +48,7 @@ def connect(api: ProbedClient) -> Connection:
     return Connection.objects.get(pk=answer.json()["id"])
 
 
-def test_signing_in_tells_nobody_passwords_and_tokens(
+def test_signing_in_leaks_no_secret(
     owner: User, client: ProbedClient, probe: TokenProbe, leaks: Leaks
 ) -> None:
     wrong = f"wrong-{secrets.token_urlsafe(24)}"
@@ -56,8 +56,8 @@ def test_signing_in_tells_nobody_passwords_and_tokens(
 
     def post(call: str, body: object) -> dict[str, str]:
         answer = client.post(f"/api/v1/auth/{call}", body)
-        told: dict[str, str] = answer.json() if answer.content else {}
-        return told
+        result: dict[str, str] = answer.json() if answer.content else {}
+        return result
 
     post("login", {"email": owner.email, "password": wrong})
     post("login", {"email": wrong, "password": wrong})

@@ -27,7 +27,7 @@ MORE = 'adapter = "tests.support.gallery_adapter"'
 
 @dataclass
 class EchoGallery(EchoBank, Gallery):
-    """A platform whose accounts have tokens of their own, and that repeats what it was told."""
+    """A platform whose accounts have tokens of their own, and that repeats what it received."""
 
     def list_accounts(self, request: Request) -> Answer:
         entries = []

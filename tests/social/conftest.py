@@ -17,7 +17,7 @@ from tests.support.platform_server import PlatformServer
 
 @pytest.fixture
 def gallery(server: PlatformServer, use_catalogue: UseCatalogue) -> Gallery:
-    """A platform that works, and can be told not to."""
+    """A platform that works, and can be set to fail."""
     made = Gallery(server)
     use_catalogue(made.catalogue(), "gallery")
     made.open()

@@ -24,7 +24,7 @@ def test_it_completes_the_flow_and_says_so(api: APIClient, gallery: Gallery) -> 
     assert SocialAccount.objects.get().is_active
 
 
-def test_accounts_that_stay_inactive_are_told_of(
+def test_accounts_that_stay_inactive_are_shown(
     api: APIClient, gallery: Gallery, unlimited: None
 ) -> None:
     gallery.accounts = ["7", "8"]

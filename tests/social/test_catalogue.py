@@ -4,7 +4,7 @@ from connections_project.platforms.catalog import catalog
 
 SOCIAL = catalog().of_app("social")
 
-# client authentication, PKCE, scope, refresh, revocation and what that ends, who tells of the end
+# client authentication, PKCE, scope, refresh, revocation and what that ends, who reports the end
 FACTS = {
     "facebook_page": (
         "client_secret_post",

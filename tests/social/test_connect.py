@@ -12,8 +12,8 @@ from connections_project.identity.models import ApiKey, Team, User
 from connections_project.revocation.models import GrantHold
 from social.models import SocialAccount
 from tests.conftest import SignIn
-from tests.providers.test_connect_refusals import NO_REDIS
 from tests.social.conftest import KeyClient
+from tests.support.absent_redis import NO_REDIS
 from tests.support.bank import REDIRECT_URI, query_of
 from tests.support.gallery import (
     SOCIAL,
@@ -33,7 +33,7 @@ def begin(api: APIClient, **body: Any) -> Any:
     return api.post(f"{SOCIAL}/connect", {"platform": "gallery", **body}, format="json")
 
 
-def told(answer: Any) -> tuple[int, str]:
+def recorded(answer: Any) -> tuple[int, str]:
     """Return an answer's status and its `error`."""
     return answer.status_code, answer.json()["error"]
 
@@ -161,7 +161,7 @@ def test_what_cannot_be_started_is_said(
     api: APIClient, gallery: Gallery, body: dict[str, Any], status: int, error: str
 ) -> None:
     answer = begin(api, **body)
-    assert told(answer) == (status, error)
+    assert recorded(answer) == (status, error)
     if error == "Validation failed":
         (name,) = body
         assert answer.json()["details"][0]["field"].partition(".")[0] == name
@@ -176,20 +176,20 @@ def test_accounts_that_are_not_there_cannot_be_named(
         account = account_of(outsider.own_team, status="disconnected")
     else:
         account = account_of(team, status="disconnected", platform="museum")
-    assert told(begin(api, accountIds=[str(account.pk)])) == (404, "Account not found")
+    assert recorded(begin(api, accountIds=[str(account.pk)])) == (404, "Account not found")
 
 
 def test_suspended_or_without_cache_is_unavailable(
     api: APIClient, gallery: Gallery, settings: LazySettings
 ) -> None:
     settings.CACHES = {**settings.CACHES, "default": NO_REDIS}
-    assert told(begin(api)) == (503, "Service unavailable")
+    assert recorded(begin(api)) == (503, "Service unavailable")
     call_command("suspend_platform", "gallery", reason="breach")
-    assert told(begin(api)) == (503, "Platform unavailable")
+    assert recorded(begin(api)) == (503, "Platform unavailable")
 
 
 def test_starting_needs_the_scope(gallery: Gallery, with_key: KeyClient, team: Team) -> None:
-    assert told(begin(with_key(team, "social:read"))) == (403, "Insufficient scope")
+    assert recorded(begin(with_key(team, "social:read"))) == (403, "Insufficient scope")
 
 
 # The callback.
@@ -206,7 +206,7 @@ def test_members_finish_a_keys_flow_not_vice_versa(
 ) -> None:
     key = with_key(team)
     assert call_back(api, start(key)).status_code == 201
-    assert told(call_back(key, start(api))) == (400, "Invalid state")
+    assert recorded(call_back(key, start(api))) == (400, "Invalid state")
 
 
 def test_somebody_else_burns_the_state_and_is_audited(
@@ -219,8 +219,8 @@ def test_somebody_else_burns_the_state_and_is_audited(
 ) -> None:
     for stranger in (sign_in(outsider), with_key(outsider.own_team)):
         state = start(caller)
-        assert told(call_back(stranger, state)) == (400, "Invalid state")
-        assert told(call_back(caller, state)) == (400, "Invalid state")
+        assert recorded(call_back(stranger, state)) == (400, "Invalid state")
+        assert recorded(call_back(caller, state)) == (400, "Invalid state")
     assert gallery.server.requests == []
     failures = events("account_connection_failed")
     assert [event.subject_owner_id for event in failures] == [team.pk] * 2
@@ -230,7 +230,7 @@ def test_somebody_else_burns_the_state_and_is_audited(
 def test_another_key_of_the_team_is_somebody_else(
     with_key: KeyClient, gallery: Gallery, team: Team
 ) -> None:
-    assert told(call_back(with_key(team), start(with_key(team)))) == (400, "Invalid state")
+    assert recorded(call_back(with_key(team), start(with_key(team)))) == (400, "Invalid state")
 
 
 def test_bad_credentials_keep_the_state(
@@ -239,8 +239,8 @@ def test_bad_credentials_keep_the_state(
     state = start(caller)
     forged = APIClient()
     forged.credentials(HTTP_X_API_KEY="nonsense", HTTP_X_TEAM_ID=str(team.pk))
-    assert told(call_back(forged, state)) == (401, "Authentication required")
-    assert told(call_back(with_key(team, "social:read"), state)) == (403, "Insufficient scope")
+    assert recorded(call_back(forged, state)) == (401, "Authentication required")
+    assert recorded(call_back(with_key(team, "social:read"), state)) == (403, "Insufficient scope")
     assert call_back(caller, state).status_code == 201
 
 
@@ -261,7 +261,7 @@ def test_a_revoked_key_connects_nothing(
 ) -> None:
     state = start(with_key(team))
     call_command("revoke_api_key", ApiKey.objects.get().prefix)
-    assert told(call_back(anonymous, state)) == (400, "Invalid state")
+    assert recorded(call_back(anonymous, state)) == (400, "Invalid state")
     assert gallery.server.requests == []
 
 
@@ -286,7 +286,7 @@ def test_a_callback_that_is_refused_says_why(
 ) -> None:
     use_catalogue(gallery.catalogue(more='issuer = "https://gallery.example"'), "gallery")
     answer = call_back(api, **{"state": start(api), **query})
-    assert told(answer) == (400, error)
+    assert recorded(answer) == (400, error)
     assert [one["field"] for one in answer.json().get("details", [])] == ([field] if field else [])
     assert gallery.server.requests == []
 
@@ -294,7 +294,7 @@ def test_a_callback_that_is_refused_says_why(
 def test_a_state_is_good_once_for_its_own_app(api: APIClient, gallery: Gallery) -> None:
     state = start(api)
     assert call_back(api, state).status_code == 201
-    assert told(call_back(api, state)) == (400, "Invalid state")
+    assert recorded(call_back(api, state)) == (400, "Invalid state")
     other = start(api)
     answer = api.post("/api/v1/providers/callback", query_params={"state": other, "code": "c"})
     assert answer.status_code == 400
@@ -316,7 +316,7 @@ def test_a_failing_platform_is_a_502_without_a_row(
     api: APIClient, gallery: Gallery, method: str, path: str, answer: Answer
 ) -> None:
     gallery.server.on(method, path, answer)
-    assert told(call_back(api, start(api))) == (502, "Platform error")
+    assert recorded(call_back(api, start(api))) == (502, "Platform error")
     assert not SocialAccount.objects.exists()
     (event,) = events("account_connection_failed")
     assert event.outcome == "failure"
@@ -326,7 +326,7 @@ def test_a_failing_platform_is_a_502_without_a_row(
 
 def test_an_empty_grant_is_declined_and_revoked(api: APIClient, gallery: Gallery) -> None:
     gallery.accounts = []
-    assert told(call_back(api, start(api))) == (400, "Authorization declined")
+    assert recorded(call_back(api, start(api))) == (400, "Authorization declined")
     assert pending_tokens() == ["access-1"]
 
 

@@ -184,9 +184,9 @@ def test_a_missing_or_mistyped_id_is_invalid(
 ) -> None:
     answer = caller.post(DISCONNECT, body, format="json")
     assert answer.status_code == 400
-    told = answer.json()
-    assert told["error"] == "Validation failed"
-    (detail,) = told["details"]
+    recorded = answer.json()
+    assert recorded["error"] == "Validation failed"
+    (detail,) = recorded["details"]
     assert (detail["field"], detail["code"]) == ("accountId", code)
 
 

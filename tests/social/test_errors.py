@@ -15,7 +15,7 @@ from tests.support.platform_server import Answer
 JSON = "application/json"
 
 
-def told(answer: Any) -> tuple[int, str]:
+def status_and_error(answer: Any) -> tuple[int, str]:
     """Return an answer's status and its `error`, checking its format."""
     assert answer["Content-Type"] == JSON
     body = answer.json()
@@ -29,7 +29,7 @@ def told(answer: Any) -> tuple[int, str]:
     "path", ["", "/", "/nothing", "/disconnect/", "/accounts/", "/disconnect/a/b", "/publish/x"]
 )
 def test_a_path_that_is_not_there(api: APIClient, path: str) -> None:
-    assert told(api.get(f"{SOCIAL}{path}")) == (404, "Not found")
+    assert status_and_error(api.get(f"{SOCIAL}{path}")) == (404, "Not found")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_method_that_a_path_does_not_have(
     anonymous: APIClient, method: str, path: str, allowed: str
 ) -> None:
     answer = anonymous.generic(method, f"{SOCIAL}{path}")
-    assert told(answer) == (405, "Method not allowed")
+    assert status_and_error(answer) == (405, "Method not allowed")
     assert allowed in answer["Allow"]
 
 
@@ -69,7 +69,7 @@ def test_a_method_that_a_path_does_not_have(
 def test_a_body_that_cannot_be_taken(
     api: APIClient, path: str, body: str, content_type: str, expected: tuple[int, str]
 ) -> None:
-    assert told(api.generic("POST", f"{SOCIAL}{path}", body, content_type)) == expected
+    assert status_and_error(api.generic("POST", f"{SOCIAL}{path}", body, content_type)) == expected
 
 
 ALL = [
@@ -84,7 +84,7 @@ ALL = [
 @pytest.mark.parametrize(("method", "path"), ALL)
 def test_missing_credentials(anonymous: APIClient, method: str, path: str) -> None:
     answer = anonymous.generic(method, f"{SOCIAL}{path}")
-    assert told(answer) == (401, "Authentication required")
+    assert status_and_error(answer) == (401, "Authentication required")
     assert answer["WWW-Authenticate"] == "Bearer"
 
 
@@ -95,7 +95,7 @@ def test_an_empty_bucket(
     empty = Decision(allowed=False, limit=5, remaining=0, reset_at=1_800_000_000, retry_after=12)
     monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: empty)
     answer = api.generic(method, f"{SOCIAL}{path}")
-    assert told(answer) == (429, "Rate limit exceeded")
+    assert status_and_error(answer) == (429, "Rate limit exceeded")
     assert answer["Retry-After"] == "12"
 
 
@@ -123,12 +123,14 @@ def test_a_database_that_is_away_and_a_defect(
     answer = api.generic(method, f"{SOCIAL}{path}")
     if status == 500 and path.startswith("/disconnect"):
         error = "Failed to disconnect"
-    assert told(answer) == (status, error)
+    assert status_and_error(answer) == (status, error)
     assert "secret" not in answer.content.decode()
 
 
 def test_a_host_that_is_not_served(api: APIClient) -> None:
-    assert told(api.get(f"{SOCIAL}/accounts", headers={"host": "evil.example"}))[0] == 400
+    assert (
+        status_and_error(api.get(f"{SOCIAL}/accounts", headers={"host": "evil.example"}))[0] == 400
+    )
 
 
 def test_the_documented_errors_match_word_for_word() -> None:
@@ -151,5 +153,5 @@ def test_the_documented_errors_match_word_for_word() -> None:
 def test_no_error_reveals_the_platforms_words(api: APIClient, gallery: Gallery) -> None:
     gallery.server.on("POST", "/token", Answer(400, json={"error": "invalid_grant", "why": "xyz"}))
     answer = call_back(api, start(api))
-    assert told(answer) == (502, "Platform error")
+    assert status_and_error(answer) == (502, "Platform error")
     assert "xyz" not in answer.content.decode()

@@ -19,7 +19,7 @@ from tests.social.conftest import KeyClient
 from tests.support.gallery import Gallery, disconnect
 from tests.support.platform_server import Answer
 from tests.support.provider_rows import events
-from tests.support.social_publishing import MORE, publish, told
+from tests.support.social_publishing import MORE, publish, status_and_error
 from tests.support.social_rows import account_of
 
 POSTS = "/7/posts"
@@ -64,7 +64,10 @@ def test_a_key_is_good_for_one_post(
     if "accountId" in other:
         other = {"accountId": str(account_of(team, account_id="8").pk)}
     publish(api, account, "key-1")
-    assert told(publish(api, account, "key-1", **other)) == (422, "Idempotency key reused")
+    assert status_and_error(publish(api, account, "key-1", **other)) == (
+        422,
+        "Idempotency key reused",
+    )
     assert posts(gallery) == len(gallery.server.requests) == 1
 
 
@@ -89,7 +92,7 @@ def test_a_failure_is_repeated_and_not_retried(
 ) -> None:
     gallery.server.on("POST", POSTS, answer, Answer(json={"id": "71"}))
     first, again = publish(api, account, "key-1"), publish(api, account, "key-1")
-    assert told(first) == told(again) == (502, "Platform error")
+    assert status_and_error(first) == status_and_error(again) == (502, "Platform error")
     assert first.json() == again.json()
     assert posts(gallery) == 1
 
@@ -109,7 +112,7 @@ def test_a_disconnect_keeps_the_first_answer(
     first = publish(api, account, "key-1").json()
     disconnect(api, account)
     assert publish(api, account, "key-1").json() == first
-    assert told(publish(api, account, "key-2")) == (403, "Account inactive")
+    assert status_and_error(publish(api, account, "key-2")) == (403, "Account inactive")
     assert posts(gallery) == 1
 
 
@@ -123,9 +126,12 @@ def test_a_crash_midway_is_reported_never_retried(
         patch.setattr(verb, "_record", crash)
         assert publish(api, account, "key-1").status_code == 500
     assert posts(gallery) == 1
-    assert told(publish(api, account, "key-1")) == (409, "Publication in progress")
+    assert status_and_error(publish(api, account, "key-1")) == (409, "Publication in progress")
     with time_machine.travel(timezone.now() + timedelta(minutes=3)):
-        assert told(publish(api, account, "key-1")) == (409, "Publication outcome unknown")
+        assert status_and_error(publish(api, account, "key-1")) == (
+            409,
+            "Publication outcome unknown",
+        )
     assert posts(gallery) == 1
 
 
@@ -134,7 +140,7 @@ def test_what_cannot_be_a_key_is_named(
     api: APIClient, account: SocialAccount, gallery: Gallery, key: str
 ) -> None:
     answer = publish(api, account, key)
-    assert told(answer) == (400, "Validation failed")
+    assert status_and_error(answer) == (400, "Validation failed")
     assert answer.json()["details"][0]["field"] == "Idempotency-Key"
     assert posts(gallery) == 0
 

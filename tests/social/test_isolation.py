@@ -1,4 +1,4 @@
-"""Nobody but the team sees, uses or ends its accounts; and nobody is told that they exist."""
+"""Nobody but the team sees, uses or ends its accounts; and nobody learns that they exist."""
 
 import json
 from collections.abc import Callable

@@ -35,7 +35,7 @@ def end(account: SocialAccount) -> None:
     disconnect_own(account_id=account.pk, team_id=account.team_id, origin=command_origin(None))
 
 
-def told(answer: Any) -> tuple[int, str]:
+def result(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]
 
 
@@ -62,7 +62,7 @@ def test_a_user_who_left_the_team_connects_nothing(
         during(gallery, lambda: lose(owner))
     else:
         lose(owner)
-    assert told(call_back(anonymous, state)) == (400, "Invalid state")
+    assert result(call_back(anonymous, state)) == (400, "Invalid state")
     assert not SocialAccount.objects.exists()
     assert gallery.revoked == (["refresh-1", "access-1"] if when == "during it" else [])
 
@@ -72,7 +72,7 @@ def test_a_disconnect_during_the_call_wins(api: APIClient, gallery: Gallery, nam
     (account,) = connect(api)
     during(gallery, lambda: end(account))
     more: dict[str, Any] = {"accountIds": [str(account.pk)]} if named else {}
-    assert told(call_back(api, start(api, **more))) == (400, "Invalid state")
+    assert result(call_back(api, start(api, **more))) == (400, "Invalid state")
     row = SocialAccount.objects.get()
     assert not row.is_active
     assert row.opened().access_token == "access-1-of-7"

@@ -178,7 +178,7 @@ def test_a_passing_fault_is_retried_hours_later(api: APIClient, meta: Meta) -> N
 
 
 @pytest.mark.parametrize(("answer", "status"), [(DEAD, "expired"), (REMOVED, "revoked")])
-def test_a_dead_grant_is_told_from_a_passing_fault(
+def test_a_dead_grant_is_no_passing_fault(
     api: APIClient, meta: Meta, answer: Answer, status: str
 ) -> None:
     graph = meta("threads")
@@ -242,13 +242,13 @@ def test_page_and_instagram_account_are_siblings(
     assert disconnect_one(other, erase_tokens=True) == "pending"
 
 
-@pytest.mark.parametrize("told", [True, {"success": True}])
-def test_what_proves_a_revocation(api: APIClient, meta: Meta, told: Any) -> None:
+@pytest.mark.parametrize("recorded", [True, {"success": True}])
+def test_what_proves_a_revocation(api: APIClient, meta: Meta, recorded: Any) -> None:
     graph = meta("facebook_page")
     graph.pages = ["71"]
     (row,) = connect(api, "facebook_page")
     disconnect_one(row, erase_tokens=True)
-    graph.on("DELETE", f"/{USER}/permissions", Answer(json=told))
+    graph.on("DELETE", f"/{USER}/permissions", Answer(json=recorded))
     job = RevocationJob.objects.get()
     assert attempt(job.pk, within=5.0, interface=Interface.WORKER) == "revoked"
 

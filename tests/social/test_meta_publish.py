@@ -17,7 +17,7 @@ from tests.social.conftest import Meta
 from tests.support.meta_graph import DEAD, REMOVED, USER, Graph
 from tests.support.platform_server import Answer, Request
 from tests.support.provider_rows import events
-from tests.support.social_publishing import publish, told
+from tests.support.social_publishing import publish, status_and_error
 from tests.support.social_rows import account_of
 
 IMAGE = "https://example.com/a.jpg"
@@ -88,7 +88,7 @@ def test_a_failed_container_is_not_published(
     told_of = {"status_code": status, "status": status}
     graph.on("GET", "/500", Answer(json=told_of))
     answer = publish(api, row, imageUrl=IMAGE)
-    assert told(answer) == (502, "Platform error")
+    assert status_and_error(answer) == (502, "Platform error")
     assert "did not take" in answer.json()["message"]
     assert graph.sent(f"/77/{path}") == []
 
@@ -101,7 +101,7 @@ def test_the_wait_is_bounded_and_then_abandoned(
     monkeypatch.setattr(verb, "SECONDS_IN_ALL", 0.2)
     graph.on("GET", "/500", Answer(json=IN_PROGRESS))
     answer = publish(api, row, imageUrl=IMAGE)
-    assert told(answer) == (502, "Platform error")
+    assert status_and_error(answer) == (502, "Platform error")
     assert "did not take" in answer.json()["message"]
     assert graph.sent(f"/77/{path}") == []
     assert events("account_published")[0].details["error"] == "timeout"
@@ -131,10 +131,10 @@ def test_a_dead_token_marks_the_account(
 ) -> None:
     graph, row, _ = container
     graph.on("GET", "/500", dead)
-    assert told(publish(api, row, imageUrl=IMAGE)) == (502, "Platform error")
+    assert status_and_error(publish(api, row, imageUrl=IMAGE)) == (502, "Platform error")
     row.refresh_from_db()
     assert (row.status, row.is_active) == (status, True)
-    assert told(publish(api, row, imageUrl=IMAGE)) == (403, "Reconnection required")
+    assert status_and_error(publish(api, row, imageUrl=IMAGE)) == (403, "Reconnection required")
 
 
 @CONTAINERS
@@ -144,7 +144,7 @@ def test_other_faults_of_the_graph_mark_nothing(
 ) -> None:
     graph, row, _ = container
     graph.on("GET", "/500", Answer(400, json={"error": {"code": code}}))
-    assert told(publish(api, row, imageUrl=IMAGE)) == (502, "Platform error")
+    assert status_and_error(publish(api, row, imageUrl=IMAGE)) == (502, "Platform error")
     row.refresh_from_db()
     assert row.status == "active"
 
@@ -161,7 +161,7 @@ def test_a_disconnect_during_the_wait_stops_it(api: APIClient, container: Contai
         return Answer(json=FINISHED)
 
     graph.on("GET", "/500", meanwhile)
-    assert told(publish(api, row, "key-1", imageUrl=IMAGE)) == (403, "Account inactive")
+    assert status_and_error(publish(api, row, "key-1", imageUrl=IMAGE)) == (403, "Account inactive")
     assert graph.sent(f"/77/{path}") == []
 
 
@@ -186,7 +186,7 @@ def test_a_disconnect_after_the_post_keeps_it(api: APIClient, container: Contain
 def test_instagram_has_no_posts_without_an_image(api: APIClient, meta: Meta, team: Team) -> None:
     graph = meta("instagram_business")
     answer = publish(api, row_of(team, "instagram_business", "77"))
-    assert told(answer) == (400, "Validation failed")
+    assert status_and_error(answer) == (400, "Validation failed")
     assert answer.json()["details"][0]["field"] == "imageUrl"
     assert graph.server.requests == []
 
@@ -235,5 +235,5 @@ def test_an_id_that_is_none_is_not_believed(
     graph = meta("facebook_page")
     graph.on("POST", "/77/feed", Answer(json=answer))
     refused = publish(api, row_of(team, "facebook_page", "77"))
-    assert told(refused) == (502, "Platform error")
+    assert status_and_error(refused) == (502, "Platform error")
     assert "may be there" in refused.json()["message"]

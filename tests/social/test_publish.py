@@ -16,7 +16,7 @@ from tests.social.conftest import KeyClient
 from tests.support.gallery import Gallery
 from tests.support.platform_server import Answer
 from tests.support.provider_rows import events
-from tests.support.social_publishing import MORE, publish, told
+from tests.support.social_publishing import MORE, publish, status_and_error
 from tests.support.social_rows import account_of
 
 POSTS = "/7/posts"
@@ -86,7 +86,7 @@ def test_a_post_that_the_platform_refused_is_a_502(
 ) -> None:
     gallery.server.on("POST", POSTS, answer)
     refused = publish(api, account)
-    assert told(refused) == (502, "Platform error")
+    assert status_and_error(refused) == (502, "Platform error")
     assert refused.json()["message"] == "The platform did not take the post."
     (event,) = events("account_published")
     assert (event.outcome, event.details["error"]) == ("failure", code)
@@ -97,12 +97,12 @@ def test_a_post_that_the_platform_refused_is_a_502(
 @pytest.mark.parametrize(
     "answer", [Answer(500), Answer(502), Answer(reset=True), Answer(200, body=b"not JSON")]
 )
-def test_an_answer_that_tells_nothing_is_told_as_such(
+def test_an_answer_without_a_post_is_an_error(
     api: APIClient, account: SocialAccount, gallery: Gallery, answer: Answer
 ) -> None:
     gallery.server.on("POST", POSTS, answer)
     refused = publish(api, account)
-    assert told(refused) == (502, "Platform error")
+    assert status_and_error(refused) == (502, "Platform error")
     assert "may be there" in refused.json()["message"]
     assert events("account_published")[0].details["isUncertain"] is True
     assert len(gallery.server.requests) == 1
@@ -136,11 +136,11 @@ def test_a_dead_grant_asks_to_connect_again(
 ) -> None:
     gallery.server.on("POST", POSTS, Answer(401, json={}))
     gallery.server.on("POST", "/token", Answer(400, json={"error": "invalid_grant"}))
-    assert told(publish(api, account)) == (502, "Platform error")
+    assert status_and_error(publish(api, account)) == (502, "Platform error")
     row = SocialAccount.objects.get()
     assert (row.status, row.is_active) == ("expired", True)
     gallery.server.requests.clear()
-    assert told(publish(api, account)) == (403, "Reconnection required")
+    assert status_and_error(publish(api, account)) == (403, "Reconnection required")
     assert gallery.server.requests == []
 
 
@@ -167,26 +167,32 @@ def test_what_is_no_post_is_named(
     api: APIClient, account: SocialAccount, gallery: Gallery, fields: dict[str, Any], wrong: str
 ) -> None:
     answer = publish(api, account, **fields)
-    assert told(answer) == (400, "Validation failed")
+    assert status_and_error(answer) == (400, "Validation failed")
     assert [one["field"] for one in answer.json()["details"]] == [wrong]
     assert gallery.server.requests == []
 
 
-def test_what_is_no_id_is_told_as_at_disconnecting(api: APIClient, account: SocialAccount) -> None:
-    assert told(publish(api, account, accountId="7")) == (400, "Invalid account ID format")
-    assert told(publish(api, account, accountId=str(uuid4()))) == (404, "Account not found")
+def test_an_invalid_id_fails_as_at_disconnect(api: APIClient, account: SocialAccount) -> None:
+    assert status_and_error(publish(api, account, accountId="7")) == (
+        400,
+        "Invalid account ID format",
+    )
+    assert status_and_error(publish(api, account, accountId=str(uuid4()))) == (
+        404,
+        "Account not found",
+    )
 
 
 def test_a_key_needs_the_scope(with_key: KeyClient, account: SocialAccount, team: Team) -> None:
     client = with_key(team, "social:read", "social:write")
-    assert told(publish(client, account)) == (403, "Insufficient scope")
+    assert status_and_error(publish(client, account)) == (403, "Insufficient scope")
 
 
 def test_a_suspended_platform_is_not_published_to(
     api: APIClient, account: SocialAccount, gallery: Gallery
 ) -> None:
     call_command("suspend_platform", "gallery", reason="breach")
-    assert told(publish(api, account, "key-1")) == (503, "Platform unavailable")
+    assert status_and_error(publish(api, account, "key-1")) == (503, "Platform unavailable")
     assert gallery.server.requests == []
     assert not Publication.objects.exists()
 
@@ -195,7 +201,7 @@ def test_a_platform_without_a_publisher_says_so(
     api: APIClient, team: Team, gallery: Gallery
 ) -> None:
     answer = publish(api, account_of(team), "key-1")
-    assert told(answer) == (503, "Platform unavailable")
+    assert status_and_error(answer) == (503, "Platform unavailable")
     assert "can't be published to" in answer.json()["message"]
     assert not Publication.objects.exists()
 
@@ -204,7 +210,7 @@ def test_tokens_that_no_key_reads_are_a_503(
     api: APIClient, account: SocialAccount, gallery: Gallery
 ) -> None:
     SocialAccount.objects.update(auth_state=Sealed("damaged"))
-    assert told(publish(api, account)) == (503, "Service unavailable")
+    assert status_and_error(publish(api, account)) == (503, "Service unavailable")
     assert gallery.server.requests == []
 
 

@@ -18,7 +18,7 @@ from tests.support.disconnects import disconnect_one
 from tests.support.gallery import SOCIAL
 from tests.support.gallery import disconnect as disconnect_by_api
 from tests.support.sandbox_server import SandboxHandle, authorize, introspect, running_sandbox
-from tests.support.social_publishing import publish, told
+from tests.support.social_publishing import publish, status_and_error
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,7 +72,7 @@ def test_two_pages_of_one_grant_connect_and_end(
     assert are_alive(sandbox, engine, notes) == {True}
 
     assert disconnect_by_api(api, notes).status_code == 200
-    assert told(publish(api, notes)) == (403, "Account inactive")
+    assert status_and_error(publish(api, notes)) == (403, "Account inactive")
     assert publish(api, engine).status_code == 200
 
     (back,) = [row for row in connect(api, sandbox, accountIds=[str(notes.pk)]) if row == notes]

@@ -1,4 +1,4 @@
-"""A back-office with something to see: connections in every state, jobs, and two weeks of audit."""
+"""A admin with something to see: connections in every state, jobs, and two weeks of audit."""
 
 import random
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from audit.record import Origin
 from connections_project.identity.models import User
 from connections_project.platforms.models import Suspension
 from providers.models import Connection
-from tests.admin.test_connection_lists import job_of
+from tests.support.admin_pages import job_of
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.provider_rows import connection_of
 from tests.support.social_rows import account_of

@@ -16,7 +16,7 @@ from connections_project.core.ids import uuid7
 from tests.support.audit_triggers import drop_triggers
 
 
-def tell(count: int, *, owner: UUID | None = None) -> list[UUID]:
+def record_events(count: int, *, owner: UUID | None = None) -> list[UUID]:
     """Record events, and give their ids in order."""
     before = set(AuditEvent.objects.values_list("pk", flat=True))
     with transaction.atomic():
@@ -37,7 +37,7 @@ def tell(count: int, *, owner: UUID | None = None) -> list[UUID]:
 
 def sealed(count: int) -> list[UUID]:
     """Record events and seal them."""
-    ids = tell(count)
+    ids = record_events(count)
     seal()
     return ids
 
@@ -77,7 +77,7 @@ def insert(*, ago: timedelta = timedelta(hours=1)) -> UUID:
 
 
 def cut_off(*, from_seal: int) -> None:
-    """Remove seals, their digests and their events, so that nothing inside tells of them."""
+    """Remove seals, their digests and their events, so that nothing inside names them."""
     drop_triggers()
     AuditEvent.objects.filter(sealed__seal_id__gte=from_seal).delete()
     SealedEvent.objects.filter(seal_id__gte=from_seal).delete()

@@ -35,7 +35,7 @@ def drop(name: str, table: str) -> None:
 
 
 def is_transactional(request: pytest.FixtureRequest) -> bool:
-    """Tell whether pytest-django flushes the tables after this test."""
+    """Return whether pytest-django flushes the tables after this test."""
     marker = request.node.get_closest_marker("django_db")
     flushing = {"transactional_db", "live_server", "django_db_reset_sequences"}
     return bool(flushing & set(request.fixturenames)) or bool(

@@ -1,4 +1,4 @@
-"""Channels and schedules put into the database directly, where their past does not matter."""
+"""Channels and schedules put into the database directly, whatever their past."""
 
 from datetime import timedelta
 from typing import Any

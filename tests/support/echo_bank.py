@@ -34,7 +34,7 @@ class EchoBank(Bank):
         self.server.on(method, path, answer)
 
     def probing(self, answer: Any) -> Any:
-        """Tell the probe what the request bears before it is answered."""
+        """Give the probe what the request carries before it is answered."""
 
         def answered(request: Request) -> Answer:
             form = request.form
@@ -48,14 +48,14 @@ class EchoBank(Bank):
 
 def echo(request: Request, status: int, **body: Any) -> Answer:
     """Answer with everything that the request told."""
-    told = f"{request.body.decode()} {request.headers.get('Authorization', '')}"
+    result = f"{request.body.decode()} {request.headers.get('Authorization', '')}"
     headers = {
-        "X-Debug": told,
-        "WWW-Authenticate": f'Bearer error="invalid_token", error_description="{told}"',
+        "X-Debug": result,
+        "WWW-Authenticate": f'Bearer error="invalid_token", error_description="{result}"',
         "Set-Cookie": f"told={request.headers.get('Authorization', 'none')}",
         "Location": f"http://127.0.0.1:9/?{request.body.decode()}",
     }
-    document = {"error": "told", "error_description": told, "message": told, **body}
+    document = {"error": "told", "error_description": result, "message": result, **body}
     return Answer(status, json=document, headers=headers)
 
 

@@ -91,7 +91,7 @@ def call_back(api: APIClient, state: str, **query: str) -> Any:
 
 
 def connect(api: APIClient, platform: str = "gallery", **body: Any) -> list[SocialAccount]:
-    """Connect from start to end, and give the rows that the answer tells of, in its order."""
+    """Connect from start to end, and return the rows of the answer, in its order."""
     answer = call_back(api, start(api, platform, **body))
     assert answer.status_code == 201, answer.content
     rows = SocialAccount.objects.in_bulk([each["id"] for each in answer.json()["accounts"]])

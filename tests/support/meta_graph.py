@@ -1,4 +1,4 @@
-"""Meta's Graph API on loopback, as its pages tell of it; calls without their proof are refused."""
+"""Meta's Graph API on loopback, as its pages describe it; calls without their proof are refused."""
 
 import hashlib
 import hmac
@@ -94,12 +94,12 @@ class Graph:
         return Answer(json={"data": entries, "paging": paging})
 
     def page(self, one: str, asked_with: str) -> dict[str, Any]:
-        told: dict[str, Any] = {"id": one, "name": f"Page {one}"}
-        told["access_token"] = f"page-{one}-by-{asked_with}"
+        result: dict[str, Any] = {"id": one, "name": f"Page {one}"}
+        result["access_token"] = f"page-{one}-by-{asked_with}"
         # The first Page has no Instagram account.
         if one != "71":
-            told["instagram_business_account"] = {"id": f"17{one}", "username": f"insta{one}"}
-        return told
+            result["instagram_business_account"] = {"id": f"17{one}", "username": f"insta{one}"}
+        return result
 
 
 def token(name: str, expires_in: int) -> Answer:

@@ -97,7 +97,7 @@ class PlatformServer:
 
     Attributes:
         url: Its address, without a slash at the end.
-        requests: All requests so far, in the order of their arrival.
+        requests: All requests so far, in their order.
     """
 
     def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:

@@ -36,10 +36,8 @@ def environment_with(*slugs: str, catalogue: Path) -> dict[str, str]:
 
 
 def _database_url() -> str:
-    told = connection.settings_dict
+    to = connection.settings_dict
     if connection.vendor == "sqlite":
-        return f"sqlite:///{quote(str(told['NAME']))}"
-    access = (
-        f"{quote(told['USER'])}:{quote(told['PASSWORD'])}@{told['HOST']}:{told['PORT'] or 5432}"
-    )
-    return f"postgres://{access}/{told['NAME']}"
+        return f"sqlite:///{quote(str(to['NAME']))}"
+    access = f"{quote(to['USER'])}:{quote(to['PASSWORD'])}@{to['HOST']}:{to['PORT'] or 5432}"
+    return f"postgres://{access}/{to['NAME']}"

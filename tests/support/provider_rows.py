@@ -1,4 +1,4 @@
-"""Connections put into the database directly, where the way they came about does not matter."""
+"""Connections put into the database directly, however they came about."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Syncing, and what the bank tells at it."""
+"""Syncing, and what the bank returns for it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,10 +16,10 @@ def sync(api: APIClient, connection_id: object, **body: Any) -> Any:
     return api.post(URL, {"connection_id": str(connection_id), **body}, format="json")
 
 
-def tell_accounts(bank: Bank, *entries: Any) -> None:
+def set_accounts(bank: Bank, *entries: Any) -> None:
     bank.server.on("GET", "/accounts", Answer(json={"accounts": list(entries)}))
 
 
-def tell_transactions(bank: Bank, *entries: Any) -> None:
+def set_transactions(bank: Bank, *entries: Any) -> None:
     answer = Answer(json={"transactions": list(entries)})
     bank.server.on("GET", "/accounts/acc-1/transactions", answer)

@@ -19,6 +19,6 @@ def publish(
     return client.post(f"{SOCIAL}/publish", body, format="json", headers=headers)
 
 
-def told(answer: Any) -> tuple[int, str]:
+def status_and_error(answer: Any) -> tuple[int, str]:
     """Return an answer's status and its `error`."""
     return answer.status_code, answer.json()["error"]

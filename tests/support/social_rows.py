@@ -1,4 +1,4 @@
-"""Social accounts put into the database directly, where the way they came does not matter."""
+"""Social accounts put into the database directly, however they came."""
 
 from typing import Any
 

@@ -10,14 +10,14 @@ from connections_project.identity import second_factor, sessions
 from connections_project.identity.keys import create_key
 from connections_project.identity.models import Scope, User
 from connections_project.identity.origins import command_origin
-from connections_project.metrics.models import TableFigures
+from connections_project.metrics.models import TableMetrics
 from connections_project.operations.models import BulkItem, BulkJob
 from connections_project.platforms.models import Suspension
 from connections_project.revocation.models import Circuit
 from connections_project.webhooks.models import DataDeletion, HandledNotice
 from providers.models import Account, Transaction
 from social.models import Publication
-from tests.support.audit_tampering import seal, tell
+from tests.support.audit_tampering import record_events, seal
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.provider_rows import connection_of
 from tests.support.revocation_jobs import make_jobs
@@ -111,10 +111,10 @@ def _operations(operator_id: UUID) -> None:
     Suspension.objects.create(slug="chase", reason="incident", suspended_at=now)
     HandledNotice.objects.create(digest="1" * 64, sender="meta")
     DataDeletion.objects.create(confirmation_code="code-1", notice_digest="2" * 64, connections=1)
-    TableFigures.objects.create(claimed_at=now, counted_at=now, figures={"a": [1]})
+    TableMetrics.objects.create(claimed_at=now, counted_at=now, metrics={"a": [1]})
 
 
 def _audit_log(owner_id: UUID) -> None:
-    tell(3, owner=owner_id)
+    record_events(3, owner=owner_id)
     seal()
-    tell(1, owner=owner_id)
+    record_events(1, owner=owner_id)

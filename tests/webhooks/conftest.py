@@ -1,4 +1,4 @@
-"""Platforms that tell of grants, and one person's connections in all three apps."""
+"""Platforms that report grants, and one person's connections in all three apps."""
 
 from dataclasses import asdict
 from typing import Any
@@ -33,8 +33,8 @@ APPS = {"providers": "meta_bank", "channels": "meta_wall", "social": "meta_page"
 
 
 @pytest.fixture
-def told_by(settings: LazySettings, tmp_path: Any) -> Any:
-    """Have a platform of each app tell of grants in one way."""
+def sent_by(settings: LazySettings, tmp_path: Any) -> Any:
+    """Set a sender for a platform of each app."""
 
     def use(kind: str, *, risc: str = "https://platform.example.com/risc") -> None:
         tables = [CATALOGUE.format(app=a, slug=s, kind=kind, risc=risc) for a, s in APPS.items()]

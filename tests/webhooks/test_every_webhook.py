@@ -71,14 +71,14 @@ SENDERS: dict[str, tuple[str, Send]] = {
 
 @pytest.fixture(params=SENDERS)
 def send(
-    request: pytest.FixtureRequest, told_by: Any, server: PlatformServer, anonymous: APIClient
+    request: pytest.FixtureRequest, sent_by: Any, server: PlatformServer, anonymous: APIClient
 ) -> Send:
     kind, sender = SENDERS[request.param]
     jwk = RSAAlgorithm.to_jwk(KEY.public_key(), as_dict=True)
     configuration = {"issuer": ISSUER, "jwks_uri": f"{server.url}/keys"}
     server.on("GET", "/risc", Answer(json=configuration))
     server.on("GET", "/keys", Answer(json={"keys": [{**jwk, "kid": "one"}]}))
-    told_by(kind, risc=f"{server.url}/risc")
+    sent_by(kind, risc=f"{server.url}/risc")
     return lambda **how: sender(anonymous, **how)
 
 

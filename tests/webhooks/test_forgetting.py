@@ -10,14 +10,14 @@ from rest_framework.test import APIClient
 
 from connections_project.webhooks.models import HandledNotice
 from connections_project.webhooks.notices import forget_old_notices
+from tests.support.meta_webhooks import send
 from tests.support.webhook_signing import signed_request
-from tests.webhooks.test_meta_deauthorize import send
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_notice_is_kept_while_it_would_be_taken(anonymous: APIClient, told_by: Any) -> None:
-    told_by("meta")
+def test_a_notice_is_kept_while_it_would_be_taken(anonymous: APIClient, sent_by: Any) -> None:
+    sent_by("meta")
     text = signed_request()
     send(anonymous, text)
 

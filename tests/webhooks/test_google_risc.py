@@ -35,11 +35,11 @@ def published(key: rsa.RSAPrivateKey, kid: str = "one") -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def google(server: PlatformServer, told_by: Any) -> PlatformServer:
+def google(server: PlatformServer, sent_by: Any) -> PlatformServer:
     configuration = {"issuer": ISSUER, "jwks_uri": f"{server.url}/keys"}
     server.on("GET", "/risc", Answer(json=configuration))
     server.on("GET", "/keys", Answer(json=published(KEY)))
-    told_by("google_risc", risc=f"{server.url}/risc")
+    sent_by("google_risc", risc=f"{server.url}/risc")
     return server
 
 
@@ -109,11 +109,11 @@ def test_events_that_end_no_grant_are_taken(
     assert all(is_live(row) for row in rows.values())
 
 
-@pytest.mark.parametrize("told", [{}, [], {REVOKED: None}, {REVOKED: {"subject": "x"}}])
+@pytest.mark.parametrize("recorded", [{}, [], {REVOKED: None}, {REVOKED: {"subject": "x"}}])
 def test_events_that_name_nobody_are_taken(
-    anonymous: APIClient, rows: dict[str, OAuthConnection], told: Any
+    anonymous: APIClient, rows: dict[str, OAuthConnection], recorded: Any
 ) -> None:
-    assert send(anonymous, event_token(told)).status_code == 202
+    assert send(anonymous, event_token(recorded)).status_code == 202
     assert all(is_live(row) for row in rows.values())
 
 

@@ -1,4 +1,4 @@
-"""`POST /api/v1/webhooks/meta/data-deletion`, and the page that tells the person of it."""
+"""`POST /api/v1/webhooks/meta/data-deletion`, and the page that shows its state."""
 
 import time
 from typing import Any
@@ -23,8 +23,8 @@ PATH = "/api/v1/webhooks/meta/data-deletion"
 
 
 @pytest.fixture(autouse=True)
-def _meta(told_by: Any) -> None:
-    told_by("meta")
+def _meta(sent_by: Any) -> None:
+    sent_by("meta")
 
 
 def send(anonymous: APIClient, text: str) -> Any:
@@ -115,9 +115,9 @@ def test_the_audit_log_keeps_what_was_done(
 ) -> None:
     send(anonymous, signed_request())
 
-    told = events("connection_deauthorized")
-    assert len(told) == 3
-    assert all(event.details["profile_erased"] for event in told)
+    recorded = events("connection_deauthorized")
+    assert len(recorded) == 3
+    assert all(event.details["profile_erased"] for event in recorded)
 
 
 def test_an_old_request_never_ends_a_newer_connection(anonymous: APIClient, owner: User) -> None:

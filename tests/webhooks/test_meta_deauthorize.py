@@ -13,22 +13,17 @@ from connections_project.connections.models import OAuthConnection
 from connections_project.identity.models import User
 from connections_project.revocation.models import GrantHold, RevocationJob
 from tests.support.disconnects import disconnect_one
+from tests.support.meta_webhooks import PATH, send
 from tests.support.provider_rows import events
 from tests.support.webhook_signing import base64url, signed_request
 from tests.webhooks.conftest import connected, is_live
 
 pytestmark = pytest.mark.django_db
-PATH = "/api/v1/webhooks/meta/deauthorize"
 
 
 @pytest.fixture(autouse=True)
-def _meta(told_by: Any) -> None:
-    told_by("meta")
-
-
-def send(anonymous: APIClient, text: str) -> Any:
-    body = f"signed_request={text}"
-    return anonymous.post(PATH, body, content_type="application/x-www-form-urlencoded")
+def _meta(sent_by: Any) -> None:
+    sent_by("meta")
 
 
 def test_the_connections_of_all_three_apps_end(
@@ -48,9 +43,9 @@ def test_the_platform_is_audited_as_the_actor(
 ) -> None:
     send(anonymous, signed_request())
 
-    told = events("connection_deauthorized")
-    assert {event.subject_id for event in told} == {row.pk for row in rows.values()}
-    assert {(event.actor_type, event.interface) for event in told} == {("platform", "webhook")}
+    recorded = events("connection_deauthorized")
+    assert {event.subject_id for event in recorded} == {row.pk for row in rows.values()}
+    assert {(event.actor_type, event.interface) for event in recorded} == {("platform", "webhook")}
 
 
 def test_nothing_is_revoked_that_is_dead_already(

@@ -30,9 +30,7 @@ def test_a_sender_can_be_named(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["nobody", "signing_keys", "__init__"])
-def test_a_value_without_a_sender_stops_the_start_and_names_those_there_are(
-    tmp_path: Path, name: str
-) -> None:
+def test_an_unknown_sender_stops_the_start(tmp_path: Path, name: str) -> None:
     with pytest.raises(CatalogError) as caught:
         load_catalog(*shipped_catalogs().values(), entry(tmp_path, name))
     assert "[channels.mastodon] deauthorization" in str(caught.value)

@@ -14,8 +14,8 @@ from social.models import SocialAccount
 from social.refresh import refreshed_for_use
 from tests.conftest import UseCatalogue
 from tests.support.gallery import Gallery, connect, pending_tokens
+from tests.support.meta_webhooks import send
 from tests.support.webhook_signing import signed_request
-from tests.webhooks.test_meta_deauthorize import send
 
 ORIGIN = command_origin(None)
 
@@ -37,7 +37,7 @@ def trio(api: APIClient, gallery: Gallery, use_catalogue: UseCatalogue) -> list[
     return connect(api)
 
 
-def tell(anonymous: APIClient, settings: Any, **claims: Any) -> Any:
+def send_notice(anonymous: APIClient, settings: Any, **claims: Any) -> Any:
     secret = settings.OAUTH_CLIENTS["gallery"]["client_secret"]
     return send(anonymous, signed_request(secret, user_id="person-1", **claims))
 
@@ -47,7 +47,7 @@ def test_all_end_and_no_revocation_is_sent_or_left(
 ) -> None:
     gallery.server.requests.clear()
 
-    assert tell(anonymous, settings).status_code == 200
+    assert send_notice(anonymous, settings).status_code == 200
 
     for row in trio:
         row.refresh_from_db()
@@ -66,7 +66,7 @@ def test_one_connected_since_lives_on_and_refreshes(
     an_hour_ago = timezone.now() - timedelta(hours=1)
     SocialAccount.objects.filter(pk__in=older).update(connected_at=an_hour_ago)
 
-    tell(anonymous, settings, issued_at=int(timezone.now().timestamp()) - 60)
+    send_notice(anonymous, settings, issued_at=int(timezone.now().timestamp()) - 60)
 
     assert not SocialAccount.objects.filter(pk__in=older, auth_state__isnull=False).exists()
     fresh = refreshed_for_use(newer, origin=ORIGIN, force=True)

@@ -1,4 +1,4 @@
-"""`POST /api/v1/webhooks/tiktok`: TikTok tells of an authorization that was removed."""
+"""`POST /api/v1/webhooks/tiktok`: TikTok reports an authorization that was removed."""
 
 import time
 from typing import Any
@@ -17,8 +17,8 @@ PATH = "/api/v1/webhooks/tiktok"
 
 
 @pytest.fixture(autouse=True)
-def _tiktok(told_by: Any) -> None:
-    told_by("tiktok")
+def _tiktok(sent_by: Any) -> None:
+    sent_by("tiktok")
 
 
 def send(anonymous: APIClient, body: bytes, signature: str | None = None) -> Any:

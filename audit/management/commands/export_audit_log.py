@@ -32,7 +32,7 @@ examples:
   manage.py export_audit_log --since 2026-01-01 --until 2026-02-01 | gzip > january.jsonl.gz
   manage.py export_audit_log --owner kim@example.com --operator me@example.com --reason "Art. 15"
 
-Verify it anywhere: python audit/verify_export.py audit.jsonl --public-key KEY
+Verify it on any host: python audit/verify_export.py audit.jsonl --public-key KEY
 (`manage.py show_public_keys` shows the key). A whole export proves that nothing was changed,
 removed or inserted. A part proves that each event in it was sealed as it stands, and that the file
 is as it was exported; that nothing was left out rests on the exporter's signature alone.
@@ -45,8 +45,10 @@ class Command(CommandWithExamples):
 
     def add_arguments(self, parser: CommandParser) -> None:
         when = "a date, or a time such as 2026-01-01T12:00:00Z; UTC where no zone is given"
-        parser.add_argument("--since", type=_moment, metavar="TIME", help=f"from then on: {when}")
-        parser.add_argument("--until", type=_moment, metavar="TIME", help="before then")
+        parser.add_argument(
+            "--since", type=_date_or_time, metavar="TIME", help=f"from then on: {when}"
+        )
+        parser.add_argument("--until", type=_date_or_time, metavar="TIME", help="before then")
         parser.add_argument(
             "--owner", metavar="ID|EMAIL", help="about the things of this user or team"
         )
@@ -108,7 +110,7 @@ def _written(output: Path | None, stdout: OutputWrapper) -> Iterator[IO[str] | O
         return
     part = output.with_name(f"{output.name}.part")
     try:
-        # It tells who did what from where: for its owner alone to read.
+        # It says who did what from where: only its owner may read it.
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             yield file
     except OSError as error:
@@ -121,7 +123,7 @@ def _written(output: Path | None, stdout: OutputWrapper) -> Iterator[IO[str] | O
 
 @contextmanager
 def _reader_that_may_leave() -> Iterator[None]:
-    """Say so where whoever reads a pipe stops reading, as `head` does."""
+    """Report a pipe whose reader stops reading, as `head` does."""
     try:
         yield
         sys.stdout.flush()
@@ -152,14 +154,14 @@ def _user_id(email: str) -> UUID:
     return found
 
 
-def _moment(text: str) -> datetime:
+def _date_or_time(text: str) -> datetime:
     """Read a date or a time; argparse words the ValueError that a wrong one raises."""
     day = parse_date(text)
-    moment = datetime.combine(day, time()) if day else parse_datetime(text)
-    if moment is None:
+    time_given = datetime.combine(day, time()) if day else parse_datetime(text)
+    if time_given is None:
         raise ValueError(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return time_given if time_given.tzinfo else time_given.replace(tzinfo=UTC)
 
 
 # argparse names the type in its message.
-_moment.__name__ = "date or time"
+_date_or_time.__name__ = "date or time"

@@ -16,7 +16,7 @@ EXAMPLE = "For scripts: manage.py seal_audit_log --json"
 class Command(BaseCommand):
     help = (
         "Seal every event of the audit log that is committed: digests, chained, signed with "
-        "AUDIT_SIGNING_KEY, their heads appended to AUDIT_HEADS_FILE. The workers do so by "
+        "AUDIT_SIGNING_KEY, the seals appended to AUDIT_HEADS_FILE. The workers do so by "
         "themselves once a minute. It can be stopped at any time, and run beside others."
     )
 

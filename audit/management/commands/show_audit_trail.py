@@ -12,7 +12,7 @@ from connections_project.core.parsing import render_datetime
 
 class Command(BaseCommand):
     help = (
-        "Show what the audit log tells of a connection, a user or anything else that has an id, "
+        "Show what the audit log says about a connection, a user or anything else that has an id, "
         "oldest first. For scripts: manage.py show_audit_trail ID --json"
     )
 

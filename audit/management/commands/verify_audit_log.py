@@ -24,7 +24,7 @@ from connections_project.core.signing import Keys, by_id
 
 EXAMPLES = """
 examples:
-  manage.py verify_audit_log                                   with our own keys, and our own heads
+  manage.py verify_audit_log                                   with our own keys and checkpoints
   manage.py verify_audit_log --public-key audit.pem --heads /mnt/worm/audit-heads.jsonl
   manage.py verify_audit_log --all --json                      everything that is wrong, for scripts
 
@@ -52,7 +52,7 @@ class Command(CommandWithExamples):
             "--heads",
             type=Path,
             metavar="FILE",
-            help="heads that were kept outside, each of which must be there "
+            help="checkpoints that were kept outside, each of which must be there "
             "(default: those of this log in AUDIT_HEADS_FILE)",
         )
         parser.add_argument(
@@ -95,7 +95,7 @@ class Command(CommandWithExamples):
         yield from self.compared(keys, path)
 
     def compared(self, keys: Keys, path: Path | None) -> Iterator[Finding]:
-        """Compare with the heads outside: those that were given, or our own where there are any."""
+        """Compare with checkpoints: those that were given, or our own where there are any."""
         chosen = path or Path(settings.AUDIT_HEADS_FILE)
         try:
             with chosen.open(encoding="utf-8", errors="replace") as lines:

@@ -56,7 +56,7 @@ CALLBACK = channel_endpoint(
     "makes a new connection, and the old one stays `disconnected`. Where its connection was "
     "`expired` or in `error`, the new one takes its place, with what is scheduled on it. An "
     "account that is `connected` keeps its connection, which takes the fresh credentials: that is "
-    "told by 409, with its `id` in `meta`.",
+    "answered by 409, with its `id` in `meta`.",
     auth=[{"bearer": []}, {}],
     parameters=CALLBACK_PARAMETERS,
     answers={201: answer("Connected.", bodies.ChannelAnswer, connected=samples.CONNECTION)},

@@ -13,7 +13,7 @@ from connections_project.api.documentation import SAMPLE_ID, endpoint
 from connections_project.api.errors import STATUS_CODES, ApiError, FieldError
 from connections_project.api.problem_schemas import STATUSES
 
-# Some errors tell more than their words.
+# Some errors have more than a message.
 METAS: Mapping[str, Mapping[str, Any]] = {
     "CONNECTION_HAS_ACTIVE_SCHEDULES": {
         "active_schedules_count": 3,
@@ -31,7 +31,7 @@ class ErrorItem(serializers.Serializer[Any]):
     error_description = serializers.CharField(help_text="A sentence for people.")
     error_severity = serializers.ChoiceField(choices=["error"])
     meta = serializers.DictField(
-        required=False, help_text="What else there is to tell; `fields` names wrong ones."
+        required=False, help_text="Further details; `fields` names wrong ones."
     )
 
 

@@ -29,7 +29,7 @@ SCHEDULE = channel_endpoint(
     "create_schedule",
     tags=SCHEDULES,
     summary="Schedule a post",
-    description="The post is published at `run_at`, or soon after; a time without a zone is UTC. "
+    description="The post is published at `run_at` or shortly after; a time without a zone is UTC. "
     "The channel must be `connected`. The picture is not fetched here: its address is passed on "
     "to the channel. Channels that want the picture itself (X, LinkedIn, Mastodon) refuse one.",
     request=bodies.ScheduleRequest,

@@ -12,7 +12,7 @@ from connections_project.core.commands.queue import QueueCommand
 class Command(QueueCommand):
     help = (
         "Publish the schedules whose time has come. What a busy platform did not take is tried "
-        "again later; what it may have taken is not, unless it tells a repeated post by its key."
+        "again later; what it may have taken is not, unless it recognizes a repeated post's key."
     )
     examples = """
 examples:
@@ -30,10 +30,10 @@ does (PUBLISH_LEASE_SECONDS). Any number of them may run beside each other.
         # disable=None: a bar on a terminal, none in a pipe.
         return Counter(tqdm(done, desc="Publishing", unit=" posts", disable=None, leave=False))
 
-    def counts(self, figures: Counter[str]) -> dict[str, int]:
+    def counts(self, outcomes: Counter[str]) -> dict[str, int]:
         return {
-            "tried": figures.total(),
-            "published": figures["published"],
-            "still_due": figures["pending"],
-            "failed": figures["failed"],
+            "tried": outcomes.total(),
+            "published": outcomes["published"],
+            "still_due": outcomes["pending"],
+            "failed": outcomes["failed"],
         }

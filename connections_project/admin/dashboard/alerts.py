@@ -19,7 +19,7 @@ from connections_project.revocation.models import Circuit
 OLD_REVOCATION = timedelta(hours=1)
 # The sealer runs twice a minute, and is at most 60 s behind.
 LATE_SEAL = timedelta(minutes=3)
-LATE_FIGURES = timedelta(minutes=5)
+COUNTED_LATE = timedelta(minutes=5)
 DEAD = ("expired", "revoked", "error")
 
 
@@ -32,21 +32,21 @@ class Alert:
     is_urgent: bool = False
 
 
-def alerts(figures: Mapping[str, Any], counted_at: datetime | None) -> list[Alert]:
+def alerts(metrics: Mapping[str, Any], counted_at: datetime | None) -> list[Alert]:
     """Return what needs attention, the urgent first.
 
     Args:
-        figures: As `metrics.tables` counts them once a minute.
+        metrics: As `metrics.tables` counts them once a minute.
         counted_at: When that was; None where nobody has counted yet.
     """
     found = [
         *_suspensions(),
-        *_revocations(figures),
+        *_revocations(metrics),
         *_circuits(),
         *_seals(),
-        *_housekeeping(counted_at),
+        *_periodic_tasks(counted_at),
         *_bulk_jobs(),
-        *_dead_grants(figures),
+        *_dead_grants(metrics),
     ]
     return sorted(found, key=lambda alert: not alert.is_urgent)
 
@@ -57,13 +57,13 @@ def _suspensions() -> Iterator[Alert]:
         yield Alert(f"{name_of(one.slug)} is suspended: {one.reason}", page, is_urgent=True)
 
 
-def _revocations(figures: Mapping[str, Any]) -> Iterator[Alert]:
+def _revocations(metrics: Mapping[str, Any]) -> Iterator[Alert]:
     page = reverse("admin:revocation_revocationjob_changelist")
-    oldest = figures.get("oldest_pending")
+    oldest = metrics.get("oldest_pending")
     if oldest and timezone.now() - datetime.fromisoformat(oldest) > OLD_REVOCATION:
-        pending = figures["revocation_jobs"].get("pending", 0)
+        pending = metrics["revocation_jobs"].get("pending", 0)
         since = f"{datetime.fromisoformat(oldest):%Y-%m-%d %H:%M} UTC"
-        text = f"The oldest revocation has been owed since {since}; {pending} are under way"
+        text = f"The oldest revocation has been pending since {since}; {pending} are under way"
         yield Alert(text, f"{page}?state=pending", is_urgent=True)
 
 
@@ -82,9 +82,11 @@ def _seals() -> Iterator[Alert]:
         yield Alert(text, page, is_urgent=True)
 
 
-def _housekeeping(counted_at: datetime | None) -> Iterator[Alert]:
-    if counted_at is None or timezone.now() - counted_at > LATE_FIGURES:
-        yield Alert("Nobody keeps house: start the workers, or run_revocations --forever", "", True)
+def _periodic_tasks(counted_at: datetime | None) -> Iterator[Alert]:
+    if counted_at is None or timezone.now() - counted_at > COUNTED_LATE:
+        yield Alert(
+            "No periodic tasks run: start the workers, or run_revocations --forever", "", True
+        )
 
 
 def _bulk_jobs() -> Iterator[Alert]:
@@ -93,8 +95,8 @@ def _bulk_jobs() -> Iterator[Alert]:
         yield Alert(text, reverse("admin:operations_bulkjob_change", args=[job.pk]))
 
 
-def _dead_grants(figures: Mapping[str, Any]) -> Iterator[Alert]:
-    for app, numbers in figures.get("connections", {}).items():
+def _dead_grants(metrics: Mapping[str, Any]) -> Iterator[Alert]:
+    for app, numbers in metrics.get("connections", {}).items():
         options = connection_model(app)._meta
         page = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
         for status in DEAD:

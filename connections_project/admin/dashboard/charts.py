@@ -1,4 +1,4 @@
-"""Bars per day as SVG, drawn here: the policy of our pages lets no script draw them."""
+"""Bars per day as SVG; the Content-Security-Policy of our pages allows no script for them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ BAR, GAP, HEIGHT, BASE = 10, 14, 120, 16
 
 @dataclass(frozen=True)
 class Bar:
-    """One rectangle, in units of the drawing, and what a pointer on it is told."""
+    """One rectangle, in units of the drawing, and its tooltip."""
 
     kind: str
     x: int
@@ -34,7 +34,7 @@ class Chart:
 
 
 def chart(days: Mapping[str, Mapping[str, int]]) -> Chart:
-    """Draw the days in their order.
+    """Return the chart of some days, in their order.
 
     Args:
         days: By ISO date, how many of each kind.

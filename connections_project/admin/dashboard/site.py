@@ -1,4 +1,4 @@
-"""The admin's site, with a front page that tells what needs attention."""
+"""The admin's site, with a dashboard of what needs attention."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -27,25 +27,25 @@ class DashboardSite(OperatorSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        """Show figures that were counted within the last minute; nothing is counted here.
+        """Render metrics that were counted within the last minute; nothing is counted here.
 
         Who may not look at the audit log sees only the list of pages.
         """
         if not request.user.has_perm("audit.view_auditevent"):
             return super().index(request, {"may_look": False, **(extra_context or {})})
         counted = last_counted()
-        figures = counted.figures if counted else {}
-        days = figures.get("days", {})
+        metrics = counted.metrics if counted else {}
+        days = metrics.get("days", {})
         context = {
             "may_look": True,
-            "alerts": alerts(figures, counted.counted_at if counted else None),
+            "alerts": alerts(metrics, counted.counted_at if counted else None),
             "counted_at": counted and counted.counted_at,
-            "apps": [_app(app, numbers) for app, numbers in figures.get("connections", {}).items()],
-            "oldest": _moment(figures.get("oldest_pending")),
+            "apps": [_app(app, numbers) for app, numbers in metrics.get("connections", {}).items()],
+            "oldest": _parse_time(metrics.get("oldest_pending")),
             "sealed_until": Seal.objects.order_by("-number")
             .values_list("complete_until", flat=True)
             .first(),
-            "jobs": figures.get("revocation_jobs", {}),
+            "jobs": metrics.get("revocation_jobs", {}),
             "jobs_page": reverse("admin:revocation_revocationjob_changelist"),
             "days": [(day, [numbers[kind] for kind in KINDS]) for day, numbers in days.items()],
             "chart": chart(days),
@@ -63,7 +63,7 @@ def _pages(request: HttpRequest) -> Iterator[tuple[str, str]]:
             yield one.title, reverse(page)
 
 
-def _moment(text: str | None) -> datetime | None:
+def _parse_time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 

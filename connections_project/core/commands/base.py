@@ -36,7 +36,7 @@ class CommandWithExamples(BaseCommand):
 
 @contextmanager
 def termination_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM, by which services are stopped, end the command as Ctrl-C does."""
+    """Raise KeyboardInterrupt for SIGTERM, so that it ends the command as Ctrl-C does."""
     if threading.current_thread() is not threading.main_thread():
         # Only the main thread may set signal handlers, and only it is interrupted.
         yield

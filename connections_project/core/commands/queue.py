@@ -21,15 +21,15 @@ class QueueCommand(CommandWithExamples):
     """A command with `--once`, `--forever`, `--interval` and `--json`."""
 
     def single_pass(self) -> Counter[str]:
-        """Make the one pass that was asked for, and count what became of each thing."""
+        """Process what is due once, and return how many had which outcome."""
         raise NotImplementedError
 
     def repeated_pass(self) -> Counter[str]:
-        """Make one pass of many."""
+        """Process once of many times; by default as `single_pass`."""
         return self.single_pass()
 
-    def counts(self, figures: Counter[str]) -> Mapping[str, int]:
-        """Return the figures to report, by what people call them."""
+    def counts(self, outcomes: Counter[str]) -> Mapping[str, int]:
+        """Return the counts to report, by what people call them."""
         raise NotImplementedError
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -39,7 +39,7 @@ class QueueCommand(CommandWithExamples):
         parser.add_argument(
             "--interval", type=_seconds, default=5.0, metavar="SECONDS", help="between passes"
         )
-        parser.add_argument("--json", action="store_true", help="print figures as JSON")
+        parser.add_argument("--json", action="store_true", help="print the counts as JSON")
 
     def handle(self, *_: Any, forever: bool, interval: float, **options: Any) -> None:
         try:
@@ -56,18 +56,18 @@ class QueueCommand(CommandWithExamples):
             self.stderr.write(stopped)
 
     def one_of_many(self, *, as_json: bool) -> None:
-        """Make one pass of many; a database that is away for a while does not end the command."""
+        """Process once of many times; a database that is away doesn't end the command."""
         try:
             close_old_connections()
-            figures = self.repeated_pass()
+            outcomes = self.repeated_pass()
         except (OperationalError, InterfaceError) as error:
             self.stderr.write(f"The database can't be reached ({type(error).__name__}); trying on.")
         else:
-            if figures.total():
-                self.report(figures, as_json=as_json)
+            if outcomes.total():
+                self.report(outcomes, as_json=as_json)
 
-    def report(self, figures: Counter[str], *, as_json: bool) -> None:
-        counts = self.counts(figures)
+    def report(self, outcomes: Counter[str], *, as_json: bool) -> None:
+        counts = self.counts(outcomes)
         if as_json:
             self.stdout.write(json.dumps(counts))
         else:

@@ -38,7 +38,7 @@ def locked_rows(rows: QuerySet[J], limit: int) -> list[J]:
 
 
 def lease_jobs(jobs: list[J], **columns: Any) -> list[J]:
-    """Take a lease on jobs that are locked, and count the attempt, in one statement.
+    """Lease jobs that are locked, and count the attempt, in one statement.
 
     When the lease ends only the database knows; `leased_until` is not read back.
     """

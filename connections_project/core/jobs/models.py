@@ -75,7 +75,7 @@ class LeasedJob(models.Model):
         return bool(self.owned().update(**FREED, **columns))
 
     def retry(self, error: Exception) -> None:
-        """Have a claimed job tried again after its backoff, or give it up after too many times.
+        """Put a claimed job off by its backoff, or give it up after too many tries.
 
         Args:
             error: Why it failed. Its `retry_after`, in seconds, is heeded if it has one.

@@ -35,7 +35,7 @@ class Worker(Generic[J, R]):
     """Threads that handle what is claimed; a job that hangs holds up one of them.
 
     Args:
-        claim: Claims the next jobs, as many as it is told at most.
+        claim: Claims the next jobs, at most as many as it is given.
         handle: Handles one of them, and says what has become of it.
         threads: How many are handled at a time.
         seconds: After these nothing more is claimed.
@@ -60,7 +60,7 @@ class Worker(Generic[J, R]):
         with ThreadPoolExecutor(self.threads, "jobs", initializer=_begin_thread) as pool:
             while True:
                 if time.monotonic() >= next_look:
-                    self._look(len(running))
+                    self._prepare(len(running))
                     next_look = time.monotonic() + LOOK_SECONDS
                 idle = self.threads - len(running)
                 if idle and self._goes_on(until):
@@ -73,7 +73,7 @@ class Worker(Generic[J, R]):
         if not self.stop.is_set() and not self._goes_on(until):
             self.call_others()
 
-    def _look(self, busy: int) -> None:
+    def _prepare(self, busy: int) -> None:
         self.prepare()
         if busy == self.threads:
             self.call_others()
@@ -99,7 +99,7 @@ def _begin_thread() -> None:
 
 
 def release_connections() -> None:
-    """Let others have the database connections of a worker's thread, as before a call outside.
+    """Close the database connections of a worker's thread, as before a call outside.
 
     A server that is slow to answer would otherwise keep all of a pool's connections busy.
     """

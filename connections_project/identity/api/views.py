@@ -23,7 +23,7 @@ REFUSED = error_of_status(401, "The refresh token is not valid.")
 
 
 class SessionViewSet(ApiViewSet):
-    """The calls by which a principal comes in; they need no Bearer, and heed none."""
+    """Sign-in and token endpoints; they need no Bearer, and ignore one."""
 
     authentication_classes = []
     permission_classes = []

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="TableFigures",
+            name="TableMetrics",
             fields=[
                 (
                     "id",
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 ),
                 ("claimed_at", models.DateTimeField()),
                 ("counted_at", models.DateTimeField(null=True)),
-                ("figures", models.JSONField(default=dict)),
+                ("metrics", models.JSONField(default=dict)),
             ],
         ),
     ]

@@ -88,12 +88,12 @@ class BulkJobAdmin(ReadOnlyAdmin):
         job = self.get_object(request, object_id)
         if job is None:
             raise Http404
-        if job.state == BulkState.FROZEN:
+        if job.state == BulkState.UNCONFIRMED:
             return self._question(request, job)
         return self._progress(request, job)
 
     def _question(self, request: HttpRequest, job: BulkJob) -> HttpResponse:
-        """Ask the one who froze the selection, as long as the permission lasts."""
+        """Return the confirmation, if whoever stored the selection still has the permission."""
         may = connection_type(job.app).may_force_disconnect(request.user)  # type: ignore[arg-type]
         if not may or request.user.pk != job.requested_by:
             raise PermissionDenied
@@ -110,13 +110,13 @@ class BulkJobAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, job: BulkJob, form: ForceDisconnectForm
     ) -> HttpResponse:
         model = connection_type(job.app).model
-        frozen: QuerySet[Any, UUID] = BulkItem.objects.filter(job=job).values("connection_id")  # type: ignore[assignment]
+        chosen: QuerySet[Any, UUID] = BulkItem.objects.filter(job=job).values("connection_id")  # type: ignore[assignment]
         context = {
             **self.admin_site.each_context(request),
             "opts": model._meta,
             "title": "Disconnect by force, in the background",
             "job": job,
-            **radii(job.app, model._default_manager.filter(pk__in=frozen)),
+            **radii(job.app, model._default_manager.filter(pk__in=chosen)),
             "form": form,
             "back": reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"),
             "post_to": request.path,

@@ -20,7 +20,7 @@ from connections_project.connections.registry import Selection, connection_type
 from connections_project.identity.origins import admin_origin
 from connections_project.operations.admin.forms import ForceDisconnectForm
 from connections_project.operations.blast_radius import blast_radius
-from connections_project.operations.bulk_jobs import freeze
+from connections_project.operations.bulk_jobs import store_selection
 from connections_project.operations.force import force_disconnect
 from connections_project.operations.options import Result
 from connections_project.platforms.registry import name_of
@@ -28,7 +28,7 @@ from connections_project.receipts.facts import NotDisconnectedError
 from connections_project.receipts.issue import issue
 
 ACTION = "force_disconnect_selected"
-# More than a page's worth is frozen and worked off in the background.
+# More than a page's worth is stored and disconnected in the background.
 AT_ONCE = 100
 NAMED_FAILURES = 10
 
@@ -111,10 +111,10 @@ class ForceDisconnect(AdminExtension):
     def force_disconnect_selected(
         self, _: ConnectionAdmin, request: HttpRequest, queryset: QuerySet[Any]
     ) -> HttpResponse:
-        """Show what would be touched; large selections are frozen, to be worked off later."""
+        """Show what would be touched; large selections are stored, for a bulk job."""
         ids = list(queryset.order_by("-id").values_list("pk", flat=True)[: AT_ONCE + 1])
         if len(ids) > AT_ONCE:
-            job = freeze(self.app, queryset, origin=admin_origin(request))
+            job = store_selection(self.app, queryset, origin=admin_origin(request))
             return redirect("admin:operations_bulkjob_change", job.pk)
         # The form comes back to the list without its filters, so that the very ids that were shown
         # are ended, also those that fit the filters no longer.
@@ -134,12 +134,12 @@ class ForceDisconnect(AdminExtension):
     def _confirmed(
         self, request: HttpRequest, ids: list[UUID], *, back: str, hidden: list[tuple[str, Any]]
     ) -> HttpResponse:
-        """Ask for the reason until there is one, then end the connections at once."""
+        """Ask for the reason until there is one, then disconnect at once."""
         form = ForceDisconnectForm(self.app, request.POST if "reason" in request.POST else None)
         if not form.is_valid():
             return self._question(request, ids, form, back=back, hidden=hidden)
         result = force_disconnect(self.app, ids, form.options(), origin=admin_origin(request))
-        self._tell(request, result)
+        self._report(request, result)
         return redirect(back)
 
     def _question(
@@ -176,12 +176,12 @@ class ForceDisconnect(AdminExtension):
         }
         return TemplateResponse(request, "admin/force_disconnect.html", context)
 
-    def _tell(self, request: HttpRequest, result: Result) -> None:
+    def _report(self, request: HttpRequest, result: Result) -> None:
         parts = [f"{result.disconnected} disconnected"]
         if result.passed_over:
             parts.append(f"{result.passed_over} were over already")
-        owed = "revocation" if result.revocations == 1 else "revocations"
-        parts.append(f"{result.revocations} {owed} owed to the platforms")
+        noun = "revocation" if result.revocations == 1 else "revocations"
+        parts.append(f"{result.revocations} {noun} pending")
         level = messages.SUCCESS if not result.failures else messages.WARNING
         self.admin.message_user(request, f"{', '.join(parts)}.", level)
         for failure in result.failures[:NAMED_FAILURES]:

@@ -20,13 +20,13 @@ class ForceDisconnectForm(ReasonForm):
     skip_revocation = forms.BooleanField(
         required=False,
         label="Skip the revocation",
-        help_text="The platforms are not told: the tokens live on there until they run out.",
+        help_text="Nothing is revoked at the platforms: the tokens live on until they expire.",
     )
     erase_tokens = forms.BooleanField(
         required=False,
         label="Erase the tokens",
-        help_text="And tell the platform, unless that is skipped. Otherwise they are kept here, "
-        "sealed and unused, for the retention time, and the platform is told nothing.",
+        help_text="And revoke them at the platform, unless that is skipped. Otherwise they stay "
+        "here, sealed and unused, for the retention time, and nothing is revoked.",
     )
 
     def __init__(self, app: str, *args: Any, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""How a user goes and comes back, in the admin: what goes with the user is shown first."""
+"""Offboarding in the admin: what goes with the user is shown first, and back again."""
 
 from collections.abc import Callable
 from typing import Any
@@ -75,10 +75,10 @@ class OffboardingAdmin(UserAdmin):
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
 
     def deactivate_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        return self._goes(request, pk, deactivate, "Deactivate", DEACTIVATE)
+        return self._offboarding_view(request, pk, deactivate, "Deactivate", DEACTIVATE)
 
     def forget_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        return self._goes(request, pk, forget, "Disconnect and forget", FORGET)
+        return self._offboarding_view(request, pk, forget, "Disconnect and forget", FORGET)
 
     def reactivate_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         user = self._user(request, pk)
@@ -89,7 +89,7 @@ class OffboardingAdmin(UserAdmin):
         self.message_user(request, f"{user.email} can sign in again.")
         return redirect("admin:identity_user_change", user.pk)
 
-    def _goes(
+    def _offboarding_view(
         self, request: HttpRequest, pk: Any, verb: Callable[..., Result], label: str, question: str
     ) -> HttpResponse:
         """Show what goes with the user, ask for the reason, and do it."""
@@ -99,7 +99,7 @@ class OffboardingAdmin(UserAdmin):
             going = offboarding_plan(user, forget=verb is forget)
             return self._question(request, user, form, label, question, going=going)
         result = verb(user, reason=form.cleaned_data["reason"], origin=admin_origin(request))
-        self._tell(request, label, result)
+        self._report(request, label, result)
         return redirect("admin:identity_user_change", user.pk)
 
     def _user(self, request: HttpRequest, pk: Any) -> User:
@@ -140,7 +140,7 @@ class OffboardingAdmin(UserAdmin):
         }
         return TemplateResponse(request, "admin/offboarding.html", context)
 
-    def _tell(self, request: HttpRequest, label: str, result: Result) -> None:
+    def _report(self, request: HttpRequest, label: str, result: Result) -> None:
         level = messages.WARNING if result.failures else messages.SUCCESS
         self.message_user(request, f"{label}: {result.disconnected} disconnected.", level)
         for failure in result.failures[:10]:

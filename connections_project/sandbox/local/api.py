@@ -1,4 +1,4 @@
-"""The service's API as a client calls it, with every call and answer told, secrets masked."""
+"""The service's API as a client calls it, with every call and answer shown, secrets masked."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -16,21 +16,21 @@ SECONDS = 20.0
 
 
 class SurpriseError(Exception):
-    """Something else came back than the story says."""
+    """Something else came back than the scenario expects."""
 
 
 class Api:
     """Calls the service over TLS.
 
-    Args:
-        base_url: Such as https://localhost:8000.
-        authority: The PEM file of who signed the service's certificate.
-        tell: Takes each line that is worth showing.
+        Args:
+            base_url: Such as https://localhost:8000.
+            authority: The PEM file of who signed the service's certificate.
+    write: Prints a line.
     """
 
-    def __init__(self, base_url: str, *, authority: Path, tell: Callable[[str], None]) -> None:
+    def __init__(self, base_url: str, *, authority: Path, write: Callable[[str], None]) -> None:
         self.base_url = base_url
-        self.tell = tell
+        self.write = write
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.verify = str(authority)
@@ -53,7 +53,7 @@ class Api:
         self.session.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
     def use_key(self, key: str, *, team_id: str) -> None:
-        """Bear a team's API key from here on, and nobody's access token."""
+        """Send a team's API key from here on, and no access token."""
         self.session.headers.pop("Authorization", None)
         self.session.headers.update({"x-api-key": key, "x-team-id": team_id})
 
@@ -67,12 +67,12 @@ class Api:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Make a call and give the JSON that comes back, None where there is no body.
+        """Make a call and return its JSON, None where there is no body.
 
         Raises:
             SurpriseError: No answer, or another status than `expect`.
         """
-        self.tell(f"   -> {method} {path}{_shown_query(query)} {_shown(body)}".rstrip())
+        self.write(f"   -> {method} {path}{_shown_query(query)} {_shown(body)}".rstrip())
         try:
             response = self.session.request(
                 method,
@@ -87,7 +87,7 @@ class Api:
             kind = type(error).__name__
             raise SurpriseError(f"{method} {path} brought no answer ({kind})") from None
         answer = _content(response)
-        self.tell(f"   <- {response.status_code} {_shown(answer)}".rstrip())
+        self.write(f"   <- {response.status_code} {_shown(answer)}".rstrip())
         if response.status_code != expect:
             found = f"{response.status_code} {_shown(answer)}".rstrip()
             raise SurpriseError(f"{method} {path} brought {found} instead of {expect}")

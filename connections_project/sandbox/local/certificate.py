@@ -19,12 +19,12 @@ class Certificate:
 
 
 def certificate_in(folder: Path) -> Certificate:
-    """Tell where a folder's certificate is, or is to be."""
+    """Return where a folder's certificate is, or is to be."""
     return Certificate(folder / "ca.pem", folder / "localhost.pem", folder / "localhost.key")
 
 
 def issue_where_missing(files: Certificate) -> None:
-    """Make all files anew where one of them is missing; the key is its owner's alone to read."""
+    """Create all files where one is missing; only its owner may read the key."""
     if all(path.exists() for path in (files.authority, files.chain, files.key)):
         return
     authority = trustme.CA()

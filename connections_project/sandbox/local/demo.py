@@ -1,4 +1,4 @@
-"""`make demo`: a service and a sandbox of its own, the whole story, and nothing left behind."""
+"""`make demo`: a service and a sandbox of its own, the whole scenario, and nothing left behind."""
 
 import argparse
 import sys
@@ -9,14 +9,14 @@ from pathlib import Path
 from connections_project.oauth.client import ClientRegistration
 from connections_project.sandbox.local import processes
 from connections_project.sandbox.local.api import Api, SurpriseError
-from connections_project.sandbox.local.channel_story import ChannelStory
+from connections_project.sandbox.local.channel_scenario import ChannelScenario
+from connections_project.sandbox.local.environment import DemoEnvironment
 from connections_project.sandbox.local.interruptions import Interrupted, raise_on_signals
 from connections_project.sandbox.local.ports import PortTakenError, check_free
 from connections_project.sandbox.local.processes import StartError
-from connections_project.sandbox.local.social_story import SocialStory
-from connections_project.sandbox.local.stage import Stage
-from connections_project.sandbox.local.story import Story
-from connections_project.sandbox.local.witness import Witness
+from connections_project.sandbox.local.scenario import Scenario
+from connections_project.sandbox.local.social_scenario import SocialScenario
+from connections_project.sandbox.local.token_probe import TokenProbe
 
 HINT = (
     "stop what listens there (`make dev-down`, if it is the development set-up), "
@@ -30,7 +30,7 @@ def main() -> None:
     try:
         check_free(asked.port, asked.sandbox_port, hint=HINT)
         with tempfile.TemporaryDirectory(prefix="connections-demo-") as folder:
-            play(Stage(Path(folder), asked.port, asked.sandbox_port))
+            play(DemoEnvironment(Path(folder), asked.port, asked.sandbox_port))
     except (PortTakenError, StartError, SurpriseError) as error:
         sys.exit(f"Demo: {error}")
     except Interrupted:
@@ -38,34 +38,36 @@ def main() -> None:
         sys.exit(130)
 
 
-def play(stage: Stage) -> None:
-    """Start everything, tell the story, stop everything.
+def play(environment: DemoEnvironment) -> None:
+    """Start everything, run the scenarios, stop everything.
 
     Raises:
         StartError: Service or sandbox did not come up.
-        SurpriseError: The story went otherwise than it should.
+        SurpriseError: A scenario went otherwise than it should.
     """
     began = time.monotonic()
-    tell(f"Starting the service at {stage.url} and a bank at {stage.sandbox_url}")
-    tell(f"with fresh keys and an own database, in {stage.folder}")
-    with stage.up() as registration:
-        tell(f"Both are up after {time.monotonic() - began:.0f} s.")
-        walk_through(stage, registration)
-    tell(f"\nAll went as it should, in {time.monotonic() - began:.0f} s; everything is stopped.")
+    write(f"Starting the service at {environment.url} and a bank at {environment.sandbox_url}")
+    write(f"with fresh keys and an own database, in {environment.folder}")
+    with environment.up() as registration:
+        write(f"Both are up after {time.monotonic() - began:.0f} s.")
+        walk_through(environment, registration)
+    write(f"\nAll went as it should, in {time.monotonic() - began:.0f} s; everything is stopped.")
 
 
-def walk_through(stage: Stage, registration: ClientRegistration) -> None:
-    with Api(stage.url, authority=stage.authority, tell=tell) as api:
-        story = Story(api, Witness(stage.sandbox_url, registration), tell=tell)
+def walk_through(environment: DemoEnvironment, registration: ClientRegistration) -> None:
+    with Api(environment.url, authority=environment.authority, write=write) as api:
+        scenario = Scenario(api, TokenProbe(environment.sandbox_url, registration), write=write)
         try:
-            story.run()
-            channels = ChannelStory(api, stage.sandbox_url, tell=tell, steps=story.steps)
+            scenario.run()
+            channels = ChannelScenario(
+                api, environment.sandbox_url, write=write, steps=scenario.steps
+            )
             channels.run()
-            SocialStory(api, tell=tell, steps=channels.steps).run()
+            SocialScenario(api, write=write, steps=channels.steps).run()
         except (KeyError, IndexError, TypeError) as error:
             raise SurpriseError(f"an answer has another form than documented: {error}") from error
         except SurpriseError as error:
-            log = processes.tail(stage.folder / "service.log")
+            log = processes.tail(environment.folder / "service.log")
             raise SurpriseError(f"{error}.\nThe service's log ends so:\n{log}") from error
 
 
@@ -76,7 +78,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def tell(line: str) -> None:
+def write(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -19,7 +19,7 @@ from connections_project.sandbox.local.keys import DEV_FOLDER
 from connections_project.sandbox.local.people import USER
 from connections_project.sandbox.local.ports import PortTakenError, check_free
 from connections_project.sandbox.local.processes import ROOT, Program, StartError
-from connections_project.sandbox.local.story import connect
+from connections_project.sandbox.local.scenario import connect
 
 PORT, SANDBOX_PORT = 8000, 9000
 BASE_URL = f"https://localhost:{PORT}"
@@ -59,7 +59,7 @@ def connect_sandbox(folder: Path) -> None:
     authority = certificate_in(folder).authority
     if not authority.exists() or not processes.answers(f"{BASE_URL}/api/v1/platforms", authority):
         raise SurpriseError(f"nothing of ours answers at {BASE_URL}: call `make dev-up` first")
-    with Api(BASE_URL, authority=authority, tell=_ignore) as api:
+    with Api(BASE_URL, authority=authority, write=_ignore) as api:
         api.sign_in(USER.email, USER.password)
         _say(connect(api, step=_ignore)["id"])
 
@@ -86,7 +86,7 @@ def _say(line: str) -> None:
 
 
 def _ignore(_line: str) -> None:
-    """Say nothing: a shell takes the output as the id."""
+    """Print nothing: a shell takes the output as the id."""
 
 
 VERBS: dict[str, Callable[[Path], None]] = {"up": up, "down": down, "connect": connect_sandbox}

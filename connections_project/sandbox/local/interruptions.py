@@ -17,7 +17,7 @@ def raise_on_signals() -> None:
 
 
 def ignore_signals() -> None:
-    """Let nothing disturb the cleaning up, which takes its end in any case."""
+    """Ignore signals while cleaning up."""
     for number in ENDING:
         signal.signal(number, signal.SIG_IGN)
 

@@ -16,7 +16,7 @@ PREFACE = """\
 
 
 def fresh_keys() -> dict[str, str]:
-    """Make every key that the service needs, and what the sandbox knows it by."""
+    """Return every key that the service needs, and its credentials at the sandbox."""
     client_secret = secrets.token_urlsafe(32)
     return {
         "SECRET_KEY": secrets.token_urlsafe(50),

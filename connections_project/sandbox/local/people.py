@@ -15,7 +15,7 @@ class Login:
 
 
 USER = Login("demo@example.com", "walk-through-walls")
-# Nobody connects more than 5 times a minute, and the demo's stories together do.
+# Nobody connects more than 5 times a minute, and the demo's scenarios together do.
 PUBLISHER = Login("publisher@example.com", "ink-before-daylight")
 OPERATOR = Login("operator@example.com", "mind-the-switchboard", is_operator=True)
 

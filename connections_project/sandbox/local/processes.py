@@ -143,7 +143,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     _signal(process, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         process.wait(SECONDS_TO_STOP)
-    # A server that is told to end while it starts a worker leaves the worker behind.
+    # A server that gets SIGTERM while it starts a worker leaves the worker behind.
     _signal(process, signal.SIGKILL)
     process.wait()
 
@@ -155,7 +155,7 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 
 def answers(url: str, authority: Path | None = None) -> bool:
-    """Tell whether a GET succeeds, over TLS with the authority's certificate."""
+    """Return whether a GET succeeds, over TLS with the authority's certificate."""
     try:
         with requests.Session() as session:
             session.trust_env = False

@@ -78,7 +78,7 @@ def up(folder: Path, port: int, keys: Path) -> None:
 
 
 def down(folder: Path, port: int, _keys: Path) -> None:
-    """Let each finish what it does, and stop it; what is stored stays."""
+    """Stop each process after what it is doing; what is stored stays."""
     stopped = background.stop_all(programs(folder, port), folder)
     for program in stopped:
         _say(f"Stopped the {program.name}.")
@@ -133,7 +133,7 @@ def _write(file: Path, settings: Mapping[str, str]) -> None:
 
 
 def _environment(file: Path) -> dict[str, str]:
-    """Take every setting from the file: neither the caller's nor those of `.env` have a say."""
+    """Return the settings of the file: neither the caller's nor those of `.env` are used."""
     names = {line.split("=", 1)[0] for line in file.read_text(encoding="utf-8").splitlines()}
     kept = {name: value for name, value in os.environ.items() if name not in names}
     return kept | {

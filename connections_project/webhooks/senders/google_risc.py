@@ -1,4 +1,4 @@
-"""Google's security events (RISC): tokens by which Google tells that a grant is over.
+"""Google's security events (RISC): tokens by which Google reports that a grant is over.
 
 Source: developers.google.com/identity/protocols/risc; RFC 8417 (the token), RFC 8935 (its way).
 """
@@ -44,7 +44,7 @@ def read(request: HttpRequest) -> Notice:
     """
     told_by = senders(SENDER)
     if not told_by:
-        raise RefusedNoticeError("invalid_audience", "No client of ours is told of such events.")
+        raise RefusedNoticeError("invalid_audience", "No client of ours receives such events.")
     # All platforms of this kind are one company's: its configuration is the same.
     claims = _verified(request.body, told_by, configuration_of(told_by[0].configuration))
     return Notice(
@@ -87,7 +87,7 @@ def _verified(body: bytes, told_by: list[Sender], google: Configuration) -> dict
 
 
 def _names(events: object) -> dict[str, str]:
-    """Say by which columns the events name connections."""
+    """Return the columns by which the events name connections."""
     if not isinstance(events, Mapping):
         return {}
     named: dict[str, str] = {}

@@ -22,7 +22,7 @@ _HEADER = re.compile(r"t=(?P<time>[0-9]{1,12}),s=(?P<signature>[0-9a-f]{64})")
 
 
 def read(request: HttpRequest) -> Notice:
-    """Verify a webhook and read it. One that tells of anything but a removal speaks of nobody.
+    """Verify a webhook and read it. One about anything but a removal names nobody.
 
     Args:
         request: With JSON, and its signature in the header `TikTok-Signature`.

@@ -15,7 +15,7 @@ MOST_LISTS = 10
 
 
 def granted_pages(upstream: Upstream, tokens: TokenSet) -> GrantResult:
-    """Make a long-lived token of what came, and ask with it for the Pages and their tokens.
+    """Exchange the token for a long-lived one, and return the Pages and their tokens.
 
     A Page's token that was asked for so has no end date (facts §2). The user's own stands beside
     it, as what is exchanged for itself.

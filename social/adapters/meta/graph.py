@@ -1,6 +1,6 @@
 """The Graph API, as the adapters of Meta's platforms share it.
 
-Where it stands is told by the catalogue: beside `identity_endpoint`, which ends in `/me?…`.
+Its address is in the catalogue: beside `identity_endpoint`, which ends in `/me?…`.
 """
 
 import hashlib
@@ -82,7 +82,7 @@ def read(
 
 @calling("identify")
 def identify(upstream: Upstream, access_token: str) -> Identity:
-    """Ask whose token it is.
+    """Return whose token it is.
 
     Raises:
         PlatformError: It can't be had, or `malformed`: nobody's.
@@ -98,7 +98,7 @@ def identify(upstream: Upstream, access_token: str) -> Identity:
 
 
 def revoke_permissions(upstream: Upstream, tokens: TokenSet, within: float) -> None:
-    """Take back all that a user gave to the app, as the app itself.
+    """Revoke all permissions that a user gave to the app, as the app itself.
 
     `DELETE /{user-id}/permissions` is allowed to a user's or the app's token (facts §2); the app's
     doesn't run out. https://developers.facebook.com/docs/facebook-login/guides/permissions/request-revoke

@@ -29,7 +29,7 @@ def post(
     return _document(session, session.call(request, publishes=publishes))
 
 
-def look(session: PublishSession, path: str, fields: str) -> dict[str, Any]:
+def fetch_fields(session: PublishSession, path: str, fields: str) -> dict[str, Any]:
     """Read fields of a node in an account's session.
 
     Raises:
@@ -56,7 +56,7 @@ def node_id(session: PublishSession, document: Mapping[str, Any]) -> str:
 def publish_container(
     session: PublishSession, form: Mapping[str, str], *, make: str, status: str, publish: str
 ) -> str:
-    """Make a container, wait until the platform has all that belongs into it, and publish it.
+    """Create a container, wait until the platform has fetched its media, and publish it.
 
     Args:
         session: The account's, whose time bounds the wait.
@@ -73,7 +73,7 @@ def publish_container(
         PlatformError: Also `refused`: the platform could not fetch the image.
     """
     container = node_id(session, post(session, make, form))
-    while not _is_ready(session, look(session, container, status).get(status)):
+    while not _is_ready(session, fetch_fields(session, container, status).get(status)):
         session.wait(POLL_SECONDS)
     answer = post(session, publish, {"creation_id": container}, publishes=True)
     return node_id(session, answer)
@@ -89,7 +89,7 @@ def published(session: PublishSession, post_id: str, field: str) -> Published:
     """Return a post with the address at which it can be seen; without, where that can't be had, or
     the account was disconnected since: it is published all the same."""
     try:
-        return session.published(post_id, look(session, post_id, field).get(field))
+        return session.published(post_id, fetch_fields(session, post_id, field).get(field))
     except (PlatformError, NotActiveError):
         return Published(post_id)
 

@@ -4,7 +4,7 @@ from connections_project.operations.disconnect_command import EXAMPLES, Disconne
 
 MORE = """
 Disconnected accounts keep their tokens, sealed and unused, for SOCIAL_TOKEN_RETENTION_DAYS, and the
-platform is told nothing. Where the tokens must go, also those kept by earlier disconnects:
+nothing is revoked. Where the tokens must go, also those kept by earlier disconnects:
   manage.py disconnect_social --platform threads --all --reason "..." --erase-tokens
   manage.py disconnect_social --platform threads --all --reason "..." --erase-tokens --no-revoke
 """

@@ -144,10 +144,10 @@ def authenticates(request: Request, platform: Platform) -> bool:
         pair = base64.b64decode(header.removeprefix("Basic ")).decode().split(":")
         given = [unquote_plus(part) for part in pair]
         return given == [CLIENT_ID, CLIENT_SECRET] and "client_secret" not in form
-    told = {platform.client_id_parameter: CLIENT_ID, "client_secret": CLIENT_SECRET}
+    result = {platform.client_id_parameter: CLIENT_ID, "client_secret": CLIENT_SECRET}
     if platform.token_endpoint_auth_method == "none":
-        del told["client_secret"]
-    return not header and {name: form.get(name) for name in told} == told
+        del result["client_secret"]
+    return not header and {name: form.get(name) for name in result} == result
 
 
 @pytest.fixture(autouse=True)

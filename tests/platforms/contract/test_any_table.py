@@ -125,9 +125,9 @@ success_status = [204]"""
     connection = connect(api, "other")
     assert api.delete(f"/api/v1/providers/{connection.pk}").status_code == 204
     (request,) = server.requests_to("/gone")
-    told = f"{request.headers.get('Authorization')} {request.body.decode()}"
-    assert "an-access-token" in told
-    assert "client" not in told
+    result = f"{request.headers.get('Authorization')} {request.body.decode()}"
+    assert "an-access-token" in result
+    assert "client" not in result
     assert RevocationJob.objects.get().state == "revoked"
 
 

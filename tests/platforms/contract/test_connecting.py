@@ -79,8 +79,8 @@ def test_the_account_is_read_where_it_stands(api: APIClient, actor: Actor) -> No
 def test_its_accounts_are_read_as_its_entry_maps_them(api: APIClient, actor: Actor) -> None:
     platform = actor.platform
     connection = actor.connect(api)
-    told = {"id": "acc-1", "name": "Mine", "type": "cash", "balance": "12.50", "currency": "EUR"}
-    known = {name: value for name, value in told.items() if platform.account_fields[name]}
+    result = {"id": "acc-1", "name": "Mine", "type": "cash", "balance": "12.50", "currency": "EUR"}
+    known = {name: value for name, value in result.items() if platform.account_fields[name]}
     entry = document({platform.account_fields[name]: value for name, value in known.items()})
     listed = document({platform.accounts_field: [entry]}) if platform.accounts_field else [entry]
     if platform.accounts_endpoint:

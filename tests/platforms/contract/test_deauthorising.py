@@ -1,4 +1,4 @@
-"""Whose grant a shipped platform tells is over: the one that it named when it was connected."""
+"""Whose grant a shipped platform reports as over: the one that it named when it was connected."""
 
 import time
 from typing import Any
@@ -37,7 +37,7 @@ def google(actor: Actor, settings: LazySettings, tmp_path: Any) -> Actor:
     return actor
 
 
-def tell(anonymous: APIClient, kind: str, subject: dict[str, str]) -> Any:
+def send_notice(anonymous: APIClient, kind: str, subject: dict[str, str]) -> Any:
     claims = {
         "iss": ISSUER,
         "aud": CLIENT_ID,
@@ -77,7 +77,7 @@ def test_google_names_the_id_token_or_refresh_token(
         ),
     }[named_by]
 
-    assert tell(anonymous, kind, subject).status_code == 202
+    assert send_notice(anonymous, kind, subject).status_code == 202
 
     row.refresh_from_db()
     assert (row.status, row.auth_state) == ("error", None)

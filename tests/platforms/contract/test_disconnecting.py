@@ -1,4 +1,4 @@
-"""Each shipped platform is told of a disconnect as its entry says, or not at all."""
+"""Each shipped platform is asked to revoke as its entry says, or not at all."""
 
 from collections.abc import Callable
 from typing import Any
@@ -58,13 +58,13 @@ def token_of(request: Request, platform: Platform) -> str:
 def _bears_our_credentials(request: Request, platform: Platform) -> None:
     assert platform.revocation
     if platform.revocation.client_auth:
-        told = (request.form["client_id"], request.form["client_secret"])
-        assert told == (CLIENT_ID, CLIENT_SECRET)
+        result = (request.form["client_id"], request.form["client_secret"])
+        assert result == (CLIENT_ID, CLIENT_SECRET)
     else:
         assert request.body == b""
 
 
-def test_it_is_told_with_the_tokens_it_revokes(
+def test_it_gets_the_tokens_it_revokes(
     api: APIClient, actor: Actor, disconnect: Disconnect
 ) -> None:
     platform = actor.platform

@@ -60,8 +60,8 @@ def row(api: APIClient, sandbox: SandboxHandle) -> ChannelConnection:
 def posts(sandbox: SandboxHandle) -> list[dict[str, Any]]:
     """Read what the person has posted, as everybody can, newest first."""
     url = f"{sandbox.url}/api/v1/accounts/ada/statuses"
-    told: list[dict[str, Any]] = requests.get(url, timeout=10).json()
-    return told
+    result: list[dict[str, Any]] = requests.get(url, timeout=10).json()
+    return result
 
 
 def test_posts_use_refreshed_tokens_to_the_end(
@@ -89,7 +89,7 @@ def test_a_post_whose_answer_was_lost_is_there_once(
 ) -> None:
     schedule = due_schedule(row, content="Once")
     assert published() == ["published"]
-    (told,) = history_of(schedule)
+    (result,) = history_of(schedule)
     before = len(posts(sandbox))
     # As if the publisher had died between the platform's answer and its record.
     schedule.publish_events.all().delete()
@@ -97,7 +97,7 @@ def test_a_post_whose_answer_was_lost_is_there_once(
     Schedule.objects.update(status="pending", **columns)
     make_due(schedule)
     assert published() == ["published"]
-    assert history_of(schedule) == [told]
+    assert history_of(schedule) == [result]
     assert len(posts(sandbox)) == before
 
 

@@ -64,9 +64,9 @@ class Command(BaseCommand):
             )
         except InvalidKeyRequestError as error:
             raise CommandError(str(error), returncode=2) from None
-        self._tell(made, team, json=json)
+        self._report(made, team, json=json)
 
-    def _tell(self, made: NewKey, team: Team, *, json: bool) -> None:
+    def _report(self, made: NewKey, team: Team, *, json: bool) -> None:
         if json:
             self.stdout.write(jsonlib.dumps(_known(made)))
             return

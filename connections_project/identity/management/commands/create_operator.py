@@ -10,7 +10,7 @@ from connections_project.identity.accounts import create_operator
 from connections_project.identity.groups import AUDITORS, OPERATORS
 from connections_project.identity.models import User
 from connections_project.identity.principal_command import PrincipalCommand
-from connections_project.identity.second_factor import shown, told
+from connections_project.identity.second_factor import enrolment_as_json, enrolment_as_text
 
 
 class Command(PrincipalCommand):
@@ -37,8 +37,8 @@ class Command(PrincipalCommand):
             )
         except Group.DoesNotExist:
             raise CommandError(f"There is no group {group!r}.", returncode=2) from None
-        return user, told(enrolment) if enrolment else {}
+        return user, enrolment_as_json(enrolment) if enrolment else {}
 
     def explain(self, more: dict[str, str]) -> None:
         if more:
-            self.stdout.write(shown(more))
+            self.stdout.write(enrolment_as_text(more))

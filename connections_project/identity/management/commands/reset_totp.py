@@ -6,7 +6,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connections_project.identity.origins import command_origin
-from connections_project.identity.second_factor import NoSuchOperatorError, reset, shown, told
+from connections_project.identity.second_factor import (
+    NoSuchOperatorError,
+    enrolment_as_json,
+    enrolment_as_text,
+    reset,
+)
 
 
 class Command(BaseCommand):
@@ -21,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *, email: str, json: bool, **_: Any) -> None:
         try:
-            enrolment = told(reset(email=email, origin=command_origin(None)))
+            enrolment = enrolment_as_json(reset(email=email, origin=command_origin(None)))
         except NoSuchOperatorError:
             raise CommandError(f"No active operator signs in as {email!r}.") from None
-        self.stdout.write(jsonlib.dumps(enrolment) if json else shown(enrolment))
+        self.stdout.write(jsonlib.dumps(enrolment) if json else enrolment_as_text(enrolment))

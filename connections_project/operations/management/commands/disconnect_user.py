@@ -61,23 +61,23 @@ class Command(CommandWithExamples):
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *, email: str, operator: str | None, **options: Any) -> None:
-        user = _found(email)
+        user = _find_user(email)
         actor = _operator(operator) if operator else None
         reason = _reason(options["reason"])
         seen = offboarding_plan(user, forget=options["forget"])
         if options["dry_run"]:
-            self.tell(user, seen, Result(), options)
+            self.report(user, seen, Result(), options)
             return
         if not options["yes"]:
             self.ask(user, seen, options)
-        result = _go(user, seen, reason=reason, actor=actor, forget=options["forget"])
-        self.tell(user, seen, result, options)
+        result = _deactivate(user, seen, reason=reason, actor=actor, forget=options["forget"])
+        self.report(user, seen, result, options)
         if result.failures:
             failed = counted(len(result.failures), "connection")
             raise CommandError(f"{failed} could not be disconnected.")
 
     def ask(self, user: User, seen: OffboardingPlan, options: dict[str, Any]) -> None:
-        """Have it confirmed on standard input, whose end means no."""
+        """Ask for a confirmation on standard input, whose end means no."""
         out = self.stderr if options["json"] else self.stdout
         action = "Forget" if options["forget"] else "Deactivate"
         number = counted(seen.connections, "connection")
@@ -87,7 +87,7 @@ class Command(CommandWithExamples):
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
             raise CommandError("Nothing was done.", returncode=2)
 
-    def tell(
+    def report(
         self, user: User, seen: OffboardingPlan, result: Result, options: dict[str, Any]
     ) -> None:
         if options["json"]:
@@ -100,11 +100,11 @@ class Command(CommandWithExamples):
 
 
 def _plain(line: str) -> str:
-    """Leave what goes to standard error in the terminal's own colour."""
+    """Return text for standard error, in the terminal's own colour."""
     return line
 
 
-def _found(email: str) -> User:
+def _find_user(email: str) -> User:
     user = find_user(email)
     if user is None:
         raise CommandError(f"There is no user {email}.")
@@ -124,7 +124,7 @@ def _reason(text: str) -> str:
         raise CommandError(str(error), returncode=2) from None
 
 
-def _go(
+def _deactivate(
     user: User, seen: OffboardingPlan, *, reason: str, actor: User | None, forget: bool
 ) -> Result:
     verb = offboarding.forget if forget else offboarding.deactivate
@@ -145,7 +145,7 @@ def _go(
 
 
 def _in_words(seen: OffboardingPlan) -> list[str]:
-    """Say what would be done, a line for each app that has anything."""
+    """Return what would be done, a line for each app that has anything."""
     lines = [
         f"{app}: {counted(radius.connections, 'connection')}, "
         f"{counted(radius.active_schedules, 'active schedule')}, "

@@ -17,7 +17,7 @@ EXAMPLE = "For scripts: manage.py inspect_connection ID --json | jq .revocations
 class Command(BaseCommand):
     help = (
         "Show everything that is known of a connection of any app: facts, owner, platform, shared "
-        "grant, refresh under way, revocations, schedules, and what the audit log tells. No secret "
+        "grant, refresh under way, revocations, schedules, and its audit events. No secret "
         "is among it. An unknown id gives exit code 1."
     )
 
@@ -45,7 +45,7 @@ def _in_words(known: dict[str, Any]) -> Iterator[str]:
         yield f"{'URGENT' if hint['is_urgent'] else 'Note'}: {hint['text']}"
     for part, facts in known.items():
         if part not in {"attention", "trail", "trail_is_cut"}:
-            yield f"\n{_words(part)}"
+            yield f"\n{_label(part)}"
             yield from _lines(facts)
     yield "\nTrail, oldest first"
     if known["trail_is_cut"]:
@@ -60,10 +60,10 @@ def _lines(facts: Any) -> Iterator[str]:
         case dict() if facts:
             width = max(len(name) for name in facts)
             for name, value in facts.items():
-                yield f"  {_words(name):<{width}}  {_value(value)}"
+                yield f"  {_label(name):<{width}}  {_value(value)}"
         case list():
             for one in facts:
-                yield "  " + ", ".join(f"{_words(name)}: {_value(one[name])}" for name in one)
+                yield "  " + ", ".join(f"{_label(name)}: {_value(one[name])}" for name in one)
 
 
 def _event(event: dict[str, Any]) -> str:
@@ -82,11 +82,11 @@ def _value(value: Any) -> str:
         case bool():
             return "yes" if value else "no"
         case dict():
-            return ", ".join(f"{_words(name)} {_value(one)}" for name, one in value.items())
+            return ", ".join(f"{_label(name)} {_value(one)}" for name, one in value.items())
         case list():
             return ", ".join(map(_value, value)) or NOTHING
     return str(value)
 
 
-def _words(name: str) -> str:
+def _label(name: str) -> str:
     return name.replace("_", " ")

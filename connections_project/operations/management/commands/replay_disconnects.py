@@ -33,7 +33,7 @@ examples:
 
 EXPORT is what `manage.py export_audit_log --output audit.jsonl` wrote before the database was lost;
 one that reaches back to the backup (--since) is enough. Run this before anybody may use the
-restored database. The tokens that the backup brought back are erased, and platforms are told once
+restored database. The tokens that the backup brought back are erased, and revoked at platforms once
 more. What is over already, and what was connected anew after its disconnect, is left alone: the
 command may be run again at any time. What had been deleted from its owner's sight is shown again,
 as disconnected.
@@ -69,15 +69,17 @@ class Command(CommandWithExamples):
         json: bool,
         **_: Any,
     ) -> None:
-        told = _read(export)
-        plan = planned(told)
+        histories = _read(export)
+        plan = planned(histories)
         result = Result()
         if not dry_run:
-            replay = Replay(told, _checked(reason), _origin(operator, plan), {"os_user": os_user()})
+            replay = Replay(
+                histories, _checked(reason), _origin(operator, plan), {"os_user": os_user()}
+            )
             if plan.count:
                 self._confirm(plan.count, yes=yes)
                 result = _run(replay, plan)
-        self._report(_summary(told, plan, result, dry_run=dry_run), as_json=json)
+        self._report(_summary(histories, plan, result, dry_run=dry_run), as_json=json)
         if plan.unknown or result.failures:
             raise CommandError("Some could not be ended; they are named above.")
 
@@ -96,7 +98,7 @@ class Command(CommandWithExamples):
             return
         verb = "would be disconnected" if summary["dry_run"] else "disconnected"
         self.stdout.write(
-            f"{summary['told']} disconnects told; {summary['disconnected']} {verb}, "
+            f"{summary['told']} disconnects in the export; {summary['disconnected']} {verb}, "
             f"{summary['already_over']} over already, {len(summary['connected_anew'])} connected "
             f"anew, {len(summary['unknown'])} unknown here, {len(summary['failures'])} failed."
         )
@@ -109,7 +111,7 @@ class Command(CommandWithExamples):
 
 
 def _read(export: Path) -> Mapping[UUID, ReplayHistory]:
-    """Verify an export with our own public keys, and gather what it tells."""
+    """Verify an export with our own public keys, and return its histories."""
     keys = [as_text(key) for key in known_keys().values()]
     try:
         with export.open("rb") as lines:
@@ -149,11 +151,11 @@ def _run(replay: Replay, plan: Plan) -> Result:
 
 
 def _summary(
-    told: Mapping[UUID, ReplayHistory], plan: Plan, result: Result, *, dry_run: bool
+    histories: Mapping[UUID, ReplayHistory], plan: Plan, result: Result, *, dry_run: bool
 ) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
-        "told": len(told),
+        "told": len(histories),
         "disconnected": plan.count if dry_run else result.disconnected,
         "already_over": plan.over + result.passed_over,
         "connected_anew": plan.anew,

@@ -1,4 +1,4 @@
-"""`manage.py run_revocations`: retry what the platforms have not been told yet."""
+"""`manage.py run_revocations`: retry pending revocations."""
 
 from collections import Counter
 from typing import Any
@@ -13,7 +13,7 @@ from connections_project.revocation.worker import process_due, run_worker
 
 class Command(QueueCommand):
     help = (
-        "Tell the platforms to forget the tokens of disconnected accounts, where an earlier try "
+        "Revoke the tokens of disconnected accounts at the platforms, where an earlier try "
         "failed. What else workers would do is done too: connections that a crash left pending are "
         "marked as failed, schedules that are due are published."
     )
@@ -46,11 +46,11 @@ each other.
         # disable=None: a bar on a terminal, none in a pipe.
         return Counter(tqdm(done, desc="Revoking", unit=" jobs", disable=None, leave=False))
 
-    def counts(self, figures: Counter[str]) -> dict[str, int]:
+    def counts(self, outcomes: Counter[str]) -> dict[str, int]:
         return {
-            "tried": figures.total(),
-            "revoked": figures["revoked"],
-            "still_due": figures["pending"],
-            "abandoned": figures["abandoned"],
-            "shared_grant": figures["shared_grant"],
+            "tried": outcomes.total(),
+            "revoked": outcomes["revoked"],
+            "still_due": outcomes["pending"],
+            "abandoned": outcomes["abandoned"],
+            "shared_grant": outcomes["shared_grant"],
         }

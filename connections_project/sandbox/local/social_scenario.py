@@ -20,12 +20,12 @@ EXPECTED_TRAIL = (
 )
 
 
-class SocialStory:
-    """Tells one step after the other, and raises SurpriseError at the first that goes wrong."""
+class SocialScenario:
+    """Runs one step after the other, and raises SurpriseError at the first that goes wrong."""
 
-    def __init__(self, api: Api, *, tell: Callable[[str], None], steps: int) -> None:
+    def __init__(self, api: Api, *, write: Callable[[str], None], steps: int) -> None:
         self.api = api
-        self.tell = tell
+        self.write = write
         self.steps = steps
 
     def run(self) -> None:
@@ -43,13 +43,13 @@ class SocialStory:
         self.step("Make an API key for the team")
         team_id = str(User.objects.get(email=USER.email).own_team.pk)
         out = StringIO()
-        self.tell(f"   -> manage.py create_api_key {team_id} --scopes {SCOPES}")
+        self.write(f"   -> manage.py create_api_key {team_id} --scopes {SCOPES}")
         call_command("create_api_key", team_id, scopes=SCOPES, stdout=out, stderr=StringIO())
-        self.tell("   <- *** (a program keeps it; from here on it calls, and nobody is signed in)")
+        self.write("   <- *** (a program keeps it; from here on it calls, and nobody is signed in)")
         self.api.use_key(out.getvalue().strip(), team_id=team_id)
 
     def connect(self, *names: str) -> list[str]:
-        """Go through the flow, and give the ids of the accounts that have fresh access."""
+        """Complete the flow, and return the ids of the accounts that have fresh access."""
         self.step(f"Start connecting pages{', naming the one to have back' if names else ''}")
         wanted = {"platform": "sandbox_pages", "accountIds": list(names)}
         started = self.api.call("POST", f"{SOCIAL}/connect", body=wanted, expect=201)
@@ -92,10 +92,10 @@ class SocialStory:
     def show_the_trail(self, account_id: str) -> None:
         self.step("Read the audit trail of the first")
         trail = StringIO()
-        self.tell(f"   -> manage.py show_audit_trail {account_id}")
+        self.write(f"   -> manage.py show_audit_trail {account_id}")
         call_command("show_audit_trail", account_id, stdout=trail)
         for line in trail.getvalue().splitlines():
-            self.tell(f"      {line}")
+            self.write(f"      {line}")
         missing = [action for action in EXPECTED_TRAIL if f" {action} " not in trail.getvalue()]
         expect(not missing, f"the audit trail lacks {', '.join(missing)}")
 
@@ -107,7 +107,7 @@ class SocialStory:
 
     def step(self, title: str) -> None:
         self.steps += 1
-        self.tell(f"\n{self.steps}. {title}")
+        self.write(f"\n{self.steps}. {title}")
 
 
 def expect(condition: bool, otherwise: str) -> None:

@@ -19,15 +19,15 @@ TEXT = "Doors open at eight."
 SECONDS = 10.0
 
 
-class ChannelStory:
-    """Tells one step after the other, and raises SurpriseError at the first that goes wrong."""
+class ChannelScenario:
+    """Runs one step after the other, and raises SurpriseError at the first that goes wrong."""
 
     def __init__(
-        self, api: Api, sandbox_url: str, *, tell: Callable[[str], None], steps: int
+        self, api: Api, sandbox_url: str, *, write: Callable[[str], None], steps: int
     ) -> None:
         self.api = api
         self.sandbox_url = sandbox_url
-        self.tell = tell
+        self.write = write
         self.steps = steps
 
     def run(self) -> None:
@@ -78,7 +78,7 @@ class ChannelStory:
     def be_kept_from_disconnecting(self, channel_id: str) -> None:
         self.step("Try to disconnect")
         refused = self.api.call("DELETE", f"{CONNECTIONS}/{channel_id}", expect=400)["errors"][0]
-        self.tell(f"      {refused['error_description']}")
+        self.write(f"      {refused['error_description']}")
         expect(refused["meta"]["active_schedules_count"] == 4, "the guard counts otherwise")
 
     def cancel(self, channel_id: str) -> None:
@@ -91,29 +91,29 @@ class ChannelStory:
 
     def publish(self, schedule_id: str) -> None:
         self.step("Have published what is due, and read it there as everybody can")
-        self.tell("   -> manage.py publish_due_schedules")
+        self.write("   -> manage.py publish_due_schedules")
         deadline = time.monotonic() + SECONDS
-        figures = ""
-        while "1 published" not in figures and time.monotonic() < deadline:
+        output = ""
+        while "1 published" not in output and time.monotonic() < deadline:
             out = StringIO()
             call_command("publish_due_schedules", stdout=out)
-            figures = out.getvalue().strip()
+            output = out.getvalue().strip()
             time.sleep(0.1)
-        self.tell(f"   <- {figures}")
+        self.write(f"   <- {output}")
         found = self.api.call("GET", f"{SCHEDULES}/{schedule_id}", expect=200)
         expect(found["status"] == "published", "it was not published")
         expect([post["content"] for post in self._posts()] == [TEXT], "something else was posted")
 
     def _posts(self) -> list[dict[str, str]]:
         path = f"/api/v1/accounts/{PERSON}/statuses"
-        self.tell(f"   -> GET {self.sandbox_url}{path}")
+        self.write(f"   -> GET {self.sandbox_url}{path}")
         try:
             response = requests.get(f"{self.sandbox_url}{path}", timeout=SECONDS)
             posts: list[dict[str, str]] = response.json()
         except requests.RequestException as error:
             raise SurpriseError(f"reading the posts failed ({type(error).__name__})") from None
         for post in posts:
-            self.tell(f"   <- {post['created_at']} {post['content']}")
+            self.write(f"   <- {post['created_at']} {post['content']}")
         return posts
 
     def disconnect(self, channel_id: str) -> None:
@@ -136,17 +136,17 @@ class ChannelStory:
     def show_the_trail(self, channel_id: str) -> None:
         self.step("Read the audit trail of the old one")
         trail = StringIO()
-        self.tell(f"   -> manage.py show_audit_trail {channel_id}")
+        self.write(f"   -> manage.py show_audit_trail {channel_id}")
         call_command("show_audit_trail", channel_id, stdout=trail)
         for line in trail.getvalue().splitlines():
-            self.tell(f"      {line}")
+            self.write(f"      {line}")
         expected = ("CHANNEL_CONNECTED", "SCHEDULES_CANCELLED", "CHANNEL_DISCONNECTED")
         missing = [action for action in expected if f" {action} " not in trail.getvalue()]
         expect(not missing, f"the audit trail lacks {', '.join(missing)}")
 
     def step(self, title: str) -> None:
         self.steps += 1
-        self.tell(f"\n{self.steps}. {title}")
+        self.write(f"\n{self.steps}. {title}")
 
 
 def expect(condition: bool, otherwise: str) -> None:

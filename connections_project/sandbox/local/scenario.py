@@ -1,4 +1,4 @@
-"""The whole story over HTTPS: connect, use, disconnect, and see that it is over everywhere."""
+"""The whole scenario over HTTPS: connect, use, disconnect, and see that it is over everywhere."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from connections_project.sandbox.local.api import Api, SurpriseError, consent
 from connections_project.sandbox.local.people import USER
-from connections_project.sandbox.local.witness import Witness
+from connections_project.sandbox.local.token_probe import TokenProbe
 
 PERSON = "ada"
 ALIAS = "Ada's bank"
@@ -24,20 +24,20 @@ EXPECTED_TRAIL = (
 )
 
 
-class Story:
-    """Tells one step after the other, and raises SurpriseError at the first that goes wrong."""
+class Scenario:
+    """Runs one step after the other, and raises SurpriseError at the first that goes wrong."""
 
-    def __init__(self, api: Api, witness: Witness, *, tell: Callable[[str], None]) -> None:
+    def __init__(self, api: Api, probe: TokenProbe, *, write: Callable[[str], None]) -> None:
         self.api = api
-        self.witness = witness
-        self.tell = tell
+        self.probe = probe
+        self.write = write
         self.steps = 0
 
     def run(self) -> None:
         self.step("Sign in")
         self.api.sign_in(USER.email, USER.password)
         connection_id = connect(self.api, step=self.step)["id"]
-        self.witness.remember(connection_id, when="of the consent")
+        self.probe.remember(connection_id, when="of the consent")
         self.use(connection_id)
         self.refresh(connection_id)
         self.end(connection_id)
@@ -67,7 +67,7 @@ class Story:
         path = f"/api/v1/providers/{connection_id}/token-refreshes"
         answer = self.api.call("POST", path, body={"force": True}, expect=201)
         expect(answer["message"] == "Token refreshed", "the tokens were not refreshed")
-        self.witness.remember(connection_id, when="of the refresh")
+        self.probe.remember(connection_id, when="of the refresh")
         self.step("Ask the bank about the tokens from before and after")
         alive = self.asked()
         expect(alive["access token of the refresh"], "the bank does not know the new access token")
@@ -92,10 +92,10 @@ class Story:
     def show_the_trail(self, connection_id: str) -> None:
         self.step("Read the audit trail")
         trail = StringIO()
-        self.tell(f"   -> manage.py show_audit_trail {connection_id}")
+        self.write(f"   -> manage.py show_audit_trail {connection_id}")
         call_command("show_audit_trail", connection_id, stdout=trail)
         for line in trail.getvalue().splitlines():
-            self.tell(f"      {line}")
+            self.write(f"      {line}")
         missing = [action for action in EXPECTED_TRAIL if f" {action} " not in trail.getvalue()]
         expect(not missing, f"the audit trail lacks {', '.join(missing)}")
 
@@ -107,26 +107,26 @@ class Story:
         )
         key = published[jwt.get_unverified_header(receipt)["kid"]]
         claims = jwt.decode(receipt, key, algorithms=["EdDSA"])
-        self.tell(f"   <- it says: {json.dumps(claims)}")
-        expect(claims["revocation"]["state"] == "revoked", "the receipt tells of no revocation")
+        self.write(f"   <- it says: {json.dumps(claims)}")
+        expect(claims["revocation"]["state"] == "revoked", "the receipt has no revocation")
 
     def show_the_log_is_sealed(self) -> None:
         self.step("Seal the audit log, and verify it")
         for command in ("seal_audit_log", "verify_audit_log"):
             said = StringIO()
-            self.tell(f"   -> manage.py {command}")
+            self.write(f"   -> manage.py {command}")
             call_command(command, stdout=said)
-            self.tell(f"      {said.getvalue().strip()}")
+            self.write(f"      {said.getvalue().strip()}")
 
     def asked(self) -> dict[str, bool]:
-        alive = self.witness.ask()
+        alive = self.probe.ask()
         for name, is_alive in alive.items():
-            self.tell(f"   <- {name}: {'alive' if is_alive else 'dead'}")
+            self.write(f"   <- {name}: {'alive' if is_alive else 'dead'}")
         return alive
 
     def step(self, title: str) -> None:
         self.steps += 1
-        self.tell(f"\n{self.steps}. {title}")
+        self.write(f"\n{self.steps}. {title}")
 
 
 def connect(api: Api, *, step: Callable[[str], None]) -> dict[str, Any]:

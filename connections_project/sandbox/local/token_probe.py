@@ -1,4 +1,4 @@
-"""Knows the tokens that the service holds, to ask the sandbox about them when they are gone.
+"""Remembers the service's tokens, to introspect them at the sandbox after they are gone.
 
 No answer and no command of the service gives a token away. The demo opens the vault itself, as only
 it can: database and keys are its own, and are thrown away with it.
@@ -13,7 +13,7 @@ from connections_project.sandbox import walk
 from connections_project.sandbox.local.api import SurpriseError
 
 
-class Witness:
+class TokenProbe:
     """Takes tokens from the vault and asks the sandbox's introspection (RFC 7662) about them.
 
     Args:
@@ -27,7 +27,7 @@ class Witness:
         self._tokens: dict[str, str] = {}
 
     def remember(self, connection_id: str, *, when: str) -> None:
-        """Take a connection's tokens, to be told apart from others by `when`."""
+        """Remember a connection's tokens, named by `when`."""
         from providers.models import Connection  # Models need Django to be set up first.
 
         tokens = Connection.objects.get(pk=UUID(connection_id)).opened()
@@ -36,7 +36,7 @@ class Witness:
             self._tokens[f"refresh token {when}"] = tokens.refresh_token
 
     def ask(self) -> dict[str, bool]:
-        """Tell of each token whether the sandbox still honours it.
+        """Return for each token whether the sandbox still accepts it.
 
         Raises:
             SurpriseError: The sandbox did not answer, or does not know the client.

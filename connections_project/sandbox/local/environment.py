@@ -24,7 +24,7 @@ KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL")
 
 
 @dataclass(frozen=True)
-class Stage:
+class DemoEnvironment:
     """A folder, and two ports of localhost."""
 
     folder: Path
@@ -64,7 +64,7 @@ class Stage:
     def _start(self, service: Program, sandbox: Program, running: ExitStack) -> None:
         started = {sandbox: self._started(sandbox, running)}
         django.setup()
-        # The story says by itself what is sealed.
+        # The scenario says by itself what is sealed.
         logging.getLogger("audit").setLevel(logging.WARNING)
         people.make_ready()
         started[service] = self._started(service, running)
@@ -72,7 +72,7 @@ class Stage:
             processes.wait_until_ready(program, process, folder=self.folder)
 
     def _set_the_environment(self) -> None:
-        """Take every setting from here: neither the caller's nor those of `.env` have a say."""
+        """Set every setting here: neither the caller's nor those of `.env` are used."""
         catalogue = self.folder / "catalog.toml"
         catalogue.write_text(catalogue_toml(self.sandbox_url), encoding="utf-8")
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}

@@ -40,7 +40,7 @@ class LackingError(Exception):
 
 
 @dataclass(frozen=True)
-class Stage:
+class Environment:
     """The database's address, the Redis that is ours alone, and a folder for logs."""
 
     database_url: str
@@ -54,7 +54,7 @@ class Stage:
 
 
 @contextmanager
-def prepared(database_url: str, redis_url: str) -> Iterator[Stage]:
+def prepared(database_url: str, redis_url: str) -> Iterator[Environment]:
     """Make a database, and set this process up as the service that runs on it.
 
     Raises:
@@ -63,14 +63,16 @@ def prepared(database_url: str, redis_url: str) -> Iterator[Stage]:
     _require_an_empty_redis(redis_url)
     folder = Path(tempfile.mkdtemp(prefix="connections-bench-"))
     name = f"bench_connections_{os.getpid()}"
-    stage = Stage(urlsplit(database_url)._replace(path=f"/{name}").geturl(), redis_url, folder)
+    environment = Environment(
+        urlsplit(database_url)._replace(path=f"/{name}").geturl(), redis_url, folder
+    )
     try:
         _administer(database_url, "CREATE DATABASE {}", name)
-        _set_the_environment(stage)
-        yield stage
+        _set_the_environment(environment)
+        yield environment
     finally:
         _administer(database_url, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
-        stage.forget_limits()
+        environment.forget_limits()
         shutil.rmtree(folder)
 
 
@@ -91,9 +93,9 @@ def _administer(url: str, statement: str, name: str) -> None:
         raise LackingError(f"no PostgreSQL that we may use ({type(error).__name__})") from error
 
 
-def _set_the_environment(stage: Stage) -> None:
+def _set_the_environment(environment: Environment) -> None:
     """Take every setting from here, as production has them; no `.env` has a say."""
-    catalogue = stage.folder / "catalog.toml"
+    catalogue = environment.folder / "catalog.toml"
     catalogue.write_text(CATALOGUE, encoding="utf-8")
     own = {
         "DJANGO_SETTINGS_MODULE": "connections_project.settings",
@@ -104,13 +106,13 @@ def _set_the_environment(stage: Stage) -> None:
         "RECEIPT_SIGNING_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         "ALLOWED_HOSTS": "127.0.0.1",
         "PUBLIC_URL": "https://127.0.0.1",
-        "DATABASE_URL": stage.database_url,
-        "REDIS_URL": stage.redis_url,
+        "DATABASE_URL": environment.database_url,
+        "REDIS_URL": environment.redis_url,
         "OAUTH_CATALOG": str(catalogue),
         "OAUTH_BENCH_CLIENT_ID": "bench",
         "OAUTH_BENCH_CLIENT_SECRET": secrets.token_urlsafe(),
         "LOG_FORMAT": "json",
-        "PROMETHEUS_MULTIPROC_DIR": str(stage.folder / "figures"),
+        "PROMETHEUS_MULTIPROC_DIR": str(environment.folder / "metrics"),
     }
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     os.environ.clear()
@@ -162,11 +164,11 @@ class Server:
 
 
 @contextmanager
-def serving(stage: Stage, program: Program, size: Size) -> Iterator[Server]:
+def serving(environment: Environment, program: Program, size: Size) -> Iterator[Server]:
     """Run a program on granian, and end all of it afterwards.
 
     Args:
-        stage: Where its log goes.
+        environment: Where its log goes.
         program: What is served.
         size: How many processes and threads.
     """
@@ -179,16 +181,16 @@ def serving(stage: Stage, program: Program, size: Size) -> Iterator[Server]:
         *(("--blocking-threads", str(size.threads)) if program.interface == "wsgi" else ()),
         program.application,
     )
-    environment = os.environ | {
+    variables = os.environ | {
         "DJANGO_SETTINGS_MODULE": program.settings,
         "WEB_THREADS": str(size.threads),
     }
-    path = stage.folder / f"{program.name}.log"
+    path = environment.folder / f"{program.name}.log"
     with path.open("wb") as log:
         process = subprocess.Popen(
             command,
             cwd=program.root,
-            env=environment,
+            env=variables,
             stdout=log,
             stderr=log,
             start_new_session=True,

@@ -1,4 +1,4 @@
-"""End one connection whose grant is over at the platform: nobody there has to be told."""
+"""End one connection whose grant is over at the platform, so that nothing is revoked there."""
 
 from django.utils import timezone
 
@@ -18,7 +18,7 @@ def mark_deauthorized(
     Args:
         row: Whatever its status; one that is over loses what it still holds.
         origin: The platform.
-        sender: Which kind of notice tells it.
+        sender: The kind of notice that reports it.
         forget_person: Whether the platform user's name and ids go too.
     """
     had_credentials, now = row.holds_tokens, timezone.now()
