@@ -176,7 +176,7 @@ def main() -> None:
     parser.add_argument("--heads", metavar="FILE", help="the seals as they were kept outside")
     parser.add_argument("--accept", action="append", default=[], metavar="EVENT_ID")
     given = parser.parse_args()
-    checkpoints = open(given.checkpoints, encoding="utf-8") if given.checkpoints else ()  # noqa: SIM115
+    checkpoints = open(given.heads, encoding="utf-8") if given.heads else ()  # noqa: SIM115
     reading = Reading(given.public_key, checkpoints, given.accept)
     try:
         reading.read(sys.stdin.buffer if given.export == "-" else open(given.export, "rb"))  # noqa: SIM115
