@@ -37,6 +37,10 @@ class Kind(StrEnum):
     NOT_SIGNED = "not_signed"
     # Another seal of the same number is known outside: everything was sealed anew.
     SEALED_ANEW = "sealed_anew"
+    # What is known outside is of a log that was there before this one.
+    BEGUN_ANEW = "begun_anew"
+    # A line outside is of another log than the file.
+    FOREIGN = "foreign"
 
 
 @dataclass(frozen=True)

@@ -11,25 +11,53 @@ from connections_project.core.signing import Keys
 _AT_ONCE = 500
 
 
-def findings(
-    checkpoints: Iterable[dict[str, Any]], *, keys: Keys, only_this_log: bool
-) -> Iterator[Finding]:
+def findings(checkpoints: Iterable[dict[str, Any]], *, keys: Keys) -> Iterator[Finding]:
     """Yield what the database no longer has as it was written outside.
 
+    What stands outside is the truth: a database that was emptied, or whose log was begun anew, has
+    lost what the file knows. The file is that log's whose seal comes first in it; a line of any
+    other log is foreign.
+
     Args:
-        heads: Signed seals, as `audit.checkpoints.read` gives them.
+        checkpoints: Signed seals, as `audit.checkpoints.read` gives them.
         keys: The public keys that they may be signed with.
-        only_this_log: Pass over those of other logs, as in a file that several databases had.
     """
-    remaining = iter(checkpoints)
+    remaining, known = iter(checkpoints), ""
     while some := list(islice(remaining, _AT_ONCE)):
+        known = known or _log_of(some[0])
         kept = Seal.objects.in_bulk([signed["number"] for signed in some])
         first = Seal.objects.order_by("pk").first()
-        log = str(first.log) if first else None
         for signed in some:
-            if only_this_log and signed.get("log") != log:
-                continue
-            yield from _compared(signed, kept.get(signed["number"]), keys)
+            finding = _of_another_log(signed, known, str(first.log) if first else "")
+            if finding is None:
+                yield from _compared(signed, kept.get(signed["number"]), keys)
+            else:
+                yield finding
+
+
+def _log_of(signed: dict[str, Any]) -> str:
+    return str(signed.get("log"))
+
+
+def _of_another_log(signed: dict[str, Any], known: str, ours: str) -> Finding | None:
+    """Name a line that is not of the database's log, and why that is.
+
+    Args:
+        signed: The line.
+        known: The log that the file is of.
+        ours: The database's log; empty where it has no seal at all.
+    """
+    number, log = signed["number"], _log_of(signed)
+    if log != known:
+        words = f"Seal {number} of log {log}, as it is known outside, is a foreign log's."
+        return None if log == ours else Finding(Kind.FOREIGN, words, number)
+    if log == ours or not ours:
+        return None
+    words = (
+        f"The log was begun anew: seal {number} of log {log} is known outside, and the database "
+        f"has log {ours} (or the file is a foreign log's)."
+    )
+    return Finding(Kind.BEGUN_ANEW, words, number)
 
 
 def _compared(signed: dict[str, Any], seal: Seal | None, keys: Keys) -> Iterator[Finding]:

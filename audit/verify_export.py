@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 Line = dict[str, Any]
 CLOCKS_MAY_DIFFER_BY = timedelta(seconds=5)
+# What reading a line that nobody of ours wrote may raise.
+ODD = (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
 NEVER = "1970-01-01T00:00:00+00:00"
 
 
@@ -57,6 +59,29 @@ def led_to(leaf: bytes, proof: list[list[str]]) -> bytes:
     return leaf
 
 
+def known_outside(checkpoints: Iterable[str]) -> tuple[str, dict[int, str]]:
+    """Return whose log a file of checkpoints is, that of its first line, and the seals' signatures.
+
+    A line that a crash tore is passed over: the sealer has written the same seal again.
+
+    Raises:
+        TamperedError: A line is another log's.
+    """
+    log, known = "", {}
+    for number, text in enumerate(checkpoints, start=1):
+        try:
+            line = json.loads(text)
+            log = log or line["log"]
+            is_foreign, known[line["number"]] = line["log"] != log, line["signature"]
+        except ODD:
+            continue
+        if is_foreign:
+            raise TamperedError(
+                f"Line {number} of the checkpoints is a foreign log's: {line['log']}."
+            )
+    return log, known
+
+
 class Reading:
     """One pass over an export, in flat memory."""
 
@@ -65,8 +90,9 @@ class Reading:
     ) -> None:
         raw_keys = [base64.b64decode(text) for text in public_keys]
         self.keys = {key_id(raw): Ed25519PublicKey.from_public_bytes(raw) for raw in raw_keys}
-        self.checkpoints = {one["number"]: one["signature"] for one in map(json.loads, checkpoints)}
+        self.outside, self.checkpoints = known_outside(checkpoints)
         self.accepted, self.digest = set(accepted), hashlib.sha256()
+        self.log = ""
         self.seal: Line = {"number": 0, "size": 0}
         self.last = -1  # The position of the last event that was read of this seal.
         self.head, self.complete_until = "0" * 64, NEVER
@@ -77,12 +103,23 @@ class Reading:
         for number, text in enumerate(lines, start=1):
             try:
                 line = json.loads(text)
+                self.require_place(line["kind"], number)
                 getattr(self, f"on_{line['kind']}")(line)
-            except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+            except ODD:
                 raise TamperedError(f"Line {number} is not what an export has.") from None
             self.digest.update(text)
         if not self.ended:
             raise TamperedError("The tail was cut off: the export's last line is missing.")
+
+    def require_place(self, kind: str, number: int) -> None:
+        """Require that nothing follows the signed end, and that `export` is the first line alone.
+
+        A second one could make a part of the log look like everything.
+        """
+        if self.ended:
+            raise TamperedError(f"Line {number} was inserted after the last line, the signed end.")
+        if (kind == "export") is not (number == 1):
+            raise TamperedError(f"Line {number} is {kind}: `export` is the first line alone.")
 
     def on_export(self, line: Line) -> None:
         self.everything = not any(line["selection"].values())
@@ -96,6 +133,11 @@ class Reading:
             raise TamperedError(f"Seal {self.seal['number'] + 1} was removed, with its events.")
         if self.everything and line["previous"] != self.head:
             raise TamperedError(f"Seal {number} follows another seal than the one before it.")
+        self.log = self.log or line["log"]
+        if line["log"] != self.log:
+            raise TamperedError(f"Seal {number} is a foreign log's: {line['log']}.")
+        if self.outside not in {"", self.log}:
+            raise TamperedError(f"The log was begun anew: log {self.outside} is known outside.")
         if self.checkpoints.get(number, line["signature"]) != line["signature"]:
             raise TamperedError(f"Seal {number} is known outside as another: sealed anew.")
         if "digests" in line and root([*map(bytes.fromhex, line["digests"])]).hex() != line["root"]:
@@ -148,8 +190,6 @@ class Reading:
         self.ended = True
 
     def close_seal(self) -> None:
-        if self.ended:
-            raise TamperedError("Something was inserted after the last line.")
         if "digests" in self.seal:
             self.expect(self.seal["size"])
 
@@ -177,11 +217,12 @@ def main() -> None:
     parser.add_argument("--accept", action="append", default=[], metavar="EVENT_ID")
     given = parser.parse_args()
     checkpoints = open(given.heads, encoding="utf-8") if given.heads else ()  # noqa: SIM115
-    reading = Reading(given.public_key, checkpoints, given.accept)
     try:
+        reading = Reading(given.public_key, checkpoints, given.accept)
         reading.read(sys.stdin.buffer if given.export == "-" else open(given.export, "rb"))  # noqa: SIM115
     except TamperedError as error:
-        sys.exit(str(error))
+        # What was inserted may hold what moves a terminal.
+        sys.exit(str(error).encode("unicode_escape").decode())
     scope = "everything up to" if reading.everything else "a part, up to"
     print(f"This is what was sealed: {reading.events} events, {scope} seal {reading.seal['number']}"  # noqa: T201
           f"; {reading.unsealed} of them are not sealed yet.")  # fmt: skip

@@ -306,7 +306,31 @@ def test_checkpoints_show_a_resealed_log(checkpoints_file: Path) -> None:
     outside = checkpoints_file.read_text()
     tampering.start_anew(checkpoints_file)
     tampering.seal()
+    assert "begun anew" in refusal(export(), checkpoints=outside)
+
+
+def test_checkpoints_show_a_resealed_tail(checkpoints_file: Path) -> None:
+    sealed(1)
+    sealed(1)
+    outside = checkpoints_file.read_text()
+    tampering.cut_off(from_seal=2)
+    checkpoints_file.unlink()
+    sealed(1)
     assert "sealed anew" in refusal(export(), checkpoints=outside)
+
+
+def test_foreign_checkpoints_are_named(checkpoints_file: Path) -> None:
+    sealed(1)
+    foreign = json.dumps({**json.loads(checkpoints_file.read_text()), "log": "another"})
+    outside = f"{checkpoints_file.read_text()}{foreign}\n"
+    assert refusal(export(), checkpoints=outside).startswith("Line 2 of the heads is a foreign")
+
+
+def test_a_wiped_log_shows_by_checkpoints(checkpoints_file: Path) -> None:
+    sealed(2)
+    outside = checkpoints_file.read_text()
+    tampering.cut_off(from_seal=1)
+    assert refusal(export(), checkpoints=outside).startswith("The tail was cut off: seal 1")
 
 
 def test_a_seal_removed_from_the_export_is_named() -> None:
@@ -366,10 +390,38 @@ def test_an_export_without_its_end_was_cut_off() -> None:
         list(exported_events(as_bytes(lines)))
 
 
-def test_nothing_can_be_appended() -> None:
+@pytest.mark.parametrize("kind", ["export", "seal", "event", "end"])
+def test_nothing_can_be_appended(kind: str) -> None:
     sealed(1)
+    record_events(1)
     lines = export()
-    assert "after the last line" in refusal([*lines, lines[1]])
+    for line in [one for one in lines if one["kind"] == kind]:
+        assert "after the last line" in refusal([*lines, line])
+
+
+def test_a_forged_event_cannot_be_appended() -> None:
+    sealed(1)
+    record_events(1)
+    lines = export()
+    forged = {**lines[-2], "event": {**lines[-2]["event"], "id": str(uuid7())}}
+    assert "after the last line" in refusal([*lines, forged])
+
+
+def test_a_part_cannot_be_made_everything(owner: User) -> None:
+    record_events(1, owner=owner.pk)
+    record_events(1)
+    tampering.seal()
+    part, everything = export("--owner", str(owner.pk)), export()
+    for at in (1, len(part) - 1):
+        words = refusal([*part[:at], everything[0], *part[at:]])
+        assert words.endswith("`export` is the first line alone.")
+    assert "`export` is the first line alone" in refusal(part[1:])
+
+
+def test_a_line_of_endless_depth_is_refused() -> None:
+    reading = Reading([as_text(signing_key().public_key())], (), [])
+    with pytest.raises(TamperedError, match="Line 1 is not"):
+        reading.read([b"[" * 100_000])
 
 
 def test_a_foreign_line_is_named_by_its_number() -> None:

@@ -271,7 +271,7 @@ def test_checkpoints_find_a_resealed_log(checkpoints_file: Path) -> None:
     tampering.seal()
     assert verify()["ok"]
     checkpoints_file.write_text(outside)
-    assert named(only_finding("--heads", str(checkpoints_file))) == ("sealed_anew", None)
+    assert named(only_finding("--heads", str(checkpoints_file))) == ("begun_anew", None)
 
 
 def test_checkpoints_find_a_resealed_tail(checkpoints_file: Path) -> None:
@@ -292,14 +292,35 @@ def test_a_forged_line_outside_is_found(checkpoints_file: Path) -> None:
     assert only_finding("--heads", str(checkpoints_file))["kind"] == "not_signed"
 
 
-def test_foreign_checkpoints_count_only_if_asked(checkpoints_file: Path) -> None:
+@pytest.mark.parametrize("given", [True, False])
+def test_a_log_begun_anew_is_named(checkpoints_file: Path, given: bool) -> None:
     sealed(1)
     before = checkpoints_file.read_text()
     tampering.start_anew(checkpoints_file)
     tampering.seal()
     checkpoints_file.write_text(before + checkpoints_file.read_text())
-    assert verify()["ok"]
-    assert only_finding("--heads", str(checkpoints_file))["kind"] == "sealed_anew"
+    finding = only_finding(*(["--heads", str(checkpoints_file)] if given else []))
+    assert finding["kind"] == "begun_anew"
+    assert json.loads(before)["log"] in finding["words"]
+
+
+def test_a_wiped_log_is_named() -> None:
+    sealed(3)
+    cut_off(from_seal=1)
+    assert AuditEvent.objects.count() == 0
+    finding = only_finding()
+    assert (finding["kind"], finding["seal"]) == ("cut_off", 1)
+
+
+def test_a_foreign_line_is_named_as_foreign(checkpoints_file: Path) -> None:
+    sealed(1)
+    foreign = {**json.loads(checkpoints_file.read_text()), "log": str(uuid7()), "number": 7}
+    with checkpoints_file.open("a") as file:
+        file.write(json.dumps(foreign) + "\n")
+    sealed(1)
+    finding = only_finding()
+    assert (finding["kind"], finding["seal"]) == ("foreign", 7)
+    assert finding["words"].endswith("is a foreign log's.")
 
 
 def test_no_checkpoints_no_claim_about_the_tail(checkpoints_file: Path) -> None:

@@ -307,6 +307,17 @@ def test_an_export_that_was_cut_off_is_refused(rows: list[Row], export: Export) 
     assert refused(path).returncode == 2
 
 
+@pytest.mark.parametrize("line", [0, -1])
+def test_an_export_with_lines_after_its_end(rows: list[Row], export: Export, line: int) -> None:
+    path = export()
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([*lines, lines[line]]))
+    error = refused(path)
+    assert error.returncode == 2
+    assert "after the last line" in str(error)
+    assert "\n" not in str(error)
+
+
 def test_wrong_use_is_refused_in_words(
     rows: list[Row], restore: Callable[[], None], export: Export, operator: User, tmp_path: Path
 ) -> None:

@@ -53,7 +53,7 @@ class Command(CommandWithExamples):
             type=Path,
             metavar="FILE",
             help="checkpoints that were kept outside, each of which must be there "
-            "(default: those of this log in AUDIT_HEADS_FILE)",
+            "(default: AUDIT_HEADS_FILE)",
         )
         parser.add_argument(
             "--accept",
@@ -95,12 +95,12 @@ class Command(CommandWithExamples):
         yield from self.compared(keys, path)
 
     def compared(self, keys: Keys, path: Path | None) -> Iterator[Finding]:
-        """Compare with checkpoints: those that were given, or our own where there are any."""
+        """Compare with checkpoints: those that were given, or our own file."""
         chosen = path or Path(settings.AUDIT_HEADS_FILE)
         try:
             with chosen.open(encoding="utf-8", errors="replace") as lines:
                 known = checkpoints.read(lines)
-                yield from verify_checkpoints.findings(known, keys=keys, only_this_log=path is None)
+                yield from verify_checkpoints.findings(known, keys=keys)
         except OSError as error:
             if path is not None:
                 raise CommandError(f"{path}: {error.strerror}", returncode=2) from None
