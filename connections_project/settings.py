@@ -94,6 +94,9 @@ try:
         "REVOCATION_PLATFORM_LIMIT", 8, least=1, most=1000
     )
 
+    # How many threads of a process look at passwords at a time.
+    PASSWORD_HASHING_THREADS = _env.whole_number("PASSWORD_HASHING_THREADS", 2, least=1, most=1000)
+
     LOG_FORMAT = _env.one_of("LOG_FORMAT", "console", "json")
     METRICS_TOKEN = _env.text("METRICS_TOKEN")
     # Where Redis is shared there may be more processes than one, and a scrape reaches any of them.
@@ -153,6 +156,7 @@ MIDDLEWARE = [
     "connections_project.api.error_routing.ErrorRoutingMiddleware",
     "connections_project.middleware.request_bodies.RequestBodyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "connections_project.middleware.storable_text.StorableTextMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "connections_project.middleware.hosts.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -189,6 +193,11 @@ RATELIMIT_USE_CACHE = LOGIN_ATTEMPTS
 # Who may come in.
 AUTH_USER_MODEL = "identity.User"
 AUTHENTICATION_BACKENDS = ["connections_project.identity.backends.PrincipalBackend"]
+PASSWORD_HASHERS = [
+    "connections_project.identity.hashing.PasswordHasher",
+    # What earlier releases have stored.
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator")

@@ -5,6 +5,8 @@ from operator import or_
 from typing import Any, ClassVar
 
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -62,6 +64,31 @@ class BaseAdmin(ObjectActionsMixin):
     ) -> HttpResponse:
         title = {"title": capfirst(str(self.opts.verbose_name_plural))}
         return super().changelist_view(request, {**title, **(extra_context or {})})
+
+    def response_action(  # type: ignore[override]
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> HttpResponse | None:
+        """Do what was chosen, where the chosen rows' keys are keys at all."""
+        for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                self.opts.pk.to_python(key)
+            except ValidationError:
+                raise BadRequest("A selected row's key is malformed.") from None
+        return super().response_action(request, queryset)
+
+    def lookup_allowed(
+        self,
+        lookup: str,
+        value: str,  # noqa: ARG002
+        request: HttpRequest | None = None,
+    ) -> bool:
+        """Whether this is a declared filter.
+
+        Django would also admit any column of the model, and so tell a password's hash letter by
+        letter (`?password__startswith=`).
+        """
+        filters = self.get_list_filter(request or HttpRequest())
+        return lookup in {getattr(one, "parameter_name", None) for one in filters}
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:  # noqa: ARG002
         return (*self.id_columns, *self.text_columns)

@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -95,6 +97,18 @@ def _note(action: Action, row: User | Team, request: HttpRequest, **details: Any
         subject_owner_id=row.pk,
         details=details,
     )
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class PermissionsAdmin(BaseAdmin, GroupAdmin):
+    """Groups of operators, with the limits of every other list here."""
+
+    id_columns = ()
+    text_columns = ("name",)
+    search_help_text = "The group's whole name"
 
 
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]

@@ -14,7 +14,7 @@ from tests.support.bank import Bank
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.provider_rows import connection_of
 
-MODELS = [model for model in admin.site._registry if model._meta.app_label not in {"auth"}]
+MODELS = list(admin.site._registry)
 NAMES = [model._meta.label for model in MODELS]
 Made = Callable[..., models.Model]
 
@@ -33,18 +33,12 @@ def test_every_list_opens_for_operators_and_auditors(
 
 @pytest.mark.parametrize("model", MODELS, ids=NAMES)
 @pytest.mark.parametrize(
-    "word", ["01a2120c-fa6a-714b-b031-524c651f63d2", "a@b.org", "ab'c", "\x00", "é" * 300]
+    "word", ["01a2120c-fa6a-714b-b031-524c651f63d2", "a@b.org", "ab'c", "é" * 300]
 )
 def test_whatever_is_searched_for_the_list_opens(
     page: Client, model: type[models.Model], word: str
 ) -> None:
     assert page.get(lists(model), {"q": word}).status_code == 200
-
-
-@pytest.mark.parametrize("model", MODELS, ids=NAMES)
-def test_an_unknown_filter_leads_to_the_whole_list(page: Client, model: type[models.Model]) -> None:
-    for query in ({"age": "yesterday"}, {"status": "\x00"}, {"p": "x"}, {"nonsense": "1"}):
-        assert page.get(lists(model), query).status_code in {200, 302}
 
 
 @pytest.mark.parametrize("model", MODELS, ids=NAMES)

@@ -1,0 +1,59 @@
+"""How passwords are hashed, and by how many threads at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from threading import BoundedSemaphore
+
+from django.conf import settings
+from django.contrib.auth.hashers import Argon2PasswordHasher
+
+# Each thread that hashes may have this many waiting behind it, and no longer than this.
+WAITING_PER_THREAD = 3
+LONGEST_WAIT_SECONDS = 0.5
+
+
+class PasswordHasher(Argon2PasswordHasher):
+    """Argon2id as OWASP's cheat sheet on password storage has it: 19 MiB, twice over, one lane.
+
+    It takes about 50 ms of a core. Hashes made otherwise are renewed at the next sign-in.
+    """
+
+    time_cost = 2
+    memory_cost = 19 * 1024  # KiB
+    parallelism = 1
+
+
+class HashingBusyError(Exception):
+    """As many passwords are being looked at as this process looks at; `retry_after` in seconds."""
+
+    retry_after = 1
+
+
+@contextmanager
+def hashing_slot() -> Iterator[None]:
+    """Hash inside as one of PASSWORD_HASHING_THREADS; some more wait for a moment.
+
+    Whoever signs in is a stranger still, and must not take the threads of those who are known.
+
+    Raises:
+        HashingBusyError: Too many hash or wait already.
+    """
+    places, slots = _bounds(settings.PASSWORD_HASHING_THREADS)
+    if not places.acquire(blocking=False):
+        raise HashingBusyError
+    try:
+        if not slots.acquire(timeout=LONGEST_WAIT_SECONDS):
+            raise HashingBusyError
+        try:
+            yield
+        finally:
+            slots.release()
+    finally:
+        places.release()
+
+
+@cache
+def _bounds(threads: int) -> tuple[BoundedSemaphore, BoundedSemaphore]:
+    """Return who may hash or wait, and who may hash, in this process."""
+    return BoundedSemaphore(threads * (1 + WAITING_PER_THREAD)), BoundedSemaphore(threads)

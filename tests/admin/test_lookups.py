@@ -1,0 +1,80 @@
+"""A list is filtered by what it declares, and by no other column, whatever the operator may see."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import models
+from django.test import Client
+from django.urls import reverse
+
+from connections_project.identity.models import User
+from connections_project.platforms.models import Suspension
+
+# Suspensions are shown as a list of platforms, which is not filtered at all.
+MODELS = [model for model in admin.site._registry if model is not Suspension]
+NAMES = [model._meta.label for model in MODELS]
+LOOKUPS = ("", "__startswith")
+
+
+def lists(model: type[models.Model]) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def columns(model: type[models.Model]) -> Iterator[str]:
+    """Every column, and every column of what the model refers to or is referred to by."""
+    for field in model._meta.get_fields():
+        yield field.name
+        if field.related_model:
+            yield from (f"{field.name}__{far.name}" for far in field.related_model._meta.fields)
+
+
+def declared(model: type[models.Model], client: Client) -> set[str]:
+    return {one.parameter_name for one in filters(model, client)}
+
+
+def filters(model: type[models.Model], client: Client) -> list[Any]:
+    return list(client.get(lists(model)).context["cl"].filter_specs)
+
+
+@pytest.fixture
+def everything(db: None) -> Client:
+    """A client for whom no permission is missing."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("root@example.com", "x"))
+    return client
+
+
+@pytest.mark.parametrize("model", MODELS, ids=NAMES)
+def test_only_declared_filters_are_admitted(everything: Client, model: type[models.Model]) -> None:
+    own = declared(model, everything)
+    asked = {f"{name}{lookup}" for name in columns(model) for lookup in LOOKUPS} - own
+    for lookup in asked:
+        assert everything.get(lists(model), {lookup: "1"}).status_code == 400, lookup
+
+
+@pytest.mark.parametrize("model", MODELS, ids=NAMES)
+def test_declared_filters_work(everything: Client, model: type[models.Model]) -> None:
+    for one in filters(model, everything):
+        for value, _ in one.lookup_choices:
+            answer = everything.get(lists(model), {one.parameter_name: value})
+            assert answer.status_code == 200
+
+
+def test_an_auditor_guesses_no_password(auditors_page: Client, owner: User) -> None:
+    for model, lookup in (
+        ("identity_user", "password__startswith"),
+        ("identity_team", "owner__password__startswith"),
+        ("identity_apikey", "secret_sha256__startswith"),
+        ("providers_connection", "user__password__startswith"),
+    ):
+        address = reverse(f"admin:{model}_changelist")
+        assert auditors_page.get(address, {lookup: "md5"}).status_code == 400
+        assert auditors_page.get(address, {"_to_field": "password"}).status_code in {200, 400}
+
+
+def test_a_popup_tells_no_other_column(auditors_page: Client, owner: User) -> None:
+    address = reverse("admin:identity_user_changelist")
+    answer = auditors_page.get(address, {"_popup": "1", "_to_field": "password"})
+    assert answer.status_code == 400
