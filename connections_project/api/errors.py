@@ -94,3 +94,9 @@ def rate_limit_exceeded(*, retry_after: int) -> ApiError:
     """Return the 429 with the seconds until one more request is allowed (RFC 6585, section 4)."""
     code, detail = STATUS_CODES[429]
     return ApiError(429, code, detail, headers={"Retry-After": str(retry_after)})
+
+
+def service_busy(*, retry_after: int) -> ApiError:
+    """Make the 503 that says in how many seconds to try again (RFC 9110, section 10.2.3)."""
+    code, detail = STATUS_CODES[503]
+    return ApiError(503, code, detail, headers={"Retry-After": str(retry_after)})

@@ -9,7 +9,7 @@ from rest_framework.throttling import BaseThrottle
 
 from connections_project.api.errors import ApiException, rate_limit_exceeded
 from connections_project.api.rate_limits import UNAUTHENTICATED, Decision, Policy, consume
-from connections_project.middleware.trusted_proxies import client_address
+from connections_project.middleware.trusted_proxies import client_network
 
 _META_KEY = "connections_project.rate_limit"
 
@@ -60,7 +60,7 @@ class UnauthenticatedThrottle(TokenBucketThrottle):
     policy = UNAUTHENTICATED
 
     def bucket_key(self, request: Request, view: Any) -> str:  # noqa: ARG002 - as its base.
-        return client_address(request._request)
+        return client_network(request._request)
 
 
 def set_rate_limit_headers(request: HttpRequest, response: HttpResponseBase) -> None:

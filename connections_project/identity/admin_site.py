@@ -1,5 +1,6 @@
 """The way into the admin: e-mail, password and, where it is required, a code."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -7,12 +8,14 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 
 from connections_project.identity import sign_in
 from connections_project.identity.models import User
-from connections_project.identity.views import SignInForm
+from connections_project.identity.views import SignInForm, set_status
 
 SESSION_SECONDS = 12 * 3600
+_UNTIL = "operator_until"
 
 
 class OperatorSignInForm(SignInForm):
@@ -37,6 +40,24 @@ class OperatorSignInForm(SignInForm):
         return sign_in.authenticate_operator(request, email=email, password=password, code=code)
 
 
+def begin_operator_session(request: HttpRequest) -> None:
+    """Let a session into the admin for SESSION_SECONDS from now, whatever is done in it.
+
+    The sign-in page, which asks for no second factor, keeps the session of whoever is signed in
+    already: it must not prolong this.
+    """
+    until = timezone.now() + timedelta(seconds=SESSION_SECONDS)
+    request.session[_UNTIL] = until.timestamp()
+    request.session.set_expiry(until)
+
+
+def _is_over(request: HttpRequest) -> bool:
+    until = request.session.get(_UNTIL)
+    if until is None:
+        return settings.ADMIN_TOTP_REQUIRED
+    return bool(timezone.now().timestamp() >= until)
+
+
 class OperatorSite(AdminSite):
     """The admin, which lets nobody in on a password alone where a second factor is required."""
 
@@ -47,8 +68,9 @@ class OperatorSite(AdminSite):
     login_form = OperatorSignInForm
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Whether the user is staff and a device of theirs has verified this session."""
-        if not super().has_permission(request):
+        """Whether the user is staff, and a device of theirs has verified this session, within 12
+        hours."""
+        if not super().has_permission(request) or _is_over(request):
             return False
         verified = getattr(request.user, "is_verified", None)
         return not settings.ADMIN_TOTP_REQUIRED or bool(verified and verified())
@@ -58,14 +80,7 @@ class OperatorSite(AdminSite):
     ) -> HttpResponse:
         response = super().login(request, extra_context)
         if request.method == "POST" and response.status_code == 302:
-            request.session.set_expiry(SESSION_SECONDS)
+            begin_operator_session(request)
         elif isinstance(response, TemplateResponse):
-            _refuse_the_hasty(response)
+            set_status(response, (response.context_data or {}).get("form"))
         return response
-
-
-def _refuse_the_hasty(response: TemplateResponse) -> None:
-    form = (response.context_data or {}).get("form")
-    if isinstance(form, SignInForm) and form.retry_after:
-        response.status_code = 429
-        response["Retry-After"] = str(form.retry_after)

@@ -1,30 +1,31 @@
 """Slows the guessing of passwords: fixed windows, counted by django-ratelimit."""
 
 from dataclasses import dataclass
-from ipaddress import ip_network
 from typing import Any
+from uuid import UUID
 
 from django_ratelimit.core import get_usage
 
 from connections_project.core.instruments import RATE_LIMIT_DENIALS
 from connections_project.identity.fields import normal_email
+from connections_project.middleware.trusted_proxies import network_of
 
 
 class TooManyAttemptsError(Exception):
-    """More failed sign-ins than are allowed.
+    """More sign-ins than are allowed.
 
     Args:
         retry_after: Seconds until the window ends.
     """
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__("too many failed sign-ins")
+        super().__init__("too many sign-ins")
         self.retry_after = max(retry_after, 1)
 
 
 @dataclass(frozen=True)
 class Window:
-    """One limit on failed sign-ins: how many (`rate`, as "5/m"), of whom (`key`)."""
+    """One limit on sign-ins: how many (`rate`, as "5/m"), of whom (`key`)."""
 
     rate: str
     key: str
@@ -45,7 +46,8 @@ class Window:
             RATE_LIMIT_DENIALS.labels("LOGIN").inc()
             raise TooManyAttemptsError(attempts["time_left"])
 
-    def count_success(self) -> None:
+    def excuse(self) -> None:
+        """Count one attempt as none that failed."""
         self._usage("sign-in successes", increment=True)
 
     def _usage(self, group: str, *, increment: bool) -> dict[str, Any]:
@@ -57,13 +59,23 @@ class Window:
 
 @dataclass(frozen=True)
 class Attempt:
-    """An attempt that is allowed; it counts as failed unless `succeeded` is called."""
+    """An attempt that is allowed; it counts as failed unless it is excused."""
 
     windows: tuple[Window, ...]
 
-    def succeeded(self) -> None:
+    def excuse(self) -> None:
+        """Count it as none that failed: it succeeded, or its password was not looked at."""
         for window in self.windows:
-            window.count_success()
+            window.excuse()
+
+    def succeed(self, principal_id: UUID) -> None:
+        """Excuse it, and count it among the principal's successes.
+
+        Raises:
+            TooManyAttemptsError: The principal has had 30 within the minute.
+        """
+        self.excuse()
+        Window("30/m", f"principal {principal_id}").count_attempt()
 
 
 def begin_attempt(*, email: str, address: str) -> Attempt:
@@ -76,7 +88,7 @@ def begin_attempt(*, email: str, address: str) -> Attempt:
     Raises:
         TooManyAttemptsError: One of the limits is reached.
     """
-    email, network = normal_email(email), _network(address)
+    email, network = normal_email(email), network_of(address)
     # The narrowest comes first, and whom it refuses is not counted on by the wider ones: otherwise
     # one address that hammers an e-mail would lock its owner out everywhere for an hour.
     windows = (
@@ -87,11 +99,3 @@ def begin_attempt(*, email: str, address: str) -> Attempt:
     for window in windows:
         window.count_attempt()
     return Attempt(windows)
-
-
-def _network(address: str) -> str:
-    """Return a subscriber's network: an IPv4 address, or an IPv6 /64 (RFC 6177)."""
-    try:
-        return str(ip_network(f"{address}/{64 if ':' in address else 32}", strict=False))
-    except ValueError:
-        return address

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from connections_project.identity import sign_in
 from connections_project.identity.attempts import TooManyAttemptsError
+from connections_project.identity.hashing import HashingBusyError
 from connections_project.identity.models import User
 
 
@@ -24,7 +25,8 @@ class PrincipalBackend(ModelBackend):
         """Return the principal; None where the credentials are wrong.
 
         Raises:
-            PermissionDenied: Too many failed before; Django then answers as to wrong credentials.
+            PermissionDenied: Too many failed before, or are signing in; Django then answers as to
+                wrong credentials.
         """
         email = username or credentials.get("email")
         if not email or password is None:
@@ -34,5 +36,5 @@ class PrincipalBackend(ModelBackend):
             return sign_in.authenticate(request or HttpRequest(), email=email, password=password)
         except sign_in.BadCredentialsError:
             return None
-        except TooManyAttemptsError as error:
+        except (TooManyAttemptsError, HashingBusyError) as error:
             raise PermissionDenied from error

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 from django.http import HttpRequest
 
@@ -13,6 +13,7 @@ from audit.record import Origin, record
 from connections_project.identity import second_factor
 from connections_project.identity.attempts import begin_attempt
 from connections_project.identity.fields import normal_email
+from connections_project.identity.hashing import HashingBusyError, hashing_slot
 from connections_project.identity.models import User
 from connections_project.identity.origins import stranger
 from connections_project.middleware.trusted_proxies import client_address
@@ -44,15 +45,23 @@ def authenticate(
 
     Raises:
         BadCredentialsError: There is none. The audit log says why.
-        TooManyAttemptsError: Too many failed before; the password was not looked at.
+        TooManyAttemptsError: Too many failed before, and the password was not looked at; or the
+            principal has just succeeded too often.
+        HashingBusyError: Too many are signing in; the password was not looked at.
     """
     attempt = begin_attempt(email=email, address=client_address(request))
     user = User.objects.filter(email=email).first()
-    refusal = _refusal(user, password) or (further(user) if user else "")
+    try:
+        with hashing_slot():
+            refusal = _refusal(user, password)
+    except HashingBusyError:
+        attempt.excuse()
+        raise
+    refusal = refusal or (further(user) if user else "")
     if user is None or refusal:
         _record_failure(request, user, email, refusal)
         raise BadCredentialsError
-    attempt.succeeded()
+    attempt.succeed(user.pk)
     return user
 
 
@@ -66,7 +75,7 @@ def authenticate_operator(request: HttpRequest, *, email: str, password: str, co
         code: Of the authenticator app; looked at where ADMIN_TOTP_REQUIRED is on.
 
     Raises:
-        BadCredentialsError, TooManyAttemptsError: See `authenticate`.
+        BadCredentialsError, TooManyAttemptsError, HashingBusyError: See `authenticate`.
     """
 
     def further(user: User) -> str:
@@ -92,9 +101,16 @@ def _refusal(user: User | None, password: str) -> str:
         # One hash, as for a known e-mail: otherwise the time would show who has an account.
         make_password(password)
         return "unknown_email"
-    if not user.check_password(password):
+    if not check_password(password, user.password, lambda raw: _rehash(user, raw)):
         return "wrong_password"
     return "" if user.is_active else "inactive"
+
+
+def _rehash(user: User, password: str) -> None:
+    """Store a hash of today's kind, unless the password was changed or rehashed meanwhile."""
+    rows = User.objects.filter(pk=user.pk, password=user.password)
+    rows.update(password=make_password(password))
+    user.refresh_from_db(fields=["password"])
 
 
 def _record_failure(request: HttpRequest, user: User | None, email: str, reason: str) -> None:

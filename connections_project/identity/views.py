@@ -11,13 +11,15 @@ from django.urls import reverse
 
 from connections_project.identity import sign_in
 from connections_project.identity.attempts import TooManyAttemptsError
+from connections_project.identity.hashing import HashingBusyError
 from connections_project.identity.models import User
 
 
 class SignInForm(AuthenticationForm):
     """E-mail and password, judged by the same verb as the API's."""
 
-    retry_after: int | None = None
+    # Where it is not the credentials that are refused: the answer's status, and when to come again.
+    status, retry_after = 200, 0
     refused = "This e-mail address and password don't match."
 
     def clean(self) -> dict[str, Any]:
@@ -32,14 +34,17 @@ class SignInForm(AuthenticationForm):
         except sign_in.BadCredentialsError:
             raise ValidationError(self.refused) from None
         except TooManyAttemptsError as error:
-            self.retry_after = error.retry_after
-            raise ValidationError("Too many failed tries. Please wait a while.") from None
+            self.status, self.retry_after = 429, error.retry_after
+            raise ValidationError("Too many tries. Please wait a while.") from None
+        except HashingBusyError as error:
+            self.status, self.retry_after = 503, error.retry_after
+            raise ValidationError("Too many are signing in. Please try again.") from None
 
     def verified(self, request: HttpRequest, email: str, password: str) -> User:
         """Check the credentials.
 
         Raises:
-            BadCredentialsError, TooManyAttemptsError: See `sign_in.authenticate`.
+            BadCredentialsError, TooManyAttemptsError, HashingBusyError: See `sign_in.authenticate`.
         """
         return sign_in.authenticate(request, email=email, password=password)
 
@@ -62,7 +67,12 @@ class SignInView(LoginView):
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_invalid(form)
-        if isinstance(form, SignInForm) and form.retry_after:
-            response.status_code = 429
-            response["Retry-After"] = str(form.retry_after)
+        set_status(response, form)
         return response
+
+
+def set_status(response: HttpResponse, form: Any) -> None:
+    """Set the status with which a form was refused, and when to come again."""
+    if isinstance(form, SignInForm) and form.retry_after:
+        response.status_code = form.status
+        response["Retry-After"] = str(form.retry_after)

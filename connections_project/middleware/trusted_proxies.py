@@ -21,6 +21,20 @@ def client_address(request: HttpRequest) -> str:
     return (forwarded and _canonical(forwarded)) or _canonical(direct)
 
 
+def client_network(request: HttpRequest) -> str:
+    """Return whose bucket the caller draws on where nobody knows who it is: `network_of` it."""
+    return network_of(client_address(request))
+
+
+def network_of(address: str) -> str:
+    """Return a subscriber's network: an IPv4 address, or an IPv6 /64, all of which is one's own
+    to choose from (RFC 6177)."""
+    try:
+        return str(ipaddress.ip_network(f"{address}/{64 if ':' in address else 32}", strict=False))
+    except ValueError:
+        return address
+
+
 class ForwardedProtoMiddleware:
     """Use `X-Forwarded-Proto` as the request's scheme, behind trusted proxies only."""
 

@@ -210,3 +210,20 @@ def test_if_not_required_the_password_suffices(
     assert "otpauth" not in printed
     assert "otp_token" not in client.get("/admin/login/").content.decode()
     assert sign_in(client)
+
+
+def test_12_hours_after_the_code_the_admin_closes(client: Client, secret: str) -> None:
+    """Whatever is posted meanwhile: the sign-in page asks for no code."""
+    password = {"username": EMAIL, "password": PASSWORD}
+    with time_machine.travel(NOON, tick=False) as clock:
+        assert sign_in(client, code(secret))
+        for _ in range(3):
+            clock.shift(3.9 * 3600)
+            client.post("/sign-in", password)
+            client.post("/admin/login/", {**password, "otp_token": "000000"})
+            client.get("/admin/login/")
+            assert client.get(ADMIN).status_code == 200
+        clock.shift(0.4 * 3600)
+        client.post("/sign-in", password)
+        assert client.get(ADMIN).status_code == 302
+        assert sign_in(client, code(secret))

@@ -7,7 +7,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from connections_project.api.errors import ApiException, error_of_status, rate_limit_exceeded
+from connections_project.api.errors import (
+    ApiException,
+    error_of_status,
+    rate_limit_exceeded,
+    service_busy,
+)
 from connections_project.api.views import ApiViewSet
 from connections_project.identity import sessions, sign_in
 from connections_project.identity.api import documentation
@@ -16,6 +21,7 @@ from connections_project.identity.api.serializers import (
     RefreshTokenSerializer,
 )
 from connections_project.identity.attempts import TooManyAttemptsError
+from connections_project.identity.hashing import HashingBusyError
 from connections_project.identity.sessions import TokenPair
 from connections_project.identity.tokens import BadTokenError
 
@@ -38,6 +44,8 @@ class SessionViewSet(ApiViewSet):
             raise ApiException(error_of_status(401, "E-mail and password don't match.")) from None
         except TooManyAttemptsError as error:
             raise ApiException(rate_limit_exceeded(retry_after=error.retry_after)) from None
+        except HashingBusyError as error:
+            raise ApiException(service_busy(retry_after=error.retry_after)) from None
         return _handed_out(sessions.begin(user))
 
     @documentation.REFRESH
