@@ -126,6 +126,9 @@ def _end_access(
             _set_active(locked, False)
             _record(Action.USER_DEACTIVATED, locked, reason=reason, origin=origin, details=details)
         now = timezone.now()
+        # Nor is any access token or session good again for one who is let in again.
+        locked.sessions_ended_at = now
+        locked.save(update_fields=["sessions_ended_at"])
         SessionFamily.objects.filter(user=locked, revoked_at=None).update(revoked_at=now)
     user.is_active = False
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from connections_project.connections.registry import Rows, connection_types
+from connections_project.connections.registry import Rows, connection_type, connection_types
 from connections_project.core.parsing import parse_uuid
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import ApiKey, Membership, Team, User
@@ -33,6 +34,19 @@ class OffboardingPlan:
     @property
     def connections(self) -> int:
         return sum(radius.connections for radius in self.leaving.values())
+
+
+def may_offboard(operator: Any, user: User, *, forget: bool) -> bool:
+    """Whether an operator may end all that goes with a user.
+
+    Each app of which anything is left to be ended, or erased, needs its own permission.
+    """
+    needed = [
+        connection_type(app)
+        for app, rows in own(user).items()
+        if connection_type(app).unfinished(rows, erase_tokens=forget).exists()
+    ]
+    return all(one.may_force_disconnect(operator) for one in needed)
 
 
 def offboarding_plan(user: User, *, forget: bool = False) -> OffboardingPlan:

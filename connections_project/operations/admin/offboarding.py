@@ -16,7 +16,7 @@ from connections_project.identity.admin import UserAdmin
 from connections_project.identity.models import User
 from connections_project.identity.origins import admin_origin
 from connections_project.operations.offboarding import deactivate, forget, is_forgotten, reactivate
-from connections_project.operations.offboarding_plan import offboarding_plan
+from connections_project.operations.offboarding_plan import may_offboard, offboarding_plan
 from connections_project.operations.options import Result
 
 DEACTIVATE = (
@@ -94,6 +94,8 @@ class OffboardingAdmin(UserAdmin):
     ) -> HttpResponse:
         """Show what goes with the user, ask for the reason, and do it."""
         user = self._user(request, pk)
+        if not may_offboard(request.user, user, forget=verb is forget):
+            raise PermissionDenied
         form = ReasonForm(request.POST if request.method == "POST" else None)
         if not form.is_valid():
             going = offboarding_plan(user, forget=verb is forget)
