@@ -4,7 +4,6 @@ Against planted links it goes on only in the browser in which the flow was start
 state's own principal; anybody else's browser gets no further than a page (RFC 9700, section 4.7).
 """
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -19,15 +18,16 @@ from connections_project.api.errors import ApiException
 from connections_project.api.parsers import UNSTORABLE
 from connections_project.api.rate_limits import PROVIDER_CONNECT
 from connections_project.api.throttling import set_rate_limit_headers, throttle
-from connections_project.connections import errors, flow
+from connections_project.connections import errors, flow, outcomes
 from connections_project.connections.browser import browser_of
 from connections_project.connections.callback import authorization_response
 from connections_project.connections.flow import Answer, FlowPreview
+from connections_project.connections.outcomes import Outcome as Words
 from connections_project.connections.registry import connection_type
 from connections_project.core import vault
 from connections_project.identity.models import User
 from connections_project.identity.origins import origin_of
-from connections_project.middleware.trusted_proxies import client_address
+from connections_project.middleware.trusted_proxies import client_network
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.state import StateStoreUnavailable
 from connections_project.platforms.registry import (
@@ -41,15 +41,6 @@ SEALED = "sealed"
 
 START_AGAIN = "Go back to where you came from and start connecting again."
 LATER = "Nothing was connected. Please try again in a few minutes."
-
-
-@dataclass(frozen=True)
-class Words:
-    """What the page says: an HTTP status, a heading and a sentence."""
-
-    status: int
-    title: str
-    text: str
 
 
 REFUSALS: dict[type[Exception], Words] = {
@@ -90,6 +81,7 @@ NOTHING = Words(
     "These accounts were disconnected before, and stay so. To have one back, choose it when you "
     "start connecting.",
 )
+PREFETCH = Words(503, "Not yet", "This link is good once, and nobody has followed it yet.")
 TOO_MANY = Words(429, "Too many tries", "Please wait a minute and start connecting again.")
 
 
@@ -103,6 +95,8 @@ class CallbackPage(View):
         found = upstream(slug)
         if found is None:
             raise Http404
+        if _is_prefetch(request):
+            return _page(request, PREFETCH)
         try:
             response = self.answer(request, found.platform)
         except tuple(REFUSALS) as problem:
@@ -124,7 +118,9 @@ class CallbackPage(View):
         if not state or (answer.code is None and answer.error is None) or _is_damaged(answer):
             return _page(request, INCOMPLETE)
         # The address names the platform, so that one can't speak for another (RFC 9700, 4.4.2.2).
-        if preview is None or preview.slug != platform.slug:
+        if preview is None:
+            return _again(request, platform, state)
+        if preview.slug != platform.slug:
             raise errors.InvalidStateError
         return _go_on(request, platform, preview, state, answer)
 
@@ -135,6 +131,30 @@ def _go_on(
     signed_in = request.user if isinstance(request.user, User) else None
     if signed_in is None and not preview.was_started_in(browser_of(request)):
         return _page(request, SIGN_IN, sign_in=_sign_in_address(request))
+    outcomes.begin(state, preview)
+    try:
+        words = _complete(request, platform, preview, state, answer)
+    except tuple(REFUSALS) as problem:
+        if getattr(problem, "was_used", False):
+            # The same callback came twice at once, and the other one has taken the state.
+            return _again(request, platform, state)
+        words = REFUSALS[type(problem)]
+    outcomes.end(state, preview, words)
+    return _page(request, words)
+
+
+def _again(request: HttpRequest, platform: Platform, state: str) -> HttpResponse:
+    """Tell the flow's own browser how it went the first time that this state came."""
+    told = outcomes.outcome_of(state, slug=platform.slug, browser=browser_of(request))
+    if told is None:
+        raise errors.InvalidStateError
+    return _page(request, told)
+
+
+def _complete(
+    request: HttpRequest, platform: Platform, preview: FlowPreview, state: str, answer: Answer
+) -> Words:
+    signed_in = request.user if isinstance(request.user, User) else None
     try:
         # Whoever is signed in must be the state's principal, as with a Bearer at the API; if it is
         # somebody else, the verb burns the state and audits that.
@@ -144,11 +164,17 @@ def _go_on(
     except errors.InvalidStateError:
         if signed_in is None or signed_in.pk == preview.principal_id:
             raise
-        return _page(request, SOMEBODY_ELSE)
+        return SOMEBODY_ELSE
     if connected == []:
-        return _page(request, NOTHING)
+        return NOTHING
     text = "You can close this page."
-    return _page(request, Words(HTTPStatus.OK, f"{platform.name} is connected", text))
+    return Words(HTTPStatus.OK, f"{platform.name} is connected", text)
+
+
+def _is_prefetch(request: HttpRequest) -> bool:
+    """Whether nobody looks at the page yet (Fetch Standard, `Sec-Purpose`; older: `Purpose`)."""
+    purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose"))
+    return any("prefetch" in purpose.lower() for purpose in purposes)
 
 
 def _is_damaged(answer: Answer) -> bool:
@@ -157,7 +183,7 @@ def _is_damaged(answer: Answer) -> bool:
 
 
 def _bucket(request: HttpRequest, preview: FlowPreview | None) -> str:
-    return str(preview.principal_id) if preview else client_address(request)
+    return str(preview.principal_id) if preview else client_network(request)
 
 
 def _sign_in_address(request: HttpRequest) -> str:

@@ -16,9 +16,17 @@ class ConnectionProblem(Exception):
 
 
 class InvalidStateError(ConnectionProblem):
-    """The state is unknown, expired, used, or not this caller's."""
+    """The state is unknown, expired, used, or not this caller's.
+
+    Args:
+        was_used: There is no such state, or not any more.
+    """
 
     code = "invalid_state"
+
+    def __init__(self, *, was_used: bool = False) -> None:
+        super().__init__()
+        self.was_used = was_used
 
 
 class AuthorizationDeclinedError(ConnectionProblem):

@@ -156,6 +156,14 @@ class FlowPreview:
     principal_id: UUID
     browser: str
 
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> "FlowPreview":
+        principal_id = UUID(found["principal_id"])
+        return cls(found["app"], found["slug"], principal_id, found["browser"])
+
+    def as_json(self) -> dict[str, str]:
+        return {**vars(self), "principal_id": str(self.principal_id)}
+
     def was_started_in(self, browser: str | None) -> bool:
         """Whether the flow was started in the browser that bears this cookie."""
         return browser is not None and hmac.compare_digest(self.browser, fingerprint(browser))
@@ -168,9 +176,7 @@ def peek(state: str) -> FlowPreview | None:
         StateStoreUnavailable: The cache is away.
     """
     found = states.peek(state)
-    if found is None:
-        return None
-    return FlowPreview(found["app"], found["slug"], UUID(found["principal_id"]), found["browser"])
+    return None if found is None else FlowPreview.from_json(found)
 
 
 def consume(*, app: str, state: str) -> Flow:
@@ -181,7 +187,9 @@ def consume(*, app: str, state: str) -> Flow:
         StateStoreUnavailable: The cache is away.
     """
     found = states.consume(state)
-    if found is None or found["app"] != app:
+    if found is None:
+        raise InvalidStateError(was_used=True)
+    if found["app"] != app:
         raise InvalidStateError
     return Flow(
         app=app,

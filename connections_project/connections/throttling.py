@@ -13,7 +13,7 @@ from connections_project.api.rate_limits import (
 from connections_project.api.throttling import TokenBucketThrottle
 from connections_project.connections import flow
 from connections_project.identity.principals import principal_of
-from connections_project.middleware.trusted_proxies import client_address
+from connections_project.middleware.trusted_proxies import client_network
 from connections_project.oauth.state import StateStoreUnavailable
 
 
@@ -46,11 +46,11 @@ class CallbackThrottle(TokenBucketThrottle):
             preview = flow.peek(request.query_params.get("state", ""))
         except StateStoreUnavailable:
             preview = None
-        return str(preview.principal_id) if preview else client_address(request._request)
+        return str(preview.principal_id) if preview else client_network(request._request)
 
 
 class SyncThrottle(PrincipalThrottle):
-    """Counts for the principal at the connection's platform; unknown ids share one bucket.
+    """Counts for the principal at the connection's platform; unknown and foreign ids share one.
 
     The view names its `connection_model`, and by `connection_id()` which one is to be synced.
     """
@@ -59,6 +59,8 @@ class SyncThrottle(PrincipalThrottle):
 
     def bucket_key(self, request: Request, view: Any) -> str:
         model, connection_id = view.connection_model, view.connection_id(request)
-        slugs = model._default_manager.values_list(model.platform_column, flat=True)
+        # Foreign ids are unknown ones here: a bucket must tell nothing of what is not one's own.
+        own = model._default_manager.filter(**{model.owner_column: principal_of(request).pk})
+        slugs = own.values_list(model.platform_column, flat=True)
         slug = slugs.filter(pk=connection_id).first() if connection_id else None
         return f"{super().bucket_key(request, view)}:{slug or ''}"

@@ -7,10 +7,13 @@ from typing import Any
 
 import jwt
 
+from connections_project.oauth.catalog_values import endpoint
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.transport import Request, send
 from connections_project.webhooks.errors import KeysUnavailableError, RefusedNoticeError
 
+# What reading an odd document raises.
+ODD = (LookupError, TypeError, AttributeError, ValueError)
 SECONDS_A_CALL = 5.0
 # Keys are asked for anew after so long; after an unknown one not more often than this.
 LONGEST_SECONDS = 3600.0
@@ -62,10 +65,11 @@ def key_of(configuration: Configuration, kid: str) -> jwt.PyJWK:
 def _read(address: str) -> Configuration:
     try:
         published = _fetched(address)
-        keys = _fetched(str(published["jwks_uri"]))["keys"]
+        # Whoever is on the way to a plain http address could put keys of their own there.
+        keys = _fetched(endpoint(published["jwks_uri"]))["keys"]
         by_kid = {str(one["kid"]): jwt.PyJWK(one) for one in keys if one.get("kty") == "RSA"}
         return Configuration(address, str(published["issuer"]), by_kid, time.monotonic())
-    except (PlatformError, KeyError, TypeError, AttributeError, jwt.PyJWTError) as error:
+    except (PlatformError, jwt.PyJWTError, *ODD) as error:
         raise KeysUnavailableError from error
 
 

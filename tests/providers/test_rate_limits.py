@@ -174,3 +174,25 @@ def test_credential_refusals_run_out_in_path_format(anonymous: APIClient, row: C
     answer = anonymous.delete(url)
     assert (answer.status_code, answer["Content-Type"]) == (429, "application/problem+json")
     assert int(answer["Retry-After"]) == 1
+
+
+def test_foreign_and_unknown_ids_share_a_bucket(
+    api: APIClient, row: Connection, outsider: User, sign_in: Callable[[User], APIClient]
+) -> None:
+    """What is left must not tell that somebody else's connection exists, nor where it leads."""
+    caller = sign_in(outsider)
+    left = [
+        int(caller.post(f"/api/v1/providers/{one}/token-refreshes")["X-RateLimit-Remaining"])
+        for one in (uuid7(), row.pk, uuid7(), row.pk)
+    ]
+    assert left == [9, 8, 7, 6]
+
+
+def test_an_ipv6_network_is_one_caller(anonymous: APIClient) -> None:
+    def left(address: str) -> int:
+        answer = anonymous.get("/api/v1/providers", REMOTE_ADDR=address)
+        return int(answer["X-RateLimit-Remaining"])
+
+    assert [left(f"2001:db8::{number}") for number in (1, 2, "ffff:1")] == [59, 58, 57]
+    assert left("2001:db8:0:1::1") == 59
+    assert [left("192.0.2.1"), left("192.0.2.2")] == [59, 59]

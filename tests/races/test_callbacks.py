@@ -16,6 +16,7 @@ from connections_project.revocation.models import GrantHold
 from providers.models import Connection, Status
 from tests.races.conftest import PATIENCE, at_once
 from tests.support.bank import Bank, call_back, connect, start
+from tests.support.callback_browser import same_browser, visit
 from tests.support.platform_server import Answer, Request
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
@@ -122,3 +123,11 @@ def test_reauthorising_and_disconnecting_end_cleanly(
     assert set(bank.revoked) == {
         f"{kind}-{number + 1}" for kind in ("access", "refresh") for number in range(issued)
     }
+
+
+def test_a_callback_delivered_twice_at_once(bank: Bank, api: APIClient) -> None:
+    state = start(api)
+    browsers = [same_browser(api) for _ in range(2)]
+    pages: list[Any] = at_once([partial(visit, browser, state) for browser in browsers])
+    assert [page.status_code for page in pages] == [200, 200]
+    assert Connection.objects.count() == 1

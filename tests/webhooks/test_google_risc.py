@@ -70,6 +70,16 @@ def send(anonymous: APIClient, token: str) -> Any:
     return anonymous.generic("POST", PATH, token, content_type="application/secevent+jwt")
 
 
+@pytest.mark.parametrize("address", ["http://keys.example/keys", "ftp://127.0.0.1/", "//x", "", 5])
+def test_keys_come_over_https_alone(
+    anonymous: APIClient, google: PlatformServer, address: object
+) -> None:
+    """Plain http is for loopback, as in the other tests; nothing is asked for at the address."""
+    google.on("GET", "/risc", Answer(json={"issuer": ISSUER, "jwks_uri": address}))
+    assert send(anonymous, event_token()).status_code == 503
+    assert [one.path for one in google.requests] == ["/risc"]
+
+
 def test_all_tokens_of_a_user_are_over(
     anonymous: APIClient, rows: dict[str, OAuthConnection]
 ) -> None:
