@@ -27,6 +27,8 @@ app = Celery("connections_project", broker=settings.CELERY_BROKER_URL or None)
 app.conf.update(
     task_default_queue="connections",
     task_ignore_result=True,
+    # Nothing that a broker holds is ever unpickled.
+    accept_content=["json"],
     # The work waits for platforms, not for the processor. Threads share one worker of each queue.
     worker_pool="threads",
     worker_concurrency=8,

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.utils.dateparse import parse_date, parse_datetime
 
+from connections_project.oauth.names import without_controls
+
 LONGEST_ID = 255
 # What the columns hold: 20 digits before the point and 18 behind it.
 LARGEST_AMOUNT = Decimal(10) ** 20
@@ -42,7 +44,7 @@ def text(value: Any, *, longest: int) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise UnreadableError("a text is something else")
-    return "".join(each if each.isprintable() else " " for each in str(value)).strip()[:longest]
+    return without_controls(str(value))[:longest]
 
 
 def optional_amount(value: Any) -> Decimal | None:

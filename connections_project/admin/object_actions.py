@@ -13,8 +13,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-# As long as the audit log takes.
-LONGEST_REASON = 512
+from connections_project.core.text import LONGEST_REASON, refuse_deceptive
 
 
 class QuestionForm(forms.Form):
@@ -29,8 +28,10 @@ class ReasonForm(QuestionForm):
 
     reason = forms.CharField(
         max_length=LONGEST_REASON,
+        validators=[refuse_deceptive],
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60, "autofocus": True}),
-        help_text="1 to 512 characters, for the audit log. It can't be changed afterwards.",
+        help_text="1 to 512 characters in one line, for the audit log. It can't be changed "
+        "afterwards.",
     )
 
 

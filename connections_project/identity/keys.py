@@ -16,6 +16,7 @@ from django.utils import timezone
 from audit.events import Action
 from audit.record import Origin, record
 from connections_project.core.parsing import parse_uuid, render_datetime
+from connections_project.core.text import is_deceptive
 from connections_project.identity.models import ApiKey, Scope, Team, User
 
 # A fixed beginning lets scanners for leaked secrets know a key of ours.
@@ -140,7 +141,7 @@ def _checked(scopes: Iterable[str], name: str, expires_at: datetime | None) -> l
         raise InvalidKeyRequestError(f"no such scope: {sorted(unknown)[0]}; there are {known}")
     if not wanted:
         raise InvalidKeyRequestError(f"name at least one scope of {', '.join(Scope.values)}")
-    if len(name) > 100 or not name.isprintable():
+    if len(name) > 100 or is_deceptive(name):
         raise InvalidKeyRequestError("the name may have at most 100 characters, in one line")
     if expires_at is not None and expires_at <= timezone.now():
         raise InvalidKeyRequestError("the key would have ended already: give a time to come")

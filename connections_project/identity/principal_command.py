@@ -6,15 +6,16 @@ import sys
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from connections_project.core.commands.base import EscapedCommand
 from connections_project.identity.accounts import complaints, create_principal
 from connections_project.identity.models import PrincipalType, User
 
 EXAMPLE = "Without a terminal: manage.py … kim@example.com --password-stdin --json < password.txt"
 
 
-class PrincipalCommand(BaseCommand):
+class PrincipalCommand(EscapedCommand):
     """Makes a principal; a subclass says of which kind."""
 
     principal_type: ClassVar[PrincipalType] = PrincipalType.USER

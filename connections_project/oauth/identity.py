@@ -11,6 +11,7 @@ from connections_project.oauth.answers import require_success
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client_authentication import bearer
 from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.names import without_controls
 from connections_project.oauth.observers import calling
 from connections_project.oauth.paths import dig
 from connections_project.oauth.tokens import ClientRegistration, TokenSet, require_vschar
@@ -119,7 +120,7 @@ def read_account(platform: Platform, document: Any, *, id_field: str, name_field
     """
     account_id = _id(platform, dig(document, id_field))
     name = _text(dig(document, name_field)) or None
-    return Identity(account_id, name and _printable(name)[:LONGEST_TEXT])
+    return Identity(account_id, name and without_controls(name)[:LONGEST_TEXT])
 
 
 def _id(platform: Platform, value: Any) -> str | None:
@@ -134,11 +135,6 @@ def _text(value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     return str(value)
-
-
-def _printable(name: str) -> str:
-    """Drop what a database or a page can't hold: NUL, controls, lone surrogates."""
-    return "".join(each if each.isprintable() else " " for each in name).strip()
 
 
 def _claims(

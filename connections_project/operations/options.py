@@ -7,18 +7,8 @@ from typing import Any
 from audit.record import Origin
 from connections_project.connections.disconnect import DisconnectRequest
 from connections_project.connections.disconnect import Failure as Failure
-
-# As long as the audit log takes.
-LONGEST_REASON = 512
-
-
-class InvalidReasonError(ValueError):
-    """A forced disconnect needs a reason of 1 to 512 characters, none of them NUL."""
-
-
-def _can_be_stored(text: str) -> bool:
-    """Refuse NUL, and the halves of characters that a shell makes of bytes that are no UTF-8."""
-    return "\x00" not in text and not any("\ud800" <= one <= "\udfff" for one in text)
+from connections_project.core.text import InvalidReasonError as InvalidReasonError
+from connections_project.core.text import reason_of
 
 
 @dataclass(frozen=True)
@@ -45,10 +35,7 @@ class DisconnectOptions:
     erase_tokens: bool = False
 
     def __post_init__(self) -> None:
-        reason = self.reason.strip()
-        if not 1 <= len(reason) <= LONGEST_REASON or not _can_be_stored(reason):
-            raise InvalidReasonError("The reason needs 1 to 512 characters.")
-        object.__setattr__(self, "reason", reason)
+        object.__setattr__(self, "reason", reason_of(self.reason))
 
     def request(self, origin: Origin, details: Mapping[str, Any]) -> DisconnectRequest:
         """Return what is asked of the apps, for whoever asks it."""

@@ -8,9 +8,6 @@ from audit.record import Origin, record
 from connections_project.platforms.models import Suspension
 from connections_project.platforms.registry import UnknownPlatformError, upstream
 
-# As long as the audit log takes.
-LONGEST_REASON = 512
-
 
 def suspend(*, slug: str, reason: str, origin: Origin) -> bool:
     """Suspend a platform in all processes at once.

@@ -10,6 +10,7 @@ from connections_project.api.fields import Flag, Reference, Text
 from connections_project.api.serializers import PaginationAnswer
 from connections_project.connections.serializers import RedirectUri
 from connections_project.core.parsing import render_datetime
+from connections_project.core.text import refuse_deceptive
 from providers.models import Account, Connection, Status, Transaction
 from providers.sync import Tally
 
@@ -26,6 +27,7 @@ class ConnectRequest(serializers.Serializer[Any]):
         required=False,
         allow_null=True,
         default=None,
+        validators=[refuse_deceptive],
         help_text="The user's own name for the connection.",
     )
     redirect_uri = RedirectUri()
@@ -38,7 +40,12 @@ class ConnectRequest(serializers.Serializer[Any]):
 
 
 class RenameRequest(serializers.Serializer[Any]):
-    alias = Text(max_length=100, allow_null=True, help_text="Null takes the name away.")
+    alias = Text(
+        max_length=100,
+        allow_null=True,
+        validators=[refuse_deceptive],
+        help_text="Null takes the name away.",
+    )
 
 
 class SyncRequest(serializers.Serializer[Any]):

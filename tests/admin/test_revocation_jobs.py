@@ -52,7 +52,7 @@ def test_giving_up_erases_the_token_with_a_reason(page: Client, job: RevocationJ
     assert (event.actor_type, event.reason) == ("operator", "the platform is gone")
 
 
-@pytest.mark.parametrize("reason", ["", "   ", "x" * 513, "a\x00b"])
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 513, "a\u202eb"])
 def test_giving_up_needs_a_sound_reason(page: Client, job: RevocationJob, reason: str) -> None:
     answer = page.post(f"{LIST}{job.pk}/give-up/", {"reason": reason})
     assert answer.status_code == 200

@@ -25,6 +25,7 @@ from connections_project.core.commands.base import (
     os_user,
 )
 from connections_project.core.parsing import parse_uuid
+from connections_project.core.text import InvalidReasonError, reason_of
 
 EXAMPLES = """
 examples:
@@ -72,8 +73,10 @@ class Command(CommandWithExamples):
         **_: Any,
     ) -> None:
         selection = Selection(since, until, _owner(owner), subject)
-        if len(reason) > 512:
-            raise CommandError("The reason has more than 512 characters.", returncode=2)
+        try:
+            reason = reason_of(reason, least=0)
+        except InvalidReasonError as error:
+            raise CommandError(str(error), returncode=2) from None
         _audit(selection, operator_id=_user_id(operator) if operator else None, reason=reason)
         export = Export(selection)
         # disable=None: a bar on a terminal, none in a pipe.

@@ -3,17 +3,17 @@
 import json as jsonlib
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from tqdm import tqdm
 
 from audit.models import Seal
 from audit.seal import seal_all
-from connections_project.core.commands.base import counted, interruptible
+from connections_project.core.commands.base import EscapedCommand, counted, interruptible
 
 EXAMPLE = "For scripts: manage.py seal_audit_log --json"
 
 
-class Command(BaseCommand):
+class Command(EscapedCommand):
     help = (
         "Seal every event of the audit log that is committed: digests, chained, signed with "
         "AUDIT_SIGNING_KEY, the seals appended to AUDIT_HEADS_FILE. The workers do so by "

@@ -4,13 +4,14 @@ import json as jsonlib
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from audit.models import AuditEvent
+from connections_project.core.commands.base import EscapedCommand
 from connections_project.core.parsing import render_datetime
 
 
-class Command(BaseCommand):
+class Command(EscapedCommand):
     help = (
         "Show what the audit log says about a connection, a user or anything else that has an id, "
         "oldest first. For scripts: manage.py show_audit_trail ID --json"

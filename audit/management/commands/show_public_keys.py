@@ -4,13 +4,14 @@ import json as jsonlib
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from audit.public_keys import as_text
+from connections_project.core.commands.base import EscapedCommand
 from connections_project.core.signing import key_id, private_key
 
 
-class Command(BaseCommand):
+class Command(EscapedCommand):
     help = (
         "Show the public halves of the keys that sign the audit log and receipts, for auditors, "
         "and for AUDIT_PUBLIC_KEYS and RECEIPT_PUBLIC_KEYS before a key is changed."

@@ -5,7 +5,7 @@ import getpass
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -14,7 +14,10 @@ from django.core.management.base import (
     CommandError,
     CommandParser,
     DjangoHelpFormatter,
+    OutputWrapper,
 )
+
+from connections_project.core.text import escaped
 
 # The shell's own code for a command that Ctrl-C has ended.
 INTERRUPTED = 130
@@ -24,7 +27,40 @@ class _HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
     """Django's order of options, and the examples as they are written."""
 
 
-class CommandWithExamples(BaseCommand):
+class EscapedOutput(OutputWrapper):
+    """Output in which names, reasons and whatever else a stranger chose move no terminal."""
+
+    def write(  # type: ignore[override]
+        self,
+        msg: str = "",
+        style_func: Callable[[str], str] | None = None,
+        ending: str | None = None,
+    ) -> None:
+        super().write(escaped(msg), style_func, ending)
+
+
+class _Escaped:
+    """An attribute of a command that makes an `EscapedOutput` of whatever output it is given."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = f"_{name}"
+
+    def __get__(self, command: Any, owner: type | None = None) -> Any:
+        return getattr(command, self._name)
+
+    def __set__(self, command: Any, output: Any) -> None:
+        setattr(command, self._name, EscapedOutput(output._out, output.ending))
+
+
+class EscapedCommand(BaseCommand):
+    """A command of ours: its output is escaped."""
+
+    # Django sets these when a command is made, and once more when it is executed.
+    stdout = _Escaped()
+    stderr = _Escaped()
+
+
+class CommandWithExamples(EscapedCommand):
     """A command whose `--help` ends with `examples`, line by line as they stand there."""
 
     examples: ClassVar[str] = ""

@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from connections_project.core.commands.base import EscapedCommand
 from connections_project.platforms.catalog import catalog, client_registration
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-class Command(BaseCommand):
+class Command(EscapedCommand):
     help = (
         "Serve a sandbox bank, an OAuth 2.0 server with made-up accounts, in a process of its own. "
         "Its client is the service's own one for the platform `sandbox`, unless SANDBOX_CLIENT_ID, "

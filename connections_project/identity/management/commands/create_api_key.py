@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from connections_project.core.commands.base import EscapedCommand
 from connections_project.core.parsing import parse_uuid, render_datetime
 from connections_project.identity.keys import InvalidKeyRequestError, NewKey, create_key
 from connections_project.identity.models import Scope, Team
@@ -20,7 +21,7 @@ EXAMPLE = (
 )
 
 
-class Command(BaseCommand):
+class Command(EscapedCommand):
     help = "Make an API key for a team, and print it this once: nobody can see it again."
 
     def add_arguments(self, parser: CommandParser) -> None:

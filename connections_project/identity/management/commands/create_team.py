@@ -4,12 +4,13 @@ import json as jsonlib
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from connections_project.core.commands.base import EscapedCommand
 from connections_project.identity.accounts import UnknownMembersError, complaints, create_team
 
 
-class Command(BaseCommand):
+class Command(EscapedCommand):
     help = "Make a team of people who exist, such as: create_team Press --member a@x.org b@x.org"
 
     def add_arguments(self, parser: CommandParser) -> None:

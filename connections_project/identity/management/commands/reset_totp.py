@@ -3,8 +3,9 @@
 import json as jsonlib
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from connections_project.core.commands.base import EscapedCommand
 from connections_project.identity.origins import command_origin
 from connections_project.identity.second_factor import (
     NoSuchOperatorError,
@@ -14,7 +15,7 @@ from connections_project.identity.second_factor import (
 )
 
 
-class Command(BaseCommand):
+class Command(EscapedCommand):
     help = (
         "Enrol an operator's authenticator app anew; the old one and its sessions are good no "
         "longer. The audit log keeps it. Example: manage.py reset_totp kim@example.com"

@@ -3,14 +3,16 @@
 import json as jsonlib
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from connections_project.core.commands.base import EscapedCommand
 from connections_project.core.parsing import render_datetime
+from connections_project.core.text import InvalidReasonError, reason_of
 from connections_project.identity.keys import KeyNotFoundError, revoke_key
 from connections_project.identity.origins import command_origin
 
 
-class Command(BaseCommand):
+class Command(EscapedCommand):
     help = "Revoke an API key at once and for good, such as: revoke_api_key cnx_5f0c… --reason leak"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -19,8 +21,10 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *, key: str, reason: str, json: bool, **_: Any) -> None:
-        if len(reason) > 512:
-            raise CommandError("the reason may have at most 512 characters", returncode=2)
+        try:
+            reason = reason_of(reason, least=0)
+        except InvalidReasonError as error:
+            raise CommandError(str(error), returncode=2) from None
         try:
             # Whoever pastes the whole key means it, and its secret has no business in messages.
             prefix_or_id = key if len(key) <= 36 else key[:20]

@@ -4,17 +4,18 @@ import json as jsonlib
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from connections_project.admin.formatting import NOTHING
 from connections_project.connections.registry import find_connection
+from connections_project.core.commands.base import EscapedCommand
 from connections_project.core.parsing import parse_uuid
 from connections_project.operations.inspection import inspect
 
 EXAMPLE = "For scripts: manage.py inspect_connection ID --json | jq .revocations"
 
 
-class Command(BaseCommand):
+class Command(EscapedCommand):
     help = (
         "Show everything that is known of a connection of any app: facts, owner, platform, shared "
         "grant, refresh under way, revocations, schedules, and its audit events. No secret "

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.text import InvalidReasonError, reason_of
 from connections_project.identity.origins import command_origin
 from connections_project.platforms.registry import UnknownPlatformError
-from connections_project.platforms.suspend import LONGEST_REASON, suspend
+from connections_project.platforms.suspend import suspend
 
 
-class Command(BaseCommand):
+class Command(EscapedCommand):
     help = (
         "Suspend a platform at once in all processes: connecting, refreshing, syncing and "
         "publishing answer 503, disconnecting goes on. "
@@ -23,10 +25,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, slug: str, reason: str, **__: Any) -> None:
-        if not 1 <= len(reason.strip()) <= LONGEST_REASON:
-            raise CommandError("--reason needs 1 to 512 characters.", returncode=2)
         try:
-            changed = suspend(slug=slug, reason=reason.strip(), origin=command_origin(None))
+            reason = reason_of(reason)
+        except InvalidReasonError as error:
+            raise CommandError(f"--reason: {error}", returncode=2) from None
+        try:
+            changed = suspend(slug=slug, reason=reason, origin=command_origin(None))
         except UnknownPlatformError:
             raise CommandError(f"The catalogue has no platform {slug!r}.", returncode=2) from None
         self.stdout.write(f"{slug} is suspended." if changed else f"{slug} was suspended already.")
