@@ -52,6 +52,7 @@ class Action(StrEnum):
     SECOND_FACTOR_RESET = "second_factor_reset"
     USER_CHANGED = "user_changed"
     TEAM_CHANGED = "team_changed"
+    USER_PROVISIONED = "user_provisioned"
     USER_DEACTIVATED = "user_deactivated"
     USER_REACTIVATED = "user_reactivated"
     USER_FORGOTTEN = "user_forgotten"

@@ -70,7 +70,7 @@ class ScheduleAdmin(ReadOnlyAdmin):
     of_channel.short_description = "connection"  # type: ignore[attr-defined]
 
     def of_user(self, row: Schedule) -> SafeString | str:
-        return link_to(row.user, row.user.email)
+        return link_to(row.user, row.user.shown_name)
 
     of_user.short_description = "owner"  # type: ignore[attr-defined]
 

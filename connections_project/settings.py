@@ -88,6 +88,12 @@ try:
         "SOCIAL_TOKEN_RETENTION_DAYS", 90, least=0, most=36_500
     )
 
+    # Whose people come in: those of external issuers, and, unless it is off, those with a password.
+    IDENTITY = _env.identity("IDENTITY_ISSUERS")
+    ISSUER_KEYS_SECONDS = _env.whole_number("ISSUER_KEYS_SECONDS", 300, least=0)
+    ISSUER_KEYS_KEEP_SECONDS = _env.whole_number("ISSUER_KEYS_KEEP_SECONDS", 86400, least=0)
+    LOCAL_LOGIN = _env.flag("LOCAL_LOGIN", default=True)
+
     # How many revocations one worker tries at a time, and all workers together at one platform.
     REVOCATION_THREADS = _env.whole_number("REVOCATION_THREADS", 32, least=1, most=1000)
     REVOCATION_PLATFORM_LIMIT = _env.whole_number(

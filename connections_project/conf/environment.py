@@ -10,6 +10,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from connections_project.conf import values as values
+from connections_project.conf.issuers import NOBODY, Identity, IssuersError, read_identity
 from connections_project.conf.metrics_folder import prepare as metrics_folder
 
 T = TypeVar("T")
@@ -141,6 +142,14 @@ class Environment:
         """Return the file of that path; none where the variable is absent."""
         path = self.parsed(name, None, values.file, "the path of a file")
         return [path] if path else []
+
+    def identity(self, name: str) -> Identity:
+        """Return the issuers and transmitters of the file of that path; none where it is absent."""
+        path = self.parsed(name, None, values.file, "the path of a file")
+        try:
+            return read_identity(path) if path else NOBODY
+        except IssuersError as error:
+            raise ImproperlyConfigured(f"{name} is wrong: it must be {error}") from None
 
     def folder(self, name: str, default: Path) -> Path:
         """Return a folder, which need not be there yet."""

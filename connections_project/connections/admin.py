@@ -172,7 +172,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
 
     def owner(self, row: Any) -> SafeString | str:
         owner = self.owner_of(row)
-        return link_to(owner, getattr(owner, "email", None))
+        return link_to(owner, getattr(owner, "shown_name", None))
 
     def connected(self, row: OAuthConnection) -> SafeString | str:
         return format_datetime(row.connected_at)

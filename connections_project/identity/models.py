@@ -13,6 +13,7 @@ from django.utils.crypto import salted_hmac
 from django_otp.models import Device, ThrottlingMixin
 from django_otp.oath import TOTP
 
+from connections_project.conf.issuers import LONGEST_ISSUER
 from connections_project.core.ids import uuid7
 from connections_project.core.vault import DecryptionError, SealedField, open_sealed
 from connections_project.identity.fields import NormalEmailField, normal_email
@@ -27,16 +28,25 @@ class PrincipalType(models.TextChoices):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A principal: a person or a service, that signs in by e-mail and owns connections."""
+    """A principal: a person or a service, that comes in and owns connections.
+
+    A local one signs in by `email`. One of an external issuer is known by (`issuer`, `subject`) and
+    has no `email`: what the issuer calls its address finds and links nobody.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    email = NormalEmailField("e-mail", max_length=254, unique=True)
+    email = NormalEmailField("e-mail", max_length=254, unique=True, null=True, blank=True)
+    issuer = models.CharField(max_length=LONGEST_ISSUER, null=True, blank=True, editable=False)
+    subject = models.CharField(max_length=255, null=True, blank=True, editable=False)
+    issuer_email = NormalEmailField(
+        "e-mail at the issuer", max_length=254, null=True, blank=True, editable=False
+    )
     principal_type = models.CharField(
         max_length=7, choices=PrincipalType.choices, default=PrincipalType.USER
     )
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
-    # When all tokens and sessions that there were ended at once.
+    # When all tokens and sessions that there were ended at once, of whichever issuer.
     sessions_ended_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -56,8 +66,22 @@ class User(AbstractBaseUser, PermissionsMixin):
                 name="identity_services",
                 condition=models.Q(principal_type="service"),
             ),
+            # How SCIM and security events name people of an issuer.
+            models.Index(
+                fields=["issuer", "issuer_email"],
+                name="identity_issuer_email",
+                condition=models.Q(issuer__isnull=False),
+            ),
         ]
         constraints = [
+            models.UniqueConstraint(name="identity_subject_once", fields=["issuer", "subject"]),
+            models.CheckConstraint(
+                name="identity_local_or_external",
+                condition=models.Q(
+                    email__isnull=False, issuer=None, subject=None, issuer_email=None
+                )
+                | models.Q(email=None, issuer__isnull=False, subject__isnull=False),
+            ),
             models.CheckConstraint(
                 name="identity_email_is_lower_case", condition=models.Q(email=Lower("email"))
             ),
@@ -80,10 +104,18 @@ class User(AbstractBaseUser, PermissionsMixin):
             "identity.User.session", f"{self.password} {ended}", secret=secret, algorithm="sha256"
         ).hexdigest()
 
+    def __str__(self) -> str:
+        return self.shown_name
+
+    @property
+    def shown_name(self) -> str:
+        """What operators call it: its address, or the subject where no address is known."""
+        return self.email or self.issuer_email or self.subject or str(self.pk)
+
     def clean(self) -> None:
         super().clean()
         # A form compares constraints with what is typed, the database with what is stored.
-        self.email = normal_email(self.email)
+        self.email = normal_email(self.email) if self.email else None
         # A form that shows the type without offering it would pass over the constraint.
         if self.principal_type == PrincipalType.SERVICE and (self.is_staff or self.is_superuser):
             raise ValidationError("A service account is never staff.")
@@ -94,8 +126,21 @@ class User(AbstractBaseUser, PermissionsMixin):
         with transaction.atomic():
             super().save(*args, **kwargs)
             if is_new:
-                team = Team.objects.create(name=self.email, owner=self)
+                team = Team.objects.create(name=self.shown_name[:254], owner=self)
                 Membership.objects.create(team=team, user=self)
+
+
+class ForgottenSubject(models.Model):
+    """That somebody of an external issuer was forgotten: of the subject only a digest is kept.
+
+    Tokens issued until `forgotten_at` make nobody anew.
+    """
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    forgotten_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.digest
 
 
 class Team(models.Model):

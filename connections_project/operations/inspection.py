@@ -70,15 +70,17 @@ def _owner(row: OAuthConnection) -> dict[str, Any]:
     """Return the owner: a user, or a team with its members."""
     owner: User | Team = getattr(row, row.owner_column.removesuffix("_id"))
     if isinstance(owner, User):
-        return {"type": owner.principal_type, **_columns(owner, ("id", "email", "is_active"))}
-    members = owner.members.order_by("email")
+        return {
+            "type": owner.principal_type,
+            **_columns(owner, ("id", "email", "is_active")),
+            "email": owner.email or owner.issuer_email,
+        }
+    members = owner.members.order_by("email", "issuer_email", "subject")
     return {
         "type": "team",
         **_columns(owner, ("id", "name")),
         "members": owner.members.count(),
-        "active_members": list(
-            members.filter(is_active=True).values_list("email", flat=True)[:MOST]
-        ),
+        "active_members": [one.shown_name for one in members.filter(is_active=True)[:MOST]],
     }
 
 

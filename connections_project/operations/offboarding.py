@@ -12,6 +12,7 @@ from django.utils import timezone
 from audit.events import Action
 from audit.record import Origin, record
 from connections_project.identity.models import Authenticator, SessionFamily, Team, User
+from connections_project.identity.provisioning import remember_forgotten
 from connections_project.operations.force import force_disconnect
 from connections_project.operations.offboarding_plan import own
 from connections_project.operations.options import DisconnectOptions, Result
@@ -156,7 +157,9 @@ def _anonymise(
         locked = User.objects.select_for_update().get(pk=user.pk)
         if is_forgotten(locked):
             return
+        remember_forgotten(locked)
         locked.email = _anonymous_address(locked)
+        locked.issuer = locked.subject = locked.issuer_email = None
         locked.set_unusable_password()
         locked.is_staff = locked.is_superuser = False
         locked.save()

@@ -86,7 +86,7 @@ class OffboardingAdmin(UserAdmin):
         if not form.is_valid():
             return self._question(request, user, form, "Reactivate", REACTIVATE)
         reactivate(user, reason=form.cleaned_data["reason"], origin=admin_origin(request))
-        self.message_user(request, f"{user.email} can sign in again.")
+        self.message_user(request, f"{user.shown_name} can sign in again.")
         return redirect("admin:identity_user_change", user.pk)
 
     def _offboarding_view(
@@ -133,7 +133,7 @@ class OffboardingAdmin(UserAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": user,
-            "title": f"{label}: {user.email}",
+            "title": f"{label}: {user.shown_name}",
             "label": label,
             "question": question,
             "form": form,

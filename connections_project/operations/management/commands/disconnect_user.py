@@ -81,7 +81,7 @@ class Command(CommandWithExamples):
         out = self.stderr if options["json"] else self.stdout
         action = "Forget" if options["forget"] else "Deactivate"
         number = counted(seen.connections, "connection")
-        question = f"{action} {user.email} and disconnect {number}? [y/N] "
+        question = f"{action} {user.shown_name} and disconnect {number}? [y/N] "
         out.write("\n".join([*_in_words(seen), question]), _plain, ending="")
         out.flush()
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:

@@ -1,0 +1,91 @@
+"""How people of external issuers become principals, and how it is remembered who was forgotten."""
+
+import hashlib
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from audit.events import Action, ActorType, Interface
+from audit.record import Origin, record
+from connections_project.identity.models import ForgottenSubject, PrincipalType, User
+
+
+class ForgottenSubjectError(Exception):
+    """Whoever it was has been forgotten since."""
+
+
+def provision(
+    *,
+    issuer: str,
+    subject: str,
+    issued_at: datetime,
+    email: str | None,
+    principal_type: PrincipalType,
+    address: str,
+) -> User:
+    """Make the principal of an issuer's subject; at once from many calls, one row.
+
+    Args:
+        issuer: The `iss`, exactly.
+        subject: At most 255 characters, without NUL.
+        issued_at: When the token was, by which it comes.
+        email: What the issuer says its address is, at most 254 characters.
+        principal_type: A person or a service.
+        address: Of the client, for the audit log.
+
+    Raises:
+        ForgottenSubjectError: It was forgotten after the token was issued.
+    """
+    user = User(
+        issuer=issuer,
+        subject=subject,
+        issuer_email=email,
+        principal_type=principal_type,
+        email=None,
+    )
+    user.set_unusable_password()
+    try:
+        with transaction.atomic():
+            user.save()
+            # Only now: whoever is being forgotten at this moment held the row until it was.
+            _require_not_forgotten(user, issued_at)
+            _record(user, address)
+    except IntegrityError:
+        # Another call was faster; anything else that is wrong with the row leaves none to be found.
+        return User.objects.get(issuer=issuer, subject=subject)
+    return user
+
+
+def remember_forgotten(user: User) -> None:
+    """Keep a digest of whom an issuer must not bring back by an older token; local ones need none.
+
+    The caller has locked the row.
+    """
+    if user.issuer is None or user.subject is None:
+        return
+    ForgottenSubject.objects.update_or_create(
+        digest=subject_digest(user.issuer, user.subject), defaults={"forgotten_at": timezone.now()}
+    )
+
+
+def subject_digest(issuer: str, subject: str) -> str:
+    """Return what is kept of a subject that was forgotten: a SHA-256 that names the issuer too."""
+    return hashlib.sha256(f"{issuer}\n{subject}".encode()).hexdigest()
+
+
+def _require_not_forgotten(user: User, issued_at: datetime) -> None:
+    digest = subject_digest(user.issuer or "", user.subject or "")
+    if ForgottenSubject.objects.filter(digest=digest, forgotten_at__gte=issued_at).exists():
+        raise ForgottenSubjectError
+
+
+def _record(user: User, address: str) -> None:
+    record(
+        Action.USER_PROVISIONED,
+        origin=Origin(ActorType(user.principal_type), user.pk, Interface.API, address),
+        subject_type="user",
+        subject_id=user.pk,
+        subject_owner_id=user.pk,
+        details={"issuer": user.issuer},
+    )
