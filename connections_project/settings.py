@@ -94,6 +94,10 @@ try:
     ISSUER_KEYS_KEEP_SECONDS = _env.whole_number("ISSUER_KEYS_KEEP_SECONDS", 86400, least=0)
     LOCAL_LOGIN = _env.flag("LOCAL_LOGIN", default=True)
 
+    RATE_LIMITS = _env.rate_limits()
+    # Front ends of other origins that may call the API from a browser.
+    CORS_ALLOWED_ORIGINS = _env.browser_origins("CORS_ALLOWED_ORIGINS")
+
     # How many revocations one worker tries at a time, and all workers together at one platform.
     REVOCATION_THREADS = _env.whole_number("REVOCATION_THREADS", 32, least=1, most=1000)
     REVOCATION_PLATFORM_LIMIT = _env.whole_number(
@@ -121,6 +125,7 @@ try:
         "django.contrib.messages",
         "whitenoise.runserver_nostatic",
         "django.contrib.staticfiles",
+        "corsheaders",
         "rest_framework",
         "drf_spectacular",
         "drf_spectacular_sidecar",
@@ -159,6 +164,7 @@ MIDDLEWARE = [
     "connections_project.middleware.trusted_proxies.ForwardedProtoMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "connections_project.middleware.content_security.ContentSecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "connections_project.api.error_routing.ErrorRoutingMiddleware",
     "connections_project.middleware.request_bodies.RequestBodyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -234,6 +240,27 @@ REST_FRAMEWORK = {
 
 # RequestBodyMiddleware refuses larger ones before Django reads them.
 DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_BODY
+
+# CORS for the API alone, without cookies: a front end bears its user's token.
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE")
+CORS_ALLOW_HEADERS = (
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "traceparent",
+    "x-team-id",
+)
+CORS_EXPOSE_HEADERS = (
+    "X-Trace-Id",
+    "Retry-After",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "Link",
+)
+CORS_PREFLIGHT_MAX_AGE = 600
 
 # Headers that guard the pages. TLS ends at granian or at a proxy; the API never redirects plain
 # HTTP, since a client that sent a token in the clear must notice (so W008 doesn't apply).

@@ -9,6 +9,7 @@ from connections_project.api.schema import SchemaView
 from connections_project.connections.callback_page import CallbackPage
 from connections_project.connections.registry import connection_types
 from connections_project.core.health import healthz, readyz
+from connections_project.identity.api.views import MeViewSet
 from connections_project.metrics.view import metrics
 from connections_project.platforms.views import PlatformViewSet
 from connections_project.receipts.keys import jwks
@@ -17,6 +18,7 @@ from connections_project.webhooks.views import data_deletion
 
 urlpatterns = [
     path("api/v1/auth/", include("connections_project.identity.api.urls")),
+    path("api/v1/me", MeViewSet.as_view({"get": "retrieve"}), name="me"),
     path("api/v1/platforms", PlatformViewSet.as_view({"get": "list"})),
     path("api/v1/receipts/<str:connection_id>", ReceiptViewSet.as_view({"get": "retrieve"})),
     path(".well-known/jwks.json", jwks, name="jwks"),

@@ -24,13 +24,20 @@ class Policy:
     per_minute: int
 
 
-API_READ = Policy("API_READ", burst=100, per_minute=100)
-API_WRITE = Policy("API_WRITE", burst=50, per_minute=50)
-PROVIDER_CONNECT = Policy("PROVIDER_CONNECT", burst=5, per_minute=5)
-PROVIDER_SYNC = Policy("PROVIDER_SYNC", burst=10, per_minute=5)
-SOCIAL_READ = Policy("SOCIAL_READ", burst=200, per_minute=200)
-SOCIAL_WRITE = Policy("SOCIAL_WRITE", burst=50, per_minute=50)
-UNAUTHENTICATED = Policy("UNAUTHENTICATED", burst=60, per_minute=60)
+def _policy(name: str) -> Policy:
+    burst, per_minute = settings.RATE_LIMITS[name]
+    return Policy(name, burst=burst, per_minute=per_minute)
+
+
+API_READ = _policy("API_READ")
+API_WRITE = _policy("API_WRITE")
+PROVIDER_CONNECT = _policy("PROVIDER_CONNECT")
+PROVIDER_SYNC = _policy("PROVIDER_SYNC")
+# In place of PROVIDER_CONNECT for programs, which act for a whole application.
+KEY_CONNECT = _policy("KEY_CONNECT")
+SOCIAL_READ = _policy("SOCIAL_READ")
+SOCIAL_WRITE = _policy("SOCIAL_WRITE")
+UNAUTHENTICATED = _policy("UNAUTHENTICATED")
 
 
 @dataclass(frozen=True)

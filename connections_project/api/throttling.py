@@ -44,9 +44,13 @@ class TokenBucketThrottle(BaseThrottle):
         """
         raise NotImplementedError
 
+    def policy_of(self, request: Request, view: Any) -> Policy:  # noqa: ARG002 - for those derived.
+        """Return whose figures hold, where that depends on the request."""
+        return self.policy
+
     def allow_request(self, request: Request, view: Any) -> bool:
         key = self.bucket_key(request, view)
-        self._decision = _take(request._request, self.policy, key)
+        self._decision = _take(request._request, self.policy_of(request, view), key)
         return self._decision is None or self._decision.allowed
 
     def wait(self) -> int:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from connections_project.conf import rate_limits
 from connections_project.conf import values as values
 from connections_project.conf.issuers import NOBODY, Identity, IssuersError, read_identity
 from connections_project.conf.metrics_folder import prepare as metrics_folder
@@ -125,6 +126,11 @@ class Environment:
     def origins(self, name: str) -> list[str]:
         return self.listed(name, values.origin, "scheme and host, as in https://example.com")
 
+    def browser_origins(self, name: str) -> list[str]:
+        """Return origins as browsers write them: no path, and the scheme's own port left out."""
+        expected = "origins as browsers send them, as in https://app.example.com; * is none"
+        return self.listed(name, values.browser_origin, expected)
+
     def redis_url(self, name: str) -> str:
         expected = "an address that begins with redis://, rediss:// or unix://"
         return self.parsed(name, "", values.redis_url, expected)
@@ -132,6 +138,21 @@ class Environment:
     def broker_url(self, name: str, default: str) -> str:
         expected = "an address such as redis://… or amqp://…"
         return self.parsed(name, default, values.broker_url, expected)
+
+    def rate_limits(self) -> dict[str, rate_limits.Figures]:
+        """Return each policy's burst and refill a minute, as `RATE_LIMIT_<POLICY>` says."""
+        given = [name for name in self.variables if name.startswith(rate_limits.PREFIX)]
+        known = {f"{rate_limits.PREFIX}{policy}" for policy in rate_limits.DEFAULTS}
+        if unknown := set(given) - known:
+            wanted = f"there is no such policy: give one of {', '.join(sorted(known))}"
+            raise ImproperlyConfigured(f"{min(unknown)} is wrong: {wanted}")
+        expected = f"burst/per-minute, such as 100/100, each from 1 to {rate_limits.MOST}"
+        return {
+            policy: self.parsed(
+                f"{rate_limits.PREFIX}{policy}", default, rate_limits.figures, expected
+            )
+            for policy, default in rate_limits.DEFAULTS.items()
+        }
 
     def database(self, name: str, default: str) -> dict[str, Any]:
         """Return Django's description of the database at an address (django-environ's schemes)."""

@@ -84,6 +84,16 @@ def origin(text: str) -> str:
     return text
 
 
+def browser_origin(text: str) -> str:
+    """Take an origin that equals what a browser sends (Fetch Standard, section 3.1), or none would
+    ever match: lower case, and neither a slash at the end nor the scheme's own port."""
+    parts = urlsplit(origin(text))
+    own_port = {"http": 80, "https": 443}[parts.scheme]
+    if text != text.lower() or not text.isascii() or "*" in text or parts.port == own_port:
+        raise ValueError
+    return text
+
+
 def redirect_uri(text: str) -> str:
     """Parse an absolute address without a fragment (RFC 6749, section 3.1.2)."""
     if not urlsplit(text).scheme or "#" in text or not text.isprintable():

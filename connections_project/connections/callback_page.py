@@ -24,10 +24,10 @@ from connections_project.connections.callback import authorization_response
 from connections_project.connections.flow import Answer, FlowPreview
 from connections_project.connections.outcomes import Outcome as Words
 from connections_project.connections.registry import connection_type
+from connections_project.connections.throttling import callback_bucket, connect_policy
 from connections_project.core import vault
 from connections_project.identity.models import User
 from connections_project.identity.origins import origin_of
-from connections_project.middleware.trusted_proxies import client_network
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.state import StateStoreUnavailable
 from connections_project.platforms.registry import (
@@ -113,7 +113,8 @@ class CallbackPage(View):
             return _page(request, INCOMPLETE)
         state = request.GET.get("state", "")
         preview = flow.peek(state) if state else None
-        throttle(request, PROVIDER_CONNECT, _bucket(request, preview))
+        policy = connect_policy(preview.principal_type) if preview else PROVIDER_CONNECT
+        throttle(request, policy, callback_bucket(request, preview))
         answer = authorization_response(request.GET)
         if not state or (answer.code is None and answer.error is None) or _is_damaged(answer):
             return _page(request, INCOMPLETE)
@@ -180,10 +181,6 @@ def _is_prefetch(request: HttpRequest) -> bool:
 def _is_damaged(answer: Answer) -> bool:
     """Whether it holds what no platform sends and no database takes."""
     return any(UNSTORABLE.search(text or "") for text in (answer.code, answer.error, answer.iss))
-
-
-def _bucket(request: HttpRequest, preview: FlowPreview | None) -> str:
-    return str(preview.principal_id) if preview else client_network(request)
 
 
 def _sign_in_address(request: HttpRequest) -> str:

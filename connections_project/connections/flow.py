@@ -20,7 +20,7 @@ from connections_project.connections.errors import (
     UnregisteredRedirectError,
 )
 from connections_project.core import vault
-from connections_project.identity.models import ApiKey, User
+from connections_project.identity.models import ApiKey, PrincipalType, User
 from connections_project.oauth import client, pkce
 from connections_project.oauth.client import TokenSet
 from connections_project.oauth.state import StateStore, new_state
@@ -100,7 +100,8 @@ def begin(
         details=details,
     )
     state = new_state()
-    states.put(state, _remembered(started, browser), seconds=settings.OAUTH_STATE_SECONDS)
+    remembered = _remembered(started, browser, principal)
+    states.put(state, remembered, seconds=settings.OAUTH_STATE_SECONDS)
     url = _authorization_url(started, upstream, state=state)
     return Authorization(url, state, settings.OAUTH_STATE_SECONDS)
 
@@ -110,11 +111,12 @@ def _verifier(upstream: Upstream) -> str | None:
     return pkce.new_verifier() if uses_pkce else None
 
 
-def _remembered(started: Flow, browser: str) -> dict[str, Any]:
+def _remembered(started: Flow, browser: str, principal: User | ApiKey) -> dict[str, Any]:
     return {
         "app": started.app,
         "slug": started.slug,
         "principal_id": str(started.principal_id),
+        "principal_type": str(principal.principal_type),
         "redirect_uri": started.redirect_uri,
         "code_verifier": started.code_verifier,
         "browser": fingerprint(browser),
@@ -154,12 +156,19 @@ class FlowPreview:
     app: str
     slug: str
     principal_id: UUID
+    principal_type: str
     browser: str
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> "FlowPreview":
-        principal_id = UUID(found["principal_id"])
-        return cls(found["app"], found["slug"], principal_id, found["browser"])
+        return cls(
+            app=found["app"],
+            slug=found["slug"],
+            principal_id=UUID(found["principal_id"]),
+            # A flow that an earlier release started has none.
+            principal_type=found.get("principal_type", PrincipalType.USER),
+            browser=found["browser"],
+        )
 
     def as_json(self) -> dict[str, str]:
         return {**vars(self), "principal_id": str(self.principal_id)}

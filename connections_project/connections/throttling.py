@@ -2,51 +2,71 @@
 
 from typing import Any
 
+from django.http import HttpRequest
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
 from connections_project.api.rate_limits import (
-    API_READ,
-    API_WRITE,
+    KEY_CONNECT,
     PROVIDER_CONNECT,
     PROVIDER_SYNC,
+    Policy,
 )
 from connections_project.api.throttling import TokenBucketThrottle
 from connections_project.connections import flow
-from connections_project.identity.principals import principal_of
+from connections_project.connections.flow import FlowPreview
+from connections_project.identity.models import ApiKey, PrincipalType, User
+from connections_project.identity.throttling import PrincipalThrottle
+from connections_project.identity.throttling import ReadThrottle as ReadThrottle
+from connections_project.identity.throttling import WriteThrottle as WriteThrottle
 from connections_project.middleware.trusted_proxies import client_network
 from connections_project.oauth.state import StateStoreUnavailable
 
 
-class PrincipalThrottle(TokenBucketThrottle):
-    """Counts for whoever is signed in."""
-
-    def bucket_key(self, request: Request, view: Any) -> str:  # noqa: ARG002 - for those derived.
-        return str(principal_of(request).pk)
+def connect_policy(principal_type: str) -> Policy:
+    """Return the policy of connecting: programs act for a whole application, people for one."""
+    return KEY_CONNECT if principal_type == PrincipalType.SERVICE else PROVIDER_CONNECT
 
 
-class ReadThrottle(PrincipalThrottle):
-    policy = API_READ
+class ConnectThrottle(TokenBucketThrottle):
+    """Counts for whoever starts a flow: a user, a service account, or a team's key."""
 
-
-class WriteThrottle(PrincipalThrottle):
-    policy = API_WRITE
-
-
-class ConnectThrottle(PrincipalThrottle):
     policy = PROVIDER_CONNECT
+
+    def policy_of(self, request: Request, view: Any) -> Policy:  # noqa: ARG002 - as its base.
+        return connect_policy(_caller(request).principal_type)
+
+    def bucket_key(self, request: Request, view: Any) -> str:  # noqa: ARG002 - as its base.
+        return str(_caller(request).pk)
+
+
+def _caller(request: Request) -> User | ApiKey:
+    caller: object = request.user
+    if not isinstance(caller, User | ApiKey):
+        raise NotAuthenticated
+    return caller
 
 
 class CallbackThrottle(TokenBucketThrottle):
     """Counts for the state's principal, or for the address where the state is unknown."""
 
     policy = PROVIDER_CONNECT
+    _preview: FlowPreview | None = None
+
+    def policy_of(self, request: Request, view: Any) -> Policy:  # noqa: ARG002 - as its base.
+        return connect_policy(self._preview.principal_type) if self._preview else self.policy
 
     def bucket_key(self, request: Request, view: Any) -> str:  # noqa: ARG002 - as its base.
         try:
-            preview = flow.peek(request.query_params.get("state", ""))
+            self._preview = flow.peek(request.query_params.get("state", ""))
         except StateStoreUnavailable:
-            preview = None
-        return str(preview.principal_id) if preview else client_network(request._request)
+            self._preview = None
+        return callback_bucket(request._request, self._preview)
+
+
+def callback_bucket(request: HttpRequest, preview: FlowPreview | None) -> str:
+    """Return whose bucket a callback draws on."""
+    return str(preview.principal_id) if preview else client_network(request)
 
 
 class SyncThrottle(PrincipalThrottle):

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
@@ -14,6 +16,12 @@ from connections_project.identity.models import User
 
 class PrincipalBackend(ModelBackend):
     """Asks the same verb as the API, so that no entry point allows faster guessing."""
+
+    def user_can_authenticate(self, user: User | AnonymousUser | None) -> bool:
+        """Whether a session stays good: of who is active, and of operators alone where nobody else
+        signs in by password."""
+        is_let_in = settings.LOCAL_LOGIN or getattr(user, "is_staff", False)
+        return is_let_in and super().user_can_authenticate(user)
 
     def authenticate(
         self,

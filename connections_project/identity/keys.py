@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from audit.events import Action
@@ -132,6 +132,20 @@ def find_key(raw: str, *, team_id: UUID | None) -> ApiKey:
         raise BadKeyError
     _note_use(key, now=now)
     return key
+
+
+def listed_keys(*, team: UUID | None = None, ended: bool = False) -> "QuerySet[ApiKey]":
+    """Find keys with their teams, the newest first.
+
+    Args:
+        team: The id of the team whose keys they are; None for every team's.
+        ended: Whether revoked and expired ones are among them.
+    """
+    keys = ApiKey.objects.select_related("team").order_by("-pk")
+    if not ended:
+        now = timezone.now()
+        keys = keys.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+    return keys if team is None else keys.filter(team=team)
 
 
 def _checked(scopes: Iterable[str], name: str, expires_at: datetime | None) -> list[str]:

@@ -110,7 +110,18 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def shown_name(self) -> str:
         """What operators call it: its address, or the subject where no address is known."""
-        return self.email or self.issuer_email or self.subject or str(self.pk)
+        return self.shown_email or self.subject or str(self.pk)
+
+    @property
+    def shown_email(self) -> str | None:
+        """Its address, whoever told it."""
+        told: str | None = self.email or self.issuer_email
+        return told
+
+    @property
+    def own_teams(self) -> "models.QuerySet[Team]":
+        """The teams it belongs to, the oldest first, which is its own."""
+        return self.teams.order_by("created_at", "pk")
 
     def clean(self) -> None:
         super().clean()

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin, record
+from connections_project.identity.fields import normal_email
 from connections_project.identity.models import ForgottenSubject, PrincipalType, User
 
 
@@ -55,6 +56,30 @@ def provision(
         # Another call was faster; anything else that is wrong with the row leaves none to be found.
         return User.objects.get(issuer=issuer, subject=subject)
     return user
+
+
+def follow(user: User, *, email: str | None, principal_type: PrincipalType) -> bool:
+    """Keep what the issuer says of a principal, where it has changed.
+
+    Args:
+        user: Who comes in.
+        email: The address; None where the token doesn't say, which changes nothing.
+        principal_type: A person or a service.
+
+    Returns:
+        Whether it may: an operator is never a service account.
+    """
+    if principal_type != user.principal_type and user.is_staff:
+        return False
+    told: dict[str, str] = {"principal_type": principal_type}
+    if email is not None:
+        told["issuer_email"] = normal_email(email)
+    changed = {name: value for name, value in told.items() if getattr(user, name) != value}
+    if changed:
+        for name, value in changed.items():
+            setattr(user, name, value)
+        user.save(update_fields=changed)
+    return True
 
 
 def remember_forgotten(user: User) -> None:

@@ -89,12 +89,28 @@ def principal_of(claims: dict[str, Any]) -> User:
         user = User.objects.get(pk=claimed_id(claims, "principal_id"), is_active=True)
     except User.DoesNotExist:
         raise BadTokenError from None
+    if not settings.LOCAL_LOGIN and not user.is_staff:
+        raise BadTokenError
     # The signature vouches for what is claimed, so that comparing in plain time reveals nothing.
     if claims.get("fingerprint") != _fingerprint(user):
         raise BadTokenError
     if claims.get("principal_type") != user.principal_type:
         raise BadTokenError
     return user
+
+
+def require_open_sessions(user: User, claims: dict[str, Any]) -> None:
+    """Refuse an issuer's token that was issued before the principal's sessions were ended, or just
+    then. Ours bear a fingerprint, which that changes.
+
+    Raises:
+        BadTokenError: It was, or does not say when it was issued.
+    """
+    if user.sessions_ended_at is None:
+        return
+    issued_at = claims.get("iat")
+    if not isinstance(issued_at, int | float) or issued_at <= user.sessions_ended_at.timestamp():
+        raise BadTokenError
 
 
 def claimed_id(claims: dict[str, Any], name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.forms import ValidationError
@@ -46,7 +47,12 @@ class SignInForm(AuthenticationForm):
         Raises:
             BadCredentialsError, TooManyAttemptsError, HashingBusyError: See `sign_in.authenticate`.
         """
-        return sign_in.authenticate(request, email=email, password=password)
+        return sign_in.authenticate(request, email=email, password=password, further=_may_enter)
+
+
+def _may_enter(user: User) -> str:
+    """Keep people out whose way in is an external issuer's."""
+    return "" if settings.LOCAL_LOGIN or user.is_staff else "no_operator"
 
 
 class SignInView(LoginView):

@@ -73,7 +73,7 @@ def _owner(row: OAuthConnection) -> dict[str, Any]:
         return {
             "type": owner.principal_type,
             **_columns(owner, ("id", "email", "is_active")),
-            "email": owner.email or owner.issuer_email,
+            "email": owner.shown_email,
         }
     members = owner.members.order_by("email", "issuer_email", "subject")
     return {

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework.request import Request
 
-from connections_project.api.rate_limits import PROVIDER_CONNECT, SOCIAL_READ, SOCIAL_WRITE
+from connections_project.api.rate_limits import SOCIAL_READ, SOCIAL_WRITE
 from connections_project.api.throttling import TokenBucketThrottle
 from connections_project.identity.callers import caller_of
 
@@ -20,7 +20,3 @@ class ReadThrottle(CallerThrottle):
 
 class WriteThrottle(CallerThrottle):
     policy = SOCIAL_WRITE
-
-
-class ConnectThrottle(CallerThrottle):
-    policy = PROVIDER_CONNECT

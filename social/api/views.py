@@ -11,7 +11,7 @@ from connections_project.api.serializers import flag, serialize_rows, validated
 from connections_project.api.views import ApiViewSet
 from connections_project.connections.browser import browser_for_start, set_cookie
 from connections_project.connections.callback import state_and_answer
-from connections_project.connections.throttling import CallbackThrottle
+from connections_project.connections.throttling import CallbackThrottle, ConnectThrottle
 from connections_project.identity.callers import caller_of, possible_caller_of
 from connections_project.identity.models import Scope
 from connections_project.identity.origins import origin_of
@@ -37,7 +37,7 @@ class SocialViewSet(ApiViewSet):
     throttle_classes = (throttling.WriteThrottle,)
     action_throttles: ClassVar = {
         "accounts": throttling.ReadThrottle,
-        "connect": throttling.ConnectThrottle,
+        "connect": ConnectThrottle,
         "callback": CallbackThrottle,
     }
 

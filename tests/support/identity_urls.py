@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections_project.api.views import ApiViewSet
+from connections_project.identity.api.views import MeViewSet
 from connections_project.identity.callers import caller_of
 from connections_project.identity.origins import origin_of
 from connections_project.identity.team_authentication import TeamAuthentication
@@ -33,6 +34,7 @@ class TeamCallerViewSet(ApiViewSet):
 
 urlpatterns = [
     path("api/v1/auth/", include("connections_project.identity.api.urls")),
+    path("api/v1/me", MeViewSet.as_view({"get": "retrieve"})),
     path("api/v1/whoami", WhoAmIViewSet.as_view({"get": "show"})),
     path("api/v1/team-caller", TeamCallerViewSet.as_view({"get": "show"})),
     path("admin/", admin.site.urls),

@@ -1,15 +1,18 @@
 """What the OpenAPI document says of signing in."""
 
-from connections_project.api.documentation import WITH_BODY, answer, asked, endpoint
+from connections_project.api.documentation import SAMPLE_ID, WITH_BODY, answer, asked, endpoint
 from connections_project.api.errors import FieldError
+from connections_project.api.rate_limits import API_READ
 from connections_project.identity.api.serializers import (
     CredentialsSerializer,
+    MeAnswer,
     RefreshTokenSerializer,
     TokenPairSerializer,
 )
 
 SIGN_IN = ["sign-in"]
 REFUSED = "The refresh token is not valid."
+NO_LOCAL_LOGIN = "Nobody signs in here by password: LOCAL_LOGIN is off."
 MISSING = "This field is required."
 CREDENTIALS = {"email": "ada@example.com", "password": "correct horse battery staple"}
 TOKENS = {
@@ -18,8 +21,27 @@ TOKENS = {
     "token_type": "bearer",
     "expires_in": 900,
 }
+WHO = {
+    "principal_id": SAMPLE_ID,
+    "principal_type": "user",
+    "email": "ada@example.com",
+    "issuer": "https://id.example.com",
+    "subject": "00u1a2b3",
+    "teams": [{"id": SAMPLE_ID, "name": "ada@example.com"}],
+}
 TOKEN = {"refresh_token": TOKENS["refresh_token"]}
 
+ME = endpoint(
+    "get_me",
+    tags=SIGN_IN,
+    summary="See whom the token speaks for",
+    description="The principal, whichever issuer it comes from, and the teams it belongs to, its "
+    "own first. `issuer` and `subject` are `null` for who signs in here by e-mail; `email` is "
+    "`null` where the issuer doesn't tell it.",
+    answers={200: answer("Who it is.", MeAnswer, one=WHO)},
+    refusals=("unauthorized",),
+    limit=API_READ,
+)
 LOGIN = endpoint(
     "login",
     tags=SIGN_IN,
@@ -31,8 +53,8 @@ LOGIN = endpoint(
     request=CredentialsSerializer,
     examples=[asked(CREDENTIALS)],
     answers={200: answer("Signed in.", TokenPairSerializer, tokens=TOKENS)},
-    refusals=("unauthorized", "rate_limit_exceeded", *WITH_BODY),
-    details={"unauthorized": "E-mail and password don't match."},
+    refusals=("unauthorized", "not_found", "rate_limit_exceeded", *WITH_BODY),
+    details={"unauthorized": "E-mail and password don't match.", "not_found": NO_LOCAL_LOGIN},
     wrong=FieldError("password", "required", MISSING),
 )
 REFRESH = endpoint(
@@ -45,8 +67,8 @@ REFRESH = endpoint(
     request=RefreshTokenSerializer,
     examples=[asked(TOKEN)],
     answers={200: answer("New tokens.", TokenPairSerializer, tokens=TOKENS)},
-    refusals=("unauthorized", *WITH_BODY),
-    details={"unauthorized": REFUSED},
+    refusals=("unauthorized", "not_found", *WITH_BODY),
+    details={"unauthorized": REFUSED, "not_found": NO_LOCAL_LOGIN},
     wrong=FieldError("refresh_token", "required", MISSING),
 )
 LOGOUT = endpoint(

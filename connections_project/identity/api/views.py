@@ -3,6 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings
+from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -18,14 +20,39 @@ from connections_project.identity import sessions, sign_in
 from connections_project.identity.api import documentation
 from connections_project.identity.api.serializers import (
     CredentialsSerializer,
+    MeAnswer,
     RefreshTokenSerializer,
 )
 from connections_project.identity.attempts import TooManyAttemptsError
 from connections_project.identity.hashing import HashingBusyError
+
+from connections_project.identity.principals import principal_of
 from connections_project.identity.sessions import TokenPair
+from connections_project.identity.throttling import ReadThrottle
 from connections_project.identity.tokens import BadTokenError
 
 REFUSED = error_of_status(401, "The refresh token is not valid.")
+
+
+class MeViewSet(ApiViewSet):
+    """Whoever asks."""
+
+    throttle_classes = (ReadThrottle,)
+
+    @documentation.ME
+    def retrieve(self, request: Request) -> Response:
+        """Say whom the token speaks for."""
+        return Response(MeAnswer(principal_of(request)).data)
+
+
+def require_local_login() -> None:
+    """Hide what signs in by password where people come in by external issuers alone.
+
+    Raises:
+        Http404: LOCAL_LOGIN is off.
+    """
+    if not settings.LOCAL_LOGIN:
+        raise Http404
 
 
 class SessionViewSet(ApiViewSet):
@@ -37,6 +64,7 @@ class SessionViewSet(ApiViewSet):
     @documentation.LOGIN
     def login(self, request: Request) -> Response:
         """Sign in with e-mail and password."""
+        require_local_login()
         credentials = _valid(CredentialsSerializer(data=request.data))
         try:
             user = sign_in.authenticate(request._request, **credentials)
@@ -51,6 +79,7 @@ class SessionViewSet(ApiViewSet):
     @documentation.REFRESH
     def refresh(self, request: Request) -> Response:
         """Exchange a refresh token for new tokens; each can be used once."""
+        require_local_login()
         body = _valid(RefreshTokenSerializer(data=request.data))
         try:
             return _handed_out(sessions.rotate(body["refresh_token"]))

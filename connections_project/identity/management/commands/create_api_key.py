@@ -9,7 +9,8 @@ from uuid import UUID
 from django.core.management.base import CommandError, CommandParser
 
 from connections_project.core.commands.base import EscapedCommand
-from connections_project.core.parsing import parse_uuid, render_datetime
+from connections_project.core.parsing import render_datetime
+from connections_project.identity.arguments import team_id
 from connections_project.identity.keys import InvalidKeyRequestError, NewKey, create_key
 from connections_project.identity.models import Scope, Team
 from connections_project.identity.origins import command_origin
@@ -90,13 +91,6 @@ def _known(made: NewKey) -> dict[str, Any]:
         "scopes": key.scopes,
         "expires_at": render_datetime(key.expires_at) if key.expires_at else None,
     }
-
-
-def team_id(text: str) -> UUID:
-    found = parse_uuid(text)
-    if found is None:
-        raise ArgumentTypeError("must be a team's id, such as create_team prints")
-    return found
 
 
 def parse_time(text: str) -> datetime:
