@@ -18,6 +18,7 @@ SECOND = 1_000_000
         ("API_WRITE", 50, 50),
         ("PROVIDER_CONNECT", 5, 5),
         ("PROVIDER_SYNC", 10, 5),
+        ("KEY_CONNECT", 60, 60),
         ("SOCIAL_READ", 200, 200),
         ("SOCIAL_WRITE", 50, 50),
         ("UNAUTHENTICATED", 60, 60),

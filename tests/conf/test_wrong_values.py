@@ -71,6 +71,17 @@ WRONG = [
     ("REVOCATION_THREADS", "0"),
     ("REVOCATION_PLATFORM_LIMIT", "0"),
     ("REFRESH_LEASE_SECONDS", "0"),
+    ("ISSUER_KEYS_SECONDS", "-1"),
+    ("ISSUER_KEYS_KEEP_SECONDS", MARK),
+    ("IDENTITY_ISSUERS", f"/nowhere/{MARK}.toml"),
+    ("LOCAL_LOGIN", MARK),
+    ("RATE_LIMIT_API_READ", MARK),
+    ("CORS_ALLOWED_ORIGINS", "*"),
+    ("CORS_ALLOWED_ORIGINS", f"https://*.{MARK}.example.com"),
+    ("CORS_ALLOWED_ORIGINS", f"https://{MARK}.example.com/"),
+    ("CORS_ALLOWED_ORIGINS", f"https://{MARK}.example.com:443"),
+    ("CORS_ALLOWED_ORIGINS", f"https://{MARK.upper()}.example.com"),
+    ("CORS_ALLOWED_ORIGINS", "null"),
     ("ACCESS_TOKEN_SECONDS", "9" * 30),
     ("SOCIAL_TOKEN_RETENTION_DAYS", "999999999"),
     ("OAUTH_SCHWAB_REDIRECT_URIS", f"/{MARK}"),
@@ -115,6 +126,7 @@ GOOD = [
     ("AUDIT_SIGNING_KEY", base64.urlsafe_b64encode(b"\xff" * 32).decode().rstrip("=")),
     ("AUDIT_PUBLIC_KEYS", ",".join(base64.b64encode(os.urandom(32)).decode() for _ in "ab")),
     ("PUBLIC_URL", "http://[::1]:8000/prefix/"),
+    ("CORS_ALLOWED_ORIGINS", "https://app.example.com,http://localhost:3000"),
 ]
 
 

@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 
 from connections_project.api import throttling
 from connections_project.api.rate_limits import Policy, consume
+from connections_project.connections import throttling as connecting
 from connections_project.identity.models import ApiKey, Team, User
 from tests.conftest import SignIn
 from tests.social.conftest import KeyClient
@@ -34,7 +35,9 @@ def use_all(client: APIClient) -> None:
     call_back(client, start(client))
 
 
-EACH = ["SOCIAL_READ", *["SOCIAL_WRITE"] * 3, *["PROVIDER_CONNECT"] * 2]
+CALLS = ["SOCIAL_READ", *["SOCIAL_WRITE"] * 3]
+EACH = [*CALLS, *["PROVIDER_CONNECT"] * 2]
+OF_PROGRAMS = [*CALLS, *["KEY_CONNECT"] * 2]
 
 
 def test_a_members_calls_count_for_the_principal(
@@ -48,12 +51,22 @@ def test_a_keys_calls_draw_on_the_keys_own(
     with_key: KeyClient, team: Team, gallery: Gallery, draws: list[tuple[str, str]]
 ) -> None:
     use_all(with_key(team))
-    assert draws == [(name, str(ApiKey.objects.get().pk)) for name in EACH]
+    assert draws == [(name, str(ApiKey.objects.get().pk)) for name in OF_PROGRAMS]
 
 
-def test_two_keys_of_a_team_do_not_share(with_key: KeyClient, team: Team, gallery: Gallery) -> None:
+def test_a_service_account_draws_as_a_key_does(
+    service_account: User, sign_in: SignIn, gallery: Gallery, draws: list[tuple[str, str]]
+) -> None:
+    use_all(sign_in(service_account))
+    assert draws == [(name, str(service_account.pk)) for name in OF_PROGRAMS]
+
+
+def test_two_keys_of_a_team_do_not_share(
+    with_key: KeyClient, team: Team, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connecting, "KEY_CONNECT", Policy("KEY_CONNECT", burst=2, per_minute=1))
     first, second = with_key(team), with_key(team)
-    for _ in range(5):
+    for _ in range(2):
         start(first)
     body = {"platform": "gallery"}
     assert first.post(f"{SOCIAL}/connect", body, format="json").status_code == 429

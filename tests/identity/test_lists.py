@@ -1,0 +1,96 @@
+"""Listing teams and API keys from the shell."""
+
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from audit.events import ActorType, Interface
+from audit.record import Origin
+from connections_project.identity.accounts import create_team
+from connections_project.identity.keys import create_key, revoke_key
+from connections_project.identity.models import ApiKey, Team, User
+
+ORIGIN = Origin(ActorType.OPERATOR, None, Interface.COMMAND)
+
+
+def run(*words: str) -> str:
+    out = io.StringIO()
+    call_command(*words, stdout=out)
+    return out.getvalue()
+
+
+def listed(*words: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in run(*words, "--json").splitlines()]
+
+
+@pytest.fixture
+def press(owner: User, outsider: User) -> Team:
+    return create_team(name="Press", emails=["owner@example.com", "outsider@example.com"])
+
+
+def test_shared_teams_are_not_drowned(press: Team) -> None:
+    assert listed("list_teams") == [{"id": str(press.pk), "name": "Press", "members": 2}]
+    assert "Press" in run("list_teams")
+
+
+def test_an_own_team_that_is_shared_is_listed(owner: User, teammate: User) -> None:
+    assert [one["id"] for one in listed("list_teams")] == [str(owner.own_team.pk)]
+
+
+def test_everybodys_own_are_listed_on_demand(press: Team) -> None:
+    assert len(listed("list_teams", "--personal")) == 3
+
+
+def test_the_teams_of_one_person_are_found(press: Team, owner: User, operator: User) -> None:
+    other = create_team(name="Other", emails=["operator@example.com"])
+    assert [one["id"] for one in listed("list_teams", "--member", str(owner.pk))] == [str(press.pk)]
+    found = listed("list_teams", "--member", str(operator.pk))
+    assert [one["id"] for one in found] == [str(other.pk)]
+    with pytest.raises(CommandError):
+        run("list_teams", "--member", "kim")
+
+
+def test_a_name_can_do_nothing_to_a_terminal(owner: User) -> None:
+    Team.objects.create(name="\x1b[31mred")
+    assert "\x1b" not in run("list_teams")
+
+
+def make_key(team: Team, **more: Any) -> ApiKey:
+    return create_key(team=team, scopes=["social:read"], origin=ORIGIN, **more).key
+
+
+def test_good_keys_are_listed_without_themselves(press: Team, owner: User) -> None:
+    made = create_key(team=press, scopes=["social:read"], origin=ORIGIN, name="site")
+    other = make_key(owner.own_team)
+    assert [one["prefix"] for one in listed("list_api_keys")] == [other.prefix, made.key.prefix]
+    assert listed("list_api_keys", "--team", str(press.pk)) == [
+        {
+            "id": str(made.key.pk),
+            "prefix": made.key.prefix,
+            "name": "site",
+            "team_id": str(press.pk),
+            "team_name": "Press",
+            "scopes": ["social:read"],
+            "created_at": made.key.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "expires_at": None,
+            "last_used_at": None,
+            "revoked_at": None,
+        }
+    ]
+    assert made.text not in run("list_api_keys")
+
+
+def test_ended_keys_are_listed_on_demand(press: Team) -> None:
+    revoked, expired = make_key(press), make_key(press)
+    revoke_key(prefix_or_id=revoked.prefix, origin=ORIGIN)
+    ApiKey.objects.filter(pk=expired.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert listed("list_api_keys") == []
+    assert run("list_api_keys") == ""
+    found = {one["prefix"] for one in listed("list_api_keys", "--all")}
+    assert found == {revoked.prefix, expired.prefix}
+    assert "revoked 2" in run("list_api_keys", "--all")
