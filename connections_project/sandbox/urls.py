@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.generic import TemplateView
 from oauth2_provider.views import OAuthServerMetadataView, RevokeTokenView, TokenView
 
+from connections_project.sandbox import issuer
 from connections_project.sandbox.consent import ConsentView
 from connections_project.sandbox.introspection import IntrospectionView
 from connections_project.sandbox.pages import PagesView, PostsView
@@ -33,6 +34,9 @@ urlpatterns = [
     path("sign-out", LogoutView.as_view(), name="sign-out"),
     path("", include((oauth, "oauth2_provider"))),
     path("oauth/userinfo", UserInfoView.as_view()),
+    path(".well-known/openid-configuration", issuer.metadata),
+    path("issuer/keys", issuer.keys),
+    path("issuer/token", issuer.token),
     path("api/accounts", AccountsView.as_view()),
     path("api/accounts/<str:account_id>/transactions", TransactionsView.as_view()),
     path("api/pages", PagesView.as_view()),

@@ -42,7 +42,7 @@ def test_it_shows_the_whole_history(demo: subprocess.CompletedProcess[str]) -> N
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert demo.stderr == ""
     steps = re.findall(r"^\d+\. (.*)$", demo.stdout, flags=re.MULTILINE)
-    assert len(steps) == 47
+    assert len(steps) == 54
     for call in (
         "POST /api/v1/auth/login",
         "POST /api/v1/providers ",
@@ -51,6 +51,7 @@ def test_it_shows_the_whole_history(demo: subprocess.CompletedProcess[str]) -> N
         "DELETE /api/v1/auth/",
         "GET /api/v1/receipts/",
         "manage.py verify_audit_log",
+        "GET /api/v1/me",
         "POST /api/v1/channels/connect ",
         "POST /api/v1/schedules/bulk-cancel ",
         "manage.py publish_due_schedules",

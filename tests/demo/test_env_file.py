@@ -39,7 +39,7 @@ def test_no_two_files_share_a_key(tmp_path: Path) -> None:
     once, again = settings_in(first), settings_in(second)
     assert once.keys() == again.keys() == development_settings().keys()
     same = {name for name in once if once[name] == again[name]}
-    places = {"DATABASE_URL", "AUDIT_HEADS_FILE", "OAUTH_CATALOG"}
+    places = {"DATABASE_URL", "AUDIT_HEADS_FILE", "OAUTH_CATALOG", "IDENTITY_ISSUERS"}
     offered = ("SANDBOX", "SANDBOX_SOCIAL", "SANDBOX_PAGES")
     clients = {f"OAUTH_{slug}_CLIENT_ID" for slug in offered}
     assert same == {"DEBUG"} | clients | places

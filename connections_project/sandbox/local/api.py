@@ -50,7 +50,13 @@ class Api:
         """Sign in; the calls from here on bear the access token."""
         credentials = {"email": email, "password": password}
         answer = self.call("POST", "/api/v1/auth/login", body=credentials, expect=200)
-        self.session.headers["Authorization"] = f"Bearer {answer['access_token']}"
+        self.use_token(answer["access_token"])
+
+    def use_token(self, token: str) -> None:
+        """Bear this access token from here on, and no API key."""
+        for name in ("x-api-key", "x-team-id"):
+            self.session.headers.pop(name, None)
+        self.session.headers["Authorization"] = f"Bearer {token}"
 
     def use_key(self, key: str, *, team_id: str) -> None:
         """Send a team's API key from here on, and no access token."""

@@ -12,7 +12,7 @@ import django
 
 from connections_project.oauth.client import ClientRegistration
 from connections_project.platforms.catalog import client_registration
-from connections_project.sandbox.catalogue import catalogue_toml
+from connections_project.sandbox.catalogue import catalogue_toml, issuers_toml
 from connections_project.sandbox.local import people, processes
 from connections_project.sandbox.local.certificate import certificate_in, issue_where_missing
 from connections_project.sandbox.local.interruptions import ignore_signals
@@ -75,6 +75,8 @@ class DemoEnvironment:
         """Set every setting here: neither the caller's nor those of `.env` are used."""
         catalogue = self.folder / "catalog.toml"
         catalogue.write_text(catalogue_toml(self.sandbox_url), encoding="utf-8")
+        issuers = self.folder / "issuers.toml"
+        issuers.write_text(issuers_toml(self.sandbox_url), encoding="utf-8")
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         own = {
             "DJANGO_SETTINGS_MODULE": "connections_project.settings",
@@ -84,6 +86,7 @@ class DemoEnvironment:
             "AUDIT_HEADS_FILE": str(self.folder / "audit-heads.jsonl"),
             "PUBLIC_URL": self.url,
             "OAUTH_CATALOG": str(catalogue),
+            "IDENTITY_ISSUERS": str(issuers),
         }
         os.environ.clear()
         os.environ.update(kept | fresh_keys() | own)

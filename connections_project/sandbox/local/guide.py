@@ -6,6 +6,8 @@ from connections_project.sandbox.people import PEOPLE
 
 FROM_ANSWER = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"access_token\"])'"
 
+EMPLOYEE = PEOPLE["ada"]
+
 
 def guide(base_url: str) -> str:
     people = ", ".join(f"{person.username} / {person.password}" for person in PEOPLE.values())
@@ -33,6 +35,13 @@ curl -sk "$BASE_URL/api/v1/providers/$PROVIDER_ID" \\
   -H "Authorization: Bearer $ACCESS_TOKEN" | python3 -m json.tool
 curl -sk -o /dev/null -w "%{{http_code}}\\n" -X DELETE "$BASE_URL/api/v1/providers/$PROVIDER_ID" \\
   -H "Authorization: Bearer $ACCESS_TOKEN"
+
+Come in as somebody of an organisation, by its issuer's token, without an account here:
+
+ACCESS_TOKEN=$(curl -s "{DEFAULT_URL}/issuer/token" \\
+  -d username={EMPLOYEE.username} -d password={EMPLOYEE.password} \\
+  | {FROM_ANSWER})
+curl -sk "$BASE_URL/api/v1/me" -H "Authorization: Bearer $ACCESS_TOKEN" | python3 -m json.tool
 
 See what the audit log says about it:
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 CATALOG_FILE = "connections_project/sandbox/catalog.toml"
+ISSUERS_FILE = "connections_project/sandbox/issuers.toml"
 DEV_FOLDER = Path(".dev")
 CLIENT_ID = "connections-development"
 PREFACE = """\
@@ -40,6 +41,7 @@ def development_settings() -> dict[str, str]:
         "DATABASE_URL": f"sqlite:///{DEV_FOLDER}/db.sqlite3",
         "AUDIT_HEADS_FILE": str(DEV_FOLDER / "audit-heads.jsonl"),
         "OAUTH_CATALOG": CATALOG_FILE,
+        "IDENTITY_ISSUERS": ISSUERS_FILE,
     } | fresh_keys()
 
 
