@@ -16,6 +16,7 @@ from connections_project.api.throttling import TokenBucketThrottle
 from connections_project.connections import flow
 from connections_project.connections.flow import FlowPreview
 from connections_project.identity.models import ApiKey, PrincipalType, User
+from connections_project.identity.principals import principal_of
 from connections_project.identity.throttling import PrincipalThrottle
 from connections_project.identity.throttling import ReadThrottle as ReadThrottle
 from connections_project.identity.throttling import WriteThrottle as WriteThrottle

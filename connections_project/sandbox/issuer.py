@@ -9,12 +9,12 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
-from django.conf import settings
 from django.contrib.auth import authenticate
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from jwt.algorithms import ECAlgorithm
+from oauth2_provider.settings import oauth2_settings
 
 from connections_project.core.ids import uuid7
 
@@ -25,7 +25,7 @@ _KID = str(uuid7())
 
 
 def issuer_url() -> str:
-    return str(settings.OAUTH2_PROVIDER["OIDC_ISS_ENDPOINT"])
+    return str(oauth2_settings.OIDC_ISS_ENDPOINT)
 
 
 @require_safe

@@ -23,14 +23,12 @@ def sign_in(sandbox: SandboxHandle, password: str) -> requests.Response:
 
 
 @pytest.mark.django_db
-def test_its_people_come_in(
-    sandbox: SandboxHandle, tmp_path: Path, settings: LazySettings, client: Client
-) -> None:
+def test_its_people_come_in(sandbox: SandboxHandle, tmp_path: Path, settings: LazySettings) -> None:
     path = tmp_path / "issuers.toml"
     path.write_text(issuers_toml(sandbox.url), encoding="utf-8")
     settings.IDENTITY = read_identity(path)
     token = sign_in(sandbox, ADA.password).json()["access_token"]
-    answer: Any = client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
+    answer: Any = Client().get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 200, answer.content
     assert answer.json()["email"] == "ada@example.org"
     assert answer.json()["issuer"] == sandbox.url

@@ -25,7 +25,6 @@ from connections_project.identity.api.serializers import (
 )
 from connections_project.identity.attempts import TooManyAttemptsError
 from connections_project.identity.hashing import HashingBusyError
-
 from connections_project.identity.principals import principal_of
 from connections_project.identity.sessions import TokenPair
 from connections_project.identity.throttling import ReadThrottle

@@ -7,8 +7,8 @@ import connections_project.identity.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
-        ('identity', '0002_user_sessions_ended_at'),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("identity", "0002_user_sessions_ended_at"),
     ]
 
     operations = [
@@ -36,8 +36,8 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
-            model_name='user',
-            name='subject',
+            model_name="user",
+            name="subject",
             field=models.CharField(blank=True, editable=False, max_length=255, null=True),
         ),
         migrations.AlterField(

@@ -45,6 +45,4 @@ def _in_words(key: ApiKey) -> str:
     ended = f", revoked {render_datetime(key.revoked_at)}" if key.revoked_at else ""
     until = f", until {render_datetime(key.expires_at)}" if key.expires_at else ""
     scopes = ",".join(key.scopes)
-    return (
-        f"{key.prefix}  {scopes}  {key.team.name}  {key.name}  used {used}{until}{ended}"
-    )
+    return f"{key.prefix}  {scopes}  {key.team.name}  {key.name}  used {used}{until}{ended}"
