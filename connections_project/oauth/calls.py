@@ -40,7 +40,7 @@ def call(
         PlatformError: Any other failure.
     """
     answer = send(request, platform=platform.slug, within=within)
-    require_living_grant(answer, platform)
+    require_living_grant(answer, platform, at="api")
     try:
         return require_success(answer)
     except PlatformError as error:

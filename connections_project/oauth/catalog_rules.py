@@ -65,12 +65,23 @@ def field_map(default: Mapping[str, str]) -> Rule:
     return rule
 
 
+def json_values(value: Any) -> dict[str, str]:
+    """Take a table from dotted paths into JSON to the texts or whole numbers expected there."""
+    if not isinstance(value, dict) or not value:
+        raise ValueError("must be a table that is not empty")
+    if any(isinstance(one, bool) or not isinstance(one, str | int) for one in value.values()):
+        raise ValueError("must have texts or whole numbers as its values")
+    return {filled_text(path): str(one) for path, one in value.items()}
+
+
 def dead_grant(value: Any) -> DeadGrantMatcher:
     """Parse one matcher; a server fault or a rate limit never means that a grant is dead."""
     rules: dict[str, Rule] = {"status": http_status, "error": filled_text, "text": filled_text}
-    rules["becomes"] = one_of("expired", "revoked")
-    if not isinstance(value, dict) or not value.keys() & {"status", "error", "text"}:
-        raise ValueError("each must be a table with a status, an error or a text")
+    rules["json"] = json_values
+    rules["at"] = one_of("token", "api")
+    rules["becomes"] = one_of("expired", "revoked", "unchanged")
+    if not isinstance(value, dict) or not value.keys() & {"status", "error", "text", "json"}:
+        raise ValueError("each must be a table with a status, an error, a text or a json")
     if unknown := sorted(value.keys() - rules.keys()):
         raise ValueError(f"has no key {unknown[0]}; its keys are {', '.join(rules)}")
     matcher = DeadGrantMatcher(**{key: rules[key](each) for key, each in value.items()})

@@ -117,7 +117,7 @@ def refresh(
     token = require_vschar(refresh_token, platform=platform.slug)
     form = {"grant_type": "refresh_token", "refresh_token": token}
     answer = _post(platform, registration, form=form, within=within)
-    require_living_grant(answer, platform)
+    require_living_grant(answer, platform, at="token")
     return _tokens(platform, answer)
 
 

@@ -34,12 +34,23 @@ class Revocation:
 
 @dataclass(frozen=True)
 class DeadGrantMatcher:
-    """An answer that means the grant is dead: everything that is given must match."""
+    """An answer that means the grant is dead: everything that is given must match.
+
+    Args:
+        status: The answer's HTTP status.
+        error: One of its error codes.
+        text: A part of its body; blanks between the tokens of JSON don't count.
+        becomes: What the connection is then; "unchanged" says that the grant lives on.
+        at: Where the answer came from: "token" is the token endpoint, "api" any other.
+        json: What stands at these dotted paths of its JSON.
+    """
 
     status: int | None = None
     error: str | None = None
     text: str | None = None
     becomes: str = "expired"
+    at: str | None = None
+    json: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

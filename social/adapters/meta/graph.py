@@ -57,7 +57,7 @@ def exchange(
     """
     request = Request("GET", with_query(url, parameters))
     answer = send(request, platform=platform.slug, within=within)
-    require_living_grant(answer, platform)
+    require_living_grant(answer, platform, at="token")
     return parse_token_response(token_document(answer), platform=platform.slug)
 
 
