@@ -9,11 +9,13 @@ from typing import Any
 
 from connections_project.oauth.catalog_values import (
     Rule,
+    count,
     days,
     endpoint,
     endpoint_of_account,
     filled_text,
     flag,
+    header_value,
     http_status,
     list_of,
     one_of,
@@ -21,6 +23,7 @@ from connections_project.oauth.catalog_values import (
 )
 from connections_project.oauth.platform_entries import (
     ACCOUNT_FIELDS,
+    BALANCE_FIELDS,
     GRANTED_ACCOUNT_FIELDS,
     TRANSACTION_FIELDS,
     DeadGrantMatcher,
@@ -37,6 +40,14 @@ OWN_PARAMETERS = frozenset(
         "state",
         "code_challenge",
         "code_challenge_method",
+    }
+)
+
+
+OWN_HEADERS = frozenset(
+    {
+        *("authorization", "cookie", "host", "connection", "content-length", "content-type"),
+        *("transfer-encoding", "user-agent"),
     }
 )
 
@@ -63,6 +74,24 @@ def field_map(default: Mapping[str, str]) -> Rule:
         return {**default, **{name: text(path) for name, path in value.items()}}
 
     return rule
+
+
+def headers(value: Any) -> dict[str, str]:
+    """Take further headers, but none that would replace what the client says itself."""
+    if not isinstance(value, dict):
+        raise ValueError("must be a table of texts")  # noqa: TRY004
+    for name in value:
+        if not re.fullmatch(r"[A-Za-z0-9-]+", name) or name.lower() in OWN_HEADERS:
+            raise ValueError(f"may not say {name}")
+    return {name: header_value(each) for name, each in value.items()}
+
+
+def excluded(value: Any) -> dict[str, tuple[str, ...]]:
+    """Take a table from dotted paths to lists of texts."""
+    if not isinstance(value, dict):
+        raise ValueError("must be a table of lists of texts")  # noqa: TRY004
+    texts = list_of(filled_text, empty=False)
+    return {filled_text(path): texts(each) for path, each in value.items()}
 
 
 def json_values(value: Any) -> dict[str, str]:
@@ -140,9 +169,19 @@ PLATFORM: dict[str, Rule] = {
     "accounts_endpoint": endpoint,
     "accounts_field": text,
     "account_fields": field_map(ACCOUNT_FIELDS),
+    "balance_endpoint": endpoint_of_account,
+    "balance_fields": field_map(BALANCE_FIELDS),
     "transactions_endpoint": endpoint_of_account,
     "transactions_field": text,
     "transaction_fields": field_map(TRANSACTION_FIELDS),
+    "transaction_excluded": excluded,
+    "transactions_newest_first": flag,
+    "currency": text,
+    "minor_units": flag,
+    "paging": one_of("none", "cursor", "link", "offset"),
+    "paging_field": text,
+    "paging_parameter": text,
+    "page_size": count,
     "granted_accounts_endpoint": endpoint,
     "granted_accounts_field": text,
     "granted_account_fields": field_map(GRANTED_ACCOUNT_FIELDS),
@@ -152,6 +191,10 @@ PLATFORM: dict[str, Rule] = {
     "risc_configuration_endpoint": endpoint,
     "help_url": endpoint,
     "adapter": adapter,
+    "api_base": endpoint,
+    "fallback_api_base": endpoint,
+    "user_agent": header_value,
+    "extra_headers": headers,
 }
 REVOCATION: dict[str, Rule] = {
     "kind": one_of("rfc7009", "bearer_post", "json_post", "delete", "adapter"),
@@ -178,3 +221,14 @@ def contradictions(platform: Platform) -> Iterator[tuple[str, str]]:
         yield "risc_configuration_endpoint", "is missing: it says whose signatures are good"
     if platform.client_id_parameter in platform.extra_authorization_params:
         yield "extra_authorization_params", "may not say the client id: the client does"
+    yield from _of_reading(platform)
+
+
+def _of_reading(platform: Platform) -> Iterator[tuple[str, str]]:
+    for key in ("balance_endpoint", "transactions_endpoint"):
+        # An adapter may make one account of an address that has no list of them.
+        open_endpoint = getattr(platform, key)
+        if open_endpoint and "{account_id}" not in open_endpoint and not platform.adapter:
+            yield key, "must say with {account_id} where the account's id goes"
+    if platform.paging in {"cursor", "offset"} and not platform.paging_parameter:
+        yield "paging_parameter", "is missing: which parameter names the next page"

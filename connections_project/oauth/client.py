@@ -125,7 +125,7 @@ def _post(
     platform: Platform, registration: ClientRegistration, *, form: dict[str, str], within: float
 ) -> Answer:
     request = authenticated_form(platform, registration, url=platform.token_endpoint, form=form)
-    return send(request, platform=platform.slug, within=within)
+    return send(request, platform=platform, within=within)
 
 
 def _tokens(platform: Platform, answer: Answer) -> TokenSet:
