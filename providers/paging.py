@@ -125,7 +125,7 @@ def _next(
             cursor = _cursor(platform, answer, page, wanted)
             return None if cursor is None else _with(url, {platform.paging_parameter: cursor})
         case "offset":
-            is_last = not page or len(page) < platform.page_size
+            is_last = len(page) < platform.page_size
             return None if is_last else _with(url, {platform.paging_parameter: str(count)})
     if platform.page_size and len(page) >= platform.page_size:
         raise _CutError("there may be more, and no further page")

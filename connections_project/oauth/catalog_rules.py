@@ -232,3 +232,6 @@ def _of_reading(platform: Platform) -> Iterator[tuple[str, str]]:
             yield key, "must say with {account_id} where the account's id goes"
     if platform.paging in {"cursor", "offset"} and not platform.paging_parameter:
         yield "paging_parameter", "is missing: which parameter names the next page"
+    if platform.paging == "offset" and not platform.page_size:
+        # A list that knows no offset would come again and again.
+        yield "page_size", "is missing: how many entries a page has that isn't the last"
