@@ -4,24 +4,35 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from connections_project.oauth import client
+from django.utils import timezone
+
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.identity import fetch
 from connections_project.oauth.paths import dig
+from connections_project.oauth.transport import Answer
 from connections_project.platforms.adapter import adapter_of
 from connections_project.platforms.registry import Upstream
 from providers import readings
+from providers.currencies import from_minor_units
+from providers.paging import List, Listed, read_list
 from providers.readings import UnreadableError
 
 logger = logging.getLogger(__name__)
 
 SECONDS_A_CALL = 10.0
 SECONDS_IN_ALL = 30.0
+# Some platforms refuse what is older. A little less, since the call comes after the reckoning.
+RECENT = timedelta(days=90) - timedelta(minutes=5)
+
+
+class NotReadableError(Exception):
+    """Neither the catalogue nor an adapter says how accounts are read at this platform."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,8 @@ class Statement:
 
     Args:
         movements: Those of its recent transactions that could be read.
-        is_whole: Whether these are all that the provider has.
+        is_whole: Whether these, and the balance, are all that the provider has.
+        knows_balance: Whether it was asked in vain for the balance, which says nothing of it.
     """
 
     platform_account_id: str
@@ -51,107 +63,193 @@ class Statement:
     balance: Decimal | None
     movements: list[Movement]
     is_whole: bool
+    knows_balance: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass
 class Reader:
     """Reads on one user's behalf, for so long in all; `ends_at` is on the monotonic clock."""
 
-    upstream: Upstream
+    platform: Platform
     access_token: str = field(repr=False)
     ends_at: float
+    until: datetime
+    bytes_read: int = 0
 
     @property
-    def platform(self) -> Platform:
-        return self.upstream.platform
+    def since(self) -> datetime:
+        return self.until - RECENT
 
     def get(self, url: str) -> Any:
+        return self.ask(url).json()
+
+    def ask(self, url: str) -> Answer:
         left = self.ends_at - time.monotonic()
         if left <= 0:
             raise PlatformError("timeout", platform=self.platform.slug)
-        return client.fetch_json(
-            self.platform,
-            self.upstream.registration,
-            url=url,
-            access_token=self.access_token,
-            within=min(left, SECONDS_A_CALL),
-        )
+        within = min(left, SECONDS_A_CALL)
+        answer = fetch(self.platform, url=url, access_token=self.access_token, within=within)
+        self.bytes_read += len(answer.body)
+        return answer
+
+    def address(self, template: str, path_id: str) -> str:
+        """Fill in the placeholders of an address."""
+        filled = template.replace("{account_id}", quote(path_id, safe=""))
+        for name, moment in (("from", self.since), ("to", self.until)):
+            moment = moment.astimezone(UTC)
+            time_told = moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+            filled = filled.replace(f"{{{name}_date}}", moment.date().isoformat())
+            filled = filled.replace(f"{{{name}_time}}", quote(time_told, safe=""))
+        return filled
 
 
 def read_statements(upstream: Upstream, *, access_token: str) -> Iterator[Statement | None]:
     """Return all accounts from the provider, with each one's recent transactions.
 
     Yields:
-        A statement an account; None for one that can't be read.
+        A statement an account; None for one that can't be read, or for those cut off.
 
     Raises:
+        NotReadableError: Nobody says how.
         PlatformError: The list of accounts can't be had.
     """
-    reader = Reader(upstream, access_token, ends_at=time.monotonic() + SECONDS_IN_ALL)
-    for entry in _accounts(reader):
+    ends_at = time.monotonic() + SECONDS_IN_ALL
+    reader = Reader(upstream.platform, access_token, ends_at, until=timezone.now())
+    listed = _accounts(reader)
+    for entry in listed.entries:
         yield _statement(reader, entry)
+    if not listed.is_whole:
+        yield None
 
 
-def _accounts(reader: Reader) -> list[Any]:
+def _accounts(reader: Reader) -> Listed:
     platform, by_adapter = reader.platform, adapter_of(reader.platform).accounts
     if by_adapter is not None:
-        return by_adapter(platform, reader.get)
+        return Listed(by_adapter(platform, reader.get))
     if not platform.accounts_endpoint:
-        return []
-    return _list(reader.get(platform.accounts_endpoint), platform.accounts_field, platform)
+        raise NotReadableError(platform.slug)
+    id_path = platform.account_fields["id"]
+    listed = read_list(reader, List(platform.accounts_endpoint, platform.accounts_field, id_path))
+    if listed.error is not None:
+        # Accounts that are missing would look as if they were no more.
+        raise listed.error
+    return listed
 
 
 def _statement(reader: Reader, entry: Any) -> Statement | None:
-    fields = Fields(entry, reader.platform.account_fields)
+    platform, fields = reader.platform, Fields(entry, reader.platform.account_fields)
     try:
         account_id = readings.identifier(fields["id"])
-        movements, is_whole = _movements(reader, account_id)
+        path_id = readings.text(fields["path_id"], longest=255) if fields.has("path_id") else None
+        path_id = account_id if path_id is None else path_id
+        told = _balance_fields(reader, path_id) if platform.balance_endpoint else fields
+        currency = readings.text(
+            fields["currency"] or (told and told["currency"]) or platform.currency, longest=16
+        )
+        movements, is_whole = _movements(reader, path_id, currency)
         return Statement(
             platform_account_id=account_id,
             name=readings.text(fields["name"], longest=255),
             type=readings.text(fields["type"], longest=64),
-            currency=readings.text(fields["currency"], longest=16),
-            balance=readings.optional_amount(fields["balance"]),
+            currency=currency,
+            balance=_money(told["balance"], currency, platform) if told else None,
             movements=movements,
-            is_whole=is_whole,
+            is_whole=is_whole and told is not None,
+            knows_balance=told is not None,
         )
     except UnreadableError as error:
-        logger.warning("%s: an account can't be read: %s", reader.platform.slug, error)
+        logger.warning("%s: an account can't be read: %s", platform.slug, error)
         return None
 
 
-def _movements(reader: Reader, account_id: str) -> tuple[list[Movement], bool]:
-    """Return an account's transactions, and whether these are all that were returned."""
+def _balance_fields(reader: Reader, path_id: str) -> "Fields | None":
+    """Ask for an account's balance, where it stands at another address; None if in vain."""
     platform = reader.platform
     try:
-        entries = _transactions(reader, account_id)
+        document = reader.get(reader.address(platform.balance_endpoint, path_id))
+    except PlatformError as error:
+        logger.warning("%s: a balance can't be had: %s", platform.slug, error)
+        return None
+    fields = Fields(document, platform.balance_fields)
+    return fields if fields["balance"] is not None else None
+
+
+def _money(value: Any, currency: str, platform: Platform) -> Decimal | None:
+    amount = readings.optional_amount(value)
+    if amount is None or not platform.minor_units:
+        return amount
+    return readings.amount(from_minor_units(amount, currency))
+
+
+def _movements(reader: Reader, path_id: str, currency: str) -> tuple[list[Movement], bool]:
+    """Return an account's transactions, and whether these are all that there are."""
+    platform = reader.platform
+    try:
+        listed = _transactions(reader, path_id)
     except PlatformError as error:
         logger.warning("%s: transactions can't be had: %s", platform.slug, error)
         return [], False
-    read = [one for entry in entries if (one := _movement(entry, platform)) is not None]
-    if missing := len(entries) - len(read):
+    moving = [entry for entry in listed.entries if not _is_excluded(entry, platform)]
+    read = [_movement(entry, platform, currency) for entry in moving]
+    if missing := read.count(None):
         logger.warning("%s: %d transactions can't be read", platform.slug, missing)
-    return read, not missing
+    found = [one for one in read if isinstance(one, Movement)]
+    return found, listed.is_whole and not missing
 
 
-def _transactions(reader: Reader, account_id: str) -> list[Any]:
+def _transactions(reader: Reader, path_id: str) -> Listed:
     platform, by_adapter = reader.platform, adapter_of(reader.platform).transactions
     if by_adapter is not None:
-        return by_adapter(platform, reader.get, account_id)
+        return Listed(by_adapter(platform, reader.get, path_id))
     if not platform.transactions_endpoint:
-        return []
-    url = platform.transactions_endpoint.replace("{account_id}", quote(account_id, safe=""))
-    return _list(reader.get(url), platform.transactions_field, platform)
+        return Listed([])
+    if not path_id:
+        # The address of its transactions is missing, which must not read as "there are none".
+        raise PlatformError("malformed", platform=platform.slug)
+    wanted = List(
+        reader.address(platform.transactions_endpoint, path_id),
+        platform.transactions_field,
+        platform.transaction_fields["id"],
+        is_enough=lambda entry: platform.transactions_newest_first and _is_old(entry, reader),
+    )
+    return read_list(reader, wanted)
 
 
-def _movement(entry: Any, platform: Platform) -> Movement | None:
-    fields = Fields(entry, platform.transaction_fields)
+def _is_old(entry: Any, reader: Reader) -> bool:
+    posted_at = Fields(entry, reader.platform.transaction_fields)["posted_at"]
     try:
+        return readings.read_datetime(posted_at) < reader.since
+    except UnreadableError:
+        return False
+
+
+def _is_excluded(entry: Any, platform: Platform) -> bool:
+    """Whether the catalogue says that an entry moved no money, such as a declined payment."""
+    return any(
+        isinstance(value := dig(entry, path), str) and value and ("*" in texts or value in texts)
+        for path, texts in platform.transaction_excluded.items()
+    )
+
+
+class _NoMovement:
+    """What an adapter says of an entry that moved no money."""
+
+
+def _movement(entry: Any, platform: Platform, currency: str) -> Movement | _NoMovement | None:
+    """Read a transaction; None where it can't be read."""
+    by_adapter = adapter_of(platform).transaction
+    try:
+        if by_adapter is not None:
+            entry = by_adapter(entry) if isinstance(entry, dict) else None
+            if entry is None:
+                return _NoMovement()
+        fields = Fields(entry, platform.transaction_fields)
+        own_currency = readings.text(fields["currency"], longest=16) or currency
         return Movement(
             platform_transaction_id=readings.identifier(fields["id"]),
             posted_at=readings.read_datetime(fields["posted_at"]),
-            amount=readings.amount(fields["amount"]),
-            currency=readings.text(fields["currency"], longest=16),
+            amount=_amount(fields["amount"], own_currency, platform),
+            currency=own_currency,
             description=readings.text(fields["description"], longest=512),
         )
     except UnreadableError:
@@ -159,20 +257,27 @@ def _movement(entry: Any, platform: Platform) -> Movement | None:
         return None
 
 
+def _amount(value: Any, currency: str, platform: Platform) -> Decimal:
+    amount = readings.amount(value)
+    return readings.amount(from_minor_units(amount, currency)) if platform.minor_units else amount
+
+
 @dataclass(frozen=True)
 class Fields:
-    """An entry of a provider's list, by our names; `paths` say where the catalogue finds them."""
+    """An entry of a provider's list, by our names; `paths` say where the catalogue finds them.
+
+    A path may be several, parted by "|": the first that leads to a value counts.
+    """
 
     entry: Any
     paths: Mapping[str, str]
 
     def __getitem__(self, name: str) -> Any:
         # An empty path would be the entry itself: here it says that the provider has no such field.
-        return dig(self.entry, self.paths[name]) if self.paths[name] else None
+        found = [dig(self.entry, path) for path in self.paths[name].split("|") if path]
+        filled = (one for one in found if one is not None and one != "")
+        return next(filled, found[-1] if found else None)
 
-
-def _list(document: Any, path: str, platform: Platform) -> list[Any]:
-    found = dig(document, path)
-    if not isinstance(found, list):
-        raise PlatformError("malformed", platform=platform.slug)
-    return found
+    def has(self, name: str) -> bool:
+        """Whether the catalogue says where to find it."""
+        return bool(self.paths.get(name))

@@ -15,11 +15,12 @@ from connections_project.connections.errors import (
     SyncFailedError,
 )
 from connections_project.connections.records import record_about
+from connections_project.connections.refresh import mark_dead_unless_changed
 from connections_project.identity.models import User
-from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.errors import DeadGrant, PlatformError
 from connections_project.platforms.registry import usable
 from providers.models import Account, Connection, Status, Transaction
-from providers.refresh import refreshed_for_use
+from providers.refresh import RULES, refreshed_for_use
 from providers.selectors import own_connection
 from providers.statements import Movement, Statement, read_statements
 
@@ -52,6 +53,7 @@ def sync_own(*, connection_id: UUID | None, user: User, force: bool, origin: Ori
         NotActiveError: Not active, or a disconnect won.
         SyncedRecentlyError: The last sync is too fresh.
         SyncFailedError, RefreshFailedError: The platform failed.
+        NotReadableError: Nobody says how this platform is read.
         PlatformUnavailableError, BusyError: See `connections.refresh.refresh`.
     """
     connection = own_connection(connection_id, user_id=user.pk)
@@ -73,15 +75,30 @@ def _read(connection: Connection, *, origin: Origin) -> list[Statement | None]:
     """Read all statements; a refused access token is refreshed once (RFC 6750, section 3.1)."""
     row = refreshed_for_use(connection, origin=origin)
     try:
-        try:
-            return _ask(row)
-        except PlatformError as error:
-            if error.status != 401 or not row.has_refresh_token:
-                raise
-        return _ask(refreshed_for_use(row, origin=origin, force=True))
+        return _ask(row)
     except PlatformError as error:
-        _record_failure(connection, error, origin=origin)
-        raise SyncFailedError from error
+        if not _is_refused(error) or not row.has_refresh_token:
+            raise _failed(row, error, origin=origin) from error
+    row = refreshed_for_use(row, origin=origin, force=True)
+    try:
+        return _ask(row)
+    except PlatformError as error:
+        raise _failed(row, error, origin=origin) from error
+
+
+def _is_refused(error: PlatformError) -> bool:
+    """Whether the platform refuses the token, and not what is asked with it."""
+    return error.status == 401 or isinstance(error, DeadGrant)
+
+
+def _failed(row: Connection, error: PlatformError, *, origin: Origin) -> SyncFailedError:
+    """Record a failure; a refusal that no refresh mends ends the connection."""
+    if _is_refused(error):
+        becomes = error.becomes if isinstance(error, DeadGrant) else "revoked"
+        dead = DeadGrant(platform=error.platform, status=error.status or 401, becomes=becomes)
+        mark_dead_unless_changed(row, dead, rules=RULES, origin=origin)
+    _record_failure(row, error, origin=origin)
+    return SyncFailedError()
 
 
 def _ask(row: Connection) -> list[Statement | None]:
@@ -134,6 +151,8 @@ def _store_accounts(
 
 def _has_changed(account: Account, statement: Statement, *, now: datetime) -> bool:
     values = {field: getattr(statement, field) for field in ACCOUNT_FIELDS}
+    if not statement.knows_balance:
+        del values["balance"]
     if all(getattr(account, field) == value for field, value in values.items()):
         return False
     for field, value in values.items():

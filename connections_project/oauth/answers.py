@@ -1,6 +1,9 @@
 """What a platform's answer means: a document, or which fault."""
 
-from typing import Any
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from connections_project.oauth.catalog import DeadGrantMatcher, Platform
 from connections_project.oauth.errors import DeadGrant, ErrorCode, PlatformError
@@ -8,6 +11,7 @@ from connections_project.oauth.paths import dig
 from connections_project.oauth.transport import Answer
 
 # Where platforms put their error codes: RFC 6749, section 5.2, then Graph APIs and others.
+Origin = Literal["token", "api"]
 ERROR_PATHS = ("error", "error.code", "error.type", "error_type", "code")
 PASSING_FAULTS: dict[int, ErrorCode] = {
     408: "unavailable",
@@ -77,17 +81,24 @@ def token_document(answer: Answer) -> dict[str, Any]:
     return document
 
 
-def require_living_grant(answer: Answer, platform: Platform) -> None:
-    """Raise DeadGrant where the answer to a refresh says that the grant is dead.
+def require_living_grant(answer: Answer, platform: Platform, *, at: Origin) -> None:
+    """Raise DeadGrant where an answer says that the grant is dead.
+
+    Args:
+        answer: To a refresh, or to a call on a user's behalf.
+        platform: Whose matchers are asked, of which the first that fits decides.
+        at: Where it came from: the token endpoint, or the platform's API.
 
     Raises:
-        DeadGrant: One of the platform's matchers fits.
+        DeadGrant: So it does.
     """
     if not _is_verdict(answer):
         return
     codes = error_codes(answer)
     for matcher in platform.dead_grant:
-        if _fits(matcher, answer, codes):
+        if matcher.at in {None, at} and _fits(matcher, answer, codes):
+            if matcher.becomes == "unchanged":
+                return
             raise DeadGrant(platform=platform.slug, status=answer.status, becomes=matcher.becomes)
 
 
@@ -101,11 +112,42 @@ def _is_verdict(answer: Answer) -> bool:
 
 def _fits(matcher: DeadGrantMatcher, answer: Answer, codes: set[str]) -> bool:
     # invalid_client is our own misconfiguration, unless the catalogue says otherwise by name.
-    by_status_alone = matcher.error is None and matcher.text is None
+    by_status_alone = matcher.error is None and matcher.text is None and not matcher.json
     if by_status_alone and "invalid_client" in codes:
         return False
     return (
         matcher.status in {None, answer.status}
         and (matcher.error is None or matcher.error in codes)
-        and (matcher.text is None or matcher.text in answer.text)
+        and (matcher.text is None or _has_text(answer, matcher.text))
+        and _has_values(answer, matcher.json)
+    )
+
+
+def _has_text(answer: Answer, text: str) -> bool:
+    """Whether a text stands in a body, in JSON whatever blanks it was written with."""
+    if text in answer.text:
+        return True
+    try:
+        document = answer.json()
+    except PlatformError:
+        return False
+    compact = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str)
+    return text in compact or _BLANKS.sub(r"\1", text) in compact
+
+
+# Strings are kept as they are: the blanks in them count.
+_BLANKS = re.compile(r'("[^"]*")|\s+')
+
+
+def _has_values(answer: Answer, values: Mapping[str, str]) -> bool:
+    if not values:
+        return True
+    try:
+        document = answer.json()
+    except PlatformError:
+        return False
+    found = {path: dig(document, path) for path in values}
+    return all(
+        isinstance(one, str | int) and not isinstance(one, bool) and str(one) == values[path]
+        for path, one in found.items()
     )

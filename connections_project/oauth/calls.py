@@ -17,10 +17,12 @@ def api_url(platform: Platform, path: str) -> str:
     So the catalogue alone says where a platform is, also for one instance of many.
 
     Args:
-        platform: Without an `identity_endpoint` its API is where it gives out tokens.
+        platform: Its `api_base` says so first; without an `identity_endpoint` either, its API is
+            where it gives out tokens.
         path: From the root on, such as `/api/v1/statuses`.
     """
-    return urljoin(platform.identity_endpoint or platform.token_endpoint, path)
+    at = platform.api_base or platform.identity_endpoint or platform.token_endpoint
+    return urljoin(at, path)
 
 
 def call(
@@ -39,8 +41,8 @@ def call(
         DeadGrant: The platform says, in its own way, that the grant is over.
         PlatformError: Any other failure.
     """
-    answer = send(request, platform=platform.slug, within=within)
-    require_living_grant(answer, platform)
+    answer = send(request, platform=platform, within=within)
+    require_living_grant(answer, platform, at="api")
     try:
         return require_success(answer)
     except PlatformError as error:

@@ -9,11 +9,13 @@ from typing import Any
 
 from connections_project.oauth.catalog_values import (
     Rule,
+    count,
     days,
     endpoint,
     endpoint_of_account,
     filled_text,
     flag,
+    header_value,
     http_status,
     list_of,
     one_of,
@@ -21,6 +23,7 @@ from connections_project.oauth.catalog_values import (
 )
 from connections_project.oauth.platform_entries import (
     ACCOUNT_FIELDS,
+    BALANCE_FIELDS,
     GRANTED_ACCOUNT_FIELDS,
     TRANSACTION_FIELDS,
     DeadGrantMatcher,
@@ -37,6 +40,14 @@ OWN_PARAMETERS = frozenset(
         "state",
         "code_challenge",
         "code_challenge_method",
+    }
+)
+
+
+OWN_HEADERS = frozenset(
+    {
+        *("authorization", "cookie", "host", "connection", "content-length", "content-type"),
+        *("transfer-encoding", "user-agent"),
     }
 )
 
@@ -65,12 +76,41 @@ def field_map(default: Mapping[str, str]) -> Rule:
     return rule
 
 
+def headers(value: Any) -> dict[str, str]:
+    """Take further headers, but none that would replace what the client says itself."""
+    if not isinstance(value, dict):
+        raise ValueError("must be a table of texts")  # noqa: TRY004
+    for name in value:
+        if not re.fullmatch(r"[A-Za-z0-9-]+", name) or name.lower() in OWN_HEADERS:
+            raise ValueError(f"may not say {name}")
+    return {name: header_value(each) for name, each in value.items()}
+
+
+def excluded(value: Any) -> dict[str, tuple[str, ...]]:
+    """Take a table from dotted paths to lists of texts."""
+    if not isinstance(value, dict):
+        raise ValueError("must be a table of lists of texts")  # noqa: TRY004
+    texts = list_of(filled_text, empty=False)
+    return {filled_text(path): texts(each) for path, each in value.items()}
+
+
+def json_values(value: Any) -> dict[str, str]:
+    """Take a table from dotted paths into JSON to the texts or whole numbers expected there."""
+    if not isinstance(value, dict) or not value:
+        raise ValueError("must be a table that is not empty")
+    if any(isinstance(one, bool) or not isinstance(one, str | int) for one in value.values()):
+        raise ValueError("must have texts or whole numbers as its values")
+    return {filled_text(path): str(one) for path, one in value.items()}
+
+
 def dead_grant(value: Any) -> DeadGrantMatcher:
     """Parse one matcher; a server fault or a rate limit never means that a grant is dead."""
     rules: dict[str, Rule] = {"status": http_status, "error": filled_text, "text": filled_text}
-    rules["becomes"] = one_of("expired", "revoked")
-    if not isinstance(value, dict) or not value.keys() & {"status", "error", "text"}:
-        raise ValueError("each must be a table with a status, an error or a text")
+    rules["json"] = json_values
+    rules["at"] = one_of("token", "api")
+    rules["becomes"] = one_of("expired", "revoked", "unchanged")
+    if not isinstance(value, dict) or not value.keys() & {"status", "error", "text", "json"}:
+        raise ValueError("each must be a table with a status, an error, a text or a json")
     if unknown := sorted(value.keys() - rules.keys()):
         raise ValueError(f"has no key {unknown[0]}; its keys are {', '.join(rules)}")
     matcher = DeadGrantMatcher(**{key: rules[key](each) for key, each in value.items()})
@@ -129,9 +169,19 @@ PLATFORM: dict[str, Rule] = {
     "accounts_endpoint": endpoint,
     "accounts_field": text,
     "account_fields": field_map(ACCOUNT_FIELDS),
+    "balance_endpoint": endpoint_of_account,
+    "balance_fields": field_map(BALANCE_FIELDS),
     "transactions_endpoint": endpoint_of_account,
     "transactions_field": text,
     "transaction_fields": field_map(TRANSACTION_FIELDS),
+    "transaction_excluded": excluded,
+    "transactions_newest_first": flag,
+    "currency": text,
+    "minor_units": flag,
+    "paging": one_of("none", "cursor", "link", "offset"),
+    "paging_field": text,
+    "paging_parameter": text,
+    "page_size": count,
     "granted_accounts_endpoint": endpoint,
     "granted_accounts_field": text,
     "granted_account_fields": field_map(GRANTED_ACCOUNT_FIELDS),
@@ -141,6 +191,10 @@ PLATFORM: dict[str, Rule] = {
     "risc_configuration_endpoint": endpoint,
     "help_url": endpoint,
     "adapter": adapter,
+    "api_base": endpoint,
+    "fallback_api_base": endpoint,
+    "user_agent": header_value,
+    "extra_headers": headers,
 }
 REVOCATION: dict[str, Rule] = {
     "kind": one_of("rfc7009", "bearer_post", "json_post", "delete", "adapter"),
@@ -167,3 +221,17 @@ def contradictions(platform: Platform) -> Iterator[tuple[str, str]]:
         yield "risc_configuration_endpoint", "is missing: it says whose signatures are good"
     if platform.client_id_parameter in platform.extra_authorization_params:
         yield "extra_authorization_params", "may not say the client id: the client does"
+    yield from _of_reading(platform)
+
+
+def _of_reading(platform: Platform) -> Iterator[tuple[str, str]]:
+    for key in ("balance_endpoint", "transactions_endpoint"):
+        # An adapter may make one account of an address that has no list of them.
+        open_endpoint = getattr(platform, key)
+        if open_endpoint and "{account_id}" not in open_endpoint and not platform.adapter:
+            yield key, "must say with {account_id} where the account's id goes"
+    if platform.paging in {"cursor", "offset"} and not platform.paging_parameter:
+        yield "paging_parameter", "is missing: which parameter names the next page"
+    if platform.paging == "offset" and not platform.page_size:
+        # A list that knows no offset would come again and again.
+        yield "page_size", "is missing: how many entries a page has that isn't the last"

@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 
 Rule = Callable[[Any], Any]
 
+# What an address may leave open: an account, and the ends of a time as dates or as moments.
+PLACEHOLDERS = ("account_id", "from_date", "to_date", "from_time", "to_time")
+
 
 class CatalogError(Exception):
     """A catalogue file is wrong. The text is one line that names file, table and key."""
@@ -43,6 +46,19 @@ def days(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 36_500:
         raise ValueError("must be a whole number of days, 0 or more")
     return value
+
+
+def count(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 1_000_000:
+        raise ValueError("must be a whole number, 0 or more")
+    return value
+
+
+def header_value(value: Any) -> str:
+    """Take what may stand in a header: printable ASCII (RFC 9110, section 5.5)."""
+    if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", text(value)):
+        raise ValueError("must be printable ASCII that is not empty")
+    return str(value)
 
 
 def http_status(value: Any) -> int:
@@ -84,12 +100,11 @@ def endpoint(value: Any) -> str:
 
 
 def endpoint_of_account(value: Any) -> str:
-    """Parse an address that says with {account_id} where the account's id goes."""
-    if text(value) == "":
-        return ""
-    if "{account_id}" not in value:
-        raise ValueError("must say with {account_id} where the account's id goes")
-    endpoint(value.replace("{account_id}", "id"))
+    """Parse an address that may leave open what PLACEHOLDERS names."""
+    filled = text(value)
+    for name in PLACEHOLDERS:
+        filled = filled.replace(f"{{{name}}}", "id")
+    endpoint(filled)
     return str(value)
 
 

@@ -117,7 +117,7 @@ def refresh(
     token = require_vschar(refresh_token, platform=platform.slug)
     form = {"grant_type": "refresh_token", "refresh_token": token}
     answer = _post(platform, registration, form=form, within=within)
-    require_living_grant(answer, platform)
+    require_living_grant(answer, platform, at="token")
     return _tokens(platform, answer)
 
 
@@ -125,7 +125,7 @@ def _post(
     platform: Platform, registration: ClientRegistration, *, form: dict[str, str], within: float
 ) -> Answer:
     request = authenticated_form(platform, registration, url=platform.token_endpoint, form=form)
-    return send(request, platform=platform.slug, within=within)
+    return send(request, platform=platform, within=within)
 
 
 def _tokens(platform: Platform, answer: Answer) -> TokenSet:

@@ -9,7 +9,10 @@ ACCOUNT_FIELDS = {
     "type": "type",
     "balance": "balance",
     "currency": "currency",
+    # What {account_id} stands for in addresses, where that isn't the id.
+    "path_id": "",
 }
+BALANCE_FIELDS = {"balance": "balance", "currency": ""}
 TRANSACTION_FIELDS = {
     "id": "id",
     "posted_at": "posted_at",
@@ -34,12 +37,23 @@ class Revocation:
 
 @dataclass(frozen=True)
 class DeadGrantMatcher:
-    """An answer that means the grant is dead: everything that is given must match."""
+    """An answer that means the grant is dead: everything that is given must match.
+
+    Args:
+        status: The answer's HTTP status.
+        error: One of its error codes.
+        text: A part of its body; blanks between the tokens of JSON don't count.
+        becomes: What the connection is then; "unchanged" says that the grant lives on.
+        at: Where the answer came from: "token" is the token endpoint, "api" any other.
+        json: What stands at these dotted paths of its JSON.
+    """
 
     status: int | None = None
     error: str | None = None
     text: str | None = None
     becomes: str = "expired"
+    at: str | None = None
+    json: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -71,11 +85,25 @@ class Platform:
     account_fields: Mapping[str, str] = field(
         default_factory=lambda: dict(ACCOUNT_FIELDS), hash=False
     )
+    balance_endpoint: str = ""
+    balance_fields: Mapping[str, str] = field(
+        default_factory=lambda: dict(BALANCE_FIELDS), hash=False
+    )
     transactions_endpoint: str = ""
     transactions_field: str = "transactions"
     transaction_fields: Mapping[str, str] = field(
         default_factory=lambda: dict(TRANSACTION_FIELDS), hash=False
     )
+    # Values of a transaction that never moved any money, by dotted path.
+    transaction_excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    transactions_newest_first: bool = False
+    # Of an account that doesn't tell its own (ISO 4217, or a coin's sign).
+    currency: str = ""
+    minor_units: bool = False
+    paging: str = "none"
+    paging_field: str = ""
+    paging_parameter: str = ""
+    page_size: int = 0
     granted_accounts_endpoint: str = ""
     granted_accounts_field: str = "accounts"
     granted_account_fields: Mapping[str, str] = field(
@@ -88,4 +116,14 @@ class Platform:
     risc_configuration_endpoint: str = ""
     help_url: str = ""
     adapter: str = ""
+    api_base: str = ""
+    fallback_api_base: str = ""
+    user_agent: str = ""
+    extra_headers: Mapping[str, str] = field(default_factory=dict, hash=False)
     revocation: Revocation | None = None
+
+    @property
+    def request_headers(self) -> dict[str, str]:
+        """What each request to the platform bears beside its own headers."""
+        agent = {"User-Agent": self.user_agent} if self.user_agent else {}
+        return {**agent, **self.extra_headers}

@@ -100,7 +100,7 @@ def _present(platform: Platform, revocation: Revocation, tokens: TokenSet) -> li
 def _revoke_one(
     platform: Platform, request: Request, *, within: float, has_more_behind: bool
 ) -> None:
-    answer = send(request, platform=platform.slug, within=within)
+    answer = send(request, platform=platform, within=within)
     if not _is_revoked(answer, platform, has_more_behind=has_more_behind):
         raise _failure(answer, by_bearer=_is_by_bearer(platform))
 

@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, IncompleteRead
@@ -18,6 +18,7 @@ from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 from connections_project.oauth.deadline import Call, Guard, GuardedPool, GuardedTLSPool
 from connections_project.oauth.errors import ErrorCode, PlatformError
 from connections_project.oauth.observers import observed
+from connections_project.oauth.platform_entries import Platform
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
@@ -72,19 +73,24 @@ class Request:
     json: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
-def send(request: Request, *, platform: str, within: float) -> Answer:
+def send(request: Request, *, platform: Platform | str, within: float) -> Answer:
     """Make one call and return the answer, whatever its status.
 
     Args:
         request: What to send.
-        platform: The platform's slug, for errors.
+        platform: Whose headers are sent, and whose slug errors bear; a slug alone where the
+            catalogue says nothing of who is asked.
         within: Seconds for all of it: name lookup, connecting, sending and the last byte.
 
     Raises:
         PlatformError: `connect_error` if surely nothing was sent; else `timeout`, `reset`,
             `too_large`, `malformed`.
     """
-    return observed(lambda: _send(request, platform, within), platform=platform)
+    if isinstance(platform, str):
+        return observed(lambda: _send(request, platform, within), platform=platform)
+    slug, headers = platform.slug, {**platform.request_headers, **request.headers}
+    as_wanted = replace(request, headers=headers)
+    return observed(lambda: _send(as_wanted, slug, within), platform=slug)
 
 
 def _send(request: Request, platform: str, within: float) -> Answer:

@@ -41,6 +41,8 @@ class Adapter:
         accounts: Lists a user's accounts, each as an object that `account_fields` can read.
         transactions: Lists the recent transactions of the account with this id, each as an object
             that `transaction_fields` can read.
+        transaction: Makes of an entry of the transactions' list one that `transaction_fields` can
+            read; None where it moved no money. It may raise ValueError.
         publish: Publishes a post. It may raise InvalidPostError, and lets the session's
             NotActiveError pass.
         takes_image_url: Whether the platform fetches an image from an address by itself. Where it
@@ -55,6 +57,7 @@ class Adapter:
     granted_accounts: Callable[[Upstream, TokenSet], GrantResult] | None = None
     accounts: Callable[[Platform, Get], list[Any]] | None = None
     transactions: Callable[[Platform, Get, str], list[Any]] | None = None
+    transaction: Callable[[dict[str, Any]], dict[str, Any] | None] | None = None
     publish: Callable[[PublishSession, Post], Published] | None = None
     takes_image_url: bool = False
     idempotency_seconds: int = 0

@@ -8,6 +8,7 @@ from connections_project.connections import errors
 from connections_project.core.vault import DecryptionError
 from connections_project.oauth.state import StateStoreUnavailable
 from connections_project.platforms.registry import PlatformUnavailableError, UnknownPlatformError
+from providers.statements import NotReadableError
 
 
 def _bad_field(field: str, code: str, message: str) -> Callable[[Exception], ApiError]:
@@ -59,6 +60,7 @@ FAULTS: dict[type[Exception], Callable[[Exception], ApiError]] = {
     errors.NoRefreshTokenError: _fault(403, "The provider gave nothing to refresh with."),
     errors.RefreshFailedError: _fault(502, "The provider did not refresh the tokens."),
     errors.SyncFailedError: _fault(502, "The provider did not give the data."),
+    NotReadableError: _fault(502, "This provider's accounts can't be read by this service."),
     errors.SyncedRecentlyError: _recently,
     errors.BusyError: _fault(503, errors.REFRESHING_LATER),
     DecryptionError: _fault(503, errors.UNREADABLE),

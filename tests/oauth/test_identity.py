@@ -96,7 +96,7 @@ def test_the_grant_belongs_to_the_id_tokens_user(
     server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
 ) -> None:
     server.on("GET", "/me", Answer(json={"items": [{"id": "channel-7"}]}))
-    platform = asked_at(server, make_platform, account_id_field="items.0.id")
+    platform = asked_at(server, make_platform, account_id_field="items.0.id", scopes=("openid",))
     result = id_token(sub="user-1", aud=registration.client_id)
 
     found = identity_of(platform, registration, id_token=result)
@@ -120,8 +120,9 @@ def test_an_identity_endpoint_waives_no_check(
     server.on("GET", "/me", Answer(json={"sub": "7"}))
     result = id_token(sub="user-1", aud="another client")
 
+    platform = asked_at(server, make_platform, scopes=("openid",))
     with pytest.raises(PlatformError) as caught:
-        identity_of(asked_at(server, make_platform), registration, id_token=result)
+        identity_of(platform, registration, id_token=result)
     assert caught.value.code == "malformed"
 
 
@@ -188,16 +189,26 @@ def test_without_endpoint_by_the_token_response(
 
 @pytest.mark.parametrize("audience", ["client id", ["other", "client id"]])
 def test_else_by_the_claims_of_an_id_token(
-    platform: Platform, registration: ClientRegistration, audience: Any
+    make_platform: MakePlatform, registration: ClientRegistration, audience: Any
 ) -> None:
     token = id_token(sub="u-1", name="Ada", aud=audience)
+    platform = make_platform(scopes=("openid",))
 
     assert identity_of(platform, registration, id_token=token) == Identity("u-1", "Ada")
 
 
-def test_an_id_token_for_another_client_is_refused(
+def test_one_that_nobody_asked_for_is_ignored(
     platform: Platform, registration: ClientRegistration
 ) -> None:
+    result = id_token(sub="u-1", aud="another client")
+
+    assert identity_of(platform, registration, id_token=result) == Identity(None, None)
+
+
+def test_an_id_token_for_another_client_is_refused(
+    make_platform: MakePlatform, registration: ClientRegistration
+) -> None:
+    platform = make_platform(scopes=("openid",))
     with pytest.raises(PlatformError) as caught:
         identity_of(platform, registration, id_token=id_token(sub="u-1", aud="other"))
 
@@ -206,8 +217,9 @@ def test_an_id_token_for_another_client_is_refused(
 
 @pytest.mark.parametrize("token", ["", "a", "a.b.c", "a.W10.c", "a.é.c", f"a.{'W' * 40_000}.c"])
 def test_an_invalid_id_token_names_nobody(
-    platform: Platform, registration: ClientRegistration, token: str
+    make_platform: MakePlatform, registration: ClientRegistration, token: str
 ) -> None:
+    platform = make_platform(scopes=("openid",))
     assert identity_of(platform, registration, id_token=token) == Identity(None, None)
 
 

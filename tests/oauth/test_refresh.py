@@ -72,6 +72,14 @@ def test_invalid_grant_is_a_dead_grant(
             DeadGrantMatcher(error="invalid_client", text="refresh token invalid"),
             Answer(401, json={"error": "invalid_client", "m": "refresh token invalid"}),
         ),
+        (DeadGrantMatcher(status=401, at="token"), Answer(401)),
+        (DeadGrantMatcher(text='"code":5'), Answer(400, body=b'{ "code" :\n 5 }')),
+        (DeadGrantMatcher(text='"code": 5'), Answer(400, body=b'{"code":5}')),
+        (DeadGrantMatcher(text='"a": "b c"'), Answer(400, body=b'{"a":"b c"}')),
+        (
+            DeadGrantMatcher(json={"error.error_subcode": "458"}),
+            Answer(400, body=b'{"error" : {"error_subcode" : 458}}'),
+        ),
     ],
 )
 def test_each_platform_says_it_in_its_own_way(
@@ -135,6 +143,43 @@ def test_our_wrong_secret_is_never_a_dead_grant(
     fault = failure(make_platform(dead_grant=(DeadGrantMatcher(status=401),)), registration)
 
     assert (fault.code, fault.permanent) == ("invalid_client", True)
+
+
+@pytest.mark.parametrize(
+    "matcher",
+    [
+        DeadGrantMatcher(status=400, at="api"),
+        DeadGrantMatcher(json={"error.error_subcode": "45"}),
+        DeadGrantMatcher(json={"error": "458"}),
+        DeadGrantMatcher(json={"error.fatal": "True"}),
+        DeadGrantMatcher(json={"error.error_subcode": "458", "error.code": "191"}),
+        DeadGrantMatcher(text='"m": "be gone"'),
+    ],
+)
+def test_what_does_not_fit_is_no_dead_grant(
+    server: PlatformServer,
+    make_platform: MakePlatform,
+    registration: ClientRegistration,
+    matcher: DeadGrantMatcher,
+) -> None:
+    error = {"code": 190, "error_subcode": 458, "fatal": True, "m": "begone"}
+    server.on("POST", "/token", Answer(400, json={"error": error}))
+
+    fault = failure(make_platform(dead_grant=(matcher,)), registration)
+
+    assert not isinstance(fault, DeadGrant)
+
+
+def test_the_first_matcher_that_fits_decides(
+    server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/token", Answer(400, json={"error": {"code": 190, "error_subcode": 459}}))
+    lives_on = DeadGrantMatcher(json={"error.error_subcode": "459"}, becomes="unchanged")
+    matchers = (lives_on, DeadGrantMatcher(error="190"))
+
+    fault = failure(make_platform(dead_grant=matchers), registration)
+
+    assert (fault.code, isinstance(fault, DeadGrant)) == ("refused", False)
 
 
 def test_good_tokens_pass_despite_a_matchers_text(

@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from providers.models import Connection
+from tests.conftest import UseCatalogue
 from tests.support.bank import ACCOUNT, Bank
 from tests.support.platform_server import Answer, Request
 from tests.support.provider_rows import connection_of
@@ -37,22 +38,34 @@ def test_a_refused_token_is_refreshed_once(api: APIClient, row: Connection, bank
     assert len(bank.token_requests("refresh_token")) == 1
 
 
-def test_a_second_refusal_is_a_502_and_no_further_try(
-    api: APIClient, row: Connection, bank: Bank
-) -> None:
+def test_a_second_refusal_ends_the_connection(api: APIClient, row: Connection, bank: Bank) -> None:
     bank.server.on("GET", "/accounts", only("none of these", bank))
     assert sync(api, row.pk).status_code == 502
     assert len(bank.token_requests("refresh_token")) == 1
     assert len(bank.server.requests_to("/accounts")) == 2
     row.refresh_from_db()
-    assert (row.status, row.last_sync_at) == ("active", None)
+    assert (row.status, row.last_sync_at) == ("revoked", None)
 
 
-def test_a_refused_token_without_refresh_is_a_502(api: APIClient, owner: User, bank: Bank) -> None:
+def test_a_refused_token_without_refresh_ends_it(api: APIClient, owner: User, bank: Bank) -> None:
     row = connection_of(owner, tokens=TokenSet("access-0"))
     bank.server.on("GET", "/accounts", Answer(401, json={}))
     assert sync(api, row.pk).status_code == 502
     assert bank.server.requests_to("/token") == []
+    row.refresh_from_db()
+    assert row.status == "revoked"
+
+
+def test_the_catalogue_says_what_it_becomes(
+    api: APIClient, owner: User, bank: Bank, use_catalogue: UseCatalogue
+) -> None:
+    matcher = '{ status = 403, error = "gone", at = "api", becomes = "expired" }'
+    use_catalogue(bank.catalogue(more=f"dead_grant = [{matcher}]"), "bank")
+    row = connection_of(owner, tokens=TokenSet("access-0"))
+    bank.server.on("GET", "/accounts", Answer(403, json={"error": "gone"}))
+    assert sync(api, row.pk).status_code == 502
+    row.refresh_from_db()
+    assert row.status == "expired"
 
 
 def test_a_dead_grant_expires_the_connection(api: APIClient, row: Connection, bank: Bank) -> None:

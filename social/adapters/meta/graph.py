@@ -56,8 +56,8 @@ def exchange(
         PlatformError: Any other failure.
     """
     request = Request("GET", with_query(url, parameters))
-    answer = send(request, platform=platform.slug, within=within)
-    require_living_grant(answer, platform)
+    answer = send(request, platform=platform, within=within)
+    require_living_grant(answer, platform, at="token")
     return parse_token_response(token_document(answer), platform=platform.slug)
 
 
@@ -77,7 +77,7 @@ def read(
     """
     token = require_vschar(access_token, platform=platform.slug)
     request = Request("GET", with_query(url, proof(registration, token)), headers=bearer(token))
-    return require_success(send(request, platform=platform.slug, within=within)).json()
+    return require_success(send(request, platform=platform, within=within)).json()
 
 
 @calling("identify")
@@ -112,7 +112,7 @@ def revoke_permissions(upstream: Upstream, tokens: TokenSet, within: float) -> N
     app_token = f"{registration.client_id}|{registration.client_secret}"
     url = node_url(platform, f"{tokens.user_id}/permissions")
     request = Request("DELETE", url, headers=bearer(app_token))
-    document = require_success(send(request, platform=platform.slug, within=within)).json()
+    document = require_success(send(request, platform=platform, within=within)).json()
     if document is not True and not (isinstance(document, dict) and document.get("success")):
         raise PlatformError("malformed", platform=platform.slug)
 

@@ -11,7 +11,7 @@ FACTS = {
     "coinbase": (
         "client_secret_post",
         "S256",
-        "wallet:user:read,wallet:accounts:read,offline_access",
+        "wallet:user:read,wallet:accounts:read,wallet:transactions:read,offline_access",
         "rotating",
         ("bearer_post", ("access_token",), True, "token"),
     ),

@@ -60,6 +60,7 @@ MATCHERS = [
     for slug, platform in PLATFORMS.items()
     if platform.refresh != "none"
     for matcher in platform.dead_grant
+    if matcher.at != "api" and matcher.becomes != "unchanged"
 ]
 
 

@@ -1,0 +1,70 @@
+"""What the service can do at each platform, as the catalogue and the adapters say."""
+
+from collections.abc import Iterable
+
+from connections_project.oauth.catalog import Platform
+from connections_project.platforms.adapter import Adapter, adapter_of
+
+COLUMNS = (
+    *("platform", "app", "identity", "accounts", "balances", "transactions", "lists"),
+    *("refresh", "dead grant", "revocation", "publishes", "pictures", "notices"),
+)
+NO = "no"
+
+
+def capabilities(platform: Platform) -> tuple[str, ...]:
+    """Return a platform's row, a text for each of COLUMNS; NO where it has no such thing."""
+    adapter = adapter_of(platform)
+    return (
+        f"`{platform.slug}`" + ("" if platform.status == "active" else f" ({platform.status})"),
+        platform.app,
+        _identity(platform, adapter),
+        *_reading(platform, adapter),
+        platform.refresh,
+        _dead_grant(platform),
+        _revocation(platform),
+        "yes" if adapter.publish else NO,
+        ("by address" if adapter.takes_image_url else NO) if adapter.publish else NO,
+        platform.deauthorization or NO,
+    )
+
+
+def table(platforms: Iterable[Platform]) -> str:
+    """Return a Markdown table of platforms, without a line break at its end."""
+    rows = [COLUMNS, ("---",) * len(COLUMNS), *map(capabilities, platforms)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _identity(platform: Platform, adapter: Adapter) -> str:
+    if platform.status != "active":
+        return NO
+    if platform.identity_endpoint:
+        return "endpoint"
+    by_adapter = adapter.identify or adapter.granted_accounts
+    return "adapter" if by_adapter else "token response"
+
+
+def _reading(platform: Platform, adapter: Adapter) -> tuple[str, str, str, str]:
+    if not (platform.accounts_endpoint or adapter.accounts):
+        return NO, NO, NO, NO
+    has_balance = platform.balance_endpoint or platform.account_fields["balance"]
+    has_transactions = platform.transactions_endpoint or adapter.transactions
+    lists = platform.paging if platform.paging != "none" else "one page"
+    return "yes", _yes(has_balance), _yes(has_transactions), lists
+
+
+def _yes(value: object) -> str:
+    return "yes" if value else NO
+
+
+def _dead_grant(platform: Platform) -> str:
+    if platform.status != "active":
+        return NO
+    at = {matcher.at for matcher in platform.dead_grant if matcher.becomes != "unchanged"}
+    known = [place for place in ("token", "api") if at & {place, None}]
+    return " and ".join(known) or NO
+
+
+def _revocation(platform: Platform) -> str:
+    revocation = platform.revocation
+    return f"{revocation.kind}, of a {revocation.blast_radius}" if revocation else NO

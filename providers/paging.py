@@ -1,0 +1,174 @@
+"""Read a provider's list to its end, page by page, within bounds."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+
+from requests.utils import parse_header_links
+
+from connections_project.oauth.catalog import Platform
+from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.paths import dig
+from connections_project.oauth.transport import Answer
+
+logger = logging.getLogger(__name__)
+
+MOST_PAGES = 100
+# Of one sync, over all of its lists.
+MOST_BYTES = 32 * 1024 * 1024
+
+
+class Asker(Protocol):
+    """Asks on a user's behalf, and counts what came."""
+
+    platform: Platform
+    bytes_read: int
+
+    def ask(self, url: str) -> Answer:
+        """Return the answer of an address.
+
+        Raises:
+            PlatformError: It is no success, or the time for all calls is up.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A list as far as it could be read.
+
+    Args:
+        entries: Of all pages.
+        is_whole: Whether these are all that the provider has.
+        error: What ended the reading after the first page, if that was a fault.
+    """
+
+    entries: list[Any]
+    is_whole: bool = True
+    error: PlatformError | None = None
+
+
+@dataclass(frozen=True)
+class List:
+    """Where a list stands.
+
+    Args:
+        url: Of its first page.
+        path: The dotted path to the entries.
+        id_path: The dotted path to an entry's id, which is the cursor of some platforms.
+        is_enough: Whether an entry is the last one that is wanted.
+    """
+
+    url: str
+    path: str
+    id_path: str
+    is_enough: Callable[[Any], bool] = lambda _: False
+
+
+class _CutError(Exception):
+    """There is more, which can't be had; the text says why."""
+
+
+def read_list(asker: Asker, wanted: List) -> Listed:
+    """Read a list to its end: at most 100 pages, and 32 MiB a sync.
+
+    Raises:
+        PlatformError: Its first page can't be had, or is no list.
+    """
+    entries: list[Any] = []
+    url: str | None = wanted.url
+    asked: set[str] = set()
+    try:
+        while url is not None:
+            _require_room(asker, url, asked)
+            asked.add(url)
+            answer = asker.ask(url)
+            page = _page(answer, wanted)
+            entries += page
+            url = _next(asker.platform, answer, page, wanted, url=url, count=len(entries))
+    except _CutError as cut:
+        logger.warning("%s: a list was cut: %s", asker.platform.slug, cut)
+        return Listed(entries, is_whole=False)
+    except PlatformError as error:
+        if len(asked) < 2:
+            raise
+        return Listed(entries, is_whole=False, error=error)
+    return Listed(entries)
+
+
+def _require_room(asker: Asker, url: str, asked: set[str]) -> None:
+    if url in asked:
+        raise _CutError("its pages go round in a circle")
+    if len(asked) >= MOST_PAGES or asker.bytes_read > MOST_BYTES:
+        raise _CutError("it is too long")
+
+
+def _page(answer: Answer, wanted: List) -> list[Any]:
+    found = dig(answer.json(), wanted.path)
+    if not isinstance(found, list):
+        raise answer.error("malformed")
+    return found
+
+
+def _next(
+    platform: Platform, answer: Answer, page: list[Any], wanted: List, *, url: str, count: int
+) -> str | None:
+    """Return the address of the next page; None at the end."""
+    if page and wanted.is_enough(page[-1]):
+        return None
+    match platform.paging:
+        case "link":
+            return _linked(platform, answer, url=url)
+        case "cursor":
+            cursor = _cursor(platform, answer, page, wanted)
+            return None if cursor is None else _with(url, {platform.paging_parameter: cursor})
+        case "offset":
+            is_last = len(page) < platform.page_size
+            return None if is_last else _with(url, {platform.paging_parameter: str(count)})
+    if platform.page_size and len(page) >= platform.page_size:
+        raise _CutError("there may be more, and no further page")
+    return None
+
+
+def _linked(platform: Platform, answer: Answer, *, url: str) -> str | None:
+    """Return the address that the answer names; only one at the same host may have the token."""
+    link = dig(answer.json(), platform.paging_field) if platform.paging_field else _header(answer)
+    if link is None or link == "":
+        return None
+    if not isinstance(link, str):
+        raise _CutError("its next page has no address")
+    try:
+        following = urlsplit(urljoin(url, link))
+    except ValueError:
+        raise _CutError("its next page has no address") from None
+    if (following.scheme, following.netloc) != urlsplit(url)[:2]:
+        raise _CutError("its next page is at another host")
+    return urlunsplit(following)
+
+
+def _header(answer: Answer) -> str | None:
+    """Return the target of a Link header with rel="next" (RFC 8288)."""
+    links = parse_header_links(answer.headers.get("Link") or "")
+    return next((one["url"] for one in links if one.get("rel") == "next"), None)
+
+
+def _cursor(platform: Platform, answer: Answer, page: list[Any], wanted: List) -> str | None:
+    if platform.paging_field:
+        found = dig(answer.json(), platform.paging_field)
+    else:
+        # The id of the last entry, unless the page is not full.
+        is_last = not page or len(page) < platform.page_size
+        found = None if is_last else dig(page[-1], wanted.id_path)
+        if not is_last and found is None:
+            raise _CutError("its last entry has no id")
+    if isinstance(found, bool) or not isinstance(found, str | int) or found == "":
+        return None
+    return str(found)
+
+
+def _with(url: str, parameters: Mapping[str, str]) -> str:
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True)) | dict(parameters)
+    return urlunsplit(parts._replace(query=urlencode(query)))
