@@ -131,7 +131,7 @@ def _end_access(
         locked.sessions_ended_at = now
         locked.save(update_fields=["sessions_ended_at"])
         SessionFamily.objects.filter(user=locked, revoked_at=None).update(revoked_at=now)
-    user.is_active = False
+    user.is_active, user.sessions_ended_at = False, now
 
 
 def _disconnect(

@@ -323,7 +323,9 @@ def test_foreign_checkpoints_are_named(checkpoints_file: Path) -> None:
     sealed(1)
     foreign = json.dumps({**json.loads(checkpoints_file.read_text()), "log": "another"})
     outside = f"{checkpoints_file.read_text()}{foreign}\n"
-    assert refusal(export(), checkpoints=outside).startswith("Line 2 of the heads is a foreign")
+    assert refusal(export(), checkpoints=outside).startswith(
+        "Line 2 of the checkpoints is a foreign"
+    )
 
 
 def test_a_wiped_log_shows_by_checkpoints(checkpoints_file: Path) -> None:

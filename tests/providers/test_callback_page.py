@@ -10,6 +10,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from connections_project.api import throttling
+from connections_project.connections.browser import COOKIE
 from providers.models import Connection, Status
 from tests.conftest import UseCatalogue
 from tests.support.absent_redis import NO_REDIS
@@ -85,7 +86,7 @@ def test_without_a_cache_connecting_is_impossible(
     assert heading(page) == "Connecting is not possible at the moment"
 
 
-@pytest.mark.parametrize("state", ["unknown", "x" * 4000, "a\0b", "ü"])
+@pytest.mark.parametrize("state", ["unknown", "x" * 4000, "ü"])
 def test_an_unknown_state_is_no_longer_good(client: Client, bank: Bank, state: str) -> None:
     page = visit(client, state)
     assert (page.status_code, heading(page)) == (400, GONE)
@@ -95,6 +96,8 @@ def test_a_used_state_is_no_longer_good(api: APIClient, bank: Bank) -> None:
     state = start(api)
     browser = same_browser(api)
     visit(browser, state)
+    # The browser's own second delivery is another matter (test_callback_twice.py).
+    del browser.cookies[COOKIE]
     assert heading(visit(browser, state)) == GONE
     assert Connection.objects.count() == 1
 
