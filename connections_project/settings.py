@@ -69,6 +69,8 @@ try:
 
     # Requests that one web process answers at a time; those whose bodies still come don't count.
     WEB_THREADS = _env.whole_number("WEB_THREADS", 16, least=1, most=1000)
+    # How many of these may wait for other people's servers, as a share.
+    OUTBOUND_SHARE = _env.share("OUTBOUND_SHARE", 0.25)
 
     # Times in seconds, so that they can be tried.
     REQUEST_BODY_SECONDS = _env.whole_number("REQUEST_BODY_SECONDS", 30, least=1)
@@ -161,6 +163,7 @@ MISSING_KEYS = [
 MIDDLEWARE = [
     "connections_project.middleware.tracing.TraceMiddleware",
     "connections_project.middleware.access_log.ObservationMiddleware",
+    "connections_project.middleware.outbound.OutboundMiddleware",
     "connections_project.middleware.trusted_proxies.ForwardedProtoMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "connections_project.middleware.content_security.ContentSecurityMiddleware",

@@ -14,6 +14,7 @@ from connections_project.connections.errors import (
     SyncedRecentlyError,
     SyncFailedError,
 )
+from connections_project.connections.outbound import reserve
 from connections_project.connections.records import record_about
 from connections_project.connections.refresh import mark_dead_unless_changed
 from connections_project.identity.models import User
@@ -61,6 +62,7 @@ def sync_own(*, connection_id: UUID | None, user: User, force: bool, origin: Ori
         raise NotActiveError
     _refuse_if_recent(connection, force=force)
     usable(connection.provider_slug)
+    reserve(connection.provider_slug)
     return _store(connection.pk, _read(connection, origin=origin), origin=origin)
 
 

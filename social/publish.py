@@ -10,6 +10,7 @@ from django.db import transaction
 from audit.events import Action, Outcome
 from audit.record import Origin
 from connections_project.connections.errors import NotActiveError
+from connections_project.connections.outbound import reserve
 from connections_project.connections.records import record_about
 from connections_project.connections.refresh import mark_grant_dead
 from connections_project.oauth.errors import DeadGrant, PlatformError
@@ -56,6 +57,7 @@ def publish_own(
     with claimed.given_up_if_refused():
         _require_usable(account)
         upstream = usable(account.platform)
+        reserve(account.platform)
         row = refreshed_for_use(account, origin=origin)
         return row, _send(row, upstream, request, claimed, origin=origin)
 

@@ -27,6 +27,7 @@ from connections_project.connections.errors import (
 )
 from connections_project.connections.flow import Answer, Flow
 from connections_project.connections.models import OAuthConnection
+from connections_project.connections.outbound import reserve
 from connections_project.connections.records import record_about
 from connections_project.identity.models import ApiKey, User
 from connections_project.oauth.client import TokenSet
@@ -120,7 +121,10 @@ def validate_callback(
         AuthorizationDeclinedError, IssuerMismatchError, UnknownPlatformError,
         PlatformUnavailableError: See `flow.check`.
         StateStoreUnavailable: The cache is away.
+        PlatformBusyError: See `outbound.reserve`; the state can still be used.
     """
+    if answer.code is not None:
+        _reserve(app, state)
     taken = flow.consume(app=app, state=state)
     owner = owner_id(taken)
     with refusals_recorded(taken, failed, owner_id=owner, origin=origin):
@@ -130,6 +134,13 @@ def validate_callback(
     with refusals_recorded(taken, failed, owner_id=owner, origin=acting):
         upstream = flow.check(taken, answer)
     return ValidatedFlow(taken, principal, upstream, acting)
+
+
+def _reserve(app: str, state: str) -> None:
+    """Have a thread for the exchange, before the state is spent."""
+    preview = flow.peek(state)
+    if preview is not None and preview.app == app:
+        reserve(preview.slug)
 
 
 def _user(taken: Flow, *, caller: User | None) -> User:

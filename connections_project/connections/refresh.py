@@ -27,6 +27,7 @@ from connections_project.connections.lease import (
     wait_for_result,
 )
 from connections_project.connections.models import OAuthConnection
+from connections_project.connections.outbound import reserve
 from connections_project.connections.records import record_about
 from connections_project.oauth.client import TokenSet
 from connections_project.oauth.errors import DeadGrant, PlatformError
@@ -82,7 +83,7 @@ def refresh(connection: C, *, rules: RefreshRules, force: bool, origin: Origin) 
     Raises:
         NotActiveError: Its status does not allow a refresh, or a disconnect won.
         NoRefreshTokenError: Forced, and there is nothing to refresh with.
-        PlatformUnavailableError: Suspended or not configured.
+        PlatformUnavailableError: Suspended or not configured; or see `outbound.reserve`.
         RefreshFailedError: The platform failed, or the grant is dead.
         BusyError: Somebody else's refresh took too long.
         DecryptionError: No key reads the stored tokens.
@@ -94,6 +95,7 @@ def refresh(connection: C, *, rules: RefreshRules, force: bool, origin: Origin) 
         return connection, False
     if not connection.has_refresh_token:
         raise NoRefreshTokenError
+    reserve(connection.platform_slug)
     return _lead_or_follow(connection, upstream, rules=rules, origin=origin), True
 
 

@@ -6,6 +6,7 @@ Texts are put together from our own words: a platform's response body may hold a
 from typing import Literal
 
 ErrorCode = Literal[
+    "not_asked",  # Too many wait for it, or it is known to be down: nothing was sent.
     "connect_error",  # Surely nothing was sent: no address, no connection, no TLS.
     "timeout",
     "reset",
