@@ -22,7 +22,7 @@ from connections_project.conf.metrics_folder import default_folder
 from connections_project.conf.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from connections_project.core.request_body import LARGEST_BODY
 
-CLOCK_LEEWAY_SECONDS = 10  # by which the clocks of hosts may differ
+CLOCK_LEEWAY = 10  # seconds by which the clocks of hosts may differ
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 _env = Environment(os.environ)
@@ -225,7 +225,7 @@ SIMPLE_JWT = {
     "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
     "ALGORITHM": "HS256",
     # How far the clocks of hosts may differ; identity/tokens.py grants none of it to `exp`.
-    "LEEWAY": CLOCK_LEEWAY_SECONDS,
+    "LEEWAY": CLOCK_LEEWAY,
     "SIGNING_KEY": SECRET_KEY,
     "USER_ID_FIELD": "id",
     "USER_ID_CLAIM": "principal_id",

@@ -3,7 +3,7 @@ OAuth client."""
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -88,7 +88,14 @@ def refresh(upstream: Upstream, tokens: TokenSet, *, within: float = 10.0) -> To
 
 
 @calling("revoke")
-def revoke(upstream: Upstream, tokens: TokenSet, *, within: float = 10.0) -> None:
+def revoke(
+    upstream: Upstream,
+    tokens: TokenSet,
+    *,
+    within: float = 10.0,
+    accepted: Collection[str] = (),
+    accept: Callable[[str], object] = lambda _: None,
+) -> None:
     """Revoke these tokens at the platform; see `oauth.client.revoke`.
 
     Raises:
@@ -98,7 +105,14 @@ def revoke(upstream: Upstream, tokens: TokenSet, *, within: float = 10.0) -> Non
     if revocation is not None and revocation.kind == "adapter":
         _required(adapter_of(upstream.platform).revoke, upstream)(upstream, tokens, within)
         return
-    client.revoke(upstream.platform, upstream.registration, tokens=tokens, within=within)
+    client.revoke(
+        upstream.platform,
+        upstream.registration,
+        tokens=tokens,
+        within=within,
+        accepted=accepted,
+        accept=accept,
+    )
 
 
 @calling("identify")

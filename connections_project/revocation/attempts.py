@@ -29,7 +29,8 @@ from connections_project.revocation.send import CannotSendError, SkippedError, s
 
 logger = logging.getLogger(__name__)
 
-ATTEMPT_SECONDS = 10.0
+# For two tokens, each of which has 10 s (`oauth/revoking.py`).
+ATTEMPT_SECONDS = 20.0
 LONGEST_BACKOFF = timedelta(hours=1)
 
 

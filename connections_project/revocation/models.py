@@ -59,6 +59,8 @@ class RevocationJob(LeasedJob):
     client_id = models.CharField(max_length=255, default="")
     platform_user_id = models.CharField(max_length=255, null=True)
     sealed_tokens = SealedField(null=True)
+    # Which of the tokens the platform has taken back already, by their names, between blanks.
+    accepted_tokens = models.CharField(max_length=64, default="", db_default="")
     state = models.CharField(max_length=16, default=JobState.PENDING)
     last_error = models.CharField(max_length=64, default="")
     created_at = models.DateTimeField()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -227,3 +228,11 @@ def test_revocations_fail_for_themselves(bank: Bank, owner: User, api: APIClient
     # The one too many was left for later.
     assert len(bank.revoked) == FAULTS_TO_OPEN
     assert refresh(api, rows[-1]).status_code == 201
+
+
+def test_no_database_connection_is_held_meanwhile(busy: Hanging) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("a file has no pool")
+    connection.close()
+    told = connection.pool.get_stats()
+    assert told["pool_available"] == told["pool_size"]

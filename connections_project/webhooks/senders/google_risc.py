@@ -81,7 +81,7 @@ def _verified(token: str, kid: str, told_by: list[Sender], google: Configuration
                 audience=[one.client_id for one in told_by],
                 issuer=google.issuer,
                 # For `iat`: Google's clock may be ahead of ours.
-                leeway=settings.CLOCK_LEEWAY_SECONDS,
+                leeway=settings.CLOCK_LEEWAY,
                 # RFC 8417, section 2.2: `exp` means nothing here, an event doesn't run out.
                 options={"verify_exp": False, "require": ["iss", "aud", "iat", "jti"]},
             )
