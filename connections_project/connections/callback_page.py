@@ -140,6 +140,9 @@ def _go_on(
     outcomes.begin(state, preview)
     try:
         words = _complete(request, platform, preview, state, answer)
+    except PlatformBusyError:
+        # The state can still be used, so this is no outcome of the flow.
+        raise
     except tuple(REFUSALS) as problem:
         if getattr(problem, "was_used", False):
             # The same callback came twice at once, and the other one has taken the state.
