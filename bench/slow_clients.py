@@ -82,14 +82,14 @@ def _beside_slow_ones(
 
     [person] = seed.people(f"{server.name}-reader", number=1, connections=10)
     asked = {
-        "/healthz": _get("/healthz"),
-        "GET /providers": _get("/api/v1/providers", person.token),
+        "/healthz": get_request("/healthz"),
+        "GET /providers": get_request("/api/v1/providers", person.token),
     }
     for slow in (0, options.clients):
         with _slow(server.port, slow):
             environment.forget_limits()
             for name, request in asked.items():
-                told = _words(_ask(server.port, request, seconds=options.seconds))
+                told = latency_words(ask(server.port, request, seconds=options.seconds))
                 print(f"{server.name}, {slow} slow clients, {name}: {told}", flush=True)
 
 
@@ -103,7 +103,7 @@ def _slow(port: int, number: int) -> Iterator[None]:
         yield
 
 
-def _ask(port: int, request: bytes, *, seconds: float) -> list[float]:
+def ask(port: int, request: bytes, *, seconds: float) -> list[float]:
     """Ask ten times a second, on a new connection each time; give the seconds of each answer."""
     found, until = [], time.monotonic() + seconds
     while time.monotonic() < until:
@@ -119,7 +119,7 @@ def _ask(port: int, request: bytes, *, seconds: float) -> list[float]:
     return found
 
 
-def _words(found: list[float]) -> str:
+def latency_words(found: list[float]) -> str:
     unanswered = sum(seconds >= PATIENCE for seconds in found)
     return (
         f"median {median(found) * 1000:.0f} ms, longest {max(found) * 1000:.0f} ms, "
@@ -127,7 +127,7 @@ def _words(found: list[float]) -> str:
     )
 
 
-def _get(path: str, token: str = "") -> bytes:
+def get_request(path: str, token: str = "") -> bytes:
     lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", "Connection: close"]
     lines += [f"Authorization: Bearer {token}"] if token else []
     return "\r\n".join([*lines, "", ""]).encode()

@@ -29,7 +29,7 @@ from connections_project.connections.errors import (
 from connections_project.connections.refresh import mark_dead_unless_changed
 from connections_project.core.vault import DecryptionError
 from connections_project.middleware.tracing import tracing
-from connections_project.oauth.errors import DeadGrant, PlatformError
+from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
 from connections_project.platforms.adapter import adapter_of
 from connections_project.platforms.publishing import (
     InvalidPostError,
@@ -130,8 +130,9 @@ class _Sending:
     ) -> str | None:
         if is_locked_out(error) and connection.has_refresh_token and may_refresh:
             return self._send_with_fresh_token(connection)
-        if isinstance(error, DeadGrant) and not connection.has_refresh_token:
-            mark_dead_unless_changed(connection, error, rules=RULES, origin=self.origin)
+        if is_locked_out(error):
+            dead = as_dead_grant(error)
+            mark_dead_unless_changed(connection, dead, rules=RULES, origin=self.origin)
             return self._failed(CONNECTION_INACTIVE)
         if error.permanent:
             return self._failed(error.code)
@@ -173,11 +174,6 @@ class _Sending:
 def is_surely_not_accepted(error: PlatformError) -> bool:
     """Whether the same post may be sent again: nothing was sent, or the platform was busy."""
     return error.code == "connect_error" or error.status in {429, 503}
-
-
-def is_locked_out(error: PlatformError) -> bool:
-    """Whether the access token was no good (RFC 6750, section 3.1)."""
-    return isinstance(error, DeadGrant) or (error.code == "refused" and error.status == 401)
 
 
 def _post(schedule: Schedule, connection: ChannelConnection) -> Post:

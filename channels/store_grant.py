@@ -22,6 +22,7 @@ from connections_project.connections.store_grant import (
     lock_owner,
     refuse,
     store,
+    with_stored_refresh_token,
 )
 from connections_project.revocation.dispatch import dispatch_revocations
 from connections_project.revocation.grants import add_holder
@@ -70,6 +71,7 @@ def _store_grant(
         _store(same, received, origin=origin)
         return AlreadyConnectedError(same.pk)
     if same is not None:
+        received = with_stored_refresh_token(same, received)
         _supersede(same, received, origin=origin)
     _store(received.row, received, origin=origin)
     return received.row

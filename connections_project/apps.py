@@ -9,10 +9,14 @@ class ConnectionsProjectConfig(AppConfig):
     def ready(self) -> None:
         from connections_project.api.error_routing import register
         from connections_project.connections import checks as connection_checks  # noqa: F401
+        from connections_project.connections.outbound import note_call, reserve_for_call
         from connections_project.core import checks  # noqa: F401
-        from connections_project.core.jobs.worker import release_connections
-        from connections_project.oauth.observers import prepare_calls
+        from connections_project.core.database import release_connections
+        from connections_project.oauth.observers import observe_calls, prepare_calls
         from connections_project.receipts.views import ReceiptErrors
 
         register("/api/v1/receipts", ReceiptErrors())
-        prepare_calls(release_connections)
+        # The first one may need a connection, the second one lets go of it.
+        prepare_calls(reserve_for_call)
+        prepare_calls(lambda *_: release_connections())
+        observe_calls(note_call)

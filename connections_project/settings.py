@@ -22,6 +22,8 @@ from connections_project.conf.metrics_folder import default_folder
 from connections_project.conf.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from connections_project.core.request_body import LARGEST_BODY
 
+CLOCK_LEEWAY = 10  # seconds by which the clocks of hosts may differ
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 _env = Environment(os.environ)
 
@@ -69,6 +71,8 @@ try:
 
     # Requests that one web process answers at a time; those whose bodies still come don't count.
     WEB_THREADS = _env.whole_number("WEB_THREADS", 16, least=1, most=1000)
+    # How many of these may wait for other people's servers, as a share.
+    OUTBOUND_SHARE = _env.share("OUTBOUND_SHARE", 0.25)
 
     # Times in seconds, so that they can be tried.
     REQUEST_BODY_SECONDS = _env.whole_number("REQUEST_BODY_SECONDS", 30, least=1)
@@ -161,6 +165,7 @@ MISSING_KEYS = [
 MIDDLEWARE = [
     "connections_project.middleware.tracing.TraceMiddleware",
     "connections_project.middleware.access_log.ObservationMiddleware",
+    "connections_project.middleware.outbound.OutboundMiddleware",
     "connections_project.middleware.trusted_proxies.ForwardedProtoMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "connections_project.middleware.content_security.ContentSecurityMiddleware",
@@ -219,6 +224,8 @@ SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(seconds=ACCESS_TOKEN_SECONDS),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
     "ALGORITHM": "HS256",
+    # How far the clocks of hosts may differ; identity/tokens.py grants none of it to `exp`.
+    "LEEWAY": CLOCK_LEEWAY,
     "SIGNING_KEY": SECRET_KEY,
     "USER_ID_FIELD": "id",
     "USER_ID_CLAIM": "principal_id",

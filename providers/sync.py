@@ -14,10 +14,11 @@ from connections_project.connections.errors import (
     SyncedRecentlyError,
     SyncFailedError,
 )
+from connections_project.connections.outbound import reserve
 from connections_project.connections.records import record_about
 from connections_project.connections.refresh import mark_dead_unless_changed
 from connections_project.identity.models import User
-from connections_project.oauth.errors import DeadGrant, PlatformError
+from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
 from connections_project.platforms.registry import usable
 from providers.models import Account, Connection, Status, Transaction
 from providers.refresh import RULES, refreshed_for_use
@@ -61,6 +62,7 @@ def sync_own(*, connection_id: UUID | None, user: User, force: bool, origin: Ori
         raise NotActiveError
     _refuse_if_recent(connection, force=force)
     usable(connection.provider_slug)
+    reserve(connection.provider_slug)
     return _store(connection.pk, _read(connection, origin=origin), origin=origin)
 
 
@@ -77,7 +79,7 @@ def _read(connection: Connection, *, origin: Origin) -> list[Statement | None]:
     try:
         return _ask(row)
     except PlatformError as error:
-        if not _is_refused(error) or not row.has_refresh_token:
+        if not is_locked_out(error) or not row.has_refresh_token:
             raise _failed(row, error, origin=origin) from error
     row = refreshed_for_use(row, origin=origin, force=True)
     try:
@@ -86,17 +88,10 @@ def _read(connection: Connection, *, origin: Origin) -> list[Statement | None]:
         raise _failed(row, error, origin=origin) from error
 
 
-def _is_refused(error: PlatformError) -> bool:
-    """Whether the platform refuses the token, and not what is asked with it."""
-    return error.status == 401 or isinstance(error, DeadGrant)
-
-
 def _failed(row: Connection, error: PlatformError, *, origin: Origin) -> SyncFailedError:
     """Record a failure; a refusal that no refresh mends ends the connection."""
-    if _is_refused(error):
-        becomes = error.becomes if isinstance(error, DeadGrant) else "revoked"
-        dead = DeadGrant(platform=error.platform, status=error.status or 401, becomes=becomes)
-        mark_dead_unless_changed(row, dead, rules=RULES, origin=origin)
+    if is_locked_out(error):
+        mark_dead_unless_changed(row, as_dead_grant(error), rules=RULES, origin=origin)
     _record_failure(row, error, origin=origin)
     return SyncFailedError()
 

@@ -118,6 +118,11 @@ class SocialAccount(OAuthConnection):
             ),
         ]
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether it can be published to: the team wants it, and the platform honours its grant."""
+        return self.is_active and self.status == Status.ACTIVE
+
     def disconnected_columns(self, *, now: datetime) -> dict[str, Any]:
         return {**super().disconnected_columns(now=now), "is_active": False}
 

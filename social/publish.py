@@ -10,9 +10,10 @@ from django.db import transaction
 from audit.events import Action, Outcome
 from audit.record import Origin
 from connections_project.connections.errors import NotActiveError
+from connections_project.connections.outbound import reserve
 from connections_project.connections.records import record_about
 from connections_project.connections.refresh import mark_grant_dead
-from connections_project.oauth.errors import DeadGrant, PlatformError
+from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
 from connections_project.platforms.adapter import adapter_of
 from connections_project.platforms.publishing import (
     Post,
@@ -56,6 +57,7 @@ def publish_own(
     with claimed.given_up_if_refused():
         _require_usable(account)
         upstream = usable(account.platform)
+        reserve(account.platform)
         row = refreshed_for_use(account, origin=origin)
         return row, _send(row, upstream, request, claimed, origin=origin)
 
@@ -103,9 +105,11 @@ def _publish(
         return publish(session, post)
     except PlatformError as error:
         can_be_refreshed = row.has_refresh_token and platform.refresh != "self_exchange"
-        if error.status != 401 or not can_be_refreshed:
+        if not is_locked_out(error) or not can_be_refreshed:
             raise
-    session.tokens = refreshed_for_use(row, origin=origin, force=True).opened()
+    fresh = refreshed_for_use(row, origin=origin, force=True)
+    row.epoch = fresh.epoch
+    session.tokens = fresh.opened()
     # What was refused for its token has not gone out.
     session.is_sent = False
     return publish(session, post)
@@ -129,10 +133,10 @@ def _record_failure(
         claimed.failed(is_uncertain=is_uncertain)
         outcome = Outcome.FAILURE
         _record(row, origin=origin, outcome=outcome, error=error.code, isUncertain=is_uncertain)
-        if isinstance(error, DeadGrant):
+        if is_locked_out(error):
             current = SocialAccount.objects.select_for_update().get(pk=row.pk)
             if current.epoch == row.epoch:
-                mark_grant_dead(current, error, RULES)
+                mark_grant_dead(current, as_dead_grant(error), RULES)
 
 
 def _record(

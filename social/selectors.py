@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from connections_project.connections.errors import ConnectionNotFoundError
-from social.models import SocialAccount, SocialAccountQuerySet
+from social.models import SocialAccount, SocialAccountQuerySet, Status
 
 
 def team_account(
@@ -31,7 +31,9 @@ def team_accounts(team_id: UUID, *, active: bool | None) -> list[SocialAccount]:
 
     Args:
         team_id: Who asks.
-        active: Only those that are, or are not, connected; None for all.
+        active: Only those that can, or can't, be published to; None for all.
     """
     rows = SocialAccount.objects.of_team(team_id)
-    return list(rows if active is None else rows.filter(is_active=active))
+    if active is None:
+        return list(rows)
+    return list(rows.usable() if active else rows.exclude(status=Status.ACTIVE))

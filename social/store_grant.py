@@ -17,7 +17,12 @@ from connections_project.connections.errors import (
     InvalidStateError,
 )
 from connections_project.connections.records import event_about, record_about
-from connections_project.connections.store_grant import ReceivedGrant, refuse, take_grant
+from connections_project.connections.store_grant import (
+    ReceivedGrant,
+    refuse,
+    take_grant,
+    with_stored_refresh_token,
+)
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import Team
 from connections_project.oauth.client import GrantedAccount, GrantResult, Identity
@@ -173,14 +178,15 @@ def _store(
     origin: Origin,
 ) -> list[SocialAccount]:
     """Store all accounts by a few statements, however many a grant is for."""
+    grants = [with_stored_refresh_token(row, received.of(account)) for row, account in takers]
+    token_set = _token_set(takers, grants)
     _keep_what_others_live_on([row for row, _ in takers])
-    token_set = uuid7() if sum(account.shares_tokens for _, account in takers) > 1 else None
     events = []
-    for row, account in takers:
+    for (row, account), grant in zip(takers, grants, strict=True):
         comes_back = not row.is_active
         row.activate()
         row.token_set = token_set if account.shares_tokens else None
-        take_grant(row, received.of(account), origin=origin)
+        take_grant(row, grant, origin=origin)
         events.append(_connected(row, origin=origin, reconnected=comes_back))
     rows = [row for row, _ in takers]
     SocialAccount.objects.bulk_create(
@@ -189,6 +195,22 @@ def _store(
     add_holders({row.pk: row.grant for row in rows}, app=SocialAccount.app)
     record_many(events)
     return rows
+
+
+def _token_set(
+    takers: list[tuple[SocialAccount, GrantedAccount]], grants: list[ReceivedGrant]
+) -> UUID | None:
+    """Name the tokens that accounts share: as before for those that keep their refresh token, which
+    others beside them may live on too."""
+    sharing = [
+        (row, grant.tokens is not account.tokens)
+        for (row, account), grant in zip(takers, grants, strict=True)
+        if account.shares_tokens
+    ]
+    known = [row.token_set for row, keeps in sharing if keeps and row.token_set]
+    if known:
+        return known[0]
+    return uuid7() if len(sharing) > 1 else None
 
 
 # All that a known record may take over from a grant.

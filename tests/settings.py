@@ -47,6 +47,8 @@ from connections_project.settings import DATABASES, INSTALLED_APPS  # noqa: E402
 
 # Jobs run inline on both stacks, but in tests that start a worker of their own.
 CELERY_BROKER_URL = ""
+# So many requests at once as no test makes; what may wait for platforms has tests of its own.
+WEB_THREADS = 256
 # Pages come straight from the packages, whatever somebody has collected. Whitenoise looks through
 # the whole folder at each start, so nothing else may lie there.
 STATIC_ROOT = Path(os.environ["TESTS_FOLDER"]) / "static"

@@ -11,7 +11,11 @@ from connections_project.api.errors import STATUS_CODES, ApiError, FieldError
 from connections_project.connections import errors
 from connections_project.core.vault import DecryptionError
 from connections_project.oauth.state import StateStoreUnavailable
-from connections_project.platforms.registry import PlatformUnavailableError, UnknownPlatformError
+from connections_project.platforms.registry import (
+    PlatformBusyError,
+    PlatformUnavailableError,
+    UnknownPlatformError,
+)
 
 # Our own codes (docs/api.md, "Channels"), each with its status and what it says to people.
 CODES: Mapping[str, tuple[int, str]] = MappingProxyType(
@@ -90,6 +94,11 @@ def _active_schedules(problem: own.ActiveSchedulesError) -> ApiError:
     )
 
 
+def _busy(problem: PlatformBusyError) -> ApiError:
+    headers = {"Retry-After": str(problem.retry_after)}
+    return ApiError(503, "CHANNEL_UNAVAILABLE", errors.PLATFORM_BUSY, headers=headers)
+
+
 def _already_connected(problem: errors.AlreadyConnectedError) -> ApiError:
     return fault("ALREADY_CONNECTED", meta={"id": str(problem.connection_id)})
 
@@ -145,6 +154,8 @@ class ChannelErrors:
         match exc:
             case own.ActiveSchedulesError():
                 return _active_schedules(exc)
+            case PlatformBusyError():
+                return _busy(exc)
             case errors.AlreadyConnectedError():
                 return _already_connected(exc)
         return FAULTS.get(type(exc))

@@ -95,6 +95,10 @@ class Environment:
         parse = partial(values.whole_number, least=least, most=most)
         return self.parsed(name, default, parse, f"a whole number from {least} to {most}")
 
+    def share(self, name: str, default: float) -> float:
+        """Return a part of a whole, above 0 and at most 1."""
+        return self.parsed(name, default, values.share, "a number above 0 and at most 1")
+
     def one_of(self, name: str, *choices: str) -> str:
         """Return one of `choices`, of which the first is the default."""
         value = self.text(name, choices[0])

@@ -44,6 +44,13 @@ def whole_number(text: str, *, least: int, most: int) -> int:
     return number
 
 
+def share(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 1:
+        raise ValueError
+    return number
+
+
 def fernet_key(text: str) -> str:
     Fernet(text)
     return text

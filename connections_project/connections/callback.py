@@ -5,7 +5,7 @@ take the state → whose is it? → look at the answer → exchange → whose ac
 Each refusal is audited. What becomes of the tokens is each app's own (`store_grant`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,9 +27,10 @@ from connections_project.connections.errors import (
 )
 from connections_project.connections.flow import Answer, Flow
 from connections_project.connections.models import OAuthConnection
+from connections_project.connections.outbound import reserve
 from connections_project.connections.records import record_about
 from connections_project.identity.models import ApiKey, User
-from connections_project.oauth.client import TokenSet
+from connections_project.oauth.client import TokenSet, UnusableTokensError
 from connections_project.oauth.errors import PlatformError
 from connections_project.platforms.registry import (
     PlatformUnavailableError,
@@ -120,7 +121,10 @@ def validate_callback(
         AuthorizationDeclinedError, IssuerMismatchError, UnknownPlatformError,
         PlatformUnavailableError: See `flow.check`.
         StateStoreUnavailable: The cache is away.
+        PlatformBusyError: See `outbound.reserve`; the state can still be used.
     """
+    if answer.code is not None:
+        _reserve(app, state)
     taken = flow.consume(app=app, state=state)
     owner = owner_id(taken)
     with refusals_recorded(taken, failed, owner_id=owner, origin=origin):
@@ -130,6 +134,13 @@ def validate_callback(
     with refusals_recorded(taken, failed, owner_id=owner, origin=acting):
         upstream = flow.check(taken, answer)
     return ValidatedFlow(taken, principal, upstream, acting)
+
+
+def _reserve(app: str, state: str) -> None:
+    """Have a thread for the exchange, before the state is spent."""
+    preview = flow.peek(state)
+    if preview is not None and preview.app == app:
+        reserve(preview.slug)
 
 
 def _user(taken: Flow, *, caller: User | None) -> User:
@@ -183,7 +194,8 @@ def exchange_and_identify(
 ) -> tuple[TokenSet, T]:
     """Exchange the code and ask whose account it is; a failure is audited.
 
-    Tokens of which nobody knows whose they are go to the revoker.
+    Tokens of which nobody knows whose they are, or that came in an answer that can't be used, go to
+    the revoker.
 
     Args:
         taken: The flow.
@@ -198,28 +210,30 @@ def exchange_and_identify(
     Raises:
         ConnectFailedError: The platform refused, or could not be reached, or answered nonsense.
     """
-    tokens: TokenSet | None = None
+    came: list[TokenSet] = []
     try:
-        tokens = flow.exchange(taken, upstream, code=code)
-        return tokens, whose(upstream, tokens)
+        came.append(flow.exchange(taken, upstream, code=code))
+        return came[0], whose(upstream, came[0])
     except PlatformError as error:
+        if isinstance(error, UnusableTokensError):
+            came.append(error.tokens)
         with transaction.atomic():
             give_up()
-            _record_failure(row, upstream, tokens, error, failed=failed, origin=origin)
+            _record_failure(row, upstream, came, error, failed=failed, origin=origin)
         raise ConnectFailedError from error
 
 
 def _record_failure(
     row: OAuthConnection,
     upstream: Upstream,
-    tokens: TokenSet | None,
+    came: Sequence[TokenSet],
     error: PlatformError,
     *,
     failed: str,
     origin: Origin,
 ) -> None:
     details: dict[str, str] = {"error": error.code}
-    if tokens is not None:
+    for tokens in came:
         nobodys = Grant(upstream.authority, upstream.registration.client_id, None)
         bundle = row.token_bundle(row.sealed(tokens), grant=nobodys)
         details["revocation"] = revoke_unstored(bundle, origin=origin)

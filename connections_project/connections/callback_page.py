@@ -31,6 +31,7 @@ from connections_project.identity.origins import origin_of
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.state import StateStoreUnavailable
 from connections_project.platforms.registry import (
+    PlatformBusyError,
     PlatformUnavailableError,
     UnknownPlatformError,
     upstream,
@@ -40,6 +41,7 @@ from connections_project.platforms.registry import (
 SEALED = "sealed"
 
 START_AGAIN = "Go back to where you came from and start connecting again."
+RELOAD = "Nothing was connected yet. Please load this page again in a few seconds."
 LATER = "Nothing was connected. Please try again in a few minutes."
 
 
@@ -60,6 +62,7 @@ REFUSALS: dict[type[Exception], Words] = {
     ),
     errors.ConnectFailedError: Words(502, "The platform did not complete the connection", LATER),
     PlatformUnavailableError: Words(503, "This platform can't be used at the moment", LATER),
+    PlatformBusyError: Words(503, "This platform does not answer in time", RELOAD),
     UnknownPlatformError: Words(400, "This platform can't be connected", START_AGAIN),
     StateStoreUnavailable: Words(503, "Connecting is not possible at the moment", LATER),
 }
@@ -101,6 +104,8 @@ class CallbackPage(View):
             response = self.answer(request, found.platform)
         except tuple(REFUSALS) as problem:
             response = _page(request, REFUSALS[type(problem)])
+            if isinstance(problem, PlatformBusyError):
+                response["Retry-After"] = str(problem.retry_after)
         except ApiException as refused:
             response = _page(request, TOO_MANY)
             for name, value in refused.fault.headers.items():
@@ -135,6 +140,9 @@ def _go_on(
     outcomes.begin(state, preview)
     try:
         words = _complete(request, platform, preview, state, answer)
+    except PlatformBusyError:
+        # The state can still be used, so this is no outcome of the flow.
+        raise
     except tuple(REFUSALS) as problem:
         if getattr(problem, "was_used", False):
             # The same callback came twice at once, and the other one has taken the state.

@@ -6,6 +6,7 @@ from uuid import UUID
 # The message of a 503, in every format.
 CONNECTING_LATER = "Connecting is not possible at the moment. Try again."
 REFRESHING_LATER = "A refresh is under way. Try again in a few seconds."
+PLATFORM_BUSY = "The platform does not answer in time at the moment. Try again later."
 UNREADABLE = "The stored credentials can't be read. Ask the operator."
 
 

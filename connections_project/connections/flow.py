@@ -24,6 +24,7 @@ from connections_project.identity.models import ApiKey, PrincipalType, User
 from connections_project.oauth import client, pkce
 from connections_project.oauth.client import TokenSet
 from connections_project.oauth.state import StateStore, new_state
+from connections_project.platforms import client as platforms
 from connections_project.platforms.registry import Upstream, connectable
 
 logger = logging.getLogger(__name__)
@@ -240,12 +241,8 @@ def exchange(flow: Flow, upstream: Upstream, *, code: str) -> TokenSet:
     """Exchange the code for tokens (RFC 6749, section 4.1.3).
 
     Raises:
-        PlatformError: Refused, malformed or unreachable.
+        UnusableTokensError, PlatformError: See `oauth.client.exchange_code`.
     """
-    return client.exchange_code(
-        upstream.platform,
-        upstream.registration,
-        code=code,
-        redirect_uri=flow.redirect_uri,
-        code_verifier=flow.code_verifier,
+    return platforms.exchange_code(
+        upstream, code=code, redirect_uri=flow.redirect_uri, code_verifier=flow.code_verifier
     )

@@ -27,8 +27,9 @@ from connections_project.connections.lease import (
     wait_for_result,
 )
 from connections_project.connections.models import OAuthConnection
+from connections_project.connections.outbound import reserve
 from connections_project.connections.records import record_about
-from connections_project.oauth.client import TokenSet
+from connections_project.oauth.client import TokenSet, UnusableTokensError
 from connections_project.oauth.errors import DeadGrant, PlatformError
 from connections_project.platforms import client
 from connections_project.platforms.registry import Upstream, usable
@@ -82,7 +83,7 @@ def refresh(connection: C, *, rules: RefreshRules, force: bool, origin: Origin) 
     Raises:
         NotActiveError: Its status does not allow a refresh, or a disconnect won.
         NoRefreshTokenError: Forced, and there is nothing to refresh with.
-        PlatformUnavailableError: Suspended or not configured.
+        PlatformUnavailableError: Suspended or not configured; or see `outbound.reserve`.
         RefreshFailedError: The platform failed, or the grant is dead.
         BusyError: Somebody else's refresh took too long.
         DecryptionError: No key reads the stored tokens.
@@ -94,6 +95,7 @@ def refresh(connection: C, *, rules: RefreshRules, force: bool, origin: Origin) 
         return connection, False
     if not connection.has_refresh_token:
         raise NoRefreshTokenError
+    reserve(connection.platform_slug)
     return _lead_or_follow(connection, upstream, rules=rules, origin=origin), True
 
 
@@ -132,7 +134,7 @@ def _lead(connection: C, upstream: Upstream, *, rules: RefreshRules, origin: Ori
     try:
         tokens = client.refresh(upstream, old, within=longest_call())
     except PlatformError as error:
-        return _fail(connection, error, rules=rules, origin=origin)
+        return _fail(connection, old, error, rules=rules, origin=origin)
     return _store(connection, old, tokens, rules=rules, origin=origin)
 
 
@@ -146,11 +148,19 @@ def _store(
         if row.epoch == connection.epoch:
             _save_refreshed(row, kept, rules=rules, origin=origin)
             return row
-        # A row that was authorised anew meanwhile may live on the old refresh token.
-        is_idle = row.auth_state is None or tokens.refresh_token not in {None, old.refresh_token}
-        if not rules.share(row, kept) and is_idle:
-            revoke_unstored(row.token_bundle(row.sealed(kept)), origin=origin)
+        _let_go_of_late(row, old, tokens, rules=rules, origin=origin)
     return _shared(row, rules)
+
+
+def _let_go_of_late(
+    row: OAuthConnection, old: TokenSet, tokens: TokenSet, *, rules: RefreshRules, origin: Origin
+) -> None:
+    """Revoke tokens that came for a row that has changed, unless somebody lives on them."""
+    kept = replace(tokens, refresh_token=tokens.refresh_token or old.refresh_token)
+    # A row that was authorised anew meanwhile may live on the old refresh token.
+    is_idle = row.auth_state is None or tokens.refresh_token not in {None, old.refresh_token}
+    if not rules.share(row, kept) and is_idle:
+        revoke_unstored(row.token_bundle(row.sealed(kept)), origin=origin)
 
 
 def _save_refreshed(
@@ -164,16 +174,39 @@ def _save_refreshed(
     record_about(row, rules.refreshed, origin=origin)
 
 
-def _fail(connection: C, error: PlatformError, *, rules: RefreshRules, origin: Origin) -> C:
+def _fail(
+    connection: C, old: TokenSet, error: PlatformError, *, rules: RefreshRules, origin: Origin
+) -> C:
     """Record a failure, unless the row has changed meanwhile: then that is the result."""
     with transaction.atomic():
         row = _lock(connection)
+        is_current = row.epoch == connection.epoch
         record_about(row, rules.failed, origin=origin, outcome=Outcome.FAILURE, error=error.code)
-        if row.epoch == connection.epoch and isinstance(error, DeadGrant):
+        if isinstance(error, UnusableTokensError) and is_current:
+            _keep(row, old, error.tokens, rules)
+        elif isinstance(error, UnusableTokensError):
+            _let_go_of_late(row, old, error.tokens, rules=rules, origin=origin)
+        elif isinstance(error, DeadGrant) and is_current:
             mark_grant_dead(row, error, rules)
-    if row.epoch == connection.epoch:
+    if is_current:
         raise RefreshFailedError from error
     return _shared(row, rules)
+
+
+def _keep(row: OAuthConnection, old: TokenSet, tokens: TokenSet, rules: RefreshRules) -> None:
+    """Store what can be read of an answer that is malformed: the old refresh token may be spent.
+
+    Without a new access token the old one is taken to have run out.
+    """
+    kept = replace(
+        tokens,
+        access_token=tokens.access_token or old.access_token,
+        refresh_token=tokens.refresh_token or old.refresh_token,
+        expires_in=None if tokens.access_token else 0,
+    )
+    row.take_tokens(kept, now=timezone.now())
+    row.save()
+    rules.share(row, kept)
 
 
 def mark_dead_unless_changed(

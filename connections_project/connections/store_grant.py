@@ -4,8 +4,8 @@ Every function expects to stand in its caller's transaction, with the rows locke
 """
 
 import logging
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.utils import timezone
@@ -48,6 +48,16 @@ class ReceivedGrant:
             self.upstream.authority, client_id, self.granted_by or self.identity.grantor_id
         )
 
+    def is_for(self, row: OAuthConnection) -> bool:
+        """Whether these are tokens of the row's own account, from the same client."""
+        account_id = self.identity.account_id
+        issuer = (self.upstream.authority, self.upstream.registration.client_id)
+        same_account = account_id is not None and account_id == row.platform_account_id
+        return same_account and issuer == (row.authority, row.client_id)
+
+
+G = TypeVar("G", bound=ReceivedGrant)
+
 
 def lock_owner(user_id: UUID) -> User:
     """Lock a user, so that one grant is stored at a time: of two the second finds the first."""
@@ -74,6 +84,7 @@ def store(
 
 def take_grant(row: OAuthConnection, received: ReceivedGrant, *, origin: Origin) -> None:
     """Put received tokens into a row, which the caller saves; release those they replace."""
+    received = with_stored_refresh_token(row, received)
     _release_replaced(row, received, origin=origin)
     row.take_grant(
         received.tokens,
@@ -82,6 +93,22 @@ def take_grant(row: OAuthConnection, received: ReceivedGrant, *, origin: Origin)
         granted_by=received.granted_by,
         now=timezone.now(),
     )
+
+
+def with_stored_refresh_token(row: OAuthConnection, received: G) -> G:
+    """Keep the refresh token of a row for a grant that came without one, if it is the same account.
+
+    Some platforms hand one out with the first consent alone; it goes on being good.
+    """
+    if received.tokens.refresh_token is not None or not received.is_for(row):
+        return received
+    if row.auth_state is None or not row.has_refresh_token:
+        return received
+    try:
+        kept = row.opened().refresh_token
+    except DecryptionError:
+        return received
+    return replace(received, tokens=replace(received.tokens, refresh_token=kept))
 
 
 def _release_replaced(row: OAuthConnection, received: ReceivedGrant, *, origin: Origin) -> None:

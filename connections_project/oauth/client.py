@@ -2,17 +2,17 @@
 
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from connections_project.oauth.answers import require_living_grant, token_document
+from connections_project.oauth.answers import require_living_grant
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client_authentication import authenticated_form
 from connections_project.oauth.granted import GrantedAccount, GrantResult, granted_accounts
 from connections_project.oauth.identity import Identity, fetch_json, identify
 from connections_project.oauth.observers import calling
 from connections_project.oauth.revoking import revoke
+from connections_project.oauth.token_answers import UnusableTokensError, read_tokens
 from connections_project.oauth.tokens import (
     ClientRegistration,
     TokenSet,
-    parse_token_response,
     require_vschar,
 )
 from connections_project.oauth.transport import Answer, send
@@ -23,6 +23,7 @@ __all__ = [
     "GrantedAccount",
     "Identity",
     "TokenSet",
+    "UnusableTokensError",
     "authorization_url",
     "exchange_code",
     "fetch_json",
@@ -79,7 +80,8 @@ def exchange_code(
         within: Seconds for the whole call.
 
     Raises:
-        PlatformError: No tokens were given, or none that can be used.
+        UnusableTokensError: Tokens were given, and can't be used as they came.
+        PlatformError: None were given.
     """
     form = {
         "grant_type": "authorization_code",
@@ -88,7 +90,7 @@ def exchange_code(
     }
     if code_verifier is not None:
         form["code_verifier"] = code_verifier
-    return _tokens(platform, _post(platform, registration, form=form, within=within))
+    return read_tokens(_post(platform, registration, form=form, within=within))
 
 
 @calling("refresh")
@@ -112,13 +114,14 @@ def refresh(
 
     Raises:
         DeadGrant: The platform says, in its own way, that the grant is over.
+        UnusableTokensError: Tokens were given, and can't be used as they came.
         PlatformError: Any other failure, which says nothing about the grant.
     """
     token = require_vschar(refresh_token, platform=platform.slug)
     form = {"grant_type": "refresh_token", "refresh_token": token}
     answer = _post(platform, registration, form=form, within=within)
     require_living_grant(answer, platform, at="token")
-    return _tokens(platform, answer)
+    return read_tokens(answer)
 
 
 def _post(
@@ -126,10 +129,6 @@ def _post(
 ) -> Answer:
     request = authenticated_form(platform, registration, url=platform.token_endpoint, form=form)
     return send(request, platform=platform, within=within)
-
-
-def _tokens(platform: Platform, answer: Answer) -> TokenSet:
-    return parse_token_response(token_document(answer), platform=platform.slug)
 
 
 def _with_query(endpoint: str, parameters: dict[str, str]) -> str:

@@ -6,6 +6,7 @@ Texts are put together from our own words: a platform's response body may hold a
 from typing import Literal
 
 ErrorCode = Literal[
+    "not_asked",  # Too many wait for it, or it is known to be down: nothing was sent.
     "connect_error",  # Surely nothing was sent: no address, no connection, no TLS.
     "timeout",
     "reset",
@@ -65,3 +66,18 @@ class DeadGrant(PlatformError):
     def __init__(self, *, platform: str, status: int, becomes: str) -> None:
         super().__init__("dead_grant", platform=platform, status=status)
         self.becomes = becomes
+
+
+def is_locked_out(error: PlatformError) -> bool:
+    """Whether an access token was no good (RFC 6750, section 3.1): a refresh may mend that."""
+    return isinstance(error, DeadGrant) or error.status == 401
+
+
+def as_dead_grant(error: PlatformError) -> DeadGrant:
+    """Say of a token that was no good, and that no refresh has mended, that its grant is dead.
+
+    It is so as the catalogue's matchers say, and else revoked.
+    """
+    if isinstance(error, DeadGrant):
+        return error
+    return DeadGrant(platform=error.platform, status=error.status or 401, becomes="revoked")

@@ -16,7 +16,7 @@ Kind = Literal["exchange", "refresh", "identify", "read", "revoke", "publish", "
 Observer = Callable[[str, Kind, "Answer | PlatformError", float], None]
 
 _observers: list[Observer] = []
-_preparations: list[Callable[[], None]] = []
+_preparations: list[Callable[[str, Kind], None]] = []
 _kind: ContextVar[Kind | None] = ContextVar("kind", default=None)
 
 
@@ -26,8 +26,11 @@ def observe_calls(observer: Observer) -> None:
         _observers.append(observer)
 
 
-def prepare_calls(prepare: Callable[[], None]) -> None:
-    """Register what is called before each call, in the caller's thread; it must not raise."""
+def prepare_calls(prepare: Callable[[str, Kind], None]) -> None:
+    """Have something done before each call, in the caller's thread, with platform and kind.
+
+    It keeps a call from being made by a PlatformError, of which no observer is told.
+    """
     if prepare not in _preparations:
         _preparations.append(prepare)
 
@@ -46,10 +49,11 @@ def observed(call: "Callable[[], Answer]", *, platform: str) -> "Answer":
     """Make a call and notify the observers.
 
     Raises:
-        PlatformError: As the call does.
+        PlatformError: As the call does, or a preparation.
     """
+    kind = _kind.get() or "other"
     for prepare in _preparations:
-        prepare()
+        prepare(platform, kind)
     began = time.monotonic()
     try:
         result: Answer | PlatformError = call()
@@ -57,7 +61,7 @@ def observed(call: "Callable[[], Answer]", *, platform: str) -> "Answer":
         result = error
     seconds = time.monotonic() - began
     for observer in _observers:
-        observer(platform, _kind.get() or "other", result, seconds)
+        observer(platform, kind, result, seconds)
     if isinstance(result, PlatformError):
         raise result
     return result

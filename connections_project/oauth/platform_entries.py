@@ -109,7 +109,7 @@ class Platform:
     granted_account_fields: Mapping[str, str] = field(
         default_factory=lambda: dict(GRANTED_ACCOUNT_FIELDS), hash=False
     )
-    dead_grant: tuple[DeadGrantMatcher, ...] = (DeadGrantMatcher(400, "invalid_grant"),)
+    dead_grant: tuple[DeadGrantMatcher, ...] = (DeadGrantMatcher(error="invalid_grant"),)
     token_identifier_algs: tuple[str, ...] = ()
     # How the platform reports that a user took a grant back: a file in webhooks/senders.
     deauthorization: str = ""

@@ -1,7 +1,7 @@
 """Taking tokens back at the platform (RFC 7009, and what others have in its place)."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from connections_project.oauth.answers import error_codes, fault_of, names_error
 from connections_project.oauth.catalog import Platform, Revocation
@@ -14,6 +14,8 @@ from connections_project.oauth.transport import Answer, Request, send
 # Where the token to revoke is also what lets us in.
 BY_BEARER = frozenset({"bearer_post", "delete"})
 
+# What one token is given at most, so that one that hangs leaves time for the next.
+SECONDS_A_TOKEN = 10.0
 Maker = Callable[[Platform, ClientRegistration, Revocation, str, str], Request]
 
 
@@ -27,7 +29,13 @@ class _WrongKindError(PlatformError):
 
 @calling("revoke")
 def revoke(
-    platform: Platform, registration: ClientRegistration, *, tokens: TokenSet, within: float = 10.0
+    platform: Platform,
+    registration: ClientRegistration,
+    *,
+    tokens: TokenSet,
+    within: float = 10.0,
+    accepted: Collection[str] = (),
+    accept: Callable[[str], object] = lambda _: None,
 ) -> None:
     """Revoke these tokens at the platform, in the catalogue's order.
 
@@ -35,7 +43,9 @@ def revoke(
         platform: With a `revocation` of a kind that is not "adapter".
         registration: Our client there.
         tokens: What to take back; a token that it doesn't hold is passed over.
-        within: Seconds for all calls together.
+        within: Seconds for all calls together; each token has its share of what is left.
+        accepted: Which tokens the platform has taken back before; they are not sent again.
+        accept: Called with each token's name as soon as the platform has taken it back.
 
     Raises:
         PlatformError: A token may still be good. `refused` also where there is nothing that could
@@ -45,15 +55,25 @@ def revoke(
     if revocation is None:
         raise PlatformError("refused", platform=platform.slug)
     ends_at = time.monotonic() + within
-    _revoke_each(
-        _present(platform, revocation, tokens),
-        lambda hint, token: _revoke_one(
+    present = _present(platform, revocation, tokens)
+    left = [name for name, _ in present if name not in accepted]
+
+    def revoke_one(hint: str, token: str) -> None:
+        share = (ends_at - time.monotonic()) / len(left)
+        left.remove(hint)
+        _revoke_one(
             platform,
             _MAKERS[revocation.kind](platform, registration, revocation, hint, token),
-            within=ends_at - time.monotonic(),
+            within=min(share, SECONDS_A_TOKEN),
             has_more_behind=leaves_refresh_token(revocation, tokens),
-        ),
+        )
+        accept(hint)
+
+    _revoke_each(
+        [(name, token) for name, token in present if name not in accepted],
+        revoke_one,
         any_is_enough=_is_by_bearer(platform),
+        succeeded=bool(accepted),
     )
 
 
@@ -70,19 +90,24 @@ def _revoke_each(
     revoke_one: Callable[[str, str], None],
     *,
     any_is_enough: bool,
+    succeeded: bool,
 ) -> None:
     """Revoke all; a token of the wrong kind counts as failed unless one before it was revoked.
 
     Where the refresh token is gone, its access tokens end with it or shortly after (RFC 7009, 2.1).
     A Bearer that was let in has ended the whole grant, so there one success is enough.
     """
-    succeeded, failure = False, None
+    failure: PlatformError | None = None
     for hint, token in tokens:
         try:
             revoke_one(hint, token)
             succeeded, failure = True, None if any_is_enough else failure
         except _WrongKindError as error:
-            failure = failure if succeeded else error
+            failure = failure or (None if succeeded else error)
+        except PlatformError as error:
+            failure = failure or error
+            if error.code != "timeout":
+                break
     if failure:
         raise failure
 

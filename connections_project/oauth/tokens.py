@@ -58,13 +58,14 @@ class TokenSet:
 def parse_token_response(document: Mapping[str, Any], *, platform: str) -> TokenSet:
     """Read a successful token response (RFC 6749, section 5.1).
 
+    A token type that we don't know is taken for Bearer, where RFC 6749, section 7.1, would not use
+    the token: those who mean it are found to write it in many ways.
+
     Raises:
-        PlatformError: `malformed`: no access token, a token with characters that no token has, or a
-            token type we can't use (RFC 6749, section 7.1).
+        PlatformError: `malformed`: no access token, or a token with characters that no token has.
     """
     access_token = _token(document.get("access_token"), platform)
-    token_type = document.get("token_type") or "bearer"
-    if access_token is None or not isinstance(token_type, str) or token_type.lower() != "bearer":
+    if access_token is None:
         raise PlatformError("malformed", platform=platform)
     fixed_end = document.get("refresh_token_expires_in", document.get("refresh_expires_in"))
     return TokenSet(

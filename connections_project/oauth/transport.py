@@ -49,7 +49,8 @@ class Answer:
         try:
             # NaN and the infinities are no JSON (RFC 8259, section 6): read as "no value".
             return json.loads(self.body, parse_float=Decimal, parse_constant=lambda _: None)
-        except (ValueError, RecursionError):
+        except (ValueError, ArithmeticError, RecursionError):
+            # ArithmeticError: a number such as 1e99999999999999999999, beyond any Decimal.
             failure = self.error("malformed")
         # Outside of the except block: the parser's error holds the whole body.
         raise failure

@@ -1,18 +1,68 @@
 """What is asked of a platform: by its adapter where the catalogue leaves it to one, else by the
 OAuth client."""
 
-from collections.abc import Callable
+import logging
+import traceback
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
 from connections_project.oauth import client
 from connections_project.oauth.client import GrantResult, Identity, TokenSet
+from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.observers import calling
 from connections_project.platforms.adapter import adapter_of
 from connections_project.platforms.registry import Upstream
 
+logger = logging.getLogger(__name__)
+
 F = TypeVar("F", bound=Callable[..., object])
+
+
+@contextmanager
+def _forgiving(upstream: Upstream) -> Iterator[None]:
+    """Let no oddity of an answer that an adapter did not foresee be more than a failed call."""
+    slug = upstream.platform.slug
+    try:
+        yield
+    except ImproperlyConfigured:
+        raise
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
+        # What it was and where, but not its text, which may hold a token.
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = (type(error).__name__, where.filename, where.lineno)
+        logger.error("Unforeseen at %s: %s in %s, line %s", slug, *place)  # noqa: TRY400
+        failure = PlatformError("malformed", platform=slug)
+    else:
+        return
+    raise failure
+
+
+def exchange_code(
+    upstream: Upstream, *, code: str, redirect_uri: str, code_verifier: str | None
+) -> TokenSet:
+    """Exchange a code for tokens; see `oauth.client.exchange_code`.
+
+    Raises:
+        UnusableTokensError, PlatformError: See there.
+    """
+    with _forgiving(upstream):
+        return client.exchange_code(
+            upstream.platform,
+            upstream.registration,
+            code=code,
+            redirect_uri=redirect_uri,
+            code_verifier=code_verifier,
+        )
 
 
 @calling("refresh")
@@ -28,16 +78,24 @@ def refresh(upstream: Upstream, tokens: TokenSet, *, within: float = 10.0) -> To
         DeadGrant: The platform says that the grant is over.
         PlatformError: Any other failure, which says nothing about the grant.
     """
-    if upstream.platform.refresh == "self_exchange":
-        by_adapter = _required(adapter_of(upstream.platform).refresh, upstream)
-        return by_adapter(upstream, tokens, within)
     platform, registration = upstream.platform, upstream.registration
-    token = tokens.refresh_token or ""
-    return client.refresh(platform, registration, refresh_token=token, within=within)
+    with _forgiving(upstream):
+        if platform.refresh == "self_exchange":
+            by_adapter = _required(adapter_of(platform).refresh, upstream)
+            return by_adapter(upstream, tokens, within)
+        token = tokens.refresh_token or ""
+        return client.refresh(platform, registration, refresh_token=token, within=within)
 
 
 @calling("revoke")
-def revoke(upstream: Upstream, tokens: TokenSet, *, within: float = 10.0) -> None:
+def revoke(
+    upstream: Upstream,
+    tokens: TokenSet,
+    *,
+    within: float = 10.0,
+    accepted: Collection[str] = (),
+    accept: Callable[[str], object] = lambda _: None,
+) -> None:
     """Revoke these tokens at the platform; see `oauth.client.revoke`.
 
     Raises:
@@ -47,7 +105,14 @@ def revoke(upstream: Upstream, tokens: TokenSet, *, within: float = 10.0) -> Non
     if revocation is not None and revocation.kind == "adapter":
         _required(adapter_of(upstream.platform).revoke, upstream)(upstream, tokens, within)
         return
-    client.revoke(upstream.platform, upstream.registration, tokens=tokens, within=within)
+    client.revoke(
+        upstream.platform,
+        upstream.registration,
+        tokens=tokens,
+        within=within,
+        accepted=accepted,
+        accept=accept,
+    )
 
 
 @calling("identify")
@@ -58,9 +123,10 @@ def identify(upstream: Upstream, tokens: TokenSet) -> Identity:
         PlatformError: Refused, malformed or unreachable.
     """
     by_adapter = adapter_of(upstream.platform).identify
-    if by_adapter is not None and not upstream.platform.identity_endpoint:
-        return by_adapter(upstream, tokens)
-    return client.identify(upstream.platform, upstream.registration, tokens=tokens)
+    with _forgiving(upstream):
+        if by_adapter is not None and not upstream.platform.identity_endpoint:
+            return by_adapter(upstream, tokens)
+        return client.identify(upstream.platform, upstream.registration, tokens=tokens)
 
 
 def granted_accounts(upstream: Upstream, tokens: TokenSet) -> GrantResult:
@@ -70,11 +136,12 @@ def granted_accounts(upstream: Upstream, tokens: TokenSet) -> GrantResult:
         PlatformError: Refused, malformed or unreachable.
     """
     by_adapter = adapter_of(upstream.platform).granted_accounts
-    if by_adapter is not None:
-        return by_adapter(upstream, tokens)
-    identity = identify(upstream, tokens)
-    platform, registration = upstream.platform, upstream.registration
-    return client.granted_accounts(platform, registration, tokens=tokens, identity=identity)
+    with _forgiving(upstream):
+        if by_adapter is not None:
+            return by_adapter(upstream, tokens)
+        identity = identify(upstream, tokens)
+        platform, registration = upstream.platform, upstream.registration
+        return client.granted_accounts(platform, registration, tokens=tokens, identity=identity)
 
 
 def _required(function: F | None, upstream: Upstream) -> F:

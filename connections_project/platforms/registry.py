@@ -16,6 +16,19 @@ class PlatformUnavailableError(Exception):
     """The platform is known, and yet can't be used: suspended, or without client credentials."""
 
 
+class PlatformBusyError(PlatformUnavailableError):
+    """The platform can't be asked just now: too many wait for it, or it is down.
+
+    Args:
+        slug: The platform.
+        retry_after: Seconds after which it may be tried again.
+    """
+
+    def __init__(self, slug: str, *, retry_after: int) -> None:
+        super().__init__(slug)
+        self.retry_after = retry_after
+
+
 @dataclass(frozen=True)
 class Upstream:
     """A platform and the client that we are to it."""

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from audit.events import Action, ActorType, Interface, Outcome
@@ -29,7 +29,8 @@ from connections_project.revocation.send import CannotSendError, SkippedError, s
 
 logger = logging.getLogger(__name__)
 
-ATTEMPT_SECONDS = 10.0
+# For two tokens, each of which has 10 s (`oauth/revoking.py`).
+ATTEMPT_SECONDS = 20.0
 LONGEST_BACKOFF = timedelta(hours=1)
 
 
@@ -42,7 +43,7 @@ def attempt(job_id: UUID, *, within: float, interface: Interface) -> str | None:
         interface: The interface through which this is done, for the audit.
 
     Returns:
-        The job's state afterwards; None where somebody else works on it or has finished it.
+        The job's state afterwards; None where `claim_one` gives none.
     """
     job = claim_one(job_id)
     return None if job is None else attempt_claimed(job, within=within, interface=interface)
@@ -77,6 +78,8 @@ def _try(job: RevocationJob, *, deadline: float, interface: Interface) -> str:
     except CannotSendError as error:
         return _put_off(job, error, interface=interface)
     except PlatformError as error:
+        if error.code == "not_asked":
+            return _untried(job)
         note_answer(job.platform, error)
         return _put_off(job, error, interface=interface)
     except (DatabaseError, InterfaceError):
@@ -87,6 +90,12 @@ def _try(job: RevocationJob, *, deadline: float, interface: Interface) -> str:
         return _put_off(job, CannotSendError("unforeseen"), interface=interface)
     note_answer(job.platform, None)
     return _finish(job, JobState.REVOKED, interface=interface)
+
+
+def _untried(job: RevocationJob) -> str:
+    """Leave a job to whoever comes next, since no thread could wait for its platform."""
+    job.give_back(attempts=F("attempts") - 1)
+    return JobState.PENDING
 
 
 def _log_unforeseen(job: RevocationJob, error: Exception) -> None:

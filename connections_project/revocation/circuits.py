@@ -1,10 +1,13 @@
 """Circuit breakers: don't call a platform that fails repeatedly; find out when it is back.
 
-A circuit breaker: after repeated faults it opens for a while; then one job is tried (half open),
-and what becomes of that closes it or opens it for longer.
+A circuit breaker: after repeated faults it opens for a while; then one call is tried (half open),
+and what becomes of that closes it or opens it for longer. Revocations have one for each platform,
+and what requests ask of it another.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -13,12 +16,15 @@ from django.utils import timezone
 
 from connections_project.core.jobs.backoff import backoff
 from connections_project.oauth.errors import PlatformError
-from connections_project.revocation.models import Circuit
+from connections_project.revocation.models import CallCircuit, Circuit, CircuitBreaker
 
 FAULTS_TO_OPEN = 5
 SHORTEST_BLOCK = timedelta(seconds=1)
 LONGEST_BLOCK = timedelta(minutes=5)
 LONGEST_RETRY_AFTER = timedelta(hours=1)
+# People wait for these calls, and each process asks only once beside.
+FIRST_CALL_BLOCK = 2.0
+LONGEST_CALL_BLOCK = timedelta(minutes=1)
 
 # What a platform says of one token, not of itself.
 ABOUT_THE_TOKEN = frozenset({"refused", "dead_grant"})
@@ -28,8 +34,8 @@ def not_blocked(at: datetime) -> Q:
     return Q(blocked_until=None) | Q(blocked_until__lte=at)
 
 
-def is_in_trouble(circuit: Circuit) -> bool:
-    """Whether the next job is a probe, beside which no other is tried."""
+def is_in_trouble(circuit: CircuitBreaker) -> bool:
+    """Whether the next call is a probe, beside which no other is made."""
     return circuit.faults >= FAULTS_TO_OPEN
 
 
@@ -42,31 +48,62 @@ def note_answer(platform: str, error: PlatformError | None) -> None:
 
 
 def note_success(platform: str) -> None:
-    """Close the circuit; no row is touched, nor a lock taken, where it is closed already."""
-    Circuit.objects.filter(platform=platform, faults__gt=0).update(faults=0, blocked_until=None)
+    """Close the circuit of a platform's revocations."""
+    _close(Circuit, platform)
+
+
+def note_call_success(platform: str) -> None:
+    """Close the circuit of what requests ask of a platform."""
+    _close(CallCircuit, platform)
 
 
 def note_fault(platform: str, *, retry_after: int | None = None) -> None:
-    """Count a fault, and open the circuit with the last one of too many.
+    """Count a fault at a revocation, and open the circuit with the last one of too many.
 
     Args:
         platform: Its slug.
         retry_after: Seconds that the platform asks to be left alone.
     """
+    _count(Circuit, platform, retry_after, _longer(settings.REVOCATION_FIRST_RETRY_SECONDS))
+
+
+def note_call_fault(platform: str, *, retry_after: int | None = None) -> None:
+    """Count a fault at a call that somebody waits for; the circuit opens for seconds, not minutes.
+
+    Args:
+        platform: Its slug.
+        retry_after: Seconds that the platform asks to be left alone.
+    """
+    _count(CallCircuit, platform, retry_after, _longer(FIRST_CALL_BLOCK, LONGEST_CALL_BLOCK))
+
+
+def _longer(first: float, longest: timedelta = LONGEST_BLOCK) -> Callable[[int], timedelta]:
+    """Return what says for how long a circuit opens, by how many probes have failed."""
+    return partial(backoff, first=first, longest=longest, shortest=SHORTEST_BLOCK)
+
+
+def _close(kind: type[CircuitBreaker], platform: str) -> None:
+    """Close a circuit; no row is touched, nor a lock taken, where it is closed already."""
+    rows = kind._default_manager.filter(platform=platform, faults__gt=0)
+    rows.update(faults=0, blocked_until=None)
+
+
+def _count(
+    kind: type[CircuitBreaker],
+    platform: str,
+    retry_after: int | None,
+    block_after: Callable[[int], timedelta],
+) -> None:
     now = timezone.now()
+    rows = kind._default_manager
     with transaction.atomic():
-        Circuit.objects.bulk_create([Circuit(platform=platform)], ignore_conflicts=True)
-        circuit = Circuit.objects.select_for_update().get(platform=platform)
+        rows.bulk_create([kind(platform=platform)], ignore_conflicts=True)
+        circuit = rows.select_for_update().get(platform=platform)
         if circuit.blocked_until is not None and circuit.blocked_until > now:
             return  # A call that was under way already says nothing new.
         circuit.faults += 1
         if is_in_trouble(circuit):
-            block = backoff(
-                circuit.faults - FAULTS_TO_OPEN + 1,
-                first=settings.REVOCATION_FIRST_RETRY_SECONDS,
-                longest=LONGEST_BLOCK,
-                shortest=SHORTEST_BLOCK,
-            )
             requested = min(timedelta(seconds=retry_after or 0), LONGEST_RETRY_AFTER)
+            block = block_after(circuit.faults - FAULTS_TO_OPEN + 1)
             circuit.blocked_until = now + max(block, requested)
         circuit.save()

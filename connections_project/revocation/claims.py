@@ -20,8 +20,11 @@ from connections_project.revocation.models import Circuit, RevocationJob
 
 
 def claim_one(job_id: UUID) -> RevocationJob | None:
-    """Claim a certain job, due or not; None where somebody else has it or has finished it."""
-    jobs = claim_rows(RevocationJob.pending().filter(not_leased(), pk=job_id), 1)
+    """Claim a certain job, due or not; None where somebody else has it or has finished it, or its
+    platform is to be left alone for now."""
+    down = Circuit.objects.exclude(not_blocked(timezone.now())).values("platform")
+    rows = RevocationJob.pending().filter(not_leased(), pk=job_id).exclude(platform__in=down)
+    jobs = claim_rows(rows, 1)
     return jobs[0] if jobs else None
 
 

@@ -59,6 +59,8 @@ class RevocationJob(LeasedJob):
     client_id = models.CharField(max_length=255, default="")
     platform_user_id = models.CharField(max_length=255, null=True)
     sealed_tokens = SealedField(null=True)
+    # Which of the tokens the platform has taken back already, by their names, between blanks.
+    accepted_tokens = models.CharField(max_length=64, default="", db_default="")
     state = models.CharField(max_length=16, default=JobState.PENDING)
     last_error = models.CharField(max_length=64, default="")
     created_at = models.DateTimeField()
@@ -105,18 +107,33 @@ class RevocationJob(LeasedJob):
         return super().pending().filter(state=JobState.PENDING)
 
 
-class Circuit(models.Model):
-    """How a platform's revocation endpoint is doing: a circuit breaker that all workers share.
+class CircuitBreaker(models.Model):
+    """How a platform is doing, as all processes on all hosts know it."""
+
+    platform = models.CharField(primary_key=True, max_length=64)
+    # Failures in a row that speak of the platform rather than of one token.
+    faults = models.PositiveIntegerField(default=0)
+    # The platform is left alone until then, and after that asked once first.
+    blocked_until = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.platform
+
+
+class Circuit(CircuitBreaker):
+    """How a platform's revocation endpoint is doing.
 
     Its row is also the lock under which a platform's jobs are claimed, so that all workers together
     keep to the limit of what one platform is asked at a time.
     """
 
-    platform = models.CharField(primary_key=True, max_length=64)
-    # Failed tries in a row that speak of the platform rather than of one token.
-    faults = models.PositiveIntegerField(default=0)
-    # The platform is left alone until then, and after that asked for one job first.
-    blocked_until = models.DateTimeField(null=True)
 
-    def __str__(self) -> str:
-        return self.platform
+class CallCircuit(CircuitBreaker):
+    """How a platform answers what requests ask of it: exchanges, refreshes, syncs, posts.
+
+    It is not the revocations' one: a platform whose revocation endpoint fails on one token is not
+    down, and its users go on.
+    """

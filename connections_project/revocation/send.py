@@ -51,17 +51,24 @@ def send(job: RevocationJob, *, deadline: float) -> None:
     _refuse_a_shared_grant(job, found)
     tokens = _opened(job)
     try:
-        _revoke(found, tokens, deadline)
+        _revoke(job, found, tokens, deadline)
     except PlatformError as error:
         if not _is_locked_out(error, found, tokens):
             raise
         fresh = _refreshed(job, found, tokens, deadline)
         if fresh is not None:
-            _revoke(found, fresh, deadline)
+            _revoke(job, found, fresh, deadline)
 
 
-def _revoke(found: Upstream, tokens: TokenSet, deadline: float) -> None:
-    client.revoke(found, tokens, within=_left(deadline))
+def _revoke(job: RevocationJob, found: Upstream, tokens: TokenSet, deadline: float) -> None:
+    """Send what the platform has not accepted yet, and note each token that it accepts."""
+
+    def accept(name: str) -> None:
+        job.accepted_tokens = " ".join([*job.accepted_tokens.split(), name])
+        job.owned().update(accepted_tokens=job.accepted_tokens)
+
+    accepted = job.accepted_tokens.split()
+    client.revoke(found, tokens, within=_left(deadline), accepted=accepted, accept=accept)
 
 
 def _left(deadline: float) -> float:
@@ -92,7 +99,8 @@ def _refreshed(
         return None
     fresh = replace(fresh, refresh_token=fresh.refresh_token or tokens.refresh_token)
     sealed = seal(fresh.as_payload(), subject=_subject(job))
-    job.owned().update(sealed_tokens=sealed)
+    job.accepted_tokens = ""
+    job.owned().update(sealed_tokens=sealed, accepted_tokens="")
     return fresh
 
 

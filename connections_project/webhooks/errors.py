@@ -1,5 +1,7 @@
 """Why a notice is refused, and the error formats of the senders."""
 
+from dataclasses import replace
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from connections_project.api.errors import ApiError, error_of_status
@@ -22,7 +24,15 @@ class RefusedNoticeError(Exception):
 
 
 class KeysUnavailableError(Exception):
-    """The platform's public keys can't be had just now, so that it has to send the notice again."""
+    """The platform's public keys can't be had just now, so that it has to send the notice again.
+
+    Args:
+        retry_after: Seconds after which that may help.
+    """
+
+    def __init__(self, retry_after: int = 0) -> None:
+        super().__init__(retry_after)
+        self.retry_after = retry_after
 
 
 class WebhookErrors(ProblemRenderer):
@@ -33,7 +43,8 @@ class WebhookErrors(ProblemRenderer):
             case RefusedNoticeError():
                 return error_of_status(400, exc.description)
             case KeysUnavailableError():
-                return error_of_status(503)
+                headers = {"Retry-After": str(max(exc.retry_after, 1))}
+                return replace(error_of_status(503), headers=headers)
         return None
 
 

@@ -7,7 +7,11 @@ from connections_project.api.problems import ProblemRenderer
 from connections_project.connections import errors
 from connections_project.core.vault import DecryptionError
 from connections_project.oauth.state import StateStoreUnavailable
-from connections_project.platforms.registry import PlatformUnavailableError, UnknownPlatformError
+from connections_project.platforms.registry import (
+    PlatformBusyError,
+    PlatformUnavailableError,
+    UnknownPlatformError,
+)
 from providers.statements import NotReadableError
 
 
@@ -18,6 +22,12 @@ def _bad_field(field: str, code: str, message: str) -> Callable[[Exception], Api
 def _fault(status: int, detail: str, code: str | None = None) -> Callable[[Exception], ApiError]:
     general = error_of_status(status, detail)
     return lambda _: ApiError(status, code or general.code, detail)
+
+
+def _busy(exc: Exception) -> ApiError:
+    seconds = exc.retry_after if isinstance(exc, PlatformBusyError) else 1
+    headers = {"Retry-After": str(seconds)}
+    return ApiError(503, "provider_unavailable", errors.PLATFORM_BUSY, headers=headers)
 
 
 def _recently(exc: Exception) -> ApiError:
@@ -31,6 +41,7 @@ FAULTS: dict[type[Exception], Callable[[Exception], ApiError]] = {
     PlatformUnavailableError: _fault(
         503, "This provider can't be used at the moment.", "provider_unavailable"
     ),
+    PlatformBusyError: _busy,
     StateStoreUnavailable: _fault(503, errors.CONNECTING_LATER),
     errors.UnregisteredRedirectError: _bad_field(
         "redirect_uri", "unregistered", "Give exactly one of the provider's registered addresses."

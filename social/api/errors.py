@@ -1,6 +1,7 @@
 """This app's errors in the source document's format: the only place where one gets its status."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -11,7 +12,11 @@ from connections_project.connections import errors
 from connections_project.core.vault import DecryptionError
 from connections_project.oauth.state import StateStoreUnavailable
 from connections_project.platforms.publishing import InvalidPostError, PublishingUnsupportedError
-from connections_project.platforms.registry import PlatformUnavailableError, UnknownPlatformError
+from connections_project.platforms.registry import (
+    PlatformBusyError,
+    PlatformUnavailableError,
+    UnknownPlatformError,
+)
 from social import errors as own
 
 # What general faults are called here, by their slugs.
@@ -134,6 +139,9 @@ class SocialErrors:
             case own.PublishFailedError():
                 message = MAYBE_PUBLISHED if exc.is_uncertain else NOT_PUBLISHED
                 return fault("Platform error", message)
+            case PlatformBusyError():
+                headers = {"Retry-After": str(exc.retry_after)}
+                return replace(fault("Platform unavailable", errors.PLATFORM_BUSY), headers=headers)
             case InvalidPostError():
                 return _wrong(exc.field, "invalid", exc.message)
         return FAULTS.get(type(exc))

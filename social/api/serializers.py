@@ -65,7 +65,7 @@ class SocialAccountAnswer(serializers.Serializer[SocialAccount]):
     id = serializers.UUIDField()
     platform = serializers.CharField(help_text="Which platform: `instagram_business`.")
     accountName = serializers.CharField(help_text="`@myaccount`.")  # noqa: N815
-    isActive = serializers.BooleanField(help_text="Whether it is connected.")  # noqa: N815
+    isActive = serializers.BooleanField(help_text="Whether it can be published to.")  # noqa: N815
     connectedAt = serializers.DateTimeField(help_text="Since when, at last.")  # noqa: N815
     disconnectedAt = serializers.DateTimeField(allow_null=True)  # noqa: N815
 
@@ -74,7 +74,7 @@ class SocialAccountAnswer(serializers.Serializer[SocialAccount]):
             "id": str(instance.pk),
             "platform": instance.platform,
             "accountName": instance.platform_account_name,
-            "isActive": instance.is_active,
+            "isActive": instance.is_usable,
             "connectedAt": instance.connected_at and render_datetime(instance.connected_at),
             "disconnectedAt": instance.disconnected_at
             and render_datetime(instance.disconnected_at),

@@ -104,16 +104,16 @@ def test_a_refused_token_is_refreshed_once_and_resent(schedule: Schedule, like_x
     assert history_of(schedule) == [("published", "post-1")]
 
 
-def test_a_refused_fresh_token_is_a_refusal(
+def test_a_refused_fresh_token_ends_the_channel(
     schedule: Schedule, row: ChannelConnection, like_x: Chirp
 ) -> None:
     like_x.server.on("POST", X, NO_ENTRY)
     assert tried() == ["failed"]
-    assert outcome_of(schedule) == ("failed", "refused")
+    assert outcome_of(schedule) == ("failed", "connection_inactive")
     assert len(posts(like_x)) == 2
     assert len(like_x.token_requests("refresh_token")) == 1
     row.refresh_from_db()
-    assert row.status == "connected"
+    assert row.status == "error"
 
 
 def test_a_failed_refresh_puts_the_post_off(schedule: Schedule, like_x: Chirp) -> None:
@@ -161,15 +161,15 @@ def test_a_dead_token_is_known_by_catalogue_words(
     assert recorded.details == {"platform": "chirp", "error": "dead_grant"}
 
 
-def test_unlisted_words_mean_refusal_not_a_dead_grant(
+def test_a_401_in_other_words_ends_it_too(
     without_refresh_token: ChannelConnection, like_mastodon: Chirp
 ) -> None:
     schedule = due_schedule(without_refresh_token)
     like_mastodon.server.on("POST", MASTODON, NO_ENTRY)
     assert tried() == ["failed"]
-    assert outcome_of(schedule) == ("failed", "refused")
+    assert outcome_of(schedule) == ("failed", "connection_inactive")
     without_refresh_token.refresh_from_db()
-    assert without_refresh_token.status == "connected"
+    assert without_refresh_token.status == "error"
 
 
 @pytest.mark.parametrize("status", [403, 429, 500, 503])

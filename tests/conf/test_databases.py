@@ -42,3 +42,8 @@ def test_sqlite_waits_for_writers_without_a_pool() -> None:
     options = database()["OPTIONS"]
     assert (options["transaction_mode"], options["timeout"]) == ("IMMEDIATE", 20)
     assert "pool" not in options
+
+
+def test_sqlite_has_on_disk_what_was_answered() -> None:
+    command = database(DATABASE_URL="sqlite:////tmp/one.sqlite3")["OPTIONS"]["init_command"]
+    assert "synchronous=FULL" in command

@@ -1,6 +1,7 @@
 """What is taken for a Bearer, and what is not: always 401, never 500."""
 
 import base64
+import time
 from typing import Any
 
 import pytest
@@ -99,3 +100,16 @@ def test_a_changed_password_ends_every_token(
 def test_a_browser_session_is_no_bearer(owner: User, client: Client) -> None:
     client.force_login(owner)
     assert client.get("/api/v1/whoami").status_code == 401
+
+
+@pytest.mark.parametrize(("ahead", "status"), [(1, 200), (5, 200), (9, 200), (30, 401)])
+def test_a_host_whose_clock_is_ahead_is_believed(
+    signed_in: dict[str, Any], whoami: Any, ahead: int, status: int
+) -> None:
+    issued = int(time.time()) + ahead
+    assert whoami(forge.changed(signed_in["access_token"], iat=issued)).status_code == status
+
+
+def test_no_end_is_put_off_for_that(signed_in: dict[str, Any], whoami: Any) -> None:
+    ended = forge.changed(signed_in["access_token"], exp=int(time.time()) - 1)
+    assert whoami(ended).status_code == 401

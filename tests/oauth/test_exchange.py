@@ -179,8 +179,6 @@ def test_a_scope_is_text_list_or_comma_separated(
         {"access_token": "å"},
         {"refresh_token": "rt\n"},
         {"refresh_token": {"value": "rt"}},
-        {"token_type": "DPoP"},
-        {"token_type": 7},
     ],
 )
 def test_impossible_tokens_are_malformed(
@@ -195,6 +193,15 @@ def test_impossible_tokens_are_malformed(
         exchange(platform, registration)
 
     assert caught.value.code == "malformed"
+
+
+@pytest.mark.parametrize("token_type", ["BearerToken", "DPoP", 7, "", None, ["Bearer"]])
+def test_any_token_type_is_taken_for_bearer(
+    server: PlatformServer, platform: Platform, registration: ClientRegistration, token_type: Any
+) -> None:
+    answered(server, token_type=token_type)
+
+    assert exchange(platform, registration).access_token == "at-1"
 
 
 def test_an_error_with_status_200_is_a_refusal(

@@ -36,10 +36,11 @@ def test_a_response_without_a_refresh_token_says_so(
     assert do_refresh(platform, registration).refresh_token is None
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
 def test_invalid_grant_is_a_dead_grant(
-    server: PlatformServer, platform: Platform, registration: ClientRegistration
+    server: PlatformServer, platform: Platform, registration: ClientRegistration, status: int
 ) -> None:
-    server.on("POST", "/token", Answer(400, json={"error": "invalid_grant"}))
+    server.on("POST", "/token", Answer(status, json={"error": "invalid_grant"}))
 
     dead = failure(platform, registration)
 
@@ -48,7 +49,7 @@ def test_invalid_grant_is_a_dead_grant(
         "dead_grant",
         True,
         "expired",
-        400,
+        status,
     )
 
 

@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.test import APIClient
+
 from tests.support.process_environment import ROOT
 
 READERS = """
@@ -40,3 +44,14 @@ def test_they_all_get_the_same_whole_document() -> None:
     command = [sys.executable, "-c", READERS]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/vnd.oai.openapi"])
+def test_it_is_written_once_in_a_process(
+    anonymous: APIClient, monkeypatch: pytest.MonkeyPatch, accept: str
+) -> None:
+    first = anonymous.get("/api/schema", headers={"Accept": accept})
+    monkeypatch.setattr(SchemaGenerator, "get_schema", None)
+    again = anonymous.get("/api/schema", headers={"Accept": f"{accept}; indent=8"})
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again.headers["Content-Type"] == first.headers["Content-Type"]

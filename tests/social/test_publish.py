@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from connections_project.core.vault import Sealed
@@ -13,9 +14,9 @@ from connections_project.oauth.client import TokenSet
 from social.models import Publication, SocialAccount
 from tests.conftest import SignIn, UseCatalogue
 from tests.social.conftest import KeyClient
-from tests.support.gallery import Gallery
+from tests.support.gallery import SOCIAL, Gallery
 from tests.support.platform_server import Answer
-from tests.support.provider_rows import events
+from tests.support.provider_rows import TOKENS, events
 from tests.support.social_publishing import MORE, publish, status_and_error
 from tests.support.social_rows import account_of
 
@@ -131,6 +132,24 @@ def test_an_expiring_token_is_refreshed_first(
     assert sent.headers["Authorization"] == "Bearer access-1"
 
 
+@pytest.mark.parametrize("tokens", [TOKENS, TokenSet("access-0")])
+def test_a_401_that_nothing_mends_asks_to_connect_again(
+    api: APIClient, account: SocialAccount, gallery: Gallery, tokens: TokenSet
+) -> None:
+    row = account
+    row.take_tokens(tokens, now=timezone.now())
+    row.save()
+    gallery.server.on("POST", POSTS, Answer(401, json={}))
+    assert status_and_error(publish(api, row)) == (502, "Platform error")
+    row.refresh_from_db()
+    assert row.status == "revoked"
+    assert status_and_error(publish(api, row)) == (403, "Reconnection required")
+    [shown] = api.get(f"{SOCIAL}/accounts").json()["accounts"]
+    assert (shown["isActive"], shown["disconnectedAt"]) == (False, None)
+    assert api.get(f"{SOCIAL}/accounts?active=true").json()["accounts"] == []
+    assert api.get(f"{SOCIAL}/accounts?active=false").json()["accounts"] == [shown]
+
+
 def test_a_dead_grant_asks_to_connect_again(
     api: APIClient, account: SocialAccount, gallery: Gallery
 ) -> None:
@@ -217,7 +236,7 @@ def test_tokens_that_no_key_reads_are_a_503(
 def test_it_takes_few_statements(
     api: APIClient, account: SocialAccount, django_assert_max_num_queries: Any
 ) -> None:
-    # 2 for the credentials; account, suspension and its twin at the refresh, the look before the
-    # call, the event; 2 of transaction control.
-    with django_assert_max_num_queries(9):
+    # 2 for the credentials; account, suspension and its twin at the refresh, the circuit, the look
+    # before the call, the event; 2 of transaction control.
+    with django_assert_max_num_queries(10):
         assert publish(api, account).status_code == 200

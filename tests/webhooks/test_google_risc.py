@@ -1,6 +1,7 @@
 """`POST /api/v1/webhooks/google-risc`: security event tokens, signed here by PyJWT."""
 
 import time
+from functools import partial
 from typing import Any
 
 import jwt
@@ -13,6 +14,7 @@ from connections_project.connections.models import OAuthConnection
 from connections_project.connections.token_names import double_hash
 from connections_project.identity.models import User
 from connections_project.webhooks import signing_keys
+from tests.support.hanging import hanging
 from tests.support.platform_server import Answer, PlatformServer
 from tests.support.provider_rows import events
 from tests.webhooks.conftest import CLIENT_ID, PERSON, connected, is_live
@@ -208,7 +210,9 @@ def test_without_its_keys_google_must_send_again(
     google: PlatformServer,
     rows: dict[str, OAuthConnection],
     away: Answer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(signing_keys, "QUIET_SECONDS", 0.0)
     google.on("GET", "/keys", away)
 
     assert send(anonymous, event_token()).status_code == 503
@@ -216,3 +220,52 @@ def test_without_its_keys_google_must_send_again(
 
     google.on("GET", "/keys", Answer(json=published(KEY)))
     assert send(anonymous, event_token()).status_code == 202
+
+
+def test_nothing_is_fetched_for_what_is_no_token(
+    anonymous: APIClient, google: PlatformServer
+) -> None:
+    for body in ("hello", "a.b.c", event_token(key="k" * 64, algorithm="HS256")):
+        assert send(anonymous, body).status_code == 400
+    assert google.requests == []
+
+
+def test_a_fetch_that_failed_is_remembered(anonymous: APIClient, google: PlatformServer) -> None:
+    google.on("GET", "/risc", Answer(503, headers={"Retry-After": "60"}))
+    answers = [send(anonymous, event_token()) for _ in range(5)]
+    assert [one.status_code for one in answers] == [503] * 5
+    assert answers[0].headers["Retry-After"] == "60"
+    assert len(google.requests_to("/risc")) == 1
+
+
+def test_known_keys_serve_while_google_is_away(
+    anonymous: APIClient,
+    google: PlatformServer,
+    rows: dict[str, OAuthConnection],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert send(anonymous, event_token({VERIFICATION: {}})).status_code == 202
+    monkeypatch.setattr(signing_keys, "LONGEST_SECONDS", 0.0)
+    google.on("GET", "/risc", Answer(reset=True))
+    assert send(anonymous, event_token()).status_code == 202
+    assert not any(is_live(row) for row in rows.values())
+
+
+def test_nobody_waits_for_anothers_fetch(anonymous: APIClient, google: PlatformServer) -> None:
+    configuration = {"issuer": ISSUER, "jwks_uri": f"{google.url}/keys"}
+    with hanging(google, "GET", "/risc", Answer(json=configuration)) as one:
+        fetching = one.occupy(partial(signing_keys.configuration_of, f"{google.url}/risc"))
+        began = time.monotonic()
+        assert send(anonymous, event_token()).status_code == 503
+        assert time.monotonic() - began < 3
+        one.released.set()
+        assert fetching.result(10).issuer == ISSUER
+    assert send(anonymous, event_token()).status_code == 202
+
+
+@pytest.mark.parametrize("ahead", [1, 5, 9])
+def test_googles_clock_may_be_ahead(
+    anonymous: APIClient, rows: dict[str, OAuthConnection], ahead: int
+) -> None:
+    assert send(anonymous, event_token(iat=int(time.time()) + ahead)).status_code == 202
+    assert not any(is_live(row) for row in rows.values())

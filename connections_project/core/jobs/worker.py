@@ -23,8 +23,6 @@ PASS_SECONDS = 20.0
 # How often a worker whose jobs take long looks whether there are others.
 LOOK_SECONDS = 0.5
 
-_thread = threading.local()
-
 
 def _nothing() -> None:
     pass
@@ -57,7 +55,7 @@ class Worker(Generic[J, R]):
         until = time.monotonic() + self.seconds
         next_look = 0.0
         running: set[Future[R | None]] = set()
-        with ThreadPoolExecutor(self.threads, "jobs", initializer=_begin_thread) as pool:
+        with ThreadPoolExecutor(self.threads, "jobs") as pool:
             while True:
                 if time.monotonic() >= next_look:
                     self._prepare(len(running))
@@ -92,18 +90,3 @@ class Worker(Generic[J, R]):
             return None
         finally:
             connections.close_all()
-
-
-def _begin_thread() -> None:
-    _thread.is_worker = True
-
-
-def release_connections() -> None:
-    """Close the database connections of a worker's thread, as before a call outside.
-
-    A server that is slow to answer would otherwise keep all of a pool's connections busy.
-    """
-    if getattr(_thread, "is_worker", False):
-        for each in connections.all(initialized_only=True):
-            if not each.in_atomic_block:
-                each.close()

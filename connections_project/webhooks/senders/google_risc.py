@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jwt
+from django.conf import settings
 from django.http import HttpRequest
 
 from connections_project.webhooks.errors import RefusedNoticeError, SecurityEventErrors
@@ -45,8 +46,9 @@ def read(request: HttpRequest) -> Notice:
     told_by = senders(SENDER)
     if not told_by:
         raise RefusedNoticeError("invalid_audience", "No client of ours receives such events.")
+    token, kid = _parsed(request.body)
     # All platforms of this kind are one company's: its configuration is the same.
-    claims = _verified(request.body, told_by, configuration_of(told_by[0].configuration))
+    claims = _verified(token, kid, told_by, configuration_of(told_by[0].configuration))
     return Notice(
         SENDER,
         digest_of(SENDER, str(claims["jti"])),
@@ -55,13 +57,21 @@ def read(request: HttpRequest) -> Notice:
     )
 
 
-def _verified(body: bytes, told_by: list[Sender], google: Configuration) -> dict[str, Any]:
+def _parsed(body: bytes) -> tuple[str, str]:
+    """Return a token and the id of its key. Nothing is fetched for a body that can't be one."""
     try:
         token = body.decode("ascii").strip()
-        kid = jwt.get_unverified_header(token).get("kid")
+        header = jwt.get_unverified_header(token)
+        jwt.decode(token, options={"verify_signature": False})
     except (ValueError, jwt.InvalidTokenError, RecursionError):
         raise RefusedNoticeError("invalid_request", "The body must be a JWT.") from None
-    key = key_of(google, str(kid))
+    if header.get("alg") != "RS256":
+        raise RefusedNoticeError("invalid_request", "The token must be signed by RS256.")
+    return token, str(header.get("kid"))
+
+
+def _verified(token: str, kid: str, told_by: list[Sender], google: Configuration) -> dict[str, Any]:
+    key = key_of(google, kid)
     try:
         return dict(
             jwt.decode(
@@ -70,6 +80,8 @@ def _verified(body: bytes, told_by: list[Sender], google: Configuration) -> dict
                 algorithms=["RS256"],
                 audience=[one.client_id for one in told_by],
                 issuer=google.issuer,
+                # For `iat`: Google's clock may be ahead of ours.
+                leeway=settings.CLOCK_LEEWAY,
                 # RFC 8417, section 2.2: `exp` means nothing here, an event doesn't run out.
                 options={"verify_exp": False, "require": ["iss", "aud", "iat", "jti"]},
             )

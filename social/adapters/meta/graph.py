@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from connections_project.oauth.answers import require_living_grant, require_success, token_document
+from connections_project.oauth.answers import require_living_grant, require_success
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client import ClientRegistration, Identity, TokenSet
 from connections_project.oauth.client_authentication import bearer
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.identity import read_account
 from connections_project.oauth.observers import calling
-from connections_project.oauth.tokens import parse_token_response, require_vschar
+from connections_project.oauth.token_answers import read_tokens
+from connections_project.oauth.tokens import require_vschar
 from connections_project.oauth.transport import Request, send
 from connections_project.platforms.registry import Upstream
 
@@ -58,7 +59,7 @@ def exchange(
     request = Request("GET", with_query(url, parameters))
     answer = send(request, platform=platform, within=within)
     require_living_grant(answer, platform, at="token")
-    return parse_token_response(token_document(answer), platform=platform.slug)
+    return read_tokens(answer)
 
 
 @calling("read")

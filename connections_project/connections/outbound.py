@@ -1,0 +1,97 @@
+"""May a request call a platform now? Only if a thread may wait for it, and if it is not down.
+
+`reserve` is asked by the verbs, before they spend anything. The hooks at the end hold for every
+other call that a request makes, such as a revocation at once or the fetch of a sender's keys.
+"""
+
+import logging
+import math
+
+from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
+
+from connections_project.core.outbound import request_slot
+from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.observers import Kind
+from connections_project.oauth.transport import Answer
+from connections_project.platforms.registry import PlatformBusyError
+from connections_project.revocation.circuits import (
+    is_in_trouble,
+    note_call_fault,
+    note_call_success,
+)
+from connections_project.revocation.models import CallCircuit
+
+logger = logging.getLogger(__name__)
+
+# When a caller that found no slot is to come again, in seconds.
+RETRY_SECONDS = 2
+# What says that a platform is away; all else may be about one user, or one post.
+UNREACHABLE = frozenset({"connect_error", "timeout", "reset"})
+GATEWAY_STATUSES = frozenset({502, 503, 504})
+
+
+def reserve(platform: str) -> None:
+    """Have a thread for the calls of the request under way; without effect outside of requests.
+
+    Args:
+        platform: Its slug. A request that calls it already goes on.
+
+    Raises:
+        PlatformBusyError: It has taken up its share of the threads, or is down.
+    """
+    slot = request_slot()
+    if slot is None or slot.server == platform:
+        return
+    circuit = CallCircuit.objects.filter(platform=platform).first()
+    if circuit is not None and circuit.blocked_until is not None:
+        left = (circuit.blocked_until - timezone.now()).total_seconds()
+        if left > 0:
+            raise PlatformBusyError(platform, retry_after=math.ceil(left))
+    is_probe = circuit is not None and is_in_trouble(circuit)
+    if not slot.take(platform, is_probe=is_probe):
+        raise PlatformBusyError(platform, retry_after=RETRY_SECONDS)
+
+
+def reserve_for_call(platform: str, kind: Kind) -> None:
+    """Have a thread for a call that no verb has reserved one for.
+
+    Revocations have a circuit of their own, which is heeded when they are claimed.
+
+    Raises:
+        PlatformError: `not_asked`.
+    """
+    try:
+        if kind != "revoke":
+            reserve(platform)
+            return
+        slot = request_slot()
+        if slot is not None and slot.server != platform and not slot.take(platform):
+            raise PlatformBusyError(platform, retry_after=RETRY_SECONDS)
+    except PlatformBusyError as error:
+        raise PlatformError(
+            "not_asked", platform=platform, retry_after=error.retry_after
+        ) from error
+
+
+def note_call(platform: str, kind: Kind, result: Answer | PlatformError, _seconds: float) -> None:
+    """Learn from a request's call whether its platform is up."""
+    slot = request_slot()
+    if slot is None or kind == "revoke":
+        return
+    try:
+        if _is_away(result):
+            retry_after = result.retry_after if isinstance(result, PlatformError) else None
+            note_call_fault(platform, retry_after=retry_after)
+        elif slot.is_probe:
+            note_call_success(platform)
+            slot.is_probe = False
+    except (DatabaseError, InterfaceError):
+        # What the platform has just given must not be lost for that.
+        logger.warning("%s: how it is doing can't be noted", platform, exc_info=True)
+
+
+def _is_away(result: Answer | PlatformError) -> bool:
+    if isinstance(result, PlatformError):
+        return result.code in UNREACHABLE
+    return result.status in GATEWAY_STATUSES

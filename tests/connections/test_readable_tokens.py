@@ -1,0 +1,135 @@
+"""Whatever follows a token endpoint's 200: what can be read of the tokens is stored or revoked."""
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from channels.models import ChannelConnection
+from connections_project.identity.models import User
+from providers.models import Connection, Status
+from social.models import SocialAccount
+from tests.conftest import UseCatalogue
+from tests.support import bank as banks
+from tests.support import chirp as chirps
+from tests.support import gallery as galleries
+from tests.support.bank import Bank
+from tests.support.chirp import Chirp
+from tests.support.gallery import Gallery
+from tests.support.platform_server import Answer, PlatformServer
+from tests.support.provider_rows import connection_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HUGE = b"1e99999999999999999999"
+BOTH = b'"access_token": "at", "refresh_token": "rt"'
+# What is answered, and what can be read of it.
+ODD = {
+    "a huge number": (b"{" + BOTH + b', "expires_in": ' + HUGE + b"}", {"at", "rt"}),
+    "a refresh token of another type": (
+        b'{"access_token": "at", "refresh_token": {"value": 7}}',
+        {"at"},
+    ),
+    "a number as refresh token": (b'{"access_token": "at", "refresh_token": 7}', {"at", "7"}),
+    "an access token that is none": (b'{"access_token": null, "refresh_token": "rt"}', {"rt"}),
+    "a token of control characters": (
+        b'{"access_token": "a\\u0000t", "refresh_token": "rt"}',
+        {"rt"},
+    ),
+    "half of it": (b"{" + BOTH + b', "scope": "re', {"at", "rt"}),
+    "bytes that are no text": (b"{" + BOTH + b', "scope": "\xff\xfe"}', {"at", "rt"}),
+    "a list": (b"[{" + BOTH + b"}]", {"at", "rt"}),
+    "one level too deep": (b'{"data": {' + BOTH + b"}}", {"at", "rt"}),
+    "a form": (b"access_token=at&refresh_token=rt&token_type=bearer", {"at", "rt"}),
+    "an error beside": (b'{"error": "odd", "refresh_token": "rt"}', {"rt"}),
+}
+odd = pytest.mark.parametrize(("body", "readable"), ODD.values(), ids=ODD)
+
+
+@odd
+def test_an_odd_exchange_is_revoked(
+    api: APIClient, bank: Bank, body: bytes, readable: set[str]
+) -> None:
+    bank.server.on("POST", "/token", Answer(body=body))
+    assert banks.call_back(api, banks.start(api)).status_code == 502
+    assert set(bank.revoked) == readable
+    assert Connection.objects.get().status == Status.FAILED
+
+
+@odd
+def test_an_odd_refresh_is_kept(
+    api: APIClient, owner: User, bank: Bank, body: bytes, readable: set[str]
+) -> None:
+    row = connection_of(owner)
+    bank.server.on("POST", "/token", Answer(body=body))
+    answer = api.post(f"/api/v1/providers/{row.pk}/token-refreshes", {"force": True}, format="json")
+    assert answer.status_code == 502
+    row.refresh_from_db()
+    tokens = row.opened()
+    assert row.status == Status.ACTIVE
+    assert readable <= {tokens.access_token, tokens.refresh_token}
+    assert bank.revoked == []
+
+
+def test_a_missing_access_token_is_renewed(api: APIClient, owner: User, bank: Bank) -> None:
+    row = connection_of(owner)
+    half = Answer(json={"refresh_token": "rt"})
+    bank.server.on("POST", "/token", half, bank.tokens())
+    path = f"/api/v1/providers/{row.pk}/token-refreshes"
+    assert api.post(path, {"force": True}, format="json").status_code == 502
+    assert api.post(path, {}, format="json").json()["message"] == "Token refreshed"
+    sent = [one.form["refresh_token"] for one in bank.token_requests("refresh_token")]
+    assert sent == ["refresh-0", "rt"]
+
+
+def test_late_odd_tokens_are_revoked(api: APIClient, owner: User, bank: Bank) -> None:
+    row = connection_of(owner)
+
+    def disconnected_meanwhile(_: object) -> Answer:
+        Connection.objects.filter(pk=row.pk).update(
+            status=Status.DISCONNECTED,
+            auth_state=None,
+            has_refresh_token=False,
+            token_issued_at=None,
+            token_expires_at=None,
+            grant_expires_at=None,
+            disconnected_at=timezone.now(),
+            epoch=row.epoch + 1,
+        )
+        return Answer(body=b"{" + BOTH + b', "scope": "re')
+
+    bank.server.on("POST", "/token", disconnected_meanwhile)
+    path = f"/api/v1/providers/{row.pk}/token-refreshes"
+    assert api.post(path, {"force": True}, format="json").status_code == 403
+    assert set(bank.revoked) == {"at", "rt"}
+
+
+def test_channels_and_social_revoke_them_too(
+    api: APIClient, server: PlatformServer, use_catalogue: UseCatalogue
+) -> None:
+    chirp, gallery = Chirp(server), Gallery(server)
+    chirp.open()
+    gallery.open()
+    use_catalogue(chirp.catalogue() + gallery.catalogue(), "chirp", "gallery")
+    server.on("POST", "/token", Answer(body=b"{" + BOTH))
+    assert chirps.call_back(api, chirps.start(api)).status_code == 502
+    assert galleries.call_back(api, galleries.start(api)).status_code == 502
+    assert chirp.revoked == ["rt", "at"] * 2
+    assert not ChannelConnection.objects.exists()
+    assert not SocialAccount.objects.exists()
+
+
+@pytest.mark.parametrize("number", [HUGE, b"-" + HUGE, b"9" * 5000])
+@pytest.mark.parametrize("path", ["/me", "/accounts"])
+def test_odd_numbers_elsewhere_are_malformed(
+    api: APIClient, bank: Bank, path: str, number: bytes
+) -> None:
+    row = banks.connect(api)
+    bank.server.on("GET", path, Answer(body=b'{"sub": "customer-7", "n": ' + number + b"}"))
+    answers: list[Any] = [
+        api.post("/api/v1/accounts/syncs", {"connection_id": str(row.pk)}, format="json")
+        if path == "/accounts"
+        else banks.call_back(api, banks.start(api))
+    ]
+    assert [one.status_code for one in answers] == [502]
