@@ -139,7 +139,7 @@ def test_a_value_that_is_right_is_taken(name: str, value: str) -> None:
 def test_a_database_address_is_taken_apart() -> None:
     url = "postgres://user:p%40ss@db.example.com:5433/name?sslmode=require"
     database = load(DATABASE_URL=url)["DATABASES"]["default"]
-    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert database["ENGINE"] == "connections_project.core.postgresql"
     assert (database["USER"], database["PASSWORD"]) == ("user", "p@ss")
     assert (database["HOST"], database["PORT"], database["NAME"]) == (
         "db.example.com",
