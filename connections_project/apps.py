@@ -1,6 +1,7 @@
 """What is put together once all apps are loaded."""
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class ConnectionsProjectConfig(AppConfig):
@@ -12,7 +13,9 @@ class ConnectionsProjectConfig(AppConfig):
         from connections_project.core import checks  # noqa: F401
         from connections_project.core.jobs.worker import release_connections
         from connections_project.oauth.observers import prepare_calls
+        from connections_project.oauth.transport import use_proxy
         from connections_project.receipts.views import ReceiptErrors
 
         register("/api/v1/receipts", ReceiptErrors())
         prepare_calls(release_connections)
+        use_proxy(settings.OUTBOUND_PROXY)

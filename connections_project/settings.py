@@ -21,6 +21,7 @@ from connections_project.conf.logging import logging_to_stderr
 from connections_project.conf.metrics_folder import default_folder
 from connections_project.conf.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from connections_project.core.request_body import LARGEST_BODY
+from connections_project.oauth.proxy import OutboundProxy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 _env = Environment(os.environ)
@@ -144,6 +145,11 @@ try:
         # Last, since it finds what the others have registered.
         "connections_project.admin.apps.OperatorsAdminConfig",
     ]
+
+    # Through which calls to other people's servers go, if not directly.
+    OUTBOUND_PROXY = OutboundProxy(
+        _env.proxy_url("OUTBOUND_PROXY"), tuple(_env.listed("NO_PROXY"))
+    )
 
     # Laid over the catalogue that the apps ship, and the clients that are registered there.
     CATALOG_FILES = _env.files("OAUTH_CATALOG")

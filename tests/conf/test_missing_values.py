@@ -45,6 +45,7 @@ def test_the_times_have_the_contracts_values() -> None:
     settings = load()
     seconds = {name: settings[name] for name in settings if name.endswith("_SECONDS")}
     assert seconds == {
+        "REQUEST_BODY_SECONDS": 30,
         "OAUTH_STATE_SECONDS": 600,
         "PENDING_CONNECTION_SECONDS": 600,
         "REVOCATION_FIRST_RETRY_SECONDS": 30,
