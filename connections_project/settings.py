@@ -88,6 +88,9 @@ try:
     SOCIAL_TOKEN_RETENTION_DAYS = _env.whole_number(
         "SOCIAL_TOKEN_RETENTION_DAYS", 90, least=0, most=36_500
     )
+    # 0 keeps them for ever.
+    JOB_RETENTION_DAYS = _env.whole_number("JOB_RETENTION_DAYS", 400, least=0, most=36_500)
+    PUBLISH_RETENTION_DAYS = _env.whole_number("PUBLISH_RETENTION_DAYS", 0, least=0, most=36_500)
 
     # Whose people come in: those of external issuers, and, unless it is off, those with a password.
     IDENTITY = _env.identity("IDENTITY_ISSUERS")

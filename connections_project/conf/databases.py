@@ -3,7 +3,7 @@
 from typing import Any
 
 # Seconds that a request waits for a connection: to the server, or for one that others have.
-CONNECT_SECONDS = 5
+CONNECT_SECONDS = 4
 WAIT_SECONDS = 3.0
 
 

@@ -36,7 +36,7 @@ def test_pooled_sessions_prepare_statements() -> None:
 def test_statements_and_connecting_have_timeouts() -> None:
     options = database(DATABASE_URL=URL)["OPTIONS"]
     assert "-c statement_timeout=30s" in options["options"]
-    assert options["connect_timeout"] == 5
+    assert options["connect_timeout"] == 4
     longer = database(DATABASE_URL=URL, DATABASE_STATEMENT_TIMEOUT_SECONDS="600")
     assert "-c statement_timeout=600s" in longer["OPTIONS"]["options"]
 

@@ -84,6 +84,8 @@ WRONG = [
     ("CORS_ALLOWED_ORIGINS", "null"),
     ("ACCESS_TOKEN_SECONDS", "9" * 30),
     ("SOCIAL_TOKEN_RETENTION_DAYS", "999999999"),
+    ("JOB_RETENTION_DAYS", "-1"),
+    ("PUBLISH_RETENTION_DAYS", "a year"),
     ("OUTBOUND_PROXY", f"{MARK}:3128"),
     ("OUTBOUND_PROXY", f"socks5://{MARK}:1080"),
     ("OUTBOUND_PROXY", f"http://user:{MARK}@"),

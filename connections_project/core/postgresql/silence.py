@@ -14,7 +14,8 @@ from typing import Any
 
 import psycopg
 
-SILENCE_SECONDS = 4.0
+# Together with the wait for a connection less than ten seconds (conf/databases.py).
+SILENCE_SECONDS = 2.0
 ANSWER_SECONDS = 2.0
 # SSLRequest (PostgreSQL, section 55.7): answered by one byte, before any authentication.
 _SSL_REQUEST = struct.pack("!II", 8, 80877103)
