@@ -198,7 +198,7 @@ class Schedule(LeasedJob):
                 condition=Q(status__in=["pending", "queued"]),
             ),
             # What retention looks at.
-            models.Index(fields=["status", "updated_at"], name="schedule_over"),
+            models.Index(fields=["updated_at"], name="schedule_over"),
             # What workers look at: what is due, and what a lost worker has left behind.
             models.Index(fields=["due_at"], name="schedule_due", condition=Q(status="pending")),
             models.Index(

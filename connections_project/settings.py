@@ -150,9 +150,7 @@ try:
     ]
 
     # Through which calls to other people's servers go, if not directly.
-    OUTBOUND_PROXY = OutboundProxy(
-        _env.proxy_url("OUTBOUND_PROXY"), tuple(_env.listed("NO_PROXY"))
-    )
+    OUTBOUND_PROXY = OutboundProxy(_env.proxy_url("OUTBOUND_PROXY"), tuple(_env.listed("NO_PROXY")))
 
     # Laid over the catalogue that the apps ship, and the clients that are registered there.
     CATALOG_FILES = _env.files("OAUTH_CATALOG")

@@ -144,7 +144,7 @@ _proxy = OutboundProxy()
 
 def use_proxy(proxy: OutboundProxy) -> None:
     """Have all calls from now on go through a proxy, those to its exceptions excepted."""
-    global _proxy  # noqa: PLW0603 - this package is told what it has to know, and reads no setting.
+    global _proxy
     _proxy = proxy
 
 

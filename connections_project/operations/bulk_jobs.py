@@ -5,8 +5,8 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
-from django.core.exceptions import EmptyResultSet
 from django.conf import settings
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone

@@ -4,14 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('revocation', '0001_initial'),
+        ("revocation", "0001_initial"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='revocationjob',
-            index=models.Index(condition=models.Q(('finished_at__isnull', False)), fields=['finished_at'], name='revocation_by_end'),
+            model_name="revocationjob",
+            index=models.Index(
+                condition=models.Q(("finished_at__isnull", False)),
+                fields=["finished_at"],
+                name="revocation_by_end",
+            ),
         ),
     ]
