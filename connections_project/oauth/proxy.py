@@ -1,4 +1,4 @@
-"""The forward proxy of calls to other people's servers, and the hosts that are called without it."""
+"""The forward proxy of calls to others, and the hosts that are called without it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
