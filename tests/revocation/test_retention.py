@@ -16,8 +16,8 @@ pytestmark = pytest.mark.django_db
 
 
 def over(*tokens: str, days: int) -> None:
-    ended = {"state": "revoked", "sealed_tokens": None}
-    make_jobs("bank", *tokens, **ended, finished_at=timezone.now() - timedelta(days=days))
+    ended = timezone.now() - timedelta(days=days)
+    make_jobs("bank", *tokens, state="revoked", sealed_tokens=None, finished_at=ended)
 
 
 def test_only_old_jobs_that_are_over_are_deleted() -> None:
