@@ -14,6 +14,7 @@ class ChannelsConfig(AppConfig):
         from channels.models import ChannelConnection, PublishOutcome, ScheduleStatus, Status
         from channels.publish import process_due
         from channels.refresh import renew_ending_grants
+        from channels.retention import forget_old_schedules
         from channels.selectors import schedules_for_operators
         from connections_project.connections.registry import (
             Api,
@@ -58,3 +59,4 @@ class ChannelsConfig(AppConfig):
         allow_operators("change_channelconnection", "change_schedule")
         periodic_task(process_due, every=5)
         periodic_task(renew_ending_grants)
+        periodic_task(forget_old_schedules, every=3600)

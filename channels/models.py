@@ -135,6 +135,8 @@ class ScheduleStatus(models.TextChoices):
 
 # These keep a channel from being disconnected, and can be cancelled.
 ACTIVE = (ScheduleStatus.PENDING, ScheduleStatus.QUEUED)
+# Nothing comes after these.
+OVER = (ScheduleStatus.PUBLISHED, ScheduleStatus.FAILED, ScheduleStatus.CANCELLED)
 
 
 class ScheduleQuerySet(models.QuerySet["Schedule"]):
@@ -195,6 +197,8 @@ class Schedule(LeasedJob):
                 name="schedule_active",
                 condition=Q(status__in=["pending", "queued"]),
             ),
+            # What retention looks at.
+            models.Index(fields=["updated_at"], name="schedule_over"),
             # What workers look at: what is due, and what a lost worker has left behind.
             models.Index(fields=["due_at"], name="schedule_due", condition=Q(status="pending")),
             models.Index(
@@ -268,7 +272,10 @@ class PublishEvent(models.Model):
         indexes = [
             models.Index(
                 fields=["channel_connection", "-occurred_at", "-id"], name="publish_event_list"
-            )
+            ),
+            models.Index(
+                fields=["occurred_at"], name="publish_event_alone", condition=Q(schedule=None)
+            ),
         ]
         constraints = [
             models.CheckConstraint(

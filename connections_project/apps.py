@@ -1,6 +1,7 @@
 """What is put together once all apps are loaded."""
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class ConnectionsProjectConfig(AppConfig):
@@ -13,6 +14,7 @@ class ConnectionsProjectConfig(AppConfig):
         from connections_project.core import checks  # noqa: F401
         from connections_project.core.database import release_connections
         from connections_project.oauth.observers import observe_calls, prepare_calls
+        from connections_project.oauth.transport import use_proxy
         from connections_project.receipts.views import ReceiptErrors
 
         register("/api/v1/receipts", ReceiptErrors())
@@ -20,3 +22,4 @@ class ConnectionsProjectConfig(AppConfig):
         prepare_calls(reserve_for_call)
         prepare_calls(lambda *_: release_connections())
         observe_calls(note_call)
+        use_proxy(settings.OUTBOUND_PROXY)

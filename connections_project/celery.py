@@ -37,6 +37,8 @@ app.conf.update(
     # A broker that is away is waited for, however long.
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
+    # So is one that refuses to be written to: a replica, or one that is out of memory.
+    broker_channel_error_retry=True,
     # It keeps no file; see _begin_with_all.
     beat_scheduler="celery.beat:Scheduler",
 )

@@ -21,6 +21,7 @@ from connections_project.conf.logging import logging_to_stderr
 from connections_project.conf.metrics_folder import default_folder
 from connections_project.conf.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from connections_project.core.request_body import LARGEST_BODY
+from connections_project.oauth.proxy import OutboundProxy
 
 CLOCK_LEEWAY = 10  # seconds by which the clocks of hosts may differ
 
@@ -91,6 +92,9 @@ try:
     SOCIAL_TOKEN_RETENTION_DAYS = _env.whole_number(
         "SOCIAL_TOKEN_RETENTION_DAYS", 90, least=0, most=36_500
     )
+    # 0 keeps them for ever.
+    JOB_RETENTION_DAYS = _env.whole_number("JOB_RETENTION_DAYS", 400, least=0, most=36_500)
+    PUBLISH_RETENTION_DAYS = _env.whole_number("PUBLISH_RETENTION_DAYS", 0, least=0, most=36_500)
 
     # Whose people come in: those of external issuers, and, unless it is off, those with a password.
     IDENTITY = _env.identity("IDENTITY_ISSUERS")
@@ -148,6 +152,9 @@ try:
         # Last, since it finds what the others have registered.
         "connections_project.admin.apps.OperatorsAdminConfig",
     ]
+
+    # Through which calls to other people's servers go, if not directly.
+    OUTBOUND_PROXY = OutboundProxy(_env.proxy_url("OUTBOUND_PROXY"), tuple(_env.listed("NO_PROXY")))
 
     # Laid over the catalogue that the apps ship, and the clients that are registered there.
     CATALOG_FILES = _env.files("OAUTH_CATALOG")

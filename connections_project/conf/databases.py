@@ -3,7 +3,7 @@
 from typing import Any
 
 # Seconds that a request waits for a connection: to the server, or for one that others have.
-CONNECT_SECONDS = 5
+CONNECT_SECONDS = 4
 WAIT_SECONDS = 3.0
 
 
@@ -20,11 +20,13 @@ def described(
     """
     if database["ENGINE"] == "django.db.backends.sqlite3":
         return database | {"OPTIONS": _sqlite()}
-    options = _postgresql(statement_seconds) | database.get("OPTIONS", {})
+    database = database | {"ENGINE": "connections_project.core.postgresql"}
+    given = database.get("OPTIONS", {})
     # A connection that the server has dropped, as at its restart, is noticed before it is used.
-    common = {"CONN_HEALTH_CHECKS": True, "OPTIONS": options}
+    common = {"CONN_HEALTH_CHECKS": True, "OPTIONS": _postgresql() | given}
     if not pool_size:
-        return database | common | {"CONN_MAX_AGE": 60}
+        # Each transaction may get another session of the pooler's: no cursor outlives its own.
+        return database | common | {"CONN_MAX_AGE": 60, "DISABLE_SERVER_SIDE_CURSORS": True}
     pool = {
         "min_size": 1,
         "max_size": pool_size,
@@ -33,7 +35,8 @@ def described(
         # after an outage. Given up on, it tries anew for the next request.
         "reconnect_timeout": CONNECT_SECONDS,
     }
-    return database | common | {"CONN_MAX_AGE": 0, "OPTIONS": options | {"pool": pool}}
+    options = _postgresql() | _own_session(statement_seconds) | given | {"pool": pool}
+    return database | common | {"CONN_MAX_AGE": 0, "OPTIONS": options}
 
 
 def _sqlite() -> dict[str, Any]:
@@ -46,12 +49,22 @@ def _sqlite() -> dict[str, Any]:
     }
 
 
-def _postgresql(statement_seconds: int) -> dict[str, Any]:
-    """Limit what one caller can hold up (PostgreSQL, sections 19.11.1 and 32.1.2)."""
+def _postgresql() -> dict[str, Any]:
+    """Limit what a server that has gone can hold up (PostgreSQL, section 34.1.2)."""
     return {
         "connect_timeout": CONNECT_SECONDS,
         # A host that has vanished without a word is given up after ten seconds, not after minutes.
         "tcp_user_timeout": 10_000,
+    }
+
+
+def _own_session(statement_seconds: int) -> dict[str, Any]:
+    """Return what a pooler between would refuse, or mix up with others' sessions."""
+    return {
+        # Limits of what one caller can hold up (PostgreSQL, section 20.11.1).
         "options": f"-c statement_timeout={statement_seconds}s"
         f" -c idle_in_transaction_session_timeout=60s",
+        # A statement that comes for the fifth time is planned, and from then on only executed.
+        "server_side_binding": True,
+        "prepare_threshold": 5,
     }

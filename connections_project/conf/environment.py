@@ -124,6 +124,10 @@ class Environment:
         expected = "an address such as https://connections.example.com, without query or fragment"
         return self.parsed(name, default, values.web_address, expected)
 
+    def proxy_url(self, name: str) -> str:
+        expected = "an address such as http://user:password@proxy.example.com:3128"
+        return self.parsed(name, "", values.proxy_url, expected)
+
     def hosts(self, name: str) -> list[str]:
         return self.listed(name, values.host, "host names without scheme and port")
 

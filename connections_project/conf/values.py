@@ -84,6 +84,15 @@ def web_address(text: str) -> str:
     return text
 
 
+def proxy_url(text: str) -> str:
+    """Take the address of an HTTP proxy, with or without credentials."""
+    parts = urlsplit(text)
+    is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    if not is_whole or parts.path not in {"", "/"} or parts.query or parts.fragment or " " in text:
+        raise ValueError
+    return text
+
+
 def origin(text: str) -> str:
     """Parse a scheme and a host (RFC 6454, section 4): Django compares it to the header's text."""
     if urlsplit(web_address(text)).path:

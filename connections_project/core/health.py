@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 LONGEST_SECONDS = 2.0
 # After so long a look has lost its way, perhaps with its host: only another one can find back.
 LOST_SECONDS = 30.0
+# What is written to Redis: a replica, or one that is out of memory, would refuse.
+_KEY = "connections:readyz"
+_KEY_SECONDS = 60
 
 
 class Probe(threading.Thread):
@@ -70,12 +73,16 @@ def _shared_probe(name: str, ask: Callable[[], object]) -> Probe:
 
 
 def _ask_database() -> None:
+    """Write a row, as it is, that each database has: a standby or a full disk would refuse."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+        cursor.execute(
+            "UPDATE django_migrations SET applied = applied"
+            " WHERE id = (SELECT max(id) FROM django_migrations)"
+        )
 
 
 def _ask_cache() -> None:
-    cache.get("readyz")
+    cache.set(_KEY, 1, _KEY_SECONDS)
 
 
 def _ask_broker() -> None:
@@ -86,7 +93,7 @@ def _ask_broker() -> None:
         # By itself the driver would try for several times as long.
         retry=Retry(NoBackoff(), 0),
     ) as broker:
-        broker.ping()
+        broker.set(_KEY, 1, ex=_KEY_SECONDS)
 
 
 @require_safe

@@ -8,6 +8,7 @@ import contextvars
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
@@ -17,12 +18,17 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 Result = TypeVar("Result")
 
+LONGEST_IDLE_SECONDS = 4.0
+
 
 class Guard:
     """Watches over the sockets of one call."""
 
     def __init__(self) -> None:
+        # Whether the platform may have acted on what it received, and whether the call was made on
+        # a connection of an earlier one.
         self.sent = False
+        self.is_reused = False
         self._lock = threading.Lock()
         self._over = False
         self._handles: list[socket.socket] = []
@@ -97,7 +103,17 @@ class Call(Generic[Result]):
 class _Guarded(HTTPConnection):
     """A connection that shows each socket to the guard before anything is sent on it."""
 
+    _has_served = False
+    _is_handed_over = False
+    _busy_at = 0.0
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it may be used again: many servers close theirs after five idle seconds."""
+        return super().is_connected and time.monotonic() - self._busy_at < LONGEST_IDLE_SECONDS
+
     def _new_conn(self) -> socket.socket:
+        self._has_served = False
         sock = super()._new_conn()
         try:
             _guard.get().watch(sock)
@@ -107,13 +123,36 @@ class _Guarded(HTTPConnection):
         return sock
 
     def request(self, *args: Any, **kwargs: Any) -> None:
+        guard = _guard.get()
         if self.sock is None:
             self.connect()
         else:
-            _guard.get().watch(self.sock)
+            guard.watch(self.sock)
+        guard.is_reused, self._has_served = self._has_served, True
+        self._is_handed_over = False
         # From here on the platform may have acted on what it received.
-        _guard.get().sent = True
+        guard.sent = True
         super().request(*args, **kwargs)
+
+    def send(self, data: Any) -> None:
+        """Send a part of a request.
+
+        Raises:
+            ConnectionError: The platform has closed the connection. If that is so with the first
+                part, the head, nobody can have acted on the request.
+        """
+        try:
+            super().send(data)
+        except ConnectionError:
+            guard = _guard.get()
+            guard.sent = guard.sent and self._is_handed_over
+            raise
+        self._is_handed_over = True
+
+    def getresponse(self) -> Any:
+        response = super().getresponse()
+        self._busy_at = time.monotonic()
+        return response
 
 
 class _GuardedTLS(_Guarded, HTTPSConnection):

@@ -19,12 +19,14 @@ from connections_project.oauth.deadline import Call, Guard, GuardedPool, Guarded
 from connections_project.oauth.errors import ErrorCode, PlatformError
 from connections_project.oauth.observers import observed
 from connections_project.oauth.platform_entries import Platform
+from connections_project.oauth.proxy import OutboundProxy
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
 LARGEST_BODY = 2 * 1024 * 1024
 LONGEST_RETRY_AFTER = 24 * 3600
 CHUNK = 16 * 1024
+_POOLS = {"http": GuardedPool, "https": GuardedTLSPool}
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def send(request: Request, *, platform: Platform | str, within: float) -> Answer
 
 
 def _send(request: Request, platform: str, within: float) -> Answer:
+    until = time.monotonic() + within
     call = Call(lambda: _exchange(request, platform))
     try:
         return call.run(within=within)
@@ -102,6 +105,9 @@ def _send(request: Request, platform: str, within: float) -> Answer:
         code: ErrorCode = "timeout" if call.guard.sent else "connect_error"
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         code = _code_of(error, call.guard)
+    if code == "connect_error" and call.guard.is_reused:
+        # The platform had closed a connection that was kept: surely nothing of this was sent.
+        return _send(request, platform, until - time.monotonic())
     # Outside of the except block: texts of those errors quote the address with its query.
     raise PlatformError(code, platform=platform)
 
@@ -111,7 +117,12 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": GuardedPool, "https": GuardedTLSPool}
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
 
 
 def _new_session() -> requests.Session:
@@ -129,6 +140,13 @@ def _new_session() -> requests.Session:
 
 
 _session = _new_session()
+_proxy = OutboundProxy()
+
+
+def use_proxy(proxy: OutboundProxy) -> None:
+    """Have all calls from now on go through a proxy, those to its exceptions excepted."""
+    global _proxy
+    _proxy = proxy
 
 
 def _exchange(request: Request, platform: str) -> Answer:
@@ -138,6 +156,7 @@ def _exchange(request: Request, platform: str) -> Answer:
         headers=dict(request.headers),
         data=request.form,
         json=request.json,
+        proxies=_proxy.proxies(request.url),
         timeout=(CONNECT_SECONDS, READ_SECONDS),
         # A 307 would re-post the code and our secret to wherever it points.
         allow_redirects=False,

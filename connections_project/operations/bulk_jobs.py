@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from audit.record import Origin
 from connections_project.connections.registry import Rows, Selection, connection_type
+from connections_project.core import retention
 from connections_project.core.dispatch import enqueue
 from connections_project.middleware.tracing import current_trace_id
 from connections_project.operations.bulk_worker import process_due
@@ -108,7 +110,7 @@ def start(job: BulkJob, options: DisconnectOptions) -> BulkJob:
 
 
 def sweep_bulk_jobs() -> None:
-    """Forget what nobody confirmed, and the single ids of what was done long ago."""
+    """Forget what nobody confirmed, the single ids of what was done long ago, and at last all."""
     now = timezone.now()
     abandoned = BulkJob.objects.filter(
         state=BulkState.UNCONFIRMED, created_at__lt=now - KEPT_UNCONFIRMED
@@ -116,3 +118,5 @@ def sweep_bulk_jobs() -> None:
     abandoned.delete()
     old = BulkJob.objects.filter(finished_at__lt=now - KEPT_ITEMS)
     BulkItem.objects.filter(job__in=old.values("pk")).delete()
+    if limit := retention.expiry(settings.JOB_RETENTION_DAYS):
+        BulkJob.objects.filter(finished_at__lt=limit).delete()

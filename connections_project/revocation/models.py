@@ -83,6 +83,11 @@ class RevocationJob(LeasedJob):
                 condition=Q(leased_until__isnull=False),
             ),
             models.Index(fields=["connection_id"], name="revocation_by_connection"),
+            models.Index(
+                fields=["finished_at"],
+                name="revocation_by_end",
+                condition=Q(finished_at__isnull=False),
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from channels.claims import due, left_behind
-from channels.models import ChannelConnection
+from channels.models import OVER, ChannelConnection, PublishEvent, Schedule
 from channels.selectors import own_connections, own_publish_events, own_schedules
 from connections_project.identity.models import User
 
@@ -20,6 +20,12 @@ LOOKS: dict[str, Look] = {
     "schedule_status": lambda _, owner: own_schedules(owner, status="failed")[:20],
     "schedule_connection": lambda row, _: row.schedules.order_by("-created_at", "-id")[:20],
     "schedule_due": lambda *_: due(timezone.now()),
+    "schedule_over": lambda *_: Schedule.objects.filter(
+        status__in=OVER, updated_at__lt=timezone.now()
+    ),
+    "publish_event_alone": lambda *_: PublishEvent.objects.filter(
+        schedule=None, occurred_at__lt=timezone.now()
+    ).order_by("occurred_at"),
     "schedule_leased": lambda *_: left_behind(),
     "publish_event_list": lambda row, owner: own_publish_events(row.pk, user=owner)[:20],
     "channel_connection_list": lambda _, owner: own_connections(owner)[:20],
@@ -40,7 +46,7 @@ LOOKS: dict[str, Look] = {
 
 # SQLite doesn't see that IN with parameters implies IN with the same constants, so it takes another
 # index (https://www.sqlite.org/partialindex.html, section 3).
-WITH_IN = {"schedule_active", "channel_account_connected_once"}
+WITH_IN = {"schedule_active", "publish_event_alone", "channel_account_connected_once"}
 
 
 @pytest.mark.parametrize("index", LOOKS)

@@ -21,14 +21,22 @@ def test_postgresql_has_a_pool_of_the_set_size() -> None:
 
 def test_behind_a_pooler_threads_keep_a_connection() -> None:
     found = database(DATABASE_URL=URL, DATABASE_POOL_SIZE="0")
-    assert "pool" not in found["OPTIONS"]
     assert (found["CONN_HEALTH_CHECKS"], found["CONN_MAX_AGE"]) == (True, 60)
+    assert found["DISABLE_SERVER_SIDE_CURSORS"] is True
+    # It would refuse the first, and a session that it hands out knows nothing of the other two.
+    of_a_session = {"options", "server_side_binding", "prepare_threshold"}
+    assert not {"pool", *of_a_session} & set(found["OPTIONS"])
+
+
+def test_pooled_sessions_prepare_statements() -> None:
+    options = database(DATABASE_URL=URL)["OPTIONS"]
+    assert (options["server_side_binding"], options["prepare_threshold"]) == (True, 5)
 
 
 def test_statements_and_connecting_have_timeouts() -> None:
     options = database(DATABASE_URL=URL)["OPTIONS"]
     assert "-c statement_timeout=30s" in options["options"]
-    assert options["connect_timeout"] == 5
+    assert options["connect_timeout"] == 4
     longer = database(DATABASE_URL=URL, DATABASE_STATEMENT_TIMEOUT_SECONDS="600")
     assert "-c statement_timeout=600s" in longer["OPTIONS"]["options"]
 

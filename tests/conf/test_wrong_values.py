@@ -87,6 +87,12 @@ WRONG = [
     ("CORS_ALLOWED_ORIGINS", "null"),
     ("ACCESS_TOKEN_SECONDS", "9" * 30),
     ("SOCIAL_TOKEN_RETENTION_DAYS", "999999999"),
+    ("JOB_RETENTION_DAYS", "-1"),
+    ("PUBLISH_RETENTION_DAYS", "a year"),
+    ("OUTBOUND_PROXY", f"{MARK}:3128"),
+    ("OUTBOUND_PROXY", f"socks5://{MARK}:1080"),
+    ("OUTBOUND_PROXY", f"http://user:{MARK}@"),
+    ("NO_PROXY", ","),
     ("OAUTH_SCHWAB_REDIRECT_URIS", f"/{MARK}"),
     ("OAUTH_SCHWAB_REDIRECT_URIS", f"https://{MARK}.example.com/#fragment"),
     ("OAUTH_SCHWAB_REDIRECT_URIS", f"https://[{MARK}"),
@@ -130,6 +136,8 @@ GOOD = [
     ("AUDIT_PUBLIC_KEYS", ",".join(base64.b64encode(os.urandom(32)).decode() for _ in "ab")),
     ("PUBLIC_URL", "http://[::1]:8000/prefix/"),
     ("CORS_ALLOWED_ORIGINS", "https://app.example.com,http://localhost:3000"),
+    ("OUTBOUND_PROXY", "http://user:p%40ss@proxy.example.com:3128/"),
+    ("NO_PROXY", "localhost,127.0.0.1,::1,.example.com,*.example.org:8443,10.0.0.0/8,*"),
 ]
 
 
@@ -142,7 +150,7 @@ def test_a_value_that_is_right_is_taken(name: str, value: str) -> None:
 def test_a_database_address_is_taken_apart() -> None:
     url = "postgres://user:p%40ss@db.example.com:5433/name?sslmode=require"
     database = load(DATABASE_URL=url)["DATABASES"]["default"]
-    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert database["ENGINE"] == "connections_project.core.postgresql"
     assert (database["USER"], database["PASSWORD"]) == ("user", "p@ss")
     assert (database["HOST"], database["PORT"], database["NAME"]) == (
         "db.example.com",

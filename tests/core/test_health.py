@@ -62,7 +62,7 @@ def test_a_cache_that_is_away_is_named(client: Client, monkeypatch: pytest.Monke
     def away(*_: Any, **__: Any) -> None:
         raise ConnectionError
 
-    monkeypatch.setattr(type(caches["default"]), "get", away)
+    monkeypatch.setattr(type(caches["default"]), "set", away)
     checks = checks_of(client, status=503)
     assert (checks["cache"]["ok"], checks["database"]["ok"]) == (False, True)
 

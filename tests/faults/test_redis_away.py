@@ -98,6 +98,40 @@ def test_disconnects_work_and_all_recovers(
     assert sorted(bank.revoked) == ["access-0"] * 2 + ["refresh-0"] * 2
 
 
+def ready(port: int) -> dict[str, bool]:
+    checks = requests.get(f"http://127.0.0.1:{port}/readyz", timeout=10).json()["checks"]
+    return {name: check["ok"] for name, check in checks.items()}
+
+
+def test_a_read_only_redis_is_survived(
+    api: APIClient, owner: User, bank: Bank, deploy: Deploy, tmp_path: Path
+) -> None:
+    row, another = (connection_of(owner, account_id=number) for number in "12")
+    port, redis_port = free_port(), free_port()
+    url = f"redis://127.0.0.1:{redis_port}/0"
+    deployment = deploy(REDIS_URL=url, CELERY_BROKER_URL=url)
+    with (
+        redis_server(redis_port, tmp_path),
+        deployment.web(port),
+        deployment.workers() as (worker,),
+        deployment.beat() as beat,
+        redis.Redis(port=redis_port) as server,
+    ):
+        client = Client(f"http://127.0.0.1:{port}", owner)
+        # As after a failover: it follows another one, and refuses writes.
+        server.replicaof("127.0.0.1", str(free_port()))
+        wait_until(lambda: "read only replica" in worker.said(), why=worker.said)
+        assert ready(port) == {"database": True, "cache": False, "broker": False}
+        assert client.disconnect(row.pk).status_code == 200
+        assert client.connect().status_code == 503
+        server.replicaof("NO", "ONE")
+        wait_until(lambda: all(ready(port).values()))
+        assert client.disconnect(another.pk).status_code == 200
+        wait_until(lambda: not RevocationJob.objects.filter(state="pending"), why=worker.said)
+        assert worker.process.poll() is beat.process.poll() is None
+    assert sorted(bank.revoked) == ["access-0"] * 2 + ["refresh-0"] * 2
+
+
 def metrics_text(port: int) -> str:
     bearer = {"Authorization": "Bearer metrics"}
     return requests.get(f"http://127.0.0.1:{port}/metrics", headers=bearer, timeout=10).text

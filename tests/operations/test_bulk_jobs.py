@@ -251,6 +251,9 @@ def test_unconfirmed_jobs_are_swept_done_keep_counts(
     BulkJob.objects.filter(pk=done.pk).update(finished_at=timezone.now() - timedelta(days=31))
     sweep_bulk_jobs()
     assert (BulkJob.objects.get().processed, BulkItem.objects.count()) == (5, 0)
+    BulkJob.objects.filter(pk=done.pk).update(finished_at=timezone.now() - timedelta(days=401))
+    sweep_bulk_jobs()
+    assert not BulkJob.objects.exists()
 
 
 def test_nobody_in_particular_can_not_ask_for_one(origin: Origin) -> None:

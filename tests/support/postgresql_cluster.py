@@ -3,13 +3,16 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, LiteralString
 
+import psycopg
 import pytest
 
 from tests.support.platform_server import free_port
@@ -50,6 +53,33 @@ class Cluster:
         """End it as a machine does that is shut down in a hurry: nobody may finish."""
         self._run("pg_ctl", "-D", self._data, "-w", "-m", "immediate", "stop")
 
+    def run(self, statement: LiteralString) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            # What may have been left read-only is changed all the same.
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute(statement)
+
+    def set_read_only(self, value: Literal["on", "off"]) -> None:
+        """Refuse all writes, as a primary does that was demoted, or take them again."""
+        self.run(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
+        self.run("SELECT pg_reload_conf()")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop all of its processes where they stand: its kernel still takes what comes."""
+        processes = self._processes()
+        try:
+            _signal(processes, signal.SIGSTOP)
+            yield
+        finally:
+            _signal(processes, signal.SIGCONT)
+
+    def _processes(self) -> list[int]:
+        text = (Path(self._data) / "postmaster.pid").read_text(encoding="ascii")
+        first = int(text.splitlines()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text(encoding="ascii")
+        return [first, *map(int, children.split())]
+
     @property
     def _data(self) -> str:
         return str(self.folder / "data")
@@ -59,6 +89,12 @@ class Cluster:
         as_postgres = ("runuser", "-u", "postgres", "--") if os.geteuid() == 0 else ()
         command = [*as_postgres, str(self.binaries / program), *arguments]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self.folder)
+
+
+def _signal(processes: list[int], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):  # A session that has ended meanwhile.
+            os.kill(process, number)
 
 
 @contextmanager

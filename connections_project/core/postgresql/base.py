@@ -1,0 +1,86 @@
+"""The backend that `connections_project/conf/databases.py` names.
+
+During a failover a session may outlive the moment at which its server ceased to be the primary.
+What it then refuses (SQLSTATE 25006) is no defect of the statement: it becomes OperationalError, as
+of a server that is away, and no session from before that moment is used again.
+"""
+
+import time
+from types import TracebackType
+from typing import Any
+
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, OperationalError
+from django.db.backends.postgresql import base
+from django.db.utils import DatabaseErrorWrapper
+from django.utils.functional import cached_property
+from psycopg import IsolationLevel
+
+from connections_project.core.postgresql.silence import Connection, SilentServerError
+
+# The sessions that these tell of are over, or as good as that. The driver counts them by their
+# class, 25, among the errors that a program makes (PostgreSQL, appendix A).
+SESSION_IS_LOST = (
+    psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.IdleInTransactionSessionTimeout,
+    SilentServerError,
+)
+# Many requests notice one failover. A pool is emptied by the first of them.
+DRAIN_SECONDS = 1.0
+
+
+class _Errors(DatabaseErrorWrapper):
+    wrapper: "DatabaseWrapper"
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(error, SESSION_IS_LOST):
+            self.wrapper.drop_sessions()
+            raise OperationalError(*error.args).with_traceback(traceback) from error
+        super().__exit__(kind, error, traceback)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Drop sessions that have become useless, all of this process, so that new ones are made."""
+
+    # When the last session was found useless, in seconds of the monotonic clock.
+    _distrusted_at = 0.0
+    # When this session was made; one that is not there is none of the old ones.
+    _connected_at = float("inf")
+
+    @cached_property
+    def wrap_database_errors(self) -> DatabaseErrorWrapper:
+        return _Errors(self)
+
+    def __init__(self, settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> None:
+        super().__init__(settings_dict, alias)
+        if pool := self.settings_dict["OPTIONS"].get("pool"):
+            pool["connection_class"] = Connection
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        self._connected_at = time.monotonic()
+        if self.pool:
+            return super().get_new_connection(conn_params)
+        self.isolation_level = IsolationLevel.READ_COMMITTED
+        return Connection.connect(**conn_params)
+
+    def drop_sessions(self) -> None:
+        """Close this session, and have the others closed before they are used again."""
+        if self.connection is not None:
+            # A pool would keep what it gets back alive.
+            self.connection.close()
+        self.close()
+        distrusted_at, now = DatabaseWrapper._distrusted_at, time.monotonic()
+        if now - distrusted_at > DRAIN_SECONDS:
+            DatabaseWrapper._distrusted_at = now
+            if self.pool:
+                self.pool.drain()
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        if not self.in_atomic_block and self._connected_at < DatabaseWrapper._distrusted_at:
+            self.close()
+        super().close_if_unusable_or_obsolete()

@@ -1,0 +1,80 @@
+"""A client-side limit for servers that fall silent: a frozen machine, a stopped process.
+
+Such a server's kernel goes on acknowledging what it receives, so neither TCP's keepalives nor
+`tcp_user_timeout` notice, and the server's own timeouts don't run either. A statement that merely
+takes long must not be cut off; so a server that has been silent for a while is asked whether it
+still answers others.
+"""
+
+import socket
+import struct
+import time
+from collections.abc import Generator
+from typing import Any
+
+import psycopg
+
+# Together with the wait for a connection less than ten seconds (conf/databases.py).
+SILENCE_SECONDS = 2.0
+ANSWER_SECONDS = 2.0
+# SSLRequest (PostgreSQL, section 55.7): answered by one byte, before any authentication.
+_SSL_REQUEST = struct.pack("!II", 8, 80877103)
+
+
+class SilentServerError(psycopg.OperationalError):
+    """The server answers nobody."""
+
+
+class Connection(psycopg.Connection[Any]):
+    """A connection that gives up on a server that has stopped answering."""
+
+    def wait(self, gen: Generator[Any, Any, Any], *args: Any, **kwargs: Any) -> Any:
+        """Run a protocol exchange.
+
+        Raises:
+            SilentServerError: Nothing came for SILENCE_SECONDS, and nobody else gets an answer.
+        """
+        try:
+            return super().wait(_while_alive(gen, self), *args, **kwargs)
+        except SilentServerError:
+            # By itself the driver would wait for the end of the statement.
+            self.close()
+            raise
+
+
+def _while_alive(
+    gen: Generator[Any, Any, Any], connection: psycopg.Connection[Any]
+) -> Generator[Any, Any, Any]:
+    """Pass on what is ready; the driver says several times a second that nothing is."""
+    heard_at = time.monotonic()
+    try:
+        wanted = next(gen)
+        while True:
+            if ready := (yield wanted):
+                heard_at = time.monotonic()
+            elif time.monotonic() - heard_at > SILENCE_SECONDS:
+                if not answers(connection.info):
+                    raise SilentServerError("the server has stopped answering")
+                heard_at = time.monotonic()
+            wanted = gen.send(ready)
+    except StopIteration as end:
+        return end.value
+
+
+def answers(server: psycopg.ConnectionInfo) -> bool:
+    """Whether a server, or the pooler in front of it, answers a new caller in time."""
+    try:
+        with _connected(server.hostaddr or server.host, server.port) as sock:
+            sock.sendall(_SSL_REQUEST)
+            return bool(sock.recv(1))
+    except OSError:
+        return False
+
+
+def _connected(host: str, port: int) -> socket.socket:
+    if not host.startswith("/"):
+        return socket.create_connection((host, port), timeout=ANSWER_SECONDS)
+    sock = socket.socket(socket.AF_UNIX)
+    sock.settimeout(ANSWER_SECONDS)
+    sock.connect(f"{host}/.s.PGSQL.{port}")
+    return sock

@@ -1,0 +1,103 @@
+"""All commands, web and workers behind a PgBouncer in transaction mode (DATABASE_POOL_SIZE=0)."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import Deploy
+from tests.faults.test_postgresql_restarts import Person, disconnect, pending, run
+from tests.support.bank import Bank
+from tests.support.deployment import Deployment, wait_until
+from tests.support.pgbouncer import pgbouncer
+from tests.support.platform_server import free_port
+from tests.support.postgresql_cluster import Cluster, cluster
+from tests.support.process_environment import ROOT
+
+People = list[Person]
+WHY = ("--reason", "a drill", "--yes")
+
+
+@pytest.fixture
+def database() -> Iterator[Cluster]:
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def behind(db: None, bank: Bank, deploy: Deploy, database: Cluster) -> Iterator[Deployment]:
+    with pgbouncer(database) as url:
+        deployment = deploy(DATABASE_URL=url, DATABASE_POOL_SIZE="0")
+        run(deployment, "manage.py", "migrate", "--verbosity", "0")
+        yield deployment
+
+
+@pytest.fixture
+def people(behind: Deployment) -> People:
+    filled = run(behind, "-m", "tests.support.fill_database", "6")
+    return [(token, key) for token, key in json.loads(filled)]
+
+
+def commands(people: People, folder: Path) -> Iterator[tuple[str, ...]]:
+    """Every command of ours that reads or writes the database."""
+    ids = [key for _, key in people]
+    export = str(folder / "export.jsonl")
+    yield ("check", "--database", "default")
+    yield ("show_public_keys",)
+    yield ("inspect_connection", ids[0])
+    yield ("suspend_platform", "bank", "--reason", "a drill")
+    yield ("resume_platform", "bank")
+    yield ("disconnect_provider", ids[0], *WHY)
+    yield ("disconnect_provider", "--slug", "bank", "--user", "user-1@example.com", *WHY)
+    yield ("disconnect_user", "user-2@example.com", *WHY)
+    yield ("run_revocations", "--once")
+    yield ("publish_due_schedules", "--once")
+    yield ("show_audit_trail", ids[0])
+    yield ("seal_audit_log",)
+    yield ("verify_audit_log", "--all")
+    yield ("export_audit_log", "--output", export)
+    yield ("replay_disconnects", export, *WHY)
+    yield ("rotate_credential_keys",)
+    yield ("disconnect_provider", "--all", *WHY)
+    yield ("disconnect_channel", "--all", *WHY)
+    yield ("disconnect_social", "--all", *WHY)
+
+
+# All in one process, since each start of Django takes its time.
+CALL = """
+import json, sys, django
+django.setup()
+from django.core.management import call_command
+for command in json.loads(sys.argv[1]):
+    sys.stderr.write(f"{command}\\n")
+    call_command(*command)
+"""
+
+
+def test_each_command_works(behind: Deployment, people: People, tmp_path: Path) -> None:
+    run(behind, "-c", CALL, json.dumps(list(commands(people, tmp_path))))
+
+
+def test_all_of_our_commands_are_tried(tmp_path: Path) -> None:
+    # These make people and keys by one INSERT or UPDATE each, or don't come near the database.
+    others = {"create_user", "create_service_account", "create_operator", "create_team",
+              "create_api_key", "revoke_api_key", "reset_totp", "sandbox", "migrate"}  # fmt: skip
+    found = {
+        path.stem
+        for path in ROOT.glob("**/management/commands/[a-z]*.py")
+        if ".venv" not in str(path)
+    }
+    tried = {command[0] for command in commands([("", "")] * 6, tmp_path)}
+    assert found - others <= tried
+
+
+def test_web_and_workers_work(
+    behind: Deployment, people: People, database: Cluster, bank: Bank
+) -> None:
+    port = free_port()
+    with behind.web(port) as web, behind.workers() as (worker,), behind.beat():
+        statuses = [disconnect(f"http://127.0.0.1:{port}", person) for person in people]
+        assert statuses == [200] * len(people), web.said()
+        wait_until(lambda: not pending(database.url), why=worker.said)
+    assert len(bank.revoked) == 2 * len(people)
