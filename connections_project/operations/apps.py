@@ -11,7 +11,9 @@ class OperationsConfig(AppConfig):
         from connections_project.operations.admin.force import ForceDisconnect
         from connections_project.operations.bulk_jobs import sweep_bulk_jobs
         from connections_project.operations.bulk_worker import process_due
+        from connections_project.operations.leaving import process_offboardings
 
         ConnectionAdmin.extensions.append(ForceDisconnect)
         periodic_task(process_due, every=30.0)
+        periodic_task(process_offboardings, every=10.0)
         periodic_task(sweep_bulk_jobs, every=3600.0)

@@ -1,5 +1,6 @@
 """Forced disconnects too large for a request: the ids that were confirmed, and progress."""
 
+import logging
 from typing import Self
 
 from django.db import models
@@ -7,7 +8,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from connections_project.core.jobs.models import LeasedJob
+from connections_project.identity.models import User
 from connections_project.operations.options import DisconnectOptions
+
+logger = logging.getLogger(__name__)
 
 
 class BulkState(models.TextChoices):
@@ -137,3 +141,40 @@ class BulkItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.connection_id} {self.state}"
+
+
+class OffboardingJob(LeasedJob):
+    """That the connections of somebody whose access has ended are to be ended; gone when they are.
+
+    A worker that dies is followed by the next within the lease, which each batch renews.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    reason = models.CharField(max_length=512)
+    forget = models.BooleanField(default=False)
+    # Who said so, through which interface and from where: the origin of every event that follows.
+    actor_type = models.CharField(max_length=16)
+    actor_id = models.UUIDField(null=True)
+    interface = models.CharField(max_length=16)
+    client_address = models.GenericIPAddressField(null=True)
+    details = models.JSONField(default=dict)
+    trace_id = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at", "id"], name="offboarding_job_due")]
+        constraints = [
+            models.CheckConstraint(name="offboarding_has_a_reason", condition=~Q(reason=""))
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @classmethod
+    def lease_seconds(cls) -> float:
+        return 10.0
+
+    def give_up(self, error: Exception | None) -> None:
+        """Go on trying once an hour: what a leaver had is never left alone."""
+        logger.error("Offboarding job %s has failed often: %s", self.pk, type(error).__name__)
+        self.give_back(due_at=timezone.now() + self.LONGEST_RETRY)

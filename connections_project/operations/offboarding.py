@@ -4,6 +4,7 @@ No row of a user is ever deleted: its connections, events and keys name it.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -11,10 +12,11 @@ from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin, record
+from connections_project.identity.keys import revoke_key
 from connections_project.identity.models import Authenticator, SessionFamily, Team, User
 from connections_project.identity.provisioning import remember_forgotten
 from connections_project.operations.force import force_disconnect
-from connections_project.operations.offboarding_plan import own
+from connections_project.operations.offboarding_plan import own, own_keys
 from connections_project.operations.options import DisconnectOptions, Result
 
 # RFC 2606, section 2: no address there can ever be anybody's.
@@ -49,9 +51,9 @@ def deactivate(
     Raises:
         InvalidReasonError: The reason is empty, too long, or holds a NUL. Nothing was done.
     """
-    options = DisconnectOptions(reason, cancel_schedules=True)
-    _end_access(user, reason=options.reason, origin=origin, details=details)
-    return _disconnect(user, options, origin=origin, details=details, on_batch=on_batch)
+    options = leaving_options(reason, forget=False)
+    end_access(user, reason=options.reason, origin=origin, details=details)
+    return end_connections(user, options, origin=origin, details=details, on_batch=on_batch)
 
 
 def reactivate(
@@ -93,12 +95,18 @@ def forget(
     Raises:
         InvalidReasonError: See `deactivate`.
     """
-    options = DisconnectOptions(reason, cancel_schedules=True, erase_tokens=True)
-    _end_access(user, reason=options.reason, origin=origin, details=details)
-    result = _disconnect(user, options, origin=origin, details=details, on_batch=on_batch)
-    if not result.failures:
-        _anonymise(user, reason=options.reason, origin=origin, details=details)
-    return result
+    options = leaving_options(reason, forget=True)
+    end_access(user, reason=options.reason, origin=origin, details=details)
+    return end_connections(user, options, origin=origin, details=details, on_batch=on_batch)
+
+
+def leaving_options(reason: str, *, forget: bool) -> DisconnectOptions:
+    """Return how the connections of somebody who goes are ended; to forget erases kept tokens too.
+
+    Raises:
+        InvalidReasonError: See `deactivate`.
+    """
+    return DisconnectOptions(reason, cancel_schedules=True, erase_tokens=forget)
 
 
 class ForgottenError(Exception):
@@ -110,10 +118,12 @@ def is_forgotten(user: User) -> bool:
     return str(user.email) == _anonymous_address(user)
 
 
-def _end_access(
+def end_access(
     user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None
 ) -> None:
-    """End all that a user can do, in one commit.
+    """End all that a user can do, in one commit: tokens, sessions, and the keys of the own team.
+
+    Keys of a team in which others are still active are theirs to decide on.
 
     The row's lock is the one of `store_grant.lock_owner`, under which connections are made: what
     comes after this commit finds the user inactive. Of two members who leave a team at once, the
@@ -131,22 +141,38 @@ def _end_access(
         locked.sessions_ended_at = now
         locked.save(update_fields=["sessions_ended_at"])
         SessionFamily.objects.filter(user=locked, revoked_at=None).update(revoked_at=now)
+        for key in own_keys(locked):
+            revoke_key(prefix_or_id=key.prefix, origin=origin, reason=reason)
     user.is_active, user.sessions_ended_at = False, now
 
 
-def _disconnect(
+def end_connections(
     user: User,
     options: DisconnectOptions,
     *,
     origin: Origin,
     details: Mapping[str, Any] | None,
+    connected_until: datetime | None = None,
     on_batch: Callable[[Result], object] | None,
 ) -> Result:
+    """End all that is the user's own, and forget the user where kept tokens are erased too.
+
+    Args:
+        user: Whose access has ended.
+        options: As `leaving_options` makes them.
+        origin: Who does it.
+        details: What else the audit should know.
+        connected_until: What was made after this moment is left alone; None for nothing.
+        on_batch: Told of each batch after its commit; what it raises ends the work.
+    """
     total = Result()
     for app, rows in own(user).items():
+        wanted = rows if connected_until is None else rows.filter(created_at__lte=connected_until)
         total += force_disconnect(
-            app, rows, options, origin=origin, details=details, on_batch=on_batch
+            app, wanted, options, origin=origin, details=details, on_batch=on_batch
         )
+    if options.erase_tokens and not total.failures:
+        _anonymise(user, reason=options.reason, origin=origin, details=details)
     return total
 
 
@@ -161,7 +187,7 @@ def _anonymise(
         locked.email = _anonymous_address(locked)
         locked.issuer = locked.subject = locked.issuer_email = None
         locked.set_unusable_password()
-        locked.is_staff = locked.is_superuser = False
+        locked.is_active = locked.is_staff = locked.is_superuser = False
         locked.save()
         locked.groups.clear()
         locked.user_permissions.clear()

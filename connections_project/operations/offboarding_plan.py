@@ -23,12 +23,14 @@ class OffboardingPlan:
         leaving: What would be ended, by app. Of what teams own these are the ones of teams of
             which the user is the last active member.
         staying: How many connections of teams stay with teams that have other active members.
-        keys: Good API keys that the user made, or of teams that are left without anybody: they go
-            on working until somebody decides otherwise.
+        ending_keys: Good API keys of the user's own team, which are revoked.
+        keys: Other good API keys that the user made, or of teams that are left without anybody:
+            they go on working until somebody decides otherwise.
     """
 
     leaving: Mapping[str, BlastRadius]
     staying: int
+    ending_keys: tuple[ApiKey, ...]
     keys: tuple[ApiKey, ...]
 
     @property
@@ -57,7 +59,9 @@ def offboarding_plan(user: User, *, forget: bool = False) -> OffboardingPlan:
         forget: As for `forget`, which also erases kept tokens.
     """
     left = {app: blast_radius(app, rows, erase_tokens=forget) for app, rows in own(user).items()}
-    return OffboardingPlan(left, _staying(user), tuple(keys_to_decide_on(user)))
+    return OffboardingPlan(
+        left, _staying(user), tuple(own_keys(user)), tuple(keys_to_decide_on(user))
+    )
 
 
 def _staying(user: User) -> int:
@@ -70,10 +74,21 @@ def _staying(user: User) -> int:
 
 
 def keys_to_decide_on(user: User) -> "QuerySet[ApiKey]":
-    """Find the good keys that a user made, and those of teams without any other active member."""
-    good = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+    """Find the good keys that a user made, and those of teams without any other active member,
+    but for those that end with the user."""
     whose = Q(created_by=user) | Q(team__in=_left_alone(user))
-    return ApiKey.objects.filter(good, whose).select_related("team").order_by("pk")
+    found = _good_keys().filter(whose).exclude(pk__in=own_keys(user).values("pk"))
+    return found.select_related("team").order_by("pk")
+
+
+def own_keys(user: User) -> "QuerySet[ApiKey]":
+    """Find the good keys of the user's own team, unless others are active in it."""
+    return _good_keys().filter(team__owner=user, team__in=_left_alone(user)).select_related("team")
+
+
+def _good_keys() -> "QuerySet[ApiKey]":
+    good = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    return ApiKey.objects.filter(good, revoked_at=None)
 
 
 def own(user: User) -> dict[str, Rows]:

@@ -74,7 +74,7 @@ def test_a_dry_run_shows_it_and_does_nothing(owner: User, platforms: Bank) -> No
     assert is_untouched(owner)
     seen = json.loads(run(owner.email, *WHY, "--dry-run", "--json"))
     assert (seen["dry_run"], seen["leaving"]["providers"]["connections"]) == (True, 1)
-    assert [key["name"] for key in seen["keys"]] == ["press"]
+    assert [key["name"] for key in seen["ending_keys"]] == ["press"]
 
 
 def test_nothing_to_disconnect_is_said(owner: User) -> None:

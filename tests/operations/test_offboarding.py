@@ -155,7 +155,7 @@ def test_a_preview_shows_what_goes_and_stays(
     assert still_connected() == 4
 
 
-def test_keys_are_listed_and_go_on_working(
+def test_own_keys_end_and_others_are_listed(
     owner: User, outsider: User, platforms: Bank, origin: Origin
 ) -> None:
     shared = Team.objects.create(name="Press")
@@ -167,11 +167,25 @@ def test_keys_are_listed_and_go_on_working(
     revoked = create_key(team=shared, scopes=["social:read"], origin=origin, created_by=owner).key
     revoked.revoked_at = revoked.created_at
     revoked.save()
-    assert offboarding_plan(owner).keys == (mine, alone)
+    plan = offboarding_plan(owner)
+    assert (plan.ending_keys, plan.keys) == ((alone,), (mine,))
     offboarding.deactivate(owner, reason=WHY, origin=origin)
-    assert offboarding_plan(owner).keys == (mine, alone)
+    plan = offboarding_plan(owner)
+    assert (plan.ending_keys, plan.keys) == ((), (mine,))
     mine.refresh_from_db()
+    alone.refresh_from_db()
     assert mine.revoked_at is None
+    assert alone.revoked_at is not None
+    assert AuditEvent.objects.get(action="api_key_revoked").reason == WHY
+
+
+def test_keys_of_an_own_team_with_others_stay(
+    owner: User, teammate: User, platforms: Bank, origin: Origin
+) -> None:
+    shared = create_key(team=owner.own_team, scopes=["social:read"], origin=origin).key
+    offboarding.deactivate(owner, reason=WHY, origin=origin)
+    shared.refresh_from_db()
+    assert shared.revoked_at is None
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 513, "a\x00b"])

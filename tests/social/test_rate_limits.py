@@ -101,4 +101,4 @@ def test_an_unknown_state_draws_on_the_address(
     sign_in: SignIn, owner: User, gallery: Gallery, draws: list[tuple[str, str]]
 ) -> None:
     call_back(sign_in(owner), "unknown")
-    assert draws == [("PROVIDER_CONNECT", "127.0.0.1")]
+    assert draws == [("PROVIDER_CONNECT", "127.0.0.1/32")]

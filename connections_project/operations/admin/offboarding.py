@@ -15,6 +15,7 @@ from connections_project.connections.timeline import timeline
 from connections_project.identity.admin import UserAdmin
 from connections_project.identity.models import User
 from connections_project.identity.origins import admin_origin
+from connections_project.operations.leaver_receipt import NotALeaverError, issue_leaver_receipt
 from connections_project.operations.offboarding import deactivate, forget, is_forgotten, reactivate
 from connections_project.operations.offboarding_plan import may_offboard, offboarding_plan
 from connections_project.operations.options import Result
@@ -42,6 +43,7 @@ class OffboardingAdmin(UserAdmin):
             "deactivate": self.deactivate_view,
             "forget": self.forget_view,
             "reactivate": self.reactivate_view,
+            "leaver-receipt": self.leaver_receipt_view,
         }
         return [
             *(
@@ -52,16 +54,36 @@ class OffboardingAdmin(UserAdmin):
         ]
 
     def buttons(self, request: HttpRequest, row: User) -> list[Button]:
+        receipt = [] if row.is_active else [Button("Leaver receipt", _page("leaver-receipt", row))]
         if not self.has_change_permission(request, row) or is_forgotten(row):
-            return []
+            return receipt
         labels = {"forget": "Delete: disconnect and forget"}
         labels |= {"deactivate": "Deactivate"} if row.is_active else {"reactivate": "Reactivate"}
-        return [
-            Button(
-                label, reverse(f"admin:identity_user_{name}", args=[row.pk]), name != "reactivate"
-            )
+        found = [
+            Button(label, _page(name, row), name != "reactivate")
             for name, label in reversed(labels.items())
         ]
+        return [*found, *receipt]
+
+    def leaver_receipt_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """Hand out the receipt as a file.
+
+        Raises:
+            PermissionDenied: The operator may not see users.
+            Http404: There is no such user, or none who has left.
+        """
+        user = User.objects.filter(pk=pk).first()
+        if not self.has_view_permission(request, user):
+            raise PermissionDenied
+        if user is None:
+            raise Http404
+        try:
+            receipt = issue_leaver_receipt(user)
+        except NotALeaverError:
+            raise Http404 from None
+        name = f'attachment; filename="leaver-{user.pk}.jws"'
+        headers = {"Content-Disposition": name}
+        return HttpResponse(receipt, content_type="application/jose", headers=headers)
 
     def change_view(
         self,
@@ -148,3 +170,7 @@ class OffboardingAdmin(UserAdmin):
         for failure in result.failures[:10]:
             text = f"{failure.connection_id} was left as it is: {failure.detail}. Repeat it."
             self.message_user(request, text, messages.ERROR)
+
+
+def _page(name: str, row: User) -> str:
+    return reverse(f"admin:identity_user_{name}", args=[row.pk])

@@ -35,8 +35,9 @@ examples:
   manage.py disconnect_user kim@example.com --reason "left the company" --operator me@example.com
   manage.py disconnect_user kim@example.com --reason "asked for it (Art. 17)" --forget --yes
 
-Social accounts of a team stay with the team, until its last active member goes. API keys go on
-working: those that the user made are listed, for somebody to decide (`manage.py revoke_api_key`).
+Social accounts of a team stay with the team, until its last active member goes. API keys of the
+user's own team are revoked, unless others are active in it. Others that the user made go on
+working, and are listed for somebody to decide (`manage.py revoke_api_key`).
 It can be stopped at any time and run again: what is done is passed over.
 
 Exit code 0: all is done. 1: there is no such user, or a connection failed and is named. 2: wrong
@@ -169,12 +170,15 @@ def _done(user: User, seen: OffboardingPlan, result: Result) -> list[str]:
 
 
 def _keys(seen: OffboardingPlan) -> list[str]:
-    if not seen.keys:
-        return []
     return [
-        "These API keys go on working until somebody revokes them:",
-        *(f"  {key.prefix} of {key.team.name}{_named(key)}" for key in seen.keys),
+        *_listed("These API keys of the user's own team end:", seen.ending_keys),
+        *_listed("These API keys go on working until somebody revokes them:", seen.keys),
     ]
+
+
+def _listed(title: str, keys: tuple[ApiKey, ...]) -> list[str]:
+    named = [f"  {key.prefix} of {key.team.name}{_named(key)}" for key in keys]
+    return [title, *named] if named else []
 
 
 def _named(key: ApiKey) -> str:
@@ -191,16 +195,8 @@ def _as_json(
         "is_forgotten": offboarding.is_forgotten(user),
         "leaving": {app: asdict(radius) for app, radius in seen.leaving.items()},
         "staying": seen.staying,
-        "keys": [
-            {
-                "id": str(key.pk),
-                "prefix": key.prefix,
-                "name": key.name,
-                "team_id": str(key.team_id),
-                "expires_at": render_datetime(key.expires_at) if key.expires_at else None,
-            }
-            for key in seen.keys
-        ],
+        "ending_keys": [_key_as_json(key) for key in seen.ending_keys],
+        "keys": [_key_as_json(key) for key in seen.keys],
         "disconnected": result.disconnected,
         "passed_over": result.passed_over,
         "revocations": result.revocations,
@@ -208,4 +204,14 @@ def _as_json(
             {"id": str(one.connection_id), "cause": one.cause, "detail": one.detail}
             for one in result.failures
         ],
+    }
+
+
+def _key_as_json(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": str(key.pk),
+        "prefix": key.prefix,
+        "name": key.name,
+        "team_id": str(key.team_id),
+        "expires_at": render_datetime(key.expires_at) if key.expires_at else None,
     }

@@ -1,0 +1,105 @@
+"""Offboarding in the background: access ends at once, and a job ends the connections.
+
+For whoever may not wait, such as SCIM and security events; commands and the admin, which show what
+becomes of it, call `offboarding` themselves. Both are the same steps.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+from audit.events import ActorType, Interface
+from audit.record import Origin
+from connections_project.core.dispatch import enqueue
+from connections_project.core.jobs.lease import lease_end
+from connections_project.core.jobs.queue import process_jobs
+from connections_project.identity.models import User
+from connections_project.middleware.tracing import current_trace_id, tracing
+from connections_project.operations import offboarding
+from connections_project.operations.models import OffboardingJob
+from connections_project.operations.options import Result
+
+
+class UnfinishedError(Exception):
+    """Some connections could not be ended; the job is tried again."""
+
+
+class LostLeaseError(Exception):
+    """Somebody else has taken the job over, because its lease had run out."""
+
+
+def begin_offboarding(
+    user: User,
+    *,
+    reason: str,
+    origin: Origin,
+    forget: bool = False,
+    details: Mapping[str, Any] | None = None,
+) -> OffboardingJob:
+    """End a user's access now, and have workers end the connections; `run_revocations` without any.
+
+    It may be called in a transaction, with which all of it is committed or undone. It takes as
+    long for ten thousand connections as for one.
+
+    Args:
+        user: Who goes.
+        reason: Why, 1 to 512 characters.
+        origin: Who says so, for the audit.
+        forget: Whether the person is forgotten too, once the connections are over.
+        details: What else the audit should know.
+
+    Raises:
+        InvalidReasonError: The reason is empty, too long, or holds a NUL. Nothing was done.
+    """
+    options = offboarding.leaving_options(reason, forget=forget)
+    with transaction.atomic():
+        offboarding.end_access(user, reason=options.reason, origin=origin, details=details)
+        job = OffboardingJob.objects.create(
+            user=user,
+            reason=options.reason,
+            forget=forget,
+            actor_type=origin.actor_type,
+            actor_id=origin.actor_id,
+            interface=origin.interface,
+            client_address=origin.client_address,
+            details=dict(details or {}),
+            trace_id=current_trace_id(),
+        )
+        # A request must not wait for ten thousand connections.
+        enqueue(process_offboardings, inline=lambda: None)
+    return job
+
+
+def _process(job: OffboardingJob) -> None:
+    with tracing(job.trace_id):
+        result = offboarding.end_connections(
+            job.user,
+            offboarding.leaving_options(job.reason, forget=job.forget),
+            origin=Origin(
+                ActorType(job.actor_type),
+                job.actor_id,
+                Interface(job.interface),
+                job.client_address,
+            ),
+            details={**job.details, "offboarding_job": str(job.pk)},
+            # Who was let in again meanwhile keeps what was connected since.
+            connected_until=job.created_at,
+            on_batch=partial(_hold, job),
+        )
+        if result.failures:
+            raise UnfinishedError
+
+
+def _hold(job: OffboardingJob, _batch: Result) -> None:
+    """Keep the lease for another batch.
+
+    Raises:
+        LostLeaseError: It has run out, and somebody else goes on.
+    """
+    if not job.owned().update(leased_until=lease_end(job.lease_seconds())):
+        raise LostLeaseError
+
+
+process_offboardings = process_jobs(OffboardingJob, _process, threads=2)

@@ -1,0 +1,34 @@
+"""`manage.py leaver_receipt`: proof of what ended with somebody who left."""
+
+import json as jsonlib
+from typing import Any
+
+import jwt
+from django.core.management.base import CommandError, CommandParser
+
+from connections_project.core.commands.base import EscapedCommand
+from connections_project.operations.leaver_receipt import NotALeaverError, issue_leaver_receipt
+from connections_project.operations.offboarding_plan import find_user
+
+
+class Command(EscapedCommand):
+    help = (
+        "Issue the signed receipt of a user whose access has ended: what was disconnected, and "
+        "what is still owed at which platform. It verifies by the keys at /.well-known/jwks.json."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.epilog = "To keep it: manage.py leaver_receipt kim@example.com > kim.jws"
+        parser.add_argument("user", metavar="USER", help="the user's address, or id")
+        parser.add_argument("--json", action="store_true", help="print what it claims instead")
+
+    def handle(self, *, user: str, json: bool, **_: Any) -> None:
+        found = find_user(user)
+        if found is None:
+            raise CommandError(f"There is no user {user}.")
+        try:
+            receipt = issue_leaver_receipt(found)
+        except NotALeaverError:
+            raise CommandError(f"{user} has not left.") from None
+        claims = jwt.decode(receipt, options={"verify_signature": False})
+        self.stdout.write(jsonlib.dumps(claims) if json else receipt)

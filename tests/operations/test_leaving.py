@@ -1,0 +1,105 @@
+"""Offboarding in the background: access ends at once, workers end the connections."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from audit.models import AuditEvent
+from audit.record import Origin
+from connections_project.core.ids import uuid7
+from connections_project.identity.models import ForgottenSubject, SessionFamily, User
+from connections_project.operations import leaving, offboarding
+from connections_project.operations.leaving import begin_offboarding, process_offboardings
+from connections_project.operations.models import OffboardingJob
+from connections_project.operations.options import Failure, InvalidReasonError, Result
+from providers.models import Connection
+from tests.conftest import SignIn
+from tests.support.bank import Bank
+from tests.support.provider_rows import connection_of
+
+# The job is worked on by threads, on connections of their own.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WHY = "left the company"
+
+
+@pytest.fixture
+def leaver(owner: User, platforms: Bank) -> User:
+    for number in range(3):
+        connection_of(owner, account_id=f"p{number}")
+    return owner
+
+
+def active() -> int:
+    return Connection.objects.filter(disconnected_at=None).count()
+
+
+def test_access_ends_at_once(leaver: User, origin: Origin, sign_in: SignIn) -> None:
+    api = sign_in(leaver)
+    begin_offboarding(leaver, reason=WHY, origin=origin)
+    assert api.get("/api/v1/me").status_code == 401
+    assert not SessionFamily.objects.filter(revoked_at=None).exists()
+    assert active() == 3
+
+
+def test_a_worker_ends_the_connections(leaver: User, origin: Origin) -> None:
+    begin_offboarding(leaver, reason=WHY, origin=origin, details={"by": "directory"})
+    process_offboardings()
+    assert active() == 0
+    assert not OffboardingJob.objects.exists()
+    ended = AuditEvent.objects.filter(action="connection_force_disconnected")
+    assert ended.count() == 3
+    assert {(event.reason, event.details["by"]) for event in ended} == {(WHY, "directory")}
+
+
+def test_who_comes_back_keeps_what_is_new(leaver: User, origin: Origin) -> None:
+    begin_offboarding(leaver, reason=WHY, origin=origin)
+    offboarding.reactivate(leaver, reason="back again", origin=origin)
+    later = connection_of(leaver, account_id="later")
+    Connection.objects.filter(pk=later.pk).update(created_at=timezone.now() + timedelta(seconds=1))
+    process_offboardings()
+    assert list(Connection.objects.filter(disconnected_at=None)) == [later]
+    assert User.objects.get(pk=leaver.pk).is_active
+
+
+def test_to_forget_leaves_a_digest(leaver: User, origin: Origin) -> None:
+    User.objects.filter(pk=leaver.pk).update(
+        email=None, issuer="https://id.example.com", subject="kim", issuer_email="kim@example.com"
+    )
+    begin_offboarding(leaver, reason=WHY, origin=origin, forget=True)
+    process_offboardings()
+    user = User.objects.get(pk=leaver.pk)
+    assert (user.issuer, user.subject, user.issuer_email) == (None, None, None)
+    assert offboarding.is_forgotten(user)
+    assert not user.is_active
+    assert "kim" not in ForgottenSubject.objects.get().digest
+
+
+def test_a_failure_is_tried_again(
+    leaver: User, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_offboarding(leaver, reason=WHY, origin=origin)
+    with monkeypatch.context() as patch:
+        failed = Result(failures=(Failure(uuid7(), "locked", "somebody else holds it"),))
+        patch.setattr(offboarding, "force_disconnect", lambda *_, **__: failed)
+        process_offboardings()
+    assert OffboardingJob.objects.get().due_at > timezone.now()
+    OffboardingJob.objects.update(due_at=timezone.now())
+    process_offboardings()
+    assert active() == 0
+
+
+def test_a_worker_that_lost_its_lease_stops(leaver: User, origin: Origin) -> None:
+    begin_offboarding(leaver, reason=WHY, origin=origin)
+    job = OffboardingJob.claim(1, due_by=timezone.now())[0]
+    OffboardingJob.objects.update(lease=uuid7())
+    with pytest.raises(leaving.LostLeaseError):
+        leaving._hold(job, Result())
+
+
+def test_without_a_reason_nothing_is_done(leaver: User, origin: Origin) -> None:
+    with pytest.raises(InvalidReasonError):
+        begin_offboarding(leaver, reason="", origin=origin)
+    assert User.objects.get(pk=leaver.pk).is_active
+    assert not OffboardingJob.objects.exists()
