@@ -177,11 +177,11 @@ def _store(
     token_set = uuid7() if sum(account.shares_tokens for _, account in takers) > 1 else None
     events = []
     for row, account in takers:
-        comes_back = not row.is_active
+        comes_back, is_new = not row.is_active, row._state.adding
         row.activate()
         row.token_set = token_set if account.shares_tokens else None
         take_grant(row, received.of(account), origin=origin)
-        events.append(_connected(row, origin=origin, reconnected=comes_back))
+        events.append(_connected(row, origin=origin, reconnected=comes_back, is_new=is_new))
     rows = [row for row, _ in takers]
     SocialAccount.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["id"], update_fields=CHANGING
@@ -199,13 +199,14 @@ CHANGING = [
 ]
 
 
-def _connected(row: SocialAccount, *, origin: Origin, reconnected: bool) -> Event:
+def _connected(row: SocialAccount, *, origin: Origin, reconnected: bool, is_new: bool) -> Event:
     return event_about(
         row,
         Action.ACCOUNT_CONNECTED,
         origin=origin,
         accountName=row.platform_account_name,
         reconnected=reconnected,
+        notes={"is_new": is_new},
     )
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from audit.events import Outcome
 from audit.record import Origin
+from connections_project.connections.attention import AttentionReason
 from connections_project.connections.errors import (
     NoRefreshTokenError,
     NotActiveError,
@@ -38,6 +39,11 @@ from connections_project.revocation.release import revoke_unstored
 C = TypeVar("C", bound=OAuthConnection)
 
 LONGEST_MARGIN = timedelta(minutes=5)
+# Why a connection needs its owner, by what the catalogue says that it becomes.
+OF_DEAD_GRANT = {
+    "expired": AttentionReason.GRANT_EXPIRED,
+    "revoked": AttentionReason.GRANT_REVOKED,
+}
 
 
 @dataclass(frozen=True)
@@ -168,12 +174,22 @@ def _fail(connection: C, error: PlatformError, *, rules: RefreshRules, origin: O
     """Record a failure, unless the row has changed meanwhile: then that is the result."""
     with transaction.atomic():
         row = _lock(connection)
+        is_same = row.epoch == connection.epoch
+        if is_same:
+            _mark_failed(row, error, rules)
         record_about(row, rules.failed, origin=origin, outcome=Outcome.FAILURE, error=error.code)
-        if row.epoch == connection.epoch and isinstance(error, DeadGrant):
-            mark_grant_dead(row, error, rules)
-    if row.epoch == connection.epoch:
+    if is_same:
         raise RefreshFailedError from error
     return _shared(row, rules)
+
+
+def _mark_failed(row: OAuthConnection, error: PlatformError, rules: RefreshRules) -> None:
+    if isinstance(error, DeadGrant):
+        mark_grant_dead(row, error, rules)
+    elif error.code == "refused" and row.status == rules.live:
+        # It will be refused again; the status tells of the grant, which may still stand.
+        row.need_attention(AttentionReason.PLATFORM_ERROR, now=timezone.now())
+        row.save(update_fields=["attention_reason", "attention_since", "ending_notice_at"])
 
 
 def mark_dead_unless_changed(
@@ -190,17 +206,19 @@ def mark_dead_unless_changed(
     with transaction.atomic():
         row = _lock(connection)
         if row.epoch == connection.epoch:
+            mark_grant_dead(row, error, rules)
             record_about(
                 row, rules.failed, origin=origin, outcome=Outcome.FAILURE, error=error.code
             )
-            mark_grant_dead(row, error, rules)
 
 
 def mark_grant_dead(row: OAuthConnection, error: DeadGrant, rules: RefreshRules) -> None:
     """Mark the grant of a locked row as dead; its tokens are kept until the disconnect, since one
     may live on."""
+    now = timezone.now()
     row.status = rules.dead[error.becomes]
-    row.changed(now=timezone.now())
+    row.need_attention(OF_DEAD_GRANT[error.becomes], now=now)
+    row.changed(now=now)
     row.save()
     remove_holders(row.pk)
 

@@ -94,11 +94,15 @@ class Call(Generic[Result]):
             self.guard.release()
 
 
-class _Guarded(HTTPConnection):
+class GuardedConnection(HTTPConnection):
     """A connection that shows each socket to the guard before anything is sent on it."""
 
+    def open_socket(self) -> socket.socket:
+        """Connect to where the name leads."""
+        return super()._new_conn()
+
     def _new_conn(self) -> socket.socket:
-        sock = super()._new_conn()
+        sock = self.open_socket()
         try:
             _guard.get().watch(sock)
         except TimeoutError:
@@ -116,17 +120,17 @@ class _Guarded(HTTPConnection):
         super().request(*args, **kwargs)
 
 
-class _GuardedTLS(_Guarded, HTTPSConnection):
-    pass
+class GuardedTLSConnection(GuardedConnection, HTTPSConnection):
+    """The same over TLS."""
 
 
 class GuardedPool(HTTPConnectionPool):
     """Connections for http."""
 
-    ConnectionCls = _Guarded
+    ConnectionCls = GuardedConnection
 
 
 class GuardedTLSPool(HTTPSConnectionPool):
     """Connections for https."""
 
-    ConnectionCls = _GuardedTLS
+    ConnectionCls = GuardedTLSConnection

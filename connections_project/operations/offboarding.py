@@ -19,6 +19,7 @@ from connections_project.operations.options import DisconnectOptions, Result
 
 # RFC 2606, section 2: no address there can ever be anybody's.
 NOWHERE = "deleted.invalid"
+OFFBOARDING = "offboarding"
 
 
 def deactivate(
@@ -49,7 +50,7 @@ def deactivate(
     Raises:
         InvalidReasonError: The reason is empty, too long, or holds a NUL. Nothing was done.
     """
-    options = DisconnectOptions(reason, cancel_schedules=True)
+    options = DisconnectOptions(reason, cancel_schedules=True, cause=OFFBOARDING)
     _end_access(user, reason=options.reason, origin=origin, details=details)
     return _disconnect(user, options, origin=origin, details=details, on_batch=on_batch)
 
@@ -93,7 +94,7 @@ def forget(
     Raises:
         InvalidReasonError: See `deactivate`.
     """
-    options = DisconnectOptions(reason, cancel_schedules=True, erase_tokens=True)
+    options = DisconnectOptions(reason, cancel_schedules=True, erase_tokens=True, cause=OFFBOARDING)
     _end_access(user, reason=options.reason, origin=origin, details=details)
     result = _disconnect(user, options, origin=origin, details=details, on_batch=on_batch)
     if not result.failures:

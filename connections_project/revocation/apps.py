@@ -6,12 +6,7 @@ class RevocationConfig(AppConfig):
     label = "revocation"
 
     def ready(self) -> None:
-        from django.core.signals import request_finished, request_started
-
         from connections_project.core.periodic import periodic_task
-        from connections_project.revocation.dispatch import end_of_request, start_of_request
         from connections_project.revocation.worker import process_due
 
-        request_started.connect(start_of_request)
-        request_finished.connect(end_of_request)
         periodic_task(process_due, every=5)
