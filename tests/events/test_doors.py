@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from connections_project.webhooks.withdraw import mark_deauthorized
 from django.conf import LazySettings
 from django.core.management import call_command
 from django.db import transaction
@@ -26,11 +25,12 @@ from connections_project.identity.keys import create_key
 from connections_project.identity.models import Scope, User
 from connections_project.identity.origins import command_origin
 from connections_project.operations import offboarding
-from connections_project.operations.bulk_jobs import freeze, start
+from connections_project.operations.bulk_jobs import start, store_selection
 from connections_project.operations.options import DisconnectOptions
 from connections_project.platforms.suspend import resume, suspend
 from connections_project.revocation.models import GrantHold, RevocationJob
 from connections_project.revocation.operate import give_up
+from connections_project.webhooks.deauthorize import mark_deauthorized
 from providers.models import Connection
 from providers.sweep import sweep_pending
 from social.models import SocialAccount
@@ -232,7 +232,9 @@ class TestDisconnecting:
     def test_by_a_bulk_job(self, owner: User) -> None:
         operator = User.objects.create_superuser("boss@example.com", "x")
         rows = [connection_of(owner, account_id=f"c-{number}") for number in range(30)]
-        job = freeze("providers", [row.pk for row in rows], origin=command_origin(operator))
+        job = store_selection(
+            "providers", [row.pk for row in rows], origin=command_origin(operator)
+        )
         start(job, DisconnectOptions("breach"))
         of_type = [one for one in told() if one == ended("operator")]
         assert len(of_type) == 30

@@ -37,7 +37,7 @@ def test_it_is_read_page_by_page(reader: APIClient, bank: Bank) -> None:
     suspend_and_resume(2)
     read: list[dict[str, Any]] = []
     after: dict[str, str] = {}
-    while (page := reader.get(FEED, {"limit": 3, **after}).json())["data"]:
+    while (page := reader.get(FEED, {"limit": "3", **after}).json())["data"]:
         read += page["data"]
         assert page["next"] == page["data"][-1]["id"]
         after = {"after": page["next"]}

@@ -26,10 +26,10 @@ Any number of them may run beside each other, and beside workers.
     def repeated_pass(self) -> Counter[str]:
         return Counter(deliver())
 
-    def counts(self, figures: Counter[str]) -> dict[str, int]:
+    def counts(self, outcomes: Counter[str]) -> dict[str, int]:
         return {
-            "tried": figures.total(),
-            "delivered": figures[DeliveryState.DELIVERED],
-            "still_due": figures[DeliveryState.PENDING],
-            "given_up": figures[DeliveryState.GIVEN_UP],
+            "tried": outcomes.total(),
+            "delivered": outcomes[DeliveryState.DELIVERED],
+            "still_due": outcomes[DeliveryState.PENDING],
+            "given_up": outcomes[DeliveryState.GIVEN_UP],
         }
