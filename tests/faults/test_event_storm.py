@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 import pytest
 import redis
@@ -44,7 +45,7 @@ TIMES = {
 }
 
 
-def change(pk: object) -> None:
+def change(pk: UUID) -> None:
     """Change a connection's state: it comes to need attention, or needs none any more."""
     with transaction.atomic():
         row = Connection.objects.select_for_update().get(pk=pk)
@@ -60,7 +61,7 @@ def change(pk: object) -> None:
 
 
 @contextmanager
-def writing(keys: list[object]) -> Iterator[list[threading.Thread]]:
+def writing(keys: list[UUID]) -> Iterator[list[threading.Thread]]:
     """Have all changes made, by threads that meet at the same connections."""
 
     def write(number: int) -> None:
@@ -100,7 +101,7 @@ def test_every_change_arrives_once_and_in_order(
     owner: User, bank: Bank, deploy: Deploy, settings: LazySettings
 ) -> None:
     settings.EVENT_ALLOWED_NETWORKS = ["127.0.0.0/8"]
-    keys: list[object] = [
+    keys: list[UUID] = [
         connection_of(owner, account_id=f"c-{number}").pk for number in range(CONNECTIONS)
     ]
     taken: dict[str, float] = {}
@@ -115,7 +116,7 @@ def test_every_change_arrives_once_and_in_order(
         assert not Delivery.objects.filter(endpoint=hung.endpoint, state="delivered").exists()
 
 
-def run_storm(deploy: Deploy, keys: list[object], receiver: Receiver) -> None:
+def run_storm(deploy: Deploy, keys: list[UUID], receiver: Receiver) -> None:
     deployment, broker = deploy(**TIMES), redis.Redis.from_url(settings.REDIS_URL)
     with pytest.MonkeyPatch.context() as patch, deployment.beat():
         patch.setattr("connections_project.events.announce.dispatch_deliveries", lambda _: None)
