@@ -10,8 +10,8 @@ from connections_project.connections.callback_page import CallbackPage
 from connections_project.connections.registry import connection_types
 from connections_project.connections.views import ConnectionViewSet
 from connections_project.core.health import healthz, readyz
-from connections_project.identity.api.views import MeViewSet
 from connections_project.events.views import EventViewSet
+from connections_project.identity.api.views import MeViewSet
 from connections_project.metrics.view import metrics
 from connections_project.platforms.views import PlatformViewSet
 from connections_project.receipts.keys import jwks

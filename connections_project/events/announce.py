@@ -21,11 +21,15 @@ from connections_project.events.audience import audience
 from connections_project.events.dispatch import dispatch_deliveries
 from connections_project.events.outbox import Fact
 from connections_project.events.types import EventType
+from connections_project.identity.models import User
 from connections_project.middleware.tracing import current_trace_id
 from connections_project.revocation.models import JobState
 
 # A few words about one change: a type, and members of `data` besides those that all have.
 Told = tuple[EventType, Mapping[str, Any]]
+# Issuer and subject of principals, where an external issuer names them.
+People = Mapping[UUID, tuple[str | None, str | None]]
+NAMED_BY = ("pk", "issuer", "subject")
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ def announce(events: Sequence[Event]) -> None:
     if not changes or not (listeners := audience()):
         return
     rows = _locked_rows(changes)
-    facts = [fact for change in changes for fact in _facts(change, rows)]
+    people = _external_people([change.row for change in changes if change.row] + [*rows.values()])
+    facts = [fact for change in changes for fact in _facts(change, rows, people)]
     if facts:
         endpoints = outbox.write(facts, listeners)
         dispatch_deliveries(endpoints)
@@ -80,7 +85,16 @@ def _lock(app: str, ids: set[UUID]) -> Iterator[OAuthConnection]:
     yield from rows.select_for_update(no_key=True, of=("self",))
 
 
-def _facts(change: _Change, rows: Mapping[UUID, OAuthConnection]) -> Iterator[Fact]:
+def _external_people(rows: Sequence[OAuthConnection]) -> People:
+    """Return issuer and subject of the owners whom an external issuer names, by one query."""
+    owners = {row.responsible_id for row in rows if row.owner_column == "user_id"}
+    if not owners:
+        return {}
+    known = User.objects.filter(pk__in=owners, issuer__isnull=False)
+    return {pk: (issuer, subject) for pk, issuer, subject in known.values_list(*NAMED_BY)}
+
+
+def _facts(change: _Change, rows: Mapping[UUID, OAuthConnection], people: People) -> Iterator[Fact]:
     row = change.row
     if row is None and change.connection_id is not None:
         row = rows.get(change.connection_id)
@@ -88,11 +102,15 @@ def _facts(change: _Change, rows: Mapping[UUID, OAuthConnection]) -> Iterator[Fa
     if about_connection and (row is None or row._state.adding):
         return  # It never came to be.
     for event_type, more in _rules()[str(change.event.action)](change, row):
-        yield _fact(change.event, row, event_type, more)
+        yield _fact(change.event, row, people, event_type, more)
 
 
 def _fact(
-    event: Event, row: OAuthConnection | None, event_type: EventType, more: Mapping[str, Any]
+    event: Event,
+    row: OAuthConnection | None,
+    people: People,
+    event_type: EventType,
+    more: Mapping[str, Any],
 ) -> Fact:
     who = {"actor": str(event.origin.actor_type), **more}
     data = {**who, "trace_id": event.trace_id or current_trace_id()}
@@ -101,21 +119,21 @@ def _fact(
         return Fact(type=event_type, data={"platform": platform, **data}, platform=platform)
     return Fact(
         type=event_type,
-        data={"connection": _connection(row), **data},
+        data={"connection": _connection(row, people), **data},
         connection_id=row.pk,
         platform=row.platform_slug,
     )
 
 
-def _connection(row: OAuthConnection) -> dict[str, Any]:
+def _connection(row: OAuthConnection, people: People) -> dict[str, Any]:
+    issuer, subject = people.get(row.responsible_id, (None, None))
     owner = "team_id" if connection_type(row.app).belongs_to_teams else "principal_id"
     return {
         "id": str(row.pk),
         "app": row.app,
         "platform": row.platform_slug,
         "status": row.shown_status,
-        # Principals are the service's own: no other issuer names them.
-        "owner": {owner: str(row.responsible_id), "issuer": None, "subject": None},
+        "owner": {owner: str(row.responsible_id), "issuer": issuer, "subject": subject},
     }
 
 

@@ -377,3 +377,12 @@ def test_no_audit_action_is_forgotten() -> None:
     for one in connection_types():
         named = {one.actions.connected, one.actions.disconnected, *one.actions.failed}
         assert {str(action) for action in named} <= told_actions()
+
+
+def test_an_external_owner_is_named(owner: User) -> None:
+    row = connection_of(owner)
+    known = {"issuer": "https://id.example.com", "subject": "person-7"}
+    User.objects.filter(pk=owner.pk).update(**known, email=None)
+    run("disconnect_provider", str(row.pk))
+    told_of = bodies()[0]["data"]["connection"]["owner"]
+    assert told_of == {"principal_id": str(owner.pk), **known}
