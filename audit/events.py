@@ -43,6 +43,7 @@ class Action(StrEnum):
     TOKEN_REVOCATION_ABANDONED = "token_revocation_abandoned"
     TOKEN_REVOCATION_SKIPPED = "token_revocation_skipped"
     CONNECTION_DEAUTHORIZED = "connection_deauthorized"
+    CONNECTION_GRANT_ENDING = "connection_grant_ending"
     TOKEN_REVOCATION_RETRIED = "token_revocation_retried"
     CONNECTION_FORCE_DISCONNECTED = "connection_force_disconnected"
     CONNECTION_DISCONNECT_REPLAYED = "connection_disconnect_replayed"
@@ -61,6 +62,12 @@ class Action(StrEnum):
     PLATFORM_SUSPENDED = "platform_suspended"
     PLATFORM_RESUMED = "platform_resumed"
     AUDIT_EXPORTED = "audit_exported"
+    EVENT_ENDPOINT_CREATED = "event_endpoint_created"
+    EVENT_ENDPOINT_DISABLED = "event_endpoint_disabled"
+    EVENT_ENDPOINT_ENABLED = "event_endpoint_enabled"
+    EVENT_SECRET_ROTATED = "event_secret_rotated"
+    EVENT_DELIVERY_RESENT = "event_delivery_resent"
+    EVENTS_REPLAYED = "events_replayed"
 
 
 class Outcome(StrEnum):

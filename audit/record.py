@@ -1,18 +1,17 @@
 """Writing to the audit log, the only way in."""
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from audit.events import ActorType, Interface, Outcome
 from audit.models import AuditEvent
+from connections_project.core.documents import as_document
 from connections_project.core.ids import uuid7
 from connections_project.middleware.tracing import current_trace_id
 
@@ -22,17 +21,24 @@ MANY = 20
 
 @dataclass(frozen=True)
 class Origin:
-    """Who does something, through which interface, and from which IP address where known."""
+    """Who does something, through which interface, and from which IP address where known.
+
+    `for_team`: by a team's API key, which is a service that nobody signs in as.
+    """
 
     actor_type: ActorType
     actor_id: UUID | None
     interface: Interface
     client_address: str | None = None
+    for_team: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """What is to be recorded; the arguments are those of `record`."""
+    """What is to be recorded; the arguments are those of `record`.
+
+    `notes` is what listeners are told besides, and is not stored.
+    """
 
     action: str
     origin: Origin
@@ -43,6 +49,20 @@ class Event:
     reason: str = ""
     details: Mapping[str, Any] | None = None
     trace_id: str | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+Listener = Callable[[Sequence[Event]], object]
+_listeners: list[Listener] = []
+
+
+def listen(listener: Listener) -> None:
+    """Have a function called with the events of each `record_many`, in their transaction.
+
+    Called in `AppConfig.ready`. What it raises undoes the transaction.
+    """
+    if listener not in _listeners:
+        _listeners.append(listener)
 
 
 def record(
@@ -98,11 +118,14 @@ def record_many(events: Iterable[Event]) -> None:
         raise transaction.TransactionManagementError(
             "An audit event is written in the transaction of its change, and none is open."
         )
-    rows = [_columns(event) for event in events]
+    recorded = list(events)
+    rows = [_columns(event) for event in recorded]
     if database.vendor == "postgresql" and len(rows) >= MANY:
         _insert_as_one_document(rows, database)
     else:
         AuditEvent.objects.bulk_create([AuditEvent(**row) for row in rows])
+    for listener in _listeners:
+        listener(recorded)
 
 
 def _columns(event: Event) -> dict[str, Any]:
@@ -128,17 +151,8 @@ def _insert_as_one_document(rows: list[dict[str, Any]], database: BaseDatabaseWr
     A parameter for each column of each row costs more than all else that a bulk disconnect does
     (PostgreSQL, section 9.16: jsonb_populate_recordset).
     """
-    now = timezone.now().isoformat()
-    document = json.dumps(
-        [
-            {
-                name: str(value) if isinstance(value, UUID) else value
-                for name, value in {**row, "id": uuid7(), "occurred_at": now}.items()
-            }
-            for row in rows
-        ],
-        cls=DjangoJSONEncoder,
-    )
+    now = timezone.now()
+    document = as_document({**row, "id": uuid7(), "occurred_at": now} for row in rows)
     table = database.ops.quote_name(AuditEvent._meta.db_table)
     columns = ", ".join(("id", "occurred_at", *rows[0]))
     with database.cursor() as cursor:

@@ -35,6 +35,8 @@ class ChannelsConfig(AppConfig):
                     connection_failed=Action.CHANNEL_CONNECTION_FAILED,
                     token_refresh_failed=Action.CHANNEL_TOKEN_REFRESH_FAILED,
                     disconnected=Action.CHANNEL_DISCONNECTED,
+                    token_refreshed=Action.CHANNEL_TOKEN_REFRESHED,
+                    deleted=Action.CHANNEL_DELETED,
                 ),
                 complete=complete,
                 disconnect=disconnect,

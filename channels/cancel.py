@@ -1,8 +1,11 @@
 """Cancel what is scheduled: one, several, or all of a channel."""
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property, partial
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -20,7 +23,36 @@ from channels.models import (
     ScheduleStatus,
 )
 from channels.selectors import locked_connections, own_connection, own_schedule
+from connections_project.connections.records import event_about
 from connections_project.identity.models import User
+
+
+@dataclass(frozen=True)
+class CancelledSchedules:
+    """What was cancelled on connections at one moment; the ids are read when they are asked for.
+
+    Args:
+        counts: How many on each connection; connections with none are left out.
+        cancelled_at: When.
+    """
+
+    counts: Mapping[UUID, int]
+    cancelled_at: datetime
+
+    def ids_of(self, connection_id: UUID) -> list[UUID]:
+        return self._ids[connection_id]
+
+    @cached_property
+    def _ids(self) -> Mapping[UUID, list[UUID]]:
+        done = Schedule.objects.filter(
+            channel_connection__in=list(self.counts),
+            status=ScheduleStatus.CANCELLED,
+            cancelled_at=self.cancelled_at,
+        )
+        found = defaultdict(list)
+        for connection_id, pk in done.order_by("pk").values_list("channel_connection", "pk"):
+            found[connection_id].append(pk)
+        return found
 
 
 @dataclass(frozen=True)
@@ -40,6 +72,7 @@ def cancel_own(*, schedule_id: UUID, user: User, origin: Origin) -> Schedule:
         ScheduleNotCancellableError: It is being published, or that is over.
     """
     with transaction.atomic():
+        _lock_connections(Schedule.objects.filter(pk=schedule_id, user=user))
         rows = _with_connections(Schedule.objects.all())
         schedule = own_schedule(schedule_id, user=user, rows=rows)
         if schedule.status == ScheduleStatus.CANCELLED:
@@ -74,9 +107,13 @@ def _locked(wanted: list[UUID], user: User) -> dict[UUID, Schedule]:
     """Lock schedules behind their connections, as a disconnect does, so that none waits in a ring
     for the other."""
     own = Schedule.objects.filter(pk__in=wanted, user=user)
-    connections = locked_connections().filter(pk__in=own.values("channel_connection"))
-    list(connections.order_by("pk").values_list("pk"))
+    _lock_connections(own)
     return {schedule.pk: schedule for schedule in _with_connections(own.order_by("pk"))}
+
+
+def _lock_connections(schedules: ScheduleQuerySet) -> None:
+    connections = locked_connections().filter(pk__in=schedules.values("channel_connection"))
+    list(connections.order_by("pk").values_list("pk"))
 
 
 def _with_connections(schedules: ScheduleQuerySet) -> ScheduleQuerySet:
@@ -101,28 +138,27 @@ def cancel_all_of(*, connection_id: UUID, user: User, origin: Origin) -> Cancell
     """
     with transaction.atomic():
         connection = own_connection(connection_id, user=user, rows=locked_connections())
-        count = _cancel(connection.schedules.all())
+        cancelled = cancel_active_on([connection.pk])
+        count = cancelled.counts.get(connection.pk, 0)
         if count:
-            record_many([_event(connection, count, origin)])
+            ids = partial(cancelled.ids_of, connection.pk)
+            record_many([_event(connection, count, origin, ids)])
     return Cancellation(count, {})
 
 
-def cancel_active_on(connection_ids: Collection[UUID]) -> dict[UUID, int]:
-    """Cancel all that is scheduled on connections that the caller has locked; report it later.
-
-    Returns:
-        How many were cancelled on each; connections with none are left out.
-    """
+def cancel_active_on(connection_ids: Collection[UUID]) -> CancelledSchedules:
+    """Cancel all that is scheduled on connections that the caller has locked."""
     now = timezone.now()
     schedules = Schedule.objects.filter(channel_connection__in=connection_ids)
     count = _cancel(schedules, now=now)
     if not count:
-        return {}
+        return CancelledSchedules({}, now)
     if len(connection_ids) == 1:
-        return dict.fromkeys(connection_ids, count)
+        return CancelledSchedules(dict.fromkeys(connection_ids, count), now)
     # A count taken before could miss what a worker takes or gives back just then.
     done = schedules.filter(status=ScheduleStatus.CANCELLED, cancelled_at=now)
-    return dict(done.values_list("channel_connection").annotate(count=Count("pk")).order_by())
+    counts = done.values_list("channel_connection").annotate(count=Count("pk")).order_by()
+    return CancelledSchedules(dict(counts), now)
 
 
 def _cancel(schedules: ScheduleQuerySet, *, now: datetime | None = None) -> int:
@@ -142,19 +178,17 @@ def _record(schedules: Iterable[Schedule], *, origin: Origin) -> None:
     for schedule in schedules:
         of_channel.setdefault(schedule.channel_connection, []).append(str(schedule.pk))
     record_many(
-        _event(connection, len(ids), origin, schedule_ids=ids)
+        _event(connection, len(ids), origin, partial(list, ids), schedule_ids=ids)
         for connection, ids in of_channel.items()
     )
 
 
 def _event(
-    connection: ChannelConnection, count: int, origin: Origin, **details: list[str]
+    connection: ChannelConnection,
+    count: int,
+    origin: Origin,
+    ids: Callable[[], Sequence[UUID | str]],
+    **details: Any,
 ) -> Event:
-    return Event(
-        action=Action.SCHEDULES_CANCELLED,
-        origin=origin,
-        subject_type="channels.connection",
-        subject_id=connection.pk,
-        subject_owner_id=connection.user_id,
-        details={"platform": connection.channel, "count": count, **details},
-    )
+    action, notes = Action.SCHEDULES_CANCELLED, {"schedules": ids}
+    return event_about(connection, action, origin=origin, notes=notes, count=count, **details)

@@ -5,6 +5,7 @@ be cancelled first, or with it.
 """
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin
-from channels.cancel import cancel_active_on
+from channels.cancel import CancelledSchedules, cancel_active_on
 from channels.errors import ActiveSchedulesError
 from channels.models import ChannelConnection, Schedule, Status
 from channels.selectors import locked_connections, own_connection_to_end
@@ -76,17 +77,23 @@ def disconnect(rows: Sequence[ChannelConnection], request: DisconnectRequest) ->
     One on which something is scheduled, that shall not be cancelled, is left as it is, and named.
     """
     keys = [row.pk for row in rows]
-    cancelled = cancel_active_on(keys) if request.cancel_schedules else {}
+    now = timezone.now()
+    cancelled = cancel_active_on(keys) if request.cancel_schedules else CancelledSchedules({}, now)
     busy = {} if request.cancel_schedules else _active_on(keys)
     ended = disconnect_and_erase(
         [row for row in rows if row.pk not in busy],
         request,
         Action.CHANNEL_DISCONNECTED,
-        details={key: {"schedules_cancelled": cancelled.get(key, 0)} for key in keys},
+        details={key: {"schedules_cancelled": cancelled.counts.get(key, 0)} for key in keys},
         before=[
-            request.event(row, Action.SCHEDULES_CANCELLED, count=cancelled[row.pk])
+            request.event(
+                row,
+                Action.SCHEDULES_CANCELLED,
+                notes={"schedules": partial(cancelled.ids_of, row.pk)},
+                count=cancelled.counts[row.pk],
+            )
             for row in rows
-            if row.pk in cancelled
+            if row.pk in cancelled.counts
         ],
     )
     return ended + DisconnectResult(failures=[_failure(*one) for one in busy.items()])

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from connections_project.connections.attention import attention_constraints, attention_indexes
 from connections_project.connections.models import (
     ERASED,
     OAuthConnection,
@@ -78,10 +79,12 @@ class ChannelConnection(OAuthConnection):
             *admin_indexes("channel", "channel"),
             *token_name_indexes("channel"),
             renewal_index("channel"),
+            *attention_indexes("channel"),
             # Platforms name the person who gave the grant when it is over.
             models.Index(fields=["granting_user_id"], name="channel_granting_user"),
         ]
         constraints = [
+            *attention_constraints("channel"),
             models.CheckConstraint(
                 name="channel_status_known", condition=Q(status__in=Status.values)
             ),

@@ -45,6 +45,7 @@ def published(schedule: Schedule, answer: Published, *, origin: Origin) -> str:
     """
     now = timezone.now()
     with transaction.atomic():
+        _lock_connection(schedule)
         row = Schedule.objects.select_for_update(no_key=True).get(pk=schedule.pk)
         is_sent_again = row.status == ScheduleStatus.PUBLISHING and row.lease != schedule.lease
         if row.status == ScheduleStatus.PUBLISHED or is_sent_again:
@@ -78,11 +79,18 @@ def failed(schedule: Schedule, error: str, *, origin: Origin) -> str | None:
     """
     reason = OUTCOME_UNKNOWN if schedule.unsure_since else error
     with transaction.atomic():
+        _lock_connection(schedule)
         row = lock_if_owned(schedule)
         if row is None:
             return None
         _fail(row, schedule, reason, error=error, origin=origin)
     return ScheduleStatus.FAILED
+
+
+def _lock_connection(schedule: Schedule) -> ChannelConnection:
+    """Lock the connection before its schedule, as a disconnect does, so that what is told of both
+    is told in order."""
+    return locked_connections().get(pk=schedule.channel_connection_id)
 
 
 def put_off(
@@ -107,7 +115,7 @@ def put_off(
     """
     due_at = timezone.now() + _wait(schedule.attempts, retry_after)
     with transaction.atomic():
-        connection = locked_connections().get(pk=schedule.channel_connection_id)
+        connection = _lock_connection(schedule)
         row = lock_if_owned(schedule)
         if row is None:
             return None

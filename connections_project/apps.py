@@ -8,11 +8,16 @@ class ConnectionsProjectConfig(AppConfig):
     name = "connections_project"
 
     def ready(self) -> None:
+        from django.core.signals import request_finished, request_started
+
         from connections_project.api.error_routing import register
         from connections_project.connections import checks as connection_checks  # noqa: F401
+        from connections_project.connections.ending_grants import note_ending_grants
         from connections_project.connections.outbound import note_call, reserve_for_call
         from connections_project.core import checks  # noqa: F401
         from connections_project.core.database import release_connections
+        from connections_project.core.inline import end_of_request, start_of_request
+        from connections_project.core.periodic import periodic_task
         from connections_project.oauth.observers import observe_calls, prepare_calls
         from connections_project.oauth.transport import use_proxy
         from connections_project.receipts.views import ReceiptErrors
@@ -23,3 +28,6 @@ class ConnectionsProjectConfig(AppConfig):
         prepare_calls(lambda *_: release_connections())
         observe_calls(note_call)
         use_proxy(settings.OUTBOUND_PROXY)
+        request_started.connect(start_of_request)
+        request_finished.connect(end_of_request)
+        periodic_task(note_ending_grants)

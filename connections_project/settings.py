@@ -115,6 +115,17 @@ try:
     # How many threads of a process look at passwords at a time.
     PASSWORD_HASHING_THREADS = _env.whole_number("PASSWORD_HASHING_THREADS", 2, least=1, most=1000)
 
+    # What the host application is told: events.
+    EVENT_ALLOWED_NETWORKS = _env.networks("EVENT_ALLOWED_NETWORKS", loopback=DEBUG)
+    EVENT_RETENTION_DAYS = _env.whole_number("EVENT_RETENTION_DAYS", 30, least=1, most=36_500)
+    EVENT_RETRY_SECONDS = _env.waits(
+        "EVENT_RETRY_SECONDS", (5, 30, 120, 600, 3600, 10_800, 21_600, 43_200)
+    )
+    EVENT_GIVE_UP_SECONDS = _env.whole_number("EVENT_GIVE_UP_SECONDS", 5 * 86400, least=0)
+    EVENT_LEASE_SECONDS = _env.whole_number("EVENT_LEASE_SECONDS", 30, least=1)
+    EVENT_THREADS = _env.whole_number("EVENT_THREADS", 32, least=1, most=1000)
+    EVENT_ENDPOINT_LIMIT = _env.whole_number("EVENT_ENDPOINT_LIMIT", 8, least=1, most=1000)
+
     LOG_FORMAT = _env.one_of("LOG_FORMAT", "console", "json")
     METRICS_TOKEN = _env.text("METRICS_TOKEN")
     # Where Redis is shared there may be more processes than one, and a scrape reaches any of them.
@@ -147,6 +158,7 @@ try:
         "channels",
         "social",
         *EXTRA_APPS,
+        "connections_project.events",
         "connections_project.operations",
         "connections_project.webhooks",
         # Last, since it finds what the others have registered.

@@ -8,7 +8,9 @@ from connections_project.api.pages import documentation_page
 from connections_project.api.schema import SchemaView
 from connections_project.connections.callback_page import CallbackPage
 from connections_project.connections.registry import connection_types
+from connections_project.connections.views import ConnectionViewSet
 from connections_project.core.health import healthz, readyz
+from connections_project.events.views import EventViewSet
 from connections_project.identity.api.views import MeViewSet
 from connections_project.metrics.view import metrics
 from connections_project.platforms.views import PlatformViewSet
@@ -21,6 +23,8 @@ urlpatterns = [
     path("api/v1/me", MeViewSet.as_view({"get": "retrieve"}), name="me"),
     path("api/v1/platforms", PlatformViewSet.as_view({"get": "list"})),
     path("api/v1/receipts/<str:connection_id>", ReceiptViewSet.as_view({"get": "retrieve"})),
+    path("api/v1/events", EventViewSet.as_view({"get": "list"})),
+    path("api/v1/connections", ConnectionViewSet.as_view({"get": "list"})),
     path(".well-known/jwks.json", jwks, name="jwks"),
     path("api/v1/webhooks/", include("connections_project.webhooks.urls")),
     *(path("api/v1/", include(one.api.urls)) for one in connection_types() if one.api),

@@ -32,6 +32,8 @@ class ProvidersConfig(AppConfig):
                     connection_failed=Action.PROVIDER_CONNECTION_FAILED,
                     token_refresh_failed=Action.PROVIDER_TOKEN_REFRESH_FAILED,
                     disconnected=Action.PROVIDER_DISCONNECTED,
+                    token_refreshed=Action.PROVIDER_TOKEN_REFRESHED,
+                    deleted=Action.PROVIDER_DELETED,
                 ),
                 complete=complete,
                 disconnect=disconnect,

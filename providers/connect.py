@@ -149,5 +149,7 @@ def _ask(
     )
 
 
-def _give_up(row: Connection) -> None:
-    end_if_pending(Connection.objects.select_for_update().get(pk=row.pk))
+def _give_up(row: Connection) -> Connection:
+    current = Connection.objects.select_for_update().get(pk=row.pk)
+    end_if_pending(current)
+    return current

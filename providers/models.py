@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from connections_project.connections.attention import attention_constraints, attention_indexes
 from connections_project.connections.models import (
     ERASED,
     OAuthConnection,
@@ -89,10 +90,12 @@ class Connection(OAuthConnection):
             *admin_indexes("provider", "provider_slug"),
             *token_name_indexes("provider"),
             renewal_index("provider"),
+            *attention_indexes("provider"),
             # Platforms name the person who gave the grant when it is over.
             models.Index(fields=["granting_user_id"], name="provider_granting_user"),
         ]
         constraints = [
+            *attention_constraints("provider"),
             models.CheckConstraint(
                 name="provider_status_known", condition=Q(status__in=Status.values)
             ),

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin
+from connections_project.connections.attention import AttentionReason
 from connections_project.connections.errors import (
     AccountMismatchError,
     ConnectionProblem,
@@ -127,6 +128,8 @@ def _refuse(
 def end_if_pending(row: Connection) -> None:
     """End a new connection as failed; one that was to be reauthorised stays as it was."""
     if row.status == Status.PENDING:
+        now = timezone.now()
         row.status = Status.FAILED
-        row.changed(now=timezone.now())
+        row.need_attention(AttentionReason.CONNECT_FAILED, now=now)
+        row.changed(now=now)
         row.save()

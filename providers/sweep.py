@@ -7,8 +7,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.events import Action, ActorType, Interface, Outcome
-from audit.record import Event, Origin, record_many
+from audit.record import Origin, record_many
+from connections_project.connections.attention import AttentionReason
+from connections_project.connections.records import event_about
 from providers.models import Connection, Status
+
+ORIGIN = Origin(ActorType.SYSTEM, None, Interface.WORKER)
+CHANGED = (
+    *("status", "epoch", "updated_at", "refresh_lease", "refresh_leased_until"),
+    *("attention_reason", "attention_since", "ending_notice_at"),
+)
 
 
 def is_left_pending(connection: Connection, *, now: datetime) -> bool:
@@ -32,21 +40,17 @@ def sweep_pending() -> int:
         rows = list(left)
         for row in rows:
             row.status = Status.FAILED
+            row.need_attention(AttentionReason.CONNECT_FAILED, now=now)
             row.changed(now=now)
-        Connection.objects.bulk_update(
-            rows, ["status", "epoch", "updated_at", "refresh_lease", "refresh_leased_until"]
+        Connection.objects.bulk_update(rows, CHANGED)
+        record_many(
+            event_about(
+                row,
+                Action.PROVIDER_CONNECTION_FAILED,
+                origin=ORIGIN,
+                outcome=Outcome.FAILURE,
+                error="interrupted",
+            )
+            for row in rows
         )
-        record_many([_event(row) for row in rows])
     return len(rows)
-
-
-def _event(row: Connection) -> Event:
-    return Event(
-        action=Action.PROVIDER_CONNECTION_FAILED,
-        origin=Origin(ActorType.SYSTEM, None, Interface.WORKER),
-        subject_type="providers.connection",
-        subject_id=row.pk,
-        subject_owner_id=row.user_id,
-        outcome=Outcome.FAILURE,
-        details={"platform": row.provider_slug, "error": "interrupted"},
-    )

@@ -34,6 +34,7 @@ class SocialConfig(AppConfig):
                     token_refresh_failed=Action.ACCOUNT_TOKEN_REFRESH_FAILED,
                     disconnected=Action.ACCOUNT_DISCONNECTED,
                     tokens_erased=Action.ACCOUNT_TOKENS_ERASED,
+                    token_refreshed=Action.ACCOUNT_TOKEN_REFRESHED,
                 ),
                 complete=complete,
                 disconnect=disconnect,

@@ -63,7 +63,7 @@ def disconnect(rows: Sequence[SocialAccount], request: DisconnectRequest) -> Dis
     erase_tokens(bare, now=now)
     record_many(
         [
-            *(_ended(row, request, now) for row in ended),
+            *(_ended(row, request, released.decisions[row.pk], now) for row in ended),
             *_skipped(rows, released.decisions, request),
             *(request.event(row, Action.ACCOUNT_TOKENS_ERASED) for row in bare),
         ]
@@ -71,10 +71,13 @@ def disconnect(rows: Sequence[SocialAccount], request: DisconnectRequest) -> Dis
     return DisconnectResult(rows, job_ids=released.job_ids)
 
 
-def _ended(row: SocialAccount, request: DisconnectRequest, now: datetime) -> Event:
+def _ended(
+    row: SocialAccount, request: DisconnectRequest, decision: Decision, now: datetime
+) -> Event:
     return request.event(
         row,
         Action.ACCOUNT_DISCONNECTED,
+        notes={"revocation": decision},
         accountName=row.platform_account_name,
         success=True,
         disconnectedAt=render_datetime(now),

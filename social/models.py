@@ -6,8 +6,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
+from django.db.models.expressions import Combinable
 
+from connections_project.connections.attention import attention_constraints, attention_indexes
 from connections_project.connections.models import (
     OAuthConnection,
     admin_indexes,
@@ -90,8 +92,10 @@ class SocialAccount(OAuthConnection):
             ),
             *token_name_indexes("social"),
             renewal_index("social"),
+            *attention_indexes("social"),
         ]
         constraints = [
+            *attention_constraints("social"),
             models.CheckConstraint(
                 name="social_status_known", condition=Q(status__in=Status.values)
             ),
@@ -122,6 +126,15 @@ class SocialAccount(OAuthConnection):
     def is_usable(self) -> bool:
         """Whether it can be published to: the team wants it, and the platform honours its grant."""
         return self.is_active and self.status == Status.ACTIVE
+
+    @property
+    def shown_status(self) -> str:
+        return Status.ACTIVE.value if self.is_active else Status.DISCONNECTED.value
+
+    @classmethod
+    def shown_status_expression(cls) -> Combinable:
+        active = When(is_active=True, then=Value(Status.ACTIVE.value))
+        return Case(active, default=Value(Status.DISCONNECTED.value))
 
     def disconnected_columns(self, *, now: datetime) -> dict[str, Any]:
         return {**super().disconnected_columns(now=now), "is_active": False}

@@ -132,11 +132,10 @@ def _record_failure(
     with transaction.atomic():
         claimed.failed(is_uncertain=is_uncertain)
         outcome = Outcome.FAILURE
-        _record(row, origin=origin, outcome=outcome, error=error.code, isUncertain=is_uncertain)
-        if is_locked_out(error):
-            current = SocialAccount.objects.select_for_update().get(pk=row.pk)
-            if current.epoch == row.epoch:
-                mark_grant_dead(current, as_dead_grant(error), RULES)
+        current = SocialAccount.objects.select_for_update().get(pk=row.pk)
+        if is_locked_out(error) and current.epoch == row.epoch:
+            mark_grant_dead(current, as_dead_grant(error), RULES)
+        _record(current, origin=origin, outcome=outcome, error=error.code, isUncertain=is_uncertain)
 
 
 def _record(

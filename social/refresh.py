@@ -1,15 +1,20 @@
 """Refresh accounts' tokens, because they are about to be used or because their grant would end."""
 
+from collections.abc import Iterable
+
 from django.utils import timezone
 
-from audit.events import Action
-from audit.record import Origin
+from audit.events import Action, ActorType, Interface
+from audit.record import Origin, record_many
 from connections_project.connections import refresh as shared
 from connections_project.connections.errors import NotActiveError
+from connections_project.connections.records import event_about
 from connections_project.connections.refresh import RefreshRules
 from connections_project.connections.renewal import renew
 from connections_project.oauth.client import TokenSet
 from social.models import SocialAccount, Status
+
+SYSTEM = Origin(ActorType.SYSTEM, None, Interface.WORKER)
 
 
 def refreshed_for_use(
@@ -60,7 +65,17 @@ def _share(row: SocialAccount, tokens: TokenSet) -> bool:
     for other in others:
         other.take_tokens(tokens, now=timezone.now())
         other.save()
+    _record_recovered([other for other in others if other.attention_before])
     return bool(others)
+
+
+def _record_recovered(rows: Iterable[SocialAccount]) -> None:
+    """Record the refresh of those that needed attention until then; of the others the one event of
+    their set tells."""
+    record_many(
+        event_about(row, Action.ACCOUNT_TOKEN_REFRESHED, origin=SYSTEM, cause="token_set")
+        for row in rows
+    )
 
 
 RULES = RefreshRules(

@@ -183,11 +183,11 @@ def _store(
     _keep_what_others_live_on([row for row, _ in takers])
     events = []
     for (row, account), grant in zip(takers, grants, strict=True):
-        comes_back = not row.is_active
+        comes_back, is_new = not row.is_active, row._state.adding
         row.activate()
         row.token_set = token_set if account.shares_tokens else None
         take_grant(row, grant, origin=origin)
-        events.append(_connected(row, origin=origin, reconnected=comes_back))
+        events.append(_connected(row, origin=origin, reconnected=comes_back, is_new=is_new))
     rows = [row for row, _ in takers]
     SocialAccount.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["id"], update_fields=CHANGING
@@ -221,13 +221,14 @@ CHANGING = [
 ]
 
 
-def _connected(row: SocialAccount, *, origin: Origin, reconnected: bool) -> Event:
+def _connected(row: SocialAccount, *, origin: Origin, reconnected: bool, is_new: bool) -> Event:
     return event_about(
         row,
         Action.ACCOUNT_CONNECTED,
         origin=origin,
         accountName=row.platform_account_name,
         reconnected=reconnected,
+        notes={"is_new": is_new},
     )
 
 

@@ -29,12 +29,21 @@ def paginate(
         FaultError: 400 that names `page` or `limit`.
     """
     page = _whole_number(request, "page", default=1, largest=None)
-    limit = _whole_number(request, "limit", default=DEFAULT_LIMIT, largest=LARGEST_LIMIT)
+    limit = page_limit(request)
     total = queryset.count()
     offset = (page - 1) * limit
     # An offset beyond the end is never sent: one over 64 bits would be an error of the database.
     rows = list(queryset[offset : offset + limit]) if offset < total else []
     return rows, _described(page=page, limit=limit, total=total)
+
+
+def page_limit(request: Request) -> int:
+    """Return how long a page of the query's `limit` may be.
+
+    Raises:
+        ApiException: 400 that names `limit`.
+    """
+    return _whole_number(request, "limit", default=DEFAULT_LIMIT, largest=LARGEST_LIMIT)
 
 
 def _described(*, page: int, limit: int, total: int) -> dict[str, int | bool]:

@@ -167,6 +167,21 @@ class Environment:
         expected = "postgres://user@host/name or sqlite:///path"
         return self.parsed(name, values.database(default), values.database, expected)
 
+    def networks(self, name: str, *, loopback: bool) -> list[str]:
+        """Return networks in CIDR notation (RFC 4632, section 3.1).
+
+        Args:
+            name: The variable.
+            loopback: Whether this machine itself is among them.
+        """
+        found = self.listed(name, values.network, "networks such as 10.1.0.0/16")
+        return [*found, *(("127.0.0.0/8", "::1/128") if loopback else ())]
+
+    def waits(self, name: str, default: tuple[int, ...]) -> tuple[int, ...]:
+        """Return seconds between tries, in their order."""
+        expected = "whole numbers of seconds up to ten years"
+        return tuple(map(int, self.listed(name, values.seconds, expected))) or default
+
     def files(self, name: str) -> list[Path]:
         """Return the file of that path; none where the variable is absent."""
         path = self.parsed(name, None, values.file, "the path of a file")

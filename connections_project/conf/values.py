@@ -7,6 +7,7 @@ import base64
 import re
 import warnings
 from importlib.util import find_spec
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -142,6 +143,14 @@ def database(text: str) -> dict[str, Any]:
         # A database in memory would be another one in every thread.
         raise ValueError
     return found
+
+
+def network(text: str) -> str:
+    return str(ip_network(text))
+
+
+def seconds(text: str) -> str:
+    return str(whole_number(text, least=0, most=10 * 365 * 24 * 3600))
 
 
 def installed_module(text: str) -> str:

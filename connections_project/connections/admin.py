@@ -22,6 +22,7 @@ from connections_project.admin.formatting import (
     revocation_badge,
 )
 from connections_project.admin.object_actions import AdminExtension
+from connections_project.connections.attention import AttentionReason
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.notices import notices
 from connections_project.connections.registry import ConnectionType, connection_type
@@ -35,7 +36,8 @@ from connections_project.revocation.models import RevocationJob
 # Named one by one, so that a new column can't show a credential by itself.
 GRANT = ("granted_scope", "authority", "client_id", "granting_user_id", "has_refresh_token",
          "token_issued_at", "token_expires_at", "grant_expires_at")  # fmt: skip
-TIMES = ("connected_at", "disconnected_at", "deleted_at", "created_at", "updated_at")
+TIMES = ("connected_at", "attention_since", "disconnected_at", "deleted_at", "created_at",
+         "updated_at")  # fmt: skip
 
 
 def platform_choices(app: str) -> list[Choice]:
@@ -88,6 +90,9 @@ class ConnectionAdmin(ReadOnlyAdmin):
             column_filter("status", lambda: [(value, value) for value in one.statuses]),
             column_filter(
                 column, lambda: platform_choices(one.app), named=column.removesuffix("_slug")
+            ),
+            column_filter(
+                "attention_reason", lambda: AttentionReason.choices, named="needs attention"
             ),
             AgeFilter,
         ]
@@ -155,6 +160,8 @@ class ConnectionAdmin(ReadOnlyAdmin):
 
     def shown_status(self, row: Any) -> SafeString:
         shown = badge(self.status_of(row))
+        if row.attention_reason:
+            shown = format_html("{} {}", shown, badge(row.attention_reason, "wait"))
         return (
             format_html("{} {}", shown, badge("deleted by its owner", "off"))
             if row.deleted_at

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import transaction
@@ -190,7 +190,7 @@ def exchange_and_identify(
     row: OAuthConnection,
     failed: str,
     origin: Origin,
-    give_up: Callable[[], object] = lambda: None,
+    give_up: Callable[[], OAuthConnection | None] = lambda: None,
 ) -> tuple[TokenSet, T]:
     """Exchange the code and ask whose account it is; a failure is audited.
 
@@ -205,7 +205,8 @@ def exchange_and_identify(
         row: What the tokens are for, saved or not: it names the subject in the audit log.
         failed: The audit action of a failure.
         origin: The call.
-        give_up: What the app does to its row, in the transaction that audits the failure.
+        give_up: What the app does to its row, in the transaction that audits the failure; it gives
+            the row as it is then, if it has one.
 
     Raises:
         ConnectFailedError: The platform refused, or could not be reached, or answered nonsense.
@@ -218,8 +219,8 @@ def exchange_and_identify(
         if isinstance(error, UnusableTokensError):
             came.append(error.tokens)
         with transaction.atomic():
-            give_up()
-            _record_failure(row, upstream, came, error, failed=failed, origin=origin)
+            given_up = give_up() or row
+            _record_failure(given_up, upstream, came, error, failed=failed, origin=origin)
         raise ConnectFailedError from error
 
 
@@ -232,7 +233,7 @@ def _record_failure(
     failed: str,
     origin: Origin,
 ) -> None:
-    details: dict[str, str] = {"error": error.code}
+    details: dict[str, Any] = {"error": error.code}
     for tokens in came:
         nobodys = Grant(upstream.authority, upstream.registration.client_id, None)
         bundle = row.token_bundle(row.sealed(tokens), grant=nobodys)

@@ -38,6 +38,8 @@ class DisconnectRequest:
         cancel_schedules: Cancel what is scheduled; a channel that has something scheduled is left
             as it is otherwise.
         details: What else the audit should know.
+        cause: What the host application is told as the reason, where `origin` doesn't say it:
+            "offboarding" or "replay".
     """
 
     origin: Origin
@@ -46,11 +48,22 @@ class DisconnectRequest:
     erase_tokens: bool = False
     cancel_schedules: bool = False
     details: Mapping[str, Any] = field(default_factory=dict)
+    cause: str = ""
 
-    def event(self, row: OAuthConnection, action: str, **details: Any) -> Event:
+    def event(
+        self,
+        row: OAuthConnection,
+        action: str,
+        *,
+        notes: Mapping[str, Any] | None = None,
+        **details: Any,
+    ) -> Event:
         """Return the audit event of what was done to a connection."""
         details.update(self.details)
-        return event_about(row, action, origin=self.origin, reason=self.reason, **details)
+        told = {"cause": self.cause, **(notes or {})}
+        return event_about(
+            row, action, origin=self.origin, reason=self.reason, notes=told, **details
+        )
 
 
 @dataclass(frozen=True)
@@ -110,7 +123,8 @@ def lock_rows(rows: "QuerySet[C]", *, skip_locked: bool) -> list[C]:
     """
     model = rows.model
     held = ExpressionWrapper(Q(auth_state__isnull=False), output_field=BooleanField())
-    columns = ("status", "epoch", "connected_at", "platform_account_name", *GRANT)
+    known = ("status", "epoch", "connected_at", "platform_account_name", *GRANT)
+    columns = (*known, "attention_reason", "attention_since")
     read = rows.only("pk", model.owner_column, model.platform_column, *columns)
     locked = read.select_for_update(no_key=True, skip_locked=skip_locked)
     return list(locked.annotate(held_when_locked=held))

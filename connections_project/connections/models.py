@@ -6,7 +6,10 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import models
+from django.db.models import F
+from django.db.models.expressions import Combinable
 
+from connections_project.connections.attention import HEALTHY, AttentionMixin
 from connections_project.connections.token_names import token_names
 from connections_project.core.ids import uuid7
 from connections_project.core.vault import Sealed, SealedField, open_sealed, seal
@@ -60,7 +63,7 @@ def admin_indexes(name: str, platform_column: str) -> list[models.Index]:
     ]
 
 
-class OAuthConnection(models.Model):
+class OAuthConnection(AttentionMixin):
     """The columns and facts that the three apps' connections share.
 
     `epoch` rises with every change of credentials or status, so that whoever comes back from a
@@ -111,6 +114,16 @@ class OAuthConnection(models.Model):
     @property
     def platform_slug(self) -> str:
         return str(getattr(self, self.platform_column))
+
+    @property
+    def shown_status(self) -> str:
+        """Return the status in the app's own words, as the host application is told it."""
+        return self.status
+
+    @classmethod
+    def shown_status_expression(cls) -> Combinable:
+        """Return `shown_status` as an expression of the database."""
+        return F("status")
 
     @property
     def responsible_id(self) -> UUID:
@@ -173,6 +186,7 @@ class OAuthConnection(models.Model):
         if tokens.refresh_expires_in is not None:
             self.grant_expires_at = _later(now, tokens.refresh_expires_in)
         self.renew_at = self._half_life(tokens, now=now)
+        self.be_healthy(renewed=tokens.refresh_expires_in is not None, now=now)
         self.changed(now=now)
 
     def _half_life(self, tokens: TokenSet, *, now: datetime) -> datetime | None:
@@ -203,6 +217,8 @@ class OAuthConnection(models.Model):
         """
         days = upstream.platform.grant_lifetime_days
         self.grant_expires_at = now + timedelta(days=days) if days else None
+        # What was the matter with the grant before is over with it.
+        self.attention_reason = self.attention_since = None
         self.granted_scope = ""
         self.client_id = upstream.registration.client_id
         self.authority = upstream.authority
@@ -214,7 +230,7 @@ class OAuthConnection(models.Model):
 
     def disconnected_columns(self, *, now: datetime) -> dict[str, Any]:
         """Return what a disconnect makes of the row, beside its tokens."""
-        return {"status": "disconnected", "disconnected_at": now}
+        return {"status": "disconnected", "disconnected_at": now, **HEALTHY}
 
     def deauthorized_columns(self, _now: datetime, /) -> dict[str, Any]:
         """Return what the user's revocation at the platform makes of the row, beside its tokens."""

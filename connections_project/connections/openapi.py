@@ -7,6 +7,8 @@ from connections_project.connections.registry import Api, connection_types
 TAGS = [
     {"name": "sign-in", "description": "Who you are: tokens for people and for services."},
     {"name": "platforms", "description": "What can be connected."},
+    {"name": "connections", "description": "The caller's connections of all apps."},
+    {"name": "events", "description": "What happened, for the host application."},
     {"name": "receipts", "description": "Signed proof of how a connection was ended."},
 ]
 
@@ -29,5 +31,5 @@ def add_tags(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     of_types = [
         {"name": name, "description": text} for api in _apis() for name, text in api.tags.items()
     ]
-    result["tags"] = [*TAGS[:-1], *of_types, TAGS[-1]]
+    result["tags"] = [*TAGS[:2], *of_types, *TAGS[2:]]
     return result

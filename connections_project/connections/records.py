@@ -1,5 +1,6 @@
 """What every app writes to the audit log about its connections."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from audit.events import Outcome
@@ -14,11 +15,12 @@ def record_about(
     origin: Origin,
     outcome: Outcome = Outcome.SUCCESS,
     reason: str = "",
+    notes: Mapping[str, Any] | None = None,
     **details: Any,
 ) -> None:
     """Record an event about a connection; its platform always stands in the details."""
     event = event_about(
-        connection, action, origin=origin, outcome=outcome, reason=reason, **details
+        connection, action, origin=origin, outcome=outcome, reason=reason, notes=notes, **details
     )
     record_many([event])
 
@@ -30,9 +32,14 @@ def event_about(
     origin: Origin,
     outcome: Outcome = Outcome.SUCCESS,
     reason: str = "",
+    notes: Mapping[str, Any] | None = None,
     **details: Any,
 ) -> Event:
-    """Return such an event, to be recorded with others."""
+    """Return such an event, to be recorded with others.
+
+    Args:
+        notes: What listeners are told besides the row, as it stands when it is recorded.
+    """
     return Event(
         action=action,
         origin=origin,
@@ -42,4 +49,5 @@ def event_about(
         outcome=outcome,
         reason=reason,
         details={"platform": connection.platform_slug, **details},
+        notes={"row": connection, **(notes or {})},
     )

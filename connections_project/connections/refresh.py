@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from audit.events import Outcome
 from audit.record import Origin
+from connections_project.connections.attention import AttentionReason
 from connections_project.connections.errors import (
     NoRefreshTokenError,
     NotActiveError,
@@ -39,6 +40,11 @@ from connections_project.revocation.release import revoke_unstored
 C = TypeVar("C", bound=OAuthConnection)
 
 LONGEST_MARGIN = timedelta(minutes=5)
+# Why a connection needs its owner, by what the catalogue says that it becomes.
+OF_DEAD_GRANT = {
+    "expired": AttentionReason.GRANT_EXPIRED,
+    "revoked": AttentionReason.GRANT_REVOKED,
+}
 
 
 @dataclass(frozen=True)
@@ -181,13 +187,13 @@ def _fail(
     with transaction.atomic():
         row = _lock(connection)
         is_current = row.epoch == connection.epoch
-        record_about(row, rules.failed, origin=origin, outcome=Outcome.FAILURE, error=error.code)
         if isinstance(error, UnusableTokensError) and is_current:
             _keep(row, old, error.tokens, rules)
         elif isinstance(error, UnusableTokensError):
             _let_go_of_late(row, old, error.tokens, rules=rules, origin=origin)
-        elif isinstance(error, DeadGrant) and is_current:
-            mark_grant_dead(row, error, rules)
+        elif is_current:
+            _mark_failed(row, error, rules)
+        record_about(row, rules.failed, origin=origin, outcome=Outcome.FAILURE, error=error.code)
     if is_current:
         raise RefreshFailedError from error
     return _shared(row, rules)
@@ -209,6 +215,15 @@ def _keep(row: OAuthConnection, old: TokenSet, tokens: TokenSet, rules: RefreshR
     rules.share(row, kept)
 
 
+def _mark_failed(row: OAuthConnection, error: PlatformError, rules: RefreshRules) -> None:
+    if isinstance(error, DeadGrant):
+        mark_grant_dead(row, error, rules)
+    elif error.code == "refused" and row.status == rules.live:
+        # It will be refused again; the status tells of the grant, which may still stand.
+        row.need_attention(AttentionReason.PLATFORM_ERROR, now=timezone.now())
+        row.save(update_fields=["attention_reason", "attention_since", "ending_notice_at"])
+
+
 def mark_dead_unless_changed(
     connection: OAuthConnection, error: DeadGrant, *, rules: RefreshRules, origin: Origin
 ) -> None:
@@ -223,17 +238,19 @@ def mark_dead_unless_changed(
     with transaction.atomic():
         row = _lock(connection)
         if row.epoch == connection.epoch:
+            mark_grant_dead(row, error, rules)
             record_about(
                 row, rules.failed, origin=origin, outcome=Outcome.FAILURE, error=error.code
             )
-            mark_grant_dead(row, error, rules)
 
 
 def mark_grant_dead(row: OAuthConnection, error: DeadGrant, rules: RefreshRules) -> None:
     """Mark the grant of a locked row as dead; its tokens are kept until the disconnect, since one
     may live on."""
+    now = timezone.now()
     row.status = rules.dead[error.becomes]
-    row.changed(now=timezone.now())
+    row.need_attention(OF_DEAD_GRANT[error.becomes], now=now)
+    row.changed(now=now)
     row.save()
     remove_holders(row.pk)
 

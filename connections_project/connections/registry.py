@@ -34,6 +34,8 @@ class AuditActions:
         token_refresh_failed: A refresh failed.
         disconnected: It was disconnected. Receipts attest this event, and a replay repeats it.
         tokens_erased: Its kept tokens were erased; empty unless the type keeps tokens.
+        token_refreshed: A refresh succeeded; empty for a type that refreshes nothing.
+        deleted: It went from its owner's sight; empty for a type of which none does.
     """
 
     connected: str
@@ -41,6 +43,8 @@ class AuditActions:
     token_refresh_failed: str
     disconnected: str
     tokens_erased: str = ""
+    token_refreshed: str = ""
+    deleted: str = ""
 
     @property
     def failed(self) -> tuple[str, str]:

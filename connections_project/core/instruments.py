@@ -31,6 +31,12 @@ RATE_LIMIT_FAIL_OPENS = Counter(
     ["policy"],
     registry=REGISTRY,
 )
+EVENT_DELIVERIES = Counter(
+    "connections_event_deliveries",
+    "Tries to deliver an event, by what came of them: delivered, failed or given_up.",
+    ["endpoint", "outcome"],
+    registry=REGISTRY,
+)
 OUTBOUND_SECONDS = Histogram(
     "connections_outbound_duration_seconds",
     "Seconds that a call to a platform took, whatever became of it.",

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from django.db import connections
+
 logger = logging.getLogger(__name__)
 
 Work = Callable[[], object]
@@ -26,10 +28,13 @@ class PeriodicTask:
     Args:
         work: Does it. Idempotent, cheap when there is nothing to do, safe beside itself.
         every: Seconds from one time to the next.
+        own_thread: Whether it may be hung by somebody else's server for as long as there is work,
+            so that nothing else may wait for it.
     """
 
     work: Work
     every: float
+    own_thread: bool = False
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _wanted: threading.Event = field(default_factory=threading.Event)
 
@@ -54,14 +59,15 @@ class PeriodicTask:
 _periodic_tasks: dict[str, PeriodicTask] = {}
 
 
-def periodic_task(work: Work, *, every: float = 60.0) -> Work:
+def periodic_task(work: Work, *, every: float = 60.0, own_thread: bool = False) -> Work:
     """Register a periodic task; to be called from an app's `ready`.
 
     Args:
         work: See `PeriodicTask`; a function of a module, by whose name other processes know it.
         every: Seconds from one time to the next.
+        own_thread: See `PeriodicTask`.
     """
-    _periodic_tasks[_name_of(work)] = PeriodicTask(work, every)
+    _periodic_tasks[_name_of(work)] = PeriodicTask(work, every, own_thread)
     return work
 
 
@@ -87,6 +93,7 @@ class PeriodicRunner:
 
     def __init__(self) -> None:
         self._begun: dict[str, float] = {}
+        self._threads: dict[str, threading.Thread] = {}
 
     def run_due(self, *, besides: Collection[Work] = ()) -> None:
         """Run what is due; a task that fails is logged and stops none of the others.
@@ -97,7 +104,29 @@ class PeriodicRunner:
         for each in periodic_tasks():
             if each.work not in besides and self._is_due(each):
                 self._begun[each.name] = time.monotonic()
-                self._do(each)
+                if each.own_thread:
+                    self._start(each)
+                else:
+                    self._do(each)
+
+    def wait(self) -> None:
+        """Wait for what is done in threads of their own."""
+        for thread in self._threads.values():
+            thread.join()
+        self._threads.clear()
+
+    def _start(self, each: PeriodicTask) -> None:
+        running = self._threads.get(each.name)
+        if running is None or not running.is_alive():
+            thread = threading.Thread(target=self._do_apart, args=(each,), name=each.name)
+            self._threads[each.name] = thread
+            thread.start()
+
+    def _do_apart(self, each: PeriodicTask) -> None:
+        try:
+            self._do(each)
+        finally:
+            connections.close_all()
 
     def _is_due(self, each: PeriodicTask) -> bool:
         begun = self._begun.get(each.name)
@@ -111,5 +140,7 @@ class PeriodicRunner:
 
 
 def run_due(*, besides: Collection[Work] = ()) -> None:
-    """Run all periodic tasks now."""
-    PeriodicRunner().run_due(besides=besides)
+    """Run all periodic tasks now, and wait for their end."""
+    runner = PeriodicRunner()
+    runner.run_due(besides=besides)
+    runner.wait()

@@ -9,7 +9,7 @@ from django.db.models import Q
 OPERATORS = "Operators"
 AUDITORS = "Auditors"
 
-APPS = ("identity", "audit", "platforms", "revocation", "operations")
+APPS = ("identity", "audit", "platforms", "revocation", "operations", "events")
 FORCE = Q(codename__startswith="force_disconnect_")
 # What operators do besides looking, beside every `force_disconnect_*`.
 _allowed = {

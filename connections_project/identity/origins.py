@@ -1,12 +1,14 @@
 """Who did it and through which interface, in the words of the audit log."""
 
+from typing import Any
+
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from rest_framework.request import Request
 
 from audit.events import ActorType, Interface
 from audit.record import Origin
-from connections_project.identity.models import User
+from connections_project.identity.models import ApiKey, User
 from connections_project.middleware.trusted_proxies import client_address
 
 
@@ -25,6 +27,7 @@ def origin_of(request: Request | HttpRequest, principal: User | None = None) -> 
         actor.pk,
         Interface.API,
         client_address=_address(request),
+        for_team=isinstance(actor, ApiKey),
     )
 
 
@@ -53,7 +56,8 @@ def command_origin(operator: User | None) -> Origin:
     return Origin(ActorType.OPERATOR, operator.pk if operator else None, Interface.COMMAND)
 
 
-def _signed_in(request: Request | HttpRequest) -> User | None:
+def _signed_in(request: Request | HttpRequest) -> Any:
+    """Return who is signed in: a user, or a team's key; None for nobody."""
     user = request.user
     return None if isinstance(user, AnonymousUser) else user
 

@@ -33,6 +33,11 @@ class MetricsCollector(Collector):
             "Age of the oldest pending revocation; 0 for none.",
             _age(row.metrics["oldest_pending"]),
         )
+        yield _gauge(
+            "connections_event_oldest_pending_seconds",
+            "Age of the oldest event that an enabled endpoint has not taken; 0 for none.",
+            _age(row.metrics.get("oldest_event")),
+        )
 
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:

@@ -12,7 +12,8 @@ from django.db import Error, models
 from django.db.models import Count, Min
 from django.utils import timezone
 
-from connections_project.connections.registry import connection_types
+from connections_project.connections.registry import ConnectionType, connection_types
+from connections_project.events.health import oldest_pending
 from connections_project.metrics.days import per_day
 from connections_project.metrics.models import TableMetrics
 from connections_project.revocation.models import JobState, RevocationJob
@@ -67,7 +68,15 @@ def _counted() -> dict[str, Any]:
         "connections": {one.app: _by(one.model, "status") for one in connection_types()},
         "revocation_jobs": dict.fromkeys(JobState.values, 0) | _by(RevocationJob, "state"),
         "oldest_pending": oldest and oldest.isoformat(),
+        "oldest_event": (waiting := oldest_pending()) and waiting.isoformat(),
+        "attention": {one.app: _attention(one) for one in connection_types()},
     }
+
+
+def _attention(one: ConnectionType) -> dict[str, int]:
+    needy = one.rows.filter(attention_reason__isnull=False).order_by()
+    rows = needy.values_list("attention_reason").annotate(number=Count("pk"))
+    return {str(reason): number for reason, number in rows}
 
 
 def _by(model: type[models.Model], column: str) -> dict[str, int]:

@@ -100,7 +100,7 @@ class Call(Generic[Result]):
             self.guard.release()
 
 
-class _Guarded(HTTPConnection):
+class GuardedConnection(HTTPConnection):
     """A connection that shows each socket to the guard before anything is sent on it."""
 
     _has_served = False
@@ -112,9 +112,13 @@ class _Guarded(HTTPConnection):
         """Whether it may be used again: many servers close theirs after five idle seconds."""
         return super().is_connected and time.monotonic() - self._busy_at < LONGEST_IDLE_SECONDS
 
+    def open_socket(self) -> socket.socket:
+        """Connect to where the name leads."""
+        return super()._new_conn()
+
     def _new_conn(self) -> socket.socket:
         self._has_served = False
-        sock = super()._new_conn()
+        sock = self.open_socket()
         try:
             _guard.get().watch(sock)
         except TimeoutError:
@@ -155,17 +159,17 @@ class _Guarded(HTTPConnection):
         return response
 
 
-class _GuardedTLS(_Guarded, HTTPSConnection):
-    pass
+class GuardedTLSConnection(GuardedConnection, HTTPSConnection):
+    """The same over TLS."""
 
 
 class GuardedPool(HTTPConnectionPool):
     """Connections for http."""
 
-    ConnectionCls = _Guarded
+    ConnectionCls = GuardedConnection
 
 
 class GuardedTLSPool(HTTPSConnectionPool):
     """Connections for https."""
 
-    ConnectionCls = _GuardedTLS
+    ConnectionCls = GuardedTLSConnection

@@ -59,7 +59,7 @@ class Answer:
 
     def error(self, code: ErrorCode) -> PlatformError:
         """Return this answer as an error, with the seconds its Retry-After asks for."""
-        retry_after = _retry_after(self.headers.get("Retry-After"))
+        retry_after = retry_after_seconds(self.headers.get("Retry-After"))
         return PlatformError(
             code, platform=self.platform, status=self.status, retry_after=retry_after
         )
@@ -195,7 +195,7 @@ def _causes(error: BaseException) -> list[BaseException]:
     return [error, *(cause for each in inner for cause in _causes(each))]
 
 
-def _retry_after(value: str | None) -> int | None:
+def retry_after_seconds(value: str | None) -> int | None:
     """Read seconds or an HTTP date (RFC 9110, section 10.2.3)."""
     text = (value or "").strip()
     if text.isascii() and text.isdigit():

@@ -15,11 +15,11 @@ from audit.record import Origin
 from connections_project.connections.registry import Rows, Selection, connection_type
 from connections_project.core import retention
 from connections_project.core.dispatch import enqueue
+from connections_project.core.inline import INLINE_SECONDS
 from connections_project.middleware.tracing import current_trace_id
 from connections_project.operations.bulk_worker import process_due
 from connections_project.operations.models import BulkItem, BulkJob, BulkState
 from connections_project.operations.options import DisconnectOptions
-from connections_project.revocation.dispatch import INLINE_SECONDS
 
 KEPT_UNCONFIRMED = timedelta(days=1)
 KEPT_ITEMS = timedelta(days=30)

@@ -7,6 +7,7 @@ from uuid import UUID
 from audit.record import Origin
 from connections_project.connections.disconnect import DisconnectResult
 from connections_project.connections.registry import Selection
+from connections_project.core.inline import inline_pass
 from connections_project.operations.engine import Engine
 from connections_project.operations.options import DisconnectOptions, Result
 from connections_project.operations.snapshot import take_snapshot
@@ -48,15 +49,17 @@ def force_disconnect(
         OperationalError: The database is away. What is committed is done; it may be run again.
     """
     engine = Engine(app, options, origin, details or {})
+    snapshot = take_snapshot(app, selection, erase_tokens=options.erase_tokens)
     total, job_ids = Result(), list[UUID]()
-    for ids in take_snapshot(app, selection, erase_tokens=options.erase_tokens).batches(batch_size):
-        batch = engine.end(ids)
-        done = result_of(batch, size=len(ids))
-        job_ids += batch.job_ids[: INLINE_JOBS - len(job_ids)]
-        total += done
-        if on_batch:
-            on_batch(done)
-    dispatch_revocations(job_ids, interface=origin.interface)
+    with inline_pass():
+        for ids in snapshot.batches(batch_size):
+            batch = engine.end(ids)
+            done = result_of(batch, size=len(ids))
+            job_ids += batch.job_ids[: INLINE_JOBS - len(job_ids)]
+            total += done
+            if on_batch:
+                on_batch(done)
+        dispatch_revocations(job_ids, interface=origin.interface)
     return total
 
 

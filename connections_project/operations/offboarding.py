@@ -21,6 +21,7 @@ from connections_project.operations.options import DisconnectOptions, Result
 
 # RFC 2606, section 2: no address there can ever be anybody's.
 NOWHERE = "deleted.invalid"
+OFFBOARDING = "offboarding"
 
 
 def deactivate(
@@ -106,7 +107,7 @@ def leaving_options(reason: str, *, forget: bool) -> DisconnectOptions:
     Raises:
         InvalidReasonError: See `deactivate`.
     """
-    return DisconnectOptions(reason, cancel_schedules=True, erase_tokens=forget)
+    return DisconnectOptions(reason, cancel_schedules=True, erase_tokens=forget, cause=OFFBOARDING)
 
 
 class ForgottenError(Exception):

@@ -24,6 +24,7 @@ class DisconnectOptions:
             otherwise.
         erase_tokens: Erase the tokens that a social account would keep, also those that an
             earlier disconnect has kept.
+        cause: See `DisconnectRequest`.
 
     Raises:
         InvalidReasonError: On creation.
@@ -33,6 +34,7 @@ class DisconnectOptions:
     revoke: bool = True
     cancel_schedules: bool = False
     erase_tokens: bool = False
+    cause: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reason", reason_of(self.reason))

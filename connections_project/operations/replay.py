@@ -18,6 +18,7 @@ from audit.events import Action
 from audit.record import Origin, record_many
 from connections_project.connections.disconnect import DisconnectResult, Failure, lock_rows
 from connections_project.connections.registry import Rows, connection_type
+from connections_project.core.inline import inline_pass
 from connections_project.operations.engine import refused
 from connections_project.operations.force import INLINE_JOBS, result_of
 from connections_project.operations.options import DisconnectOptions, Result
@@ -108,14 +109,15 @@ class Replay:
             OperationalError: The database is away. What is committed is done; run it again.
         """
         total, job_ids = Result(), list[UUID]()
-        for way, keys in plan.due.items():
-            for start in range(0, len(keys), BATCH):
-                ids = keys[start : start + BATCH]
-                batch = self._end(way, ids)
-                job_ids += batch.job_ids
-                total += (done := result_of(batch, size=len(ids)))
-                on_batch(done)
-        dispatch_revocations(job_ids[:INLINE_JOBS], interface=self.origin.interface)
+        with inline_pass():
+            for way, keys in plan.due.items():
+                for start in range(0, len(keys), BATCH):
+                    ids = keys[start : start + BATCH]
+                    batch = self._end(way, ids)
+                    job_ids += batch.job_ids
+                    total += (done := result_of(batch, size=len(ids)))
+                    on_batch(done)
+            dispatch_revocations(job_ids[:INLINE_JOBS], interface=self.origin.interface)
         return total
 
     def _end(self, way: Way, ids: Sequence[UUID]) -> DisconnectResult:
@@ -133,7 +135,9 @@ class Replay:
     def _commit(self, way: Way, ids: Sequence[UUID]) -> DisconnectResult:
         app, revoke, erase = way
         target = connection_type(app)
-        options = DisconnectOptions(self.reason, revoke, cancel_schedules=True, erase_tokens=erase)
+        options = DisconnectOptions(
+            self.reason, revoke, cancel_schedules=True, erase_tokens=erase, cause="replay"
+        )
         request = options.request(self.origin, self.details)
         with transaction.atomic():
             rows = target.unfinished(ids, erase_tokens=erase)

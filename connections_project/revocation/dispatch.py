@@ -6,24 +6,16 @@ request, for at most five seconds in all however many they are (docs/api.md, "Re
 
 import time
 from collections.abc import Collection
-from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from audit.events import Interface
+from connections_project.core import inline
 from connections_project.core.dispatch import enqueue
 from connections_project.revocation.attempts import attempt
 from connections_project.revocation.worker import process_due
-
-INLINE_SECONDS = 5.0
-# Less than this is not worth a try: it would count as one, and be put off for longer.
-LEAST_SECONDS = 0.1
-
-# What the request under way has left of its time; None outside of requests.
-_left: ContextVar[float | None] = ContextVar("inline_seconds_left", default=None)
 
 
 def dispatch_revocations(job_ids: Collection[UUID], *, interface: Interface) -> None:
@@ -40,6 +32,7 @@ def dispatch_revocations(job_ids: Collection[UUID], *, interface: Interface) -> 
             waiting.job_ids += job_ids
             return
     enqueue(process_due, inline=_Inline(list(job_ids), interface))
+    inline.put_last_behind()
 
 
 @dataclass(eq=False)
@@ -48,21 +41,8 @@ class _Inline:
     interface: Interface
 
     def __call__(self) -> None:
-        left = _left.get()
-        ends_at = time.monotonic() + (INLINE_SECONDS if left is None else left)
-        for job_id in self.job_ids:
-            if (within := ends_at - time.monotonic()) < LEAST_SECONDS:
-                break  # The others are due, and tried by whoever comes next.
-            attempt(job_id, within=within, interface=self.interface)
-        if left is not None:
-            _left.set(max(ends_at - time.monotonic(), 0))
-
-
-def start_of_request(**_: Any) -> None:
-    """Give the request that begins its seconds; a receiver of `request_started`."""
-    _left.set(INLINE_SECONDS)
-
-
-def end_of_request(**_: Any) -> None:
-    """Receive `request_finished`."""
-    _left.set(None)
+        with inline.inline_pass(), inline.spending() as ends_at:
+            for job_id in self.job_ids:
+                if (within := ends_at - time.monotonic()) < inline.LEAST_SECONDS:
+                    break  # The others are due, and tried by whoever comes next.
+                attempt(job_id, within=within, interface=self.interface)

@@ -56,7 +56,6 @@ def test_the_times_have_the_contracts_values() -> None:
         "PUBLISH_LEASE_SECONDS": 30,
         "REFRESH_LEASE_SECONDS": 15,
         "ACCESS_TOKEN_SECONDS": 900,
-        "REQUEST_BODY_SECONDS": 30,
         "ISSUER_KEYS_SECONDS": 300,
         "ISSUER_KEYS_KEEP_SECONDS": 24 * 3600,
         "SECURE_HSTS_SECONDS": 365 * 24 * 3600,

@@ -25,7 +25,7 @@ SECONDS = 60
 
 def program(language: str) -> str:
     """Return the blocks of a language, one after the other."""
-    text = GUIDE.read_text(encoding="utf-8")
+    text = GUIDE.read_text(encoding="utf-8").partition("\n## Receiving events\n")[0]
     blocks = re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
     assert len(blocks) == 5
     return "\n".join(blocks)

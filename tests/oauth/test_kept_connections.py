@@ -40,7 +40,7 @@ def test_what_was_surely_not_sent_is_sent_again(
     post(closing)
     closing.reset_all()
     # As if it were closed between the look at it and the sending.
-    monkeypatch.setattr(deadline._Guarded, "is_connected", True)
+    monkeypatch.setattr(deadline.GuardedConnection, "is_connected", True)
     assert post(closing).status == 200
     assert (closing.connections, closing.requests) == (2, 2)
 

@@ -9,8 +9,8 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from audit.events import Interface
+from connections_project.core import inline
 from connections_project.core.ids import uuid7
-from connections_project.revocation import dispatch
 from connections_project.revocation.attempts import attempt, longest_try
 from connections_project.revocation.models import RevocationJob
 from providers.models import Connection
@@ -48,7 +48,7 @@ def test_the_lease_of_a_worker_that_died_runs_out(job: RevocationJob, bank: Bank
 def test_a_lease_outlives_every_try(settings: LazySettings, lease: int, longest: float) -> None:
     settings.REVOCATION_LEASE_SECONDS = lease
     assert longest_try() == longest
-    assert dispatch.INLINE_SECONDS == 5
+    assert inline.INLINE_SECONDS == 5
 
 
 def test_how_long_a_lease_is_is_a_setting(

@@ -9,8 +9,8 @@ from django.db import transaction
 
 from audit.events import ActorType, Interface
 from audit.record import Origin
+from connections_project.core import inline
 from connections_project.identity.models import User
-from connections_project.revocation import dispatch
 from connections_project.revocation.dispatch import dispatch_revocations
 from connections_project.revocation.models import RevocationJob
 from providers.models import Connection
@@ -27,7 +27,7 @@ ORIGIN = Origin(ActorType.OPERATOR, None, Interface.COMMAND)
 
 @pytest.fixture(autouse=True)
 def _in_half_a_second(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "INLINE_SECONDS", 0.5)
+    monkeypatch.setattr(inline, "INLINE_SECONDS", 0.5)
 
 
 def states() -> list[str]:

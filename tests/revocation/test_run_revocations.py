@@ -13,7 +13,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from connections_project.identity.models import User
-from connections_project.revocation.management.commands import run_revocations
+from connections_project.revocation.management.commands import run_background
 from connections_project.revocation.models import RevocationJob
 from connections_project.revocation.worker import run_worker
 from tests.revocation.conftest import EndOf
@@ -88,7 +88,7 @@ def test_a_passing_database_outage_does_not_end_it(
             raise OperationalError("password=hunter2")
         yield from run_worker(**options)
 
-    monkeypatch.setattr(run_revocations, "run_worker", failing_first)
+    monkeypatch.setattr(run_background, "run_worker", failing_first)
     out, err = forever(monkeypatch)
     assert out.startswith("1 tried, 1 revoked")
     assert "OperationalError" in err
@@ -102,7 +102,7 @@ def test_one_pass_that_is_interrupted_is_no_success(
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr(run_revocations, "run_worker", interrupted)
+    monkeypatch.setattr(run_background, "run_worker", interrupted)
     with pytest.raises(CommandError, match="Stopped") as caught:
         run()
     assert caught.value.returncode == 130
@@ -120,4 +120,4 @@ def test_wrong_use_is_refused(db: None, wrong: list[str]) -> None:
 def test_the_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         call_command("run_revocations", "--help")
-    assert "  manage.py run_revocations --once --json" in capsys.readouterr().out
+    assert "  manage.py run_background --once --json" in capsys.readouterr().out

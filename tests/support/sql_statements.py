@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from connections_project.events.audience import audience
+
 CONTROL = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK")
 AUTHENTICATION = 'FROM "identity_user"'
 
@@ -15,6 +17,8 @@ Statements = list[str]
 @contextmanager
 def counted() -> Iterator[Statements]:
     """Collect the statements of what stands inside."""
+    # Once a second a process asks who listens to events.
+    audience()
     statements: Statements = []
     with CaptureQueriesContext(connection) as captured:
         yield statements

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from audit.unsealed import oldest_unsealed
 from connections_project.admin.formatting import connection_model
+from connections_project.events.models import Endpoint
 from connections_project.operations.models import UNFINISHED, BulkJob
 from connections_project.platforms.models import Suspension
 from connections_project.platforms.registry import name_of
@@ -21,6 +22,13 @@ OLD_REVOCATION = timedelta(hours=1)
 LATE_SEAL = timedelta(minutes=3)
 COUNTED_LATE = timedelta(minutes=5)
 DEAD = ("expired", "revoked", "error")
+# By the plan an event was tried four times within so long.
+LATE_EVENT = timedelta(minutes=15)
+# What no status tells.
+BESIDE_STATUS = {
+    "grant_ending": "end soon by themselves",
+    "platform_error": "can't be refreshed: the platform refuses",
+}
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,9 @@ def alerts(metrics: Mapping[str, Any], counted_at: datetime | None) -> list[Aler
         *_seals(),
         *_periodic_tasks(counted_at),
         *_bulk_jobs(),
+        *_events(metrics),
         *_dead_grants(metrics),
+        *_attention(metrics),
     ]
     return sorted(found, key=lambda alert: not alert.is_urgent)
 
@@ -93,6 +103,26 @@ def _bulk_jobs() -> Iterator[Alert]:
     for job in BulkJob.objects.filter(state__in=UNFINISHED).order_by("created_at")[:10]:
         text = f"A forced disconnect is under way: {job.processed} of {job.total} in {job.app}"
         yield Alert(text, reverse("admin:operations_bulkjob_change", args=[job.pk]))
+
+
+def _events(metrics: Mapping[str, Any]) -> Iterator[Alert]:
+    page = reverse("admin:events_endpoint_changelist")
+    oldest = metrics.get("oldest_event")
+    if oldest and timezone.now() - datetime.fromisoformat(oldest) > LATE_EVENT:
+        since = f"{datetime.fromisoformat(oldest):%Y-%m-%d %H:%M} UTC"
+        yield Alert(f"An event endpoint has not taken what happened since {since}", page, True)
+    for one in Endpoint.objects.exclude(disabled_at=None).order_by("disabled_at")[:10]:
+        yield Alert(f"The event endpoint {one.url} is disabled: {one.disabled_reason}", page)
+
+
+def _attention(metrics: Mapping[str, Any]) -> Iterator[Alert]:
+    for app, numbers in metrics.get("attention", {}).items():
+        options = connection_model(app)._meta
+        page = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
+        for reason, words in BESIDE_STATUS.items():
+            if number := numbers.get(reason, 0):
+                text = f"{number} of {options.verbose_name_plural} {words}"
+                yield Alert(text, f"{page}?attention_reason={reason}")
 
 
 def _dead_grants(metrics: Mapping[str, Any]) -> Iterator[Alert]:

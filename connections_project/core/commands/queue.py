@@ -28,6 +28,9 @@ class QueueCommand(CommandWithExamples):
         """Process once of many times; by default as `single_pass`."""
         return self.single_pass()
 
+    def stop(self) -> None:
+        """End what still runs beside the passes, as the command does."""
+
     def counts(self, outcomes: Counter[str]) -> Mapping[str, int]:
         """Return the counts to report, by what people call them."""
         raise NotImplementedError
@@ -53,6 +56,7 @@ class QueueCommand(CommandWithExamples):
             stopped = "Stopped; what is due stays due."
             if not forever:
                 raise CommandError(stopped, returncode=INTERRUPTED) from None
+            self.stop()
             self.stderr.write(stopped)
 
     def one_of_many(self, *, as_json: bool) -> None:

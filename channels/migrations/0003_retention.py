@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("channels", "0001_initial"),
+        ("channels", "0002_channel_attention"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("revocation", "0001_initial"),
+        ("revocation", "0002_call_circuits"),
     ]
 
     operations = [

@@ -1,0 +1,303 @@
+"""Event endpoints and deliveries for operators: how they are doing, and what can be done."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from connections_project.admin.base import ReadOnlyAdmin
+from connections_project.admin.filters import AgeFilter, column_filter
+from connections_project.admin.formatting import badge, format_datetime, link_to
+from connections_project.admin.object_actions import Button, ObjectAction, QuestionForm
+from connections_project.events.endpoints import (
+    InvalidEndpointError,
+    create,
+    disable,
+    enable,
+    rotate_secret,
+    write_test,
+)
+from connections_project.events.health import health_of
+from connections_project.events.models import Delivery, DeliveryState, Endpoint
+from connections_project.events.payload import body
+from connections_project.events.replay import replay, resend
+from connections_project.events.types import EventType
+from connections_project.events.worker import deliver_new
+from connections_project.identity.origins import admin_origin
+
+ADD, CHANGE = "events.add_endpoint", "events.change_endpoint"
+RESEND = "events.change_delivery"
+TEST_SECONDS = 5.0
+MOST_RESENT = 1000
+
+
+class EndpointForm(QuestionForm):
+    """What an endpoint is made of."""
+
+    url = forms.CharField(max_length=2048, label="Address", help_text="Where it is told; https.")
+    types = forms.MultipleChoiceField(
+        choices=EventType.choices, required=False, help_text="Of these alone; all where none is."
+    )
+
+
+class SpanForm(QuestionForm):
+    """Which events are delivered once more."""
+
+    since = forms.DateTimeField(help_text="From then on (UTC), such as 2026-01-31 12:00.")
+    until = forms.DateTimeField(required=False, help_text="Before then; up to now without it.")
+
+
+def _disable(request: HttpRequest, endpoint: Endpoint, reason: str) -> str:
+    disable(endpoint, reason=reason, origin=admin_origin(request))
+    return "Nothing more is sent to it. What is pending stays, and is sent once it is enabled."
+
+
+def _enable(request: HttpRequest, endpoint: Endpoint, reason: str) -> str:
+    enable(endpoint, reason=reason, origin=admin_origin(request))
+    return "It is told again. What happened meanwhile was not written for it."
+
+
+def _test(_request: HttpRequest, endpoint: Endpoint, _reason: str) -> str:
+    delivery_id = write_test(endpoint)
+    deliver_new([endpoint.pk], within=TEST_SECONDS)
+    told = Delivery.objects.get(pk=delivery_id)
+    if told.state == DeliveryState.DELIVERED:
+        return f"It took the test event, and answered {told.status_code}."
+    return f"It did not take the test event: {told.last_error or 'others are under way'}."
+
+
+def _replay(request: HttpRequest, endpoint: Endpoint, _reason: str) -> str:
+    form = SpanForm(request.POST)
+    form.full_clean()
+    number = replay(endpoint, **form.cleaned_data, origin=admin_origin(request))
+    return f"{number} events are due again."
+
+
+def _resend(request: HttpRequest, delivery: Delivery, _reason: str) -> str:
+    number = resend([delivery.pk], origin=admin_origin(request))
+    return "It is due now." if number else "It is being tried just now."
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(ReadOnlyAdmin):
+    """Where the host application is told of what happens, and how that goes."""
+
+    list_display = ("short_id", "url", "shown_state", "shown_types", "last_success",
+                    "oldest_waiting", "failure_rate")  # fmt: skip
+    text_columns = ("url",)
+    search_help_text = "The endpoint's id or address"
+    fields = ("id", "url", "shown_state", "shown_types", "disabled_reason", "last_success",
+              "oldest_waiting", "waiting", "failure_rate", "faults", "blocked_until",
+              "old_secret_until", "created_at", "disabled_at")  # fmt: skip
+    readonly_fields = fields
+    object_actions = (
+        ObjectAction(
+            name="test",
+            label="Send a test event",
+            permission=CHANGE,
+            question="An event of type endpoint.test is sent now.",
+            do=_test,
+            applies=lambda one: one.is_enabled,
+            form=QuestionForm,
+        ),
+        ObjectAction(
+            name="replay",
+            label="Replay a span",
+            permission=CHANGE,
+            question="The events of the span are delivered once more, with the same ids.",
+            do=_replay,
+            form=SpanForm,
+        ),
+        ObjectAction(
+            name="enable",
+            label="Enable",
+            permission=CHANGE,
+            question="It is told of what happens from now on, and of what is still pending.",
+            do=_enable,
+            applies=lambda one: not one.is_enabled,
+        ),
+        ObjectAction(
+            name="disable",
+            label="Disable",
+            permission=CHANGE,
+            question="Nothing more is sent to it, nor written for it.",
+            do=_disable,
+            applies=lambda one: one.is_enabled,
+            is_destructive=True,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
+        return super().get_queryset(request).defer("sealed_secret", "sealed_old_secret")
+
+    def get_urls(self) -> list[URLPattern]:
+        rotate = self.admin_site.admin_view(self.rotate_view)
+        name = "events_endpoint_rotate"
+        return [path("<uuid:object_id>/rotate/", rotate, name=name), *super().get_urls()]
+
+    def buttons(self, request: HttpRequest, row: Any) -> list[Button]:
+        found = super().buttons(request, row)
+        if not request.user.has_perm(CHANGE):
+            return found
+        page = reverse("admin:events_endpoint_rotate", args=[row.pk])
+        return [*found, Button("Rotate the secret", page)]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(ADD))
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",  # noqa: ARG002
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = EndpointForm(request.POST if request.method == "POST" else None)
+        made = self._made(request, form) if form.is_valid() else None
+        return self._secret_page(request, form, *(made or (None, "")), label="Make the endpoint")
+
+    def _made(self, request: HttpRequest, form: EndpointForm) -> tuple[Endpoint, str] | None:
+        url, types = form.cleaned_data["url"], ",".join(form.cleaned_data["types"])
+        try:
+            return create(url=url, types=types, origin=admin_origin(request))
+        except InvalidEndpointError as error:
+            form.add_error("url", str(error))
+            return None
+
+    def rotate_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        """Ask first, then show the new secret once."""
+        if not request.user.has_perm(CHANGE):
+            raise PermissionDenied
+        endpoint = Endpoint.objects.filter(pk=object_id).first()
+        if endpoint is None:
+            raise Http404
+        secret = ""
+        if request.method == "POST":
+            secret = rotate_secret(endpoint, origin=admin_origin(request))
+        label = "Rotate the secret"
+        return self._secret_page(request, QuestionForm(), endpoint, secret, label=label)
+
+    def _secret_page(
+        self,
+        request: HttpRequest,
+        form: QuestionForm,
+        endpoint: Endpoint | None,
+        secret: str,
+        *,
+        label: str,
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": label,
+            "form": form,
+            "endpoint": endpoint,
+            "secret": secret,
+        }
+        # The admin lets no page of its be stored, so none keeps the secret.
+        return TemplateResponse(request, "admin/event_secret.html", context)
+
+    def shown_state(self, endpoint: Endpoint) -> SafeString:
+        if not endpoint.is_enabled:
+            return badge("disabled", "off")
+        blocked = endpoint.blocked_until is not None and endpoint.blocked_until > timezone.now()
+        return badge("fails", "bad") if blocked else badge("enabled", "good")
+
+    shown_state.short_description = "state"  # type: ignore[attr-defined]
+
+    def shown_types(self, endpoint: Endpoint) -> str:
+        return endpoint.types.replace(",", ", ") or "all"
+
+    shown_types.short_description = "types"  # type: ignore[attr-defined]
+
+    def last_success(self, endpoint: Endpoint) -> Any:
+        return format_datetime(endpoint.last_success_at)
+
+    def oldest_waiting(self, endpoint: Endpoint) -> Any:
+        return format_datetime(health_of(endpoint).oldest_waiting)
+
+    def waiting(self, endpoint: Endpoint) -> str:
+        return health_of(endpoint).waiting_in_words
+
+    def failure_rate(self, endpoint: Endpoint) -> str:
+        return health_of(endpoint).failure_rate_in_words
+
+    failure_rate.short_description = "failed in the last hour"  # type: ignore[attr-defined]
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    """What each endpoint was told, and what it answered."""
+
+    list_display = ("short_id", "shown_state", "type", "of_endpoint", "tries", "status_code",
+                    "last_error", "tried", "next_try")  # fmt: skip
+    list_filter = (
+        column_filter("state", lambda: [(str(one), str(one)) for one in DeliveryState.values]),
+        column_filter(
+            "endpoint",
+            lambda: [(str(one.pk), one.url) for one in Endpoint.objects.order_by("pk")[:100]],
+        ),
+        AgeFilter,
+    )
+    list_select_related = ("event", "endpoint")
+    id_columns = ("id", "event_id", "connection_id")
+    search_help_text = "The delivery's, its event's or its connection's id"
+    fields = ("id", "shown_state", "type", "of_endpoint", "event_id", "connection_id", "sequence",
+              "tries", "status_code", "last_error", "tried_at", "due_at", "begun_at",
+              "finished_at", "leased_until", "body")  # fmt: skip
+    readonly_fields = fields
+    actions = ("resend_selected",)
+    object_actions = (
+        ObjectAction(
+            name="resend",
+            label="Send again",
+            permission=RESEND,
+            question="It is tried as soon as a worker is free, also where it was taken before.",
+            do=_resend,
+            form=QuestionForm,
+        ),
+    )
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(RESEND))
+
+    @admin.action(description="Send again", permissions=["resend"])
+    def resend_selected(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        ids = list(queryset.values_list("pk", flat=True)[:MOST_RESENT])
+        number = resend(ids, origin=admin_origin(request))
+        self.message_user(request, f"{number} are due now.")
+
+    def shown_state(self, delivery: Delivery) -> SafeString:
+        tones = {"delivered": "good", "pending": "wait", "given_up": "bad"}
+        return badge(delivery.state, tones[delivery.state])
+
+    shown_state.short_description = "state"  # type: ignore[attr-defined]
+
+    def type(self, delivery: Delivery) -> str:
+        return delivery.event.type
+
+    def of_endpoint(self, delivery: Delivery) -> SafeString | str:
+        return link_to(delivery.endpoint)
+
+    of_endpoint.short_description = "endpoint"  # type: ignore[attr-defined]
+
+    def tries(self, delivery: Delivery) -> int:
+        return delivery.attempts
+
+    def tried(self, delivery: Delivery) -> Any:
+        return format_datetime(delivery.tried_at)
+
+    def next_try(self, delivery: Delivery) -> Any:
+        is_pending = delivery.state == DeliveryState.PENDING
+        return format_datetime(delivery.due_at if is_pending else None)
+
+    def body(self, delivery: Delivery) -> str:
+        return body(delivery.event).decode()

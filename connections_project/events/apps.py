@@ -1,0 +1,21 @@
+"""What the host application is told of every change, by signed deliveries and by a feed."""
+
+from django.apps import AppConfig
+
+
+class EventsConfig(AppConfig):
+    name = "connections_project.events"
+    label = "events"
+
+    def ready(self) -> None:
+        from audit.record import listen
+        from connections_project.core.periodic import periodic_task
+        from connections_project.events.announce import announce
+        from connections_project.events.sweep import forget_old_events
+        from connections_project.events.worker import process_due
+        from connections_project.identity.groups import allow_operators
+
+        listen(announce)
+        allow_operators("add_endpoint", "change_endpoint", "change_delivery")
+        periodic_task(process_due, every=5, own_thread=True)
+        periodic_task(forget_old_events, every=3600)

@@ -1,0 +1,106 @@
+"""Who is to be told: enabled endpoints, and readers of the feed."""
+
+import time
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+
+from connections_project.events.models import Endpoint
+from connections_project.identity.models import User
+
+READ_EVENTS = "events.read_events"
+# For so long a process believes that nobody listens.
+NOBODY_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who is there; without anybody nothing is written.
+
+    Args:
+        endpoints: The types that each enabled endpoint wants, by its id; all where there are none.
+        has_readers: Whether somebody may read the feed.
+    """
+
+    endpoints: dict[UUID, frozenset[str]]
+    has_readers: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.endpoints) or self.has_readers
+
+    def endpoints_for(self, event_type: str) -> list[UUID]:
+        return [pk for pk, types in self.endpoints.items() if not types or event_type in types]
+
+
+NOBODY = Audience({}, has_readers=False)
+
+
+class _Memory:
+    """Until when this process knows that there was nobody.
+
+    Only that is remembered, so that changes cost nothing where nobody listens.
+    """
+
+    def __init__(self) -> None:
+        self.nobody_until = 0.0
+
+
+_memory = _Memory()
+
+
+def audience() -> Audience:
+    """Find who is to be told, by one statement at most."""
+    now = time.monotonic()
+    if now < _memory.nobody_until:
+        return NOBODY
+    found = _asked()
+    if not found:
+        _memory.nobody_until = now + NOBODY_SECONDS
+    return found
+
+
+def forget_nobody() -> None:
+    """Have this process look again."""
+    _memory.nobody_until = 0.0
+
+
+def wait_until_known() -> None:
+    """Wait, after the commit of a new listener, until every process knows that there is one.
+
+    So whoever made it misses nothing that happens from the moment when it is told so.
+    """
+    forget_nobody()
+    time.sleep(NOBODY_SECONDS)
+
+
+def _asked() -> Audience:
+    with connection.cursor() as cursor:
+        cursor.execute(_statement())
+        rows = cursor.fetchall()
+    endpoints = {
+        UUID(str(pk)): frozenset(filter(None, types.split(",")))
+        for pk, types in rows
+        if pk is not None
+    }
+    return Audience(endpoints, has_readers=len(rows) > len(endpoints))
+
+
+def _statement() -> str:
+    """Write the question. Names of tables only, of our own models; there are no values."""
+    endpoints = Endpoint._meta.db_table
+    of_users = User.user_permissions.through._meta.db_table
+    of_groups = Group.permissions.through._meta.db_table
+    reading = (
+        f"(SELECT granted.id FROM {Permission._meta.db_table} granted"  # noqa: S608
+        f" JOIN {ContentType._meta.db_table} kind ON kind.id = granted.content_type_id"
+        " WHERE kind.app_label = 'events' AND granted.codename = 'read_events')"
+    )
+    return (
+        f"SELECT id, types FROM {endpoints} WHERE disabled_at IS NULL UNION ALL"  # noqa: S608
+        " SELECT NULL, '' WHERE"
+        f" EXISTS (SELECT 1 FROM {of_users} WHERE permission_id IN {reading})"
+        f" OR EXISTS (SELECT 1 FROM {of_groups} WHERE permission_id IN {reading})"
+    )

@@ -1,0 +1,23 @@
+"""`manage.py disable_event_endpoint`: tell an endpoint nothing more."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from connections_project.events.endpoint_command import EndpointCommand
+from connections_project.events.endpoints import disable
+from connections_project.events.models import Endpoint
+from connections_project.identity.origins import command_origin
+
+
+class Command(EndpointCommand):
+    help = "Disable an event endpoint: nothing more is sent to it, nor written for it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--reason", default="", help="why, for the audit log")
+
+    def act(self, endpoint: Endpoint, **options: Any) -> None:
+        changed = disable(endpoint, reason=options["reason"], origin=command_origin(None))
+        said = "is disabled" if changed else "was disabled already"
+        self.stdout.write(f"{endpoint.pk} {said}.")

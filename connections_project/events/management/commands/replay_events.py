@@ -1,0 +1,51 @@
+"""`manage.py replay_events`: deliver once more what an endpoint was told, or has missed."""
+
+from argparse import ArgumentTypeError
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from connections_project.core.commands.base import CommandWithExamples, counted
+from connections_project.core.parsing import parse_datetime
+from connections_project.events.endpoint_command import endpoint_of
+from connections_project.events.replay import replay
+from connections_project.events.types import UnknownTypeError, parse_types
+from connections_project.identity.origins import command_origin
+
+
+def _time(text: str) -> datetime:
+    try:
+        return parse_datetime(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+class Command(CommandWithExamples):
+    help = (
+        "Have the events of a span delivered to an endpoint once more, in their order and with "
+        "the same webhook-id. Workers or run_background send them."
+    )
+    examples = """
+examples:
+  manage.py replay_events --endpoint 0198… --since 2026-01-31T00:00:00Z
+  manage.py replay_events --endpoint 0198… --since 2026-01-31T00:00:00Z \\
+      --until 2026-02-01T00:00:00Z --type connection.disconnected
+"""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--endpoint", required=True, metavar="ID")
+        parser.add_argument("--since", required=True, type=_time, metavar="TIME")
+        parser.add_argument("--until", type=_time, metavar="TIME", help="before then; or all")
+        parser.add_argument("--type", default="", metavar="TYPE,…", help="of these types alone")
+
+    def handle(self, *, endpoint: str, since: datetime, type: str, **options: Any) -> None:  # noqa: A002 - the option's name.
+        found = endpoint_of(endpoint)
+        try:
+            types = parse_types(type)
+        except UnknownTypeError as error:
+            raise CommandError(f"no such type of event: {error}", returncode=2) from None
+        number = replay(
+            found, since=since, until=options["until"], types=types, origin=command_origin(None)
+        )
+        self.stdout.write(f"{counted(number, 'event')} due again.")

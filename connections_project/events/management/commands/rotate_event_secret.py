@@ -1,0 +1,25 @@
+"""`manage.py rotate_event_secret`: give an endpoint a new secret."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from connections_project.events.endpoint_command import EndpointCommand, as_json
+from connections_project.events.endpoints import rotate_secret
+from connections_project.events.models import Endpoint
+from connections_project.identity.origins import command_origin
+
+
+class Command(EndpointCommand):
+    help = (
+        "Give an event endpoint a new secret, and print it this once. The old one signs beside it "
+        "for 24 hours."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def act(self, endpoint: Endpoint, **options: Any) -> None:
+        secret = rotate_secret(endpoint, origin=command_origin(None))
+        self.stdout.write(as_json(endpoint, secret) if options["json"] else secret)

@@ -1,0 +1,27 @@
+"""`manage.py test_event_endpoint`: send an event of type `endpoint.test`."""
+
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from connections_project.events.attempts import attempt
+from connections_project.events.claims import claim_one
+from connections_project.events.endpoint_command import EndpointCommand
+from connections_project.events.endpoints import write_test
+from connections_project.events.models import Delivery, DeliveryState, Endpoint
+
+
+class Command(EndpointCommand):
+    help = "Send an event of type endpoint.test to an endpoint now, and tell what it answered."
+
+    def act(self, endpoint: Endpoint, **_: Any) -> None:
+        if not endpoint.is_enabled:
+            raise CommandError(f"{endpoint.pk} is disabled.")
+        delivery_id = write_test(endpoint)
+        claimed = claim_one(delivery_id)
+        if claimed is not None:
+            attempt(claimed)
+        told = Delivery.objects.get(pk=delivery_id)
+        if told.state != DeliveryState.DELIVERED:
+            raise CommandError(f"It was not taken: {told.last_error or 'a worker tries it'}.")
+        self.stdout.write(f"Delivered: the endpoint answered {told.status_code}.")

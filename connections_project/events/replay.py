@@ -1,0 +1,141 @@
+"""Have events delivered once more: a span of them, or single deliveries."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from audit.events import Action
+from audit.record import Origin, record
+from connections_project.core.dispatch import enqueue
+from connections_project.core.jobs.lease import FREED
+from connections_project.core.parsing import render_datetime
+from connections_project.events.models import Delivery, DeliveryState, Endpoint, OutgoingEvent
+from connections_project.events.types import EventType
+from connections_project.events.worker import process_due
+
+BATCH = 1000
+
+
+def replay(
+    endpoint: Endpoint,
+    *,
+    since: datetime,
+    until: datetime | None = None,
+    types: Collection[str] = (),
+    origin: Origin,
+) -> int:
+    """Have the events of a span delivered to an endpoint once more, in their order.
+
+    What the endpoint doesn't want is left out, and what is pending stays as it is.
+
+    Args:
+        endpoint: Where.
+        since: From then on, by the time at which they were written.
+        until: Before then; up to now where it is None.
+        types: Of these alone; all where there are none.
+        origin: Who does it, for the audit.
+
+    Returns:
+        How many.
+    """
+    events = _span(endpoint, since, until, types)
+    number, after = 0, (-1, UUID(int=0))
+    while batch := list(_behind(events, after)):
+        number += _again(endpoint, batch)
+        after = batch[-1].sequence, batch[-1].pk
+    with transaction.atomic():
+        details = {"since": render_datetime(since), "events": number, "types": ",".join(types)}
+        if until:
+            details["until"] = render_datetime(until)
+        record(
+            Action.EVENTS_REPLAYED,
+            origin=origin,
+            subject_type="events.endpoint",
+            subject_id=endpoint.pk,
+            subject_owner_id=None,
+            details=details,
+        )
+        enqueue(process_due, inline=lambda: None)
+    return number
+
+
+def resend(delivery_ids: Collection[UUID], *, origin: Origin) -> int:
+    """Have single deliveries tried next, also such as are over.
+
+    Returns:
+        How many; one that is being tried just now is left alone.
+    """
+    with transaction.atomic():
+        rows = Delivery.objects.filter(pk__in=delivery_ids, lease=None)
+        deliveries = list(rows.select_for_update(of=("self",)).order_by("pk"))
+        _begin_again(Delivery.objects.filter(pk__in=[one.pk for one in deliveries]))
+        for delivery in deliveries:
+            record(
+                Action.EVENT_DELIVERY_RESENT,
+                origin=origin,
+                subject_type="events.delivery",
+                subject_id=delivery.pk,
+                subject_owner_id=None,
+                details={"endpoint": str(delivery.endpoint_id), "event": str(delivery.event_id)},
+            )
+        enqueue(process_due, inline=lambda: None)
+    return len(deliveries)
+
+
+def _span(
+    endpoint: Endpoint, since: datetime, until: datetime | None, types: Collection[str]
+) -> "QuerySet[OutgoingEvent]":
+    events = OutgoingEvent.objects.filter(occurred_at__gte=since, sequence__gte=_sequence(since))
+    events = events.exclude(type=EventType.TEST)
+    wanted = set(filter(None, endpoint.types.split(",")))
+    if types or wanted:
+        events = events.filter(type__in=set(types or wanted) & (wanted or set(types)))
+    return events.filter(occurred_at__lt=until) if until else events
+
+
+def _sequence(at: datetime) -> int:
+    """Return a sequence that lies surely before what was written at a time."""
+    return int((at.timestamp() - 60) * 1_000_000)
+
+
+def _behind(
+    events: "QuerySet[OutgoingEvent]", after: tuple[int, UUID]
+) -> "QuerySet[OutgoingEvent]":
+    sequence, pk = after
+    rows = events.filter(sequence__gte=sequence).exclude(sequence=sequence, pk__lte=pk)
+    return rows.order_by("sequence", "pk").defer("data")[:BATCH]
+
+
+def _again(endpoint: Endpoint, events: Sequence[OutgoingEvent]) -> int:
+    """Make due again what was told, and due what never was."""
+    ids = [event.pk for event in events]
+    with transaction.atomic():
+        known = Delivery.objects.filter(endpoint=endpoint, event__in=ids)
+        over = known.exclude(state=DeliveryState.PENDING)
+        again = _begin_again(over)
+        missing = OutgoingEvent.objects.filter(pk__in=ids).exclude(
+            Exists(Delivery.objects.filter(endpoint=endpoint, event=OuterRef("pk")))
+        )
+        made = Delivery.objects.bulk_create(
+            [
+                Delivery(
+                    endpoint=endpoint,
+                    event=event,
+                    connection_id=event.connection_id,
+                    sequence=event.sequence,
+                )
+                for event in missing.order_by("sequence")
+            ]
+        )
+    return again + len(made)
+
+
+def _begin_again(deliveries: "QuerySet[Delivery]") -> int:
+    now = timezone.now()
+    fresh: dict[str, Any] = {"state": DeliveryState.PENDING, "attempts": 0, "finished_at": None}
+    return deliveries.update(due_at=now, begun_at=now, **fresh, **FREED)

@@ -1,0 +1,130 @@
+"""The commands of endpoints."""
+
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from connections_project.core.parsing import render_datetime
+from connections_project.events.models import Delivery, Endpoint, OutgoingEvent
+from connections_project.events.sweep import forget_old_events
+from connections_project.identity.origins import command_origin
+from connections_project.platforms.suspend import resume, suspend
+from tests.support.bank import Bank
+from tests.support.event_receiver import Receiver
+from tests.support.platform_server import Answer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOBODY = "01890000-0000-7000-8000-000000000000"
+
+
+def run(*command: str) -> str:
+    out = io.StringIO()
+    call_command(*command, stdout=out, stderr=io.StringIO())
+    return out.getvalue()
+
+
+def code(*command: str) -> tuple[int, str]:
+    with pytest.raises(CommandError) as failure:
+        run(*command)
+    return failure.value.returncode, str(failure.value)
+
+
+def test_create_and_list() -> None:
+    made: dict[str, Any] = json.loads(
+        run("create_event_endpoint", "https://app.example.com/e", "--types",
+            "connection.disconnected,connection.deleted", "--json")
+    )  # fmt: skip
+    assert made["types"] == ["connection.disconnected", "connection.deleted"]
+    assert len(made["secret"]) == len("whsec_") + 44
+    assert run("create_event_endpoint", "https://b.example.com/e").startswith("whsec_")
+    run("disable_event_endpoint", made["id"], "--reason", "moved")
+    first, second = run("list_event_endpoints").splitlines()
+    assert (made["id"] in first, "disabled" in first, "moved" in first) == (True, True, True)
+    assert " enabled all https://b.example.com/e" in second
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://app.example.com/", "ftp://app.example.com/", "https://127.0.0.1/", "https://[::1]/",
+        "https://u:p@app.example.com/", "https://", "x", "https://app.example.com:0/",
+        "https://169.254.169.254/",
+    ],
+)  # fmt: skip
+def test_a_wrong_address_is_refused(url: str, settings: LazySettings) -> None:
+    settings.EVENT_ALLOWED_NETWORKS = []
+    assert code("create_event_endpoint", url)[0] == 2
+    assert not Endpoint.objects.exists()
+
+
+def test_an_unknown_type_is_named() -> None:
+    args = ("create_event_endpoint", "https://app.example.com/", "--types", "connection.gone")
+    assert code(*args) == (2, "no such type of event: connection.gone")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("disable_event_endpoint", NOBODY),
+        ("rotate_event_secret", NOBODY),
+        ("test_event_endpoint", "x"),
+        ("replay_events", "--endpoint", NOBODY, "--since", "2026-01-01T00:00:00Z"),
+    ],
+)
+def test_an_unknown_id_is_named(command: tuple[str, ...]) -> None:
+    returned, said = code(*command)
+    assert returned == 1
+    assert "no such event endpoint" in said
+
+
+def test_a_secret_is_rotated(receiver: Receiver) -> None:
+    told = json.loads(run("rotate_event_secret", str(receiver.endpoint.pk), "--json"))
+    assert set(told) == {"id", "url", "types", "secret"}
+    assert told["secret"] != receiver.secret
+
+
+def test_a_test_event_is_sent(receiver: Receiver) -> None:
+    assert "answered 204" in run("test_event_endpoint", str(receiver.endpoint.pk))
+    (event,) = receiver.events
+    assert (event["type"], set(event["data"])) == ("endpoint.test", {"actor", "trace_id"})
+    receiver.server.on("POST", receiver.path, lambda _: Answer(503))
+    assert code("test_event_endpoint", str(receiver.endpoint.pk)) == (
+        1,
+        "It was not taken: status_503.",
+    )
+
+
+def test_a_span_is_replayed_in_order(bank: Bank, receiver: Receiver) -> None:
+    suspend(slug="bank", reason="x", origin=command_origin(None))
+    resume(slug="bank", origin=command_origin(None))
+    first = [event["id"] for event in receiver.events]
+    since = render_datetime(timezone.now() - timedelta(minutes=5))
+    args = ("replay_events", "--endpoint", str(receiver.endpoint.pk), "--since", since)
+    assert run(*args) == "2 events due again.\n"
+    assert run(*args, "--type", "platform.resumed") == "0 events due again.\n"
+    told = json.loads(run("deliver_events", "--once", "--json"))
+    assert told == {"tried": 2, "delivered": 2, "still_due": 0, "given_up": 0}
+    assert sorted(event["id"] for event in receiver.events[2:]) == sorted(first)
+
+
+def test_a_replay_reaches_a_newer_endpoint(bank: Bank, receiver: Receiver) -> None:
+    suspend(slug="bank", reason="x", origin=command_origin(None))
+    made = json.loads(run("create_event_endpoint", f"{receiver.server.url}/other", "--json"))
+    since = render_datetime(timezone.now() - timedelta(minutes=5))
+    run("replay_events", "--endpoint", made["id"], "--since", since)
+    assert Delivery.objects.filter(endpoint=made["id"], state="pending").count() == 1
+
+
+def test_old_events_are_forgotten(bank: Bank, receiver: Receiver, settings: LazySettings) -> None:
+    suspend(slug="bank", reason="x", origin=command_origin(None))
+    long_ago = int((timezone.now() - timedelta(days=31)).timestamp() * 1_000_000)
+    assert forget_old_events() == 0
+    OutgoingEvent.objects.update(sequence=long_ago)
+    assert forget_old_events() == 1
+    assert not Delivery.objects.exists()
