@@ -46,6 +46,9 @@ def test_the_times_have_the_contracts_values() -> None:
     seconds = {name: settings[name] for name in settings if name.endswith("_SECONDS")}
     assert seconds == {
         "REQUEST_BODY_SECONDS": 30,
+        "EVENT_GIVE_UP_SECONDS": 432000,
+        "EVENT_LEASE_SECONDS": 30,
+        "EVENT_RETRY_SECONDS": (5, 30, 120, 600, 3600, 10800, 21600, 43200),
         "OAUTH_STATE_SECONDS": 600,
         "PENDING_CONNECTION_SECONDS": 600,
         "REVOCATION_FIRST_RETRY_SECONDS": 30,
