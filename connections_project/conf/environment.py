@@ -20,6 +20,11 @@ TEN_YEARS = 10 * 365 * 24 * 3600  # seconds: what is added to a date must not ov
 CLIENT_VARIABLE = re.compile(
     r"OAUTH_(?P<slug>[A-Z0-9_]{1,64})_(CLIENT_ID|CLIENT_SECRET|REDIRECT_URIS)"
 )
+# What may also be given as the path of a file, in NAME_FILE, as orchestrators mount secrets.
+_SECRET = re.compile(
+    r"SECRET_KEY|CREDENTIAL_KEYS|(AUDIT|RECEIPT)_SIGNING_KEY|(DATABASE|REDIS|CELERY_BROKER)_URL"
+    r"|METRICS_TOKEN|OUTBOUND_PROXY|OAUTH_[A-Z0-9_]+_CLIENT_SECRET"
+)
 # What django-environ reads; it would log any other line, which may hold a secret.
 _LINE = re.compile(r"(export )?[A-Za-z_0-9]+=.*|#.*|")
 
@@ -58,7 +63,23 @@ class Environment:
         self.variables = variables
 
     def text(self, name: str, default: str = "") -> str:
-        return self.variables.get(name, "").strip() or default
+        """Return the text of `name`, or, of a secret, that of the file which NAME_FILE names.
+
+        Raises:
+            ImproperlyConfigured: The file can't be read, or both variables are given.
+        """
+        value = self.variables.get(name, "").strip()
+        path = self.variables.get(f"{name}_FILE", "") if _SECRET.fullmatch(name) else ""
+        if value and path:
+            raise ImproperlyConfigured(f"{name} is wrong: give it or {name}_FILE, not both")
+        return value or (path and self._file_text(name, path)) or default
+
+    @staticmethod
+    def _file_text(name: str, path: str) -> str:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError):
+            raise ImproperlyConfigured(f"{name}_FILE is wrong: it must be a text file") from None
 
     def required(self, name: str, *, hint: str, unless: bool) -> str:
         """Return the text of `name`, which may be absent only where `unless` holds."""
