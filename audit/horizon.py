@@ -22,7 +22,7 @@ CLOCKS_MAY_DIFFER_BY = timedelta(seconds=5)
 
 # All processes of the service are one role to the database, which sees its own sessions whole.
 _OLDEST_OPEN = """
-    SELECT LEAST(clock_timestamp(), min(xact_start)) FROM pg_stat_activity
+    SELECT LEAST(statement_timestamp(), min(xact_start)) FROM pg_stat_activity
     WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
 """
 

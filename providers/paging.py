@@ -1,6 +1,7 @@
 """Read a provider's list to its end, page by page, within bounds."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,6 +13,9 @@ from connections_project.oauth.catalog import Platform
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.paths import dig
 from connections_project.oauth.transport import Answer
+
+# Halves of characters, which no address can hold.
+UNENCODABLE = re.compile("[\ud800-\udfff]")
 
 logger = logging.getLogger(__name__)
 
@@ -165,6 +169,8 @@ def _cursor(platform: Platform, answer: Answer, page: list[Any], wanted: List) -
             raise _CutError("its last entry has no id")
     if isinstance(found, bool) or not isinstance(found, str | int) or found == "":
         return None
+    if UNENCODABLE.search(str(found)):
+        raise _CutError("its cursor is no text")
     return str(found)
 
 

@@ -186,7 +186,8 @@ def peek(state: str) -> FlowPreview | None:
         StateStoreUnavailable: The cache is away.
     """
     found = states.peek(state)
-    return None if found is None else FlowPreview.from_json(found)
+    # Outcomes of flows are kept beside the flows, under names that a caller may give too.
+    return FlowPreview.from_json(found) if found and "app" in found else None
 
 
 def consume(*, app: str, state: str) -> Flow:
@@ -199,7 +200,7 @@ def consume(*, app: str, state: str) -> Flow:
     found = states.consume(state)
     if found is None:
         raise InvalidStateError(was_used=True)
-    if found["app"] != app:
+    if found.get("app") != app:
         raise InvalidStateError
     return Flow(
         app=app,

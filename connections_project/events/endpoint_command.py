@@ -4,8 +4,9 @@ import argparse
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from connections_project.core.commands.base import EscapedCommand
 from connections_project.core.parsing import parse_uuid
 from connections_project.events.models import Endpoint
 
@@ -30,7 +31,7 @@ def as_json(endpoint: Endpoint, secret: str) -> str:
     return json.dumps(known)
 
 
-class EndpointCommand(BaseCommand):
+class EndpointCommand(EscapedCommand):
     """A command that does one thing to one endpoint."""
 
     def add_arguments(self, parser: CommandParser) -> None:

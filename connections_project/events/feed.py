@@ -12,7 +12,7 @@ from connections_project.events.models import OutgoingEvent
 # transaction began. So nothing comes before the oldest of those that are under way.
 # All processes of the service are one role to the database, which sees its own sessions whole.
 _OLDEST_OPEN = """
-    SELECT LEAST(clock_timestamp(), min(xact_start)) FROM pg_stat_activity
+    SELECT LEAST(statement_timestamp(), min(xact_start)) FROM pg_stat_activity
     WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
         AND backend_xid IS NOT NULL
 """

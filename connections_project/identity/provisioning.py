@@ -54,7 +54,10 @@ def provision(
             _record(user, address)
     except IntegrityError:
         # Another call was faster; anything else that is wrong with the row leaves none to be found.
-        return User.objects.get(issuer=issuer, subject=subject)
+        found = User.objects.filter(issuer=issuer, subject=subject).first()
+        if found is None:
+            raise ForgottenSubjectError from None
+        return found
     return user
 
 
@@ -76,9 +79,12 @@ def follow(user: User, *, email: str | None, principal_type: PrincipalType) -> b
         told["issuer_email"] = normal_email(email)
     changed = {name: value for name, value in told.items() if getattr(user, name) != value}
     if changed:
+        # Whoever was forgotten or deactivated meanwhile keeps nothing of what the issuer says.
+        rows = User.objects.filter(pk=user.pk, issuer=user.issuer, subject=user.subject)
+        if not rows.filter(is_active=True).update(**changed):
+            return False
         for name, value in changed.items():
             setattr(user, name, value)
-        user.save(update_fields=changed)
     return True
 
 

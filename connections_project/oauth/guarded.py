@@ -85,6 +85,9 @@ class Policy:
         found = _embedded(ip_address(address.partition("%")[0]))
         if any(found in network for network in self.networks):
             return True
+        if isinstance(found, IPv6Address) and (found.is_site_local or found.is_reserved):
+            # Such as an IPv4-compatible address, which `is_global` takes for a public one.
+            return False
         return scheme == "https" and found.is_global and not found.is_multicast
 
 

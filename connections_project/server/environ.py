@@ -45,7 +45,9 @@ def _headers(scope: Scope) -> Environ:
     """
     found: Environ = {}
     for name, value in scope.headers.items():
-        if "_" not in name:
+        # A server may ignore Range (RFC 9110, section 14.2): parts of a static file would be kept
+        # in memory for whoever reads them slowly.
+        if "_" not in name and name != "range":
             key = _UNPREFIXED.get(name) or f"HTTP_{name.upper().replace('-', '_')}"
             # RFC 6265, section 5.4, and RFC 9110, section 5.3.
             separator = "; " if name == "cookie" else ","

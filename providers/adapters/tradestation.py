@@ -15,7 +15,7 @@ def transaction(entry: dict[str, Any]) -> dict[str, Any] | None:
     """Say what an order moved; None where nothing of it was filled, or no cash moved."""
     legs = entry.get("Legs")
     filled = [leg for leg in legs if _is_filled(leg)] if isinstance(legs, list) else []
-    if not filled or any(leg.get("AssetType", "STOCK") not in SHARES for leg in filled):
+    if not filled or any(str(leg.get("AssetType", "STOCK")) not in SHARES for leg in filled):
         return None
     whole = entry.get("FilledPrice") if len(filled) == 1 else None
     moved = sum((_moved(leg, whole) for leg in filled), Decimal(0))

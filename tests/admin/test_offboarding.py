@@ -34,7 +34,7 @@ def test_what_goes_is_shown_before_anything_is_done(
     key = create_key(team=owner.own_team, scopes=["social:read"], origin=command_origin(None)).key
     text = text_of(page, f"{USERS}{owner.pk}/deactivate/")
     assert "providers 1 0 1 channels 1 1 1 social 0 0 0" in text
-    assert f"until you decide {key.prefix}" in text
+    assert f"own team end {key.prefix}" in text
     owner.refresh_from_db()
     assert owner.is_active
 

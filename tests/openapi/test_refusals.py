@@ -80,7 +80,9 @@ def test_an_empty_body_fails_if_fields_are_required(
 
 def test_bad_queries_are_refused(owners: ReadingClient) -> None:
     for operation in all_operations(owners):
-        assert call(owners, operation, QUERY_STRING="q=%00") == 400, operation[:2]
+        # Events are not for people: that is said first.
+        wanted = 403 if operation[1] == "/api/v1/events" else 400
+        assert call(owners, operation, QUERY_STRING="q=%00") == wanted, operation[:2]
     for query in ("/platforms?app=x", "/providers?active_only=x", "/accounts?limit=101&page=0"):
         assert owners.get(f"/api/v1{query}").json()["errors"]
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from django.utils import timezone
 
@@ -132,8 +133,14 @@ def other_platforms(bank: Bank, use_catalogue: UseCatalogue) -> None:
     bank.server.on("POST", "/7/posts", Answer(json={"id": 71}))
 
 
+@pytest.fixture
+def feed_reader(service_account: User) -> User:
+    service_account.user_permissions.add(Permission.objects.get(codename="read_events"))
+    return service_account
+
+
 def test_every_operation_answers_as_described(
-    reading: Reading, owner: User, other_platforms: None
+    reading: Reading, owner: User, feed_reader: User, other_platforms: None
 ) -> None:
     client = reading(None)
     client.get("/api/v1/platforms?app=providers")
@@ -158,7 +165,13 @@ def test_every_operation_answers_as_described(
         client.post("/api/v1/auth/logout", only_refresh(tokens), format="json").status_code == 204
     )
 
-    walked = {(method, path) for method, path, status in client.seen if status < 300}
+    client.get("/api/v1/me")
+    client.get("/api/v1/connections")
+    listener = reading(feed_reader)
+    listener.get("/api/v1/events")
+
+    seen = [*client.seen, *listener.seen]
+    walked = {(method, path) for method, path, status in seen if status < 300}
     assert walked == {(method, path) for method, path, _ in operations(client.reader.document)}
 
 

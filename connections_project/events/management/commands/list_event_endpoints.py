@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from connections_project.core.commands.base import EscapedCommand
 from connections_project.events.models import Endpoint
 
 
-class Command(BaseCommand):
+class Command(EscapedCommand):
     help = "List the event endpoints, a line each: id, enabled or disabled, types, address."
 
     def handle(self, *_: Any, **__: Any) -> None:

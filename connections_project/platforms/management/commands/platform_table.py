@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from connections_project.core.commands.base import EscapedCommand
 from connections_project.platforms.capabilities import table
 from connections_project.platforms.catalog import catalog
 
 
-class Command(BaseCommand):
+class Command(EscapedCommand):
     help = "Print a Markdown table of what can be done at each platform of the catalogue."
 
     def handle(self, *_: Any, **__: Any) -> None:
