@@ -33,7 +33,7 @@ def columns(model: type[models.Model]) -> Iterator[str]:
 
 def declared(model: type[models.Model]) -> set[str]:
     """The filters' parameters, also of those that have nothing to choose from yet."""
-    declared = admin.site._registry[model].get_list_filter(HttpRequest())
+    declared: list[Any] = list(admin.site._registry[model].get_list_filter(HttpRequest()))
     return {one.parameter_name for one in declared if hasattr(one, "parameter_name")}
 
 
