@@ -37,7 +37,7 @@ def test_the_defaults_are_those_of_the_contract(load: Load) -> None:
     assert not bank.authorization_response_iss_parameter_supported
     assert (bank.refresh, bank.grant_lifetime_days) == ("rotating", 0)
     assert (bank.account_id_field, bank.account_name_field) == ("sub", "name")
-    assert bank.dead_grant == (DeadGrantMatcher(400, "invalid_grant", None, "expired"),)
+    assert bank.dead_grant == (DeadGrantMatcher(None, "invalid_grant", None, "expired"),)
     assert bank.revocation is None
 
 
@@ -63,6 +63,7 @@ def test_a_field_table_adds_to_its_defaults(load: Load) -> None:
         "type": "type",
         "balance": "balance",
         "currency": "",
+        "path_id": "",
     }
 
 

@@ -35,6 +35,7 @@ FAULTS = {
     "invalid_client": (Answer(401, json={"error": "invalid_client"}), "invalid_client"),
     "200 with an error": (Answer(json={"error": "bad_verification_code"}), "refused"),
 }
+WITH_TOKENS = [FAULTS[name][0] for name in ("no JSON", "no object", "no access token")]
 each_fault = pytest.mark.parametrize(("fault", "code"), FAULTS.values(), ids=FAULTS)
 
 
@@ -61,7 +62,10 @@ def test_a_failed_exchange_is_502_and_a_failed_row(
     assert bank.server.requests_to("/me") == []
     (event,) = events()
     assert (event.action, event.outcome) == ("provider_connection_failed", "failure")
-    assert (event.subject_id, event.details) == (row.pk, {"platform": "bank", "error": code})
+    # Tokens that can be read in an answer that can't be used go to the revoker.
+    revoked = {"revocation": "pending"} if fault in WITH_TOKENS else {}
+    details = {"platform": "bank", "error": code, **revoked}
+    assert (event.subject_id, event.details) == (row.pk, details)
 
 
 @each_fault

@@ -12,10 +12,8 @@ from tests.platforms.contract.conftest import (
     PLATFORMS,
     Actor,
     authenticates,
-    document,
 )
 from tests.support.bank import REDIRECT_URI, query_of
-from tests.support.platform_server import Answer
 
 pytestmark = pytest.mark.django_db
 
@@ -73,24 +71,3 @@ def test_the_account_is_read_where_it_stands(api: APIClient, actor: Actor) -> No
     again = actor.app_client.call_back(api, begun["state"])
     assert actor.app_client.id_of_repeated(again) == str(connection.pk)
     assert actor.app_client.model.objects.count() == 1
-
-
-@pytest.mark.parametrize("actor", PROVIDERS, indirect=True)
-def test_its_accounts_are_read_as_its_entry_maps_them(api: APIClient, actor: Actor) -> None:
-    platform = actor.platform
-    connection = actor.connect(api)
-    result = {"id": "acc-1", "name": "Mine", "type": "cash", "balance": "12.50", "currency": "EUR"}
-    known = {name: value for name, value in result.items() if platform.account_fields[name]}
-    entry = document({platform.account_fields[name]: value for name, value in known.items()})
-    listed = document({platform.accounts_field: [entry]}) if platform.accounts_field else [entry]
-    if platform.accounts_endpoint:
-        actor.server.on("GET", actor.path("accounts_endpoint"), Answer(json=listed))
-    body = {"connection_id": str(connection.pk)}
-    answer = api.post("/api/v1/accounts/syncs", body, format="json")
-    assert answer.status_code == 201, answer.content
-    expected = int(bool(platform.accounts_endpoint))
-    assert (answer.json()["created"], answer.json()["errors"]) == (expected, 0)
-    for account in api.get("/api/v1/accounts").json()["data"]:
-        assert {name: account[name] for name in known if name != "id"} == {
-            name: value for name, value in known.items() if name != "id"
-        }
