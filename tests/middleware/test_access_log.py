@@ -87,6 +87,7 @@ def test_a_session_principal_is_named_if_asked_for(
     assert lines()[-1]["principal_id"] == str(operator.pk)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_probes_that_succeed_leave_no_line(client: Client, lines: Lines) -> None:
     for path in ("/healthz", "/readyz"):
         client.get(path)

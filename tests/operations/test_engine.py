@@ -20,6 +20,7 @@ from providers.models import Connection
 from tests.operations.conftest import WHY, UsePlatforms, account_of_user, many_like
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.provider_rows import connection_of, events
+from tests.support.sql_statements import LISTENERS
 
 pytestmark = pytest.mark.django_db
 
@@ -29,10 +30,6 @@ MAKE: dict[str, Callable[..., Any]] = {
     "social": account_of_user,
 }
 ALL = DisconnectOptions("breach", cancel_schedules=True, erase_tokens=True)
-
-
-# Once a second a process asks who listens to events.
-LISTENERS = 'FROM "events_endpoint"'
 
 
 def statements(app: str, ids: list[Any], origin: Origin) -> int:

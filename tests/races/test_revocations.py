@@ -47,16 +47,17 @@ def test_passes_beside_each_other_try_each_job_once(
     bank: Bank, api: APIClient, no_limits: None
 ) -> None:
     bank.server.on("POST", "/revoke", Answer(503))
-    for number in range(6):
+    # Fewer than open the circuit of calls in requests.
+    for number in range(4):
         bank.account_id = f"customer-{number}"
         assert api.delete(f"/api/v1/auth/{connect(api).pk}/disconnect").status_code == 200
     RevocationJob.objects.update(due_at=timezone.now() - timedelta(seconds=1))
     tried = len(bank.revoked)
     bank.server.on("POST", "/revoke", Answer(200, delay=0.02))
     outcomes = at_once([processed] * 4)
-    assert list(chain(*outcomes)) == [JobState.REVOKED] * 6
+    assert list(chain(*outcomes)) == [JobState.REVOKED] * 4
     assert sorted(bank.revoked[tried:]) == sorted(
-        f"{kind}-{number}" for kind in ("access", "refresh") for number in range(1, 7)
+        f"{kind}-{number}" for kind in ("access", "refresh") for number in range(1, 5)
     )
     assert set(RevocationJob.objects.values_list("attempts", flat=True)) == {2}
-    assert AuditEvent.objects.filter(action="token_revoked").count() == 6
+    assert AuditEvent.objects.filter(action="token_revoked").count() == 4

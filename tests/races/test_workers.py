@@ -113,6 +113,8 @@ def test_waiting_workers_hold_no_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The pool is far smaller than the number of threads, and others would be starved."""
+    if connection.vendor == "sqlite":
+        pytest.skip("a file is nobody else's, so SQLite keeps it open")
     # Before such a platform is asked, the holders of the grant are looked for.
     revocation = 'tokens = ["refresh_token"]\nblast_radius = "grant"'
     use_catalogue(bank.catalogue("slow", revocation=revocation).replace("/revoke", "/slow"), "slow")
