@@ -7,6 +7,7 @@ from typing import IO, Any
 from connections_project.server.rsgi import HTTPProtocol, ResponseHeaders
 
 PIECE = 64 * 1024  # bytes
+PIECE_SECONDS = 20.0
 
 
 class FileBody:
@@ -63,8 +64,9 @@ class Response:
         transport = self._proto.response_stream(self._status, self._headers)
         for piece in _in_pieces(body):
             sending = _awaited(transport.send_bytes(piece))
-            # It raises once the client has gone, which ends the stream.
-            asyncio.run_coroutine_threadsafe(sending, self._loop).result()
+            # It raises once the client has gone, which ends the stream; and where the loop has
+            # stopped meanwhile, nobody would ever answer.
+            asyncio.run_coroutine_threadsafe(sending, self._loop).result(timeout=PIECE_SECONDS)
 
 
 def _in_pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
