@@ -40,12 +40,6 @@ def test_a_static_file_is_whole(port: int) -> None:
     assert b"x-trace-id" in answer
 
 
-def test_a_range_of_it_is_that_range(port: int) -> None:
-    answer = get(port, STATIC, "Range: bytes=3-12")
-    assert status_of(answer) == 206
-    assert body_of(answer) == body_of(get(port, STATIC))[3:13]
-
-
 def test_head_of_it_has_no_body(port: int) -> None:
     answer = get(port, STATIC, method="HEAD")
     assert (status_of(answer), body_of(answer)) == (200, b"")
