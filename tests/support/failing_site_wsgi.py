@@ -11,4 +11,6 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 settings.ROOT_URLCONF = "tests.support.failing_site"
+# As many as are served at a time, which the tests of a single process raise.
+settings.WEB_THREADS = 16
 application = get_wsgi_application()
