@@ -6,8 +6,9 @@ import pytest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.test import Client
 
-from connections_project.api import error_routing
+from connections_project.api import error_routing, rate_limits
 from connections_project.api.errors import ApiError
+from connections_project.api.token_buckets import MemoryBuckets, now_in_microseconds
 from tests.support.failing_site import ForeseenError
 
 
@@ -37,8 +38,13 @@ def formats(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def site(formats: None, settings: Any) -> Client:
-    """A client of the small site that gets a 500 instead of its exception."""
+def site(formats: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """A client of the small site that gets a 500 instead of its exception.
+
+    Its buckets' clock stands still, since a slow machine would fill them between two requests.
+    """
     settings.ROOT_URLCONF = "tests.support.failing_site"
-    settings.REDIS_URL = ""
+    started = now_in_microseconds()
+    buckets = MemoryBuckets(clock=lambda: started)
+    monkeypatch.setattr(rate_limits, "_buckets", lambda: buckets)
     return Client(raise_request_exception=False)

@@ -39,7 +39,13 @@ def people(behind: Deployment) -> People:
     return [(token, key) for token, key in json.loads(filled)]
 
 
-def commands(people: People, folder: Path) -> Iterator[tuple[str, ...]]:
+@pytest.fixture
+def endpoint(behind: Deployment) -> str:
+    made = run(behind, "manage.py", "create_event_endpoint", "https://app.invalid/", "--json")
+    return str(json.loads(made)["id"])
+
+
+def commands(people: People, endpoint: str, folder: Path) -> Iterator[tuple[str, ...]]:
     """Every command of ours that reads or writes the database."""
     ids = [key for _, key in people]
     export = str(folder / "export.jsonl")
@@ -53,7 +59,9 @@ def commands(people: People, folder: Path) -> Iterator[tuple[str, ...]]:
     yield ("disconnect_provider", ids[0], *WHY)
     yield ("disconnect_provider", "--slug", "bank", "--user", "user-1@example.com", *WHY)
     yield ("disconnect_user", "user-2@example.com", *WHY)
+    yield ("leaver_receipt", "user-2@example.com")
     yield ("run_revocations", "--once")
+    yield ("run_background", "--once")
     yield ("publish_due_schedules", "--once")
     yield ("show_audit_trail", ids[0])
     yield ("seal_audit_log",)
@@ -61,6 +69,11 @@ def commands(people: People, folder: Path) -> Iterator[tuple[str, ...]]:
     yield ("export_audit_log", "--output", export)
     yield ("replay_disconnects", export, *WHY)
     yield ("rotate_credential_keys",)
+    yield ("list_event_endpoints",)
+    yield ("rotate_event_secret", endpoint)
+    yield ("replay_events", "--endpoint", endpoint, "--since", "2026-01-01T00:00:00Z")
+    yield ("deliver_events", "--once")
+    yield ("disable_event_endpoint", endpoint)
     yield ("disconnect_provider", "--all", *WHY)
     yield ("disconnect_channel", "--all", *WHY)
     yield ("disconnect_social", "--all", *WHY)
@@ -77,21 +90,23 @@ for command in json.loads(sys.argv[1]):
 """
 
 
-def test_each_command_works(behind: Deployment, people: People, tmp_path: Path) -> None:
-    run(behind, "-c", CALL, json.dumps(list(commands(people, tmp_path))))
+def test_each_command_works(
+    behind: Deployment, people: People, endpoint: str, tmp_path: Path
+) -> None:
+    run(behind, "-c", CALL, json.dumps(list(commands(people, endpoint, tmp_path))))
 
 
 def test_all_of_our_commands_are_tried(tmp_path: Path) -> None:
     # These make people and keys by one INSERT or UPDATE each, or don't come near the database.
     others = {"create_user", "create_service_account", "create_operator", "create_team",
               "create_api_key", "revoke_api_key", "reset_totp", "sandbox", "migrate",
-              "platform_table"}  # fmt: skip
+              "platform_table", "create_event_endpoint", "test_event_endpoint"}  # fmt: skip
     found = {
         path.stem
         for path in ROOT.glob("**/management/commands/[a-z]*.py")
         if not {".venv", "tests"} & set(path.parts)
     }
-    tried = {command[0] for command in commands([("", "")] * 6, tmp_path)}
+    tried = {command[0] for command in commands([("", "")] * 6, "", tmp_path)}
     assert found - others <= tried
 
 
