@@ -6,7 +6,6 @@ Nothing here has a built-in key. Outside DEBUG whatever is missing or wrong stop
 import os
 import secrets
 import sys
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,11 +14,31 @@ from django.core.exceptions import ImproperlyConfigured
 
 from connections_project.conf import values as values
 from connections_project.conf.caches import LOGIN_ATTEMPTS, caches
+from connections_project.conf.cors import (
+    CORS_ALLOW_CREDENTIALS as CORS_ALLOW_CREDENTIALS,
+)
+from connections_project.conf.cors import (
+    CORS_ALLOW_HEADERS as CORS_ALLOW_HEADERS,
+)
+from connections_project.conf.cors import (
+    CORS_ALLOW_METHODS as CORS_ALLOW_METHODS,
+)
+from connections_project.conf.cors import (
+    CORS_EXPOSE_HEADERS as CORS_EXPOSE_HEADERS,
+)
+from connections_project.conf.cors import (
+    CORS_PREFLIGHT_MAX_AGE as CORS_PREFLIGHT_MAX_AGE,
+)
+from connections_project.conf.cors import (
+    CORS_URLS_REGEX as CORS_URLS_REGEX,
+)
 from connections_project.conf.databases import described
 from connections_project.conf.environment import Environment, read_env_file
 from connections_project.conf.logging import logging_to_stderr
 from connections_project.conf.metrics_folder import default_folder
 from connections_project.conf.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
+from connections_project.conf.rest_framework import REST_FRAMEWORK as REST_FRAMEWORK
+from connections_project.conf.rest_framework import simple_jwt
 from connections_project.core.request_body import LARGEST_BODY
 from connections_project.oauth.proxy import OutboundProxy
 
@@ -239,54 +258,10 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("MinimumLengthValidator", "CommonPasswordValidator")
 ]
 LOGIN_URL = "sign-in"
-SIMPLE_JWT = {
-    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=ACCESS_TOKEN_SECONDS),
-    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
-    "ALGORITHM": "HS256",
-    # How far the clocks of hosts may differ; identity/tokens.py grants none of it to `exp`.
-    "LEEWAY": CLOCK_LEEWAY,
-    "SIGNING_KEY": SECRET_KEY,
-    "USER_ID_FIELD": "id",
-    "USER_ID_CLAIM": "principal_id",
-    "UPDATE_LAST_LOGIN": False,
-}
-
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "connections_project.identity.authentication.PrincipalAuthentication"
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "connections_project.api.error_routing.drf_exception_handler",
-    "URL_FORMAT_OVERRIDE": None,
-    "UNAUTHENTICATED_USER": None,
-}
+SIMPLE_JWT = simple_jwt(SECRET_KEY, lifetime=ACCESS_TOKEN_SECONDS, leeway=CLOCK_LEEWAY)
 
 # RequestBodyMiddleware refuses larger ones before Django reads them.
 DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_BODY
-
-# CORS for the API alone, without cookies: a front end bears its user's token.
-CORS_URLS_REGEX = r"^/api/"
-CORS_ALLOW_CREDENTIALS = False
-CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE")
-CORS_ALLOW_HEADERS = (
-    "authorization",
-    "content-type",
-    "idempotency-key",
-    "traceparent",
-    "x-team-id",
-)
-CORS_EXPOSE_HEADERS = (
-    "X-Trace-Id",
-    "Retry-After",
-    "X-RateLimit-Limit",
-    "X-RateLimit-Remaining",
-    "X-RateLimit-Reset",
-    "Link",
-)
-CORS_PREFLIGHT_MAX_AGE = 600
 
 # Headers that guard the pages. TLS ends at granian or at a proxy; the API never redirects plain
 # HTTP, since a client that sent a token in the clear must notice (so W008 doesn't apply).

@@ -15,26 +15,26 @@ from django.utils.safestring import SafeString
 from connections_project.admin.base import ReadOnlyAdmin
 from connections_project.admin.filters import AgeFilter, column_filter
 from connections_project.admin.formatting import badge, format_datetime, link_to
-from connections_project.admin.object_actions import Button, ObjectAction, QuestionForm
+from connections_project.admin.object_actions import Button, QuestionForm
+from connections_project.events.admin_actions import (
+    CHANGE,
+    DELIVERY_ACTIONS,
+    ENDPOINT_ACTIONS,
+    RESEND,
+)
 from connections_project.events.endpoints import (
     InvalidEndpointError,
     create,
-    disable,
-    enable,
     rotate_secret,
-    write_test,
 )
 from connections_project.events.health import health_of
 from connections_project.events.models import Delivery, DeliveryState, Endpoint
 from connections_project.events.payload import body
-from connections_project.events.replay import replay, resend
+from connections_project.events.replay import resend
 from connections_project.events.types import EventType
-from connections_project.events.worker import deliver_new
 from connections_project.identity.origins import admin_origin
 
-ADD, CHANGE = "events.add_endpoint", "events.change_endpoint"
-RESEND = "events.change_delivery"
-TEST_SECONDS = 5.0
+ADD = "events.add_endpoint"
 MOST_RESENT = 1000
 
 
@@ -45,44 +45,6 @@ class EndpointForm(QuestionForm):
     types = forms.MultipleChoiceField(
         choices=EventType.choices, required=False, help_text="Of these alone; all where none is."
     )
-
-
-class SpanForm(QuestionForm):
-    """Which events are delivered once more."""
-
-    since = forms.DateTimeField(help_text="From then on (UTC), such as 2026-01-31 12:00.")
-    until = forms.DateTimeField(required=False, help_text="Before then; up to now without it.")
-
-
-def _disable(request: HttpRequest, endpoint: Endpoint, reason: str) -> str:
-    disable(endpoint, reason=reason, origin=admin_origin(request))
-    return "Nothing more is sent to it. What is pending stays, and is sent once it is enabled."
-
-
-def _enable(request: HttpRequest, endpoint: Endpoint, reason: str) -> str:
-    enable(endpoint, reason=reason, origin=admin_origin(request))
-    return "It is told again. What happened meanwhile was not written for it."
-
-
-def _test(_request: HttpRequest, endpoint: Endpoint, _reason: str) -> str:
-    delivery_id = write_test(endpoint)
-    deliver_new([endpoint.pk], within=TEST_SECONDS)
-    told = Delivery.objects.get(pk=delivery_id)
-    if told.state == DeliveryState.DELIVERED:
-        return f"It took the test event, and answered {told.status_code}."
-    return f"It did not take the test event: {told.last_error or 'others are under way'}."
-
-
-def _replay(request: HttpRequest, endpoint: Endpoint, _reason: str) -> str:
-    form = SpanForm(request.POST)
-    form.full_clean()
-    number = replay(endpoint, **form.cleaned_data, origin=admin_origin(request))
-    return f"{number} events are due again."
-
-
-def _resend(request: HttpRequest, delivery: Delivery, _reason: str) -> str:
-    number = resend([delivery.pk], origin=admin_origin(request))
-    return "It is due now." if number else "It is being tried just now."
 
 
 @admin.register(Endpoint)
@@ -97,42 +59,7 @@ class EndpointAdmin(ReadOnlyAdmin):
               "oldest_waiting", "waiting", "failure_rate", "faults", "blocked_until",
               "old_secret_until", "created_at", "disabled_at")  # fmt: skip
     readonly_fields = fields
-    object_actions = (
-        ObjectAction(
-            name="test",
-            label="Send a test event",
-            permission=CHANGE,
-            question="An event of type endpoint.test is sent now.",
-            do=_test,
-            applies=lambda one: one.is_enabled,
-            form=QuestionForm,
-        ),
-        ObjectAction(
-            name="replay",
-            label="Replay a span",
-            permission=CHANGE,
-            question="The events of the span are delivered once more, with the same ids.",
-            do=_replay,
-            form=SpanForm,
-        ),
-        ObjectAction(
-            name="enable",
-            label="Enable",
-            permission=CHANGE,
-            question="It is told of what happens from now on, and of what is still pending.",
-            do=_enable,
-            applies=lambda one: not one.is_enabled,
-        ),
-        ObjectAction(
-            name="disable",
-            label="Disable",
-            permission=CHANGE,
-            question="Nothing more is sent to it, nor written for it.",
-            do=_disable,
-            applies=lambda one: one.is_enabled,
-            is_destructive=True,
-        ),
-    )
+    object_actions = ENDPOINT_ACTIONS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
         return super().get_queryset(request).defer("sealed_secret", "sealed_old_secret")
@@ -255,16 +182,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
               "finished_at", "leased_until", "body")  # fmt: skip
     readonly_fields = fields
     actions = ("resend_selected",)
-    object_actions = (
-        ObjectAction(
-            name="resend",
-            label="Send again",
-            permission=RESEND,
-            question="It is tried as soon as a worker is free, also where it was taken before.",
-            do=_resend,
-            form=QuestionForm,
-        ),
-    )
+    object_actions = DELIVERY_ACTIONS
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm(RESEND))

@@ -1,21 +1,18 @@
 """How principals come to be."""
 
-from __future__ import annotations
+from typing import Any, TypeVar
 
-from typing import TYPE_CHECKING, Any
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 
-from django.contrib.auth.models import BaseUserManager
-
-if TYPE_CHECKING:
-    from connections_project.identity.models import User
+U = TypeVar("U", bound=AbstractBaseUser)
 
 
-class UserManager(BaseUserManager["User"]):
+class UserManager(BaseUserManager[U]):
     """Makes principals, whose password is hashed before anything is stored."""
 
     use_in_migrations = False
 
-    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> U:
         """Create a principal and its own team.
 
         Args:
@@ -31,7 +28,7 @@ class UserManager(BaseUserManager["User"]):
         user.save(using=self._db)
         return user
 
-    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> U:
         """Create an operator with every permission; `createsuperuser` calls this by its name.
 
         Raises:

@@ -1,6 +1,5 @@
 """Principals, their teams, keys and refresh tokens, and the second factor of operators."""
 
-import time
 from datetime import datetime
 from typing import Any
 
@@ -10,14 +9,12 @@ from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
-from django_otp.models import Device, ThrottlingMixin
-from django_otp.oath import TOTP
 
 from connections_project.conf.issuers import LONGEST_ISSUER
 from connections_project.core.ids import uuid7
-from connections_project.core.vault import DecryptionError, SealedField, open_sealed
 from connections_project.identity.fields import NormalEmailField, normal_email
 from connections_project.identity.managers import UserManager
+from connections_project.identity.totp import SealedTOTPDevice
 
 
 class PrincipalType(models.TextChoices):
@@ -256,52 +253,15 @@ class SessionFamily(models.Model):
         return str(self.id)
 
 
-class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
-    """An operator's TOTP device (RFC 6238).
-
-    django-otp's own keeps its key in the clear; this one's is sealed like every other secret. After
-    each wrong code the next try has to wait twice as long.
-    """
+class Authenticator(SealedTOTPDevice):
+    """An operator's TOTP device."""
 
     # One device a person; losing it is what `reset_totp` is for.
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="authenticator")
-    sealed_key = SealedField()
-    # The time step of the last code that was taken: each is good once (RFC 6238, section 5.2).
-    last_step = models.BigIntegerField(default=-1)
 
     class Meta:
         constraints = [models.UniqueConstraint(name="identity_one_authenticator", fields=["user"])]
 
-    def get_throttle_factor(self) -> int:
-        return 1
-
     @property
     def vault_subject(self) -> str:
         return f"authenticator:{self.user_id}"
-
-    def verify_token(self, token: str) -> bool:
-        """Whether a code is good, which uses it up. The caller has locked the row.
-
-        Raises:
-            DecryptionError: No key of ours reads the device's secret.
-        """
-        if not self.verify_is_allowed()[0]:
-            return False
-        totp = TOTP(self._key())
-        totp.time = time.time()
-        # A phone's clock may be one step off (RFC 6238, section 6).
-        if not _is_code(token) or not totp.verify(int(token), 1, self.last_step + 1):
-            self.throttle_increment()
-            return False
-        self.last_step = totp.t()
-        self.throttle_reset()
-        return True
-
-    def _key(self) -> bytes:
-        if self.sealed_key is None:
-            raise DecryptionError("the authenticator holds no key")
-        return bytes.fromhex(open_sealed(self.sealed_key, subject=self.vault_subject)["key"])
-
-
-def _is_code(token: str) -> bool:
-    return len(token) == 6 and token.isascii() and token.isdecimal()

@@ -8,7 +8,8 @@ from urllib.parse import urljoin
 from connections_project.oauth.answers import require_living_grant, require_success
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.errors import PlatformError
-from connections_project.oauth.transport import LONGEST_RETRY_AFTER, Answer, Request, send
+from connections_project.oauth.messages import LONGEST_RETRY_AFTER, Answer, Request
+from connections_project.oauth.transport import send
 
 
 def api_url(platform: Platform, path: str) -> str:

@@ -4,16 +4,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from connections_project.oauth.errors import PlatformError
-
-if TYPE_CHECKING:
-    from connections_project.oauth.transport import Answer
+from connections_project.oauth.messages import Answer
 
 Kind = Literal["exchange", "refresh", "identify", "read", "revoke", "publish", "other"]
 # Called with platform, kind, the answer or the failure, and the seconds that it took.
-Observer = Callable[[str, Kind, "Answer | PlatformError", float], None]
+Observer = Callable[[str, Kind, Answer | PlatformError, float], None]
 
 _observers: list[Observer] = []
 _preparations: list[Callable[[str, Kind], None]] = []
@@ -45,7 +43,7 @@ def calling(kind: Kind) -> Iterator[None]:
         _kind.reset(token)
 
 
-def observed(call: "Callable[[], Answer]", *, platform: str) -> "Answer":
+def observed(call: Callable[[], Answer], *, platform: str) -> Answer:
     """Make a call and notify the observers.
 
     Raises:

@@ -1,12 +1,8 @@
 """The one place that talks HTTP to platforms, and where its failures become our own words."""
 
-import json
 import os
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
+from dataclasses import replace
 from http.client import HTTPException, IncompleteRead
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -17,6 +13,8 @@ from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from connections_project.oauth.deadline import Call, Guard, GuardedPool, GuardedTLSPool
 from connections_project.oauth.errors import ErrorCode, PlatformError
+from connections_project.oauth.messages import Answer as Answer
+from connections_project.oauth.messages import Request as Request
 from connections_project.oauth.observers import observed
 from connections_project.oauth.platform_entries import Platform
 from connections_project.oauth.proxy import OutboundProxy
@@ -24,56 +22,8 @@ from connections_project.oauth.proxy import OutboundProxy
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
 LARGEST_BODY = 2 * 1024 * 1024
-LONGEST_RETRY_AFTER = 24 * 3600
 CHUNK = 16 * 1024
 _POOLS = {"http": GuardedPool, "https": GuardedTLSPool}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A platform's answer; the body is as it was before content coding."""
-
-    platform: str
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-    @property
-    def text(self) -> str:
-        return self.body.decode("utf-8", "replace")
-
-    def json(self) -> Any:
-        """Parse the body; fractions become Decimal, since they may be money.
-
-        Raises:
-            PlatformError: `malformed`.
-        """
-        try:
-            # NaN and the infinities are no JSON (RFC 8259, section 6): read as "no value".
-            return json.loads(self.body, parse_float=Decimal, parse_constant=lambda _: None)
-        except (ValueError, ArithmeticError, RecursionError):
-            # ArithmeticError: a number such as 1e99999999999999999999, beyond any Decimal.
-            failure = self.error("malformed")
-        # Outside of the except block: the parser's error holds the whole body.
-        raise failure
-
-    def error(self, code: ErrorCode) -> PlatformError:
-        """Return this answer as an error, with the seconds its Retry-After asks for."""
-        retry_after = retry_after_seconds(self.headers.get("Retry-After"))
-        return PlatformError(
-            code, platform=self.platform, status=self.status, retry_after=retry_after
-        )
-
-
-@dataclass(frozen=True)
-class Request:
-    """A call to make; `form` and `json` are bodies, of which there is one at most."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    form: Mapping[str, str] | None = field(default=None, repr=False)
-    json: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 def send(request: Request, *, platform: Platform | str, within: float) -> Answer:
@@ -193,15 +143,3 @@ def _causes(error: BaseException) -> list[BaseException]:
     """Return an error with those inside: requests and urllib3 wrap one another's as arguments."""
     inner = [each for each in error.args if isinstance(each, BaseException)]
     return [error, *(cause for each in inner for cause in _causes(each))]
-
-
-def retry_after_seconds(value: str | None) -> int | None:
-    """Read seconds or an HTTP date (RFC 9110, section 10.2.3)."""
-    text = (value or "").strip()
-    if text.isascii() and text.isdigit():
-        return min(int(text[:10]), LONGEST_RETRY_AFTER)
-    try:
-        seconds = int(parsedate_to_datetime(text).timestamp() - time.time() + 0.999)
-    except (ValueError, OverflowError):
-        return None
-    return max(0, min(seconds, LONGEST_RETRY_AFTER))

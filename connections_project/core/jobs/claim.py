@@ -4,18 +4,35 @@ On PostgreSQL claims pass over rows that others claim just now (FOR UPDATE SKIP 
 a transaction that writes has the database to itself.
 """
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import F, QuerySet
 
 from connections_project.core.ids import uuid7
 from connections_project.core.jobs.lease import lease_end
 
-if TYPE_CHECKING:
-    from connections_project.core.jobs.models import LeasedJob
 
-J = TypeVar("J", bound="LeasedJob")
+class LeasedRow(models.Model):
+    """A row that one process at a time works on, under a lease."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # Each claim is one, also that of a worker that died.
+    attempts = models.PositiveIntegerField(default=0)
+    # Who works on it just now, and until when nobody else may; a lost worker's lease runs out.
+    lease = models.UUIDField(null=True)
+    leased_until = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def lease_seconds(cls) -> float:
+        """Return for how long a claim holds a job; longer than any attempt takes."""
+        return 30.0
+
+
+J = TypeVar("J", bound=LeasedRow)
 
 
 def claim_rows(rows: QuerySet[J], limit: int, **columns: Any) -> list[J]:

@@ -7,15 +7,14 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.utils import timezone
 
-from connections_project.core.ids import uuid7
 from connections_project.core.jobs.backoff import backoff
-from connections_project.core.jobs.claim import claim_rows
+from connections_project.core.jobs.claim import LeasedRow, claim_rows
 from connections_project.core.jobs.lease import FREED, not_leased
 
 logger = logging.getLogger(__name__)
 
 
-class LeasedJob(models.Model):
+class LeasedJob(LeasedRow):
     """Something to be done, and done again if it must be.
 
     A subclass says what is pending, in which order it is claimed and how it ends. It needs an index
@@ -26,21 +25,10 @@ class LeasedJob(models.Model):
     LONGEST_RETRY: ClassVar[timedelta] = timedelta(hours=1)
     MAX_ATTEMPTS: ClassVar[int] = 20
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     due_at = models.DateTimeField(default=timezone.now)
-    # Each claim is one, also that of a worker that died.
-    attempts = models.PositiveIntegerField(default=0)
-    # Who works on it just now, and until when nobody else may; a lost worker's lease runs out.
-    lease = models.UUIDField(null=True)
-    leased_until = models.DateTimeField(null=True)
 
     class Meta:
         abstract = True
-
-    @classmethod
-    def lease_seconds(cls) -> float:
-        """Return for how long a claim holds a job; longer than any attempt takes."""
-        return 30.0
 
     @classmethod
     def pending(cls) -> models.QuerySet[Self]:

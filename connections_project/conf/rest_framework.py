@@ -1,0 +1,37 @@
+"""Settings of Django REST framework and its JWTs."""
+
+from datetime import timedelta
+from typing import Any
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "connections_project.identity.authentication.PrincipalAuthentication"
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "connections_project.api.error_routing.drf_exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
+    "UNAUTHENTICATED_USER": None,
+}
+
+
+def simple_jwt(signing_key: str, *, lifetime: int, leeway: int) -> dict[str, Any]:
+    """Describe the access and refresh tokens of local sign-ins.
+
+    Args:
+        signing_key: HS256 signs with it.
+        lifetime: Of an access token, in seconds.
+        leeway: How far the clocks of hosts may differ; identity/tokens.py grants none to `exp`.
+    """
+    return {
+        "ACCESS_TOKEN_LIFETIME": timedelta(seconds=lifetime),
+        "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+        "ALGORITHM": "HS256",
+        "LEEWAY": leeway,
+        "SIGNING_KEY": signing_key,
+        "USER_ID_FIELD": "id",
+        "USER_ID_CLAIM": "principal_id",
+        "UPDATE_LAST_LOGIN": False,
+    }

@@ -1,0 +1,57 @@
+"""Authenticator apps (TOTP, RFC 6238)."""
+
+import time
+
+from django.db import models
+from django_otp.models import Device, ThrottlingMixin
+from django_otp.oath import TOTP
+
+from connections_project.core.vault import DecryptionError, SealedField, open_sealed
+
+
+class SealedTOTPDevice(ThrottlingMixin, Device):  # type: ignore[misc]
+    """A TOTP device whose key is sealed like every other secret; django-otp's own is in the clear.
+
+    After each wrong code the next try has to wait twice as long.
+    """
+
+    sealed_key = SealedField()
+    # The time step of the last code that was taken: each is good once (RFC 6238, section 5.2).
+    last_step = models.BigIntegerField(default=-1)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def vault_subject(self) -> str:
+        raise NotImplementedError
+
+    def get_throttle_factor(self) -> int:
+        return 1
+
+    def verify_token(self, token: str) -> bool:
+        """Whether a code is good, which uses it up. The caller has locked the row.
+
+        Raises:
+            DecryptionError: No key of ours reads the device's secret.
+        """
+        if not self.verify_is_allowed()[0]:
+            return False
+        totp = TOTP(self._key())
+        totp.time = time.time()
+        # A phone's clock may be one step off (RFC 6238, section 6).
+        if not _is_code(token) or not totp.verify(int(token), 1, self.last_step + 1):
+            self.throttle_increment()
+            return False
+        self.last_step = totp.t()
+        self.throttle_reset()
+        return True
+
+    def _key(self) -> bytes:
+        if self.sealed_key is None:
+            raise DecryptionError("the authenticator holds no key")
+        return bytes.fromhex(open_sealed(self.sealed_key, subject=self.vault_subject)["key"])
+
+
+def _is_code(token: str) -> bool:
+    return len(token) == 6 and token.isascii() and token.isdecimal()

@@ -1,0 +1,72 @@
+"""What is sent to platforms, and what they answer."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from connections_project.oauth.errors import ErrorCode, PlatformError
+
+LONGEST_RETRY_AFTER = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A platform's answer; the body is as it was before content coding."""
+
+    platform: str
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """Parse the body; fractions become Decimal, since they may be money.
+
+        Raises:
+            PlatformError: `malformed`.
+        """
+        try:
+            # NaN and the infinities are no JSON (RFC 8259, section 6): read as "no value".
+            return json.loads(self.body, parse_float=Decimal, parse_constant=lambda _: None)
+        except (ValueError, ArithmeticError, RecursionError):
+            # ArithmeticError: a number such as 1e99999999999999999999, beyond any Decimal.
+            failure = self.error("malformed")
+        # Outside of the except block: the parser's error holds the whole body.
+        raise failure
+
+    def error(self, code: ErrorCode) -> PlatformError:
+        """Return this answer as an error, with the seconds its Retry-After asks for."""
+        retry_after = retry_after_seconds(self.headers.get("Retry-After"))
+        return PlatformError(
+            code, platform=self.platform, status=self.status, retry_after=retry_after
+        )
+
+
+@dataclass(frozen=True)
+class Request:
+    """A call to make; `form` and `json` are bodies, of which there is one at most."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    json: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+def retry_after_seconds(value: str | None) -> int | None:
+    """Read seconds or an HTTP date (RFC 9110, section 10.2.3)."""
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(int(text[:10]), LONGEST_RETRY_AFTER)
+    try:
+        seconds = int(parsedate_to_datetime(text).timestamp() - time.time() + 0.999)
+    except (ValueError, OverflowError):
+        return None
+    return max(0, min(seconds, LONGEST_RETRY_AFTER))
