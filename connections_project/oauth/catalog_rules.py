@@ -213,23 +213,10 @@ def contradictions(platform: Platform) -> Iterator[tuple[str, str]]:
             yield key, "is missing: an active platform needs it"
     if platform.authorization_response_iss_parameter_supported and not platform.issuer:
         yield "issuer", "is missing: an iss is required, and there is nothing to compare it with"
-    if platform.refresh == "self_exchange" and not platform.adapter:
-        yield "adapter", 'is missing: refresh = "self_exchange" is done by an adapter'
-    if platform.revocation and platform.revocation.kind == "adapter" and not platform.adapter:
-        yield "adapter", 'is missing: revocation of kind "adapter" is done by one'
     if platform.deauthorization == "google_risc" and not platform.risc_configuration_endpoint:
         yield "risc_configuration_endpoint", "is missing: it says whose signatures are good"
     if platform.client_id_parameter in platform.extra_authorization_params:
         yield "extra_authorization_params", "may not say the client id: the client does"
-    yield from _of_reading(platform)
-
-
-def _of_reading(platform: Platform) -> Iterator[tuple[str, str]]:
-    for key in ("balance_endpoint", "transactions_endpoint"):
-        # An adapter may make one account of an address that has no list of them.
-        open_endpoint = getattr(platform, key)
-        if open_endpoint and "{account_id}" not in open_endpoint and not platform.adapter:
-            yield key, "must say with {account_id} where the account's id goes"
     if platform.paging in {"cursor", "offset"} and not platform.paging_parameter:
         yield "paging_parameter", "is missing: which parameter names the next page"
     if platform.paging == "offset" and not platform.page_size:

@@ -96,11 +96,21 @@ def adapter_at(slug: str) -> Adapter:
     return adapter_of(found.platform) if found else Adapter()
 
 
-def missing_functions(platform: Platform) -> list[str]:
-    """Return what the catalogue leaves to a platform's adapter, which does not have it."""
-    adapter, missing = adapter_of(platform), []
+def missing_functions(platform: Platform) -> dict[str, str]:
+    """Return what the catalogue leaves to a platform's adapter, which does not have it.
+
+    Returns:
+        By the function's name, what of the entry needs it.
+    """
+    adapter, revocation = adapter_of(platform), platform.revocation
+    missing = {}
     if platform.refresh == "self_exchange" and adapter.refresh is None:
-        missing.append("refresh")
-    if platform.revocation and platform.revocation.kind == "adapter" and adapter.revoke is None:
-        missing.append("revoke")
+        missing["refresh"] = 'refresh = "self_exchange"'
+    if revocation and revocation.kind == "adapter" and adapter.revoke is None:
+        missing["revoke"] = 'revocation of kind "adapter"'
+    for key in ("balance_endpoint", "transactions_endpoint"):
+        # An adapter may make one account of an address that has no list of them.
+        endpoint = getattr(platform, key)
+        if endpoint and "{account_id}" not in endpoint and adapter.accounts is None:
+            missing["accounts"] = f"{key} without {{account_id}}"
     return missing

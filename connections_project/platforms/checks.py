@@ -52,7 +52,7 @@ def client_credentials_are_whole(**_: Any) -> list[CheckMessage]:
 def adapters_do_what_is_left_to_them(**_: Any) -> list[CheckMessage]:
     """Report adapters that lack what the catalogue leaves to them."""
     return [
-        Error(problem, hint="See platforms/adapter.py.", id="connections.E001")
+        Error(problem, hint="See platforms/adapter.py.", id="connections.E010")
         for platform in catalog().all()
         for problem in _problems(platform)
     ]
@@ -63,4 +63,7 @@ def _problems(platform: Platform) -> list[str]:
         missing = missing_functions(platform)
     except ImproperlyConfigured as error:
         return [f"{platform.slug}: {error}"]
-    return [f"{platform.slug}: its adapter has no `{name}`." for name in missing]
+    return [
+        f"{platform.slug}: {entry} needs an adapter with `{name}`."
+        for name, entry in missing.items()
+    ]

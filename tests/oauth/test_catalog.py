@@ -133,8 +133,6 @@ def test_other_addresses_are_refused(complaint: Complaint, address: str) -> None
         (f"[providers.bank]\n{ENDPOINTS}", "[providers.bank] name: is missing"),
         ('[providers.bank]\nname = "Bank"', "[providers.bank] authorization_endpoint: is missing"),
         (BANK + "[providers.bank.revocation]", "[providers.bank.revocation] endpoint: is missing"),
-        (BANK + "revocation = { kind = 'adapter' }", "[providers.bank] adapter: is missing"),
-        (BANK + 'refresh = "self_exchange"', "[providers.bank] adapter: is missing"),
         (
             BANK + "authorization_response_iss_parameter_supported = true",
             "[providers.bank] issuer: is missing",

@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 import channels.adapters
 import social.adapters
-from connections_project.oauth.catalog import Platform, Revocation
+from connections_project.oauth.catalog import Platform, Revocation, load_catalog
 from connections_project.oauth.client import ClientRegistration, Identity, TokenSet
 from connections_project.platforms import client
 from connections_project.platforms.adapter import Adapter, adapter_at, adapter_of
@@ -30,6 +31,17 @@ FILES = [
 ]
 ADAPTER = "tests.platforms.an_adapter"
 TOKENS = TokenSet("at-1", "rt-1")
+# The adapter of the first is social/adapters/threads.py; there is none for the second.
+PAGES = "".join(
+    f"""
+[social.{slug}]
+name = "Pages"
+authorization_endpoint = "https://pages.test/authorize"
+token_endpoint = "https://pages.test/token"
+refresh = "self_exchange"
+"""
+    for slug in ("threads", "elsewhere")
+)
 
 
 def declared(app: str, name: str) -> Adapter:
@@ -80,10 +92,11 @@ def test_the_shipped_adapters_do_what_is_left_to_them() -> None:
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        ({"adapter": "tests.support.gallery_adapter", "refresh": "self_exchange"}, "no `refresh`"),
+        ({"adapter": "", "refresh": "self_exchange"}, "an adapter with `refresh`"),
+        ({"adapter": "", "revocation": Revocation(kind="adapter")}, "an adapter with `revoke`"),
         (
-            {"adapter": "tests.support.gallery_adapter", "revocation": Revocation(kind="adapter")},
-            "no `revoke`",
+            {"adapter": "", "transactions_endpoint": "https://bank.test/transactions"},
+            "an adapter with `accounts`",
         ),
         ({"adapter": "tests.support.platform_server"}, "has no `adapter`"),
     ],
@@ -94,9 +107,22 @@ def test_a_system_check_names_what_an_adapter_lacks(
     platform = adapted(**values).platform
     monkeypatch.setattr(catalog(), "all", lambda: [platform])
     (error,) = adapters_do_what_is_left_to_them()
-    assert error.id == "connections.E001"
+    assert error.id == "connections.E010"
     assert error.msg.startswith("bank: ")
     assert problem in error.msg
+
+
+def test_an_adapter_found_by_name_needs_no_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    entries = tmp_path / "catalog.toml"
+    entries.write_text(PAGES)
+    loaded = load_catalog(entries, apps=["social"])
+    monkeypatch.setattr(catalog(), "all", loaded.all)
+
+    (error,) = adapters_do_what_is_left_to_them()
+
+    assert error.msg.startswith("elsewhere: ")
 
 
 def test_without_an_adapter_nothing_is_revoked() -> None:
