@@ -94,7 +94,7 @@ def _refuse_to_idle(**_: Any) -> None:
     if not settings.CELERY_BROKER_URL:
         sys.exit(
             "Configuration: a worker needs CELERY_BROKER_URL or REDIS_URL; without them "
-            "`manage.py run_revocations --forever` does the work."
+            "`manage.py run_background --forever` does the work."
         )
 
 

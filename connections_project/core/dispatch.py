@@ -44,6 +44,15 @@ def enqueue(work: Work, *, inline: Callable[[], object] | None = None) -> None:
         transaction.on_commit(message, robust=True)
 
 
+def notify_workers(work: Work) -> None:
+    """Have workers run a periodic task after the commit of the caller's transaction.
+
+    Where there are none it is left to `run_background`: a request must not wait for it.
+    """
+    if settings.CELERY_BROKER_URL:
+        enqueue(work)
+
+
 @dataclass(frozen=True)
 class _Message:
     name: str

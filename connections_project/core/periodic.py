@@ -2,7 +2,7 @@
 
 A task processes what a table says is due, so nothing is lost when it is not run for a while, or
 runs twice at once. Celery's beat has workers run them (`connections_project/celery.py`); on the
-embedded default `manage.py run_revocations` does. `dispatch.enqueue` runs one early.
+embedded default `manage.py run_background` does. `dispatch.enqueue` runs one early.
 """
 
 import logging

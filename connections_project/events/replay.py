@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin, record
-from connections_project.core.dispatch import enqueue
+from connections_project.core.dispatch import notify_workers
 from connections_project.core.jobs.lease import FREED
 from connections_project.core.parsing import render_datetime
 from connections_project.events.models import Delivery, DeliveryState, Endpoint, OutgoingEvent
@@ -60,7 +60,7 @@ def replay(
             subject_owner_id=None,
             details=details,
         )
-        enqueue(process_due, inline=lambda: None)
+        notify_workers(process_due)
     return number
 
 
@@ -83,7 +83,7 @@ def resend(delivery_ids: Collection[UUID], *, origin: Origin) -> int:
                 subject_owner_id=None,
                 details={"endpoint": str(delivery.endpoint_id), "event": str(delivery.event_id)},
             )
-        enqueue(process_due, inline=lambda: None)
+        notify_workers(process_due)
     return len(deliveries)
 
 

@@ -87,7 +87,7 @@ def _copy_ids(job: BulkJob, rows: Rows) -> None:
 
 
 def start(job: BulkJob, options: DisconnectOptions) -> BulkJob:
-    """Start a stored job: workers disconnect its connections; without a broker `run_revocations`.
+    """Start a stored job: workers disconnect its connections; without a broker `run_background`.
 
     In the latter case the caller's own process does so for the first 5 s after its commit.
 

@@ -99,7 +99,7 @@ class _Run:
             ActorType.OPERATOR, job.requested_by, Interface(job.interface), job.client_address
         )
         details = {"bulk_job": str(job.pk)}
-        batch = Engine(job.app, job.options, origin, details, beside=self._note).end(ids)
+        batch = Engine(job.app, job.options, origin, details, in_commit=self._note).end(ids)
         with transaction.atomic():
             self._note_rest(ids, batch)
 

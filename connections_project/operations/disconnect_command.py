@@ -37,7 +37,7 @@ examples:
 {more}
 It can be stopped at any time, also by kill -9, and run again: each batch is one transaction, and
 what is done is passed over. The workers revoke at the platforms. Without a broker this command
-tries for five seconds, and `manage.py run_revocations` sends the rest.
+tries for five seconds, and `manage.py run_background` sends the rest.
 
 --json prints one object:
   dry_run, selected (connections that were to be ended), disconnected, passed_over (over already),
@@ -244,5 +244,5 @@ def _outcome(run: Run) -> str:
     parts += [f"{result.revocations} revocations under way"] if result.revocations else []
     text = f"{', '.join(parts)}."
     if result.revocations and not settings.CELERY_BROKER_URL:
-        text += " What is still due, `manage.py run_revocations` sends."
+        text += " What is still due, `manage.py run_background` sends."
     return text

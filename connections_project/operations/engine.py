@@ -13,16 +13,14 @@ from audit.events import Action
 from audit.record import Origin, record_many
 from connections_project.connections.disconnect import DisconnectResult, Failure, lock_rows
 from connections_project.connections.registry import connection_type
+from connections_project.core.dispatch import notify_workers
 from connections_project.operations.options import DisconnectOptions
+from connections_project.revocation.worker import process_due
 
 logger = logging.getLogger(__name__)
 
 TRIES = 3
 PAUSE_SECONDS = 0.2
-
-
-def _nothing(_: DisconnectResult) -> None:
-    """Do nothing beside a batch."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +32,14 @@ class Engine:
         options: Why and how.
         origin: Who does it, for the audit.
         details: What else the audit should know.
-        beside: What stands in the same commit as each batch.
+        in_commit: Called with each batch in the transaction that ends it.
     """
 
     app: str
     options: DisconnectOptions
     origin: Origin
     details: Mapping[str, Any] = field(default_factory=dict)
-    beside: Callable[[DisconnectResult], object] = _nothing
+    in_commit: Callable[[DisconnectResult], object] = lambda _: None
 
     def end(self, ids: Sequence[UUID]) -> DisconnectResult:
         """End a batch: those that are free in one commit, then those that somebody else holds.
@@ -96,7 +94,10 @@ class Engine:
             record_many(
                 request.event(row, Action.CONNECTION_FORCE_DISCONNECTED) for row in batch.ended
             )
-            self.beside(batch)
+            self.in_commit(batch)
+            if batch.job_ids:
+                # A hundred thousand connections are not over before the first is revoked.
+                notify_workers(process_due)
         return batch
 
 

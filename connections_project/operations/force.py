@@ -32,7 +32,7 @@ def force_disconnect(
 
     A row that can't be ended is named and leaves the others alone. Revocations are sent by the
     workers; without a broker, in this process, at most 5 s in all, and the rest is left to
-    `run_revocations`.
+    `run_background`.
 
     Args:
         app: The connections' app.

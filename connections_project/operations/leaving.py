@@ -12,7 +12,7 @@ from django.db import transaction
 
 from audit.events import ActorType, Interface
 from audit.record import Origin
-from connections_project.core.dispatch import enqueue
+from connections_project.core.dispatch import notify_workers
 from connections_project.core.jobs.lease import lease_end
 from connections_project.core.jobs.queue import process_jobs
 from connections_project.identity.models import User
@@ -38,7 +38,7 @@ def begin_offboarding(
     forget: bool = False,
     details: Mapping[str, Any] | None = None,
 ) -> OffboardingJob:
-    """End a user's access now, and have workers end the connections; `run_revocations` without any.
+    """End a user's access now, and have workers end the connections; `run_background` without any.
 
     It may be called in a transaction, with which all of it is committed or undone. It takes as
     long for ten thousand connections as for one.
@@ -67,8 +67,7 @@ def begin_offboarding(
             details=dict(details or {}),
             trace_id=current_trace_id(),
         )
-        # A request must not wait for ten thousand connections.
-        enqueue(process_offboardings, inline=lambda: None)
+        notify_workers(process_offboardings)
     return job
 
 

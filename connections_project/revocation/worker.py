@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from audit.events import Interface
-from connections_project.core.dispatch import enqueue
+from connections_project.core.dispatch import notify_workers
 from connections_project.core.jobs.worker import Worker
 from connections_project.revocation.attempts import attempt_claimed
 from connections_project.revocation.claims import claim, open_circuits
@@ -42,7 +42,7 @@ def process_due() -> None:
         handle=partial(attempt_claimed, interface=Interface.WORKER),
         threads=settings.REVOCATION_THREADS,
         prepare=open_circuits,
-        call_others=lambda: enqueue(process_due, inline=lambda: None),
+        call_others=lambda: notify_workers(process_due),
     )
     for _ in worker.run():
         pass

@@ -276,8 +276,10 @@ def test_with_a_broker_a_message_is_sent(
 ) -> None:
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
     recorded: list[str] = []
-    monkeypatch.setattr("connections_project.core.dispatch._send", recorded.append)
+    monkeypatch.setattr("connections_project.core.dispatch._broker.send", recorded.append)
     start(job, WHY)
     assert (recorded, live()) == (["connections_project.operations.bulk_worker.process_due"], 5)
     periodic_task_of(recorded[0]).do()
     assert live() == 0
+    # Not when all batches are over: each commit has its revocations sent.
+    assert "connections_project.revocation.worker.process_due" in recorded

@@ -225,7 +225,7 @@ def test_state_audit_and_job_are_one_commit(owner: User, origin: Origin, platfor
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Engine("providers", WHY, origin, beside=fail).end([row.pk])
+        Engine("providers", WHY, origin, in_commit=fail).end([row.pk])
     row.refresh_from_db()
     assert (row.status, row.auth_state is not None) == ("active", True)
     assert not AuditEvent.objects.exists()

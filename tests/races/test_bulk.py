@@ -160,6 +160,6 @@ def test_a_rolled_back_batch_revokes_nothing(owner: User, bank: Bank) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Engine("providers", WHY, ORIGIN, beside=undo).end([row.pk])
+        Engine("providers", WHY, ORIGIN, in_commit=undo).end([row.pk])
     assert bank.revoked == []
     assert not RevocationJob.objects.exists()

@@ -95,7 +95,7 @@ def _seals() -> Iterator[Alert]:
 def _periodic_tasks(counted_at: datetime | None) -> Iterator[Alert]:
     if counted_at is None or timezone.now() - counted_at > COUNTED_LATE:
         yield Alert(
-            "No periodic tasks run: start the workers, or run_revocations --forever", "", True
+            "No periodic tasks run: start the workers, or run_background --forever", "", True
         )
 
 

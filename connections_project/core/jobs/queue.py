@@ -8,7 +8,7 @@ from typing import TypeVar
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
-from connections_project.core.dispatch import enqueue
+from connections_project.core.dispatch import notify_workers
 from connections_project.core.jobs.models import LeasedJob
 from connections_project.core.jobs.worker import Worker
 from connections_project.core.periodic import Work
@@ -36,7 +36,7 @@ def process_jobs(model: type[J], handler: Callable[[J], object], *, threads: int
             claim=lambda limit: model.claim(limit, due_by=timezone.now()),
             handle=lambda job: _attempt(job, handler),
             threads=threads,
-            call_others=lambda: enqueue(process_due, inline=lambda: None),
+            call_others=lambda: notify_workers(process_due),
         )
         for _ in worker.run():
             pass

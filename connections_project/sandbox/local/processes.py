@@ -91,7 +91,7 @@ def sandbox(port: int, database: Path) -> Program:
 
 def revocations() -> Program:
     """Describe the retries; they have nothing to answer, and are up once they were started."""
-    return Program("revocations", ("manage.py", "run_revocations", "--forever"), lambda: True)
+    return Program("revocations", ("manage.py", "run_background", "--forever"), lambda: True)
 
 
 def start(
