@@ -42,7 +42,7 @@ def test_it_shows_the_whole_history(demo: subprocess.CompletedProcess[str]) -> N
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert demo.stderr == ""
     steps = re.findall(r"^\d+\. (.*)$", demo.stdout, flags=re.MULTILINE)
-    assert len(steps) == 54
+    assert len(steps) == 62
     for call in (
         "POST /api/v1/auth/login",
         "POST /api/v1/providers ",
@@ -77,6 +77,23 @@ def test_a_channel_is_protected_and_keeps_its_past(
     assert "Please cancel or complete 4 pending schedules first." in demo.stdout
     assert "<- 1 tried, 1 published, 0 still due, 0 failed." in demo.stdout
     assert "CHANNEL_DISCONNECTED" in demo.stdout
+
+
+def test_a_receiver_that_was_down_gets_it_all(
+    demo: subprocess.CompletedProcess[str],
+) -> None:
+    _, told = demo.stdout.split("Disconnect a page: the host application is told")
+    before, after = told.split("Start it again: what it missed comes, in order")
+    assert re.findall(r"=> (.*)", before) == [
+        "connection.disconnected sandbox_pages disconnected",
+        "connection.connected sandbox active",
+    ]
+    assert re.findall(r"=> (.*)", after) == [
+        "connection.disconnected sandbox disconnected",
+        "revocation.succeeded sandbox disconnected",
+        "connection.deleted sandbox disconnected",
+    ]
+    assert "-> GET /api/v1/events?limit=100\n   <- 200 " in after
 
 
 def test_it_shows_no_secret(demo: subprocess.CompletedProcess[str]) -> None:

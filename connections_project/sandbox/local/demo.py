@@ -11,6 +11,7 @@ from connections_project.sandbox.local import processes
 from connections_project.sandbox.local.api import Api, SurpriseError
 from connections_project.sandbox.local.channel_scenario import ChannelScenario
 from connections_project.sandbox.local.environment import DemoEnvironment
+from connections_project.sandbox.local.event_scenario import EventScenario
 from connections_project.sandbox.local.external_scenario import ExternalScenario
 from connections_project.sandbox.local.interruptions import Interrupted, raise_on_signals
 from connections_project.sandbox.local.ports import PortTakenError, check_free
@@ -66,7 +67,11 @@ def walk_through(environment: DemoEnvironment, registration: ClientRegistration)
             channels.run()
             social = SocialScenario(api, write=write, steps=channels.steps)
             social.run()
-            ExternalScenario(api, environment.sandbox_url, write=write, steps=social.steps).run()
+            external = ExternalScenario(
+                api, environment.sandbox_url, write=write, steps=social.steps
+            )
+            external.run()
+            EventScenario(api, write=write, steps=external.steps).run()
         except (KeyError, IndexError, TypeError) as error:
             raise SurpriseError(f"an answer has another form than documented: {error}") from error
         except SurpriseError as error:

@@ -43,6 +43,11 @@ ACCESS_TOKEN=$(curl -s "{DEFAULT_URL}/issuer/token" \\
   | {FROM_ANSWER})
 curl -sk "$BASE_URL/api/v1/me" -H "Authorization: Bearer $ACCESS_TOKEN" | python3 -m json.tool
 
+Be told of what happens, in another shell; its receiver verifies each event and prints it:
+
+SECRET=$(.venv/bin/python manage.py create_event_endpoint http://127.0.0.1:9001/) \\
+  .venv/bin/python -m connections_project.sandbox.receiver --port 9001
+
 See what the audit log says about it:
 
 .venv/bin/python manage.py show_audit_trail "$PROVIDER_ID"

@@ -25,6 +25,12 @@ def check_free(*ports: int, hint: str) -> None:
             raise PortTakenError(f"port {port} is taken: {hint}")
 
 
+def free_port() -> int:
+    """Return a port of loopback at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 def _is_answered(host: str, port: int) -> bool:
     # Some systems let a second listener in beside one at all addresses, so that taking the port
     # proves nothing there.
