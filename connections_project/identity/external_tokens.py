@@ -16,6 +16,7 @@ from connections_project.identity.models import PrincipalType, User
 from connections_project.identity.provisioning import ForgottenSubjectError, follow, provision
 from connections_project.identity.tokens import ODDITIES, BadTokenError, require_open_sessions
 from connections_project.oauth.key_server import KeyServer, UnknownKeyError
+from connections_project.oauth.waiters import Waiters
 
 # RFC 9068, section 4, and RFC 7515, section 4.1.9: an ID token's "JWT" is what many issuers write.
 TYPES = {"jwt", "at+jwt", "application/at+jwt"}
@@ -64,12 +65,17 @@ def principal_of(raw: bytes, *, issuer: str, address: str) -> tuple[User, dict[s
 
 def key_server(*, issuer: str, jwks_uri: str) -> KeyServer:
     """Return the one keeper of an issuer's keys in this process."""
-    return _key_server(
-        issuer, jwks_uri, settings.ISSUER_KEYS_SECONDS, settings.ISSUER_KEYS_KEEP_SECONDS
-    )
+    fresh, kept = settings.ISSUER_KEYS_SECONDS, settings.ISSUER_KEYS_KEEP_SECONDS
+    return _key_server(issuer, jwks_uri, fresh, kept, _waiters(settings.WEB_THREADS))
 
 
 _key_server = cache(KeyServer)
+
+
+@cache
+def _waiters(threads: int) -> Waiters:
+    """Leave a quarter of the threads to those who wait for no issuer, whatever many of them do."""
+    return Waiters(most=max(1, threads * 3 // 4), most_for_one=max(1, threads // 2))
 
 
 def _verified(raw: bytes, issuer: Issuer) -> dict[str, Any]:

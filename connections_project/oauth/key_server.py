@@ -1,8 +1,8 @@
 """Public keys of somebody else's issuer (RFC 7517), had over a network that may fail in any way.
 
-Threads of a web process wait here, so nobody waits long: one of them fetches, for five seconds at
-most; meanwhile whoever knows a key uses it, and whoever knows none waits for that fetch for a
-second.
+Each issuer's keys are fetched by a thread of its own, one at a time, for five seconds at most. What
+a web process's threads wait for it is bounded: whoever knows a key uses it; whoever knows none
+waits for a second, as long as few others do, and only one waits for an issuer that has just failed.
 """
 
 import math
@@ -18,9 +18,10 @@ import jwt
 from connections_project.oauth.catalog_values import endpoint
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.transport import Request, send
+from connections_project.oauth.waiters import Waiters
 
 SECONDS_A_FETCH = 5.0
-SECONDS_FOR_OTHERS_FETCH = 1.0
+SECONDS_TO_WAIT = 1.0
 # After an unknown key id the set is fetched anew no more often than this.
 SECONDS_BETWEEN_UNKNOWN_KEYS = 60.0
 SECONDS_AFTER_A_FAILURE = 5
@@ -61,12 +62,14 @@ class KeyServer:
         jwks_uri: Where the keys stand; empty: where the issuer's metadata says.
         fresh_seconds: How long keys are used without asking anew.
         keep_seconds: How long they are used while they can't be had anew.
+        waiters: Who may wait for a fetch; shared with the keys of other issuers.
     """
 
     issuer: str
     jwks_uri: str = ""
     fresh_seconds: float = 300.0
     keep_seconds: float = 86400.0
+    waiters: Waiters = field(default_factory=lambda: Waiters(most=8, most_for_one=8))
     _keys: tuple[Mapping[str, Any], ...] = ()
     _fetched_at: float = -math.inf
     _unknown_at: float = -math.inf
@@ -117,13 +120,24 @@ class KeyServer:
             if fetch is None and self._may_fetch(now):
                 fetch = self._fetch = _Fetch(now)
                 is_ours = True
-        if is_ours and is_known and self._is_away:
-            # It has just failed: nobody who has a key waits for it to fail again.
+            is_away = self._is_away
+        if is_ours:
+            self._begin_fetch()
+        # Nobody who has a key waits for a fetch to fail again, or for somebody else's.
+        if fetch is not None and (not is_known or (is_ours and not is_away)):
+            is_first = is_ours and not is_known and not is_away
+            self._wait(fetch, SECONDS_A_FETCH if is_first else SECONDS_TO_WAIT, alone=is_away)
+
+    def _begin_fetch(self) -> None:
+        try:
             threading.Thread(target=self._fetch_now, daemon=True).start()
-        elif is_ours:
-            self._fetch_now()
-        elif fetch is not None and not is_known:
-            fetch.over.wait(max(0.0, fetch.began_at + SECONDS_FOR_OTHERS_FETCH - time.monotonic()))
+        except RuntimeError:  # The system has no thread left.
+            self._end_fetch(None, None)
+
+    def _wait(self, fetch: _Fetch, seconds: float, *, alone: bool) -> None:
+        with self.waiters.place(self.issuer, alone=alone) as has_place:
+            if has_place:
+                fetch.over.wait(max(0.0, fetch.began_at + seconds - time.monotonic()))
 
     def _may_fetch(self, now: float) -> bool:
         """Whether one may be begun; the caller holds the lock."""
@@ -175,7 +189,7 @@ class KeyServer:
 def _fetched_keys(issuer: str, jwks_uri: str) -> tuple[Mapping[str, Any], ...]:
     until = time.monotonic() + SECONDS_A_FETCH
     address = jwks_uri or _published_address(issuer, until)
-    keys = _fetched(address, until).get("keys")
+    keys = _fetched(address, issuer, until).get("keys")
     if not isinstance(keys, list):
         raise PlatformError("malformed", platform=issuer)
     return tuple(key for key in keys[:MOST_KEYS] if isinstance(key, Mapping))
@@ -187,12 +201,13 @@ def _published_address(issuer: str, until: float) -> str:
     path = parts.path.rstrip("/")
     root = f"{parts.scheme}://{parts.netloc}"
     try:
-        published = _fetched(f"{root}{path}/.well-known/openid-configuration", until)
+        published = _fetched(f"{root}{path}/.well-known/openid-configuration", issuer, until)
     except PlatformError as error:
         if error.code != "refused":
             raise
         # RFC 8414, section 3.1: the well-known part stands before the issuer's path.
-        published = _fetched(f"{root}/.well-known/oauth-authorization-server{path}", until)
+        address = f"{root}/.well-known/oauth-authorization-server{path}"
+        published = _fetched(address, issuer, until)
     # RFC 8414, section 3.3: metadata of another issuer would lend us another one's keys.
     if published.get("issuer") != issuer:
         raise PlatformError("malformed", platform=issuer)
@@ -205,8 +220,8 @@ def _published_address(issuer: str, until: float) -> str:
     return address
 
 
-def _fetched(address: str, until: float) -> Mapping[str, Any]:
-    answer = send(Request("GET", address), platform="issuer", within=until - time.monotonic())
+def _fetched(address: str, issuer: str, until: float) -> Mapping[str, Any]:
+    answer = send(Request("GET", address), platform=issuer, within=until - time.monotonic())
     if answer.status != 200:
         raise answer.error("refused" if 400 <= answer.status < 500 else "unavailable")
     published = answer.json()

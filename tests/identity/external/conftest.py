@@ -7,6 +7,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
+from connections_project.identity import external_tokens
 from tests.support.issuer import TestIssuer
 from tests.support.platform_server import PlatformServer
 
@@ -15,6 +16,8 @@ Me = Callable[..., Any]
 
 @pytest.fixture
 def issuer(server: PlatformServer, settings: LazySettings) -> TestIssuer:
+    # A server of an earlier test may have had the same port.
+    external_tokens._key_server.cache_clear()
     made = TestIssuer(server)
     settings.IDENTITY = made.settings()
     return made

@@ -9,9 +9,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from django.conf import LazySettings
 from django.test import Client
 
+from connections_project.core.outbound import request_slot
 from connections_project.identity.external_tokens import key_server as server_of
 from connections_project.identity.models import User
-from connections_project.oauth import key_server
+from connections_project.oauth import key_server, observers
+from connections_project.revocation.models import CallCircuit
 from tests.identity.external.conftest import Me
 from tests.races.conftest import at_once
 from tests.support.issuer import JWKS, METADATA, Key, TestIssuer, ec_key
@@ -160,6 +162,52 @@ def test_a_hanging_issuer_slows_no_other(
         assert me(other.token()).status_code == 200
         assert time.monotonic() - began < 1
         waiting.join()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_few_threads_wait_for_a_hanging_issuer(
+    issuer: TestIssuer, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.WEB_THREADS = 4
+    monkeypatch.setattr(key_server, "SECONDS_A_FETCH", 0.8)
+    monkeypatch.setattr(key_server, "SECONDS_TO_WAIT", 0.6)
+    monkeypatch.setattr(key_server, "SECONDS_AFTER_A_FAILURE", 1)
+    issuer.answer(Answer(delay=30))
+    token = issuer.token()
+
+    def call() -> float:
+        began = time.monotonic()
+        answer = Client().get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
+        assert (answer.status_code, int(answer["Retry-After"]) >= 1) == (503, True)
+        return time.monotonic() - began
+
+    assert sum(seconds > 0.5 for seconds in at_once([call] * 8)) == 2
+    # It has failed now: one request alone waits for it to come back.
+    time.sleep(1.4)
+    assert sum(seconds > 0.5 for seconds in at_once([call] * 8)) == 1
+
+
+def test_keys_take_nothing_of_platforms(
+    issuer: TestIssuer, me: Me, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_server, "SECONDS_A_FETCH", 0.2)
+    asked: list[str | None] = []
+    observed: list[str] = []
+    monkeypatch.setattr(observers, "_preparations", [lambda *_: asked.append(_server())])
+    monkeypatch.setattr(observers, "_observers", [lambda name, *_: observed.append(name)])
+    issuer.answer(Answer(delay=30))
+    assert me(issuer.token()).status_code == 503
+    deadline = time.monotonic() + 5
+    while len(observed) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    # Under its own name, and outside of the request that needs them.
+    assert (set(observed), set(asked)) == ({issuer.url}, {"no request"})
+    assert not CallCircuit.objects.exists()
+
+
+def _server() -> str | None:
+    slot = request_slot()
+    return slot.server if slot else "no request"
 
 
 def _find(issuer: TestIssuer) -> None:
