@@ -72,6 +72,9 @@ def begin_offboarding(
 
 
 def _process(job: OffboardingJob) -> None:
+    if job.forget and User.objects.filter(pk=job.user_id, is_active=True).exists():
+        # Let in again: there is nobody to forget, and nothing to end.
+        return
     with tracing(job.trace_id):
         result = offboarding.end_connections(
             job.user,
@@ -85,6 +88,7 @@ def _process(job: OffboardingJob) -> None:
             details={**job.details, "offboarding_job": str(job.pk)},
             # Who was let in again meanwhile keeps what was connected since.
             connected_until=job.created_at,
+            still_forgets=job.owned().exists,
             on_batch=partial(_hold, job),
         )
         if result.failures:

@@ -16,6 +16,7 @@ from connections_project.identity.keys import revoke_key
 from connections_project.identity.models import Authenticator, SessionFamily, Team, User
 from connections_project.identity.provisioning import remember_forgotten
 from connections_project.operations.force import force_disconnect
+from connections_project.operations.models import OffboardingJob
 from connections_project.operations.offboarding_plan import own, own_keys
 from connections_project.operations.options import DisconnectOptions, Result
 
@@ -60,7 +61,7 @@ def deactivate(
 def reactivate(
     user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None = None
 ) -> None:
-    """Reactivate a user. What was disconnected stays so.
+    """Reactivate a user. What was disconnected stays so; one who waited to be forgotten is not.
 
     Raises:
         InvalidReasonError: See `deactivate`.
@@ -71,6 +72,8 @@ def reactivate(
         locked = User.objects.select_for_update().get(pk=user.pk)
         if is_forgotten(locked):
             raise ForgottenError
+        # By this row's lock, a worker that has one of them finds it gone before it forgets anybody.
+        OffboardingJob.objects.filter(user=locked, forget=True).delete()
         if not locked.is_active:
             _set_active(locked, True)
             _record(Action.USER_REACTIVATED, locked, reason=reason, origin=origin, details=details)
@@ -154,9 +157,12 @@ def end_connections(
     origin: Origin,
     details: Mapping[str, Any] | None,
     connected_until: datetime | None = None,
+    still_forgets: Callable[[], bool] = lambda: True,
     on_batch: Callable[[Result], object] | None,
 ) -> Result:
     """End all that is the user's own, and forget the user where kept tokens are erased too.
+
+    Whoever was let in again meanwhile is not forgotten.
 
     Args:
         user: Whose access has ended.
@@ -164,6 +170,7 @@ def end_connections(
         origin: Who does it.
         details: What else the audit should know.
         connected_until: What was made after this moment is left alone; None for nothing.
+        still_forgets: Asked with the user locked, before the user is forgotten.
         on_batch: Told of each batch after its commit; what it raises ends the work.
     """
     total = Result()
@@ -173,31 +180,30 @@ def end_connections(
             app, wanted, options, origin=origin, details=details, on_batch=on_batch
         )
     if options.erase_tokens and not total.failures:
-        _anonymise(user, reason=options.reason, origin=origin, details=details)
+        with transaction.atomic():
+            locked = User.objects.select_for_update().get(pk=user.pk)
+            if not locked.is_active and not is_forgotten(locked) and still_forgets():
+                _anonymise(locked, reason=options.reason, origin=origin, details=details)
+        user.refresh_from_db()
     return total
 
 
 def _anonymise(
-    user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None
+    locked: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None
 ) -> None:
-    with transaction.atomic():
-        locked = User.objects.select_for_update().get(pk=user.pk)
-        if is_forgotten(locked):
-            return
-        remember_forgotten(locked)
-        locked.email = _anonymous_address(locked)
-        locked.issuer = locked.subject = locked.issuer_email = None
-        locked.set_unusable_password()
-        locked.is_active = locked.is_staff = locked.is_superuser = False
-        locked.save()
-        locked.groups.clear()
-        locked.user_permissions.clear()
-        Authenticator.objects.filter(user=locked).delete()
-        Team.objects.filter(owner=locked).update(name=locked.email)
-        for rows in own(locked).values():
-            rows.update(platform_account_name="")
-        _record(Action.USER_FORGOTTEN, locked, reason=reason, origin=origin, details=details)
-    user.refresh_from_db()
+    remember_forgotten(locked)
+    locked.email = _anonymous_address(locked)
+    locked.issuer = locked.subject = locked.issuer_email = None
+    locked.set_unusable_password()
+    locked.is_staff = locked.is_superuser = False
+    locked.save()
+    locked.groups.clear()
+    locked.user_permissions.clear()
+    Authenticator.objects.filter(user=locked).delete()
+    Team.objects.filter(owner=locked).update(name=locked.email)
+    for rows in own(locked).values():
+        rows.update(platform_account_name="")
+    _record(Action.USER_FORGOTTEN, locked, reason=reason, origin=origin, details=details)
 
 
 def _anonymous_address(user: User) -> str:
