@@ -10,7 +10,7 @@ from audit.models import AuditEvent
 from audit.record import Origin
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import ForgottenSubject, SessionFamily, User
-from connections_project.operations import leaving, offboarding
+from connections_project.operations import force, leaving, offboarding
 from connections_project.operations.leaving import begin_offboarding, process_offboardings
 from connections_project.operations.models import OffboardingJob
 from connections_project.operations.options import Failure, InvalidReasonError, Result
@@ -102,7 +102,7 @@ def test_nobody_is_forgotten_at_the_last_moment(
 ) -> None:
     address = leaver.email
     begin_offboarding(leaver, reason=WHY, origin=origin, forget=True)
-    ends = offboarding.force_disconnect
+    ends = force.force_disconnect
 
     def let_in_meanwhile(app: str, *given: Any, **more: Any) -> Result:
         result = ends(app, *given, **more)
