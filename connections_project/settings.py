@@ -191,7 +191,7 @@ try:
     CATALOG_FILES = _env.files("OAUTH_CATALOG")
     OAUTH_CLIENTS = _env.oauth_clients()
 except ImproperlyConfigured as _error:
-    # A traceback would hide the one line that says what to mend.
+    # A traceback would hide the one line that says what to correct.
     sys.exit(f"Configuration: {_error}")
 
 MISSING_KEYS = [

@@ -142,9 +142,10 @@ def _statement(reader: Reader, entry: Any) -> Statement | None:
         account_id = readings.identifier(fields["id"])
         path_id = readings.text(fields["path_id"], longest=255) if fields.has("path_id") else None
         path_id = account_id if path_id is None else path_id
-        told = _balance_fields(reader, path_id) if platform.balance_endpoint else fields
+        balances = _balance_fields(reader, path_id) if platform.balance_endpoint else fields
         currency = readings.text(
-            fields["currency"] or (told and told["currency"]) or platform.currency, longest=16
+            fields["currency"] or (balances and balances["currency"]) or platform.currency,
+            longest=16,
         )
         movements, is_whole = _movements(reader, path_id, currency)
         return Statement(
@@ -152,10 +153,10 @@ def _statement(reader: Reader, entry: Any) -> Statement | None:
             name=readings.text(fields["name"], longest=255),
             type=readings.text(fields["type"], longest=64),
             currency=currency,
-            balance=_money(told["balance"], currency, platform) if told else None,
+            balance=_money(balances["balance"], currency, platform) if balances else None,
             movements=movements,
-            is_whole=is_whole and told is not None,
-            knows_balance=told is not None,
+            is_whole=is_whole and balances is not None,
+            knows_balance=balances is not None,
         )
     except UnreadableError as error:
         logger.warning("%s: an account can't be read: %s", platform.slug, error)

@@ -89,7 +89,7 @@ def _read(connection: Connection, *, origin: Origin) -> list[Statement | None]:
 
 
 def _failed(row: Connection, error: PlatformError, *, origin: Origin) -> SyncFailedError:
-    """Record a failure; a refusal that no refresh mends ends the connection."""
+    """Record a failure; a refusal that no refresh helps ends the connection."""
     if is_locked_out(error):
         mark_dead_unless_changed(row, as_dead_grant(error), rules=RULES, origin=origin)
     _record_failure(row, error, origin=origin)

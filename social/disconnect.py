@@ -57,15 +57,15 @@ def disconnect(rows: Sequence[SocialAccount], request: DisconnectRequest) -> Dis
     released = release_grants(rows, revoke=revoke, shared=shared)
     now = timezone.now()
     ended = [row for row in rows if row.status != Status.DISCONNECTED]
-    bare = [row for row in rows if erase and row.holds_tokens]
+    erased = [row for row in rows if erase and row.holds_tokens]
     if ended:
         change_rows(ended, now=now, **ended[0].disconnected_columns(now=now))
-    erase_tokens(bare, now=now)
+    erase_tokens(erased, now=now)
     record_many(
         [
             *(_ended(row, request, released.decisions[row.pk], now) for row in ended),
             *_skipped(rows, released.decisions, request),
-            *(request.event(row, Action.ACCOUNT_TOKENS_ERASED) for row in bare),
+            *(request.event(row, Action.ACCOUNT_TOKENS_ERASED) for row in erased),
         ]
     )
     return DisconnectResult(rows, job_ids=released.job_ids)

@@ -22,7 +22,7 @@ def connection_id(text: str, *, field: str = "") -> UUID:
         field: Where it stands, if that is not the path.
 
     Raises:
-        FaultError: 400 INVALID_CONNECTION_ID.
+        ApiException: 400 INVALID_CONNECTION_ID.
     """
     return _read(text, "INVALID_CONNECTION_ID", field)
 
@@ -31,7 +31,7 @@ def schedule_id(text: str, *, field: str = "") -> UUID:
     """Read a schedule's id.
 
     Raises:
-        FaultError: 400 INVALID_SCHEDULE_ID.
+        ApiException: 400 INVALID_SCHEDULE_ID.
     """
     return _read(text, "INVALID_SCHEDULE_ID", field)
 
@@ -60,7 +60,7 @@ def one_of(request: Request, name: str, choices: list[str]) -> str | None:
     """Read a filter of the query; None where it is absent.
 
     Raises:
-        FaultError: 400 that names it.
+        ApiException: 400 that names it.
     """
     text = request.query_params.get(name)
     if text is not None and text not in choices:
@@ -73,7 +73,7 @@ def channel(request: Request, user: User) -> str | None:
     """Read the filter by channel; a platform that has left the catalogue is known by its rows.
 
     Raises:
-        FaultError: 400 that names it.
+        ApiException: 400 that names it.
     """
     slugs = [platform.slug for platform in catalog().of_app("channels")]
     text = request.query_params.get("channel")

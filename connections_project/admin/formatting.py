@@ -17,7 +17,7 @@ NOTHING = "—"
 MINUTE = timedelta(minutes=1)
 TONES = {
     "good": {"active", "connected", "published", "finished", "success"},
-    "wait": {"pending", "queued", "running", "publishing", "frozen"},
+    "wait": {"pending", "queued", "running", "publishing", "unconfirmed"},
     "bad": {"expired", "revoked", "failed", "error", "abandoned", "refused", "failure"},
 }
 

@@ -26,7 +26,7 @@ def paginate(
         The page's rows (none beyond the end), and the answer's `pagination` object.
 
     Raises:
-        FaultError: 400 that names `page` or `limit`.
+        ApiException: 400 that names `page` or `limit`.
     """
     page = _whole_number(request, "page", default=1, largest=None)
     limit = page_limit(request)

@@ -31,7 +31,7 @@ class JsonObjectParser(BaseParser):
         """Read the body.
 
         Raises:
-            FaultError: 400 that names `body`, or the field that holds what can't be stored.
+            ApiException: 400 that names `body`, or the field that holds what can't be stored.
         """
         body = _decoded(stream.read())
         if not isinstance(body, dict):

@@ -45,7 +45,7 @@ class TokenBucketThrottle(BaseThrottle):
         raise NotImplementedError
 
     def policy_of(self, request: Request, view: Any) -> Policy:  # noqa: ARG002 - for those derived.
-        """Return whose figures hold, where that depends on the request."""
+        """Return whose limit holds, where that depends on the request."""
         return self.policy
 
     def allow_request(self, request: Request, view: Any) -> bool:

@@ -168,7 +168,7 @@ class Environment:
         expected = "an address such as redis://… or amqp://…"
         return self.parsed(name, default, values.broker_url, expected)
 
-    def rate_limits(self) -> dict[str, rate_limits.Figures]:
+    def rate_limits(self) -> dict[str, rate_limits.Limit]:
         """Return each policy's burst and refill a minute, as `RATE_LIMIT_<POLICY>` says."""
         given = [name for name in self.variables if name.startswith(rate_limits.PREFIX)]
         known = {f"{rate_limits.PREFIX}{policy}" for policy in rate_limits.DEFAULTS}
@@ -178,7 +178,7 @@ class Environment:
         expected = f"burst/per-minute, such as 100/100, each from 1 to {rate_limits.MOST}"
         return {
             policy: self.parsed(
-                f"{rate_limits.PREFIX}{policy}", default, rate_limits.figures, expected
+                f"{rate_limits.PREFIX}{policy}", default, rate_limits.parse_limit, expected
             )
             for policy, default in rate_limits.DEFAULTS.items()
         }

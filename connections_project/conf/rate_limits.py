@@ -1,12 +1,12 @@
-"""The rate limits' figures: what each bucket holds and gains, unless a setting says otherwise."""
+"""The rate limits: what each bucket holds and gains, unless a setting says otherwise."""
 
 import re
 from collections.abc import Mapping
 
 # By policy: the burst, and how many more come with every minute.
-Figures = tuple[int, int]
+Limit = tuple[int, int]
 
-DEFAULTS: Mapping[str, Figures] = {
+DEFAULTS: Mapping[str, Limit] = {
     "API_READ": (100, 100),
     "API_WRITE": (50, 50),
     "PROVIDER_CONNECT": (5, 5),
@@ -18,12 +18,12 @@ DEFAULTS: Mapping[str, Figures] = {
 }
 PREFIX = "RATE_LIMIT_"
 MOST = 1_000_000
-_FIGURES = re.compile(r"([0-9]{1,7})\s*/\s*([0-9]{1,7})", re.ASCII)
+_LIMIT = re.compile(r"([0-9]{1,7})\s*/\s*([0-9]{1,7})", re.ASCII)
 
 
-def figures(text: str) -> Figures:
+def parse_limit(text: str) -> Limit:
     """Read `burst/per-minute`, such as 100/100; raises ValueError for anything else."""
-    match = _FIGURES.fullmatch(text)
+    match = _LIMIT.fullmatch(text)
     if match is None:
         raise ValueError
     burst, per_minute = int(match[1]), int(match[2])

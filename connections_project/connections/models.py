@@ -217,7 +217,7 @@ class OAuthConnection(AttentionMixin):
         """
         days = upstream.platform.grant_lifetime_days
         self.grant_expires_at = now + timedelta(days=days) if days else None
-        # What was the matter with the grant before is over with it.
+        # What the grant before it needed attention for is over with it.
         self.attention_reason = self.attention_since = None
         self.granted_scope = ""
         self.client_id = upstream.registration.client_id

@@ -79,7 +79,7 @@ def _of_jobs(jobs: list[RevocationJob]) -> Iterator[Notice]:
                 True,
             )
         elif job.last_error == "invalid_client" and job.state == JobState.PENDING:
-            yield Notice("The platform refuses our client credentials: mend them.", True)
+            yield Notice("The platform refuses our client credentials: correct them.", True)
         elif job.state == JobState.PENDING and job.attempts:
             tries = f"{job.attempts} tries" if job.attempts > 1 else "one try"
             yield Notice(

@@ -70,7 +70,7 @@ class LastAfterCommit:
             last.append(self.work)
 
 
-def put_last_behind() -> None:
+def move_last_to_end() -> None:
     """Have what goes last after this transaction's commit stay behind what was added since."""
     hooks = transaction.get_connection().run_on_commit
     hooks.sort(key=lambda hook: isinstance(hook[1], LastAfterCommit))

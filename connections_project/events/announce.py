@@ -1,7 +1,8 @@
 """From the audit event of a change to what the host application is told of it.
 
-This is the only place that writes events: it hears all that is recorded (`audit.record.listen`),
-in the transaction of what it tells, so that no way of ending a connection can forget it.
+This is the only place that writes events: it listens to all that is recorded
+(`audit.record.listen`), in the same transaction, so that no way of ending a connection can forget
+it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,8 +26,8 @@ from connections_project.identity.models import User
 from connections_project.middleware.tracing import current_trace_id
 from connections_project.revocation.models import JobState
 
-# A few words about one change: a type, and members of `data` besides those that all have.
-Told = tuple[EventType, Mapping[str, Any]]
+# What is announced of one change: a type, and members of `data` besides those that all have.
+Announcement = tuple[EventType, Mapping[str, Any]]
 # Issuer and subject of principals, where an external issuer names them.
 People = Mapping[UUID, tuple[str | None, str | None]]
 NAMED_BY = ("pk", "issuer", "subject")
@@ -61,8 +62,8 @@ def _change(event: Event) -> _Change:
     app, _, kind = event.subject_type.partition(".")
     row = event.notes.get("row")
     connection_id = event.subject_id if kind == "connection" else None
-    if told := (event.details or {}).get("connection_id"):
-        connection_id = UUID(told)
+    if named := (event.details or {}).get("connection_id"):
+        connection_id = UUID(named)
     # What was changed is known only to the row that was changed.
     attention = row.attention_change() if row is not None else None
     return _Change(event, app, connection_id, row, attention)
@@ -139,7 +140,7 @@ def _connection(row: OAuthConnection, people: People) -> dict[str, Any]:
 
 # The rules: what is told of an audit action.
 
-Rule = Callable[[_Change, Any], Iterator[Told]]
+Rule = Callable[[_Change, Any], Iterator[Announcement]]
 
 
 @cache
@@ -166,21 +167,21 @@ def _rules() -> Mapping[str, Rule]:
     return own | dict(_SHARED)
 
 
-def told_actions() -> frozenset[str]:
+def announced_actions() -> frozenset[str]:
     """Return the audit actions that may be told."""
     return frozenset(map(str, _rules()))
 
 
-def _connected(change: _Change, _row: OAuthConnection) -> Iterator[Told]:
+def _connected(change: _Change, _row: OAuthConnection) -> Iterator[Announcement]:
     details = change.event.details or {}
     is_new = change.event.notes.get("is_new", not details.get("reauthorised"))
     yield EventType.CONNECTED if is_new else EventType.RECONNECTED, {}
 
 
-def _disconnected(change: _Change, _row: OAuthConnection) -> Iterator[Told]:
+def _disconnected(change: _Change, _row: OAuthConnection) -> Iterator[Announcement]:
     event = change.event
-    told = (event.details or {}).get("revocation", event.notes.get("revocation"))
-    revocation = {"revocation": str(told)} if told else {}
+    state = (event.details or {}).get("revocation", event.notes.get("revocation"))
+    revocation = {"revocation": str(state)} if state else {}
     yield EventType.DISCONNECTED, {"reason": _reason(event), **revocation}
 
 
@@ -197,7 +198,7 @@ def _reason(event: Event) -> str:
     return "operator"
 
 
-def _attention(change: _Change, row: OAuthConnection) -> Iterator[Told]:
+def _attention(change: _Change, row: OAuthConnection) -> Iterator[Announcement]:
     """Tell that it has come to need its owner, or needs nobody any more; once per transition."""
     if change.attention:
         ends_at = row.grant_expires_at if change.attention == AttentionReason.GRANT_ENDING else None
@@ -207,7 +208,7 @@ def _attention(change: _Change, row: OAuthConnection) -> Iterator[Told]:
         yield EventType.RECOVERED, {}
 
 
-def _deauthorized(change: _Change, row: OAuthConnection) -> Iterator[Told]:
+def _deauthorized(change: _Change, row: OAuthConnection) -> Iterator[Announcement]:
     notes = change.event.notes
     if notes.get("was_over"):
         if notes.get("had_credentials"):
@@ -219,7 +220,7 @@ def _deauthorized(change: _Change, row: OAuthConnection) -> Iterator[Told]:
 
 
 def _revocation(event_type: EventType, state: JobState) -> Rule:
-    def rule(change: _Change, _row: OAuthConnection) -> Iterator[Told]:
+    def rule(change: _Change, _row: OAuthConnection) -> Iterator[Announcement]:
         verification = (change.event.details or {}).get("verification")
         more = {"verification": str(verification)} if verification else {}
         yield event_type, {"revocation": state.value, **more}
@@ -228,13 +229,13 @@ def _revocation(event_type: EventType, state: JobState) -> Rule:
 
 
 def _schedule(event_type: EventType) -> Rule:
-    def rule(change: _Change, _row: OAuthConnection) -> Iterator[Told]:
+    def rule(change: _Change, _row: OAuthConnection) -> Iterator[Announcement]:
         yield event_type, {"schedule": {"id": str(change.event.subject_id)}}
 
     return rule
 
 
-def _cancelled(change: _Change, _row: OAuthConnection) -> Iterator[Told]:
+def _cancelled(change: _Change, _row: OAuthConnection) -> Iterator[Announcement]:
     for schedule_id in change.event.notes["schedules"]():
         yield EventType.SCHEDULE_CANCELLED, {"schedule": {"id": str(schedule_id)}}
 

@@ -123,8 +123,8 @@ def _failed(
     outcome = "given_up" if is_over else "failed"
     EVENT_DELIVERIES.labels(str(delivery.endpoint_id), outcome).inc()
     level = logging.ERROR if is_over else logging.WARNING
-    told_of = (delivery.event_id, delivery.endpoint_id, outcome, error)
-    logger.log(level, "Event %s at endpoint %s: %s, %s", *told_of)
+    outcome_of = (delivery.event_id, delivery.endpoint_id, outcome, error)
+    logger.log(level, "Event %s at endpoint %s: %s, %s", *outcome_of)
     return DeliveryState.GIVEN_UP if is_over else DeliveryState.PENDING
 
 

@@ -62,8 +62,8 @@ def audience() -> Audience:
     return found
 
 
-def forget_nobody() -> None:
-    """Have this process look again."""
+def forget_audience() -> None:
+    """Have this process look again, though it knew of nobody."""
     _memory.nobody_until = 0.0
 
 
@@ -72,7 +72,7 @@ def wait_until_known() -> None:
 
     So whoever made it misses nothing that happens from the moment when it is told so.
     """
-    forget_nobody()
+    forget_audience()
     time.sleep(NOBODY_SECONDS)
 
 

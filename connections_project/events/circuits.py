@@ -11,7 +11,7 @@ from connections_project.events.models import Endpoint
 
 FAULTS_TO_OPEN = 5
 LONGEST_BLOCK = timedelta(minutes=1)
-LONGEST_WISH = timedelta(hours=1)
+LONGEST_RETRY_AFTER = timedelta(hours=1)
 # So old a time of the last success is good enough to be shown.
 FRESH = timedelta(seconds=10)
 
@@ -45,8 +45,8 @@ def note_fault(endpoint: Endpoint, *, retry_after: int | None = None) -> None:
             return  # One that was under way already tells nothing new.
         row.faults += 1
         if is_in_trouble(row):
-            wish = min(timedelta(seconds=retry_after or 0), LONGEST_WISH)
-            row.blocked_until = now + max(_block(row.faults), wish)
+            requested = min(timedelta(seconds=retry_after or 0), LONGEST_RETRY_AFTER)
+            row.blocked_until = now + max(_block(row.faults), requested)
         row.save(update_fields=["faults", "blocked_until"])
 
 

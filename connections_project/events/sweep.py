@@ -13,7 +13,7 @@ BATCH = 1000
 
 
 def forget_old_events() -> int:
-    """Delete what is older than EVENT_RETENTION_DAYS and owed to no endpoint, batch by batch.
+    """Delete what is older than EVENT_RETENTION_DAYS and pending for no endpoint, batch by batch.
 
     Returns:
         How many events.
@@ -26,10 +26,10 @@ def forget_old_events() -> int:
 
 def _forget_some() -> int:
     kept_from = timezone.now() - timedelta(days=settings.EVENT_RETENTION_DAYS)
-    owed = Delivery.pending().filter(event=OuterRef("pk"), endpoint__disabled_at=None)
+    pending = Delivery.pending().filter(event=OuterRef("pk"), endpoint__disabled_at=None)
     old = OutgoingEvent.objects.filter(sequence__lt=int(kept_from.timestamp() * 1_000_000))
     with transaction.atomic():
-        over = old.exclude(Exists(owed)).order_by("sequence")
+        over = old.exclude(Exists(pending)).order_by("sequence")
         ids = list(over.values_list("pk", flat=True)[:BATCH])
         Delivery.objects.filter(event__in=ids).delete()
         OutgoingEvent.objects.filter(pk__in=ids).delete()

@@ -23,7 +23,7 @@ TYPES = {"jwt", "at+jwt", "application/at+jwt"}
 LONGEST_SUBJECT, LONGEST_EMAIL = 255, 254
 
 
-class Told(TypedDict):
+class PrincipalClaims(TypedDict):
     """What a token says of its principal beside who it is."""
 
     email: str | None
@@ -121,23 +121,23 @@ def _principal(issuer: Issuer, claims: dict[str, Any], address: str) -> User:
     subject = _text(claims.get(issuer.subject_claim), LONGEST_SUBJECT)
     if subject is None:
         raise BadTokenError
-    told: Told = {
+    claimed: PrincipalClaims = {
         "email": _email(claims.get(issuer.email_claim)),
         "principal_type": _principal_type(issuer, claims),
     }
     user = User.objects.filter(issuer=issuer.issuer, subject=subject).first()
     if user is None:
-        user = _provisioned(issuer, subject, claims, address, told)
+        user = _provisioned(issuer, subject, claims, address, claimed)
     if not user.is_active:
         raise BadTokenError
     require_open_sessions(user, claims)
-    if not follow(user, **told):
+    if not follow(user, **claimed):
         raise BadTokenError
     return user
 
 
 def _provisioned(
-    issuer: Issuer, subject: str, claims: dict[str, Any], address: str, told: Told
+    issuer: Issuer, subject: str, claims: dict[str, Any], address: str, claimed: PrincipalClaims
 ) -> User:
     try:
         return provision(
@@ -145,7 +145,7 @@ def _provisioned(
             subject=subject,
             issued_at=datetime.fromtimestamp(claims["iat"], tz=UTC),
             address=address,
-            **told,
+            **claimed,
         )
     except ForgottenSubjectError:
         raise BadTokenError from None

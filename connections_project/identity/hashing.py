@@ -34,7 +34,7 @@ class HashingBusyError(Exception):
 def hashing_slot() -> Iterator[None]:
     """Hash inside as one of PASSWORD_HASHING_THREADS; some more wait for a moment.
 
-    Whoever signs in is a stranger still, and must not take the threads of those who are known.
+    Whoever signs in is not known yet, and must not take the threads of those who are known.
 
     Raises:
         HashingBusyError: Too many hash or wait already.

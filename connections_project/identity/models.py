@@ -111,9 +111,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def shown_email(self) -> str | None:
-        """Its address, whoever told it."""
-        told: str | None = self.email or self.issuer_email
-        return told
+        """Its address, here or at its issuer."""
+        address: str | None = self.email or self.issuer_email
+        return address
 
     @property
     def own_teams(self) -> "models.QuerySet[Team]":

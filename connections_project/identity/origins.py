@@ -21,7 +21,7 @@ def origin_of(request: Request | HttpRequest, principal: User | None = None) -> 
     """
     actor = principal or _signed_in(request)
     if actor is None:
-        return stranger(request)
+        return anonymous_origin(request)
     return Origin(
         ActorType(actor.principal_type),
         actor.pk,
@@ -31,7 +31,7 @@ def origin_of(request: Request | HttpRequest, principal: User | None = None) -> 
     )
 
 
-def stranger(request: Request | HttpRequest) -> Origin:
+def anonymous_origin(request: Request | HttpRequest) -> Origin:
     """Describe a request of which nobody knows who sent it."""
     return Origin(ActorType.USER, None, Interface.API, client_address=_address(request))
 

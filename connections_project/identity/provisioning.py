@@ -74,10 +74,10 @@ def follow(user: User, *, email: str | None, principal_type: PrincipalType) -> b
     """
     if principal_type != user.principal_type and user.is_staff:
         return False
-    told: dict[str, str] = {"principal_type": principal_type}
+    claimed: dict[str, str] = {"principal_type": principal_type}
     if email is not None:
-        told["issuer_email"] = normal_email(email)
-    changed = {name: value for name, value in told.items() if getattr(user, name) != value}
+        claimed["issuer_email"] = normal_email(email)
+    changed = {name: value for name, value in claimed.items() if getattr(user, name) != value}
     if changed:
         # Whoever was forgotten or deactivated meanwhile keeps nothing of what the issuer says.
         rows = User.objects.filter(pk=user.pk, issuer=user.issuer, subject=user.subject)

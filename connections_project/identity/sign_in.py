@@ -15,7 +15,7 @@ from connections_project.identity.attempts import begin_attempt
 from connections_project.identity.fields import normal_email
 from connections_project.identity.hashing import HashingBusyError, hashing_slot
 from connections_project.identity.models import User
-from connections_project.identity.origins import stranger
+from connections_project.identity.origins import anonymous_origin
 from connections_project.middleware.trusted_proxies import client_address
 
 
@@ -114,13 +114,13 @@ def _rehash(user: User, password: str) -> None:
 
 
 def _record_failure(request: HttpRequest, user: User | None, email: str, reason: str) -> None:
-    # A digest recognises the same address again, and stores no stranger's address in the clear,
+    # A digest recognises the same address again, and stores no unknown address in the clear,
     # nor a password that was typed into the wrong field.
     digest = hashlib.sha256(normal_email(email).encode()).hexdigest()[:16]
     with transaction.atomic():
         record(
             Action.LOGIN_FAILED,
-            origin=stranger(request),
+            origin=anonymous_origin(request),
             subject_type="user",
             subject_id=user.pk if user else None,
             subject_owner_id=user.pk if user else None,

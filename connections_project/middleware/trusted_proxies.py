@@ -58,9 +58,9 @@ def _appended(request: HttpRequest, header: str) -> str:
 def _canonical(text: str) -> str:
     """Strip port, brackets and zone, and unmap IPv4 (RFC 4291, 2.5.5.2): one caller, one bucket."""
     match = _WITH_PORT.fullmatch(text)
-    bare = (match["v6"] or match["v4"]) if match else text
+    host = (match["v6"] or match["v4"]) if match else text
     try:
-        address = ipaddress.ip_address(bare.partition("%")[0])
+        address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return ""
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None

@@ -69,12 +69,12 @@ class DeadGrant(PlatformError):
 
 
 def is_locked_out(error: PlatformError) -> bool:
-    """Whether an access token was no good (RFC 6750, section 3.1): a refresh may mend that."""
+    """Whether an access token was no good (RFC 6750, section 3.1): a refresh may help."""
     return isinstance(error, DeadGrant) or error.status == 401
 
 
 def as_dead_grant(error: PlatformError) -> DeadGrant:
-    """Say of a token that was no good, and that no refresh has mended, that its grant is dead.
+    """Say of a token that was no good, and that no refresh has replaced, that its grant is dead.
 
     It is so as the catalogue's matchers say, and else revoked.
     """

@@ -1,4 +1,4 @@
-"""The receipt of somebody who left: what ended here, and what is still owed at which platform."""
+"""The receipt of somebody who left: what ended here, and what is still to be revoked where."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -39,10 +39,10 @@ def issue_leaver_receipt(user: User) -> str:
     """
     key = signing_key()
     headers = {"kid": key_id(key.public_key()), "typ": TYPE}
-    return jwt.encode(_claims(user, _departure(user)), key, "EdDSA", headers=headers)
+    return jwt.encode(_claims(user, _deactivation(user)), key, "EdDSA", headers=headers)
 
 
-def _departure(user: User) -> AuditEvent:
+def _deactivation(user: User) -> AuditEvent:
     events = AuditEvent.objects.filter(subject_id=user.pk, action=Action.USER_DEACTIVATED)
     event = events.order_by("-occurred_at", "-id").first()
     if user.is_active or event is None:
@@ -50,7 +50,7 @@ def _departure(user: User) -> AuditEvent:
     return event
 
 
-def _claims(user: User, departure: AuditEvent) -> dict[str, Any]:
+def _claims(user: User, deactivation: AuditEvent) -> dict[str, Any]:
     rows = own(user)
     ended = [(app, each.exclude(disconnected_at=None)) for app, each in rows.items()]
     remaining = [(app, connection_type(app).unfinished(each)) for app, each in rows.items()]
@@ -61,9 +61,9 @@ def _claims(user: User, departure: AuditEvent) -> dict[str, Any]:
         "issuer": user.issuer,
         "subject": user.subject,
         "forgotten": is_forgotten(user),
-        "left_at": render_datetime(departure.occurred_at),
-        "actor": departure.actor_type,
-        "interface": departure.interface,
+        "left_at": render_datetime(deactivation.occurred_at),
+        "actor": deactivation.actor_type,
+        "interface": deactivation.interface,
         "ended": _counted(ended),
         "remaining": _counted(remaining),
         "revocations": _revocations(rows.values()),
@@ -82,7 +82,7 @@ def _counted(rows: Iterable[tuple[str, Rows]]) -> list[dict[str, Any]]:
 
 
 def _revocations(rows: Iterable[Rows]) -> list[dict[str, Any]]:
-    """Count what was or is still to be revoked, by platform and state; `pending` is still owed."""
+    """Count what was or is still to be revoked, by platform and state; `pending` is still due."""
     return [
         {"platform": slug, "state": state, "tokens": number}
         for each in rows

@@ -15,7 +15,8 @@ logger = logging.getLogger(__name__)
 
 
 class BulkState(models.TextChoices):
-    # The ids are stored so that they can be shown; nobody has confirmed them yet.
+    # The ids are stored so that they can be shown; nobody has confirmed them yet. The stored word
+    # is an older one.
     UNCONFIRMED = "frozen"
     QUEUED = "queued"
     RUNNING = "running"

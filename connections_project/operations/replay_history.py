@@ -11,7 +11,7 @@ from connections_project.connections.registry import actions_meaning
 from connections_project.revocation.release import Decision
 
 # Where tokens are kept, these alone say that they were to be revoked.
-TOLD_THE_PLATFORM = frozenset(
+REVOKED_THERE = frozenset(
     {Action.TOKEN_REVOKED, Action.TOKEN_REVOCATION_FAILED, Action.TOKEN_REVOCATION_ABANDONED}
 )
 SUBJECT = ".connection"
@@ -70,7 +70,7 @@ class ReplayHistory:
         decision = self.ended["details"].get("revocation")
         if decision is None:
             # Where tokens are kept, they are revoked only by force, and the event doesn't say so.
-            return self._was_done_since(TOLD_THE_PLATFORM)
+            return self._was_done_since(REVOKED_THERE)
         return bool(decision != Decision.NOT_REQUESTED)
 
     def _was_done_since(self, actions: Iterable[str]) -> bool:
@@ -89,7 +89,7 @@ def replay_histories(events: Iterable[dict[str, Any]]) -> dict[UUID, ReplayHisto
         events: As `audit.export.exported_events` gives them.
     """
     meanings = ("disconnected", "connected", "tokens_erased")
-    counting = TOLD_THE_PLATFORM.union(*map(actions_meaning, meanings))
+    counting = REVOKED_THERE.union(*map(actions_meaning, meanings))
     found: dict[UUID, ReplayHistory] = {}
     for event in events:
         if event["action"] in counting and _counts(event):
@@ -99,5 +99,5 @@ def replay_histories(events: Iterable[dict[str, Any]]) -> dict[UUID, ReplayHisto
 
 def _counts(event: dict[str, Any]) -> bool:
     # A failed revocation shows as well that one was pending.
-    succeeded = event["outcome"] == Outcome.SUCCESS or event["action"] in TOLD_THE_PLATFORM
+    succeeded = event["outcome"] == Outcome.SUCCESS or event["action"] in REVOKED_THERE
     return succeeded and str(event["subject_type"]).endswith(SUBJECT)

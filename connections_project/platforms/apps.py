@@ -16,5 +16,5 @@ class PlatformsConfig(AppConfig):
         try:
             catalog()
         except CatalogError as error:
-            # A traceback would hide the one line that says what to mend.
+            # A traceback would hide the one line that says what to correct.
             sys.exit(f"Configuration: {error}")

@@ -32,7 +32,7 @@ def dispatch_revocations(job_ids: Collection[UUID], *, interface: Interface) -> 
             waiting.job_ids += job_ids
             return
     enqueue(process_due, inline=_Inline(list(job_ids), interface))
-    inline.put_last_behind()
+    inline.move_last_to_end()
 
 
 @dataclass(eq=False)

@@ -63,11 +63,11 @@ def senders(kind: str) -> list[Sender]:
     ]
 
 
-def of_senders(told_by: Iterable[Sender], **names: str | None) -> Subject:
+def of_senders(notifiers: Iterable[Sender], **names: str | None) -> Subject:
     """Describe whom these senders speak of, by the columns that name a connection."""
-    told_by = list(told_by)
+    notifiers = list(notifiers)
     return Subject(
-        frozenset(one.slug for one in told_by),
-        frozenset(one.client_id for one in told_by),
+        frozenset(one.slug for one in notifiers),
+        frozenset(one.client_id for one in notifiers),
         {column: name for column, name in names.items() if name},
     )

@@ -39,8 +39,8 @@ def _filled(entry: dict[str, Any]) -> Decimal:
 
 
 def _description(entry: dict[str, Any]) -> str:
-    told = [entry.get(name) for name in ("activity_type", "side", "qty", "symbol")]
-    return str(entry.get("description") or " ".join(str(one) for one in told if one))
+    parts = [entry.get(name) for name in ("activity_type", "side", "qty", "symbol")]
+    return str(entry.get("description") or " ".join(str(one) for one in parts if one))
 
 
 adapter = Adapter(accounts=accounts, transaction=transaction)

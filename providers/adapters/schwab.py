@@ -27,8 +27,8 @@ def accounts(platform: Platform, get: Get) -> list[Any]:
 
 def _preferences(platform: Platform, get: Get) -> Any:
     """Return the user's preferences: an object, or a list of one."""
-    told = get(platform.identity_endpoint)
-    return told[0] if isinstance(told, list) and told else told
+    preference = get(platform.identity_endpoint)
+    return preference[0] if isinstance(preference, list) and preference else preference
 
 
 def _by_number(entries: Any) -> dict[str, dict[str, Any]]:

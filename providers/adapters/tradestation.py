@@ -34,8 +34,8 @@ def _moved(leg: dict[str, Any], price_of_order: Any) -> Decimal:
 
 
 def _description(legs: list[dict[str, Any]]) -> str:
-    told = ("BuyOrSell", "ExecQuantity", "Symbol")
-    return ", ".join(" ".join(str(leg.get(name, "")) for name in told) for leg in legs)
+    columns = ("BuyOrSell", "ExecQuantity", "Symbol")
+    return ", ".join(" ".join(str(leg.get(name, "")) for name in columns) for leg in legs)
 
 
 adapter = Adapter(transaction=transaction)

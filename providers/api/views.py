@@ -98,7 +98,7 @@ class ConnectionViewSet(ApiViewSet):
 
     @documentation.RENAME
     def partial_update(self, request: Request, id: str) -> Response:  # noqa: A002
-        # Whose it is comes first: a stranger learns nothing from the checks of a body.
+        # Whose it is comes first: an outsider learns nothing from the checks of a body.
         own_connection(parse_uuid(id), user_id=principal_of(request).pk)
         connection = update.rename_own(
             connection_id=parse_uuid(id),

@@ -1,4 +1,4 @@
-"""Large selections: frozen when they are shown, worked off in the background, watched on a page."""
+"""Large selections: stored when they are shown, worked off in the background, watched on a page."""
 
 from datetime import timedelta
 from typing import Any

@@ -21,7 +21,7 @@ from tests.support.platform_server import PlatformServer
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is one process, which looks each time."""
     monkeypatch.setattr(audience, "NOBODY_SECONDS", 0.0)
-    audience.forget_nobody()
+    audience.forget_audience()
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The receipt of somebody who left: signed, whole, and honest about what is still owed."""
+"""The receipt of somebody who left: signed, whole, with all that is still to be revoked."""
 
 import io
 import json

@@ -55,12 +55,12 @@ def test_other_platforms_go_on(bank: Bank, use_catalogue: UseCatalogue) -> None:
 def test_both_are_audited_once_with_their_reason(bank: Bank) -> None:
     run("suspend_platform", reason=" breach ")
     assert run("suspend_platform", reason="again") == "bank was suspended already."
-    run("resume_platform", reason="mended")
+    run("resume_platform", reason="over")
     assert run("resume_platform") == "bank was not suspended."
     rows = AuditEvent.objects.order_by("id").values_list("action", "reason", "details")
     assert list(rows) == [
         ("platform_suspended", "breach", {"platform": "bank"}),
-        ("platform_resumed", "mended", {"platform": "bank"}),
+        ("platform_resumed", "over", {"platform": "bank"}),
     ]
     origins = AuditEvent.objects.values_list("actor_type", "interface", "subject_type")
     assert set(origins) == {("operator", "command", "platform")}

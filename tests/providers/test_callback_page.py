@@ -96,7 +96,7 @@ def test_a_used_state_is_no_longer_good(api: APIClient, bank: Bank) -> None:
     state = start(api)
     browser = same_browser(api)
     visit(browser, state)
-    # The browser's own second delivery is another matter (test_callback_twice.py).
+    # The browser's own second delivery is not one (test_callback_twice.py).
     del browser.cookies[COOKIE]
     assert heading(visit(browser, state)) == GONE
     assert Connection.objects.count() == 1

@@ -21,7 +21,7 @@ SOMEBODY_ELSE = "You are signed in as somebody else"
 
 
 @pytest.fixture
-def stranger(db: None) -> Client:
+def another(db: None) -> Client:
     """A browser in which nothing was started and nobody is signed in."""
     return Client()
 
@@ -30,22 +30,22 @@ def untouched(bank: Bank) -> bool:
     return not bank.server.requests and not Connection.objects.exists()
 
 
-def test_a_planted_link_only_asks_a_question(api: APIClient, bank: Bank, stranger: Client) -> None:
+def test_a_planted_link_only_asks_a_question(api: APIClient, bank: Bank, another: Client) -> None:
     state = start(api)
-    page = visit(stranger, state)
+    page = visit(another, state)
     assert (page.status_code, heading(page)) == (400, SIGN_IN)
     assert untouched(bank)
-    assert not stranger.cookies
+    assert not another.cookies
     # Nothing was popped: the browser in which it was started completes it.
     assert visit(same_browser(api), state).status_code == 200
 
 
 @pytest.mark.parametrize("query", [{"error": "access_denied"}, {"iss": "https://evil.example"}])
 def test_any_planted_link_asks_the_same_question(
-    api: APIClient, bank: Bank, stranger: Client, query: dict[str, str]
+    api: APIClient, bank: Bank, another: Client, query: dict[str, str]
 ) -> None:
     state = start(api)
-    assert heading(visit(stranger, state, **query)) == SIGN_IN
+    assert heading(visit(another, state, **query)) == SIGN_IN
     assert call_back(api, state).status_code == 201
 
 
@@ -60,18 +60,18 @@ def test_the_cookie_of_another_flow_does_not_help(
 
 @pytest.mark.parametrize("value", ["", "x" * 43, "guess", "\x01"])
 def test_a_made_up_cookie_does_not_help(
-    api: APIClient, bank: Bank, stranger: Client, value: str
+    api: APIClient, bank: Bank, another: Client, value: str
 ) -> None:
-    stranger.cookies[COOKIE] = value
-    assert heading(visit(stranger, start(api))) == SIGN_IN
+    another.cookies[COOKIE] = value
+    assert heading(visit(another, start(api))) == SIGN_IN
 
 
 def test_signing_in_elsewhere_completes_it(
-    api: APIClient, bank: Bank, stranger: Client, owner: User
+    api: APIClient, bank: Bank, another: Client, owner: User
 ) -> None:
-    link = sign_in_link(visit(stranger, start(api)))
-    form = stranger.get(link)
-    answer = stranger.post(
+    link = sign_in_link(visit(another, start(api)))
+    form = another.get(link)
+    answer = another.post(
         "/sign-in",
         {"username": owner.email, "password": PASSWORD, "next": next_of(form)},
         follow=True,
@@ -82,17 +82,17 @@ def test_signing_in_elsewhere_completes_it(
 
 
 @pytest.mark.parametrize("sealed", ["", "nonsense", "gAAAAA"])
-def test_a_tampered_return_address_is_ignored(bank: Bank, stranger: Client, sealed: str) -> None:
-    page = stranger.get("/oauth/callback/bank", {"sealed": sealed})
+def test_a_tampered_return_address_is_ignored(bank: Bank, another: Client, sealed: str) -> None:
+    page = another.get("/oauth/callback/bank", {"sealed": sealed})
     assert (page.status_code, heading(page)) == (400, "This link is incomplete")
 
 
 def test_a_wrong_password_completes_nothing(
-    api: APIClient, bank: Bank, stranger: Client, owner: User
+    api: APIClient, bank: Bank, another: Client, owner: User
 ) -> None:
-    form = stranger.get(sign_in_link(visit(stranger, start(api))))
+    form = another.get(sign_in_link(visit(another, start(api))))
     filled = {"username": owner.email, "password": "wrong", "next": next_of(form)}
-    assert stranger.post("/sign-in", filled, follow=True).status_code == 200
+    assert another.post("/sign-in", filled, follow=True).status_code == 200
     assert untouched(bank)
 
 
@@ -114,20 +114,20 @@ def test_another_users_session_consumes_the_state(
 
 
 def test_another_user_and_unknown_state_is_expired(
-    outsider: User, bank: Bank, stranger: Client
+    outsider: User, bank: Bank, another: Client
 ) -> None:
-    stranger.force_login(outsider)
-    assert visit(stranger, "unknown").status_code == 400
+    another.force_login(outsider)
+    assert visit(another, "unknown").status_code == 400
 
 
 def test_a_deactivated_session_counts_for_nothing(
-    api: APIClient, owner: User, bank: Bank, stranger: Client
+    api: APIClient, owner: User, bank: Bank, another: Client
 ) -> None:
     state = start(api)
-    stranger.force_login(owner)
+    another.force_login(owner)
     User.objects.filter(pk=owner.pk).update(is_active=False)
-    assert get_user(stranger).is_anonymous
-    assert heading(visit(stranger, state)) == SIGN_IN
+    assert get_user(another).is_anonymous
+    assert heading(visit(another, state)) == SIGN_IN
 
 
 def test_a_principal_deactivated_midway_is_refused(api: APIClient, owner: User, bank: Bank) -> None:

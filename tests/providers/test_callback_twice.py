@@ -52,15 +52,18 @@ def test_a_refusal_is_shown_again_too(api: APIClient, bank: Bank) -> None:
     assert len(events("provider_connection_failed")) == 1
 
 
-def test_no_other_browser_learns_the_outcome(
+def test_no_another_learns_the_outcome(
     api: APIClient, bank: Bank, outsider: User, owner: User
 ) -> None:
     state = start(api)
     assert visit(same_browser(api), state).status_code == 200
-    stranger = Client()
-    assert (visit(stranger, state).status_code, heading(visit(stranger, state))) == (400, GONE)
-    stranger.force_login(owner)
-    assert heading(visit(stranger, state)) == GONE
+    another = Client()
+    assert (visit(another, state).status_code, heading(visit(another, state))) == (
+        400,
+        GONE,
+    )
+    another.force_login(owner)
+    assert heading(visit(another, state)) == GONE
 
 
 def test_another_platforms_address_tells_nothing(api: APIClient, bank: Bank) -> None:

@@ -102,9 +102,9 @@ def test_a_body_over_a_mebibyte_is_a_413(api: APIClient, row: Connection) -> Non
 def test_a_stranger_learns_nothing_from_checks(
     outsider: User, row: Connection, sign_in: Callable[[User], APIClient]
 ) -> None:
-    stranger = sign_in(outsider)
-    assert rename(stranger, row.pk, {"alias": "Theirs"}).status_code == 403
-    assert rename(stranger, row.pk, {"alias": 7}).status_code == 403
+    others_api = sign_in(outsider)
+    assert rename(others_api, row.pk, {"alias": "Theirs"}).status_code == 403
+    assert rename(others_api, row.pk, {"alias": 7}).status_code == 403
     assert alias_of(row) == "Old"
     assert events("provider_updated") == []
 

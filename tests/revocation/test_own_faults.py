@@ -1,4 +1,4 @@
-"""What keeps a revocation from being sent is ours to mend, so it must be logged and kept."""
+"""What keeps a revocation from being sent is ours to correct, so it must be logged and kept."""
 
 import logging
 from collections.abc import Callable

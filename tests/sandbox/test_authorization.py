@@ -95,7 +95,7 @@ def test_an_unregistered_redirect_uri_gets_a_page(
 
 
 def test_an_unknown_client_is_refused_on_a_page(client: Client, verifier: str) -> None:
-    url = client.authorization_url(verifier=verifier, client_id="stranger")
+    url = client.authorization_url(verifier=verifier, client_id="unknown")
     with pytest.raises(WalkError, match="status 400"):
         authorize(client.handle, url)
 

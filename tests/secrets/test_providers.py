@@ -153,7 +153,7 @@ def test_use_that_fails_repeats_nothing(
     sync = {"connection_id": connection.pk, "force": True}
     bank.fails("GET", "/accounts", status)
     assert api.post("/api/v1/accounts/syncs", sync).status_code == 502
-    # A 401 that a refresh did not mend has ended the connection.
+    # A 401 that a refresh did not help has ended the connection.
     then = 403 if status == 401 else 502
     bank.fails("POST", "/token", status)
     assert api.post(refresh, {"force": True}).status_code == then

@@ -217,9 +217,9 @@ def test_somebody_else_burns_the_state_and_is_audited(
     gallery: Gallery,
     team: Team,
 ) -> None:
-    for stranger in (sign_in(outsider), with_key(outsider.own_team)):
+    for outside in (sign_in(outsider), with_key(outsider.own_team)):
         state = start(caller)
-        assert recorded(call_back(stranger, state)) == (400, "Invalid state")
+        assert recorded(call_back(outside, state)) == (400, "Invalid state")
         assert recorded(call_back(caller, state)) == (400, "Invalid state")
     assert gallery.server.requests == []
     failures = events("account_connection_failed")

@@ -39,7 +39,7 @@ CALLS: dict[str, Call] = {
 
 
 @pytest.fixture(params=["Bearer", "key"])
-def stranger(
+def other_api(
     request: pytest.FixtureRequest, sign_in: SignIn, outsider: User, with_key: KeyClient
 ) -> APIClient:
     """Another team, with credentials that are good."""
@@ -49,7 +49,7 @@ def stranger(
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 @pytest.mark.parametrize("status", ["active", "expired", "disconnected"])
 def test_another_teams_account_is_not_found(
-    stranger: APIClient,
+    other_api: APIClient,
     team: Team,
     gallery: Gallery,
     call: Call,
@@ -57,11 +57,11 @@ def test_another_teams_account_is_not_found(
 ) -> None:
     account = account_of(team, status=status)
     before = SocialAccount.objects.values().get()
-    call(stranger, uuid4())  # The first call may note that the key was used.
+    call(other_api, uuid4())  # The first call may note that the key was used.
     answers, statements = [], []
     for account_id in (account.pk, uuid4()):
         with CaptureQueriesContext(connection) as captured:
-            answers.append(call(stranger, account_id))
+            answers.append(call(other_api, account_id))
         statements.append(len(captured))
     theirs, unknown = answers
     assert theirs.status_code == unknown.status_code == 404
@@ -80,9 +80,9 @@ def _telling(answer: Any) -> dict[str, str]:
 
 
 def test_another_teams_accounts_are_not_listed(
-    stranger: APIClient, team: Team, outsider: User, gallery: Gallery
+    other_api: APIClient, team: Team, outsider: User, gallery: Gallery
 ) -> None:
     account_of(team)
     own = account_of(outsider.own_team)
-    listed = stranger.get(f"{SOCIAL}/accounts").json()["accounts"]
+    listed = other_api.get(f"{SOCIAL}/accounts").json()["accounts"]
     assert [one["id"] for one in listed] == [str(own.pk)]

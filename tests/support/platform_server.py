@@ -83,7 +83,7 @@ class Answer:
     def head(self) -> bytes:
         own = {"Content-Type": "application/json", "Content-Length": str(len(self.content()))}
         lines = [f"{name}: {value}" for name, value in {**own, **self.headers}.items()]
-        return "\r\n".join([f"HTTP/1.1 {self.status} Told", *lines, "", ""]).encode("latin-1")
+        return "\r\n".join([f"HTTP/1.1 {self.status} Chosen", *lines, "", ""]).encode("latin-1")
 
 
 Script = Answer | Callable[[Request], Answer]

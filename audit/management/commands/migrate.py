@@ -10,7 +10,7 @@ from audit.triggers import install
 
 class Command(migrate.Command):
     def check(self, *args: Any, **options: Any) -> None:
-        """Install missing triggers first, since audit.E001 would refuse what mends it."""
+        """Install missing triggers first: audit.E001 would refuse this very command."""
         for alias in options["databases"]:
             if missing := install(connections[alias]):
                 self.stderr.write(f"Audit log of {alias!r}: put back {', '.join(missing)}.")

@@ -28,7 +28,7 @@ class _HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
 
 
 class EscapedOutput(OutputWrapper):
-    """Output in which names, reasons and whatever else a stranger chose move no terminal."""
+    """Output in which names, reasons and whatever else users chose move no terminal."""
 
     def write(  # type: ignore[override]
         self,

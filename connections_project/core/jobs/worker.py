@@ -24,7 +24,7 @@ PASS_SECONDS = 20.0
 LOOK_SECONDS = 0.5
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     pass
 
 
@@ -47,8 +47,8 @@ class Worker(Generic[J, R]):
     threads: int
     seconds: float = PASS_SECONDS
     stop: threading.Event = stopping
-    prepare: Callable[[], object] = _nothing
-    call_others: Callable[[], object] = _nothing
+    prepare: Callable[[], object] = _do_nothing
+    call_others: Callable[[], object] = _do_nothing
 
     def run(self) -> Iterator[R]:
         """Yield what has become of each job, until nothing is left or the time is over."""

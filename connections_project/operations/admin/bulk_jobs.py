@@ -20,7 +20,7 @@ from connections_project.admin.filters import AgeFilter, column_filter
 from connections_project.admin.formatting import badge, format_datetime
 from connections_project.connections.registry import connection_type
 from connections_project.identity.names import names_of
-from connections_project.operations.admin.force import radii
+from connections_project.operations.admin.force import radius_context
 from connections_project.operations.admin.forms import ForceDisconnectForm
 from connections_project.operations.bulk_jobs import AlreadyStartedError, start
 from connections_project.operations.models import BulkItem, BulkJob, BulkState, ItemState
@@ -48,6 +48,11 @@ class Progress:
         return cls(percent, rate, left)
 
 
+def state_badge(job: BulkJob) -> SafeString:
+    """Show a job's state by its name, which is plainer than the word that is stored."""
+    return badge(BulkState(job.state).name.lower())
+
+
 @admin.register(BulkJob)
 class BulkJobAdmin(ReadOnlyAdmin):
     """Each job's page asks for the reason first, and shows the progress afterwards."""
@@ -63,13 +68,13 @@ class BulkJobAdmin(ReadOnlyAdmin):
         "made",
     )
     list_filter = (
-        column_filter("state", lambda: [(state.value, state.value) for state in BulkState]),
+        column_filter("state", lambda: [(state.value, state.name.lower()) for state in BulkState]),
         AgeFilter,
     )
     search_help_text = "The job's id"
 
     def shown_state(self, job: BulkJob) -> SafeString:
-        return badge(job.state)
+        return state_badge(job)
 
     shown_state.short_description = "state"  # type: ignore[attr-defined]
 
@@ -116,7 +121,7 @@ class BulkJobAdmin(ReadOnlyAdmin):
             "opts": model._meta,
             "title": "Disconnect by force, in the background",
             "job": job,
-            **radii(job.app, model._default_manager.filter(pk__in=chosen)),
+            **radius_context(job.app, model._default_manager.filter(pk__in=chosen)),
             "form": form,
             "back": reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"),
             "post_to": request.path,
@@ -134,7 +139,7 @@ class BulkJobAdmin(ReadOnlyAdmin):
             "job": job,
             "target": model._meta,
             "by": names_of([job.requested_by]).get(job.requested_by, job.requested_by),
-            "shown_state": badge(job.state),
+            "shown_state": state_badge(job),
             "progress": Progress.of(job, now=timezone.now()),
             "done": job.processed - job.failed - job.passed_over,
             "failures": list(failures.order_by("connection_id")[:SHOWN_FAILURES]),

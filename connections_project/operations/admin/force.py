@@ -33,7 +33,7 @@ AT_ONCE = 100
 NAMED_FAILURES = 10
 
 
-def radii(app: str, selection: Selection) -> dict[str, Any]:
+def radius_context(app: str, selection: Selection) -> dict[str, Any]:
     """Count what would be touched; where tokens are kept, also what erasing them adds."""
     keeps = connection_type(app).model.keeps_tokens
     if_erased = blast_radius(app, selection, erase_tokens=True) if keeps else None
@@ -158,7 +158,7 @@ class ForceDisconnect(AdminExtension):
             **self.admin.admin_site.each_context(request),
             "opts": self.admin.opts,
             "title": "Disconnect by force",
-            **radii(self.app, ids),
+            **radius_context(self.app, ids),
             "rows": [
                 (
                     row,

@@ -43,17 +43,17 @@ def read(request: HttpRequest) -> Notice:
         RefusedNoticeError: Malformed, unsigned, of another issuer or for another audience.
         KeysUnavailableError: Google's keys can't be had.
     """
-    told_by = senders(SENDER)
-    if not told_by:
+    notifiers = senders(SENDER)
+    if not notifiers:
         raise RefusedNoticeError("invalid_audience", "No client of ours receives such events.")
     token, kid = _parsed(request.body)
     # All platforms of this kind are one company's: its configuration is the same.
-    claims = _verified(token, kid, told_by, configuration_of(told_by[0].configuration))
+    claims = _verified(token, kid, notifiers, configuration_of(notifiers[0].configuration))
     return Notice(
         SENDER,
         digest_of(SENDER, str(claims["jti"])),
         from_epoch(claims["iat"]),
-        of_senders(told_by, **_names(claims.get("events"))),
+        of_senders(notifiers, **_names(claims.get("events"))),
     )
 
 
@@ -70,7 +70,9 @@ def _parsed(body: bytes) -> tuple[str, str]:
     return token, str(header.get("kid"))
 
 
-def _verified(token: str, kid: str, told_by: list[Sender], google: Configuration) -> dict[str, Any]:
+def _verified(
+    token: str, kid: str, notifiers: list[Sender], google: Configuration
+) -> dict[str, Any]:
     key = key_of(google, kid)
     try:
         return dict(
@@ -78,7 +80,7 @@ def _verified(token: str, kid: str, told_by: list[Sender], google: Configuration
                 token,
                 key,
                 algorithms=["RS256"],
-                audience=[one.client_id for one in told_by],
+                audience=[one.client_id for one in notifiers],
                 issuer=google.issuer,
                 # For `iat`: Google's clock may be ahead of ours.
                 leeway=settings.CLOCK_LEEWAY,

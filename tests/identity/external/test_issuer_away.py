@@ -108,8 +108,8 @@ def test_a_new_key_is_known_at_once(issuer: TestIssuer, me: Me) -> None:
 
 def test_unknown_keys_fetch_once_a_minute(issuer: TestIssuer, me: Me) -> None:
     for number in range(5):
-        stranger = ec_key(f"unknown {number}")
-        assert me(issuer.token(key=stranger)).status_code == 401
+        unknown_key = ec_key(f"unknown {number}")
+        assert me(issuer.token(key=unknown_key)).status_code == 401
     # The first fetch, and the one that the minute allows.
     assert issuer.fetches == 2
     # An issuer that rotates each second gains nothing by it.

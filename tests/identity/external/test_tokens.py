@@ -177,8 +177,8 @@ def test_the_public_key_signs_nothing(issuer: TestIssuer, me: Me) -> None:
 
 def test_another_keys_signature_is_a_401(issuer: TestIssuer, me: Me) -> None:
     issuer.keys.append(ec_key("ec"))
-    stranger = ec_key("ec")
-    assert me(issuer.token(key=stranger)).status_code == 401
+    unknown_key = ec_key("ec")
+    assert me(issuer.token(key=unknown_key)).status_code == 401
 
 
 def test_an_algorithm_must_be_allowed(issuer: TestIssuer, me: Me, settings: LazySettings) -> None:

@@ -14,7 +14,8 @@ from connections_project.operations.offboarding_plan import find_user
 class Command(EscapedCommand):
     help = (
         "Issue the signed receipt of a user whose access has ended: what was disconnected, and "
-        "what is still owed at which platform. It verifies by the keys at /.well-known/jwks.json."
+        "what is still to be revoked at which platform. It verifies by the keys at "
+        "/.well-known/jwks.json."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

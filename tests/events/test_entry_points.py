@@ -18,7 +18,7 @@ from audit.record import Origin
 from connections_project.connections.disconnect import lock_rows
 from connections_project.connections.ending_grants import note_ending_grants
 from connections_project.connections.registry import connection_types
-from connections_project.events.announce import told_actions
+from connections_project.events.announce import announced_actions
 from connections_project.events.models import OutgoingEvent
 from connections_project.events.payload import payload
 from connections_project.identity.keys import create_key
@@ -46,7 +46,7 @@ from tests.support.provider_rows import connection_of
 from tests.support.social_rows import account_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("reader", "world")]
-Told = list[tuple[str, str | None]]
+Announced = list[tuple[str, str | None]]
 REVOKED = ("revocation.succeeded", None)
 COMMAND = command_origin(None)
 
@@ -57,7 +57,7 @@ def bodies() -> list[dict[str, Any]]:
     return [payload(event) for event in events]
 
 
-def told() -> Told:
+def announced() -> Announced:
     """Return types and reasons of all events, in their order."""
     return [(body["type"], body["data"].get("reason")) for body in bodies()]
 
@@ -89,24 +89,24 @@ class TestConnecting:
         assert call_back(api, begin(api).json()["state"]).status_code == 201
         # What the fresh tokens replace is revoked.
         connected = [("connection.connected", None), ("connection.reconnected", None)]
-        assert told() == [*connected, REVOKED]
+        assert announced() == [*connected, REVOKED]
 
     def test_a_provider_in_place(self, api: APIClient, owner: User) -> None:
         row = connection_of(owner, status="expired")
         state = begin(api, connection_id=str(row.pk)).json()["state"]
         assert call_back(api, state).status_code == 201
-        assert told()[0] == ("connection.reconnected", None)
+        assert announced()[0] == ("connection.reconnected", None)
 
     def test_a_channel(self, api: APIClient) -> None:
         chirp.connect(api)
         assert chirp.call_back(api, chirp.start(api)).status_code == 409
         connected = [("connection.connected", None), ("connection.reconnected", None)]
-        assert told() == [*connected, REVOKED]
+        assert announced() == [*connected, REVOKED]
 
     def test_a_channel_whose_grant_was_dead(self, api: APIClient, owner: User) -> None:
         channel_of(owner, status="expired")
         chirp.connect(api)
-        assert told()[:2] == [ended("user"), ("connection.connected", None)]
+        assert announced()[:2] == [ended("user"), ("connection.connected", None)]
 
     def test_a_social_account(self, api: APIClient) -> None:
         for _ in range(2):
@@ -114,19 +114,19 @@ class TestConnecting:
             query = {"state": started.json()["state"], "code": "c"}
             done = api.post(f"{gallery.SOCIAL}/callback", query_params=query)
             assert done.status_code == 201
-        assert told() == [("connection.connected", None), ("connection.reconnected", None)]
+        assert announced() == [("connection.connected", None), ("connection.reconnected", None)]
 
     def test_one_that_fails(self, api: APIClient, world: Bank) -> None:
         world.server.on("POST", "/token", Answer(400, json={"error": "invalid_request"}))
         assert call_back(api, begin(api).json()["state"]).status_code == 502
         assert chirp.call_back(api, chirp.start(api)).status_code == 201
-        assert told() == [needs("connect_failed"), ("connection.connected", None)]
+        assert announced() == [needs("connect_failed"), ("connection.connected", None)]
 
     def test_one_that_a_crash_left(self, owner: User) -> None:
         connection_of(owner, status="pending", now=timezone.now() - timedelta(hours=1))
         sweep_pending()
         sweep_pending()
-        assert told() == [needs("connect_failed")]
+        assert announced() == [needs("connect_failed")]
 
 
 class TestAttention:
@@ -134,23 +134,23 @@ class TestAttention:
         row = connection_of(owner)
         world.server.on("POST", "/token", Answer(400, json={"error": "invalid_grant"}))
         assert [refresh(api, row), refresh(api, row)] == [502, 502]
-        assert told() == [needs("grant_expired")]
+        assert announced() == [needs("grant_expired")]
         world.server.on("POST", "/token", lambda _: world.tokens())
         assert refresh(api, row) == 201
         assert refresh(api, row) == 201
-        assert told() == [needs("grant_expired"), ("connection.recovered", None)]
+        assert announced() == [needs("grant_expired"), ("connection.recovered", None)]
 
     def test_a_passing_fault_is_none(self, api: APIClient, owner: User, world: Bank) -> None:
         row = connection_of(owner)
         world.server.on("POST", "/token", Answer(503), Answer(429), Answer(500))
         assert [refresh(api, row) for _ in range(3)] == [502] * 3
-        assert told() == []
+        assert announced() == []
 
     def test_a_refusal_that_stays(self, api: APIClient, owner: User, world: Bank) -> None:
         row = connection_of(owner)
         world.server.on("POST", "/token", Answer(400, json={"error": "invalid_request"}))
         assert [refresh(api, row), refresh(api, row)] == [502, 502]
-        assert told() == [needs("platform_error")]
+        assert announced() == [needs("platform_error")]
         row.refresh_from_db()
         assert row.status == "active"
 
@@ -160,7 +160,7 @@ class TestAttention:
         Connection.objects.update(grant_expires_at=ends_at, ending_notice_at=timezone.now())
         assert [note_ending_grants(), note_ending_grants()] == [1, 0]
         (body,) = bodies()
-        assert told() == [needs("grant_ending")]
+        assert announced() == [needs("grant_ending")]
         assert body["data"]["ends_at"] == f"{ends_at:%Y-%m-%dT%H:%M:%SZ}"
         row.refresh_from_db()
         assert (row.attention_reason, row.status) == ("grant_ending", "active")
@@ -183,7 +183,7 @@ class TestAttention:
         for row in rows:
             deauthorize(row)
             deauthorize(row)
-        assert told() == [needs("grant_revoked"), needs("grant_revoked"), ended("platform")]
+        assert announced() == [needs("grant_revoked"), needs("grant_revoked"), ended("platform")]
 
 
 def deauthorize(row: Any) -> None:
@@ -202,7 +202,7 @@ class TestDisconnecting:
         api.delete(f"/api/v1/providers/{other.pk}")
         api.delete(f"/api/v1/channels/connections/{channel.pk}")
         api.delete(f"{gallery.SOCIAL}/disconnect/{account.pk}")
-        assert told() == [*([ended("user"), REVOKED] * 3), ended("user")]
+        assert announced() == [*([ended("user"), REVOKED] * 3), ended("user")]
         assert bodies()[-1]["data"]["connection"]["status"] == "disconnected"
         assert bodies()[-1]["data"]["revocation"] == "not_requested"
 
@@ -212,7 +212,7 @@ class TestDisconnecting:
         client = APIClient()
         client.credentials(HTTP_X_API_KEY=made.text, HTTP_X_TEAM_ID=str(owner.own_team.pk))
         assert client.delete(f"{gallery.SOCIAL}/disconnect/{account.pk}").status_code == 200
-        assert told() == [ended("team")]
+        assert announced() == [ended("team")]
         assert bodies()[0]["data"]["connection"]["owner"]["team_id"] == str(owner.own_team.pk)
 
     @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ class TestDisconnecting:
     def test_by_command(self, owner: User, command: str, make: Callable[[User], Any]) -> None:
         row = make(owner)
         run(command, str(row.pk))
-        assert told()[0] == ended("operator")
+        assert announced()[0] == ended("operator")
         assert bodies()[0]["data"]["actor"] == "operator"
 
     def test_by_a_bulk_job(self, owner: User) -> None:
@@ -236,13 +236,13 @@ class TestDisconnecting:
             "providers", [row.pk for row in rows], origin=command_origin(operator)
         )
         start(job, DisconnectOptions("breach"))
-        of_type = [one for one in told() if one == ended("operator")]
+        of_type = [one for one in announced() if one == ended("operator")]
         assert len(of_type) == 30
 
     def test_by_offboarding(self, owner: User) -> None:
         connection_of(owner), account_of(owner.own_team)
         offboarding.forget(owner, reason="left", origin=COMMAND)
-        types = told()
+        types = announced()
         assert types.count(ended("offboarding")) == 2
         assert ("connection.erased", None) in types
 
@@ -257,26 +257,26 @@ class TestDisconnecting:
         backup.save()
         GrantHold.objects.all().delete()
         run("replay_disconnects", str(path))
-        assert told()[0] == ended("replay")
+        assert announced()[0] == ended("replay")
 
     def test_deleting(self, api: APIClient, owner: User) -> None:
         row, channel = connection_of(owner, status="disconnected"), channel_of(owner)
         api.delete(f"/api/v1/providers/{row.pk}")
         api.delete(f"/api/v1/channels/connections/{channel.pk}?soft_delete=true")
         deleted = ("connection.deleted", None)
-        assert told() == [deleted, ended("user"), deleted, REVOKED]
+        assert announced() == [deleted, ended("user"), deleted, REVOKED]
 
     def test_erasing(self, owner: User, settings: LazySettings) -> None:
         now = account_of(owner.own_team)
         run("disconnect_social", str(now.pk), "--erase-tokens")
-        assert told()[:2] == [ended("operator"), ("connection.erased", None)]
+        assert announced()[:2] == [ended("operator"), ("connection.erased", None)]
         account_of(owner.own_team, status="disconnected", account_id="8")
         settings.SOCIAL_TOKEN_RETENTION_DAYS = 0
         assert erase_kept_too_long() == 1
-        assert told()[-1] == ("connection.erased", None)
+        assert announced()[-1] == ("connection.erased", None)
         later = account_of(owner.own_team, status="disconnected", account_id="9")
         deauthorize(SocialAccount.objects.get(pk=later.pk))
-        assert told()[-1] == ("connection.erased", None)
+        assert announced()[-1] == ("connection.erased", None)
 
 
 class TestRevoking:
@@ -284,7 +284,7 @@ class TestRevoking:
         world.server.on("POST", "/revoke", lambda _: Answer(503))
         api.delete(f"/api/v1/auth/{connection_of(owner).pk}/disconnect")
         give_up([RevocationJob.objects.get().pk], reason="enough", origin=COMMAND)
-        assert told() == [ended("user"), ("revocation.abandoned", None)]
+        assert announced() == [ended("user"), ("revocation.abandoned", None)]
         assert bodies()[-1]["data"]["revocation"] == "abandoned"
 
     def test_given_up_for_its_age(
@@ -294,14 +294,14 @@ class TestRevoking:
         api.delete(f"/api/v1/auth/{connection_of(owner).pk}/disconnect")
         settings.REVOCATION_GIVE_UP_SECONDS = 0
         call_command("run_background", stdout=io.StringIO())
-        assert told() == [ended("user"), ("revocation.abandoned", None)]
+        assert announced() == [ended("user"), ("revocation.abandoned", None)]
 
     def test_done_by_run_revocations(self, api: APIClient, owner: User, world: Bank) -> None:
         world.server.on("POST", "/revoke", Answer(503), lambda _: Answer(200))
         api.delete(f"/api/v1/auth/{connection_of(owner).pk}/disconnect")
         RevocationJob.objects.update(due_at=timezone.now())
         call_command("run_revocations", stdout=io.StringIO())
-        assert told() == [ended("user"), REVOKED]
+        assert announced() == [ended("user"), REVOKED]
 
 
 class TestSchedules:
@@ -319,7 +319,7 @@ class TestSchedules:
         cancelled = [one for one in bodies() if one["type"] == "schedule.cancelled"]
         ids = [one["data"]["schedule"]["id"] for one in cancelled]
         assert sorted(ids) == sorted(str(one.pk) for one in [*made, last])
-        assert told()[-2:] == [ended("user"), REVOKED]
+        assert announced()[-2:] == [ended("user"), REVOKED]
 
     def test_published(
         self, owner: User, host: PlatformServer, use_catalogue: UseCatalogue
@@ -350,11 +350,11 @@ def test_suspending_and_resuming() -> None:
     suspend(slug="bank", reason="maintenance", origin=COMMAND)
     suspend(slug="bank", reason="again", origin=COMMAND)
     resume(slug="bank", origin=COMMAND)
-    assert told() == [("platform.suspended", None), ("platform.resumed", None)]
+    assert announced() == [("platform.suspended", None), ("platform.resumed", None)]
 
 
 # What changes nothing that the host application follows, each with its reason.
-UNTOLD = {
+NOT_ANNOUNCED = {
     Action.PROVIDER_DATA_SYNCED: "nothing of the connection changes",
     Action.PROVIDER_UPDATED: "an alias is the user's own",
     Action.CHANNEL_RESTORED: "it stays disconnected",
@@ -371,12 +371,12 @@ ABOUT_US = ("LOGIN", "OPERATOR", "SECOND", "USER", "TEAM", "API_KEY", "AUDIT", "
 
 
 def test_no_audit_action_is_forgotten() -> None:
-    known = told_actions() | {str(action) for action in UNTOLD}
+    known = announced_actions() | {str(action) for action in NOT_ANNOUNCED}
     left = [one for one in Action if str(one) not in known and not one.name.startswith(ABOUT_US)]
     assert left == []
     for one in connection_types():
         named = {one.actions.connected, one.actions.disconnected, *one.actions.failed}
-        assert {str(action) for action in named} <= told_actions()
+        assert {str(action) for action in named} <= announced_actions()
 
 
 def test_an_external_owner_is_named(owner: User) -> None:
@@ -384,5 +384,5 @@ def test_an_external_owner_is_named(owner: User) -> None:
     known = {"issuer": "https://id.example.com", "subject": "person-7"}
     User.objects.filter(pk=owner.pk).update(**known, email=None)
     run("disconnect_provider", str(row.pk))
-    told_of = bodies()[0]["data"]["connection"]["owner"]
-    assert told_of == {"principal_id": str(owner.pk), **known}
+    named = bodies()[0]["data"]["connection"]["owner"]
+    assert named == {"principal_id": str(owner.pk), **known}
