@@ -9,6 +9,7 @@ class ChannelsConfig(AppConfig):
     def ready(self) -> None:
         from audit.events import Action
         from channels.api.errors import ChannelErrors
+        from channels.claims import oldest_overdue
         from channels.connect import complete
         from channels.disconnect import active_schedules, disconnect
         from channels.models import ChannelConnection, PublishOutcome, ScheduleStatus, Status
@@ -41,6 +42,7 @@ class ChannelsConfig(AppConfig):
                 complete=complete,
                 disconnect=disconnect,
                 active_schedules=active_schedules,
+                oldest_overdue=oldest_overdue,
                 inspect=schedules_for_operators,
                 api=Api(
                     urls="channels.api.urls",

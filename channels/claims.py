@@ -31,6 +31,11 @@ def due(at: datetime) -> ScheduleQuerySet:
     return waiting.order_by("due_at", "id")
 
 
+def oldest_overdue() -> datetime | None:
+    """Return since when the longest waiting schedule is due; None where none is."""
+    return due(timezone.now()).values_list("due_at", flat=True).first()
+
+
 def left_behind() -> ScheduleQuerySet:
     """Return the schedules whose publisher must have died: their lease has run out.
 

@@ -1,0 +1,3 @@
+"""The service's Django project."""
+
+__version__ = "1.0.0"

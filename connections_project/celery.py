@@ -19,7 +19,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "connections_project.settings")
 
 from django.conf import settings
 
-from connections_project.core import periodic
+from connections_project.core import periodic, probe_server
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +96,12 @@ def _refuse_to_idle(**_: Any) -> None:
             "Configuration: a worker needs CELERY_BROKER_URL or REDIS_URL; without them "
             "`manage.py run_background --forever` does the work."
         )
+
+
+@signals.worker_ready.connect
+@signals.beat_init.connect
+def _answer_probes(**_: Any) -> None:
+    probe_server.start()
 
 
 @signals.worker_shutting_down.connect

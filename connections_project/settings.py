@@ -151,6 +151,8 @@ try:
     METRICS_FOLDER = _env.metrics_folder(
         "PROMETHEUS_MULTIPROC_DIR", default_folder(str(BASE_DIR), PUBLIC_URL) if REDIS_URL else ""
     )
+    # Where workers, beat and run_background answer probes and scrapes; nowhere by default.
+    BACKGROUND_ADDRESS = _env.listen_address("BACKGROUND_ADDRESS")
     STATIC_ROOT = _env.folder("STATIC_ROOT", BASE_DIR / "staticfiles")
     ADMIN_TOTP_REQUIRED = _env.flag("ADMIN_TOTP_REQUIRED", default=not DEBUG)
 

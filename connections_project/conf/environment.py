@@ -160,6 +160,10 @@ class Environment:
         expected = "origins as browsers send them, as in https://app.example.com; * is none"
         return self.listed(name, values.browser_origin, expected)
 
+    def listen_address(self, name: str) -> tuple[str, int] | None:
+        expected = "a host and a port, such as 127.0.0.1:9101"
+        return self.parsed(name, None, values.listen_address, expected)
+
     def redis_url(self, name: str) -> str:
         expected = "an address that begins with redis://, rediss:// or unix://"
         return self.parsed(name, "", values.redis_url, expected)

@@ -145,6 +145,12 @@ def database(text: str) -> dict[str, Any]:
     return found
 
 
+def listen_address(text: str) -> tuple[str, int]:
+    """Parse a host and a port, as in 0.0.0.0:9101."""
+    name, _, port = text.rpartition(":")
+    return host(name), whole_number(port, least=1, most=65_535)
+
+
 def network(text: str) -> str:
     return str(ip_network(text))
 

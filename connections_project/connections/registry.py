@@ -7,6 +7,7 @@ names the apps. The system checks of `connections/checks.py` name what a type fo
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -87,6 +88,8 @@ class ConnectionType:
             new one can't show a credential by itself.
         active_schedules: Counts what is still to be done through some connections; None where
             nothing is ever scheduled.
+        oldest_overdue: Returns since when the oldest of what is scheduled is due; None where it
+            returns that nothing is.
         inspect: Further facts of one connection for `inspect_connection`, as JSON.
     """
 
@@ -99,6 +102,7 @@ class ConnectionType:
     api: Api | None = None
     operator_fields: tuple[str, ...] = ()
     active_schedules: Callable[[Rows], int] | None = None
+    oldest_overdue: Callable[[], datetime | None] | None = None
     inspect: Callable[[Any], dict[str, Any]] = lambda _: {}
 
     @property

@@ -21,6 +21,12 @@ def is_in_trouble(endpoint: Endpoint) -> bool:
     return endpoint.faults >= FAULTS_TO_OPEN
 
 
+def open_endpoint_circuits() -> list[str]:
+    """List the enabled endpoints that are left alone or asked by one probe at a time."""
+    rows = Endpoint.objects.filter(disabled_at=None, faults__gte=FAULTS_TO_OPEN).order_by("pk")
+    return [str(pk) for pk in rows.values_list("pk", flat=True)]
+
+
 def note_success(endpoint: Endpoint) -> None:
     """Close the circuit; no row is touched where that is known already."""
     now = timezone.now()

@@ -12,10 +12,13 @@ from django.db import Error, models
 from django.db.models import Count, Min
 from django.utils import timezone
 
+from audit.unsealed import oldest_unsealed
 from connections_project.connections.registry import ConnectionType, connection_types
+from connections_project.events.circuits import open_endpoint_circuits
 from connections_project.events.health import oldest_pending
 from connections_project.metrics.days import per_day
 from connections_project.metrics.models import TableMetrics
+from connections_project.revocation.circuits import open_circuits
 from connections_project.revocation.models import JobState, RevocationJob
 
 logger = logging.getLogger(__name__)
@@ -26,7 +29,7 @@ _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def refresh(*, older_than: timedelta = EVERY) -> None:
-    """Count anew, unless that was done lately or is being done by another process.
+    """Count anew, as a periodic task, unless that was done lately or is being done elsewhere.
 
     A database that is away, or that takes too long, is logged; the next round tries again.
 
@@ -34,12 +37,12 @@ def refresh(*, older_than: timedelta = EVERY) -> None:
         older_than: How old the metrics may be.
     """
     try:
-        _refresh(older_than)
+        _refresh(older_than, is_periodic=True)
     except Error as error:
         logger.warning("The tables were not counted (%s)", type(error).__name__)
 
 
-def _refresh(older_than: timedelta) -> None:
+def _refresh(older_than: timedelta, *, is_periodic: bool) -> None:
     row, _ = TableMetrics.objects.get_or_create(pk=1, defaults={"claimed_at": _LONG_AGO})
     now = timezone.now()
     if row.claimed_at > now - older_than:
@@ -47,13 +50,16 @@ def _refresh(older_than: timedelta) -> None:
     # Whoever changes the row from what both have read is the only one that counts.
     if TableMetrics.objects.filter(pk=1, claimed_at=row.claimed_at).update(claimed_at=now):
         metrics = _counted() | {"days": per_day(row.metrics.get("days", {}))}
+        # A scrape that counts keeps the tables' figures fresh, and is no background work.
+        background_at = None if is_periodic else row.metrics.get("background_at")
+        metrics["background_at"] = background_at or now.isoformat()
         TableMetrics.objects.filter(pk=1).update(metrics=metrics, counted_at=timezone.now())
 
 
 def last_counted() -> TableMetrics | None:
     """Return the latest metrics; None before the first count, and while the database is away."""
     try:
-        _refresh(OVERDUE)
+        _refresh(OVERDUE, is_periodic=False)
         return TableMetrics.objects.filter(pk=1, counted_at__isnull=False).first()
     except Error as error:
         # The metrics of the processes themselves are needed all the more now.
@@ -67,10 +73,29 @@ def _counted() -> dict[str, Any]:
     return {
         "connections": {one.app: _by(one.model, "status") for one in connection_types()},
         "revocation_jobs": dict.fromkeys(JobState.values, 0) | _by(RevocationJob, "state"),
-        "oldest_pending": oldest and oldest.isoformat(),
-        "oldest_event": (waiting := oldest_pending()) and waiting.isoformat(),
+        "jobs_by_platform": _jobs_by_platform(),
+        "oldest_pending": _iso(oldest),
+        "oldest_event": _iso(oldest_pending()),
+        "oldest_unsealed": _iso(oldest_unsealed()),
+        "oldest_schedule": _iso(_oldest_overdue()),
+        "circuits": open_circuits() | {"events": open_endpoint_circuits()},
         "attention": {one.app: _attention(one) for one in connection_types()},
     }
+
+
+def _jobs_by_platform() -> list[tuple[str, str, int]]:
+    rows = RevocationJob.objects.order_by().values_list("platform", "state")
+    return list(rows.annotate(number=Count("pk")))
+
+
+def _oldest_overdue() -> datetime | None:
+    """Return since when the oldest of what is scheduled should have been done."""
+    found = (one.oldest_overdue() for one in connection_types() if one.oldest_overdue)
+    return min((one for one in found if one is not None), default=None)
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def _attention(one: ConnectionType) -> dict[str, int]:

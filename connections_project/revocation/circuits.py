@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -37,6 +37,19 @@ def not_blocked(at: datetime) -> Q:
 def is_in_trouble(circuit: CircuitBreaker) -> bool:
     """Whether the next call is a probe, beside which no other is made."""
     return circuit.faults >= FAULTS_TO_OPEN
+
+
+def open_circuits() -> dict[str, list[str]]:
+    """List the platforms that are left alone or asked by one probe at a time, by kind of call."""
+    kinds: dict[str, type[CircuitBreaker]] = {"revocations": Circuit, "requests": CallCircuit}
+    return {
+        name: list(_in_trouble(kind).values_list("platform", flat=True))
+        for name, kind in kinds.items()
+    }
+
+
+def _in_trouble(kind: type[CircuitBreaker]) -> models.QuerySet[CircuitBreaker]:
+    return kind._default_manager.filter(faults__gte=FAULTS_TO_OPEN).order_by("platform")
 
 
 def note_answer(platform: str, error: PlatformError | None) -> None:

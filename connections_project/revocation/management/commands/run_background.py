@@ -6,6 +6,7 @@ from typing import Any
 from tqdm import tqdm
 
 from audit.events import Interface
+from connections_project.core import probe_server
 from connections_project.core.commands.queue import QueueCommand
 from connections_project.core.periodic import PeriodicRunner, run_due, stopping
 from connections_project.revocation.worker import process_due, run_worker
@@ -37,6 +38,11 @@ each other.
         run_due(besides=[process_due])
         # Who asks for one pass wants to see all tried that is due.
         return self.process_due(heed_circuits=False)
+
+    def handle(self, *args: Any, forever: bool, **options: Any) -> None:
+        if forever:
+            probe_server.start()
+        super().handle(*args, forever=forever, **options)
 
     def stop(self) -> None:
         # What is under way in other threads comes to its end, and takes nothing more.

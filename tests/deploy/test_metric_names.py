@@ -1,0 +1,82 @@
+"""Alert rules and dashboard speak of metrics that there are, with labels that these have."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import LazySettings
+from django.test import Client
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from connections_project.core.instruments import REGISTRY
+from connections_project.metrics.collector import MetricsCollector
+from connections_project.revocation.circuits import FAULTS_TO_OPEN, note_fault
+from tests.support.process_environment import ROOT
+from tests.support.prometheus import RULES
+
+DASHBOARD = ROOT / "deploy" / "grafana" / "connections.json"
+NAME = re.compile(r"\bconnections_[a-z_]+")
+
+
+def rules() -> list[dict[str, Any]]:
+    (group,) = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
+    found: list[dict[str, Any]] = group["rules"]
+    return found
+
+
+def expressions() -> list[str]:
+    panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
+    shown = [target["expr"] for panel in panels for target in panel["targets"]]
+    return [rule["expr"] for rule in rules()] + shown
+
+
+def known(families: list[Metric]) -> set[str]:
+    endings = {"histogram": ("_bucket", "_count", "_sum"), "counter": ("_total",)}
+    return {
+        f"{family.name}{ending}"
+        for family in families
+        for ending in endings.get(family.type, ("",))
+    }
+
+
+@pytest.mark.django_db
+def test_each_metric_is_one_of_ours() -> None:
+    note_fault("bank")
+    there = known([*MetricsCollector().collect(), *REGISTRY.collect()])
+    used = {name for expression in expressions() for name in NAME.findall(expression)}
+    assert used <= there
+    # And all that there is can be seen on the dashboard or wakes somebody.
+    shown = {re.sub("_(bucket|count|sum)$", "", name) for name in used}
+    assert {re.sub("_(bucket|count|sum)$", "", name) for name in there} <= shown
+
+
+def test_each_rule_says_how_urgent_and_what() -> None:
+    text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    for rule in rules():
+        assert rule["labels"]["severity"] in {"page", "ticket"}
+        assert rule["annotations"]["summary"]
+        assert f"`{rule['alert']}`" in text
+
+
+@pytest.mark.django_db
+def test_every_metric_is_documented_and_rendered(client: Client, settings: LazySettings) -> None:
+    settings.METRICS_TOKEN = "a token for the metrics"
+    for _ in range(FAULTS_TO_OPEN):
+        note_fault("bank")
+    header = {"Authorization": f"Bearer {settings.METRICS_TOKEN}"}
+    text = client.get("/metrics", headers=header).content.decode()
+    samples = [one for family in text_string_to_metric_families(text) for one in family.samples]
+    found = {(one.name, *one.labels.values()) for one in samples}
+    assert ("connections_circuit_open", "revocations", "bank") in found
+    versions = next(one.labels for one in samples if one.name == "connections_build_info")
+    assert versions["version"] in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    documented = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    assert [
+        name
+        for name in known(list(MetricsCollector().collect()))
+        if name.startswith("connections_")
+        and re.sub("_(bucket|count|sum)$", "", name) not in documented
+    ] == []
