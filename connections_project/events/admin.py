@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -24,27 +23,19 @@ from connections_project.events.admin_actions import (
 )
 from connections_project.events.endpoints import (
     InvalidEndpointError,
+    StillRotatingError,
     create,
     rotate_secret,
 )
+from connections_project.events.forms import EndpointForm, RotationForm
 from connections_project.events.health import health_of
 from connections_project.events.models import Delivery, DeliveryState, Endpoint
 from connections_project.events.payload import body
 from connections_project.events.replay import resend
-from connections_project.events.types import EventType
 from connections_project.identity.origins import admin_origin
 
 ADD = "events.add_endpoint"
 MOST_RESENT = 1000
-
-
-class EndpointForm(QuestionForm):
-    """What an endpoint is made of."""
-
-    url = forms.CharField(max_length=2048, label="Address", help_text="Where it is told; https.")
-    types = forms.MultipleChoiceField(
-        choices=EventType.choices, required=False, help_text="Of these alone; all where none is."
-    )
 
 
 @admin.register(Endpoint)
@@ -106,11 +97,18 @@ class EndpointAdmin(ReadOnlyAdmin):
         endpoint = Endpoint.objects.filter(pk=object_id).first()
         if endpoint is None:
             raise Http404
-        secret = ""
-        if request.method == "POST":
-            secret = rotate_secret(endpoint, origin=admin_origin(request))
-        label = "Rotate the secret"
-        return self._secret_page(request, QuestionForm(), endpoint, secret, label=label)
+        data = request.POST if request.method == "POST" else None
+        form = RotationForm(data, endpoint=endpoint)
+        secret = self._rotated(request, endpoint, form) if form.is_valid() else ""
+        return self._secret_page(request, form, endpoint, secret, label="Rotate the secret")
+
+    def _rotated(self, request: HttpRequest, endpoint: Endpoint, form: RotationForm) -> str:
+        try:
+            return rotate_secret(endpoint, origin=admin_origin(request), force=form.is_forced)
+        except StillRotatingError as error:
+            # Somebody else has rotated it since the page was shown.
+            form.add_error(None, f"Not rotated: {error}.")
+            return ""
 
     def _secret_page(
         self,

@@ -1,10 +1,10 @@
 """What operators can do with an endpoint or a delivery, after a question."""
 
-from django import forms
 from django.http import HttpRequest
 
 from connections_project.admin.object_actions import ObjectAction, QuestionForm
 from connections_project.events.endpoints import disable, enable, write_test
+from connections_project.events.forms import SpanForm
 from connections_project.events.models import Delivery, DeliveryState, Endpoint
 from connections_project.events.replay import replay, resend
 from connections_project.events.worker import deliver_new
@@ -13,13 +13,6 @@ from connections_project.identity.origins import admin_origin
 CHANGE = "events.change_endpoint"
 RESEND = "events.change_delivery"
 TEST_SECONDS = 5.0
-
-
-class SpanForm(QuestionForm):
-    """Which events are delivered once more."""
-
-    since = forms.DateTimeField(help_text="From then on (UTC), such as 2026-01-31 12:00.")
-    until = forms.DateTimeField(required=False, help_text="Before then; up to now without it.")
 
 
 def _disable(request: HttpRequest, endpoint: Endpoint, reason: str) -> str:

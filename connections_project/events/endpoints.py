@@ -1,6 +1,6 @@
 """What operators do with endpoints; each is audited."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +29,17 @@ OLD_SECRET_LIFE = timedelta(hours=24)
 
 class InvalidEndpointError(ValueError):
     """The address can't be an endpoint's; the message says why."""
+
+
+class StillRotatingError(Exception):
+    """Receivers may still hold the secret of before; `until` is when it ends by itself."""
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__(
+            f"the secret before this one signs until {until:%Y-%m-%d %H:%M} UTC, and receivers "
+            "that still have it would be cut off"
+        )
 
 
 def create(*, url: str, types: str = "", origin: Origin) -> tuple[Endpoint, str]:
@@ -122,20 +133,30 @@ def enable(endpoint: Endpoint, *, reason: str, origin: Origin) -> bool:
     return True
 
 
-def rotate_secret(endpoint: Endpoint, *, origin: Origin) -> str:
+def rotate_secret(endpoint: Endpoint, *, origin: Origin, force: bool = False) -> str:
     """Give an endpoint a new secret; the old one signs beside it for 24 h.
+
+    Args:
+        endpoint: Whose.
+        origin: Who does it, for the audit.
+        force: Whether a secret that still signs beside the present one may be dropped for it.
 
     Returns:
         The new secret, which nobody can see again.
+
+    Raises:
+        StillRotatingError: There is such a secret, and it is not forced.
     """
     secret = new_secret()
     with transaction.atomic():
         row = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+        if row.two_sign_until and not force:
+            raise StillRotatingError(row.two_sign_until)
         row.sealed_old_secret = row.sealed_secret
         row.old_secret_until = timezone.now() + OLD_SECRET_LIFE
         row.sealed_secret = sealed_secret(row, secret)
         row.save(update_fields=["sealed_secret", "sealed_old_secret", "old_secret_until"])
-        _record(Action.EVENT_SECRET_ROTATED, endpoint, origin)
+        _record(Action.EVENT_SECRET_ROTATED, endpoint, origin, forced=force)
     return secret
 
 

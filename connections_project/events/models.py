@@ -57,6 +57,12 @@ class Endpoint(models.Model):
     def is_enabled(self) -> bool:
         return self.disabled_at is None
 
+    @property
+    def two_sign_until(self) -> datetime | None:
+        """When the secret of before ends that still signs beside the present one, if one does."""
+        until: datetime | None = self.old_secret_until
+        return until if until is not None and timezone.now() < until else None
+
 
 class OutgoingEvent(models.Model):
     """Something that happened, in the words in which it is told; written in its transaction.

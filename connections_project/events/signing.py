@@ -6,8 +6,6 @@ import hmac
 import secrets
 from datetime import datetime
 
-from django.utils import timezone
-
 from connections_project.core.vault import Sealed, open_sealed, seal
 from connections_project.events.models import Endpoint
 
@@ -43,7 +41,7 @@ def headers(endpoint: Endpoint, *, event_id: str, body: bytes, now: datetime) ->
 def _secrets(endpoint: Endpoint) -> list[str]:
     """Return the secrets that sign now, the newest first."""
     sealed = [endpoint.sealed_secret]
-    if endpoint.old_secret_until and timezone.now() < endpoint.old_secret_until:
+    if endpoint.two_sign_until:
         sealed.append(endpoint.sealed_old_secret)
     return [_opened(endpoint, one) for one in sealed if one is not None]
 

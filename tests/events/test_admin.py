@@ -58,6 +58,12 @@ def test_a_secret_is_rotated(page: Client, receiver: Receiver) -> None:
     assert address in text(page, f"{ENDPOINTS}{receiver.endpoint.pk}/change/")
     assert "whsec_" not in text(page, address)
     assert "whsec_" in page.post(address).content.decode()
+    # The secret of before still signs, and is dropped only by who says so.
+    assert "Rotate all the same" in text(page, address)
+    refused = page.post(address).content.decode()
+    assert "Not rotated" in refused
+    assert "whsec_" not in refused
+    assert "whsec_" in page.post(address, {"force": "on"}).content.decode()
 
 
 def test_it_is_disabled_with_a_reason(page: Client, receiver: Receiver) -> None:

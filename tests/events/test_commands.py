@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from connections_project.core.parsing import render_datetime
+from connections_project.events import signing
 from connections_project.events.models import Delivery, Endpoint, OutgoingEvent
 from connections_project.events.sweep import forget_old_events
 from connections_project.identity.origins import command_origin
@@ -87,6 +89,24 @@ def test_a_secret_is_rotated(receiver: Receiver) -> None:
     told = json.loads(run("rotate_event_secret", str(receiver.endpoint.pk), "--json"))
     assert set(told) == {"id", "url", "types", "secret"}
     assert told["secret"] != receiver.secret
+
+
+def test_a_secret_in_use_is_not_dropped(receiver: Receiver) -> None:
+    command = ("rotate_event_secret", str(receiver.endpoint.pk))
+    second = run(*command).strip()
+    returned, said = code(*command)
+    assert (returned, "--force" in said) == (1, True)
+    assert secrets(receiver) == [second, receiver.secret]
+    third = run(*command, "--force").strip()
+    assert secrets(receiver) == [third, second]
+    with time_machine.travel(timezone.now() + timedelta(hours=25)):
+        assert run(*command).strip() not in {second, third}
+
+
+def secrets(receiver: Receiver) -> list[str]:
+    """Return what signs now, the newest first."""
+    receiver.endpoint.refresh_from_db()
+    return signing._secrets(receiver.endpoint)
 
 
 def test_a_test_event_is_sent(receiver: Receiver) -> None:
