@@ -139,17 +139,29 @@ def _go_on(
         return _page(request, SIGN_IN, sign_in=_sign_in_address(request))
     outcomes.begin(state, preview)
     try:
-        words = _complete(request, platform, preview, state, answer)
+        words = _outcome(request, platform, preview, state, answer)
+    except errors.InvalidStateError:
+        # The same callback came twice at once, and the other one has taken the state.
+        return _again(request, platform, state)
+    except BaseException:
+        # The state can still be used, or nobody knows what came of it: this is no outcome.
+        outcomes.abandon(state)
+        raise
+    outcomes.end(state, preview, words)
+    return _page(request, words)
+
+
+def _outcome(
+    request: HttpRequest, platform: Platform, preview: FlowPreview, state: str, answer: Answer
+) -> Words:
+    try:
+        return _complete(request, platform, preview, state, answer)
     except PlatformBusyError:
-        # The state can still be used, so this is no outcome of the flow.
         raise
     except tuple(REFUSALS) as problem:
         if getattr(problem, "was_used", False):
-            # The same callback came twice at once, and the other one has taken the state.
-            return _again(request, platform, state)
-        words = REFUSALS[type(problem)]
-    outcomes.end(state, preview, words)
-    return _page(request, words)
+            raise
+        return REFUSALS[type(problem)]
 
 
 def _again(request: HttpRequest, platform: Platform, state: str) -> HttpResponse:
@@ -157,7 +169,10 @@ def _again(request: HttpRequest, platform: Platform, state: str) -> HttpResponse
     told = outcomes.outcome_of(state, slug=platform.slug, browser=browser_of(request))
     if told is None:
         raise errors.InvalidStateError
-    return _page(request, told)
+    response = _page(request, told)
+    if told == outcomes.UNDER_WAY:
+        response["Retry-After"] = "1"
+    return response
 
 
 def _complete(

@@ -29,12 +29,19 @@ from connections_project.platforms.registry import Upstream, connectable
 
 logger = logging.getLogger(__name__)
 
-states = StateStore(
-    cache,
-    seal=lambda data, subject: vault.seal(data, subject=subject).ciphertext,
-    open_text=lambda text, subject: vault.open_sealed(vault.Sealed(text), subject=subject),
-    unreadable=vault.DecryptionError,
-)
+
+def state_store(prefix: str) -> StateStore:
+    """Return a store in the shared cache whose keys begin with a prefix of their own."""
+    return StateStore(
+        cache,
+        seal=lambda data, subject: vault.seal(data, subject=subject).ciphertext,
+        open_text=lambda text, subject: vault.open_sealed(vault.Sealed(text), subject=subject),
+        unreadable=vault.DecryptionError,
+        prefix=prefix,
+    )
+
+
+states = state_store("state")
 
 
 @dataclass(frozen=True)
@@ -186,8 +193,7 @@ def peek(state: str) -> FlowPreview | None:
         StateStoreUnavailable: The cache is away.
     """
     found = states.peek(state)
-    # Outcomes of flows are kept beside the flows, under names that a caller may give too.
-    return FlowPreview.from_json(found) if found and "app" in found else None
+    return FlowPreview.from_json(found) if found else None
 
 
 def consume(*, app: str, state: str) -> Flow:
@@ -200,7 +206,7 @@ def consume(*, app: str, state: str) -> Flow:
     found = states.consume(state)
     if found is None:
         raise InvalidStateError(was_used=True)
-    if found.get("app") != app:
+    if found["app"] != app:
         raise InvalidStateError
     return Flow(
         app=app,

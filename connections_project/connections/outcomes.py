@@ -7,19 +7,23 @@ browser in which the flow was started, by its cookie, learns how it went the fir
 import logging
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 
-from connections_project.connections.flow import FlowPreview, states
+from connections_project.connections.flow import FlowPreview, state_store
 from connections_project.oauth.state import StateStoreUnavailable
 
 logger = logging.getLogger(__name__)
 
-# How long a second delivery waits for the first one to end.
-LONGEST_WAIT_SECONDS = 5.0
+# How long a second delivery waits for the first one to end, whose thread it takes meanwhile.
+LONGEST_WAIT_SECONDS = 1.0
 _PAUSE_SECONDS = 0.1
-_KEY = "outcome of {}"
-_UNDER_WAY_KEY = "under way: {}"
+# Longer than a flow's calls take; a process that dies with one leaves its mark for no longer.
+UNDER_WAY_SECONDS = 60
+
+_outcomes = state_store("outcome")
+_under_way = state_store("under_way")
 
 
 @dataclass(frozen=True)
@@ -40,21 +44,29 @@ def begin(state: str, preview: FlowPreview) -> None:
     Raises:
         StateStoreUnavailable: The cache is away.
     """
-    _keep(_UNDER_WAY_KEY, state, preview, UNDER_WAY)
+    kept = _kept(preview, UNDER_WAY)
+    _under_way.put(state, kept, seconds=min(UNDER_WAY_SECONDS, settings.OAUTH_STATE_SECONDS))
 
 
 def end(state: str, preview: FlowPreview, outcome: Outcome) -> None:
     """Keep what a state has led to, for as long as a state is good."""
     try:
-        _keep(_KEY, state, preview, outcome)
+        _outcomes.put(state, _kept(preview, outcome), seconds=settings.OAUTH_STATE_SECONDS)
     except StateStoreUnavailable:
         # What has happened has happened: the person is told, if only once.
         logger.warning("The outcome of a flow is not kept: the state store is away.")
 
 
-def _keep(key: str, state: str, preview: FlowPreview, outcome: Outcome) -> None:
-    kept = {"preview": preview.as_json(), "outcome": vars(outcome)}
-    states.put(key.format(state), kept, seconds=settings.OAUTH_STATE_SECONDS)
+def abandon(state: str) -> None:
+    """Say that a state is not being gone through with any more, and has led to nothing."""
+    try:
+        _under_way.consume(state)
+    except StateStoreUnavailable:
+        logger.warning("A flow is taken to be under way for a while: the state store is away.")
+
+
+def _kept(preview: FlowPreview, outcome: Outcome) -> dict[str, Any]:
+    return {"preview": preview.as_json(), "outcome": vars(outcome)}
 
 
 def outcome_of(state: str, *, slug: str, browser: str | None) -> Outcome | None:
@@ -75,7 +87,7 @@ def outcome_of(state: str, *, slug: str, browser: str | None) -> Outcome | None:
 
 
 def _look(state: str, slug: str, browser: str | None) -> Outcome | None:
-    kept = states.peek(_KEY.format(state)) or states.peek(_UNDER_WAY_KEY.format(state))
+    kept = _outcomes.peek(state) or _under_way.peek(state)
     if kept is None:
         return None
     preview = FlowPreview.from_json(kept["preview"])

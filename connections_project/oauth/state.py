@@ -28,10 +28,10 @@ def new_state() -> str:
     return secrets.token_urlsafe(32)
 
 
-def subject_of(state: str) -> str:
+def subject_of(state: str, prefix: str = "state") -> str:
     """Name a state without telling it; the ciphertext is bound to this name."""
     # What came with a callback may hold lone surrogates, which UTF-8 has no bytes for.
-    return f"state:{hashlib.sha256(state.encode('utf-8', 'surrogatepass')).hexdigest()}"
+    return f"{prefix}:{hashlib.sha256(state.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 class StateStore:
@@ -42,6 +42,7 @@ class StateStore:
         seal: Encrypts a JSON object, bound to a subject, into text.
         open_text: The reverse of `seal`.
         unreadable: What `open_text` raises for a text that isn't its own.
+        prefix: What is kept under another one is never taken for a state under way.
     """
 
     def __init__(
@@ -51,11 +52,13 @@ class StateStore:
         seal: Callable[[Mapping[str, Any], str], str],
         open_text: Callable[[str, str], dict[str, Any]],
         unreadable: type[Exception],
+        prefix: str = "state",
     ) -> None:
         self._cache = cache
         self._seal = seal
         self._open_text = open_text
         self._unreadable = unreadable
+        self._prefix = prefix
 
     def put(self, state: str, payload: Mapping[str, Any], *, seconds: int) -> None:
         """Keep a payload (plain JSON) for so many seconds.
@@ -65,7 +68,7 @@ class StateStore:
         """
         # The cache may evict late, or be restored from a copy: the end of life goes with the data.
         content = {"ends_at": time.time() + seconds, "payload": json.loads(json.dumps(payload))}
-        subject = subject_of(state)
+        subject = subject_of(state, self._prefix)
         sealed = self._seal(content, subject)
         self._ask(lambda: self._cache.set(subject, sealed, timeout=seconds))
 
@@ -75,7 +78,7 @@ class StateStore:
         Raises:
             StateStoreUnavailable: The cache is away.
         """
-        subject = subject_of(state)
+        subject = subject_of(state, self._prefix)
         return self._read(self._ask(lambda: self._cache.get(subject)), subject)
 
     def consume(self, state: str) -> dict[str, Any] | None:
@@ -84,7 +87,7 @@ class StateStore:
         Raises:
             StateStoreUnavailable: The cache is away.
         """
-        subject = subject_of(state)
+        subject = subject_of(state, self._prefix)
         sealed = self._ask(lambda: self._cache.get(subject))
         # Getting isn't owning: only the caller whose delete removed the key has taken it.
         if sealed is None or not self._ask(lambda: self._cache.delete(subject)):

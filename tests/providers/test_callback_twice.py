@@ -1,5 +1,6 @@
 """A callback that nobody has followed yet, and one that is delivered twice."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,7 +8,9 @@ import time_machine
 from django.test import Client
 from rest_framework.test import APIClient
 
+from connections_project.connections import flow, outcomes
 from connections_project.identity.models import User
+from providers import connect
 from providers.models import Connection
 from tests.support.bank import Bank, call_back, start
 from tests.support.callback_browser import SIGN_IN, heading, same_browser, visit
@@ -89,3 +92,40 @@ def test_a_question_is_no_outcome(api: APIClient, bank: Bank) -> None:
     state = start(api)
     assert heading(visit(Client(), state)) == SIGN_IN
     assert visit(same_browser(api), state).status_code == 200
+
+
+def test_a_reload_waits_a_second_at_most(api: APIClient, bank: Bank) -> None:
+    state, browser = start(api), same_browser(api)
+    preview = flow.peek(state)
+    assert preview is not None
+    # As a process leaves it that was killed while it asked the platform.
+    outcomes.begin(state, preview)
+    flow.consume(app="providers", state=state)
+    began = time.monotonic()
+    page = visit(browser, state)
+    assert (page.status_code, page["Retry-After"]) == (503, "1")
+    assert 0.9 < time.monotonic() - began < 1.5
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=61)):
+        assert heading(visit(browser, state)) == GONE
+
+
+def test_nobody_waits_for_a_flow_that_crashed(
+    api: APIClient, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, browser = start(api), same_browser(api)
+    with monkeypatch.context() as patch:
+        patch.setattr(connect, "exchange_and_identify", crash)
+        assert visit(browser, state).status_code == 500
+    began = time.monotonic()
+    assert heading(visit(browser, state)) == GONE
+    assert time.monotonic() - began < 0.5
+
+
+def crash(*_: object, **__: object) -> None:
+    raise RuntimeError
+
+
+def test_an_outcome_is_no_state(api: APIClient, bank: Bank) -> None:
+    state, browser = start(api), same_browser(api)
+    visit(browser, state)
+    assert flow.peek(f"outcome of {state}") is flow.peek(state) is None
