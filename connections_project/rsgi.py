@@ -3,11 +3,15 @@
 It serves what `connections_project.wsgi` does, and receives bodies without holding a thread.
 """
 
+import os
+
 from django.conf import settings
+from django.core.wsgi import get_wsgi_application
 
 from connections_project.server.application import Application
-from connections_project.wsgi import application as wsgi_application
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "connections_project.settings")
+wsgi_application = get_wsgi_application()
 application = Application(
     wsgi_application,
     threads=settings.WEB_THREADS,

@@ -1,12 +1,20 @@
 """The entry point for WSGI servers, for where `connections_project.rsgi` can't be served.
 
 A WSGI server can't be kept from merging `X_Forwarded_For` into `X-Forwarded-For`, and a thread
-waits for each body: both are left to the proxy in front (docs/operating.md).
+waits for each body, for as long as its client likes: PEP 3333 has no deadline for `wsgi.input`,
+and a thread that reads it beside the request's blocks granian as soon as the request is answered.
+Both are left to the proxy in front (docs/operating.md), as each start says.
 """
 
+import logging
 import os
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "connections_project.settings")
 application = get_wsgi_application()
+
+logging.getLogger(__name__).warning(
+    "Served by WSGI: nothing ends a request whose body stalls. Serve connections_project.rsgi, or "
+    "have a proxy buffer bodies and drop headers with underscores."
+)

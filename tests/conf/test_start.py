@@ -48,6 +48,13 @@ def test_a_wrong_catalogue_ends_every_start(tmp_path: Path, entry_point: tuple[s
     assert words == f"Configuration: {catalogue}: [providers]: must be a table"
 
 
+@pytest.mark.parametrize(("entry_point", "warns"), [("wsgi", True), ("rsgi", False)])
+def test_a_start_without_a_deadline_says_so(entry_point: str, warns: bool) -> None:
+    started = start("-c", f"import connections_project.{entry_point}")
+    assert started.returncode == 0, started.stderr
+    assert ("nothing ends a request whose body stalls" in started.stderr) is warns
+
+
 def test_production_settings_pass_the_deploy_check() -> None:
     finished = manage("check", "--deploy", "--fail-level", "WARNING")
     assert finished.returncode == 0, finished.stderr
