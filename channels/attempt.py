@@ -8,7 +8,6 @@ unless the platform recognizes a repeated post by its key (docs/api.md, "Publish
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import Error as DatabaseError
@@ -31,12 +30,8 @@ from connections_project.core.vault import DecryptionError
 from connections_project.middleware.tracing import tracing
 from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
 from connections_project.platforms.adapter import adapter_of
-from connections_project.platforms.publishing import (
-    InvalidPostError,
-    Post,
-    Published,
-    PublishSession,
-)
+from connections_project.platforms.post_rules import Publishing, require_valid
+from connections_project.platforms.publishing import InvalidPostError, Post, PublishSession
 from connections_project.platforms.registry import (
     PlatformUnavailableError,
     Upstream,
@@ -47,6 +42,7 @@ from connections_project.platforms.registry import (
 logger = logging.getLogger(__name__)
 
 SEND_SECONDS = 10.0
+IMAGE_UNSUPPORTED = "image_not_supported"
 
 
 def attempt(schedule: Schedule, *, interface: Interface) -> str | None:
@@ -74,12 +70,13 @@ def _attempt(schedule: Schedule, origin: Origin) -> str | None:
     slug = schedule.channel_connection.channel
     try:
         upstream = usable(slug)
-        adapter = adapter_of(upstream.platform)
-        if adapter.publish is None:
+        publishing = adapter_of(upstream.platform).publishing
+        if publishing is None:
             return outcomes.failed(schedule, "publishing_not_supported", origin=origin)
-        if schedule.image_url and not adapter.takes_image_url:
-            return outcomes.failed(schedule, "image_not_supported", origin=origin)
-        return _Sending(schedule, upstream, adapter.publish, origin).run()
+        _require_valid(schedule, upstream, publishing)
+        return _Sending(schedule, upstream, publishing, origin).run()
+    except InvalidPostError as error:
+        return outcomes.failed(schedule, _reason(error), origin=origin)
     except PlatformUnavailableError:
         if is_suspended(slug):
             outcomes.released(schedule)
@@ -89,13 +86,29 @@ def _attempt(schedule: Schedule, origin: Origin) -> str | None:
         return outcomes.failed(schedule, "unreadable_credentials", origin=origin)
 
 
+def _require_valid(schedule: Schedule, upstream: Upstream, publishing: Publishing) -> None:
+    """Refuse what fitted when it was scheduled and does no longer, since the catalogue changed."""
+    require_valid(
+        upstream.platform,
+        publishing,
+        text=schedule.content,
+        image_url=schedule.image_url,
+        options=schedule.options,
+    )
+
+
+def _reason(error: InvalidPostError) -> str:
+    codes = {one.code for one in error.problems}
+    return IMAGE_UNSUPPORTED if IMAGE_UNSUPPORTED in codes else "invalid_post"
+
+
 @dataclass(frozen=True)
 class _Sending:
     """One schedule on its way to a platform that can be published to."""
 
     schedule: Schedule
     upstream: Upstream
-    publish: Callable[[PublishSession, Post], Published]
+    publishing: Publishing
     origin: Origin
 
     def run(self) -> str | None:
@@ -112,21 +125,25 @@ class _Sending:
             return None
         if connection.status != Status.CONNECTED:
             return self._failed(CONNECTION_INACTIVE)
+        session = self._session(connection)
         try:
-            answer = self.publish(self._session(connection), _post(self.schedule, connection))
-        except InvalidPostError:
-            return self._failed("invalid_post")
+            answer = self.publishing.publish(session, _post(self.schedule, connection))
         except PlatformError as error:
-            return self._after(error, connection, may_refresh=may_refresh)
+            return self._after(error, connection, session, may_refresh=may_refresh)
         return outcomes.published(self.schedule, answer, origin=self.origin)
 
     def _session(self, connection: ChannelConnection) -> PublishSession:
         # A disconnect leaves a post alone that `begin_sending` has marked: nothing to look at.
-        ends_at = time.monotonic() + SEND_SECONDS
+        ends_at = time.monotonic() + SEND_SECONDS + self.publishing.more_seconds
         return PublishSession(self.upstream, connection.opened(), ends_at, lambda: None)
 
     def _after(
-        self, error: PlatformError, connection: ChannelConnection, *, may_refresh: bool
+        self,
+        error: PlatformError,
+        connection: ChannelConnection,
+        session: PublishSession,
+        *,
+        may_refresh: bool,
     ) -> str | None:
         if is_locked_out(error) and connection.has_refresh_token and may_refresh:
             return self._send_with_fresh_token(connection)
@@ -140,7 +157,7 @@ class _Sending:
             self.schedule,
             error.code,
             origin=self.origin,
-            may_be_out=not is_surely_not_accepted(error),
+            may_be_out=session.is_sent and not is_surely_not_accepted(error),
             retry_after=error.retry_after,
         )
 
@@ -182,4 +199,6 @@ def _post(schedule: Schedule, connection: ChannelConnection) -> Post:
         image_url=schedule.image_url,
         account_id=connection.platform_account_id or "",
         key=str(schedule.pk),
+        account_name=connection.platform_account_name,
+        options=schedule.options,
     )

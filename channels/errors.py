@@ -33,10 +33,14 @@ class InactiveConnectionError(ConnectionProblem):
     code = "connection_inactive"
 
 
-class ImageUnsupportedError(ConnectionProblem):
-    """The channel fetches no picture from an address, and neither do we."""
+class PublishingUnsupportedError(ConnectionProblem):
+    """Nothing can be published on this channel; `reason` says why, for people."""
 
-    code = "image_not_supported"
+    code = "publishing_not_supported"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class ScheduleTimeError(ConnectionProblem):

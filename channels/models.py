@@ -168,6 +168,8 @@ class Schedule(LeasedJob):
     )
     content = models.TextField()
     image_url = models.CharField(max_length=2048, null=True)
+    # What else the channel is given, by the names that its adapter declares.
+    options = models.JSONField(default=dict, db_default={})
     run_at = models.DateTimeField()
     status = models.CharField(max_length=16, default=ScheduleStatus.PENDING)
     # When a worker may claim it: `run_at`, and later than that where a try has to be repeated.

@@ -161,7 +161,8 @@ def _wait(attempts: int, retry_after: int | None) -> timedelta:
 
 def _key_life(channel: str) -> timedelta:
     """Return how long the platform surely recognizes a repeated post's key; it may have none."""
-    seconds = adapter_at(channel).idempotency_seconds
+    publishing = adapter_at(channel).publishing
+    seconds = publishing.idempotency_seconds if publishing else 0
     return max(timedelta(seconds=seconds) - KEY_MARGIN, timedelta(0))
 
 

@@ -1,6 +1,9 @@
 """Schedule a post on a channel."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -8,36 +11,50 @@ from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin, record
-from channels.errors import ImageUnsupportedError, InactiveConnectionError, ScheduleTimeError
+from channels.errors import (
+    InactiveConnectionError,
+    PublishingUnsupportedError,
+    ScheduleTimeError,
+)
 from channels.models import ChannelConnection, Schedule, Status
 from channels.selectors import locked_connections, own_connection
 from connections_project.identity.models import User
-from connections_project.platforms.adapter import adapter_at
+from connections_project.platforms.adapter import adapter_of
+from connections_project.platforms.post_rules import require_valid
+from connections_project.platforms.registry import upstream
 
 
-def schedule(
-    *,
-    connection_id: UUID,
-    content: str,
-    image_url: str | None,
-    run_at: datetime,
-    user: User,
-    origin: Origin,
-) -> Schedule:
+@dataclass(frozen=True, kw_only=True)
+class WantedPost:
+    """What a user wants published.
+
+    Args:
+        content: The text.
+        image_url: The https address of a picture.
+        options: What else the channel is to be given, by name; see `own_options`.
+        run_at: When it is to be published.
+    """
+
+    content: str
+    image_url: str | None
+    options: Mapping[str, Any]
+    run_at: datetime
+
+
+def schedule(*, connection_id: UUID, wanted: WantedPost, user: User, origin: Origin) -> Schedule:
     """Schedule a post on a user's own channel.
 
     Args:
         connection_id: The channel.
-        content: The text.
-        image_url: An https address that is passed on to the platform, and never fetched here.
-        run_at: When it is to be published.
+        wanted: The post.
         user: Who asks.
         origin: The call, for the audit log.
 
     Raises:
         ConnectionNotFoundError, NotOwnerError: See `own_connection`.
         InactiveConnectionError: The channel is not connected.
-        ImageUnsupportedError: The channel takes no picture by its address.
+        PublishingUnsupportedError: Nothing is published there.
+        InvalidPostError: The channel has no such posts.
         ScheduleTimeError: The time has passed.
     """
     with transaction.atomic():
@@ -45,26 +62,54 @@ def schedule(
         connection = own_connection(connection_id, user=user, rows=locked_connections())
         if connection.status != Status.CONNECTED:
             raise InactiveConnectionError
-        if image_url is not None and _refuses_image_urls(connection.channel):
-            raise ImageUnsupportedError
-        made = _make(connection, content=content, image_url=image_url, run_at=run_at)
+        options = own_options(wanted.options, connection.channel)
+        _require_publishable(connection.channel, wanted, options)
+        made = _make(connection, wanted, options)
         _record(made, connection, origin=origin)
     return made
 
 
-def _make(
-    connection: ChannelConnection, *, content: str, image_url: str | None, run_at: datetime
-) -> Schedule:
+def own_options(given: Mapping[str, Any], channel: str) -> dict[str, str]:
+    """Return those of the given options that are for one channel.
+
+    They may stand by themselves, or, for whoever gives several channels the same, under the slug of
+    their channel; what stands under another one is not for this.
+    """
+    own = given.get(channel)
+    plain = {name: value for name, value in given.items() if isinstance(value, str)}
+    return plain | (own if isinstance(own, dict) else {})
+
+
+def _require_publishable(channel: str, wanted: WantedPost, options: Mapping[str, str]) -> None:
+    """Refuse what would fail later; where nobody knows how to publish nobody knows what fails."""
+    found = upstream(channel)
+    if found is None:
+        return
+    publishing = adapter_of(found.platform).publishing
+    if publishing is None and found.platform.no_publishing:
+        raise PublishingUnsupportedError(found.platform.no_publishing)
+    if publishing is not None:
+        require_valid(
+            found.platform,
+            publishing,
+            text=wanted.content,
+            image_url=wanted.image_url,
+            options=options,
+        )
+
+
+def _make(connection: ChannelConnection, wanted: WantedPost, options: dict[str, str]) -> Schedule:
     now = timezone.now()
-    if run_at <= now:
+    if wanted.run_at <= now:
         raise ScheduleTimeError
     return Schedule.objects.create(
         channel_connection=connection,
         user_id=connection.user_id,
-        content=content,
-        image_url=image_url,
-        run_at=run_at,
-        due_at=run_at,
+        content=wanted.content,
+        image_url=wanted.image_url,
+        options=options,
+        run_at=wanted.run_at,
+        due_at=wanted.run_at,
         created_at=now,
         updated_at=now,
     )
@@ -79,9 +124,3 @@ def _record(made: Schedule, connection: ChannelConnection, *, origin: Origin) ->
         subject_owner_id=made.user_id,
         details={"platform": connection.channel, "connection_id": str(connection.pk)},
     )
-
-
-def _refuses_image_urls(channel: str) -> bool:
-    """Whether no image can be published there; nobody knows where nothing publishes at all."""
-    adapter = adapter_at(channel)
-    return adapter.publish is not None and not adapter.takes_image_url

@@ -15,6 +15,7 @@ from connections_project.connections.records import record_about
 from connections_project.connections.refresh import mark_grant_dead
 from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
 from connections_project.platforms.adapter import adapter_of
+from connections_project.platforms.post_rules import require_valid
 from connections_project.platforms.publishing import (
     Post,
     Published,
@@ -57,6 +58,7 @@ def publish_own(
     with claimed.given_up_if_refused():
         _require_usable(account)
         upstream = usable(account.platform)
+        _require_valid(request, upstream)
         reserve(account.platform)
         row = refreshed_for_use(account, origin=origin)
         return row, _send(row, upstream, request, claimed, origin=origin)
@@ -67,6 +69,19 @@ def _require_usable(account: SocialAccount) -> None:
         raise NotActiveError
     if account.status != Status.ACTIVE:
         raise ReconnectNeededError
+
+
+def _require_valid(request: PublishRequest, upstream: Upstream) -> None:
+    publishing = adapter_of(upstream.platform).publishing
+    if publishing is None:
+        raise PublishingUnsupportedError
+    require_valid(
+        upstream.platform,
+        publishing,
+        text=request.caption,
+        image_url=request.image_url,
+        options={},
+    )
 
 
 def _send(
@@ -98,11 +113,11 @@ def _publish(
 ) -> Published:
     """Publish; a refused access token is refreshed once (RFC 6750, section 3.1)."""
     platform = session.upstream.platform
-    publish = adapter_of(platform).publish
-    if publish is None:
+    publishing = adapter_of(platform).publishing
+    if publishing is None:
         raise PublishingUnsupportedError
     try:
-        return publish(session, post)
+        return publishing.publish(session, post)
     except PlatformError as error:
         can_be_refreshed = row.has_refresh_token and platform.refresh != "self_exchange"
         if not is_locked_out(error) or not can_be_refreshed:
@@ -112,7 +127,7 @@ def _publish(
     session.tokens = fresh.opened()
     # What was refused for its token has not gone out.
     session.is_sent = False
-    return publish(session, post)
+    return publishing.publish(session, post)
 
 
 def _still_active(row: SocialAccount) -> Callable[[], None]:

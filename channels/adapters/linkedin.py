@@ -5,6 +5,7 @@ import re
 from connections_project.oauth.calls import api_url
 from connections_project.oauth.transport import Request
 from connections_project.platforms.adapter import Adapter
+from connections_project.platforms.post_rules import Publishing
 from connections_project.platforms.publishing import Post, Published, PublishSession
 
 # There is no default, and each version is served for about a year. Secondary: seen in use.
@@ -44,4 +45,4 @@ def _body(post: Post) -> dict[str, object]:
 
 # Images are uploaded as bytes (POST /rest/images?action=initializeUpload), and no key identifies a
 # repeated post.
-adapter = Adapter(publish=publish)
+adapter = Adapter(publishing=Publishing(publish=publish, text_max=3000))

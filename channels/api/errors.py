@@ -7,10 +7,11 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from channels import errors as own
-from connections_project.api.errors import STATUS_CODES, ApiError, FieldError
+from connections_project.api.errors import STATUS_CODES, ApiError, FieldError, validation_error
 from connections_project.connections import errors
 from connections_project.core.vault import DecryptionError
 from connections_project.oauth.state import StateStoreUnavailable
+from connections_project.platforms.publishing import InvalidPostError
 from connections_project.platforms.registry import (
     PlatformBusyError,
     PlatformUnavailableError,
@@ -60,6 +61,10 @@ CODES: Mapping[str, tuple[int, str]] = MappingProxyType(
 )
 
 
+# What the parts of a post are called here.
+FIELDS: Mapping[str, str] = MappingProxyType({"text": "content", "image": "image_url"})
+
+
 def code_of(slug: str) -> str:
     """Return a general error's slug in this format."""
     return "AUTHENTICATION_REQUIRED" if slug == "unauthorized" else slug.upper()
@@ -78,6 +83,14 @@ def _general(status: int, description: str) -> ApiError:
 def _wrong(name: str, code: str, message: str) -> ApiError:
     status, (slug, description) = 400, STATUS_CODES[400]
     return ApiError(status, slug, description, (FieldError(name, code, message),))
+
+
+def _invalid_post(problem: InvalidPostError) -> ApiError:
+    found = [
+        FieldError(FIELDS.get(one.part, one.part), one.code, one.message)
+        for one in problem.problems
+    ]
+    return validation_error(*found)
 
 
 def _active_schedules(problem: own.ActiveSchedulesError) -> ApiError:
@@ -130,11 +143,6 @@ FAULTS: Mapping[type[Exception], ApiError] = MappingProxyType(
         own.InactiveConnectionError: ApiError(
             400, "CONNECTION_INACTIVE", CODES["CONNECTION_INACTIVE"][1]
         ),
-        own.ImageUnsupportedError: _wrong(
-            "image_url",
-            "image_not_supported",
-            "This channel takes no picture by its address. Schedule the text alone.",
-        ),
         own.ScheduleTimeError: fault(
             "INVALID_SCHEDULE_TIME",
             FieldError("run_at", "invalid", CODES["INVALID_SCHEDULE_TIME"][1]),
@@ -152,6 +160,10 @@ class ChannelErrors:
 
     def translate(self, exc: Exception) -> ApiError | None:
         match exc:
+            case InvalidPostError():
+                return _invalid_post(exc)
+            case own.PublishingUnsupportedError():
+                return _wrong("channel_connection_id", exc.code, exc.reason)
             case own.ActiveSchedulesError():
                 return _active_schedules(exc)
             case PlatformBusyError():

@@ -1,8 +1,9 @@
 """Bodies of requests and answers."""
 
+import re
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_serializer
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -18,8 +19,10 @@ from connections_project.api.fields import Reference, Text, filled, https_addres
 from connections_project.api.serializers import PaginationAnswer
 from connections_project.connections.serializers import RedirectUri
 from connections_project.core.parsing import render_datetime
+from connections_project.platforms.post_rules import LONGEST_TEXT
 
-LONGEST_CONTENT = 10_000
+LONGEST_OPTION, MOST_OPTIONS = 5000, 32
+OPTION_NAME = re.compile(r"[a-z0-9_]{1,64}")
 MOST_AT_ONCE = 1000
 
 
@@ -28,11 +31,62 @@ class ChannelConnectRequest(serializers.Serializer[Any]):
     redirect_uri = RedirectUri()
 
 
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": {
+            "oneOf": [
+                {"type": "string", "maxLength": LONGEST_OPTION},
+                {
+                    "type": "object",
+                    "additionalProperties": {"type": "string", "maxLength": LONGEST_OPTION},
+                },
+            ]
+        },
+        "maxProperties": MOST_OPTIONS,
+    }
+)
+class PostOptions(serializers.Field[Any, Any, Any, Any]):
+    """Texts by name, or such objects by a channel's slug; what is null counts as left out."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        return {
+            name: self._texts(name, value) if isinstance(value, dict) else _option(name, value)
+            for name, value in self._object(data).items()
+        }
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+    def _texts(self, slug: str, given: Any) -> dict[str, str]:
+        try:
+            return {name: _option(name, value) for name, value in self._object(given).items()}
+        except ValidationError as error:
+            raise ValidationError({slug: error.detail}) from None
+
+    def _object(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise ValidationError("Give an object.", code="invalid")
+        if len(data) > MOST_OPTIONS:
+            raise ValidationError(f"Give at most {MOST_OPTIONS} options.", code="max_length")
+        if not all(OPTION_NAME.fullmatch(name) for name in data):
+            raise ValidationError("Names have a-z, 0-9 and _.", code="invalid")
+        return {name: value for name, value in data.items() if value is not None}
+
+
+def _option(name: str, value: Any) -> str:
+    try:
+        read: str = Text(max_length=LONGEST_OPTION, allow_blank=True).run_validation(value)
+    except ValidationError as error:
+        raise ValidationError({name: error.detail}) from None
+    return read
+
+
 class ScheduleRequest(serializers.Serializer[Any]):
     channel_connection_id = Reference(help_text="An own, connected channel.")
     # Published as it stands, blanks at its ends too.
     content = Text(
-        max_length=LONGEST_CONTENT,
+        max_length=LONGEST_TEXT,
         trim_whitespace=False,
         validators=[filled],
         help_text="The text of the post.",
@@ -43,7 +97,15 @@ class ScheduleRequest(serializers.Serializer[Any]):
         allow_null=True,
         default=None,
         validators=[https_address],
-        help_text="The https address of a picture, which the channel fetches.",
+        help_text="The https address of a picture.",
+    )
+    options = PostOptions(
+        required=False,
+        allow_null=True,
+        default=dict,
+        help_text="What else the channel is given: `publishes.options` of `GET /platforms` has the "
+        "names (Pinterest: `board_id`; Reddit: `subreddit`, `title`; Mastodon: `visibility`; "
+        "`alt_text` for pictures). They may also stand under the channel's slug.",
     )
     run_at = Text(
         help_text="When it is published: a time to come, in UTC unless it says otherwise."
@@ -141,6 +203,9 @@ class ScheduleAnswer(serializers.Serializer[Schedule]):
     channel_connection_id = serializers.UUIDField()
     content = serializers.CharField()
     image_url = serializers.CharField(allow_null=True)
+    options = serializers.DictField(
+        child=serializers.CharField(), help_text="What else the channel is given."
+    )
     run_at = serializers.DateTimeField()
     status = serializers.ChoiceField(choices=ScheduleStatus.choices, help_text="Where it stands.")
     failure_reason = serializers.CharField(
@@ -159,6 +224,7 @@ class ScheduleAnswer(serializers.Serializer[Schedule]):
             "channel_connection_id": str(instance.channel_connection_id),
             "content": instance.content,
             "image_url": instance.image_url,
+            "options": instance.options,
             "run_at": render_datetime(instance.run_at),
             "status": instance.status,
             "failure_reason": instance.failure_reason,

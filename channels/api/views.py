@@ -13,7 +13,7 @@ from channels.api import documentation, reading
 from channels.api import serializers as bodies
 from channels.cancel import Cancellation
 from channels.models import ChannelConnection, ScheduleStatus, Status
-from channels.schedule import schedule
+from channels.schedule import WantedPost, schedule
 from channels.selectors import (
     own_connection,
     own_connections,
@@ -142,9 +142,12 @@ class ScheduleViewSet(ApiViewSet):
         wanted = body["channel_connection_id"]
         made = schedule(
             connection_id=reading.connection_id(wanted, field="channel_connection_id"),
-            content=body["content"],
-            image_url=body["image_url"],
-            run_at=reading.time(body["run_at"]),
+            wanted=WantedPost(
+                content=body["content"],
+                image_url=body["image_url"],
+                options=body["options"] or {},
+                run_at=reading.time(body["run_at"]),
+            ),
             user=principal_of(request),
             origin=origin_of(request),
         )

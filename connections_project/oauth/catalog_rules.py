@@ -195,6 +195,8 @@ PLATFORM: dict[str, Rule] = {
     "fallback_api_base": endpoint,
     "user_agent": header_value,
     "extra_headers": headers,
+    "text_max": count,
+    "no_publishing": text,
 }
 REVOCATION: dict[str, Rule] = {
     "kind": one_of("rfc7009", "bearer_post", "json_post", "delete", "adapter"),

@@ -120,6 +120,10 @@ class Platform:
     fallback_api_base: str = ""
     user_agent: str = ""
     extra_headers: Mapping[str, str] = field(default_factory=dict, hash=False)
+    # How long a text may be; 0: as the adapter says.
+    text_max: int = 0
+    # Why nothing is published here, for people.
+    no_publishing: str = ""
     revocation: Revocation | None = None
 
     @property

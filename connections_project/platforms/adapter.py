@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client import GrantResult, Identity, TokenSet
-from connections_project.platforms.publishing import Post, Published, PublishSession
+from connections_project.platforms.post_rules import Publishing
 from connections_project.platforms.registry import Upstream, upstream
 
 # Reads JSON from an address on a user's behalf; raises PlatformError.
@@ -43,12 +43,7 @@ class Adapter:
             that `transaction_fields` can read.
         transaction: Makes of an entry of the transactions' list one that `transaction_fields` can
             read; None where it moved no money. It may raise ValueError.
-        publish: Publishes a post. It may raise InvalidPostError, and lets the session's
-            NotActiveError pass.
-        takes_image_url: Whether the platform fetches an image from an address by itself. Where it
-            wants the bytes, images can't be published: we fetch nothing that a user names.
-        idempotency_seconds: How long the platform keeps `Post.key` and answers a repeated post with
-            the first one; 0 where it has no such thing.
+        publishing: What can be published there, and how; see `platforms.post_rules`.
     """
 
     refresh: Callable[[Upstream, TokenSet, float], TokenSet] | None = None
@@ -58,9 +53,7 @@ class Adapter:
     accounts: Callable[[Platform, Get], list[Any]] | None = None
     transactions: Callable[[Platform, Get, str], list[Any]] | None = None
     transaction: Callable[[dict[str, Any]], dict[str, Any] | None] | None = None
-    publish: Callable[[PublishSession, Post], Published] | None = None
-    takes_image_url: bool = False
-    idempotency_seconds: int = 0
+    publishing: Publishing | None = None
 
 
 def adapter_of(platform: Platform) -> Adapter:

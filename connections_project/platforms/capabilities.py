@@ -1,13 +1,15 @@
 """What the service can do at each platform, as the catalogue and the adapters say."""
 
 from collections.abc import Iterable
+from typing import Any, Literal
 
 from connections_project.oauth.catalog import Platform
 from connections_project.platforms.adapter import Adapter, adapter_of
+from connections_project.platforms.post_rules import ImageRule
 
 COLUMNS = (
     *("platform", "app", "identity", "accounts", "balances", "transactions", "lists"),
-    *("refresh", "dead grant", "revocation", "publishes", "pictures", "notices"),
+    *("refresh", "dead grant", "revocation", "publishes", "pictures", "options", "notices"),
 )
 NO = "no"
 
@@ -23,8 +25,7 @@ def capabilities(platform: Platform) -> tuple[str, ...]:
         platform.refresh,
         _dead_grant(platform),
         _revocation(platform),
-        "yes" if adapter.publish else NO,
-        ("by address" if adapter.takes_image_url else NO) if adapter.publish else NO,
+        *_publishing(platform, adapter),
         platform.deauthorization or NO,
     )
 
@@ -51,6 +52,33 @@ def _reading(platform: Platform, adapter: Adapter) -> tuple[str, str, str, str]:
     has_transactions = platform.transactions_endpoint or adapter.transactions
     lists = platform.paging if platform.paging != "none" else "one page"
     return "yes", _yes(has_balance), _yes(has_transactions), lists
+
+
+def publishes(platform: Platform) -> dict[str, Any] | Literal[False]:
+    """Return what can be published at a platform, as clients are shown it; False for nothing."""
+    publishing = adapter_of(platform).publishing
+    if publishing is None or platform.status != "active":
+        return False
+    return publishing.described(platform)
+
+
+def _publishing(platform: Platform, adapter: Adapter) -> tuple[str, str, str]:
+    publishing = adapter.publishing
+    if publishing is None or platform.status != "active":
+        return f"{NO}: {platform.no_publishing}" if platform.no_publishing else NO, NO, NO
+    options = ", ".join(
+        f"`{name}`" + (" (required)" if one.required else "")
+        for name, one in publishing.options.items()
+    )
+    length = f"{publishing.longest_text(platform):,} characters"
+    return length, _pictures(publishing.image), options or NO
+
+
+def _pictures(rule: ImageRule | None) -> str:
+    if rule is None:
+        return NO
+    how = "as bytes" if rule.is_uploaded else "by address"
+    return f"{how}, required" if rule.required else how
 
 
 def _yes(value: object) -> str:

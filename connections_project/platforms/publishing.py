@@ -1,7 +1,7 @@
 """What an adapter is given to publish a post with, and what it gives back."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from connections_project.oauth.calls import call
@@ -25,14 +25,18 @@ class Post:
     Args:
         account_id: The platform's account that it is published by.
         text: As its author wrote it.
-        image_url: An https address that is passed on, and never fetched by us.
+        image_url: An https address that is passed on to a platform that fetches by itself.
         key: The same each time that this post is sent, for platforms that keep such keys.
+        account_name: The account's name, where it is known.
+        options: What else it says, by the names that the adapter declares.
     """
 
     account_id: str
     text: str
     image_url: str | None = None
     key: str = ""
+    account_name: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,18 +47,27 @@ class Published:
     url: str | None = None
 
 
-class InvalidPostError(Exception):
-    """The platform has no such posts.
+@dataclass(frozen=True)
+class PostProblem:
+    """What is wrong with a post.
 
     Args:
-        field: The field of the call that is to be changed.
-        message: How, for people.
+        part: "text", "image" or "options.NAME".
+        code: A slug.
+        message: What to change, for people.
     """
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
+    part: str
+    code: str
+    message: str
+
+
+class InvalidPostError(Exception):
+    """The platform has no such posts; `problems` say why."""
+
+    def __init__(self, *problems: PostProblem) -> None:
+        super().__init__(", ".join(f"{one.part}: {one.code}" for one in problems))
+        self.problems = problems
 
 
 class PublishingUnsupportedError(Exception):

@@ -61,6 +61,19 @@ def connectable(app: str, slug: str) -> Upstream:
     return _available(found)
 
 
+def available_slugs() -> set[str]:
+    """Return the platforms that can be connected now: active, with our client, not suspended."""
+    suspended = set(Suspension.objects.values_list("slug", flat=True))
+    found = (Upstream(one, client_registration(one.slug)) for one in catalog().all())
+    return {
+        one.platform.slug
+        for one in found
+        if one.platform.status == "active"
+        and has_credentials(one)
+        and one.platform.slug not in suspended
+    }
+
+
 def usable(slug: str) -> Upstream:
     """Return the platform of an existing connection, for a call on its behalf.
 

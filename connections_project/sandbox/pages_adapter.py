@@ -9,6 +9,7 @@ from urllib.parse import quote
 from connections_project.oauth.paths import dig
 from connections_project.oauth.transport import Request
 from connections_project.platforms.adapter import Adapter
+from connections_project.platforms.post_rules import ImageRule, Publishing
 from connections_project.platforms.publishing import Post, Published, PublishSession
 
 
@@ -22,4 +23,4 @@ def publish(session: PublishSession, post: Post) -> Published:
     return replace(session.published(dig(answer, "id")), url=dig(answer, "url"))
 
 
-adapter = Adapter(publish=publish, takes_image_url=True)
+adapter = Adapter(publishing=Publishing(publish=publish, image=ImageRule()))

@@ -1,6 +1,7 @@
 """Facebook Pages, by Facebook Login."""
 
 from connections_project.platforms.adapter import Adapter
+from connections_project.platforms.post_rules import ImageRule, Publishing
 from connections_project.platforms.publishing import Post, Published, PublishSession
 from social.adapters.meta import grants, graph, publishing
 
@@ -24,6 +25,6 @@ adapter = Adapter(
     refresh=grants.renew_user,
     revoke=graph.revoke_permissions,
     granted_accounts=grants.granted_pages,
-    publish=publish,
-    takes_image_url=True,
+    # The platform takes more than the API does.
+    publishing=Publishing(publish=publish, image=ImageRule()),
 )

@@ -2,12 +2,8 @@
 
 from connections_project.oauth.client import GrantResult, TokenSet
 from connections_project.platforms.adapter import Adapter
-from connections_project.platforms.publishing import (
-    InvalidPostError,
-    Post,
-    Published,
-    PublishSession,
-)
+from connections_project.platforms.post_rules import ImageRule, Publishing
+from connections_project.platforms.publishing import Post, Published, PublishSession
 from connections_project.platforms.registry import Upstream
 from social.adapters.meta import grants, graph, publishing
 
@@ -21,11 +17,9 @@ def publish(session: PublishSession, post: Post) -> Published:
 
     https://developers.facebook.com/docs/instagram-platform/content-publishing
     """
-    if post.image_url is None:
-        raise InvalidPostError("imageUrl", "Instagram has no posts without an image.")
     post_id = publishing.publish_container(
         session,
-        {"image_url": post.image_url, "caption": post.text},
+        {"image_url": post.image_url or "", "caption": post.text},
         make=f"{post.account_id}/media",
         status="status_code",
         publish=f"{post.account_id}/media_publish",
@@ -37,6 +31,5 @@ adapter = Adapter(
     refresh=grants.renew_user,
     revoke=graph.revoke_permissions,
     granted_accounts=granted_accounts,
-    publish=publish,
-    takes_image_url=True,
+    publishing=Publishing(publish=publish, text_max=2200, image=ImageRule(required=True)),
 )

@@ -3,6 +3,7 @@
 from connections_project.oauth.client import GrantedAccount, GrantResult, TokenSet
 from connections_project.oauth.tokens import require_vschar
 from connections_project.platforms.adapter import Adapter
+from connections_project.platforms.post_rules import ImageRule, Publishing
 from connections_project.platforms.publishing import Post, Published, PublishSession
 from connections_project.platforms.registry import Upstream
 from social.adapters.meta import grants, graph, publishing
@@ -66,5 +67,7 @@ def _of_itself(tokens: TokenSet) -> TokenSet:
 
 
 adapter = Adapter(
-    refresh=refresh, granted_accounts=granted_accounts, publish=publish, takes_image_url=True
+    refresh=refresh,
+    granted_accounts=granted_accounts,
+    publishing=Publishing(publish=publish, text_max=500, image=ImageRule()),
 )

@@ -125,6 +125,8 @@ FAULTS: Mapping[type[Exception], ApiError] = MappingProxyType(
     }
 )
 
+# What the parts of a post are called here.
+FIELDS: Mapping[str, str] = MappingProxyType({"text": "caption", "image": "imageUrl"})
 NOT_PUBLISHED = "The platform did not take the post."
 MAYBE_PUBLISHED = (
     "The platform's answer never came, so that the post may be there. Look before you try again."
@@ -143,7 +145,11 @@ class SocialErrors:
                 headers = {"Retry-After": str(exc.retry_after)}
                 return replace(fault("Platform unavailable", errors.PLATFORM_BUSY), headers=headers)
             case InvalidPostError():
-                return _wrong(exc.field, "invalid", exc.message)
+                found = [
+                    FieldError(FIELDS.get(one.part, one.part), one.code, one.message)
+                    for one in exc.problems
+                ]
+                return validation_error(*found)
         return FAULTS.get(type(exc))
 
     def render(self, request: HttpRequest, fault: ApiError) -> HttpResponse:

@@ -9,11 +9,11 @@ from rest_framework import serializers
 from connections_project.api.fields import Text, filled, https_address
 from connections_project.connections.serializers import RedirectUri
 from connections_project.core.parsing import parse_uuid, render_datetime
+from connections_project.platforms.post_rules import LONGEST_TEXT
 from connections_project.platforms.publishing import Published
 from social.errors import InvalidAccountIdError
 from social.models import SocialAccount
 
-LONGEST_CAPTION = 10_000
 LONGEST_URL = 2048
 MOST_ACCOUNTS = 100
 
@@ -106,7 +106,7 @@ class SocialDisconnectAnswer(serializers.Serializer[Any]):
 class SocialPublishRequest(serializers.Serializer[Any]):
     accountId = AccountId(help_text="An active account of the team.")  # noqa: N815
     caption = Text(
-        max_length=LONGEST_CAPTION,
+        max_length=LONGEST_TEXT,
         trim_whitespace=False,
         validators=[filled],
         help_text="The text; platforms may have a shorter limit of their own.",

@@ -29,6 +29,7 @@ def test_it_answers_with_the_schedule(api: APIClient, row: ChannelConnection) ->
         "channel_connection_id": str(row.pk),
         "content": "Hello",
         "image_url": image_url,
+        "options": {},
         "run_at": run_at,
         "status": "pending",
         "failure_reason": None,

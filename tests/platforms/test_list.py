@@ -3,8 +3,12 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.test import APIClient
 
+from connections_project.platforms.models import Suspension
 from tests.support.bank import Bank
 from tests.support.provider_connecting import problem, wrong_fields
 
@@ -24,8 +28,33 @@ def test_it_is_public_and_has_the_contracts_fields(anonymous: APIClient, bank: B
         "slug": "bank",
         "name": "Bank",
         "status": "active",
+        "available": True,
         "help_url": "https://bank.example.com/apps",
+        "publishes": False,
     }
+
+
+def test_what_is_suspended_or_unregistered_is_not_available(
+    anonymous: APIClient, bank: Bank
+) -> None:
+    Suspension.objects.create(slug="bank", reason="r", suspended_at=timezone.now())
+    found = listed(anonymous)
+    assert not any(found[slug]["available"] for slug in ("bank", "schwab", "chase"))
+
+
+def test_it_says_what_can_be_published(anonymous: APIClient, bank: Bank) -> None:
+    found = {slug: one["publishes"] for slug, one in listed(anonymous).items()}
+    assert (found["youtube"], found["bluesky"], found["schwab"]) == (False, False, False)
+    assert found["instagram_business"] == {"text_max": 2200, "image": "required", "options": {}}
+    visibility = found["mastodon"]["options"]["visibility"]
+    assert visibility["choices"] == ["public", "unlisted", "private", "direct"]
+    assert (found["x"]["text_max"], found["mastodon"]["text_max"]) == (280, 500)
+
+
+def test_it_takes_one_query(anonymous: APIClient, bank: Bank) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        listed(anonymous)
+    assert len(queries) == 1
 
 
 def test_the_shipped_providers_are_there(anonymous: APIClient, bank: Bank) -> None:

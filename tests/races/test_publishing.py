@@ -16,6 +16,7 @@ from audit.events import ActorType, Interface
 from audit.record import Origin
 from channels.disconnect import disconnect_own
 from channels.models import ChannelConnection, Schedule
+from channels.schedule import WantedPost
 from channels.schedule import schedule as schedule_post
 from connections_project.connections.errors import ConnectionProblem
 from connections_project.identity.models import User
@@ -114,9 +115,7 @@ def test_nothing_stays_active_on_a_disconnected_one(owner: User, chirp: Chirp) -
             with suppress(ConnectionProblem):
                 schedule_post(
                     connection_id=each.pk,
-                    content="Late",
-                    image_url=None,
-                    run_at=moment,
+                    wanted=WantedPost(content="Late", image_url=None, options={}, run_at=moment),
                     user=owner,
                     origin=ORIGIN,
                 )

@@ -2,6 +2,7 @@
 
 from connections_project.oauth.transport import Request
 from connections_project.platforms.adapter import Adapter
+from connections_project.platforms.post_rules import ImageRule, Publishing
 from connections_project.platforms.publishing import Post, Published, PublishSession
 
 
@@ -14,4 +15,4 @@ def publish(session: PublishSession, post: Post) -> Published:
     return session.published(str(answer["id"]), answer.get("url"))
 
 
-adapter = Adapter(publish=publish, takes_image_url=True)
+adapter = Adapter(publishing=Publishing(publish=publish, image=ImageRule()))

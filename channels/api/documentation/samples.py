@@ -36,6 +36,7 @@ SCHEDULE_REQUEST = {
     "channel_connection_id": SAMPLE_ID,
     "content": "We are open on Sunday.",
     "image_url": "https://example.com/door.jpg",
+    "options": {"visibility": "unlisted"},
     "run_at": "2025-12-01T10:00:00Z",
 }
 SCHEDULE = {

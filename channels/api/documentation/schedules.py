@@ -30,8 +30,9 @@ SCHEDULE = channel_endpoint(
     tags=SCHEDULES,
     summary="Schedule a post",
     description="The post is published at `run_at` or shortly after; a time without a zone is UTC. "
-    "The channel must be `connected`. The picture is not fetched here: its address is passed on "
-    "to the channel. Channels that want the picture itself (X, LinkedIn, Mastodon) refuse one.",
+    "The channel must be `connected`. What it would refuse is refused here: `publishes` of "
+    "`GET /platforms` says how long a text may be, whether there are pictures, and which "
+    "`options` there are.",
     request=bodies.ScheduleRequest,
     examples=[asked(samples.SCHEDULE_REQUEST)],
     answers={201: answer("Scheduled.", bodies.ScheduleAnswer, pending=samples.SCHEDULE)},

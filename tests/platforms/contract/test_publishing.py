@@ -54,7 +54,7 @@ def posted(api: APIClient, actor: Actor, text: str = "Hello") -> Request:
 
 def test_these_are_published_to_and_no_others() -> None:
     channels = {slug: one for slug, one in PLATFORMS.items() if one.app == "channels"}
-    assert {slug for slug, one in channels.items() if adapter_of(one).publish} == set(PATHS)
+    assert {slug for slug, one in channels.items() if adapter_of(one).publishing} == set(PATHS)
 
 
 @pytest.mark.parametrize("actor", ["x"], indirect=True)

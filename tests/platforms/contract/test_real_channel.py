@@ -105,7 +105,7 @@ def test_what_the_platform_refuses_has_failed(
     row: ChannelConnection, sandbox: SandboxHandle
 ) -> None:
     before = len(posts(sandbox))
-    schedule = due_schedule(row, content="x" * 501)
+    schedule = due_schedule(row, content=" ")
     assert published() == ["failed"]
     assert outcome_of(schedule) == ("failed", "refused")
     assert len(posts(sandbox)) == before
