@@ -181,6 +181,7 @@ try:
         *EXTRA_APPS,
         "connections_project.events",
         "connections_project.operations",
+        "connections_project.scim",
         "connections_project.webhooks",
         # Last, since it finds what the others have registered.
         "connections_project.admin.apps.OperatorsAdminConfig",

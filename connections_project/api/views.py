@@ -29,7 +29,7 @@ class ApiViewSet(ViewSet):
     """JSON in, JSON out, rate limits on every answer; errors are raised and rendered elsewhere."""
 
     renderer_classes = (JSONRenderer,)
-    parser_classes = (JsonObjectParser,)
+    parser_classes: tuple[type[JsonObjectParser], ...] = (JsonObjectParser,)
     content_negotiation_class = JsonNegotiation
     http_method_names = ["get", "head", "post", "patch", "delete"]
 

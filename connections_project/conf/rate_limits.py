@@ -14,6 +14,8 @@ DEFAULTS: Mapping[str, Limit] = {
     "KEY_CONNECT": (60, 60),
     "SOCIAL_READ": (200, 200),
     "SOCIAL_WRITE": (50, 50),
+    # A directory that takes up its work tells of everybody at once; Entra ID wants 25 a second.
+    "SCIM": (1500, 1500),
     "UNAUTHENTICATED": (60, 60),
 }
 PREFIX = "RATE_LIMIT_"

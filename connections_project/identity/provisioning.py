@@ -51,13 +51,37 @@ def provision(
             user.save()
             # Only now: whoever is being forgotten at this moment held the row until it was.
             _require_not_forgotten(user, issued_at)
-            _record(user, address)
+            kind = ActorType(user.principal_type)
+            _record(user, Origin(kind, user.pk, Interface.API, address))
     except IntegrityError:
         # Another call was faster; anything else that is wrong with the row leaves none to be found.
         found = User.objects.filter(issuer=issuer, subject=subject).first()
         if found is None:
             raise ForgottenSubjectError from None
         return found
+    return user
+
+
+def provision_by_directory(*, issuer: str, subject: str, origin: Origin) -> User:
+    """Make the principal of a subject that the issuer's directory tells of; in a transaction.
+
+    Of somebody who was forgotten, tokens from before stay refused.
+
+    Args:
+        issuer: The `iss`, exactly.
+        subject: 1 to 255 characters, without NUL.
+        origin: The directory.
+
+    Raises:
+        IntegrityError: There is one already.
+    """
+    digest = subject_digest(issuer, subject)
+    before = ForgottenSubject.objects.filter(digest=digest).first()
+    user = User(issuer=issuer, subject=subject, email=None)
+    user.sessions_ended_at = before.forgotten_at if before else None
+    user.set_unusable_password()
+    user.save()
+    _record(user, origin)
     return user
 
 
@@ -111,10 +135,10 @@ def _require_not_forgotten(user: User, issued_at: datetime) -> None:
         raise ForgottenSubjectError
 
 
-def _record(user: User, address: str) -> None:
+def _record(user: User, origin: Origin) -> None:
     record(
         Action.USER_PROVISIONED,
-        origin=Origin(ActorType(user.principal_type), user.pk, Interface.API, address),
+        origin=origin,
         subject_type="user",
         subject_id=user.pk,
         subject_owner_id=user.pk,

@@ -47,7 +47,8 @@ def begin_offboarding(
         user: Who goes.
         reason: Why, 1 to 512 characters.
         origin: Who says so, for the audit.
-        forget: Whether the person is forgotten too, once the connections are over.
+        forget: Whether the person is forgotten too: who it was with the commit, the names of the
+            accounts once the connections are over.
         details: What else the audit should know.
 
     Raises:
@@ -56,6 +57,8 @@ def begin_offboarding(
     options = offboarding.leaving_options(reason, forget=forget)
     with transaction.atomic():
         offboarding.end_access(user, reason=options.reason, origin=origin, details=details)
+        if forget:
+            offboarding.forget_identity(user, reason=options.reason, origin=origin, details=details)
         job = OffboardingJob.objects.create(
             user=user,
             reason=options.reason,
@@ -72,9 +75,6 @@ def begin_offboarding(
 
 
 def _process(job: OffboardingJob) -> None:
-    if job.forget and User.objects.filter(pk=job.user_id, is_active=True).exists():
-        # Let in again: there is nobody to forget, and nothing to end.
-        return
     with tracing(job.trace_id):
         result = offboarding.end_connections(
             job.user,
@@ -88,7 +88,6 @@ def _process(job: OffboardingJob) -> None:
             details={**job.details, "offboarding_job": str(job.pk)},
             # Who was let in again meanwhile keeps what was connected since.
             connected_until=job.created_at,
-            still_forgets=job.owned().exists,
             on_batch=partial(_hold, job),
         )
         if result.failures:

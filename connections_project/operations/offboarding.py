@@ -16,13 +16,23 @@ from connections_project.identity.keys import revoke_key
 from connections_project.identity.models import Authenticator, SessionFamily, Team, User
 from connections_project.identity.provisioning import remember_forgotten
 from connections_project.operations.force import force_disconnect
-from connections_project.operations.models import OffboardingJob
 from connections_project.operations.offboarding_plan import own, own_keys
 from connections_project.operations.options import DisconnectOptions, Result
 
 # RFC 2606, section 2: no address there can ever be anybody's.
 NOWHERE = "deleted.invalid"
 OFFBOARDING = "offboarding"
+
+_forgetters: list[Callable[[User], object]] = []
+
+
+def when_forgotten(forgetter: Callable[[User], object]) -> None:
+    """Have a function erase what it knows of whoever is forgotten, in the same transaction.
+
+    Called in `AppConfig.ready`.
+    """
+    if forgetter not in _forgetters:
+        _forgetters.append(forgetter)
 
 
 def deactivate(
@@ -61,7 +71,7 @@ def deactivate(
 def reactivate(
     user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None = None
 ) -> None:
-    """Reactivate a user. What was disconnected stays so; one who waited to be forgotten is not.
+    """Reactivate a user. What was disconnected stays so.
 
     Raises:
         InvalidReasonError: See `deactivate`.
@@ -72,8 +82,6 @@ def reactivate(
         locked = User.objects.select_for_update().get(pk=user.pk)
         if is_forgotten(locked):
             raise ForgottenError
-        # By this row's lock, a worker that has one of them finds it gone before it forgets anybody.
-        OffboardingJob.objects.filter(user=locked, forget=True).delete()
         if not locked.is_active:
             _set_active(locked, True)
             _record(Action.USER_REACTIVATED, locked, reason=reason, origin=origin, details=details)
@@ -134,9 +142,7 @@ def end_access(
     second one sees by the teams' locks that it is the last.
     """
     with transaction.atomic():
-        teams = Team.objects.filter(memberships__user=user).order_by("pk")
-        list(teams.select_for_update(of=("self",)))
-        locked = User.objects.select_for_update().get(pk=user.pk)
+        locked = lock_with_teams(user)
         if locked.is_active:
             _set_active(locked, False)
             _record(Action.USER_DEACTIVATED, locked, reason=reason, origin=origin, details=details)
@@ -150,6 +156,13 @@ def end_access(
     user.is_active, user.sessions_ended_at = False, now
 
 
+def lock_with_teams(user: User) -> User:
+    """Lock a user's teams and then its row, which is the order of all who lock both; return it."""
+    teams = Team.objects.filter(memberships__user=user).order_by("pk")
+    list(teams.select_for_update(of=("self",)))
+    return User.objects.select_for_update().get(pk=user.pk)
+
+
 def end_connections(
     user: User,
     options: DisconnectOptions,
@@ -157,7 +170,6 @@ def end_connections(
     origin: Origin,
     details: Mapping[str, Any] | None,
     connected_until: datetime | None = None,
-    still_forgets: Callable[[], bool] = lambda: True,
     on_batch: Callable[[Result], object] | None,
 ) -> Result:
     """End all that is the user's own, and forget the user where kept tokens are erased too.
@@ -170,7 +182,6 @@ def end_connections(
         origin: Who does it.
         details: What else the audit should know.
         connected_until: What was made after this moment is left alone; None for nothing.
-        still_forgets: Asked with the user locked, before the user is forgotten.
         on_batch: Told of each batch after its commit; what it raises ends the work.
     """
     total = Result()
@@ -180,30 +191,50 @@ def end_connections(
             app, wanted, options, origin=origin, details=details, on_batch=on_batch
         )
     if options.erase_tokens and not total.failures:
-        with transaction.atomic():
-            locked = User.objects.select_for_update().get(pk=user.pk)
-            if not locked.is_active and not is_forgotten(locked) and still_forgets():
-                _anonymise(locked, reason=options.reason, origin=origin, details=details)
-        user.refresh_from_db()
+        _anonymise(user, reason=options.reason, origin=origin, details=details)
     return total
 
 
 def _anonymise(
-    locked: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None
+    user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None
 ) -> None:
-    remember_forgotten(locked)
+    with transaction.atomic():
+        if User.objects.select_for_update().get(pk=user.pk).is_active:
+            return
+        forget_identity(user, reason=reason, origin=origin, details=details)
+        for rows in own(user).values():
+            rows.exclude(platform_account_name="").update(platform_account_name="")
+
+
+def forget_identity(
+    user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None
+) -> None:
+    """Forget who a user was, whatever became of the connections; safe to repeat.
+
+    The address or subject is free for somebody new from then on.
+    """
+    with transaction.atomic():
+        locked = User.objects.select_for_update().get(pk=user.pk)
+        if is_forgotten(locked):
+            return
+        remember_forgotten(locked)
+        _erase_identity(locked)
+        Authenticator.objects.filter(user=locked).delete()
+        Team.objects.filter(owner=locked).update(name=locked.email)
+        for forgetter in _forgetters:
+            forgetter(locked)
+        _record(Action.USER_FORGOTTEN, locked, reason=reason, origin=origin, details=details)
+    user.refresh_from_db()
+
+
+def _erase_identity(locked: User) -> None:
     locked.email = _anonymous_address(locked)
     locked.issuer = locked.subject = locked.issuer_email = None
     locked.set_unusable_password()
-    locked.is_staff = locked.is_superuser = False
+    locked.is_active = locked.is_staff = locked.is_superuser = False
     locked.save()
     locked.groups.clear()
     locked.user_permissions.clear()
-    Authenticator.objects.filter(user=locked).delete()
-    Team.objects.filter(owner=locked).update(name=locked.email)
-    for rows in own(locked).values():
-        rows.update(platform_account_name="")
-    _record(Action.USER_FORGOTTEN, locked, reason=reason, origin=origin, details=details)
 
 
 def _anonymous_address(user: User) -> str:

@@ -1,7 +1,6 @@
 """Offboarding in the background: access ends at once, workers end the connections."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -10,7 +9,7 @@ from audit.models import AuditEvent
 from audit.record import Origin
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import ForgottenSubject, SessionFamily, User
-from connections_project.operations import force, leaving, offboarding
+from connections_project.operations import leaving, offboarding
 from connections_project.operations.leaving import begin_offboarding, process_offboardings
 from connections_project.operations.models import OffboardingJob
 from connections_project.operations.options import Failure, InvalidReasonError, Result
@@ -77,44 +76,21 @@ def test_to_forget_leaves_a_digest(leaver: User, origin: Origin) -> None:
     assert "kim" not in ForgottenSubject.objects.get().digest
 
 
-def let_in_by(way: str, user: User, origin: Origin) -> None:
-    if way == "reactivated":
-        offboarding.reactivate(user, reason="a mistake", origin=origin)
-    else:  # Whatever else may do it.
-        User.objects.filter(pk=user.pk).update(is_active=True)
-
-
-@pytest.mark.parametrize("way", ["reactivated", "otherwise"])
-def test_who_was_let_in_again_is_not_forgotten(leaver: User, origin: Origin, way: str) -> None:
-    address = leaver.email
+def test_who_is_forgotten_does_not_come_back(leaver: User, origin: Origin) -> None:
     begin_offboarding(leaver, reason=WHY, origin=origin, forget=True)
-    let_in_by(way, leaver, origin)
-    process_offboardings()
-    assert active() == 3
-    assert not OffboardingJob.objects.exists()
-    assert User.objects.get(pk=leaver.pk, is_active=True).email == address
-    assert not AuditEvent.objects.filter(action="user_forgotten").exists()
-
-
-@pytest.mark.parametrize("leaves_again", [False, True])
-def test_nobody_is_forgotten_at_the_last_moment(
-    leaver: User, origin: Origin, monkeypatch: pytest.MonkeyPatch, leaves_again: bool
-) -> None:
-    address = leaver.email
-    begin_offboarding(leaver, reason=WHY, origin=origin, forget=True)
-    ends = force.force_disconnect
-
-    def let_in_meanwhile(app: str, *given: Any, **more: Any) -> Result:
-        result = ends(app, *given, **more)
+    with pytest.raises(offboarding.ForgottenError):
         offboarding.reactivate(leaver, reason="a mistake", origin=origin)
-        if leaves_again:
-            offboarding.end_access(leaver, reason=WHY, origin=origin, details=None)
-        return result
-
-    monkeypatch.setattr(offboarding, "force_disconnect", let_in_meanwhile)
     process_offboardings()
-    assert User.objects.get(pk=leaver.pk).email == address
-    assert not OffboardingJob.objects.exists()
+    assert active() == 0
+
+
+def test_who_is_let_in_meanwhile_is_not_forgotten(leaver: User, origin: Origin) -> None:
+    def let_in(_: Result) -> None:
+        offboarding.reactivate(leaver, reason="a mistake", origin=origin)
+
+    offboarding.forget(leaver, reason=WHY, origin=origin, on_batch=let_in)
+    assert User.objects.get(pk=leaver.pk, is_active=True).email == "owner@example.com"
+    assert not AuditEvent.objects.filter(action="user_forgotten").exists()
 
 
 def test_a_failure_is_tried_again(

@@ -1,0 +1,29 @@
+"""SCIM's error bodies (RFC 7644, section 3.12)."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from scim2_models import Context, Error, SCIMException
+
+from connections_project.api.errors import ApiError
+
+CONTENT_TYPE = "application/scim+json"
+
+
+class ScimErrors:
+    """The error format of `/scim`."""
+
+    def translate(self, exc: Exception) -> ApiError | None:
+        if isinstance(exc, SCIMException):
+            return ApiError(exc.status, exc.scim_type, exc.detail)
+        return None
+
+    def render(self, request: HttpRequest, fault: ApiError) -> HttpResponse:  # noqa: ARG002
+        error = Error(status=fault.status, scim_type=_scim_type(fault), detail=fault.detail)
+        body = error.model_dump(scim_ctx=Context.DEFAULT)
+        return JsonResponse(body, status=fault.status, content_type=CONTENT_TYPE)
+
+
+def _scim_type(fault: ApiError) -> str | None:
+    """Return RFC 7644's word for a 400 or 409; the other statuses have none."""
+    if fault.status == 400 and fault.code == "validation_failed":
+        return "invalidSyntax"
+    return fault.code if fault.status in {400, 409} and "_" not in fault.code else None

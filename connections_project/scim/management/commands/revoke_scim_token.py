@@ -1,0 +1,23 @@
+"""The command that revokes a directory's token."""
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from connections_project.core.commands.base import EscapedCommand
+from connections_project.identity.origins import command_origin
+from connections_project.scim.tokens import TokenNotFoundError, revoke_token
+
+
+class Command(EscapedCommand):
+    help = "Revoke a SCIM token at once and for good."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", metavar="NAME", help="as list_scim_tokens shows it")
+
+    def handle(self, *, name: str, **_: Any) -> None:
+        try:
+            token = revoke_token(name=name, origin=command_origin(None))
+        except TokenNotFoundError:
+            raise CommandError(f"no such token: {name}") from None
+        self.stdout.write(f"Revoked {token.name} ({token.prefix}).")

@@ -1,0 +1,222 @@
+"""`/scim/v2`: what directories call."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from pydantic import ValidationError
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from scim2_models import (
+    Context,
+    Error,
+    ForbiddenException,
+    ListResponse,
+    Meta,
+    NotImplementedException,
+    PatchOp,
+    ResourceType,
+    ResponseParameters,
+    Schema,
+    SCIMException,
+    SearchRequest,
+)
+
+from connections_project.api.parsers import JsonObjectParser
+from connections_project.api.views import ApiViewSet
+from connections_project.identity import models
+from connections_project.operations.leaver_receipt import NotALeaverError, issue_leaver_receipt
+from connections_project.scim import users
+from connections_project.scim.authentication import (
+    ScimThrottle,
+    ScimTokenAuthentication,
+    scim_origin,
+    token_of,
+)
+from connections_project.scim.errors import CONTENT_TYPE
+from connections_project.scim.queries import page_of
+from connections_project.scim.resources import location_of, receipt_location_of, resource_of
+from connections_project.scim.schemas import CONFIG, POLICY, PROVIDER, SentUser
+
+Parsed = TypeVar("Parsed")
+SERVED: Mapping[str, tuple[Any, ...]] = {
+    "ResourceTypes": PROVIDER.resource_types,
+    "Schemas": PROVIDER.schemas,
+}
+
+
+class ScimRenderer(JSONRenderer):
+    media_type = CONTENT_TYPE
+    charset = None
+
+
+class ScimParser(JsonObjectParser):
+    media_type = CONTENT_TYPE
+
+
+@extend_schema(exclude=True)
+class ScimViewSet(ApiViewSet):
+    """SCIM describes itself by its own /Schemas, so that the API's document leaves it out."""
+
+    authentication_classes = (ScimTokenAuthentication,)
+    throttle_classes = (ScimThrottle,)
+    renderer_classes = (ScimRenderer,)
+    # RFC 7644, section 3.1: `application/json` is taken too.
+    parser_classes = (ScimParser, JsonObjectParser)
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+
+
+class DiscoveryViewSet(ScimViewSet):
+    """What the service is and has (RFC 7644, section 4)."""
+
+    def config(self, request: Request) -> Response:
+        _refuse_filter(request)
+        return _answer(_described(CONFIG, "ServiceProviderConfig"))
+
+    def list(self, request: Request, kind: str) -> Response:
+        _refuse_filter(request)
+        found = [_described(one, kind) for one in SERVED[kind]]
+        listed: Any = ListResponse[ResourceType | Schema](
+            total_results=len(found), start_index=1, items_per_page=len(found), resources=found
+        )
+        return _answer(listed)
+
+    def retrieve(self, request: Request, kind: str, name: str) -> Response:  # noqa: ARG002
+        for one in SERVED[kind]:
+            if str(one.id).casefold() == name.casefold():
+                return _answer(_described(one, kind))
+        raise Http404
+
+
+class UnofferedViewSet(ScimViewSet):
+    """What RFC 7644 has and the service does not offer (section 3.12)."""
+
+    def refuse(self, request: Request) -> Response:  # noqa: ARG002 (DRF's signature)
+        raise NotImplementedException(detail="This is not offered; see /ServiceProviderConfig.")
+
+
+class UserViewSet(ScimViewSet):
+    """The people of the token's issuer."""
+
+    def list(self, request: Request) -> Response:
+        wanted = _parsed(
+            lambda: SearchRequest[SentUser].model_validate(
+                request.query_params.dict(), scim_policy=POLICY
+            )
+        )
+        page, total = page_of(token_of(request).issuer, wanted)
+        listed: Any = ListResponse[SentUser](
+            total_results=total,
+            start_index=wanted.start_index or 1,
+            items_per_page=len(page),
+            resources=[resource_of(user) for user in page],
+        )
+        return _answer(listed, parameters=wanted)
+
+    def create(self, request: Request) -> Response:
+        wanted = _resource(request, Context.RESOURCE_CREATION_REQUEST)
+        user = users.create(token_of(request).issuer, wanted, origin=scim_origin(request))
+        answer = self._one(request, user, Context.RESOURCE_CREATION_RESPONSE, status=201)
+        answer.headers["Location"] = location_of(user)
+        return answer
+
+    def retrieve(self, request: Request, user_id: str) -> Response:
+        user = users.find(token_of(request).issuer, user_id)
+        return self._one(request, user, Context.RESOURCE_QUERY_RESPONSE)
+
+    def replace(self, request: Request, user_id: str) -> Response:
+        wanted = _resource(request, Context.RESOURCE_REPLACEMENT_REQUEST)
+
+        def replaced(known: SentUser) -> SentUser:
+            # Immutable from the moment it is given (RFC 7643, section 2.2), not before.
+            known.external_id = known.external_id or wanted.external_id
+            wanted.replace(known)
+            return wanted
+
+        user = self._changed(request, user_id, replaced)
+        return self._one(request, user, Context.RESOURCE_REPLACEMENT_RESPONSE)
+
+    def modify(self, request: Request, user_id: str) -> Response:
+        operations = _parsed(
+            lambda: PatchOp[SentUser].model_validate(
+                request.data, scim_ctx=Context.RESOURCE_PATCH_REQUEST, scim_policy=POLICY
+            )
+        )
+
+        def patched(known: SentUser) -> SentUser:
+            operations.patch(known, scim_policy=POLICY)
+            return known
+
+        user = self._changed(request, user_id, patched)
+        return self._one(request, user, Context.RESOURCE_PATCH_RESPONSE)
+
+    def destroy(self, request: Request, user_id: str) -> Response:
+        users.delete(token_of(request).issuer, user_id, origin=scim_origin(request))
+        return Response(status=204)
+
+    def leaver_receipt(self, request: Request, user_id: str) -> Response:
+        user = users.find(token_of(request).issuer, user_id)
+        try:
+            return Response({"receipt": issue_leaver_receipt(user)})
+        except NotALeaverError:
+            raise Http404 from None
+
+    def _changed(self, request: Request, user_id: str, revise: users.Revision) -> models.User:
+        return users.change(token_of(request).issuer, user_id, revise, origin=scim_origin(request))
+
+    def _one(
+        self, request: Request, user: models.User, context: Context, *, status: int = 200
+    ) -> Response:
+        wanted = _parsed(
+            lambda: ResponseParameters[SentUser].model_validate(
+                request.query_params.dict(), scim_policy=POLICY
+            )
+        )
+        content = resource_of(user).model_dump(scim_ctx=context, response_parameters=wanted)
+        answer = Response(content, status=status)
+        if not user.is_active:
+            answer.headers["Link"] = f'<{receipt_location_of(user)}>; rel="related"'
+        return answer
+
+
+def _resource(request: Request, context: Context) -> SentUser:
+    return _parsed(
+        lambda: SentUser.model_validate(request.data, scim_ctx=context, scim_policy=POLICY)
+    )
+
+
+def _parsed(parse: Callable[[], Parsed]) -> Parsed:
+    """Read what came.
+
+    Raises:
+        SCIMException: It is not as RFC 7643 says; the first error's words.
+    """
+    try:
+        return parse()
+    except ValidationError as error:
+        raise SCIMException.from_error(Error.from_validation_errors(error)[0]) from None
+
+
+def _answer(
+    content: Any, context: Context = Context.RESOURCE_QUERY_RESPONSE, *, parameters: Any = None
+) -> Response:
+    return Response(content.model_dump(scim_ctx=context, response_parameters=parameters))
+
+
+def _described(resource: Any, kind: str) -> Any:
+    """Return what the service is, with where that is said of it."""
+    name = f"/{resource.id}" if resource.id else ""
+    meta = Meta(
+        resource_type=kind.removesuffix("s"),
+        location=f"{settings.PUBLIC_URL}/scim/v2/{kind}{name}",
+    )
+    return resource.model_copy(update={"meta": meta})
+
+
+def _refuse_filter(request: Request) -> None:
+    """Refuse what RFC 7644, section 4, has refused: attempts to retrieve a part of it."""
+    if "filter" in request.query_params:
+        raise ForbiddenException(detail="What the service is can't be filtered.")

@@ -1,0 +1,90 @@
+"""PATCH as Entra ID and Okta send it, by their own documents."""
+
+from typing import Any
+
+import pytest
+
+from tests.scim.conftest import Directory, principal
+
+
+@pytest.fixture
+def user_id(directory: Directory) -> str:
+    return str(directory.create(userName="kim", externalId="k-1", displayName="Kim").json()["id"])
+
+
+def test_entra_id_writes_operations_its_way(directory: Directory, user_id: str) -> None:
+    """learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups"""
+    answer = directory.patch(
+        user_id,
+        {"op": "Replace", "path": 'emails[type eq "work"].value', "value": "kim@corp.local"},
+        {"op": "Replace", "path": "name.familyName", "value": "Möller"},
+        {"op": "Add", "value": {"name.givenName": "Kim", "displayName": "Kim Möller"}},
+        {
+            "op": "Add",
+            "path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
+            "value": "Sales",
+        },
+    )
+    assert answer.status_code == 200, answer.content
+    body = answer.json()
+    assert body["emails"] == [{"value": "kim@corp.local", "type": "work"}]
+    assert body["name"] == {"familyName": "Möller", "givenName": "Kim"}
+    assert body["displayName"] == "Kim Möller"
+    assert principal(body).issuer_email == "kim@corp.local"
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        # Entra ID, without the flag aadOptscim062020 and with it.
+        {"op": "Replace", "path": "active", "value": "False"},
+        {"op": "replace", "path": "active", "value": False},
+        # Okta: developer.okta.com/docs/api/openapi/okta-scim/guides/scim-20
+        {"op": "replace", "value": {"active": False}},
+    ],
+)
+def test_all_ways_to_deactivate_do(
+    directory: Directory, user_id: str, operation: dict[str, Any]
+) -> None:
+    answer = directory.patch(user_id, operation)
+    assert (answer.status_code, answer.json()["active"]) == (200, False)
+    assert not principal(answer.json()).is_active
+
+
+def test_okta_changes_a_profile(directory: Directory, user_id: str) -> None:
+    """Okta replaces whole resources, and sends a password that nothing is kept of."""
+    body = {
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "id": user_id,
+        "externalId": "k-1",
+        "userName": "kim@example.com",
+        "name": {"givenName": "Another", "middleName": "", "familyName": "User"},
+        "emails": [{"primary": True, "value": "kim@example.com", "type": "work"}],
+        "active": True,
+        "groups": [],
+        "password": "a secret that nobody wants",
+        "meta": {"resourceType": "User"},
+    }
+    answer = directory.call("PUT", f"/Users/{user_id}", body)
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["name"]["familyName"] == "User"
+    assert b"secret" not in answer.content
+
+
+def test_a_wrong_operation_changes_nothing(directory: Directory, user_id: str) -> None:
+    answer = directory.patch(
+        user_id,
+        {"op": "replace", "path": "displayName", "value": "Lee"},
+        {"op": "replace", "path": "userName", "value": ""},
+    )
+    assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
+    for operation in ({"op": "burn"}, {"op": "remove"}, {"op": "add", "path": "displayName"}):
+        assert directory.patch(user_id, operation).status_code == 400
+    assert directory.patch(user_id).status_code == 400
+    assert directory.get(f"/Users/{user_id}").json()["displayName"] == "Kim"
+
+
+def test_a_removed_active_is_true(directory: Directory, user_id: str) -> None:
+    directory.patch(user_id, {"op": "replace", "path": "active", "value": False})
+    answer = directory.patch(user_id, {"op": "remove", "path": "active"})
+    assert (answer.status_code, answer.json()["active"]) == (200, True)
