@@ -13,7 +13,7 @@ class ConnectionsProjectConfig(AppConfig):
         from connections_project.api.error_routing import register
         from connections_project.connections import checks as connection_checks  # noqa: F401
         from connections_project.connections.ending_grants import note_ending_grants
-        from connections_project.connections.outbound import note_call, reserve_for_call
+        from connections_project.connections.outbound_limits import note_call, reserve_for_call
         from connections_project.core import checks  # noqa: F401
         from connections_project.core.database import release_connections
         from connections_project.core.inline import end_of_request, start_of_request

@@ -14,7 +14,7 @@ from connections_project.connections.errors import (
     SyncedRecentlyError,
     SyncFailedError,
 )
-from connections_project.connections.outbound import reserve
+from connections_project.connections.outbound_limits import reserve
 from connections_project.connections.records import record_about
 from connections_project.connections.refresh import mark_dead_unless_changed
 from connections_project.identity.models import User

@@ -10,7 +10,7 @@ from django.db import transaction
 from audit.events import Action, Outcome
 from audit.record import Origin
 from connections_project.connections.errors import NotActiveError
-from connections_project.connections.outbound import reserve
+from connections_project.connections.outbound_limits import reserve
 from connections_project.connections.records import record_about
 from connections_project.connections.refresh import mark_grant_dead
 from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out

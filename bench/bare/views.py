@@ -78,13 +78,13 @@ class Disconnect(APIView):
             rows = Connection.objects.select_for_update()
             row = get_object_or_404(rows, pk=id, user_id=request.user.pk, deleted_at=None)
             GrantHold.objects.filter(connection_id=row.pk).delete()
-            _owe(row)
+            _enqueue_revocation(row)
             _end(row)
             _record(row, request)
         return Response({"message": "Provider disconnected"})
 
 
-def _owe(row: Connection) -> None:
+def _enqueue_revocation(row: Connection) -> None:
     now = timezone.now()
     RevocationJob.objects.create(
         app="providers",

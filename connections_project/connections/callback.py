@@ -27,7 +27,7 @@ from connections_project.connections.errors import (
 )
 from connections_project.connections.flow import Answer, Flow
 from connections_project.connections.models import OAuthConnection
-from connections_project.connections.outbound import reserve
+from connections_project.connections.outbound_limits import reserve
 from connections_project.connections.records import record_about
 from connections_project.identity.models import ApiKey, User
 from connections_project.oauth.client import TokenSet, UnusableTokensError

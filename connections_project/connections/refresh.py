@@ -28,7 +28,7 @@ from connections_project.connections.lease import (
     wait_for_result,
 )
 from connections_project.connections.models import OAuthConnection
-from connections_project.connections.outbound import reserve
+from connections_project.connections.outbound_limits import reserve
 from connections_project.connections.records import record_about
 from connections_project.oauth.client import TokenSet, UnusableTokensError
 from connections_project.oauth.errors import DeadGrant, PlatformError
@@ -154,11 +154,11 @@ def _store(
         if row.epoch == connection.epoch:
             _save_refreshed(row, kept, rules=rules, origin=origin)
             return row
-        _let_go_of_late(row, old, tokens, rules=rules, origin=origin)
+        _revoke_late(row, old, tokens, rules=rules, origin=origin)
     return _shared(row, rules)
 
 
-def _let_go_of_late(
+def _revoke_late(
     row: OAuthConnection, old: TokenSet, tokens: TokenSet, *, rules: RefreshRules, origin: Origin
 ) -> None:
     """Revoke tokens that came for a row that has changed, unless somebody lives on them."""
@@ -190,7 +190,7 @@ def _fail(
         if isinstance(error, UnusableTokensError) and is_current:
             _keep(row, old, error.tokens, rules)
         elif isinstance(error, UnusableTokensError):
-            _let_go_of_late(row, old, error.tokens, rules=rules, origin=origin)
+            _revoke_late(row, old, error.tokens, rules=rules, origin=origin)
         elif is_current:
             _mark_failed(row, error, rules)
         record_about(row, rules.failed, origin=origin, outcome=Outcome.FAILURE, error=error.code)

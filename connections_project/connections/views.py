@@ -98,7 +98,7 @@ class ConnectionViewSet(ApiViewSet):
             needs_attention=_needs_attention(request),
         )
         page, pagination = paginate(rows, request)
-        data = [_shown(Overview(*row)) for row in page]
+        data = [_serialized(Overview(*row)) for row in page]
         return Response({"data": data, "pagination": pagination})
 
 
@@ -119,7 +119,7 @@ def _one_of(request: Request, name: str, choices: list[str]) -> str | None:
     return text
 
 
-def _shown(row: Overview) -> dict[str, Any]:
+def _serialized(row: Overview) -> dict[str, Any]:
     attention = row.needs_attention
     return {
         "id": str(row.id),

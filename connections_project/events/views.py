@@ -113,10 +113,10 @@ class EventViewSet(ApiViewSet):
         except UnknownEventError:
             raise _no_event() from None
         last = str(events[-1].pk) if events else None
-        return Response({"data": [_shown(event) for event in events], "next": last})
+        return Response({"data": [_serialized(event) for event in events], "next": last})
 
 
-def _shown(event: OutgoingEvent) -> dict[str, Any]:
+def _serialized(event: OutgoingEvent) -> dict[str, Any]:
     return {"id": str(event.pk), **payload(event)}
 
 

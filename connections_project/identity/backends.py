@@ -9,8 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from connections_project.identity import sign_in
-from connections_project.identity.attempts import TooManyAttemptsError
 from connections_project.identity.hashing import HashingBusyError
+from connections_project.identity.login_attempts import TooManyAttemptsError
 from connections_project.identity.models import User
 
 

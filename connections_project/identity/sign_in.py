@@ -11,9 +11,9 @@ from django.http import HttpRequest
 from audit.events import Action, ActorType, Interface, Outcome
 from audit.record import Origin, record
 from connections_project.identity import second_factor
-from connections_project.identity.attempts import begin_attempt
 from connections_project.identity.fields import normal_email
 from connections_project.identity.hashing import HashingBusyError, hashing_slot
+from connections_project.identity.login_attempts import begin_attempt
 from connections_project.identity.models import User
 from connections_project.identity.origins import anonymous_origin
 from connections_project.middleware.trusted_proxies import client_address

@@ -11,8 +11,8 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from connections_project.identity import sign_in
-from connections_project.identity.attempts import TooManyAttemptsError
 from connections_project.identity.hashing import HashingBusyError
+from connections_project.identity.login_attempts import TooManyAttemptsError
 from connections_project.identity.models import User
 
 

@@ -1,11 +1,11 @@
-"""Requests may wait for other people's servers only in bounds: `core/outbound.py`."""
+"""Requests may wait for other people's servers only in bounds: `core/request_slots.py`."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from connections_project.core.outbound import request_slots
+from connections_project.core.request_slots import request_slots
 
 
 class OutboundMiddleware:

@@ -82,7 +82,7 @@ class StateStore:
         return self._read(self._ask(lambda: self._cache.get(subject)), subject)
 
     def consume(self, state: str) -> dict[str, Any] | None:
-        """Return the payload to one caller only, whatever runs beside; None as for `look`.
+        """Return the payload to one caller only, whatever runs beside; None as for `peek`.
 
         Raises:
             StateStoreUnavailable: The cache is away.

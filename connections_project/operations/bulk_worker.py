@@ -81,7 +81,7 @@ class _Run:
             ids = self._next()
             if not ids:
                 return self._end(BulkState.FINISHED)
-            self._take(ids)
+            self._process(ids)
         self._update(**FREED)
         return False
 
@@ -93,7 +93,7 @@ class _Run:
         waiting = self.job.items.filter(state=ItemState.PENDING).order_by("connection_id")
         return list(waiting.values_list("connection_id", flat=True)[:BATCH])
 
-    def _take(self, ids: Sequence[UUID]) -> None:
+    def _process(self, ids: Sequence[UUID]) -> None:
         job = self.job
         origin = Origin(
             ActorType.OPERATOR, job.requested_by, Interface(job.interface), job.client_address

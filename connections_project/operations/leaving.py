@@ -88,14 +88,14 @@ def _process(job: OffboardingJob) -> None:
             details={**job.details, "offboarding_job": str(job.pk)},
             # Who was let in again meanwhile keeps what was connected since.
             connected_until=job.created_at,
-            on_batch=partial(_hold, job),
+            on_batch=partial(_extend_lease, job),
         )
         if result.failures:
             raise UnfinishedError
 
 
-def _hold(job: OffboardingJob, _batch: Result) -> None:
-    """Keep the lease for another batch.
+def _extend_lease(job: OffboardingJob, _batch: Result) -> None:
+    """Extend the lease for another batch.
 
     Raises:
         LostLeaseError: It has run out, and somebody else goes on.

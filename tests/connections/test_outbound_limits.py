@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from audit.models import AuditEvent
 from connections_project.api import throttling
-from connections_project.core.outbound import RequestSlot
+from connections_project.core.request_slots import RequestSlot
 from connections_project.identity.models import User
 from connections_project.revocation.circuits import FAULTS_TO_OPEN
 from connections_project.revocation.models import CallCircuit, RevocationJob

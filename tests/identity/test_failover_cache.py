@@ -12,8 +12,8 @@ from django.conf import LazySettings
 from redis import Redis as RedisClient
 
 from connections_project.identity import failover_cache
-from connections_project.identity.attempts import TooManyAttemptsError, begin_attempt
 from connections_project.identity.failover_cache import FailoverCache
+from connections_project.identity.login_attempts import TooManyAttemptsError, begin_attempt
 from tests.support.platform_server import free_port
 
 

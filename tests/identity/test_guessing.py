@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from connections_project.identity.attempts import Attempt, TooManyAttemptsError, begin_attempt
+from connections_project.identity.login_attempts import Attempt, TooManyAttemptsError, begin_attempt
 from connections_project.identity.models import User
 from tests.identity.conftest import EMAIL, PASSWORD, Post
 from tests.support.parallel_logins import at_once

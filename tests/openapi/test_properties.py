@@ -76,7 +76,7 @@ def ids(
     """Return the id of something own of each kind, on which calls without limit can be tried."""
     monkeypatch.setattr(throttling, "consume", lambda *_: None)
     monkeypatch.setattr(
-        "connections_project.identity.attempts.Window.count_attempt", lambda _: None
+        "connections_project.identity.login_attempts.Window.count_attempt", lambda _: None
     )
     use_catalogue(bank.catalogue() + Chirp(bank.server).catalogue(), "bank", "chirp")
     channel = channel_of(owner)

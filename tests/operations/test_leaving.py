@@ -112,7 +112,7 @@ def test_a_worker_that_lost_its_lease_stops(leaver: User, origin: Origin) -> Non
     job = OffboardingJob.claim(1, due_by=timezone.now())[0]
     OffboardingJob.objects.update(lease=uuid7())
     with pytest.raises(leaving.LostLeaseError):
-        leaving._hold(job, Result())
+        leaving._extend_lease(job, Result())
 
 
 def test_without_a_reason_nothing_is_done(leaver: User, origin: Origin) -> None:

@@ -23,8 +23,8 @@ from connections_project.identity.api.serializers import (
     MeAnswer,
     RefreshTokenSerializer,
 )
-from connections_project.identity.attempts import TooManyAttemptsError
 from connections_project.identity.hashing import HashingBusyError
+from connections_project.identity.login_attempts import TooManyAttemptsError
 from connections_project.identity.principals import principal_of
 from connections_project.identity.sessions import TokenPair
 from connections_project.identity.throttling import ReadThrottle

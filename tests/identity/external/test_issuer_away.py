@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from django.conf import LazySettings
 from django.test import Client
 
-from connections_project.core.outbound import request_slot
+from connections_project.core.request_slots import request_slot
 from connections_project.identity.external_tokens import key_server as server_of
 from connections_project.identity.models import User
 from connections_project.oauth import key_server, observers

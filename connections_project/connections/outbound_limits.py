@@ -10,7 +10,7 @@ import math
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
-from connections_project.core.outbound import request_slot
+from connections_project.core.request_slots import request_slot
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.observers import Kind
 from connections_project.oauth.transport import Answer
