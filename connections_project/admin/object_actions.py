@@ -68,7 +68,7 @@ class Button:
 
 
 class AdminExtension:
-    """What a higher layer adds to an admin of a lower one: actions, pages and buttons.
+    """What a higher layer adds to an admin of a lower one: actions, pages, buttons and context.
 
     The layer appends its class to the admin's `extensions` in `AppConfig.ready`.
 
@@ -90,6 +90,10 @@ class AdminExtension:
     def buttons(self, request: HttpRequest, row: Any) -> list[Button]:  # noqa: ARG002
         """Return further buttons that this operator has on this row's page."""
         return []
+
+    def context(self, row: Any) -> dict[str, Any]:  # noqa: ARG002
+        """Return further context of this row's page."""
+        return {}
 
 
 class ObjectActionsMixin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -138,6 +142,8 @@ class ObjectActionsMixin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         row = more.get("obj")
         context["buttons"] = self.buttons(request, row) if row is not None else []
+        for extension in self._extensions() if row is not None else ():
+            context |= extension.context(row)
         return super().render_change_form(request, context, **more)
 
     def object_action_view(

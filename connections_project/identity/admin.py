@@ -1,6 +1,6 @@
 """Principals, teams and their keys in the admin. Passwords stay out of it."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -17,7 +17,7 @@ from audit.record import record
 from connections_project.admin.base import BaseAdmin, ReadOnlyAdmin
 from connections_project.admin.filters import AgeFilter, column_filter
 from connections_project.admin.formatting import badge, format_datetime, link_to
-from connections_project.admin.object_actions import ObjectAction
+from connections_project.admin.object_actions import AdminExtension, ObjectAction
 from connections_project.identity.fields import normal_email
 from connections_project.identity.keys import (
     InvalidKeyRequestError,
@@ -44,12 +44,15 @@ def _is_yes(word: str) -> bool:
     return word == "yes"
 
 
+@admin.register(User)
 class UserAdmin(BaseAdmin):
     """A principal, without its password, and so not made here: the commands ask for one.
 
-    It is registered by `operations`, which adds how a user goes.
+    `operations` adds how a user goes through `extensions`.
     """
 
+    extensions: ClassVar[list[type[AdminExtension]]] = []
+    change_form_template = "admin/person.html"
     list_display = ("email", "principal_type", "is_active", "is_staff", "made")
     list_filter = (
         column_filter("principal_type", lambda: PrincipalType.choices, named="kind"),

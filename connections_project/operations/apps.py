@@ -8,12 +8,15 @@ class OperationsConfig(AppConfig):
     def ready(self) -> None:
         from connections_project.connections.admin import ConnectionAdmin
         from connections_project.core.periodic import periodic_task
+        from connections_project.identity.admin import UserAdmin
         from connections_project.operations.admin.force import ForceDisconnect
+        from connections_project.operations.admin.offboarding import Offboarding
         from connections_project.operations.bulk_jobs import sweep_bulk_jobs
         from connections_project.operations.bulk_worker import process_due
         from connections_project.operations.leaving import process_offboardings
 
         ConnectionAdmin.extensions.append(ForceDisconnect)
+        UserAdmin.extensions.append(Offboarding)
         periodic_task(process_due, every=30.0)
         periodic_task(process_offboardings, every=10.0)
         periodic_task(sweep_bulk_jobs, every=3600.0)

@@ -3,16 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from connections_project.admin.object_actions import Button, ReasonForm
+from connections_project.admin.object_actions import AdminExtension, Button, ReasonForm
 from connections_project.connections.timeline import timeline
-from connections_project.identity.admin import UserAdmin
 from connections_project.identity.models import User
 from connections_project.identity.origins import admin_origin
 from connections_project.operations.leaver_receipt import NotALeaverError, issue_leaver_receipt
@@ -31,14 +30,11 @@ FORGET = (
 REACTIVATE = "The user can sign in again. What was disconnected stays so."
 
 
-@admin.register(User)
-class OffboardingAdmin(UserAdmin):
-    """Users, with the three things that may be done to one."""
+class Offboarding(AdminExtension):
+    """Lets an operator deactivate, forget and reactivate a user, and hands out the receipt."""
 
-    change_form_template = "admin/person.html"
-
-    def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
+    def urls(self) -> list[URLPattern]:
+        wrap = self.admin.admin_site.admin_view
         pages = {
             "deactivate": self.deactivate_view,
             "forget": self.forget_view,
@@ -46,16 +42,13 @@ class OffboardingAdmin(UserAdmin):
             "leaver-receipt": self.leaver_receipt_view,
         }
         return [
-            *(
-                path(f"<uuid:pk>/{name}/", wrap(view), name=f"identity_user_{name}")
-                for name, view in pages.items()
-            ),
-            *super().get_urls(),
+            path(f"<uuid:pk>/{name}/", wrap(view), name=f"identity_user_{name}")
+            for name, view in pages.items()
         ]
 
-    def buttons(self, request: HttpRequest, row: User) -> list[Button]:
+    def buttons(self, request: HttpRequest, row: Any) -> list[Button]:
         receipt = [] if row.is_active else [Button("Leaver receipt", _page("leaver-receipt", row))]
-        if not self.has_change_permission(request, row) or is_forgotten(row):
+        if not self.admin.has_change_permission(request, row) or is_forgotten(row):
             return receipt
         labels = {"forget": "Delete: disconnect and forget"}
         labels |= {"deactivate": "Deactivate"} if row.is_active else {"reactivate": "Reactivate"}
@@ -73,7 +66,7 @@ class OffboardingAdmin(UserAdmin):
             Http404: There is no such user, or none who has left.
         """
         user = User.objects.filter(pk=pk).first()
-        if not self.has_view_permission(request, user):
+        if not self.admin.has_view_permission(request, user):
             raise PermissionDenied
         if user is None:
             raise Http404
@@ -85,16 +78,8 @@ class OffboardingAdmin(UserAdmin):
         headers = {"Content-Disposition": name}
         return HttpResponse(receipt, content_type="application/jose", headers=headers)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row = self.get_object(request, object_id)
-        more = {"timeline": timeline(row.pk)} if row is not None else {}
-        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
+    def context(self, row: Any) -> dict[str, Any]:
+        return {"timeline": timeline(row.pk)}
 
     def deactivate_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         return self._offboarding_view(request, pk, deactivate, "Deactivate", DEACTIVATE)
@@ -108,7 +93,7 @@ class OffboardingAdmin(UserAdmin):
         if not form.is_valid():
             return self._question(request, user, form, "Reactivate", REACTIVATE)
         reactivate(user, reason=form.cleaned_data["reason"], origin=admin_origin(request))
-        self.message_user(request, f"{user.shown_name} can sign in again.")
+        self.admin.message_user(request, f"{user.shown_name} can sign in again.")
         return redirect("admin:identity_user_change", user.pk)
 
     def _offboarding_view(
@@ -133,12 +118,12 @@ class OffboardingAdmin(UserAdmin):
             Http404: There is none, or nobody but an id is left.
             PermissionDenied: By this operator it may not.
         """
-        if not self.has_change_permission(request):
+        if not self.admin.has_change_permission(request):
             raise PermissionDenied
         user = User.objects.filter(pk=pk).first()
         if user is None or is_forgotten(user):
             raise Http404
-        if not self.has_change_permission(request, user):
+        if not self.admin.has_change_permission(request, user):
             raise PermissionDenied
         return user
 
@@ -152,8 +137,8 @@ class OffboardingAdmin(UserAdmin):
         **more: Any,
     ) -> HttpResponse:
         context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
+            **self.admin.admin_site.each_context(request),
+            "opts": self.admin.opts,
             "original": user,
             "title": f"{label}: {user.shown_name}",
             "label": label,
@@ -166,10 +151,10 @@ class OffboardingAdmin(UserAdmin):
 
     def _report(self, request: HttpRequest, label: str, result: Result) -> None:
         level = messages.WARNING if result.failures else messages.SUCCESS
-        self.message_user(request, f"{label}: {result.disconnected} disconnected.", level)
+        self.admin.message_user(request, f"{label}: {result.disconnected} disconnected.", level)
         for failure in result.failures[:10]:
             text = f"{failure.connection_id} was left as it is: {failure.detail}. Repeat it."
-            self.message_user(request, text, messages.ERROR)
+            self.admin.message_user(request, text, messages.ERROR)
 
 
 def _page(name: str, row: User) -> str:
