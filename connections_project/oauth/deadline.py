@@ -9,8 +9,9 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -19,6 +20,47 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 Result = TypeVar("Result")
 
 LONGEST_IDLE_SECONDS = 4.0
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What the calls of a block may take.
+
+    Args:
+        ends_at: When all of them are over, on the monotonic clock.
+        each: Seconds for one of them.
+    """
+
+    ends_at: float
+    each: float
+
+
+_allowance: contextvars.ContextVar[Allowance | None] = contextvars.ContextVar(
+    "allowance", default=None
+)
+
+
+@contextmanager
+def allowing(*, within: float, each: float) -> Iterator[None]:
+    """Limit the calls in a block, whatever time they are given there.
+
+    Args:
+        within: Seconds for all of them.
+        each: Seconds for one, so that one that hangs leaves time for the next.
+    """
+    token = _allowance.set(Allowance(time.monotonic() + within, each))
+    try:
+        yield
+    finally:
+        _allowance.reset(token)
+
+
+def allowed(within: float) -> float:
+    """Return the seconds that a call may take which is given so many."""
+    allowance = _allowance.get()
+    if allowance is None:
+        return within
+    return max(0.0, min(within, allowance.each, allowance.ends_at - time.monotonic()))
 
 
 class Guard:

@@ -11,7 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
-from connections_project.oauth.deadline import Call, Guard, GuardedPool, GuardedTLSPool
+from connections_project.oauth.deadline import Call, Guard, GuardedPool, GuardedTLSPool, allowed
 from connections_project.oauth.errors import ErrorCode, PlatformError
 from connections_project.oauth.messages import Answer as Answer
 from connections_project.oauth.messages import Request as Request
@@ -39,6 +39,7 @@ def send(request: Request, *, platform: Platform | str, within: float) -> Answer
         PlatformError: `connect_error` if surely nothing was sent; else `timeout`, `reset`,
             `too_large`, `malformed`.
     """
+    within = allowed(within)
     if isinstance(platform, str):
         return observed(lambda: _send(request, platform, within), platform=platform)
     slug, headers = platform.slug, {**platform.request_headers, **request.headers}

@@ -34,7 +34,8 @@ class Adapter:
         refresh: Renews tokens, of which it is given the old ones and the seconds for all calls.
             Asked for where the catalogue says `refresh = "self_exchange"`.
         revoke: Takes tokens back, within so many seconds; `user_id` says whose they are. Asked for
-            where the catalogue says `kind = "adapter"`.
+            where the catalogue says `kind = "adapter"`. Each of its calls has ten seconds at most,
+            so that a token that hangs leaves time for the next.
         identify: Returns whose account it is. Called where there is no `identity_endpoint`.
         granted_accounts: Makes of the tokens that have just come what is kept: for which accounts,
             granted by whom.

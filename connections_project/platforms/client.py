@@ -11,8 +11,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 from connections_project.oauth import client
 from connections_project.oauth.client import GrantResult, Identity, TokenSet
+from connections_project.oauth.deadline import allowing
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.observers import calling
+from connections_project.oauth.revoking import SECONDS_A_TOKEN
 from connections_project.platforms.adapter import adapter_of
 from connections_project.platforms.registry import Upstream
 
@@ -103,7 +105,9 @@ def revoke(
     """
     revocation = upstream.platform.revocation
     if revocation is not None and revocation.kind == "adapter":
-        _required(adapter_of(upstream.platform).revoke, upstream)(upstream, tokens, within)
+        by_adapter = _required(adapter_of(upstream.platform).revoke, upstream)
+        with allowing(within=within, each=SECONDS_A_TOKEN):
+            by_adapter(upstream, tokens, within)
         return
     client.revoke(
         upstream.platform,

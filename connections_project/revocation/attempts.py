@@ -7,8 +7,10 @@ comes when its lease has run out; telling a platform twice does no harm (RFC 700
 import logging
 import time
 import traceback
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from uuid import UUID
 
 from django.conf import settings
@@ -22,7 +24,7 @@ from connections_project.core.jobs.backoff import backoff
 from connections_project.core.jobs.lease import FREED
 from connections_project.middleware.tracing import tracing
 from connections_project.oauth.errors import PlatformError
-from connections_project.revocation.circuits import note_answer, note_fault
+from connections_project.revocation.circuits import is_fault, note_fault, note_success
 from connections_project.revocation.claims import claim_one
 from connections_project.revocation.models import JobState, RevocationJob
 from connections_project.revocation.send import CannotSendError, SkippedError, send
@@ -57,10 +59,37 @@ def attempt_claimed(
     Returns:
         A state of JobState; "pending" for one that failed and was put off.
     """
+    return settle([ask(job, within=within)], interface=interface)[0]
+
+
+@dataclass(frozen=True)
+class Try:
+    """What a try has come to, before it is stored.
+
+    Args:
+        job: The job that was tried.
+        state: How it ends; pending where it doesn't.
+        error: Why not.
+        is_well: What is known of the platform now; None if it was not asked.
+    """
+
+    job: RevocationJob
+    state: JobState
+    error: PlatformError | CannotSendError | None = None
+    is_well: bool | None = None
+
+
+def ask(job: RevocationJob, *, within: float | None = None) -> Try:
+    """Ask the platform to revoke the tokens of a claimed job, and store nothing of it yet.
+
+    Args:
+        job: The job.
+        within: Seconds that the platform is given in all, where it is less than usual.
+    """
     longest = longest_try()
     deadline = time.monotonic() + (longest if within is None else min(within, longest))
     with tracing(job.trace_id):
-        return _try(job, deadline=deadline, interface=interface)
+        return _ask(job, deadline=deadline)
 
 
 def longest_try() -> float:
@@ -68,34 +97,55 @@ def longest_try() -> float:
     return min(ATTEMPT_SECONDS, 0.9 * settings.REVOCATION_LEASE_SECONDS)
 
 
-def _try(job: RevocationJob, *, deadline: float, interface: Interface) -> str:
+def _ask(job: RevocationJob, *, deadline: float) -> Try:
     if timezone.now() >= end_of_life(job):
-        return _finish(job, JobState.ABANDONED, interface=interface)
+        return Try(job, JobState.ABANDONED)
     try:
         send(job, deadline=deadline)
     except SkippedError:
-        return _finish(job, JobState.SHARED_GRANT, interface=interface)
+        return Try(job, JobState.SHARED_GRANT)
     except CannotSendError as error:
-        return _put_off(job, error, interface=interface)
+        return Try(job, JobState.PENDING, error)
     except PlatformError as error:
-        if error.code == "not_asked":
-            return _untried(job)
-        note_answer(job.platform, error)
-        return _put_off(job, error, interface=interface)
+        is_asked = error.code != "not_asked"
+        return Try(job, JobState.PENDING, error, not is_fault(error) if is_asked else None)
     except (DatabaseError, InterfaceError):
         raise
     except Exception as error:  # noqa: BLE001 - an adapter's bug must not keep others waiting.
         _log_unforeseen(job, error)
-        note_fault(job.platform)
-        return _put_off(job, CannotSendError("unforeseen"), interface=interface)
-    note_answer(job.platform, None)
-    return _finish(job, JobState.REVOKED, interface=interface)
+        return Try(job, JobState.PENDING, CannotSendError("unforeseen"), is_well=False)
+    return Try(job, JobState.REVOKED, is_well=True)
 
 
-def _untried(job: RevocationJob) -> str:
-    """Leave a job to whoever comes next, since no thread could wait for its platform."""
-    job.give_back(attempts=F("attempts") - 1)
-    return JobState.PENDING
+def settle(tries: Sequence[Try], *, interface: Interface) -> list[str]:
+    """Store what has become of jobs: those that end alike by one transaction.
+
+    Returns:
+        A state of JobState for each; "pending" too for one that somebody else has claimed since.
+    """
+    note_answers(tries)
+    ended: set[UUID] = set()
+    for state in ENDINGS:
+        ended |= _finish([one.job for one in tries if one.state is state], state, interface)
+    for one in tries:
+        if one.error is not None:
+            with tracing(one.job.trace_id):
+                _put_off(one.job, one.error, interface=interface)
+    return [one.state if one.job.pk in ended else JobState.PENDING for one in tries]
+
+
+def note_answers(tries: Iterable[Try]) -> None:
+    """Note for the platforms' circuits how they have answered, in this order."""
+    asked = [one for one in tries if one.is_well is not None]
+    in_order = sorted(asked, key=lambda one: one.job.platform)
+    for (platform, is_well), alike in groupby(
+        in_order, lambda one: (one.job.platform, one.is_well)
+    ):
+        if is_well:
+            note_success(platform)
+            continue
+        for one in alike:
+            note_fault(platform, retry_after=one.error.retry_after if one.error else None)
 
 
 def _log_unforeseen(job: RevocationJob, error: Exception) -> None:
@@ -118,12 +168,25 @@ ENDINGS = {
 }
 
 
-def _finish(job: RevocationJob, state: JobState, *, interface: Interface) -> str:
+def _finish(
+    jobs: Sequence[RevocationJob], state: JobState, interface: Interface
+) -> frozenset[UUID]:
+    """End those of some jobs that are still held under the lease by which they were claimed.
+
+    Returns:
+        Their ids.
+    """
+    if not jobs:
+        return frozenset()
     with transaction.atomic():
-        if not end(job.owned(), state):
-            return JobState.PENDING
-        record_ends([job], state, interface=interface)
-    return state
+        rows = RevocationJob.objects.filter(pk__in=[job.pk for job in jobs])
+        locked = rows.select_for_update(no_key=True).order_by("pk")
+        held = set(locked.values_list("pk", "lease"))
+        owned = {job.pk: job for job in jobs if (job.pk, job.lease) in held}
+        if owned:
+            end(RevocationJob.objects.filter(pk__in=owned), state)
+            record_ends(owned.values(), state, interface=interface)
+    return frozenset(owned)
 
 
 def end(rows: QuerySet[RevocationJob], state: JobState) -> int:
@@ -147,13 +210,18 @@ def record_ends(jobs: Collection[RevocationJob], state: JobState, *, interface: 
 
 def _put_off(
     job: RevocationJob, error: PlatformError | CannotSendError, *, interface: Interface
-) -> str:
+) -> None:
     first = settings.REVOCATION_FIRST_RETRY_SECONDS
+    if error.code == "not_asked":
+        # No thread could wait for its platform: it is left to whoever comes next.
+        job.give_back(attempts=F("attempts") - 1)
+        return
     wait = backoff(job.attempts, first=first, longest=LONGEST_BACKOFF)
     wanted = timedelta(seconds=error.retry_after or 0)
     due_at = min(timezone.now() + max(wait, wanted), end_of_life(job))
     with transaction.atomic():
-        if job.give_back(due_at=due_at, last_error=error.code):
+        accepted = job.accepted_tokens
+        if job.give_back(due_at=due_at, last_error=error.code, accepted_tokens=accepted):
             failed = Action.TOKEN_REVOCATION_FAILED
             record_many(
                 [_event(job, failed, Outcome.FAILURE, reason=error.code, interface=interface)]
@@ -161,7 +229,6 @@ def _put_off(
     # invalid_client is our own misconfiguration (RFC 6749, section 5.2), so somebody must act.
     level = logging.ERROR if error.code == "invalid_client" else logging.WARNING
     logger.log(level, "Revoking at %s failed: job %s, %s", job.platform, job.pk, error.code)
-    return JobState.PENDING
 
 
 def _event(

@@ -52,12 +52,9 @@ def _in_trouble(kind: type[CircuitBreaker]) -> models.QuerySet[CircuitBreaker]:
     return kind._default_manager.filter(faults__gte=FAULTS_TO_OPEN).order_by("platform")
 
 
-def note_answer(platform: str, error: PlatformError | None) -> None:
-    """Note how a platform has answered: with a success, or with an error of whatever kind."""
-    if error is None or error.code in ABOUT_THE_TOKEN:
-        note_success(platform)
-    else:
-        note_fault(platform, retry_after=error.retry_after)
+def is_fault(error: PlatformError | None) -> bool:
+    """Whether an answer, a success where there is no error, speaks of a platform in trouble."""
+    return error is not None and error.code not in ABOUT_THE_TOKEN
 
 
 def note_success(platform: str) -> None:

@@ -3,20 +3,23 @@
 Any number of workers on any number of hosts share the jobs.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Min, OuterRef, Subquery
+from django.db.models import F, Min, OuterRef, Subquery
 from django.utils import timezone
 
+from connections_project.core.jobs.batches import Claimed
 from connections_project.core.jobs.claim import claim_rows, lease_jobs, locked_rows
-from connections_project.core.jobs.lease import leased, not_leased
+from connections_project.core.jobs.lanes import Lane
+from connections_project.core.jobs.lease import FREED, not_leased
 from connections_project.revocation.circuits import is_in_trouble, not_blocked
 from connections_project.revocation.models import Circuit, RevocationJob
+from connections_project.revocation.slots import Share, slots_of_others, store_slots
 
 
 def claim_one(job_id: UUID) -> RevocationJob | None:
@@ -28,24 +31,61 @@ def claim_one(job_id: UUID) -> RevocationJob | None:
     return jobs[0] if jobs else None
 
 
-def claim(limit: int, *, due_by: datetime, heed_circuits: bool = True) -> list[RevocationJob]:
+def claim(
+    worker: UUID,
+    *,
+    threads: int,
+    lanes: Mapping[str, Lane[RevocationJob]] = MappingProxyType({}),
+    due_by: datetime,
+    heed_circuits: bool = True,
+) -> Claimed[RevocationJob]:
     """Claim the next jobs, a share for each platform.
 
     Platforms come in the order of their longest waiting jobs, and those in trouble last.
 
     Args:
-        limit: How many at most.
+        worker: Who claims; its slots are its own until `release_slots`.
+        threads: How many jobs it handles at a time.
+        lanes: What it handles just now, by platform.
         due_by: Only jobs that are due by then.
         heed_circuits: Leave platforms alone that have failed again and again.
     """
-    chosen: list[RevocationJob] = []
+    idle = threads - sum(lane.running for lane in lanes.values())
     with transaction.atomic():
         circuits = _locked_circuits(due_by, heed_circuits=heed_circuits)
-        capacity = _capacity(circuits, heed_circuits=heed_circuits)
+        if not circuits and not lanes:
+            return Claimed()
+        others = slots_of_others(worker, [circuit.platform for circuit in circuits])
+        kept = lanes.keys() - {circuit.platform for circuit in circuits}
+        shares = [Share.kept(platform, lanes[platform]) for platform in sorted(kept)]
         for circuit in circuits:
+            most = _most(circuit, heed_circuits=heed_circuits)
+            lane = lanes.get(circuit.platform, Lane())
+            share = Share.of(circuit.platform, lane, idle, most, others[circuit.platform])
             rows = RevocationJob.claimable(due_by).filter(platform=circuit.platform)
-            chosen += locked_rows(rows, min(capacity[circuit.platform], limit - len(chosen)))
-        return lease_jobs(chosen)
+            share.take(locked_rows(rows, share.number))
+            idle -= share.begun
+            shares.append(share)
+        store_slots(worker, shares)
+        jobs = lease_jobs([job for share in shares for job in share.jobs])
+    return Claimed(
+        jobs,
+        {share.platform: share.slots for share in shares},
+        is_waiting=any(share.is_waiting for share in shares),
+    )
+
+
+def _most(circuit: Circuit, *, heed_circuits: bool) -> int:
+    """Return how many jobs a platform may be asked for at a time, over all workers."""
+    is_probed = heed_circuits and is_in_trouble(circuit)
+    return 1 if is_probed else settings.REVOCATION_PLATFORM_LIMIT
+
+
+def give_back(jobs: Sequence[RevocationJob]) -> None:
+    """Give jobs back that were claimed and not tried."""
+    ids, leases = [job.pk for job in jobs], {job.lease for job in jobs}
+    rows = RevocationJob.pending().filter(pk__in=ids, lease__in=leases)
+    rows.update(attempts=F("attempts") - 1, **FREED)
 
 
 def _locked_circuits(due_by: datetime, *, heed_circuits: bool) -> list[Circuit]:
@@ -64,27 +104,6 @@ def _locked_circuits(due_by: datetime, *, heed_circuits: bool) -> list[Circuit]:
     locked = rows.select_for_update().order_by("platform")
     in_order = sorted(locked, key=lambda circuit: (is_in_trouble(circuit), circuit.longest_due))
     return list(in_order)
-
-
-def _capacity(circuits: Sequence[Circuit], *, heed_circuits: bool) -> Counter[str]:
-    """Return how many more jobs each platform may be asked for at a time, over all workers."""
-    in_flight = (
-        RevocationJob.objects.filter(
-            leased(), platform__in=[circuit.platform for circuit in circuits]
-        )
-        .values_list("platform")
-        .annotate(number=Count("*"))
-    )
-    capacity = Counter(
-        {
-            circuit.platform: 1
-            if heed_circuits and is_in_trouble(circuit)
-            else settings.REVOCATION_PLATFORM_LIMIT
-            for circuit in circuits
-        }
-    )
-    capacity.subtract(dict(in_flight))
-    return capacity
 
 
 def open_circuits() -> None:

@@ -136,6 +136,29 @@ class Circuit(CircuitBreaker):
     """
 
 
+class WorkerSlots(models.Model):
+    """How many calls at a time one worker makes to a platform, out of what all workers may."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    platform = models.CharField(max_length=64)
+    worker = models.UUIDField()
+    slots = models.PositiveIntegerField()
+    # How many it could use; workers that want more than there are share them evenly.
+    wanted = models.PositiveIntegerField()
+    # A lost worker's slots are free when this has run out.
+    leased_until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["platform", "worker"], name="revocation_slots_of_a_worker"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slots} at {self.platform}"
+
+
 class CallCircuit(CircuitBreaker):
     """How a platform answers what requests ask of it: exchanges, refreshes, syncs, posts.
 

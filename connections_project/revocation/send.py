@@ -61,11 +61,13 @@ def send(job: RevocationJob, *, deadline: float) -> None:
 
 
 def _revoke(job: RevocationJob, found: Upstream, tokens: TokenSet, deadline: float) -> None:
-    """Send what the platform has not accepted yet, and note each token that it accepts."""
+    """Send what the platform has not accepted yet, and note each token that it accepts.
+
+    The note is stored with what becomes of the job.
+    """
 
     def accept(name: str) -> None:
         job.accepted_tokens = " ".join([*job.accepted_tokens.split(), name])
-        job.owned().update(accepted_tokens=job.accepted_tokens)
 
     accepted = job.accepted_tokens.split()
     client.revoke(found, tokens, within=_left(deadline), accepted=accepted, accept=accept)

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from functools import partial
+from operator import attrgetter
 
 from django.conf import settings
 from django.utils import timezone
 
 from audit.events import Interface
 from connections_project.core.dispatch import notify_workers
-from connections_project.core.jobs.worker import Worker
-from connections_project.revocation.attempts import attempt_claimed
-from connections_project.revocation.claims import claim, open_circuits
+from connections_project.core.ids import uuid7
+from connections_project.core.jobs.batches import BatchWorker
+from connections_project.core.jobs.lanes import Lanes
+from connections_project.revocation.attempts import ask, attempt_claimed, settle
+from connections_project.revocation.claims import claim, give_back, open_circuits
 from connections_project.revocation.give_up import give_up
 from connections_project.revocation.models import JobState
+from connections_project.revocation.slots import release_slots
 
 
 def run_worker(*, interface: Interface, heed_circuits: bool = True) -> Iterator[str]:
@@ -26,23 +30,35 @@ def run_worker(*, interface: Interface, heed_circuits: bool = True) -> Iterator[
     Yields:
         A state of JobState; "pending" for one that failed and was put off.
     """
-    started = timezone.now()
+    started, worker = timezone.now(), uuid7()
     yield from [JobState.ABANDONED] * give_up(interface=interface)
     open_circuits()
-    # A job that was tried is finished, or due later than the start, so each claim is a new one.
-    while jobs := claim(1, due_by=started, heed_circuits=heed_circuits):
-        yield attempt_claimed(jobs[0], interface=interface)
+    claim_next = partial(claim, worker, threads=1, due_by=started, heed_circuits=heed_circuits)
+    try:
+        # A job that was tried is finished, or due later than the start: each claim is a new one.
+        while jobs := claim_next().jobs:
+            yield attempt_claimed(jobs[0], interface=interface)
+    finally:
+        release_slots(worker)
 
 
 def process_due() -> None:
     """Try whatever is due, many jobs at a time, as a periodic task."""
     give_up(interface=Interface.WORKER)
-    worker = Worker(
-        claim=lambda limit: claim(limit, due_by=timezone.now()),
-        handle=partial(attempt_claimed, interface=Interface.WORKER),
-        threads=settings.REVOCATION_THREADS,
+    threads, worker = settings.REVOCATION_THREADS, uuid7()
+    batches = BatchWorker(
+        claim=lambda lanes: claim(worker, threads=threads, lanes=lanes, due_by=timezone.now()),
+        lanes=lambda: Lanes(
+            ask, name_of=attrgetter("platform"), is_well=attrgetter("is_well"), threads=threads
+        ),
+        settle=partial(settle, interface=Interface.WORKER),
+        give_back=give_back,
+        threads=threads,
         prepare=open_circuits,
         call_others=lambda: notify_workers(process_due),
     )
-    for _ in worker.run():
-        pass
+    try:
+        for _ in batches.run():
+            pass
+    finally:
+        release_slots(worker)

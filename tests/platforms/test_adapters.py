@@ -2,6 +2,8 @@
 
 import importlib
 import pkgutil
+import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ import channels.adapters
 import social.adapters
 from connections_project.oauth.catalog import Platform, Revocation, load_catalog
 from connections_project.oauth.client import ClientRegistration, Identity, TokenSet
+from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.transport import Request, send
 from connections_project.platforms import client
 from connections_project.platforms.adapter import Adapter, adapter_at, adapter_of
 from connections_project.platforms.catalog import catalog
@@ -142,6 +146,26 @@ def test_a_revocation_by_the_adapter() -> None:
     an_adapter.REVOKED.clear()
     client.revoke(adapted(revocation=Revocation(kind="adapter")), TOKENS)
     assert an_adapter.REVOKED == ["at-1"]
+
+
+def test_an_adapters_call_that_hangs_leaves_time(
+    server: PlatformServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def revoke(upstream: Upstream, tokens: TokenSet, within: float) -> None:
+        for token in (tokens.access_token, "another"):
+            with suppress(PlatformError):
+                request = Request("POST", f"{server.url}/{token}")
+                send(request, platform=upstream.platform, within=within)
+
+    monkeypatch.setattr(client, "adapter_of", lambda _: Adapter(revoke=revoke))
+    monkeypatch.setattr(client, "SECONDS_A_TOKEN", 0.2)
+    server.on("POST", "/at-1", Answer(delay=5))
+    server.on("POST", "/another", Answer(drip_headers=0.1))
+    began = time.monotonic()
+    client.revoke(adapted(revocation=Revocation(kind="adapter")), TOKENS, within=0.3)
+    # The second call has what is left of all.
+    assert 0.29 < time.monotonic() - began < 1
+    assert len(server.requests_to("/another")) == 1
 
 
 def test_the_adapter_identifies_without_endpoint() -> None:

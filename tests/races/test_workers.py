@@ -2,17 +2,20 @@
 
 import time
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 from django.conf import LazySettings
 from django.db import connection
+from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from connections_project.core import periodic
-from connections_project.core.jobs import worker as jobs
+from connections_project.core.jobs import batches
 from connections_project.oauth import observers
 from connections_project.revocation import worker as revocation
-from connections_project.revocation.models import RevocationJob
+from connections_project.revocation.models import RevocationJob, WorkerSlots
 from connections_project.revocation.worker import process_due
 from tests.races.conftest import Gate, at_once, meanwhile, wait_until
 from tests.support.bank import Bank
@@ -62,6 +65,30 @@ def test_all_workers_keep_to_a_platforms_share(slow: Gate, settings: LazySetting
     assert set(RevocationJob.objects.values_list("state", "attempts")) == {("revoked", 1)}
 
 
+def test_jobs_are_claimed_and_settled_together(settings: LazySettings) -> None:
+    settings.REVOCATION_PLATFORM_LIMIT = 8
+    make_jobs("fast", *map(str, range(80)))
+    # The threads that ask the platform ask the database nothing.
+    with CaptureQueriesContext(connection) as captured:
+        process_due()
+    assert not pending("fast")
+    assert len(captured) < 2 * 80
+    assert not WorkerSlots.objects.exists()
+
+
+def test_a_fault_gives_back_what_was_claimed_ahead(bank: Bank, settings: LazySettings) -> None:
+    settings.REVOCATION_PLATFORM_LIMIT = 4
+    settings.REVOCATION_FIRST_RETRY_SECONDS = 3600
+    answered = count()
+    bank.server.on("POST", "/revoke", lambda _: Answer(200 if next(answered) < 20 else 503))
+    make_jobs("fast", *map(str, range(60)))
+    process_due()
+    asked = len(bank.server.requests_to("/revoke"))
+    assert 25 <= asked < 60
+    assert RevocationJob.objects.aggregate(tries=Sum("attempts"))["tries"] == asked
+    assert not RevocationJob.objects.exclude(lease=None).exists()
+
+
 def test_new_jobs_are_seen_while_a_platform_hangs(slow: Gate) -> None:
     make_jobs("slow", "one")
     with meanwhile(process_due) as working:
@@ -78,7 +105,7 @@ def test_a_busy_worker_calls_for_others(
 ) -> None:
     called: list[object] = []
     monkeypatch.setattr(revocation, "enqueue", lambda work, **_: called.append(work))
-    monkeypatch.setattr(jobs, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(batches, "LOOK_SECONDS", 0.02)
     settings.REVOCATION_THREADS = 2
     make_jobs("slow", *map(str, range(5)))
     with meanwhile(process_due) as working:

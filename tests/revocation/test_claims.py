@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.conf import LazySettings
@@ -9,16 +10,22 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from connections_project.core.ids import uuid7
 from connections_project.revocation.claims import claim, open_circuits
-from connections_project.revocation.models import Circuit, RevocationJob
+from connections_project.revocation.models import Circuit, RevocationJob, WorkerSlots
+from connections_project.revocation.slots import release_slots
 from tests.support.revocation_jobs import make_jobs
 
 pytestmark = pytest.mark.django_db
 
 
-def claimed(limit: int = 100) -> Counter[str]:
+def claim_for(worker: UUID, threads: int) -> list[RevocationJob]:
+    return list(claim(worker, threads=threads, due_by=timezone.now()).jobs)
+
+
+def claimed(limit: int = 100, *, worker: UUID | None = None) -> Counter[str]:
     open_circuits()
-    return Counter(job.platform for job in claim(limit, due_by=timezone.now()))
+    return Counter(job.platform for job in claim_for(worker or uuid7(), limit))
 
 
 def tokens(count: int) -> list[str]:
@@ -40,12 +47,15 @@ def test_a_share_is_freed_at_the_end_or_lease_expiry(
 ) -> None:
     settings.REVOCATION_PLATFORM_LIMIT = 3
     make_jobs("first", *tokens(50))
-    claimed()
-    one, another, _ = RevocationJob.objects.exclude(lease=None)
-    RevocationJob.objects.filter(pk=one.pk).update(lease=None, leased_until=None)
+    one, other = uuid7(), uuid7()
+    assert claimed(2, worker=one) == {"first": 2}
+    assert claimed() == {"first": 1}
+    assert claimed(worker=other) == {}
+    release_slots(one)
+    assert claimed(worker=other) == {"first": 2}
     gone = timezone.now() - timedelta(seconds=1)
-    RevocationJob.objects.filter(pk=another.pk).update(leased_until=gone)
-    assert claimed() == {"first": 2}
+    WorkerSlots.objects.filter(slots=1).update(leased_until=gone)
+    assert claimed() == {"first": 1}
 
 
 def test_the_longest_waiting_come_first(settings: LazySettings) -> None:
@@ -58,7 +68,7 @@ def test_the_longest_waiting_come_first(settings: LazySettings) -> None:
 def test_a_claim_has_a_lease_and_counts_as_a_try() -> None:
     (job,) = make_jobs("first", "token")
     open_circuits()
-    (mine,) = claim(1, due_by=timezone.now())
+    (mine,) = claim_for(uuid7(), 1)
     job.refresh_from_db()
     assert (job.lease, job.attempts) == (mine.lease, 1)
     assert mine.attempts == 1
@@ -75,7 +85,7 @@ def test_removed_platforms_are_claimed_for_too() -> None:
 def test_with_nothing_to_do_a_claim_is_one_statement(settings: LazySettings) -> None:
     open_circuits()
     with CaptureQueriesContext(connection) as captured:
-        assert claim(10, due_by=timezone.now()) == []
+        assert claim_for(uuid7(), 10) == []
     statements = [one["sql"] for one in captured if "SAVEPOINT" not in one["sql"]]
     assert len(statements) == 1
 
@@ -85,9 +95,9 @@ def test_statements_do_not_grow_with_the_backlog(backlog: int) -> None:
     make_jobs("first", *["x"] * backlog)
     open_circuits()
     with CaptureQueriesContext(connection) as captured:
-        assert len(claim(8, due_by=timezone.now())) == 8
+        assert len(claim_for(uuid7(), 8)) == 8
     statements = [one["sql"] for one in captured if "SAVEPOINT" not in one["sql"]]
-    assert len(statements) == 4
+    assert len(statements) == 5
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="its plans are PostgreSQL's own")
@@ -97,7 +107,7 @@ def test_no_claim_reads_more_than_it_takes() -> None:
         cursor.execute("ANALYZE revocation_revocationjob")
     open_circuits()
     with CaptureQueriesContext(connection) as captured:
-        claim(8, due_by=timezone.now())
+        claim_for(uuid7(), 8)
     selects = [one["sql"] for one in captured if one["sql"].startswith("SELECT")]
     with connection.cursor() as cursor:
         for select in selects:

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
+from connections_project.core.periodic import stopping
 from connections_project.identity.models import User
 from connections_project.revocation.management.commands import run_background
 from connections_project.revocation.models import RevocationJob
@@ -20,6 +21,13 @@ from tests.revocation.conftest import EndOf
 from tests.support.bank import Bank
 from tests.support.platform_server import Answer
 from tests.support.provider_rows import connection_of
+
+
+@pytest.fixture(autouse=True)
+def goes_on() -> Iterator[None]:
+    """Whoever interrupts the command has this whole process take nothing more."""
+    yield
+    stopping.clear()
 
 
 def run(*arguments: str) -> tuple[str, str]:

@@ -1,0 +1,142 @@
+"""How many calls at a time each worker makes to a platform, out of what all workers may.
+
+The claims of a platform wait for each other at its circuit, so that the sum never exceeds the
+limit. A worker shrinks to its share as its calls are answered, never earlier.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from connections_project.core.jobs.lanes import Lane
+from connections_project.core.jobs.lease import lease_end, leased
+from connections_project.revocation.models import RevocationJob, WorkerSlots
+
+
+@dataclass
+class Share:
+    """What a worker gets of a platform.
+
+    Args:
+        platform: Its slug.
+        running: How many of its jobs the worker handles just now.
+        waiting: How many more it has claimed.
+        slots: How many it may handle at a time.
+        wanted: How many it could.
+        number: How many jobs it may claim.
+        jobs: What it has claimed now.
+    """
+
+    platform: str
+    running: int
+    waiting: int
+    slots: int
+    wanted: int
+    number: int = 0
+    jobs: Sequence[RevocationJob] = ()
+
+    @classmethod
+    def kept(cls, platform: str, lane: Lane[RevocationJob]) -> Self:
+        """Return what is needed for jobs that are claimed already, where there are no others."""
+        running, waiting = lane.running, len(lane.waiting)
+        slots = max(running, min(lane.slots, running + waiting))
+        return cls(platform, running, waiting, slots, wanted=slots)
+
+    @classmethod
+    def of(
+        cls,
+        platform: str,
+        lane: Lane[RevocationJob],
+        idle: int,
+        most: int,
+        others: Collection[WorkerSlots],
+    ) -> Self:
+        """Return a worker's share of a platform that has more jobs.
+
+        Args:
+            platform: Its slug.
+            lane: What the worker handles of it just now.
+            idle: How many of the worker's threads handle nothing.
+            most: What all workers together may do at a time.
+            others: What other workers have.
+        """
+        running, waiting = lane.running, len(lane.waiting)
+        wanted = running + idle
+        fair = even_share(most, [wanted, *(each.wanted for each in others)])
+        slots = max(0, min(wanted, fair, most - sum(each.slots for each in others)))
+        # What is in trouble is asked by one call at a time, and nothing waits for it.
+        ahead = lane.ahead(slots) if most > 1 else 0
+        return cls(platform, running, waiting, slots, wanted, slots + ahead - running - waiting)
+
+    def take(self, jobs: Sequence[RevocationJob]) -> None:
+        """Add what was claimed, and keep no slot for which there is no job."""
+        self.jobs = jobs
+        if len(jobs) < self.number:
+            self.wanted = min(self.wanted, self.running + self.waiting + len(jobs))
+        self.slots = max(self.running, min(self.slots, self.wanted))
+
+    @property
+    def begun(self) -> int:
+        """How many more jobs are handled from now on."""
+        return min(self.slots - self.running, self.waiting + len(self.jobs))
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it has none, though it could use some."""
+        return not self.slots and self.wanted > 0
+
+
+def even_share(most: int, wanted: Iterable[int]) -> int:
+    """Return what each may have of something, so that all of it is used and shared evenly.
+
+    Args:
+        most: How much there is.
+        wanted: How much each could use.
+    """
+    left, parties = most, sorted(wanted)
+    for served, each in enumerate(parties):
+        share = -(-left // (len(parties) - served))
+        if each >= share:
+            return share
+        left -= each
+    return most
+
+
+def slots_of_others(worker: UUID, platforms: Collection[str]) -> Mapping[str, list[WorkerSlots]]:
+    """Return what other workers have of platforms whose circuits the caller has locked."""
+    found: dict[str, list[WorkerSlots]] = defaultdict(list)
+    rows = WorkerSlots.objects.filter(leased(), platform__in=platforms)
+    for each in rows.exclude(worker=worker):
+        found[each.platform].append(each)
+    return found
+
+
+def store_slots(worker: UUID, shares: Collection[Share]) -> None:
+    """Store what a worker has from now on, and for how long it counts if the worker is lost."""
+    until = lease_end(RevocationJob.lease_seconds())
+    rows = [
+        WorkerSlots(
+            worker=worker,
+            platform=share.platform,
+            slots=share.slots,
+            wanted=share.wanted,
+            leased_until=until,
+        )
+        for share in shares
+    ]
+    WorkerSlots.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["platform", "worker"],
+        update_fields=["slots", "wanted", "leased_until"],
+    )
+
+
+def release_slots(worker: UUID) -> None:
+    """Give up what a worker has, and what lost ones had."""
+    WorkerSlots.objects.filter(Q(worker=worker) | Q(leased_until__lt=Now())).delete()
