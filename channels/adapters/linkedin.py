@@ -25,7 +25,8 @@ def publish(session: PublishSession, post: Post) -> Published:
     url = api_url(session.upstream.platform, "/rest/posts")
     answer = session.call(Request("POST", url, headers=headers, json=_body(post)), publishes=True)
     # The URN stands in a header alone; the body is empty.
-    return session.published(answer.headers.get("x-restli-id"))
+    urn = answer.headers.get("x-restli-id")
+    return session.published(urn, f"https://www.linkedin.com/feed/update/{urn}/")
 
 
 def _body(post: Post) -> dict[str, object]:

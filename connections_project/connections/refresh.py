@@ -147,8 +147,7 @@ def _lead(connection: C, upstream: Upstream, *, rules: RefreshRules, origin: Ori
 def _store(
     connection: C, old: TokenSet, tokens: TokenSet, *, rules: RefreshRules, origin: Origin
 ) -> C:
-    # RFC 6749, section 6: an answer without a refresh token leaves the old one in force.
-    kept = replace(tokens, refresh_token=tokens.refresh_token or old.refresh_token)
+    kept = tokens.completed_by(old)
     with transaction.atomic():
         row = _lock(connection)
         if row.epoch == connection.epoch:
@@ -162,7 +161,7 @@ def _revoke_late(
     row: OAuthConnection, old: TokenSet, tokens: TokenSet, *, rules: RefreshRules, origin: Origin
 ) -> None:
     """Revoke tokens that came for a row that has changed, unless somebody lives on them."""
-    kept = replace(tokens, refresh_token=tokens.refresh_token or old.refresh_token)
+    kept = tokens.completed_by(old)
     # A row that was authorised anew meanwhile may live on the old refresh token.
     is_idle = row.auth_state is None or tokens.refresh_token not in {None, old.refresh_token}
     if not rules.share(row, kept) and is_idle:
@@ -205,9 +204,8 @@ def _keep(row: OAuthConnection, old: TokenSet, tokens: TokenSet, rules: RefreshR
     Without a new access token the old one is taken to have run out.
     """
     kept = replace(
-        tokens,
+        tokens.completed_by(old),
         access_token=tokens.access_token or old.access_token,
-        refresh_token=tokens.refresh_token or old.refresh_token,
         expires_in=None if tokens.access_token else 0,
     )
     row.take_tokens(kept, now=timezone.now())

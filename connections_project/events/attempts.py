@@ -18,7 +18,7 @@ from connections_project.events.models import Delivery, DeliveryState
 from connections_project.events.payload import body
 from connections_project.events.signing import headers
 from connections_project.oauth.guarded import Fetched, FetchError, GuardedClient
-from connections_project.oauth.messages import retry_after_seconds
+from connections_project.oauth.waiting import retry_after_seconds
 
 logger = logging.getLogger(__name__)
 

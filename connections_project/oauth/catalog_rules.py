@@ -94,6 +94,13 @@ def excluded(value: Any) -> dict[str, tuple[str, ...]]:
     return {filled_text(path): texts(each) for path, each in value.items()}
 
 
+def paths_by_name(value: Any) -> dict[str, str]:
+    """Take a table from names to dotted paths."""
+    if not isinstance(value, dict):
+        raise ValueError("must be a table of texts")  # noqa: TRY004
+    return {filled_text(name): filled_text(path) for name, path in value.items()}
+
+
 def json_values(value: Any) -> dict[str, str]:
     """Take a table from dotted paths into JSON to the texts or whole numbers expected there."""
     if not isinstance(value, dict) or not value:
@@ -195,6 +202,7 @@ PLATFORM: dict[str, Rule] = {
     "fallback_api_base": endpoint,
     "user_agent": header_value,
     "extra_headers": headers,
+    "kept_token_fields": paths_by_name,
     "text_max": count,
     "no_publishing": text,
 }

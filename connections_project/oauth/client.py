@@ -1,5 +1,6 @@
 """The OAuth 2.0 client: everything the service asks of an authorization server."""
 
+from dataclasses import replace
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from connections_project.oauth.answers import require_living_grant
@@ -8,6 +9,7 @@ from connections_project.oauth.client_authentication import authenticated_form
 from connections_project.oauth.granted import GrantedAccount, GrantResult, granted_accounts
 from connections_project.oauth.identity import Identity, fetch_json, identify
 from connections_project.oauth.observers import calling
+from connections_project.oauth.paths import dig
 from connections_project.oauth.revoking import revoke
 from connections_project.oauth.token_answers import UnusableTokensError, read_tokens
 from connections_project.oauth.tokens import (
@@ -90,7 +92,7 @@ def exchange_code(
     }
     if code_verifier is not None:
         form["code_verifier"] = code_verifier
-    return read_tokens(_post(platform, registration, form=form, within=within))
+    return _with_extras(platform, _post(platform, registration, form=form, within=within))
 
 
 @calling("refresh")
@@ -121,7 +123,15 @@ def refresh(
     form = {"grant_type": "refresh_token", "refresh_token": token}
     answer = _post(platform, registration, form=form, within=within)
     require_living_grant(answer, platform, at="token")
-    return read_tokens(answer)
+    return _with_extras(platform, answer)
+
+
+def _with_extras(platform: Platform, answer: Answer) -> TokenSet:
+    """Read tokens, and what the catalogue wants kept beside them."""
+    tokens = read_tokens(answer)
+    found = {name: dig(tokens.response, path) for name, path in platform.kept_token_fields.items()}
+    extras = {name: value for name, value in found.items() if isinstance(value, str) and value}
+    return replace(tokens, extras=extras)
 
 
 def _post(

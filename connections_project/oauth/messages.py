@@ -1,16 +1,13 @@
 """What is sent to platforms, and what they answer."""
 
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from connections_project.oauth.errors import ErrorCode, PlatformError
-
-LONGEST_RETRY_AFTER = 24 * 3600
+from connections_project.oauth.waiting import seconds_asked_for
 
 
 @dataclass(frozen=True)
@@ -42,8 +39,8 @@ class Answer:
         raise failure
 
     def error(self, code: ErrorCode) -> PlatformError:
-        """Return this answer as an error, with the seconds its Retry-After asks for."""
-        retry_after = retry_after_seconds(self.headers.get("Retry-After"))
+        """Return this answer as an error, with the seconds that it asks to be left alone."""
+        retry_after = seconds_asked_for(self.headers, status=self.status)
         return PlatformError(
             code, platform=self.platform, status=self.status, retry_after=retry_after
         )
@@ -58,15 +55,3 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     json: Mapping[str, Any] | None = field(default=None, repr=False)
-
-
-def retry_after_seconds(value: str | None) -> int | None:
-    """Read seconds or an HTTP date (RFC 9110, section 10.2.3)."""
-    text = (value or "").strip()
-    if text.isascii() and text.isdigit():
-        return min(int(text[:10]), LONGEST_RETRY_AFTER)
-    try:
-        seconds = int(parsedate_to_datetime(text).timestamp() - time.time() + 0.999)
-    except (ValueError, OverflowError):
-        return None
-    return max(0, min(seconds, LONGEST_RETRY_AFTER))

@@ -120,6 +120,8 @@ class Platform:
     fallback_api_base: str = ""
     user_agent: str = ""
     extra_headers: Mapping[str, str] = field(default_factory=dict, hash=False)
+    # What of a token answer is kept beside the tokens, sealed with them: dotted paths by name.
+    kept_token_fields: Mapping[str, str] = field(default_factory=dict, hash=False)
     # How long a text may be; 0: as the adapter says.
     text_max: int = 0
     # Why nothing is published here, for people.

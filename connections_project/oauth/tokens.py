@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -35,6 +35,7 @@ class TokenSet:
     """What a token endpoint gave; lifetimes are in seconds from now, None where unknown.
 
     `user_id` is set for the revoker: which user of the platform they come from, where it is known.
+    `extras` is what else of the answer is kept and sealed with them, by the catalogue's names.
     """
 
     access_token: str = field(repr=False)
@@ -44,15 +45,30 @@ class TokenSet:
     scope: str | None = None
     response: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     user_id: str | None = field(default=None, compare=False)
+    extras: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def as_payload(self) -> dict[str, str | None]:
+    def completed_by(self, old: "TokenSet") -> "TokenSet":
+        """Return these with what only the tokens before them came with.
+
+        RFC 6749, section 6: an answer without a refresh token leaves the old one in force.
+        """
+        return replace(
+            self,
+            refresh_token=self.refresh_token or old.refresh_token,
+            extras={**old.extras, **self.extras},
+        )
+
+    def as_payload(self) -> dict[str, Any]:
         """Return what has to be kept, to be sealed."""
-        return {"access_token": self.access_token, "refresh_token": self.refresh_token}
+        extras = {"extras": dict(self.extras)} if self.extras else {}
+        tokens = {"access_token": self.access_token, "refresh_token": self.refresh_token}
+        return {**tokens, **extras}
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "TokenSet":
         """Return the tokens of a payload by `as_payload`; raises KeyError for anything else."""
-        return cls(payload["access_token"], payload["refresh_token"])
+        tokens = payload["access_token"], payload["refresh_token"]
+        return cls(*tokens, extras=payload.get("extras", {}))
 
 
 def parse_token_response(document: Mapping[str, Any], *, platform: str) -> TokenSet:

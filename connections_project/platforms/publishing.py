@@ -103,15 +103,12 @@ class PublishSession:
         return bearer(require_vschar(self.tokens.access_token, platform=self.slug))
 
     @calling("publish")
-    def call(
-        self, request: Request, *, publishes: bool = False, reset_header: str | None = None
-    ) -> Answer:
+    def call(self, request: Request, *, publishes: bool = False) -> Answer:
         """Make a call, and return its answer if it is a success.
 
         Args:
             request: What to send.
             publishes: Whether the post is out with it.
-            reset_header: See `oauth.calls.call`.
 
         Raises:
             NotActiveError: The account was disconnected; nothing was sent.
@@ -121,7 +118,7 @@ class PublishSession:
         within = min(self._left(), SECONDS_A_CALL)
         self.require_active()
         self.is_sent = self.is_sent or publishes
-        return call(self.upstream.platform, request, within=within, reset_header=reset_header)
+        return call(self.upstream.platform, request, within=within)
 
     def wait(self, seconds: float) -> None:
         """Wait, as long as there is time.

@@ -99,7 +99,7 @@ def _refreshed(
         fresh = client.refresh(found, tokens, within=_left(deadline))
     except DeadGrant:
         return None
-    fresh = replace(fresh, refresh_token=fresh.refresh_token or tokens.refresh_token)
+    fresh = fresh.completed_by(tokens)
     sealed = seal(fresh.as_payload(), subject=_subject(job))
     job.accepted_tokens = ""
     job.owned().update(sealed_tokens=sealed, accepted_tokens="")

@@ -76,7 +76,7 @@ FACTS = {
     "discord": (
         "client_secret_basic",
         "none",
-        "identify",
+        "identify webhook.incoming",
         "rotating",
         ("rfc7009", ("refresh_token", "access_token"), True, "grant"),
     ),

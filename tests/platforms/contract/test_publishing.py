@@ -8,8 +8,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection, PublishEvent, Schedule
-from connections_project.platforms.adapter import adapter_of
-from tests.platforms.contract.conftest import ACCOUNT_ID, PLATFORMS, Actor
+from tests.platforms.contract.conftest import Actor
 from tests.support.channel_publishing import tried
 from tests.support.channel_rows import schedule_of
 from tests.support.platform_server import Answer, Request
@@ -50,36 +49,6 @@ def posted(api: APIClient, actor: Actor, text: str = "Hello") -> Request:
     (request,) = actor.server.requests_to(PATHS[slug])
     assert request.headers["Authorization"] == f"Bearer {actor.issued[0]['access_token']}"
     return request
-
-
-def test_these_are_published_to_and_no_others() -> None:
-    channels = {slug: one for slug, one in PLATFORMS.items() if one.app == "channels"}
-    assert {slug for slug, one in channels.items() if adapter_of(one).publishing} == set(PATHS)
-
-
-@pytest.mark.parametrize("actor", ["x"], indirect=True)
-def test_x_takes_json(api: APIClient, actor: Actor) -> None:
-    assert posted(api, actor, "Hello 🌍").json == {"text": "Hello 🌍"}
-
-
-@pytest.mark.parametrize("actor", ["mastodon"], indirect=True)
-def test_mastodon_takes_a_form_and_a_key(api: APIClient, actor: Actor) -> None:
-    request = posted(api, actor, "Hello 🌍")
-    assert request.form == {"status": "Hello 🌍"}
-    assert request.headers["Idempotency-Key"] == str(Schedule.objects.get().pk)
-    assert PublishEvent.objects.get().post_url == "https://mastodon.social/@ada/103254962"
-
-
-@pytest.mark.parametrize("actor", ["linkedin"], indirect=True)
-def test_linkedin_takes_a_version_and_an_author(api: APIClient, actor: Actor) -> None:
-    request = posted(api, actor)
-    assert request.headers["X-Restli-Protocol-Version"] == "2.0.0"
-    assert len(request.headers["LinkedIn-Version"]) == 6
-    body = request.json
-    assert body["author"] == f"urn:li:person:{ACCOUNT_ID}"
-    assert (body["commentary"], body["visibility"]) == ("Hello", "PUBLIC")
-    assert body["lifecycleState"] == "PUBLISHED"
-    assert body["distribution"]["feedDistribution"] == "MAIN_FEED"
 
 
 @pytest.mark.parametrize("actor", ["linkedin"], indirect=True)

@@ -1,0 +1,189 @@
+"""At each recorded channel posts are scheduled and published by the real service.
+
+A channel without a cell has no such posts; docs/platforms.md says so too.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import time_machine
+from django.conf import LazySettings
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from channels.models import ChannelConnection, Schedule
+from connections_project.oauth.client import ClientRegistration
+from connections_project.platforms.catalog import catalog
+from tests.platforms.recorded.overlays import SHIPPED, moved_table
+from tests.platforms.recorded.posts import (
+    discord,
+    linkedin,
+    mastodon,
+    pinterest,
+    reddit,
+    tiktok,
+    x,
+)
+from tests.platforms.recorded.posts.posting import Case, Posting, Script
+from tests.support.app_clients import APP_CLIENTS, connect
+from tests.support.bank import REDIRECT_URI
+from tests.support.channel_publishing import tried
+from tests.support.channel_scheduling import SCHEDULES, schedule
+from tests.support.platform_server import Answer, PlatformServer, Request
+
+pytestmark = pytest.mark.django_db
+
+MODULES = (x, linkedin, tiktok, pinterest, reddit, discord, mastodon)
+POSTINGS: dict[str, Posting] = {one.POSTING.slug: one.POSTING for one in MODULES}
+CASES = {
+    f"{slug} {kind}": (posting, case)
+    for slug, posting in POSTINGS.items()
+    for kind in ("text", "picture")
+    if (case := getattr(posting, kind))
+}
+TOKENS = {"access_token": "access-1", "refresh_token": "refresh-1", "expires_in": 7200}
+
+
+@dataclass
+class Stage:
+    """A recorded channel on loopback, and what is to be published there."""
+
+    posting: Posting
+    case: Case
+    server: PlatformServer
+
+    def open(self) -> None:
+        shipped = SHIPPED[self.posting.slug]
+        tokens = Answer(json={**TOKENS, "token_type": "Bearer", **self.posting.tokens})
+        self.server.on("POST", urlsplit(shipped.token_endpoint).path, tokens)
+        identity = Answer(json=dict(self.posting.identity))
+        self.server.on("GET", urlsplit(shipped.identity_endpoint).path, _for_us(identity))
+        for (method, path), scripts in self.case.routes.items():
+            is_public = path in self.case.public
+            self.server.on(method, path, *(one if is_public else _for_us(one) for one in scripts))
+
+    @property
+    def sent(self) -> list[Request]:
+        paths = {path for _, path in self.case.routes}
+        return [one for one in self.server.requests if one.path in paths]
+
+
+def _for_us(script: Script) -> Callable[[Request], Answer]:
+    """Let nobody in without our token."""
+
+    def answer(request: Request) -> Answer:
+        if request.headers["Authorization"] != "Bearer access-1":
+            return Answer(401, json={"error": "who are you?"})
+        return script(request) if callable(script) else script
+
+    return answer
+
+
+@pytest.fixture(params=CASES)
+def stage(
+    request: pytest.FixtureRequest,
+    server: PlatformServer,
+    settings: LazySettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Stage:
+    monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: None)
+    monkeypatch.setattr("channels.adapters.tiktok.POLL_SECONDS", 0.01)
+    made = Stage(*CASES[request.param], server)
+    path = tmp_path / "overlay.toml"
+    path.write_text(moved_table(SHIPPED[made.posting.slug], server.url), encoding="utf-8")
+    settings.CATALOG_FILES = (path,)
+    client = asdict(ClientRegistration("our client", "s3cret", (REDIRECT_URI,)))
+    settings.OAUTH_CLIENTS = {one.slug: client for one in catalog().all()}
+    made.open()
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _that_day() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel("2026-11-28T12:00:00Z") as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def row(api: APIClient, stage: Stage) -> ChannelConnection:
+    found: ChannelConnection = connect(api, APP_CLIENTS["channels"], stage.posting.slug)
+    return found
+
+
+def publish(api: APIClient, row: ChannelConnection, case: Case) -> dict[str, Any]:
+    """Schedule a post, publish it when its time has come, and give what became of it."""
+    answer = schedule(api, row.pk, **case.wanted)
+    assert answer.status_code == 201, answer.content
+    made = Schedule.objects.get(pk=answer.json()["id"])
+    Schedule.objects.update(due_at=made.created_at - timedelta(seconds=1))
+    tried()
+    result: dict[str, Any] = api.get(f"{SCHEDULES}/{made.pk}").json()
+    return result
+
+
+def event_of(api: APIClient, row: ChannelConnection) -> dict[str, Any]:
+    (event,) = api.get(f"/api/v1/channels/connections/{row.pk}/publish-events").json()["data"]
+    found: dict[str, Any] = event
+    return found
+
+
+def test_a_post_is_published(api: APIClient, stage: Stage, row: ChannelConnection) -> None:
+    made = publish(api, row, stage.case)
+    assert (made["status"], made["failure_reason"]) == ("published", None), stage.sent
+    event = event_of(api, row)
+    told = (event["platform_post_id"], event["post_url"])
+    assert told == (stage.case.post_id, stage.case.post_url)
+    asked = {(one.method, one.path) for one in stage.sent}
+    assert asked == set(stage.case.routes)
+
+
+def test_a_refused_post_has_failed(api: APIClient, stage: Stage, row: ChannelConnection) -> None:
+    route, answer = stage.posting.refused
+    stage.server.on(*route, answer)
+    made = publish(api, row, stage.case)
+    assert (made["status"], made["failure_reason"]) == ("failed", "refused")
+    assert len([one for one in stage.sent if one.path == route[1]]) == 1
+    row.refresh_from_db()
+    assert row.status == "connected"
+
+
+def test_a_busy_channel_is_asked_again(
+    api: APIClient, stage: Stage, row: ChannelConnection
+) -> None:
+    route, _ = stage.posting.refused
+    stage.server.on(*route, Answer(429, headers={"X-RateLimit-Reset": "2026-11-28T12:10:00Z"}))
+    made = publish(api, row, stage.case)
+    assert made["status"] == "pending"
+    due_at = Schedule.objects.get().due_at
+    assert f"{due_at:%H:%M}" == "12:10"
+
+
+def test_a_refresh_loses_nothing_that_publishing_needs(
+    api: APIClient, stage: Stage, row: ChannelConnection
+) -> None:
+    path = urlsplit(SHIPPED[stage.posting.slug].token_endpoint).path
+    stage.server.on("POST", path, Answer(json={**TOKENS, "token_type": "Bearer"}))
+    ChannelConnection.objects.update(token_expires_at=timezone.now())
+    assert publish(api, row, stage.case)["status"] == "published"
+    assert len(stage.server.requests_to(path)) == 2
+
+
+def test_nothing_of_the_tokens_is_shown(
+    api: APIClient, stage: Stage, row: ChannelConnection
+) -> None:
+    made = publish(api, row, stage.case)
+    shown = f"{made} {event_of(api, row)} {row.__dict__}"
+    for secret in ("access-1", "refresh-1", discord.WEBHOOK):
+        assert secret not in shown
+
+
+def test_each_channel_that_publishes_is_recorded() -> None:
+    channels = [one for one in catalog().of_app("channels") if one.slug in SHIPPED]
+    publishing = {one.slug for one in channels if not one.no_publishing}
+    assert publishing == set(POSTINGS)
