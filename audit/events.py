@@ -71,6 +71,8 @@ class Action(StrEnum):
     EVENT_SECRET_ROTATED = "event_secret_rotated"
     EVENT_DELIVERY_RESENT = "event_delivery_resent"
     EVENTS_REPLAYED = "events_replayed"
+    CONNECT_SESSION_CREATED = "connect_session_created"
+    CONNECT_SESSION_OPENED = "connect_session_opened"
 
 
 class Outcome(StrEnum):
@@ -98,4 +100,5 @@ class Interface(StrEnum):
     COMMAND = "command"
     WORKER = "worker"
     WEBHOOK = "webhook"
+    PAGE = "page"
     SCIM = "scim"

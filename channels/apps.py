@@ -16,7 +16,7 @@ class ChannelsConfig(AppConfig):
         from channels.publish import process_due
         from channels.refresh import renew_ending_grants
         from channels.retention import forget_old_schedules
-        from channels.selectors import schedules_for_operators
+        from channels.selectors import scheduled_on, schedules_for_operators
         from connections_project.connections.registry import (
             Api,
             AuditActions,
@@ -44,6 +44,7 @@ class ChannelsConfig(AppConfig):
                 active_schedules=active_schedules,
                 oldest_overdue=oldest_overdue,
                 inspect=schedules_for_operators,
+                scheduled=scheduled_on,
                 api=Api(
                     urls="channels.api.urls",
                     prefixes=("/api/v1/channels", "/api/v1/schedules"),

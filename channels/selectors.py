@@ -1,5 +1,6 @@
 """Read a user's channels and schedules."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -135,3 +136,9 @@ def schedules_for_operators(connection: ChannelConnection) -> dict[str, Any]:
     counts = rows.values_list("status").annotate(count=Count("pk")).order_by("status")
     active = rows.active().order_by("run_at", "id").values(*FOR_OPERATORS)
     return {"schedules": dict(counts), "active_schedules": list(active[:MOST_FOR_OPERATORS])}
+
+
+def scheduled_on(connection: ChannelConnection) -> list[tuple[datetime, str]]:
+    """Return what is still to be published through a channel, the next first: when, and what."""
+    active = connection.schedules.active().order_by("run_at", "id")
+    return list(active.values_list("run_at", "content")[:MOST_FOR_OPERATORS])

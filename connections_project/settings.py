@@ -145,6 +145,11 @@ try:
     EVENT_THREADS = _env.whole_number("EVENT_THREADS", 32, least=1, most=1000)
     EVENT_ENDPOINT_LIMIT = _env.whole_number("EVENT_ENDPOINT_LIMIT", 8, least=1, most=1000)
 
+    # The pages for people, and what is sent to them.
+    BRAND_NAME = _env.text("BRAND_NAME", "Connections")
+    BRAND_LOGO = _env.image("BRAND_LOGO")
+    CONNECT_SESSION_SECONDS = _env.whole_number("CONNECT_SESSION_SECONDS", 1800, least=1)
+    RETURN_URL_ORIGINS = _env.browser_origins("RETURN_URL_ORIGINS")
     LOG_FORMAT = _env.one_of("LOG_FORMAT", "console", "json")
     METRICS_TOKEN = _env.text("METRICS_TOKEN")
     # Where Redis is shared there may be more processes than one, and a scrape reaches any of them.
@@ -180,6 +185,7 @@ try:
         "social",
         *EXTRA_APPS,
         "connections_project.events",
+        "connections_project.pages",
         "connections_project.operations",
         "connections_project.scim",
         "connections_project.webhooks",
@@ -277,7 +283,10 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = ["security.W008"]
 
+# The pages for people speak that of the browser (core/languages.py).
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "connections_project" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 FORMAT_MODULE_PATH = ["connections_project.conf.formats"]

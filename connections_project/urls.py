@@ -39,4 +39,5 @@ urlpatterns = [
     path("readyz", readyz),
     path("metrics", metrics),
     path("", include("connections_project.identity.urls")),
+    path("", include("connections_project.pages.urls")),
 ]

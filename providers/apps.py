@@ -16,7 +16,7 @@ class ProvidersConfig(AppConfig):
         )
         from connections_project.core.periodic import periodic_task
         from providers.api.errors import ProviderErrors
-        from providers.connect import complete
+        from providers.connect import complete, flow_details
         from providers.disconnect import disconnect
         from providers.models import Connection, Status
         from providers.refresh import renew_ending_grants
@@ -36,6 +36,7 @@ class ProvidersConfig(AppConfig):
                     deleted=Action.PROVIDER_DELETED,
                 ),
                 complete=complete,
+                flow_details=flow_details,
                 disconnect=disconnect,
                 operator_fields=("alias", "last_sync_at"),
                 api=Api(

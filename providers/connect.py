@@ -4,6 +4,7 @@ validate the state → check the answer → pending row → exchange → whose a
 """
 
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -73,6 +74,18 @@ def begin(
             "connection_id": str(reauthorise) if reauthorise else None,
         },
     )
+
+
+def flow_details(_user: User, connection: Connection | None) -> dict[str, Any]:
+    """Return the details of a flow that is started on the page.
+
+    One that is over gives its name to the new connection, and takes no grant itself.
+    """
+    reauthorises = connection is not None and connection.status in REAUTHORISABLE
+    return {
+        "alias": connection.alias if connection else None,
+        "connection_id": str(connection.pk) if connection and reauthorises else None,
+    }
 
 
 def _check_reauthorisable(connection: Connection, slug: str) -> None:

@@ -16,7 +16,7 @@ class SocialConfig(AppConfig):
         )
         from connections_project.core.periodic import periodic_task
         from social.api.errors import SocialErrors
-        from social.connect import complete
+        from social.connect import complete, flow_details
         from social.disconnect import disconnect
         from social.models import SocialAccount, Status
         from social.publications import forget_old_keys
@@ -37,6 +37,7 @@ class SocialConfig(AppConfig):
                     token_refreshed=Action.ACCOUNT_TOKEN_REFRESHED,
                 ),
                 complete=complete,
+                flow_details=flow_details,
                 disconnect=disconnect,
                 operator_fields=("is_active",),
                 api=Api(

@@ -4,6 +4,7 @@ validate the state → check the answer → exchange → which accounts? → sto
 """
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -63,12 +64,23 @@ def begin(
         principal=caller.principal,
         redirect_uri=redirect_uri,
         browser=browser,
-        details={
-            "team_id": str(caller.team_id),
-            "by_key": isinstance(caller.principal, ApiKey),
-            "account_ids": sorted(map(str, named)),
-        },
+        details=_details(caller.team_id, named, by_key=isinstance(caller.principal, ApiKey)),
     )
+
+
+def flow_details(user: User, account: SocialAccount | None) -> dict[str, Any]:
+    """Return the details of a flow that is started on the page: for the account's team, or the
+    user's own, as where no `x-team-id` comes."""
+    named = {account.pk} if account else set()
+    return _details(account.team_id if account else user.own_team.pk, named, by_key=False)
+
+
+def _details(team_id: UUID, account_ids: Iterable[UUID], *, by_key: bool) -> dict[str, Any]:
+    return {
+        "team_id": str(team_id),
+        "by_key": by_key,
+        "account_ids": sorted(map(str, account_ids)),
+    }
 
 
 def complete(

@@ -36,7 +36,7 @@ OF_LIMIT = [name for name in HEADERS if name.startswith("X-RateLimit")]
 
 
 Endpoint = tuple[str, str, str, Any]
-METHODS = ("GET", "POST", "PATCH", "DELETE")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def in_order(endpoints: list[Endpoint]) -> list[Endpoint]:

@@ -212,6 +212,11 @@ class Environment:
         path = self.parsed(name, None, values.file, "the path of a file")
         return [path] if path else []
 
+    def image(self, name: str) -> Path | None:
+        """Return the path of a picture; None where the variable is absent."""
+        expected = "the path of a file that ends in .svg, .png, .jpg or .webp"
+        return self.parsed(name, None, values.image, expected)
+
     def identity(self, name: str) -> Identity:
         """Return the issuers and transmitters of the file of that path; none where it is absent."""
         path = self.parsed(name, None, values.file, "the path of a file")

@@ -176,6 +176,13 @@ def file(text: str) -> Path:
     return path
 
 
+def image(text: str) -> Path:
+    """Take a file of a kind that every browser shows, by its ending."""
+    if not text.lower().endswith((".svg", ".png", ".jpg", ".jpeg", ".webp")):
+        raise ValueError
+    return file(text)
+
+
 def folder(text: str) -> Path:
     path = Path(text)
     if path.exists() and not path.is_dir():

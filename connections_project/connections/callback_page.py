@@ -5,12 +5,16 @@ state's own principal; anybody else's browser gets no further than a page (RFC 9
 """
 
 from http import HTTPStatus
-from urllib.parse import urlencode
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
@@ -19,75 +23,40 @@ from connections_project.api.parsers import UNSTORABLE
 from connections_project.api.rate_limits import PROVIDER_CONNECT
 from connections_project.api.throttling import set_rate_limit_headers, throttle
 from connections_project.connections import errors, flow, outcomes
-from connections_project.connections.browser import browser_of
+from connections_project.connections.browser import browser_of, is_prefetch
 from connections_project.connections.callback import authorization_response
+from connections_project.connections.callback_words import (
+    ALREADY,
+    CLOSE,
+    CONNECTED,
+    INCOMPLETE,
+    NOTHING,
+    PREFETCH,
+    REFUSALS,
+    RENEWED,
+    SIGN_IN,
+    SOMEBODY_ELSE,
+    TOO_MANY,
+)
 from connections_project.connections.flow import Answer, FlowPreview
-from connections_project.connections.outcomes import Outcome as Words
+from connections_project.connections.outcomes import Outcome
 from connections_project.connections.registry import connection_type
 from connections_project.connections.throttling import callback_bucket, connect_policy
 from connections_project.core import vault
+from connections_project.core.languages import localized
 from connections_project.identity.models import User
-from connections_project.identity.origins import origin_of
+from connections_project.identity.origins import origin_of, page_origin
 from connections_project.oauth.catalog import Platform
-from connections_project.oauth.state import StateStoreUnavailable
 from connections_project.platforms.registry import (
     PlatformBusyError,
-    PlatformUnavailableError,
-    UnknownPlatformError,
     upstream,
 )
 
 # The query parameter that leads back from the sign-in.
 SEALED = "sealed"
 
-START_AGAIN = "Go back to where you came from and start connecting again."
-RELOAD = "Nothing was connected yet. Please load this page again in a few seconds."
-LATER = "Nothing was connected. Please try again in a few minutes."
 
-
-REFUSALS: dict[type[Exception], Words] = {
-    errors.InvalidStateError: Words(400, "This link is no longer good", START_AGAIN),
-    errors.AuthorizationDeclinedError: Words(
-        400, "Access was not granted", "Nothing was connected. You can start again at any time."
-    ),
-    errors.IssuerMismatchError: Words(
-        400, "This answer comes from somebody else", f"Nothing was sent there. {START_AGAIN}"
-    ),
-    errors.AccountMismatchError: Words(
-        400, "This is another account", "Sign in there with the account that you connected before."
-    ),
-    # Nothing is refused to a person here: the connection there is has taken the fresh credentials.
-    errors.AlreadyConnectedError: Words(
-        200, "This account is connected already", "Its access has been renewed."
-    ),
-    errors.ConnectFailedError: Words(502, "The platform did not complete the connection", LATER),
-    PlatformUnavailableError: Words(503, "This platform can't be used at the moment", LATER),
-    PlatformBusyError: Words(503, "This platform does not answer in time", RELOAD),
-    UnknownPlatformError: Words(400, "This platform can't be connected", START_AGAIN),
-    StateStoreUnavailable: Words(503, "Connecting is not possible at the moment", LATER),
-}
-INCOMPLETE = Words(400, "This link is incomplete", START_AGAIN)
-SIGN_IN = Words(
-    400,
-    "Is it you who is connecting?",
-    "This connection was started in another browser. Sign in to go on, or close this page if you "
-    "did not start it.",
-)
-SOMEBODY_ELSE = Words(
-    403,
-    "You are signed in as somebody else",
-    "This connection was started by another user, and has been cancelled.",
-)
-NOTHING = Words(
-    200,
-    "Nothing was connected",
-    "These accounts were disconnected before, and stay so. To have one back, choose it when you "
-    "start connecting.",
-)
-PREFETCH = Words(503, "Not yet", "This link is good once, and nobody has followed it yet.")
-TOO_MANY = Words(429, "Too many tries", "Please wait a minute and start connecting again.")
-
-
+@method_decorator(localized, name="dispatch")
 @method_decorator(csrf_exempt, name="dispatch")  # It only reads, and refuses all else by a 405.
 class CallbackPage(View):
     """Completes a flow in the browser and says in words what happened."""
@@ -98,7 +67,7 @@ class CallbackPage(View):
         found = upstream(slug)
         if found is None:
             raise Http404
-        if _is_prefetch(request):
+        if is_prefetch(request):
             return _page(request, PREFETCH)
         try:
             response = self.answer(request, found.platform)
@@ -134,12 +103,11 @@ class CallbackPage(View):
 def _go_on(
     request: HttpRequest, platform: Platform, preview: FlowPreview, state: str, answer: Answer
 ) -> HttpResponse:
-    signed_in = request.user if isinstance(request.user, User) else None
-    if signed_in is None and not preview.was_started_in(browser_of(request)):
+    if _caller(request, preview) is None and not preview.was_started_in(browser_of(request)):
         return _page(request, SIGN_IN, sign_in=_sign_in_address(request))
     outcomes.begin(state, preview)
     try:
-        words = _outcome(request, platform, preview, state, answer)
+        outcome = _outcome(request, platform, preview, state, answer)
     except errors.InvalidStateError:
         # The same callback came twice at once, and the other one has taken the state.
         return _again(request, platform, state)
@@ -147,13 +115,13 @@ def _go_on(
         # The state can still be used, or nobody knows what came of it: this is no outcome.
         outcomes.abandon(state)
         raise
-    outcomes.end(state, preview, words)
-    return _page(request, words)
+    outcomes.end(state, preview, outcome)
+    return _end(request, preview, outcome)
 
 
 def _outcome(
     request: HttpRequest, platform: Platform, preview: FlowPreview, state: str, answer: Answer
-) -> Words:
+) -> Outcome:
     try:
         return _complete(request, platform, preview, state, answer)
     except PlatformBusyError:
@@ -164,41 +132,71 @@ def _outcome(
         return REFUSALS[type(problem)]
 
 
+def _caller(request: HttpRequest, preview: FlowPreview) -> User | None:
+    """Return who is signed in; nobody where that has nothing to do with the flow."""
+    if preview.returns and preview.returns.by_link:
+        return None
+    return request.user if isinstance(request.user, User) else None
+
+
+def _end(request: HttpRequest, preview: FlowPreview, outcome: Outcome) -> HttpResponse:
+    """Say how a flow ended, or go back to where it was started."""
+    if preview.returns is None or not preview.was_started_in(browser_of(request)):
+        return _page(request, outcome)
+    back = preview.returns.url
+    if not urlsplit(back).netloc:
+        level = messages.SUCCESS if outcome.result == "connected" else messages.WARNING
+        messages.add_message(
+            request, level, f"{gettext(outcome.title)}. {outcome.text and gettext(outcome.text)}"
+        )
+    query = urlencode({"connection_id": outcome.connection_id, "status": outcome.result})
+    response = HttpResponseRedirect(f"{back}{'&' if urlsplit(back).query else '?'}{query}")
+    # Where it leads to learns nothing of the code and the state.
+    response["Referrer-Policy"] = "no-referrer"
+    response["Cache-Control"] = "no-store"
+    return response
+
+
 def _again(request: HttpRequest, platform: Platform, state: str) -> HttpResponse:
     """Tell the flow's own browser how it went the first time that this state came."""
     told = outcomes.outcome_of(state, slug=platform.slug, browser=browser_of(request))
     if told is None:
         raise errors.InvalidStateError
-    response = _page(request, told)
-    if told == outcomes.UNDER_WAY:
-        response["Retry-After"] = "1"
+    preview, outcome = told
+    if outcome != outcomes.UNDER_WAY:
+        return _end(request, preview, outcome)
+    response = _page(request, outcome)
+    response["Retry-After"] = "1"
     return response
 
 
 def _complete(
     request: HttpRequest, platform: Platform, preview: FlowPreview, state: str, answer: Answer
-) -> Words:
-    signed_in = request.user if isinstance(request.user, User) else None
+) -> Outcome:
+    caller = _caller(request, preview)
+    origin = page_origin(request, caller) if preview.returns else origin_of(request)
     try:
         # Whoever is signed in must be the state's principal, as with a Bearer at the API; if it is
         # somebody else, the verb burns the state and audits that.
         connected = connection_type(preview.app).complete(
-            state=state, answer=answer, caller=signed_in, origin=origin_of(request)
+            state=state, answer=answer, caller=caller, origin=origin
         )
+    except errors.AlreadyConnectedError as known:
+        return _connected(known.connection_id, ALREADY, RENEWED)
     except errors.InvalidStateError:
-        if signed_in is None or signed_in.pk == preview.principal_id:
+        if caller is None or caller.pk == preview.principal_id:
             raise
         return SOMEBODY_ELSE
-    if connected == []:
+    rows: list[Any] = connected if isinstance(connected, list) else [connected]
+    if not rows:
         return NOTHING
-    text = "You can close this page."
-    return Words(HTTPStatus.OK, f"{platform.name} is connected", text)
+    title = gettext(CONNECTED) % {"platform": platform.name}
+    text = "" if preview.returns else CLOSE
+    return _connected(rows[0].pk, title, text)
 
 
-def _is_prefetch(request: HttpRequest) -> bool:
-    """Whether nobody looks at the page yet (Fetch Standard, `Sec-Purpose`; older: `Purpose`)."""
-    purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose"))
-    return any("prefetch" in purpose.lower() for purpose in purposes)
+def _connected(connection_id: UUID, title: str, text: str) -> Outcome:
+    return Outcome(HTTPStatus.OK, title, text, "connected", str(connection_id))
 
 
 def _is_damaged(answer: Answer) -> bool:
@@ -227,9 +225,10 @@ def _unseal(request: HttpRequest) -> bool:
     return True
 
 
-def _page(request: HttpRequest, words: Words, *, sign_in: str = "") -> HttpResponse:
-    context = {"title": words.title, "text": words.text, "sign_in": sign_in}
-    response = render(request, "oauth/callback.html", context, status=words.status)
+def _page(request: HttpRequest, outcome: Outcome, *, sign_in: str = "") -> HttpResponse:
+    title, text = (one and gettext(one) for one in (outcome.title, outcome.text))
+    context = {"title": title, "text": text, "sign_in": sign_in}
+    response = render(request, "oauth/callback.html", context, status=outcome.status)
     # The address holds code and state: nobody else may learn it, and no cache may keep the page.
     response["Referrer-Policy"] = "no-referrer"
     response["Cache-Control"] = "no-store"

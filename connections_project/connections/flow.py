@@ -63,6 +63,20 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Return:
+    """Where the callback page sends the browser on, once a flow is over.
+
+    Args:
+        url: The address; the outcome is added to its query.
+        by_link: Whether the person came by a link and is signed in nowhere, so that whoever else is
+            signed in in the same browser has nothing to do with it.
+    """
+
+    url: str
+    by_link: bool = False
+
+
+@dataclass(frozen=True)
 class Flow:
     """A flow under way; whoever gets it by `take` is the only one that goes on with it."""
 
@@ -82,6 +96,7 @@ def begin(
     redirect_uri: str | None,
     browser: str,
     details: dict[str, Any],
+    returns: Return | None = None,
 ) -> Authorization:
     """Start a flow; nothing is written but the state, in the cache.
 
@@ -92,6 +107,7 @@ def begin(
         redirect_uri: One of the registered ones; None for the first.
         browser: The cookie's value that ties the flow to the browser it was started in.
         details: What the app wants back with the flow; JSON.
+        returns: Where the callback page goes on to; None where it says itself what happened.
 
     Raises:
         UnknownPlatformError, PlatformUnavailableError: See `connectable`.
@@ -108,7 +124,7 @@ def begin(
         details=details,
     )
     state = new_state()
-    remembered = _remembered(started, browser, principal)
+    remembered = _remembered(started, browser, principal) | _returning(returns)
     states.put(state, remembered, seconds=settings.OAUTH_STATE_SECONDS)
     url = _authorization_url(started, upstream, state=state)
     return Authorization(url, state, settings.OAUTH_STATE_SECONDS)
@@ -130,6 +146,10 @@ def _remembered(started: Flow, browser: str, principal: User | ApiKey) -> dict[s
         "browser": fingerprint(browser),
         "details": started.details,
     }
+
+
+def _returning(returns: Return | None) -> dict[str, Any]:
+    return {"return_url": returns.url, "by_link": returns.by_link} if returns else {}
 
 
 def _authorization_url(started: Flow, upstream: Upstream, *, state: str) -> str:
@@ -166,6 +186,7 @@ class FlowPreview:
     principal_id: UUID
     principal_type: str
     browser: str
+    returns: Return | None = None
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> "FlowPreview":
@@ -176,14 +197,21 @@ class FlowPreview:
             # A flow that an earlier release started has none.
             principal_type=found.get("principal_type", PrincipalType.USER),
             browser=found["browser"],
+            returns=_return(found),
         )
 
-    def as_json(self) -> dict[str, str]:
-        return {**vars(self), "principal_id": str(self.principal_id)}
+    def as_json(self) -> dict[str, Any]:
+        known = {name: value for name, value in vars(self).items() if name != "returns"}
+        return {**known, "principal_id": str(self.principal_id), **_returning(self.returns)}
 
     def was_started_in(self, browser: str | None) -> bool:
         """Whether the flow was started in the browser that bears this cookie."""
         return browser is not None and hmac.compare_digest(self.browser, fingerprint(browser))
+
+
+def _return(found: dict[str, Any]) -> Return | None:
+    url = found.get("return_url")
+    return Return(url, by_link=found["by_link"]) if url else None
 
 
 def peek(state: str) -> FlowPreview | None:

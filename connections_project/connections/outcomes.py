@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from connections_project.connections.flow import FlowPreview, state_store
 from connections_project.oauth.state import StateStoreUnavailable
@@ -28,14 +29,30 @@ _under_way = state_store("under_way")
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a flow ended: an HTTP status, a heading and a sentence."""
+    """How a flow ended: an HTTP status, a heading and a sentence.
+
+    Args:
+        status: The page's HTTP status.
+        title: The heading.
+        text: A sentence.
+        result: "connected", "declined" or "failed", for whoever started the flow.
+        connection_id: What was connected.
+    """
 
     status: int
     title: str
     text: str
+    result: str = "failed"
+    connection_id: str = ""
 
 
-UNDER_WAY = Outcome(503, "This is still under way", "Please load this page again in a while.")
+Told = tuple[FlowPreview, Outcome]
+
+UNDER_WAY = Outcome(
+    503,
+    gettext_noop("This is still under way"),
+    gettext_noop("Please load this page again in a while."),
+)
 
 
 def begin(state: str, preview: FlowPreview) -> None:
@@ -69,7 +86,7 @@ def _kept(preview: FlowPreview, outcome: Outcome) -> dict[str, Any]:
     return {"preview": preview.as_json(), "outcome": vars(outcome)}
 
 
-def outcome_of(state: str, *, slug: str, browser: str | None) -> Outcome | None:
+def outcome_of(state: str, *, slug: str, browser: str | None) -> Told | None:
     """Return how it went the first time, which is waited for; None where it is not told.
 
     Args:
@@ -81,15 +98,17 @@ def outcome_of(state: str, *, slug: str, browser: str | None) -> Outcome | None:
         StateStoreUnavailable: The cache is away.
     """
     ends_at = time.monotonic() + LONGEST_WAIT_SECONDS
-    while (kept := _look(state, slug, browser)) == UNDER_WAY and time.monotonic() < ends_at:
+    told = _look(state, slug, browser)
+    while told and told[1] == UNDER_WAY and time.monotonic() < ends_at:
         time.sleep(_PAUSE_SECONDS)
-    return kept
+        told = _look(state, slug, browser)
+    return told
 
 
-def _look(state: str, slug: str, browser: str | None) -> Outcome | None:
+def _look(state: str, slug: str, browser: str | None) -> Told | None:
     kept = _outcomes.peek(state) or _under_way.peek(state)
     if kept is None:
         return None
     preview = FlowPreview.from_json(kept["preview"])
     is_told = preview.slug == slug and preview.was_started_in(browser)
-    return Outcome(**kept["outcome"]) if is_told else None
+    return (preview, Outcome(**kept["outcome"])) if is_told else None

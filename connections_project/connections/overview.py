@@ -7,8 +7,8 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet, Value
 
 from connections_project.connections.attention import AttentionReason
-from connections_project.connections.registry import ConnectionType, connection_types
-from connections_project.identity.models import Membership, User
+from connections_project.connections.registry import ConnectionType, connection_types, own_rows
+from connections_project.identity.models import User
 
 
 class Overview(NamedTuple):
@@ -75,17 +75,10 @@ COLUMNS = (
 
 def _rows(one: ConnectionType, user: User) -> "QuerySet[Any]":
     model = one.model
-    if one.belongs_to_teams:
-        owners: Any = Membership.objects.filter(user=user).values("team_id")
-        own = Q(team_id__in=owners)
-    else:
-        own = Q(user_id=user.pk)
-    return (
-        model._default_manager.filter(own, deleted_at=None)
-        .order_by()
-        .annotate(
-            of_app=Value(one.app),
-            of_platform=F(model.platform_column),
-            shown=model.shown_status_expression(),
-        )
+    rows: QuerySet[Any] = own_rows(one, user.pk).order_by()
+    annotated: QuerySet[Any] = rows.annotate(
+        of_app=Value(one.app),
+        of_platform=F(model.platform_column),
+        shown=model.shown_status_expression(),
     )
+    return annotated

@@ -91,6 +91,10 @@ class ConnectionType:
         oldest_overdue: Returns since when the oldest of what is scheduled is due; None where it
             returns that nothing is.
         inspect: Further facts of one connection for `inspect_connection`, as JSON.
+        flow_details: What the type wants back with a flow that a user starts on the pages for
+            people; takes the user, and the connection that is to take the new grant, if any.
+        scheduled: What is still to be done through one connection, for its owner to read: when, and
+            a text.
     """
 
     model: type[OAuthConnection]
@@ -104,6 +108,8 @@ class ConnectionType:
     active_schedules: Callable[[Rows], int] | None = None
     oldest_overdue: Callable[[], datetime | None] | None = None
     inspect: Callable[[Any], dict[str, Any]] = lambda _: {}
+    flow_details: Callable[[User, Any], dict[str, Any]] = lambda *_: {}
+    scheduled: Callable[[Any], Sequence[tuple[datetime, str]]] = lambda _: ()
 
     @property
     def app(self) -> str:
@@ -186,6 +192,15 @@ def find_connection(connection_id: UUID) -> OAuthConnection | None:
         if row is not None:
             return row
     return None
+
+
+def own_rows(one: ConnectionType, user_id: UUID) -> Rows:
+    """Return the connections of a type that are a user's own, or a team's it belongs to."""
+    visible = one.rows.filter(deleted_at=None)
+    if one.belongs_to_teams:
+        teams = Membership.objects.filter(user_id=user_id).values("team_id")
+        return visible.filter(team_id__in=teams)
+    return visible.filter(user_id=user_id)
 
 
 def belongs_to(connection: OAuthConnection, user_id: UUID) -> bool:

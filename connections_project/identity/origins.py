@@ -36,6 +36,21 @@ def anonymous_origin(request: Request | HttpRequest) -> Origin:
     return Origin(ActorType.USER, None, Interface.API, client_address=_address(request))
 
 
+def page_origin(request: HttpRequest, person: User | None) -> Origin:
+    """Describe a request of the pages where people look after their connections.
+
+    Args:
+        request: The request.
+        person: Whose pages they are, if that is known.
+    """
+    return Origin(
+        ActorType(person.principal_type) if person else ActorType.USER,
+        person.pk if person else None,
+        Interface.PAGE,
+        client_address=_address(request),
+    )
+
+
 def admin_origin(request: HttpRequest) -> Origin:
     """Describe a request of the admin by its operator."""
     operator = _signed_in(request)

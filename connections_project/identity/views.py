@@ -9,7 +9,10 @@ from django.forms import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 
+from connections_project.core.languages import localized
 from connections_project.identity import sign_in
 from connections_project.identity.hashing import HashingBusyError
 from connections_project.identity.login_attempts import TooManyAttemptsError
@@ -21,7 +24,7 @@ class SignInForm(AuthenticationForm):
 
     # Where it is not the credentials that are refused: the answer's status, and when to come again.
     status, retry_after = 200, 0
-    refused = "This e-mail address and password don't match."
+    refused: Any = _("This e-mail address and password don't match.")
 
     def clean(self) -> dict[str, Any]:
         email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
@@ -36,10 +39,10 @@ class SignInForm(AuthenticationForm):
             raise ValidationError(self.refused) from None
         except TooManyAttemptsError as error:
             self.status, self.retry_after = 429, error.retry_after
-            raise ValidationError("Too many tries. Please wait a while.") from None
+            raise ValidationError(_("Too many tries. Please wait a while.")) from None
         except HashingBusyError as error:
             self.status, self.retry_after = 503, error.retry_after
-            raise ValidationError("Too many are signing in. Please try again.") from None
+            raise ValidationError(_("Too many are signing in. Please try again.")) from None
 
     def verified(self, request: HttpRequest, email: str, password: str) -> User:
         """Check the credentials.
@@ -55,6 +58,7 @@ def _may_enter(user: User) -> str:
     return "" if settings.LOCAL_LOGIN or user.is_staff else "no_operator"
 
 
+@method_decorator(localized, name="dispatch")
 class SignInView(LoginView):
     """Signs a person in and goes on to `next`, if that is an address of this service."""
 

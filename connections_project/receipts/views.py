@@ -32,7 +32,7 @@ earlier receipts stay there.
 | `iss`, `iat` | this service, and as of when (seconds since 1970) |
 | `connection_id`, `app`, `platform` | what was disconnected |
 | `disconnected_at` | when |
-| `actor`, `interface` | by whom: `user`, `service`, `operator`, `system` or `platform`; through which interface: `api`, `admin`, `command`, `worker` or `webhook` |
+| `actor`, `interface` | by whom: `user`, `service`, `operator`, `system` or `platform`; through which interface: `api`, `admin`, `command`, `worker`, `webhook` or `page` |
 | `erased` | what is gone here: `credentials`, `profile`; empty while tokens are kept |
 | `revocation.state` | at the platform: `revoked`, `pending`, `abandoned` after 24 h, `not_supported`, `shared_grant` (another connection lives on the same grant) or `not_requested` |
 | `revocation.attempts`, `.last_error`, `.finished_at` | how often it was tried, what the last try failed with, when it was finished |

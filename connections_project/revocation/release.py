@@ -113,6 +113,18 @@ def release_grants(
     return Released(decisions, _move_tokens(pending))
 
 
+def foresee(leaving: Leaving) -> Decision:
+    """Return what `release_grants` would decide for one connection now; nothing is changed.
+
+    Must stand in a transaction.
+    """
+    return decide(
+        upstream(leaving.platform_slug),
+        asked=leaving.holds_tokens,
+        is_shared=lambda: leaving.pk in _on_shared_grants([leaving]),
+    )
+
+
 def revoke_unstored(bundle: TokenBundle, *, origin: Origin) -> Decision:
     """Get rid of tokens that came too late or belong to nobody.
 

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections_project.api.views import ApiViewSet
+from connections_project.core.languages import localized
 from connections_project.middleware.trusted_proxies import client_address
 from connections_project.webhooks import notices
 from connections_project.webhooks.models import DataDeletion
@@ -51,6 +52,7 @@ class WebhookViewSet(ApiViewSet):
 
 @require_safe
 @never_cache
+@localized
 def data_deletion(request: HttpRequest, confirmation_code: str) -> HttpResponse:
     """Show what became of a request to have data erased to whoever has its code; names nobody."""
     deletion = get_object_or_404(DataDeletion, pk=confirmation_code)

@@ -83,6 +83,12 @@ WRONG = [
     ("EVENT_LEASE_SECONDS", "0"),
     ("EVENT_THREADS", "0"),
     ("EVENT_ENDPOINT_LIMIT", "0"),
+    ("BRAND_LOGO", f"/nowhere/{MARK}.svg"),
+    ("BRAND_LOGO", os.devnull),
+    ("CONNECT_SESSION_SECONDS", "0"),
+    ("BACKGROUND_ADDRESS", f"{MARK}:0"),
+    ("RETURN_URL_ORIGINS", f"https://{MARK}.example.com/back"),
+    ("RETURN_URL_ORIGINS", "*"),
     ("REFRESH_LEASE_SECONDS", "0"),
     ("ISSUER_KEYS_SECONDS", "-1"),
     ("ISSUER_KEYS_KEEP_SECONDS", MARK),
@@ -130,8 +136,8 @@ def test_so_may_its_opposite(no: str) -> None:
 
 def test_every_variable_is_tried_here() -> None:
     read = set(re.findall(r'_env\.\w+\(\s*"([A-Z_]+)"', SETTINGS.read_text(encoding="utf-8")))
-    # Any text may be the token that guards the metrics.
-    assert read - {name for name, _ in WRONG} == {"METRICS_TOKEN"}
+    # Any text may be the token that guards the metrics, or a name.
+    assert read - {name for name, _ in WRONG} == {"METRICS_TOKEN", "BRAND_NAME"}
 
 
 GOOD = [

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jwt
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core import checks
 from django.core.management import call_command
@@ -25,11 +26,13 @@ from connections_project.revocation.models import RevocationJob
 from tests.fourth_type.conftest import Run
 from tests.fourth_type.models import Calendar, CalendarAction, Status
 from tests.metrics.conftest import Scrape, key
+from tests.support.person_pages import come_back, connect, words
 from tests.support.platform_server import PlatformServer
 from tests.support.webhook_signing import tiktok_event, tiktok_signature
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CALENDARS = "/admin/fourth_type/calendar/"
+CALLBACK = "https://localhost:8000/oauth/callback/almanac"
 WHY = ("--reason", "breach", "--yes", "--json")
 
 
@@ -182,6 +185,20 @@ def test_callback_page(almanac: PlatformServer, owner: User) -> None:
     assert "Almanac is connected" in browser.get("/oauth/callback/almanac", query).content.decode()
     assert Calendar.objects.get().status == Status.ACTIVE
     assert actions()[-1] == CalendarAction.CONNECTED
+
+
+def test_persons_page(calendar: Calendar, owner: User) -> None:
+    settings.OAUTH_CLIENTS["almanac"]["redirect_uris"] = [CALLBACK]
+    browser = Client()
+    browser.force_login(owner)
+    shown = words(browser.get("/connections"))
+    assert "Almanac Ada Connected since" in shown
+    assert "Connect Almanac" in shown
+    query = connect(browser, "almanac")
+    assert come_back(browser, query).headers["Location"].endswith("&status=connected")
+    done = browser.post(f"/connections/{calendar.pk}/disconnect", follow=True)
+    assert "Almanac is disconnected" in words(done)
+    assert is_over(calendar)
 
 
 def test_platforms(anonymous: APIClient) -> None:

@@ -1,0 +1,66 @@
+"""Connect sessions: the links by which people come to their page without signing in."""
+
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from connections_project.core.ids import uuid7
+
+ACT_FOR_USERS = "act_for_users"
+
+
+class ConnectSession(models.Model):
+    """A link to one person's page, good for one browser and a while.
+
+    Of the link's token and of the browser's cookie only hashes are stored: both are random and
+    can't be guessed from these.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="connect_sessions",
+        db_index=False,
+    )
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    # The one browser that has opened it; null until then.
+    browser_sha256 = models.CharField(max_length=64, null=True)
+    # Slugs of what is offered; empty for all.
+    platforms = models.JSONField(default=list)
+    return_url = models.CharField(max_length=2048, default="")
+    created_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        permissions = [(ACT_FOR_USERS, "Can open connect sessions for people")]
+        default_permissions = ()
+        indexes = [
+            models.Index(
+                fields=["browser_sha256", "-opened_at"],
+                name="connect_session_browser",
+                condition=Q(browser_sha256__isnull=False),
+            ),
+            models.Index(fields=["expires_at"], name="connect_session_end"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def return_origin(self) -> str:
+        parts = urlsplit(self.return_url)
+        return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+    def is_good(self, *, now: datetime) -> bool:
+        """Whether it still speaks for its person."""
+        ended = self.user.sessions_ended_at
+        return (
+            now < self.expires_at
+            and self.user.is_active
+            and (ended is None or ended < self.created_at)
+        )

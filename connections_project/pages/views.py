@@ -1,0 +1,156 @@
+"""`/connections`: a person's own connections of all apps."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
+from django.views import View
+
+from connections_project.connections.browser import is_prefetch
+from connections_project.connections.callback_words import PREFETCH
+from connections_project.connections.errors import ConnectionNotFoundError
+from connections_project.connections.overview import Overview, own_connections
+from connections_project.core.languages import localized
+from connections_project.identity.models import User
+from connections_project.identity.origins import page_origin
+from connections_project.pages import sessions, visitor
+from connections_project.pages.base import PersonPage, ended_page, guarded
+from connections_project.pages.offers import Offer, offers, origins_of
+from connections_project.pages.own import WorkWaitingError, disconnect_own, own_connection
+from connections_project.pages.sessions import EndedSessionError
+from connections_project.pages.shown import Ended, Ending, Shown
+from connections_project.receipts.facts import NotDisconnectedError
+from connections_project.receipts.issue import issue
+
+PER_PAGE = 50
+# RFC 7515, section 9.2.1: the compact serialization.
+RECEIPT_TYPE = "application/jose"
+
+
+class ConnectionsPage(PersonPage):
+    """What is connected, what was, and what can be."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method == "GET" and "session" in request.GET:
+            return _open(request)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        offered = offers(lambda _slug: True)
+        page = Paginator(own_connections(self.visitor.user), PER_PAGE).get_page(
+            request.GET.get("page")
+        )
+        reachable = {offer.slug for offer in offered}
+        rows = [Shown.of(Overview(*row), reachable) for row in page]
+        context = {
+            "page": page,
+            "needing": [row for row in rows if row.attention],
+            "live": [row for row in rows if not row.attention and not row.is_over],
+            "over": [row for row in rows if row.is_over],
+            "offers": [offer for offer in offered if self.visitor.is_offered(offer.slug)],
+        }
+        return self.page("connections.html", context, form_action=self._targets(offered))
+
+    def _targets(self, offered: Iterable[Offer]) -> list[str]:
+        """Return where the forms lead: to platforms, and from them back to the application."""
+        back = self.visitor.session.return_origin if self.visitor.session else ""
+        return [*origins_of(offered), *([back] if back else [])]
+
+
+@localized
+def _open(request: HttpRequest) -> HttpResponseBase:
+    """Open a link in this browser, and show its page under an address without the token."""
+    if is_prefetch(request):
+        text = {"title": gettext(PREFETCH.title), "text": gettext(PREFETCH.text)}
+        return guarded(render(request, "oauth/callback.html", text, status=PREFETCH.status))
+    browser = visitor.browser_for_link(request)
+    token = request.GET["session"]
+    try:
+        sessions.open_session(token, browser=browser, origin=page_origin(request, None))
+    except EndedSessionError:
+        return ended_page(request)
+    response = redirect("connections")
+    visitor.set_cookie(response, browser)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return guarded(response)
+
+
+class OwnPage(PersonPage):
+    """A page about one connection of the person's."""
+
+    def find(self, connection_id: UUID) -> Any:
+        try:
+            return own_connection(connection_id, user=self.visitor.user)
+        except ConnectionNotFoundError:
+            raise Http404 from None
+
+
+class DisconnectPage(OwnPage):
+    """Says what a disconnect will do, and does it; what is scheduled needs a second yes."""
+
+    def get(self, _: HttpRequest, connection_id: UUID) -> HttpResponse:
+        row = self.find(connection_id)
+        if row.disconnected_at:
+            return redirect("connection-ended", row.pk)
+        return self.page("disconnect.html", {"ending": Ending.of(row)})
+
+    def post(self, request: HttpRequest, connection_id: UUID) -> HttpResponse:
+        try:
+            disconnect_own(
+                connection_id,
+                user=self.visitor.user,
+                cancel_schedules="cancel_schedules" in request.POST,
+                origin=self.visitor.origin,
+            )
+        except ConnectionNotFoundError:
+            raise Http404 from None
+        except WorkWaitingError:
+            ending = Ending.of(self.find(connection_id))
+            return self.page("cancel_schedules.html", {"ending": ending}, status=409)
+        return redirect("connection-ended", connection_id)
+
+
+class EndedPage(OwnPage):
+    """What a disconnect has done, with the receipt."""
+
+    def get(self, _: HttpRequest, connection_id: UUID) -> HttpResponse:
+        try:
+            return self.page("disconnected.html", {"ended": Ended.of(self.find(connection_id))})
+        except NotDisconnectedError:
+            return redirect("connections")
+
+
+class ReceiptFile(OwnPage):
+    """The receipt, to keep."""
+
+    def get(self, _: HttpRequest, connection_id: UUID) -> HttpResponse:
+        try:
+            receipt = issue(self.find(connection_id))
+        except NotDisconnectedError:
+            raise Http404 from None
+        name = f'attachment; filename="receipt-{connection_id}.jws"'
+        headers = {"Content-Disposition": name}
+        return HttpResponse(receipt, content_type=RECEIPT_TYPE, headers=headers)
+
+
+@method_decorator(localized, name="dispatch")
+class LeavePage(View):
+    """Leaves a page that was opened by a link: the browser forgets it."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        response: HttpResponseBase
+        if isinstance(request.user, User):
+            response = redirect("connections")
+        else:
+            response = render(request, "pages/left.html")
+        response.delete_cookie(visitor.COOKIE, samesite="Lax")
+        response.cookies[visitor.COOKIE]["secure"] = True
+        return guarded(response)

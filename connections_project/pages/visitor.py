@@ -1,0 +1,84 @@
+"""Whose page it is: somebody who is signed in, or who came by a link."""
+
+import re
+import secrets
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from audit.record import Origin
+from connections_project.connections.flow import Return
+from connections_project.identity.models import User
+from connections_project.identity.origins import page_origin
+from connections_project.pages.models import ConnectSession
+from connections_project.pages.sessions import session_of
+
+# Insists on Secure, on this host alone and on the path "/" (RFC 6265bis, section 4.1.3).
+COOKIE = "__Host-connect_session"
+PAGE = "/connections"
+_VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A person at the page.
+
+    Args:
+        user: Whose connections these are.
+        session: The link by which the person came; None for who is signed in.
+        origin: The request, for the audit log.
+    """
+
+    user: User
+    session: ConnectSession | None
+    origin: Origin
+
+    @property
+    def return_url(self) -> str:
+        """Where the application wants its person back; "" where it doesn't say."""
+        return self.session.return_url if self.session else ""
+
+    @property
+    def returns(self) -> Return:
+        """Where a flow that starts here goes back to."""
+        return Return(self.return_url or PAGE, by_link=self.session is not None)
+
+    def is_offered(self, slug: str) -> bool:
+        return not (self.session and self.session.platforms) or slug in self.session.platforms
+
+
+def visitor_of(request: HttpRequest) -> Visitor | None:
+    """Return who is at the page; a link counts more than a sign-in, as the later intent.
+
+    Raises:
+        EndedSessionError: The browser has opened a link that is over.
+    """
+    browser = browser_of(request)
+    session = session_of(browser) if browser else None
+    user = session.user if session else request.user
+    if not isinstance(user, User):
+        return None
+    return Visitor(user, session, page_origin(request, user))
+
+
+def browser_of(request: HttpRequest) -> str | None:
+    """Return the cookie's value, if the browser bears one that can be ours."""
+    value = request.COOKIES.get(COOKIE, "")
+    return value if _VALUE.fullmatch(value) else None
+
+
+def browser_for_link(request: HttpRequest) -> str:
+    return browser_of(request) or secrets.token_urlsafe(32)
+
+
+def set_cookie(response: HttpResponseBase, browser: str) -> None:
+    response.set_cookie(
+        COOKIE,
+        browser,
+        max_age=settings.CONNECT_SESSION_SECONDS,
+        secure=True,
+        httponly=True,
+        samesite="Lax",
+    )
