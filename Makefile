@@ -1,8 +1,12 @@
 # Everything that a developer calls. Only python3 and make need to be there.
 
-# Another interpreter or other ports of the demo: make demo PYTHON=python3.12 PORT=8001
+# Another interpreter or other ports: make demo PYTHON=python3.12 PORT=8001
 PYTHON = python3
 PORT = 8000
+# That of prod-up is another, so that it stands beside dev-up.
+PROD_PORT = $(if $(filter file,$(origin PORT)),8443,$(PORT))
+# The first operator, whom prod-up makes: make prod-up OPERATOR=you@example.com
+OPERATOR =
 SANDBOX_PORT = 9000
 # What `make test` hands to pytest, such as ARGS="tests/providers -x"; for `make bench` see its
 # ARGS="--help".
@@ -11,6 +15,7 @@ ARGS =
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PORTS = --port $(PORT) --sandbox-port $(SANDBOX_PORT)
 LOCAL := $(BIN)/python -m connections_project.sandbox.local
 # The settings of the tests are those of production, with throw-away keys.
 LIKE_PRODUCTION := --settings tests.settings
@@ -24,19 +29,19 @@ help: ## Show what there is to call
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: $(READY) ## Walk the whole scenario, connect to disconnect, on a set-up that is gone afterwards
-	@$(LOCAL).demo --port $(PORT) --sandbox-port $(SANDBOX_PORT)
+	@$(LOCAL).demo $(PORTS)
 
 dev-up: $(READY) .env ## Start service, bank and retries in the background, and show how to go on
-	@$(LOCAL).dev up
+	@$(LOCAL).dev up $(PORTS)
 
 dev-down: $(READY) ## Stop them; what they stored stays in .dev
 	@$(LOCAL).dev down
 
 dev-connect: $(READY) .env ## Connect the bank for the demo user; prints the connection's id
-	@$(LOCAL).dev connect
+	@$(LOCAL).dev connect $(PORTS)
 
 prod-up: $(READY) .env ## Start what production runs, on DATABASE_URL and REDIS_URL of this machine
-	@$(LOCAL).prod up
+	@$(LOCAL).prod up --port $(PROD_PORT) $(if $(OPERATOR),--operator "$(OPERATOR)")
 
 prod-down: $(READY) ## Let these finish what they do, and stop them
 	@$(LOCAL).prod down

@@ -85,6 +85,17 @@ def test_an_unreadable_row_is_named_and_exits_1(
     assert JOBS.get(pk=job.pk).sealed_tokens == foreign
 
 
+def test_keys_that_read_nothing_are_named_once(
+    three_jobs: list[RevocationJob], use_keys: UseKeys
+) -> None:
+    use_keys(Fernet.generate_key().decode())
+    output = StringIO()
+    with pytest.raises(CommandError, match="reads any of the 3 stored credentials") as caught:
+        call_command("rotate_credential_keys", stdout=output)
+    assert caught.value.returncode == 1
+    assert output.getvalue() == "0 rotated; 0 under the newest key now\n"
+
+
 def test_a_token_refreshed_midway_is_not_overwritten(three_jobs: list[RevocationJob]) -> None:
     job = three_jobs[0]
     read = Row(COLUMN, job.pk, sealed_of(job))

@@ -11,6 +11,7 @@ import requests
 from django.conf import LazySettings
 from django.db import connection
 
+from connections_project.identity.models import User
 from connections_project.sandbox.local import keys
 from connections_project.sandbox.local.processes import ROOT
 from tests.support.platform_server import free_port
@@ -21,13 +22,15 @@ MODULE = "connections_project.sandbox.local.prod"
 
 class Prod:
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self.folder, self.environment, self.port = folder, environment, free_port()
+        self.folder, self.port = folder, free_port()
+        self.environment = environment | {"ADMIN_TOTP_REQUIRED": "true"}
         keys.write(folder / "keys.env")
 
-    def call(self, verb: str) -> "subprocess.CompletedProcess[str]":
+    def call(self, verb: str, *more: str) -> "subprocess.CompletedProcess[str]":
         chosen = ("--folder", str(self.folder), "--port", str(self.port))
+        keys_file = ("--keys", str(self.folder / "keys.env"))
         return subprocess.run(
-            [sys.executable, "-m", MODULE, verb, *chosen, "--keys", str(self.folder / "keys.env")],
+            [sys.executable, "-m", MODULE, verb, *chosen, *keys_file, *more],
             cwd=ROOT,
             env=self.environment,
             capture_output=True,
@@ -47,8 +50,14 @@ def prod(tmp_path: Path) -> Iterator[Prod]:
 def test_it_starts_and_stops_production_processes(prod: Prod, settings: LazySettings) -> None:
     if connection.vendor != "postgresql" or not settings.REDIS_URL:
         pytest.skip("it is about PostgreSQL and Redis")
-    up = prod.call("up")
+    up = prod.call("up", "--operator", "first@example.com")
     assert up.returncode == 0, up.stderr
+    assert "first@example.com" in up.stdout
+    assert "otpauth://" in up.stdout
+    assert User.objects.get(email="first@example.com").is_staff
+    assert f"AUDIT_HEADS_FILE={prod.folder}/prod-audit-heads.jsonl\n" in (
+        prod.folder / "prod.env"
+    ).read_text("utf-8")
     assert f"https://localhost:{prod.port}" in up.stdout
     with requests.Session() as session:
         session.trust_env, session.verify = False, str(prod.folder / "ca.pem")
@@ -59,7 +68,9 @@ def test_it_starts_and_stops_production_processes(prod: Prod, settings: LazySett
     assert "max-age=31536000" in page.headers["Strict-Transport-Security"]
     assert "/static/admin/css/base.css" not in page.text
     assert (prod.folder / "prod.env").stat().st_mode & 0o077 == 0
-    assert prod.call("up").stdout.startswith("Already up.")
+    again = prod.call("up", "--operator", "first@example.com")
+    assert again.stdout.startswith("Already up.")
+    assert (again.returncode, len(again.stderr.splitlines())) == (1, 1)
     down = prod.call("down")
     assert down.stdout == "Stopped the web.\nStopped the worker.\nStopped the beat.\n"
     assert prod.call("down").stdout == "Nothing is running.\n"

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
-from connections_project.core.commands.base import CommandWithExamples
+from connections_project.core.commands.base import CommandWithExamples, counted
 from connections_project.management.credential_rotation import (
     Column,
     Outcome,
@@ -29,7 +29,8 @@ examples:
   manage.py rotate_credential_keys --batch-size 2000 --json
 
 It can be broken off and started again: what is done is passed over. Rows that no key opens are
-named at the end, left as they are, and make the exit code 1.
+named at the end, left as they are, and make the exit code 1. Where no key opens any row, that is
+said once.
 """
 
 
@@ -53,6 +54,8 @@ class Command(CommandWithExamples):
         while tally.last_rotated and not dry_run:
             tally.add_pass(batch_size, dry_run=False)
         self.stdout.write(tally.as_json(dry_run) if options["json"] else tally.as_text(dry_run))
+        if tally.nothing_fits:
+            raise CommandError(tally.nothing_fits, returncode=1)
         if tally.unreadable:
             raise CommandError("some rows can't be read with any of CREDENTIAL_KEYS", returncode=1)
 
@@ -77,6 +80,14 @@ class _Tally:
         if outcome == "unreadable":
             self.unreadable.append(row)
 
+    @property
+    def nothing_fits(self) -> str:
+        """Say that the keys are wrong, rather than rows; empty where any row could be read."""
+        if not self.unreadable or self.rotated or self.current:
+            return ""
+        rows = counted(len(self.unreadable), "stored credential")
+        return f"no key of CREDENTIAL_KEYS reads any of the {rows}: one is missing, or is wrong"
+
     def as_json(self, dry_run: bool) -> str:
         named = [{"column": row.column.label, "id": str(row.pk)} for row in self.unreadable]
         counts = {"rotated": self.rotated, "current": self.current, "unreadable": named}
@@ -85,6 +96,8 @@ class _Tally:
     def as_text(self, dry_run: bool) -> str:
         verb = "would be rotated" if dry_run else "rotated"
         lines = [f"{self.rotated} {verb}; {self.current} under the newest key now"]
+        if self.nothing_fits:
+            return lines[0]
         lines += [f"unreadable: {row.column.label} {row.pk}" for row in self.unreadable]
         return "\n".join(lines)
 

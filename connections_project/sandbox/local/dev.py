@@ -3,13 +3,17 @@
 Its settings are those of `.env`, as for every command; its state is in `.dev`.
 """
 
+import argparse
+import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import django
 
+from connections_project.sandbox.catalogue import catalogue_toml, issuers_toml
 from connections_project.sandbox.local import background, people, processes
 from connections_project.sandbox.local.api import Api, SurpriseError
 from connections_project.sandbox.local.certificate import certificate_in, issue_where_missing
@@ -22,63 +26,108 @@ from connections_project.sandbox.local.processes import ROOT, Program, StartErro
 from connections_project.sandbox.local.scenario import connect
 
 PORT, SANDBOX_PORT = 8000, 9000
-BASE_URL = f"https://localhost:{PORT}"
 
 
-def up(folder: Path) -> None:
+@dataclass(frozen=True)
+class Ports:
+    """Where the service and the sandbox listen, on this machine."""
+
+    service: int
+    sandbox: int
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.service}"
+
+    @property
+    def sandbox_url(self) -> str:
+        return f"http://127.0.0.1:{self.sandbox}"
+
+
+USUAL = Ports(PORT, SANDBOX_PORT)
+
+
+def up(folder: Path, asked: Ports) -> None:
     """Start what doesn't run yet, and say how to go on.
 
     Raises:
         PortTakenError: Somebody else listens at one of the ports.
         StartError: A program did not come up; what was started beside it is stopped again.
     """
-    missing = [one for one in programs(folder) if not background.is_running(one, folder)]
+    ports = _ports(folder, asked)
+    missing = [one for one in programs(folder, ports) if not background.is_running(one, folder)]
     if missing:
-        ports = [one.port for one in missing if one.port]
-        check_free(*ports, hint="stop what listens there, then call `make dev-up` again")
-        _make_ready(folder)
+        taken = [one.port for one in missing if one.port]
+        check_free(*taken, hint="stop what listens there, or choose another: make dev-up PORT=8001")
+        _make_ready(folder, ports)
         background.start_all(missing, env=os.environ, folder=folder)
-    _say(f"{'Up and running.' if missing else 'Already up.'}\n{guide(BASE_URL)}")
+    said = "Up and running." if missing else "Already up."
+    _say(f"{said}\n{guide(ports.url, ports.sandbox_url)}")
 
 
-def down(folder: Path) -> None:
+def down(folder: Path, asked: Ports = USUAL) -> None:
     """Stop whatever runs; the state stays for the next time."""
-    stopped = background.stop_all(programs(folder), folder)
+    stopped = background.stop_all(programs(folder, asked), folder)
     for program in stopped:
         _say(f"Stopped the {program.name}.")
     if not stopped:
         _say("Nothing is running.")
 
 
-def connect_sandbox(folder: Path) -> None:
+def connect_sandbox(folder: Path, asked: Ports) -> None:
     """Connect the sandbox for the demo user and print the connection's id, nothing else.
 
     Raises:
         SurpriseError: The service does not answer, or not as it should.
     """
-    authority = certificate_in(folder).authority
-    if not authority.exists() or not processes.answers(f"{BASE_URL}/api/v1/platforms", authority):
-        raise SurpriseError(f"nothing of ours answers at {BASE_URL}: call `make dev-up` first")
-    with Api(BASE_URL, authority=authority, write=_ignore) as api:
+    url, authority = _ports(folder, asked).url, certificate_in(folder).authority
+    if not authority.exists() or not processes.answers(f"{url}/api/v1/platforms", authority):
+        raise SurpriseError(f"nothing of ours answers at {url}: call `make dev-up` first")
+    with Api(url, authority=authority, write=_ignore) as api:
         api.sign_in(USER.email, USER.password)
         _say(connect(api, step=_ignore)["id"])
 
 
-def programs(folder: Path) -> list[Program]:
+def programs(folder: Path, ports: Ports) -> list[Program]:
     return [
-        processes.sandbox(SANDBOX_PORT, folder / "sandbox.sqlite3"),
-        processes.service(PORT, certificate_in(folder)),
+        processes.sandbox(ports.sandbox, folder / "sandbox.sqlite3"),
+        processes.service(ports.service, certificate_in(folder)),
         processes.revocations(),
     ]
 
 
-def _make_ready(folder: Path) -> None:
+def _ports(folder: Path, asked: Ports) -> Ports:
+    """Return the ports of what runs; where nothing does, those that were asked for."""
+    path = folder / "ports.json"
+    is_up = any(background.is_running(one, folder) for one in programs(folder, asked))
+    return Ports(**json.loads(path.read_text("utf-8"))) if is_up and path.exists() else asked
+
+
+def _make_ready(folder: Path, ports: Ports) -> None:
     folder.mkdir(exist_ok=True)
+    (folder / "ports.json").write_text(json.dumps(asdict(ports)), "utf-8")
     issue_where_missing(certificate_in(folder))
     os.chdir(ROOT)  # The paths in `.env` start here.
     os.environ["DJANGO_SETTINGS_MODULE"] = "connections_project.settings"
+    os.environ.update(_settings_of(folder, ports))
     django.setup()
     people.make_ready()
+
+
+def _settings_of(folder: Path, ports: Ports) -> dict[str, str]:
+    """Return the settings that other ports than the usual ones need besides those of `.env`."""
+    found = {}
+    if ports.service != PORT:
+        found["PUBLIC_URL"] = ports.url
+    if ports.sandbox != SANDBOX_PORT:
+        texts = {
+            "OAUTH_CATALOG": ("catalog.toml", catalogue_toml(ports.sandbox_url)),
+            "IDENTITY_ISSUERS": ("issuers.toml", issuers_toml(ports.sandbox_url)),
+        }
+        for variable, (name, text) in texts.items():
+            (folder / name).write_text(text, "utf-8")
+            found[variable] = str(folder / name)
+    return found
 
 
 def _say(line: str) -> None:
@@ -89,16 +138,25 @@ def _ignore(_line: str) -> None:
     """Print nothing: a shell takes the output as the id."""
 
 
-VERBS: dict[str, Callable[[Path], None]] = {"up": up, "down": down, "connect": connect_sandbox}
+VERBS: dict[str, Callable[[Path, Ports], None]] = {
+    "up": up,
+    "down": down,
+    "connect": connect_sandbox,
+}
 
 
 def main() -> None:
     raise_on_signals()
-    verb = sys.argv[1]
+    parser = argparse.ArgumentParser(prog="dev", description=__doc__)
+    parser.add_argument("verb", choices=list(VERBS))
+    parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument("--sandbox-port", type=int, default=SANDBOX_PORT)
+    parser.add_argument("--folder", type=Path, default=ROOT / DEV_FOLDER)
+    chosen = parser.parse_args()
     try:
-        VERBS[verb](ROOT / DEV_FOLDER)
+        VERBS[chosen.verb](chosen.folder, Ports(chosen.port, chosen.sandbox_port))
     except (PortTakenError, StartError, SurpriseError) as error:
-        sys.exit(f"dev-{verb}: {error}")
+        sys.exit(f"dev-{chosen.verb}: {error}")
     except Interrupted:
         sys.exit(130)
 

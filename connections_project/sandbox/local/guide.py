@@ -1,6 +1,5 @@
 """What `make dev-up` says at its end: addresses, people, and the walk to copy into a shell."""
 
-from connections_project.sandbox.catalogue import DEFAULT_URL
 from connections_project.sandbox.local.people import OPERATOR, USER
 from connections_project.sandbox.people import PEOPLE
 
@@ -9,11 +8,11 @@ FROM_ANSWER = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"access
 EMPLOYEE = PEOPLE["ada"]
 
 
-def guide(base_url: str) -> str:
+def guide(base_url: str, sandbox_url: str) -> str:
     people = ", ".join(f"{person.username} / {person.password}" for person in PEOPLE.values())
     return f"""
 Service    {base_url}  (/api/docs, /admin/; logs in .dev/*.log)
-Bank       {DEFAULT_URL}  ({people})
+Bank       {sandbox_url}  ({people})
 User       {USER.email} / {USER.password}
 Operator   {OPERATOR.email} / {OPERATOR.password}  (for /admin/)
 Stop it    make dev-down
@@ -38,7 +37,7 @@ curl -sk -o /dev/null -w "%{{http_code}}\\n" -X DELETE "$BASE_URL/api/v1/provide
 
 Come in as somebody of an organisation, by its issuer's token, without an account here:
 
-ACCESS_TOKEN=$(curl -s "{DEFAULT_URL}/issuer/token" \\
+ACCESS_TOKEN=$(curl -s "{sandbox_url}/issuer/token" \\
   -d username={EMPLOYEE.username} -d password={EMPLOYEE.password} \\
   | {FROM_ANSWER})
 curl -sk "$BASE_URL/api/v1/me" -H "Authorization: Bearer $ACCESS_TOKEN" | python3 -m json.tool

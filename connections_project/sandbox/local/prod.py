@@ -6,6 +6,7 @@ Their keys are those of `.env`; all of their settings are written to `.dev/prod.
 
 import argparse
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -40,6 +41,7 @@ GUIDE = """\
 Service    {url}  (`curl -k` accepts its certificate; its API is described at /api/docs)
 Logs       {folder}/web.log, worker.log, beat.log
 Commands   ENV_FILE={file} .venv/bin/python manage.py create_user you@example.com
+Operators  make prod-up OPERATOR=you@example.com makes the first one, for {url}/admin/
 Stop it    make prod-down
 """
 
@@ -48,13 +50,14 @@ class StoreError(Exception):
     """PostgreSQL or Redis can't be used; the message is one line."""
 
 
-def up(folder: Path, port: int, keys: Path) -> None:
+def up(folder: Path, port: int, keys: Path, operator: str) -> None:
     """Start what doesn't run yet, and say how to go on.
 
     Args:
         folder: Where logs, certificate and collected files go.
         port: Where the service listens.
         keys: A file of settings, of which the keys are taken.
+        operator: The address of an operator to make; empty for none.
 
     Raises:
         StoreError: PostgreSQL or Redis can't be reached.
@@ -75,9 +78,11 @@ def up(folder: Path, port: int, keys: Path) -> None:
         background.start_all(missing, env=env, folder=folder)
     _say("Up and running." if missing else "Already up.")
     _say(GUIDE.format(url=f"https://localhost:{port}", folder=folder, file=file))
+    if operator:
+        _say(_make_operator(operator, _environment(file)))
 
 
-def down(folder: Path, port: int, _keys: Path) -> None:
+def down(folder: Path, port: int, _keys: Path, _operator: str) -> None:
     """Stop each process after what it is doing; what is stored stays."""
     stopped = background.stop_all(programs(folder, port), folder)
     for program in stopped:
@@ -100,6 +105,8 @@ def settings_for(port: int, folder: Path, keys: Path) -> dict[str, str]:
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "PUBLIC_URL": f"https://localhost:{port}",
         "LOG_FORMAT": "json",
+        # Another log than that of development, in a database of its own.
+        "AUDIT_HEADS_FILE": str(folder / "prod-audit-heads.jsonl"),
         "STATIC_ROOT": str(folder / "static"),
         **stores,
     }
@@ -146,16 +153,36 @@ def _make_ready(env: Mapping[str, str]) -> None:
     """Bring the tables to today's, and collect the static files."""
     patient = {**env, "DATABASE_STATEMENT_TIMEOUT_SECONDS": "0"}
     for command in (("migrate", "--no-input"), ("collectstatic", "--no-input")):
-        done = subprocess.run(  # noqa: S603 - the command is our own.
-            [sys.executable, "manage.py", *command, "--verbosity", "0"],
-            cwd=ROOT,
-            env=patient,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = _manage(*command, "--verbosity", "0", env=patient)
         if done.returncode:
             raise StartError(f"`manage.py {command[0]}` failed:\n{done.stderr}")
+
+
+def _make_operator(email: str, env: Mapping[str, str]) -> str:
+    """Make an operator with a fresh password; return what has to be known of them, this once.
+
+    Raises:
+        StartError: There is one of that address, or it is none.
+    """
+    password = secrets.token_urlsafe(16)
+    made = _manage("create_operator", email, "--password-stdin", env=env, given=password)
+    if made.returncode:
+        raise StartError(f"no operator was made: {made.stderr.strip()}")
+    return f"Password   {password}\n{made.stdout}"
+
+
+def _manage(
+    *command: str, env: Mapping[str, str], given: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(  # noqa: S603 - the command is our own.
+        [sys.executable, "manage.py", *command],
+        cwd=ROOT,
+        env=env,
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def _say(line: str) -> None:
@@ -168,10 +195,12 @@ def main() -> None:
     parser.add_argument("verb", choices=["up", "down"])
     parser.add_argument("--folder", type=Path, default=ROOT / DEV_FOLDER)
     parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument("--operator", default="", help="make this operator")
     parser.add_argument("--keys", type=Path, default=ROOT / ".env")
     chosen = parser.parse_args()
     try:
-        {"up": up, "down": down}[chosen.verb](chosen.folder, chosen.port, chosen.keys)
+        verb = {"up": up, "down": down}[chosen.verb]
+        verb(chosen.folder, chosen.port, chosen.keys, chosen.operator)
     except (PortTakenError, StartError, StoreError) as error:
         sys.exit(f"prod-{chosen.verb}: {error}")
     except Interrupted:
