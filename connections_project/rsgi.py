@@ -16,4 +16,5 @@ application = Application(
     wsgi_application,
     threads=settings.WEB_THREADS,
     body_seconds=settings.REQUEST_BODY_SECONDS,
+    drain_seconds=settings.DRAIN_SECONDS,
 )

@@ -91,6 +91,8 @@ try:
 
     # Requests that one web process answers at a time; those whose bodies still come don't count.
     WEB_THREADS = _env.whole_number("WEB_THREADS", 16, least=1, most=1000)
+    # How long a web process that is to end goes on answering, so that proxies notice.
+    DRAIN_SECONDS = _env.whole_number("DRAIN_SECONDS", 0 if DEBUG else 5, least=0, most=600)
     # How many of these may wait for other people's servers, as a share.
     OUTBOUND_SHARE = _env.share("OUTBOUND_SHARE", 0.25)
 

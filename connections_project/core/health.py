@@ -15,6 +15,8 @@ from django.views.decorators.http import require_safe
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from connections_project.core.drain import draining
+
 logger = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 2.0
@@ -106,7 +108,12 @@ def healthz(_: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def readyz(_: HttpRequest) -> JsonResponse:
-    """Name what is away by a 503, so that no requests are sent here until it is back."""
+    """Name what is away by a 503, so that no requests are sent here until it is back.
+
+    A process that is to end is not ready either, as long as it still answers.
+    """
+    if draining.is_set():
+        return JsonResponse({"status": "draining", "checks": {}}, status=503)
     asks: dict[str, Callable[[], object]] = {"database": _ask_database, "cache": _ask_cache}
     if settings.CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
         asks["broker"] = _ask_broker

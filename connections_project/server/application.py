@@ -5,6 +5,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
+from connections_project.core.drain import drain_at_sigterm
 from connections_project.core.request_body import RECEIVED_KEY, BodyRefusedError
 from connections_project.server.bodies import Budget, IncomingBody
 from connections_project.server.environ import environ_of
@@ -26,10 +27,19 @@ class Application:
         wsgi: What answers.
         threads: How many requests it answers at a time.
         body_seconds: How long a body may take to come.
+        drain_seconds: How long it goes on answering at SIGTERM, while it is no longer ready.
     """
 
-    def __init__(self, wsgi: WSGIApplication, *, threads: int, body_seconds: float) -> None:
+    def __init__(
+        self,
+        wsgi: WSGIApplication,
+        *,
+        threads: int,
+        body_seconds: float,
+        drain_seconds: float = 0,
+    ) -> None:
         self._wsgi = wsgi
+        self._drain_seconds = drain_seconds
         self._body_seconds = body_seconds
         self._large_bodies = Budget(LARGE_BODIES)
         # They live as long as the process, and so do the connections that they keep.
@@ -48,6 +58,10 @@ class Application:
             await self._answer(environ_of(scope, body) | {RECEIVED_KEY: received}, proto)
             if received is not True:
                 await incoming.drop()
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Prepare the end of the process, at its start."""
+        drain_at_sigterm(loop, self._drain_seconds)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let the threads finish what they do, at the end of the process."""

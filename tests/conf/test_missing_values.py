@@ -45,6 +45,7 @@ def test_the_times_have_the_contracts_values() -> None:
     settings = load()
     seconds = {name: settings[name] for name in settings if name.endswith("_SECONDS")}
     assert seconds == {
+        "DRAIN_SECONDS": 5,
         "REQUEST_BODY_SECONDS": 30,
         "EVENT_GIVE_UP_SECONDS": 432000,
         "EVENT_LEASE_SECONDS": 30,
