@@ -3,6 +3,9 @@
 No row is there until the tokens are: a flow that fails leaves its audit event and nothing else.
 """
 
+from copy import copy
+from dataclasses import replace
+
 from django.utils import timezone
 
 from audit.events import Action
@@ -16,6 +19,7 @@ from connections_project.connections.callback import (
     validate_user_callback,
 )
 from connections_project.connections.flow import Answer, Authorization
+from connections_project.connections.unstored import store_or_revoke
 from connections_project.identity.models import User
 from connections_project.platforms.client import identify
 
@@ -71,7 +75,13 @@ def complete(
         app=APP, failed=FAILED, state=state, answer=answer, caller=caller, origin=origin
     )
     received = _ask(validated_flow, code=answer.code or "")
-    return store_grant(received, origin=validated_flow.origin)
+    return store_or_revoke(
+        lambda: store_grant(
+            replace(received, row=copy(received.row)), origin=validated_flow.origin
+        ),
+        upstream=received.upstream,
+        tokens=[received.tokens],
+    )
 
 
 def _ask(validated_flow: ValidatedFlow[User], *, code: str) -> ReceivedChannelGrant:

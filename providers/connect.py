@@ -3,6 +3,8 @@
 validate the state → check the answer → pending row → exchange → whose account is it? → store_grant
 """
 
+from copy import copy
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -24,6 +26,7 @@ from connections_project.connections.errors import (
     NotReauthorisableError,
 )
 from connections_project.connections.flow import Answer, Authorization, Flow
+from connections_project.connections.unstored import store_or_revoke
 from connections_project.identity.models import User
 from connections_project.platforms.client import identify
 from connections_project.platforms.registry import connectable
@@ -117,7 +120,12 @@ def complete(*, state: str, answer: Answer, caller: User | None, origin: Origin)
     taken, user, origin = validated_flow.flow, validated_flow.principal, validated_flow.origin
     with refusals_recorded(taken, FAILED, owner_id=user.pk, origin=origin):
         row = _row_for(taken, user)
-    return store_grant(_ask(validated_flow, row, code=answer.code or ""), origin=origin)
+    received = _ask(validated_flow, row, code=answer.code or "")
+    return store_or_revoke(
+        lambda: store_grant(replace(received, row=copy(received.row)), origin=origin),
+        upstream=received.upstream,
+        tokens=[received.tokens],
+    )
 
 
 def _row_for(taken: Flow, user: User) -> Connection:

@@ -13,7 +13,13 @@ from connections_project.connections.errors import (
     ConnectionProblem,
     InvalidStateError,
 )
-from connections_project.connections.store_grant import ReceivedGrant, lock_owner, refuse, store
+from connections_project.connections.store_grant import (
+    ReceivedGrant,
+    lives_on,
+    lock_owner,
+    refuse,
+    store,
+)
 from providers.models import Connection, Status
 
 REAUTHORISABLE = frozenset({Status.ACTIVE, Status.EXPIRED, Status.REVOKED, Status.FAILED})
@@ -62,7 +68,8 @@ def _is_overtaken(current: Connection, received: ReceivedProviderGrant) -> bool:
     """
     if received.reauthorises:
         return current.status not in REAUTHORISABLE
-    return current.epoch != received.row.epoch
+    # A commit that came through unheard is no hindrance either.
+    return current.epoch != received.row.epoch and not lives_on(current, received.tokens)
 
 
 def _belongs_to_another(current: Connection, received: ReceivedProviderGrant) -> bool:

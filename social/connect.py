@@ -4,6 +4,8 @@ validate the state → check the answer → exchange → which accounts? → sto
 """
 
 from collections.abc import Iterable
+from copy import copy
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +21,7 @@ from connections_project.connections.callback import (
 )
 from connections_project.connections.errors import ConnectionNotFoundError
 from connections_project.connections.flow import Answer, Authorization, Flow
+from connections_project.connections.unstored import store_or_revoke
 from connections_project.identity.callers import TeamCaller
 from connections_project.identity.models import ApiKey, User
 from connections_project.platforms.client import granted_accounts
@@ -114,7 +117,14 @@ def complete(
         owner_id=team_of,
         origin=origin,
     )
-    return store_grant(_ask(validated_flow, code=answer.code or ""), origin=validated_flow.origin)
+    received = _ask(validated_flow, code=answer.code or "")
+    return store_or_revoke(
+        lambda: store_grant(
+            replace(received, row=copy(received.row)), origin=validated_flow.origin
+        ),
+        upstream=received.upstream,
+        tokens=[received.result.tokens],
+    )
 
 
 def team_of(taken: Flow) -> UUID:

@@ -29,6 +29,7 @@ from connections_project.connections.flow import Answer, Flow
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.outbound_limits import reserve
 from connections_project.connections.records import record_about
+from connections_project.connections.unstored import store_or_revoke
 from connections_project.identity.models import ApiKey, User
 from connections_project.oauth.client import TokenSet, UnusableTokensError
 from connections_project.oauth.errors import PlatformError
@@ -218,9 +219,17 @@ def exchange_and_identify(
     except PlatformError as error:
         if isinstance(error, UnusableTokensError):
             came.append(error.tokens)
-        with transaction.atomic():
-            given_up = give_up() or row
-            _record_failure(given_up, upstream, came, error, failed=failed, origin=origin)
+        record_failure = partial(
+            _record_failure,
+            row,
+            upstream,
+            came,
+            error,
+            failed=failed,
+            origin=origin,
+            give_up=give_up,
+        )
+        store_or_revoke(record_failure, upstream=upstream, tokens=came)
         raise ConnectFailedError from error
 
 
@@ -232,13 +241,16 @@ def _record_failure(
     *,
     failed: str,
     origin: Origin,
+    give_up: Callable[[], OAuthConnection | None],
 ) -> None:
     details: dict[str, Any] = {"error": error.code}
-    for tokens in came:
-        nobodys = Grant(upstream.authority, upstream.registration.client_id, None)
-        bundle = row.token_bundle(row.sealed(tokens), grant=nobodys)
-        details["revocation"] = revoke_unstored(bundle, origin=origin)
-    record_about(row, failed, origin=origin, outcome=Outcome.FAILURE, **details)
+    with transaction.atomic():
+        given_up = give_up() or row
+        for tokens in came:
+            nobodys = Grant(upstream.authority, upstream.registration.client_id, None)
+            bundle = given_up.token_bundle(given_up.sealed(tokens), grant=nobodys)
+            details["revocation"] = revoke_unstored(bundle, origin=origin)
+        record_about(given_up, failed, origin=origin, outcome=Outcome.FAILURE, **details)
 
 
 def authorization_response(query: QueryDict) -> Answer:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -30,6 +31,8 @@ from connections_project.connections.lease import (
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.outbound_limits import reserve
 from connections_project.connections.records import record_about
+from connections_project.connections.store_grant import lives_on
+from connections_project.connections.unstored import store_or_revoke
 from connections_project.oauth.client import TokenSet, UnusableTokensError
 from connections_project.oauth.errors import DeadGrant, PlatformError
 from connections_project.platforms import client
@@ -140,8 +143,14 @@ def _lead(connection: C, upstream: Upstream, *, rules: RefreshRules, origin: Ori
     try:
         tokens = client.refresh(upstream, old, within=longest_call())
     except PlatformError as error:
-        return _fail(connection, old, error, rules=rules, origin=origin)
-    return _store(connection, old, tokens, rules=rules, origin=origin)
+        came = error.tokens if isinstance(error, UnusableTokensError) else old
+        settle = partial(_fail, connection, old, error, rules=rules, origin=origin)
+    else:
+        came = tokens
+        settle = partial(_store, connection, old, tokens, rules=rules, origin=origin)
+    # Where the stored refresh token is still the one to use, nothing is lost but time.
+    is_rotated = came.refresh_token not in {None, old.refresh_token}
+    return store_or_revoke(settle, upstream=upstream, tokens=[came] if is_rotated else [])
 
 
 def _store(
@@ -163,6 +172,9 @@ def _revoke_late(
     """Revoke tokens that came for a row that has changed, unless somebody lives on them."""
     kept = tokens.completed_by(old)
     # A row that was authorised anew meanwhile may live on the old refresh token.
+    # So does one whose commit came through unheard.
+    if lives_on(row, tokens):
+        return
     is_idle = row.auth_state is None or tokens.refresh_token not in {None, old.refresh_token}
     if not rules.share(row, kept) and is_idle:
         revoke_unstored(row.token_bundle(row.sealed(kept)), origin=origin)

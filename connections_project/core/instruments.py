@@ -37,6 +37,12 @@ EVENT_DELIVERIES = Counter(
     ["endpoint", "outcome"],
     registry=REGISTRY,
 )
+UNSTORED_TOKENS = Counter(
+    "connections_unstored_tokens",
+    "Tokens that came while the database failed, by what became of them: revoked, failed or left.",
+    ["platform", "outcome"],
+    registry=REGISTRY,
+)
 OUTBOUND_SECONDS = Histogram(
     "connections_outbound_duration_seconds",
     "Seconds that a call to a platform took, whatever became of it.",

@@ -1,0 +1,182 @@
+"""The database fails while fresh tokens are stored: they are stored anew, or revoked at once."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from channels.models import ChannelConnection
+from connections_project.connections import unstored
+from connections_project.core.instruments import UNSTORED_TOKENS
+from connections_project.oauth.client import TokenSet
+from connections_project.platforms.registry import upstream
+from providers.models import Connection
+from social.models import SocialAccount
+from tests.conftest import UseCatalogue
+from tests.support import bank as banks
+from tests.support import chirp as chirps
+from tests.support import gallery as galleries
+from tests.support.bank import Bank
+from tests.support.chirp import Chirp
+from tests.support.gallery import Gallery
+from tests.support.platform_server import PlatformServer
+
+# A second connection must find what the first one could not commit gone.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Start = Callable[[], Any]
+
+
+@pytest.fixture(params=["providers", "channels", "social"])
+def app(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def platform(app: str, server: PlatformServer, use_catalogue: UseCatalogue) -> Bank:
+    made = {"providers": Bank, "channels": Chirp, "social": Gallery}[app](server)
+    slug = SLUGS[app]
+    use_catalogue(made.catalogue(slug, revocation=""), slug)
+    made.open()
+    return made
+
+
+SLUGS = {"providers": "bank", "channels": "chirp", "social": "gallery"}
+SUPPORT: dict[str, Any] = {"providers": banks, "channels": chirps, "social": galleries}
+MODELS = {"providers": Connection, "channels": ChannelConnection, "social": SocialAccount}
+
+
+@pytest.fixture
+def fail(app: str) -> Any:
+    """Return what has the database refuse to store tokens in the app's table: `fail(times)`."""
+    table = MODELS[app]._meta.db_table
+
+    def fail(times: int) -> None:
+        with connection.cursor() as cursor:
+            for statement in statements(table, times):
+                cursor.execute(statement)
+
+    yield fail
+    connection.close()
+    with connection.cursor() as cursor:
+        for event in ("insert", "update"):
+            of_table = "" if connection.vendor == "sqlite" else f" ON {table}"
+            cursor.execute(f"DROP TRIGGER IF EXISTS fails_at_{event}{of_table}")
+
+
+def statements(table: str, times: int) -> list[str]:
+    """Make triggers that break the connection so many times; SQLite refuses for good."""
+    if connection.vendor == "sqlite":
+        return [
+            f"CREATE TRIGGER fails_at_{event} BEFORE {event} ON {table} WHEN {new} "
+            "BEGIN SELECT RAISE(ABORT, 'the disk fails'); END"
+            for event, new in FRESH_TOKENS.items()
+        ]
+    # What a sequence has given out stays so when the transaction is rolled back.
+    return [
+        "CREATE SEQUENCE IF NOT EXISTS failures",
+        "ALTER SEQUENCE failures RESTART",
+        f"""CREATE OR REPLACE FUNCTION fail() RETURNS trigger AS $$ BEGIN
+            IF nextval('failures') <= {times} THEN
+                PERFORM pg_terminate_backend(pg_backend_pid());
+            END IF;
+            RETURN NEW; END $$ LANGUAGE plpgsql""",
+        *(
+            f"CREATE TRIGGER fails_at_{event} BEFORE {event} ON {table} FOR EACH ROW "
+            f"WHEN ({new.replace('IS NOT OLD', 'IS DISTINCT FROM OLD')}) EXECUTE FUNCTION fail()"
+            for event, new in FRESH_TOKENS.items()
+        ),
+    ]
+
+
+FRESH_TOKENS = {
+    "insert": "NEW.auth_state IS NOT NULL",
+    "update": "NEW.auth_state IS NOT OLD.auth_state",
+}
+
+
+def counted(app: str, outcome: str) -> float:
+    return float(UNSTORED_TOKENS.labels(SLUGS[app], outcome)._value.get())
+
+
+def test_a_broken_connection_loses_nothing(
+    app: str, platform: Bank, api: APIClient, fail: Callable[[int], None]
+) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("a file has no connection that breaks")
+    state = SUPPORT[app].start(api)
+    fail(1)
+    assert SUPPORT[app].call_back(api, state).status_code == 201
+    assert platform.revoked == []
+    (row,) = MODELS[app].objects.all()
+    assert row.auth_state is not None
+
+
+def test_what_cannot_be_stored_is_revoked_at_once(
+    app: str, platform: Bank, api: APIClient, fail: Callable[[int], None]
+) -> None:
+    api.raise_request_exception = False
+    state, before = SUPPORT[app].start(api), counted(app, "revoked")
+    fail(2)
+    assert SUPPORT[app].call_back(api, state).status_code in {500, 503}
+    assert platform.revoked == ["refresh-1", "access-1"]
+    assert counted(app, "revoked") == before + 1
+    connection.close()
+    assert not MODELS[app].objects.filter(auth_state__isnull=False).exists()
+
+
+def test_a_rotated_token_is_not_lost(
+    app: str, platform: Bank, api: APIClient, fail: Callable[[int], None]
+) -> None:
+    if app != "providers":
+        pytest.skip("all apps refresh by the same function")
+    row = banks.connect(api)
+    api.raise_request_exception = False
+    fail(2)
+    path = f"/api/v1/providers/{row.pk}/token-refreshes"
+    assert api.post(path, {"force": True}, format="json").status_code in {500, 503}
+    assert platform.revoked == ["refresh-2", "access-2"]
+
+
+def test_a_grant_that_others_may_share_is_left(
+    use_catalogue: UseCatalogue, server: PlatformServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    bank = Bank(server)
+    use_catalogue(bank.catalogue(revocation='blast_radius = "grant"'), "bank")
+    found = upstream("bank")
+    assert found is not None
+    with pytest.raises(unstored.DatabaseError):
+        unstored.store_or_revoke(refuse, upstream=found, tokens=[TokenSet("access-1", "refresh-1")])
+    assert server.requests == []
+    assert "access-1" not in caplog.text
+
+
+def refuse() -> None:
+    raise unstored.DatabaseError
+
+
+def test_a_commit_that_was_not_heard_of_is_kept(
+    app: str, platform: Bank, api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first commit comes through, and its confirmation is lost."""
+    state = SUPPORT[app].start(api)
+    once = iter([True])
+    wrapped = unstored.store_or_revoke
+
+    def unheard(store: Callable[[], Any], **more: Any) -> Any:
+        def lost() -> Any:
+            found = store()
+            if next(once, False):
+                raise unstored.InterfaceError
+            return found
+
+        return wrapped(lost, **more)
+
+    monkeypatch.setattr(f"{app}.connect.store_or_revoke", unheard)
+    # A channel's second try finds the account connected, by what it had stored itself.
+    assert SUPPORT[app].call_back(api, state).status_code in {201, 409}
+    assert platform.revoked == []
+    (row,) = MODELS[app].objects.all()
+    assert row.auth_state is not None
