@@ -13,6 +13,6 @@ class SocialAccountAdmin(ConnectionAdmin):
     own_fields = ("is_active", "shown_tokens")
 
     def shown_tokens(self, row: SocialAccount) -> str:
-        return "kept, sealed and unused" if row.auth_state and not row.is_active else NOTHING
+        return "kept, sealed and unused" if row.auth_state and row.is_disconnected else NOTHING
 
     shown_tokens.short_description = "tokens"  # type: ignore[attr-defined]

@@ -40,7 +40,7 @@ def disconnect_own(*, account_id: UUID, team_id: UUID, origin: Origin) -> Social
     with transaction.atomic():
         rows = SocialAccount.objects.select_for_update()
         account = team_account(account_id, team_id=team_id, rows=rows)
-        if not account.is_active:
+        if account.is_disconnected:
             raise AlreadyDisconnectedError
         disconnect([account], DisconnectRequest(origin))
     return account

@@ -21,7 +21,7 @@ from connections_project.identity.models import Team
 
 
 class Status(models.TextChoices):
-    """How the grant stands; `is_active` says what the team wants.
+    """What the team wants and how the grant stands; `is_active` is true of `active` alone.
 
     `expired`, `revoked`: the platform no longer honours the grant, so the team has to connect
     again. `disconnected`: the team has ended it, until it connects that account again.
@@ -39,7 +39,7 @@ class SocialAccountQuerySet(models.QuerySet["SocialAccount"]):
 
     def usable(self) -> "SocialAccountQuerySet":
         """Exclude those whose tokens may not be used: disconnected ones keep theirs unused."""
-        return self.filter(status=Status.ACTIVE, is_active=True)
+        return self.filter(status=Status.ACTIVE)
 
     def kept_too_long(self, *, now: datetime) -> "SocialAccountQuerySet":
         """Find disconnected ones whose tokens were kept as long as the operator allows."""
@@ -102,7 +102,12 @@ class SocialAccount(OAuthConnection):
             models.CheckConstraint(
                 name="social_disconnected_is_inactive",
                 condition=Q(status="disconnected", is_active=False, disconnected_at__isnull=False)
-                | (~Q(status="disconnected") & Q(is_active=True, disconnected_at=None)),
+                | (~Q(status="disconnected") & Q(disconnected_at=None)),
+            ),
+            models.CheckConstraint(
+                name="social_active_is_active",
+                condition=Q(status="active", is_active=True)
+                | (~Q(status="active") & Q(is_active=False)),
             ),
             models.CheckConstraint(
                 name="social_active_holds_credentials",
@@ -123,24 +128,28 @@ class SocialAccount(OAuthConnection):
         ]
 
     @property
-    def is_usable(self) -> bool:
-        """Whether it can be published to: the team wants it, and the platform honours its grant."""
-        return self.is_active and self.status == Status.ACTIVE
+    def is_disconnected(self) -> bool:
+        """Whether the team has ended it; one whose grant is dead is merely inactive."""
+        return self.status == Status.DISCONNECTED
 
     @property
     def shown_status(self) -> str:
-        return Status.ACTIVE.value if self.is_active else Status.DISCONNECTED.value
+        return Status.DISCONNECTED.value if self.is_disconnected else Status.ACTIVE.value
 
     @classmethod
     def shown_status_expression(cls) -> Combinable:
-        active = When(is_active=True, then=Value(Status.ACTIVE.value))
-        return Case(active, default=Value(Status.DISCONNECTED.value))
+        ended = When(status=Status.DISCONNECTED, then=Value(Status.DISCONNECTED.value))
+        return Case(ended, default=Value(Status.ACTIVE.value))
+
+    def lose_grant(self, status: str) -> None:
+        super().lose_grant(status)
+        self.is_active = False
 
     def disconnected_columns(self, *, now: datetime) -> dict[str, Any]:
         return {**super().disconnected_columns(now=now), "is_active": False}
 
     def deauthorized_columns(self, now: datetime, /) -> dict[str, Any]:
-        return self.disconnected_columns(now=now) if self.is_active else {}
+        return {} if self.is_disconnected else self.disconnected_columns(now=now)
 
     def anonymous_columns(self) -> dict[str, Any]:
         """Return them with another account id, which identifies the team's record."""

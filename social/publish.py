@@ -24,7 +24,7 @@ from connections_project.platforms.publishing import (
 )
 from connections_project.platforms.registry import Upstream, usable
 from social.errors import PublishFailedError, ReconnectNeededError
-from social.models import SocialAccount, Status
+from social.models import SocialAccount
 from social.publications import Claim, PublishRequest, claim
 from social.refresh import RULES, refreshed_for_use
 from social.selectors import team_account
@@ -65,9 +65,9 @@ def publish_own(
 
 
 def _require_usable(account: SocialAccount) -> None:
-    if not account.is_active:
+    if account.is_disconnected:
         raise NotActiveError
-    if account.status != Status.ACTIVE:
+    if not account.is_active:
         raise ReconnectNeededError
 
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from connections_project.connections.errors import ConnectionNotFoundError
-from social.models import SocialAccount, SocialAccountQuerySet, Status
+from social.models import SocialAccount, SocialAccountQuerySet
 
 
 def team_account(
@@ -36,4 +36,4 @@ def team_accounts(team_id: UUID, *, active: bool | None) -> list[SocialAccount]:
     rows = SocialAccount.objects.of_team(team_id)
     if active is None:
         return list(rows)
-    return list(rows.usable() if active else rows.exclude(status=Status.ACTIVE))
+    return list(rows.filter(is_active=active))

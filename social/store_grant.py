@@ -46,7 +46,7 @@ class Known:
 
     def was_disconnected_since(self, row: SocialAccount) -> bool:
         """Whether a row came to be inactive while the platform was asked."""
-        return not row.is_active and self.disconnected_at.get(row.pk) != row.disconnected_at
+        return row.is_disconnected and self.disconnected_at.get(row.pk) != row.disconnected_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +147,7 @@ def _accounts_to_store(
         row = rows.get(account.identity.account_id)
         if row is None:
             yield _new_row(received), account
-        elif row.is_active or _is_reconnected(row, received, is_alone=is_alone):
+        elif not row.is_disconnected or _is_reconnected(row, received, is_alone=is_alone):
             yield row, account
 
 
@@ -183,7 +183,7 @@ def _store(
     _keep_what_others_live_on([row for row, _ in takers])
     events = []
     for (row, account), grant in zip(takers, grants, strict=True):
-        comes_back, is_new = not row.is_active, row._state.adding
+        comes_back, is_new = row.is_disconnected, row._state.adding
         row.activate()
         row.token_set = token_set if account.shares_tokens else None
         take_grant(row, grant, origin=origin)

@@ -228,6 +228,14 @@ class OAuthConnection(AttentionMixin):
         self.connected_at = now
         self.take_tokens(tokens, now=now)
 
+    def lose_grant(self, status: str) -> None:
+        """Note that the platform no longer honours the grant. The caller saves the row.
+
+        Args:
+            status: What that makes of it, in the app's words.
+        """
+        self.status = status
+
     def disconnected_columns(self, *, now: datetime) -> dict[str, Any]:
         """Return what a disconnect makes of the row, beside its tokens."""
         return {"status": "disconnected", "disconnected_at": now, **HEALTHY}

@@ -258,7 +258,7 @@ def mark_grant_dead(row: OAuthConnection, error: DeadGrant, rules: RefreshRules)
     """Mark the grant of a locked row as dead; its tokens are kept until the disconnect, since one
     may live on."""
     now = timezone.now()
-    row.status = rules.dead[error.becomes]
+    row.lose_grant(rules.dead[error.becomes])
     row.need_attention(OF_DEAD_GRANT[error.becomes], now=now)
     row.changed(now=now)
     row.save()

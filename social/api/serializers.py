@@ -74,7 +74,7 @@ class SocialAccountAnswer(serializers.Serializer[SocialAccount]):
             "id": str(instance.pk),
             "platform": instance.platform,
             "accountName": instance.platform_account_name,
-            "isActive": instance.is_usable,
+            "isActive": instance.is_active,
             "connectedAt": instance.connected_at and render_datetime(instance.connected_at),
             "disconnectedAt": instance.disconnected_at
             and render_datetime(instance.disconnected_at),

@@ -55,6 +55,12 @@ def test_a_row_comes_back_whole_or_not_at_all(account: SocialAccount, half: str)
     assert refused(account, half)
 
 
+@pytest.mark.parametrize("half", ["status = 'revoked'", "is_active = (1 = 0)"])
+def test_a_dead_grant_makes_a_row_inactive(account: SocialAccount, half: str) -> None:
+    assert refused(account, half)
+    update(account, "status = 'revoked', is_active = (1 = 0)")
+
+
 def test_a_disconnected_row_may_keep_its_tokens(account: SocialAccount) -> None:
     update(account, INACTIVE)
     update(account, "auth_state = NULL, has_refresh_token = (1 = 0)")

@@ -186,7 +186,7 @@ def test_a_dead_grant_is_no_passing_fault(
     graph.on("GET", "/refresh_access_token", answer)
     assert renew_ending_grants() == 0
     row = SocialAccount.objects.get()
-    assert (row.status, row.is_active) == (status, True)
+    assert (row.status, row.is_active) == (status, False)
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_a_dead_token_marks_the_account(
     graph.on("GET", "/500", dead)
     assert status_and_error(publish(api, row, imageUrl=IMAGE)) == (502, "Platform error")
     row.refresh_from_db()
-    assert (row.status, row.is_active) == (status, True)
+    assert (row.status, row.is_active) == (status, False)
     assert status_and_error(publish(api, row, imageUrl=IMAGE)) == (403, "Reconnection required")
 
 

@@ -142,7 +142,8 @@ def test_a_401_that_nothing_mends_asks_to_connect_again(
     gallery.server.on("POST", POSTS, Answer(401, json={}))
     assert status_and_error(publish(api, row)) == (502, "Platform error")
     row.refresh_from_db()
-    assert row.status == "revoked"
+    assert (row.status, row.is_active, row.disconnected_at) == ("revoked", False, None)
+    assert row.attention_reason == "grant_revoked"
     assert status_and_error(publish(api, row)) == (403, "Reconnection required")
     [shown] = api.get(f"{SOCIAL}/accounts").json()["accounts"]
     assert (shown["isActive"], shown["disconnectedAt"]) == (False, None)
@@ -157,7 +158,7 @@ def test_a_dead_grant_asks_to_connect_again(
     gallery.server.on("POST", "/token", Answer(400, json={"error": "invalid_grant"}))
     assert status_and_error(publish(api, account)) == (502, "Platform error")
     row = SocialAccount.objects.get()
-    assert (row.status, row.is_active) == ("expired", True)
+    assert (row.status, row.is_active) == ("expired", False)
     gallery.server.requests.clear()
     assert status_and_error(publish(api, account)) == (403, "Reconnection required")
     assert gallery.server.requests == []

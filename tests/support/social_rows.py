@@ -30,7 +30,8 @@ def account_of(
     assert found is not None
     identity = Identity(account_id, name)
     row.take_grant(tokens, identity, upstream=found, granted_by=granted_by, now=now)
-    row.status = status
+    if status != Status.ACTIVE:
+        row.lose_grant(status)
     if status == Status.DISCONNECTED:
         columns = {**row.disconnected_columns(now=now), **columns}
     for column, value in columns.items():
