@@ -8,8 +8,9 @@ unless the platform recognizes a repeated post by its key (docs/api.md, "Publish
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from django.conf import settings
 from django.db import Error as DatabaseError
 
 from audit.events import ActorType, Interface
@@ -30,8 +31,18 @@ from connections_project.core.vault import DecryptionError
 from connections_project.middleware.tracing import tracing
 from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
 from connections_project.platforms.adapter import adapter_of
+from connections_project.platforms.pictures import (
+    FETCH_SECONDS,
+    PictureUnavailableError,
+    fetch_picture,
+)
 from connections_project.platforms.post_rules import Publishing, require_valid
-from connections_project.platforms.publishing import InvalidPostError, Post, PublishSession
+from connections_project.platforms.publishing import (
+    InvalidPostError,
+    Picture,
+    Post,
+    PublishSession,
+)
 from connections_project.platforms.registry import (
     PlatformUnavailableError,
     Upstream,
@@ -42,7 +53,7 @@ from connections_project.platforms.registry import (
 logger = logging.getLogger(__name__)
 
 SEND_SECONDS = 10.0
-IMAGE_UNSUPPORTED = "image_not_supported"
+IMAGE_UNSUPPORTED, IMAGE_UNAVAILABLE = "image_not_supported", "image_unavailable"
 
 
 def attempt(schedule: Schedule, *, interface: Interface) -> str | None:
@@ -110,12 +121,26 @@ class _Sending:
     upstream: Upstream
     publishing: Publishing
     origin: Origin
+    picture: Picture | None = None
 
     def run(self) -> str | None:
         connection = self.schedule.channel_connection
         if connection.status == Status.CONNECTED and self._refresh_failed(connection, force=False):
             return self._put_off("refresh_failed")
-        return self._send(may_refresh=True)
+        try:
+            ready = replace(self, picture=self._picture())
+        except PictureUnavailableError:
+            return self._failed(IMAGE_UNAVAILABLE)
+        return ready._send(may_refresh=True)
+
+    def _picture(self) -> Picture | None:
+        """Fetch the picture of a platform that wants its bytes, as long as the claim holds."""
+        url, rule = self.schedule.image_url, self.publishing.image
+        is_live = self.schedule.channel_connection.status == Status.CONNECTED
+        if not is_live or url is None or rule is None or not rule.is_uploaded:
+            return None
+        within = min(FETCH_SECONDS, 0.5 * settings.PUBLISH_LEASE_SECONDS)
+        return fetch_picture(url, rule, within=within)
 
     def _send(self, *, may_refresh: bool) -> str | None:
         # Once more: a suspension may have come while the token was refreshed.
@@ -127,14 +152,26 @@ class _Sending:
             return self._failed(CONNECTION_INACTIVE)
         session = self._session(connection)
         try:
-            answer = self.publishing.publish(session, _post(self.schedule, connection))
+            answer = self.publishing.publish(session, self._post(connection))
         except PlatformError as error:
             return self._after(error, connection, session, may_refresh=may_refresh)
         return outcomes.published(self.schedule, answer, origin=self.origin)
 
+    def _post(self, connection: ChannelConnection) -> Post:
+        return Post(
+            text=self.schedule.content,
+            image_url=self.schedule.image_url,
+            account_id=connection.platform_account_id or "",
+            key=str(self.schedule.pk),
+            account_name=connection.platform_account_name,
+            options=self.schedule.options,
+            picture=self.picture,
+        )
+
     def _session(self, connection: ChannelConnection) -> PublishSession:
         # A disconnect leaves a post alone that `begin_sending` has marked: nothing to look at.
-        ends_at = time.monotonic() + SEND_SECONDS + self.publishing.more_seconds
+        more = self.publishing.more_seconds if self.schedule.image_url else 0.0
+        ends_at = time.monotonic() + SEND_SECONDS + more
         return PublishSession(self.upstream, connection.opened(), ends_at, lambda: None)
 
     def _after(
@@ -191,14 +228,3 @@ class _Sending:
 def is_surely_not_accepted(error: PlatformError) -> bool:
     """Whether the same post may be sent again: nothing was sent, or the platform was busy."""
     return error.code == "connect_error" or error.status in {429, 503}
-
-
-def _post(schedule: Schedule, connection: ChannelConnection) -> Post:
-    return Post(
-        text=schedule.content,
-        image_url=schedule.image_url,
-        account_id=connection.platform_account_id or "",
-        key=str(schedule.pk),
-        account_name=connection.platform_account_name,
-        options=schedule.options,
-    )

@@ -168,7 +168,6 @@ class Schedule(LeasedJob):
     )
     content = models.TextField()
     image_url = models.CharField(max_length=2048, null=True)
-    # What else the channel is given, by the names that its adapter declares.
     options = models.JSONField(default=dict, db_default={})
     run_at = models.DateTimeField()
     status = models.CharField(max_length=16, default=ScheduleStatus.PENDING)

@@ -107,6 +107,8 @@ try:
     REVOCATION_LEASE_SECONDS = _env.whole_number("REVOCATION_LEASE_SECONDS", 30, least=1)
     PUBLISH_FIRST_RETRY_SECONDS = _env.whole_number("PUBLISH_FIRST_RETRY_SECONDS", 10, least=0)
     PUBLISH_GIVE_UP_SECONDS = _env.whole_number("PUBLISH_GIVE_UP_SECONDS", 86400, least=0)
+    # Besides global addresses, where pictures are fetched from.
+    IMAGE_ALLOWED_NETWORKS = _env.networks("IMAGE_ALLOWED_NETWORKS", loopback=False)
     PUBLISH_LEASE_SECONDS = _env.whole_number("PUBLISH_LEASE_SECONDS", 30, least=1)
     REFRESH_LEASE_SECONDS = _env.whole_number("REFRESH_LEASE_SECONDS", 15, least=1)
     ACCESS_TOKEN_SECONDS = _env.whole_number("ACCESS_TOKEN_SECONDS", 900, least=1)

@@ -2,12 +2,14 @@
 
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from django.conf import LazySettings
 from django.core.cache import cache, caches
 from django.dispatch import receiver
@@ -18,6 +20,7 @@ from connections_project.api import rate_limits
 from connections_project.identity import sessions
 from connections_project.identity.models import User
 from connections_project.oauth.client import ClientRegistration
+from connections_project.platforms import pictures
 from connections_project.platforms.catalog import catalog
 from tests.support.audit_triggers import audit_guard
 from tests.support.bank import REDIRECT_URI, Bank
@@ -128,6 +131,31 @@ def anonymous(db: None) -> APIClient:
 def server() -> Iterator[PlatformServer]:
     with PlatformServer() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """An authority of the tests' own, which nothing trusts by itself."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def picture_server(
+    authority: trustme.CA,
+    settings: LazySettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[PlatformServer]:
+    """Serve pictures by https, at an address that is taken as a global one would be."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
+    settings.IMAGE_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+    pictures._client.cache_clear()
+    with PlatformServer(tls=context) as running:
+        yield running
+    pictures._client.cache_clear()
 
 
 UseCatalogue = Callable[..., None]

@@ -4,8 +4,8 @@ resources/webhook.mdx, "Execute Webhook")."""
 import re
 
 from connections_project.oauth.calls import api_url
+from connections_project.oauth.messages import Request
 from connections_project.oauth.paths import dig
-from connections_project.oauth.transport import Request
 from connections_project.platforms.adapter import Adapter
 from connections_project.platforms.post_rules import ImageRule, Publishing
 from connections_project.platforms.publishing import Post, Published, PublishSession

@@ -1,12 +1,14 @@
 """LinkedIn: posts of a member by its versioned Posts API (POST /rest/posts)."""
 
 import re
+from urllib.parse import urlsplit
 
 from connections_project.oauth.calls import api_url
-from connections_project.oauth.transport import Request
+from connections_project.oauth.messages import Answer, Request
+from connections_project.oauth.paths import dig
 from connections_project.platforms.adapter import Adapter
-from connections_project.platforms.post_rules import Publishing
-from connections_project.platforms.publishing import Post, Published, PublishSession
+from connections_project.platforms.post_rules import ImageRule, Option, Publishing
+from connections_project.platforms.publishing import Picture, Post, Published, PublishSession
 
 # There is no default, and each version is served for about a year. Secondary: seen in use.
 VERSION = "202605"
@@ -14,24 +16,62 @@ VERSION = "202605"
 # post short (learn.microsoft.com/linkedin/marketing/community-management, "little text format").
 # A sign that begins a hashtag may go on doing so.
 RESERVED = re.compile(r"[\\|{}@\[\]()<>*_~]|#(?!\w)")
+# shares/images-api, which says nothing of bytes; those are secondary.
+IMAGE = ImageRule(
+    types=frozenset({"image/jpeg", "image/png", "image/gif"}), largest=8 * 1024 * 1024
+)
 
 
 def publish(session: PublishSession, post: Post) -> Published:
-    headers = {
-        **session.authorization,
-        "LinkedIn-Version": VERSION,
-        "X-Restli-Protocol-Version": "2.0.0",
-    }
-    url = api_url(session.upstream.platform, "/rest/posts")
-    answer = session.call(Request("POST", url, headers=headers, json=_body(post)), publishes=True)
+    body = _body(post)
+    if post.picture:
+        body["content"] = {"media": _upload(session, post, post.picture)}
+    answer = _post(session, "/rest/posts", body, publishes=True)
     # The URN stands in a header alone; the body is empty.
     urn = answer.headers.get("x-restli-id")
     return session.published(urn, f"https://www.linkedin.com/feed/update/{urn}/")
 
 
+def _upload(session: PublishSession, post: Post, picture: Picture) -> dict[str, str]:
+    """Upload a picture to where LinkedIn says, and return what names it in a post."""
+    owner: dict[str, object] = {"initializeUploadRequest": {"owner": _author(post)}}
+    value = dig(_post(session, "/rest/images?action=initializeUpload", owner).json(), "value")
+    url, urn = dig(value, "uploadUrl"), dig(value, "image")
+    if not isinstance(urn, str) or not isinstance(url, str) or not _is_theirs(session, url):
+        raise session.error("malformed")
+    headers = {**session.authorization, "Content-Type": picture.media_type}
+    session.call(Request("PUT", url, headers=headers, body=picture.content))
+    alt_text = post.options.get("alt_text")
+    return {"id": urn} | ({"altText": alt_text} if alt_text else {})
+
+
+def _is_theirs(session: PublishSession, url: str) -> bool:
+    """Whether an address is at the API's own domain: our token goes there too."""
+    api, found = urlsplit(api_url(session.upstream.platform, "/")), urlsplit(url)
+    domain = ".".join((api.hostname or "").split(".")[-2:])
+    is_there = found.hostname == api.hostname or (found.hostname or "").endswith(f".{domain}")
+    return found.scheme == api.scheme and is_there
+
+
+def _post(
+    session: PublishSession, path: str, body: dict[str, object], *, publishes: bool = False
+) -> Answer:
+    headers = {
+        **session.authorization,
+        "LinkedIn-Version": VERSION,
+        "X-Restli-Protocol-Version": "2.0.0",
+    }
+    url = api_url(session.upstream.platform, path)
+    return session.call(Request("POST", url, headers=headers, json=body), publishes=publishes)
+
+
+def _author(post: Post) -> str:
+    return f"urn:li:person:{post.account_id}"
+
+
 def _body(post: Post) -> dict[str, object]:
     return {
-        "author": f"urn:li:person:{post.account_id}",
+        "author": _author(post),
         "commentary": RESERVED.sub(r"\\\g<0>", post.text),
         "visibility": "PUBLIC",
         "distribution": {
@@ -44,6 +84,13 @@ def _body(post: Post) -> dict[str, object]:
     }
 
 
-# Images are uploaded as bytes (POST /rest/images?action=initializeUpload), and no key identifies a
-# repeated post.
-adapter = Adapter(publishing=Publishing(publish=publish, text_max=3000))
+# No key identifies a repeated post.
+adapter = Adapter(
+    publishing=Publishing(
+        publish=publish,
+        text_max=3000,
+        image=IMAGE,
+        options={"alt_text": Option(longest=4086)},
+        more_seconds=15.0,
+    )
+)

@@ -1,8 +1,8 @@
 """Pinterest: pins of a picture at an address (pinterest/api-description v5/openapi.yaml)."""
 
 from connections_project.oauth.calls import api_url
+from connections_project.oauth.messages import Request
 from connections_project.oauth.paths import dig
-from connections_project.oauth.transport import Request
 from connections_project.platforms.adapter import Adapter
 from connections_project.platforms.post_rules import ImageRule, Option, Publishing
 from connections_project.platforms.publishing import Post, Published, PublishSession

@@ -5,8 +5,8 @@ from typing import Any
 
 from connections_project.oauth.calls import api_url
 from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.messages import Request
 from connections_project.oauth.paths import dig
-from connections_project.oauth.transport import Request
 from connections_project.platforms.adapter import Adapter
 from connections_project.platforms.post_rules import Option, Publishing
 from connections_project.platforms.publishing import Post, Published, PublishSession

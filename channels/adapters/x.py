@@ -1,22 +1,46 @@
-"""X: posts by its API v2 (xdevplatform/docs openapi.json, POST /2/tweets)."""
+"""X: posts by its API v2 (xdevplatform/docs openapi.json, POST /2/tweets, /2/media/upload)."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from channels.text_lengths import tweet_length
 from connections_project.oauth.calls import api_url
+from connections_project.oauth.messages import Request
 from connections_project.oauth.paths import dig
-from connections_project.oauth.transport import Request
 from connections_project.platforms.adapter import Adapter
-from connections_project.platforms.post_rules import Publishing
-from connections_project.platforms.publishing import Post, Published, PublishSession
+from connections_project.platforms.post_rules import ImageRule, Option, Publishing
+from connections_project.platforms.publishing import Picture, Post, Published, PublishSession
+
+# docs.x.com/x-api/media/quickstart/best-practices
+IMAGE = ImageRule(
+    types=frozenset({"image/jpeg", "image/png", "image/webp"}), largest=5 * 1024 * 1024
+)
 
 
 def publish(session: PublishSession, post: Post) -> Published:
-    url = api_url(session.upstream.platform, "/2/tweets")
-    request = Request("POST", url, headers=session.authorization, json={"text": post.text})
-    answer = session.call(request, publishes=True)
-    post_id = dig(answer.json(), "data.id")
+    body: dict[str, Any] = {"text": post.text}
+    if post.picture:
+        body["media"] = {"media_ids": [_upload(session, post.picture, post.options)]}
+    post_id = dig(_post(session, "/2/tweets", publishes=True, json=body), "data.id")
     return session.published(post_id, f"https://x.com/{_name(post)}/status/{post_id}")
+
+
+def _upload(session: PublishSession, picture: Picture, options: Mapping[str, str]) -> str:
+    form, files = {"media_category": "tweet_image"}, {"media": picture.file}
+    media_id = dig(_post(session, "/2/media/upload", form=form, files=files), "data.id")
+    if not isinstance(media_id, str):
+        raise session.error("malformed")
+    if alt_text := options.get("alt_text"):
+        metadata = {"id": media_id, "metadata": {"alt_text": {"text": alt_text}}}
+        _post(session, "/2/media/metadata", json=metadata)
+    return media_id
+
+
+def _post(session: PublishSession, path: str, *, publishes: bool = False, **body: Any) -> Any:
+    url = api_url(session.upstream.platform, path)
+    request = Request("POST", url, headers=session.authorization, **body)
+    return session.call(request, publishes=publishes).json()
 
 
 def _name(post: Post) -> str:
@@ -24,5 +48,14 @@ def _name(post: Post) -> str:
     return post.account_name if re.fullmatch(r"\w{1,15}", post.account_name, re.ASCII) else "i"
 
 
-# Images are uploaded as bytes (POST /2/media/upload), and no key identifies a repeated post.
-adapter = Adapter(publishing=Publishing(publish=publish, text_max=280, text_length=tweet_length))
+# No key identifies a repeated post.
+adapter = Adapter(
+    publishing=Publishing(
+        publish=publish,
+        text_max=280,
+        text_length=tweet_length,
+        image=IMAGE,
+        options={"alt_text": Option(longest=1000)},
+        more_seconds=15.0,
+    )
+)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from connections_project.oauth.errors import ErrorCode, PlatformError
 from connections_project.oauth.waiting import seconds_asked_for
@@ -46,12 +46,26 @@ class Answer:
         )
 
 
+class File(NamedTuple):
+    """A file in a form (RFC 7578)."""
+
+    name: str
+    content: bytes
+    media_type: str
+
+
 @dataclass(frozen=True)
 class Request:
-    """A call to make; `form` and `json` are bodies, of which there is one at most."""
+    """A call to make.
+
+    Its body is a form, with files in it or without, or JSON, or bytes as they are: of these there
+    is one at most.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     json: Mapping[str, Any] | None = field(default=None, repr=False)
+    files: Mapping[str, File] | None = field(default=None, repr=False)
+    body: bytes | None = field(default=None, repr=False)

@@ -105,8 +105,9 @@ def _exchange(request: Request, platform: str) -> Answer:
         request.method,
         request.url,
         headers=dict(request.headers),
-        data=request.form,
+        data=request.form if request.body is None else request.body,
         json=request.json,
+        files=request.files,
         proxies=_proxy.proxies(request.url),
         timeout=(CONNECT_SECONDS, READ_SECONDS),
         # A 307 would re-post the code and our secret to wherever it points.

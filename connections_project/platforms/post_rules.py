@@ -91,7 +91,7 @@ class Publishing:
         options: What a post may say beside its text, by name.
         idempotency_seconds: How long the platform keeps `Post.key` and answers a repeated post with
             the first one; 0 where it has no such thing.
-        more_seconds: What its calls may take beyond the usual time: it has several, or waits.
+        more_seconds: What a picture may take beyond the usual time: it is uploaded, or waited for.
     """
 
     publish: Callable[[PublishSession, Post], Published]

@@ -8,14 +8,27 @@ from connections_project.oauth.calls import call
 from connections_project.oauth.client import TokenSet
 from connections_project.oauth.client_authentication import bearer
 from connections_project.oauth.errors import ErrorCode, PlatformError
+from connections_project.oauth.messages import Answer, File, Request
 from connections_project.oauth.observers import calling
 from connections_project.oauth.tokens import require_vschar
-from connections_project.oauth.transport import Answer, Request
 from connections_project.platforms.registry import Upstream
 
 SECONDS_A_CALL = 10.0
 LONGEST_ID = 255
 LONGEST_URL = 2048
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as it was fetched."""
+
+    content: bytes = field(repr=False)
+    media_type: str
+
+    @property
+    def file(self) -> File:
+        """Return it as a file of a form."""
+        return File(f"picture.{self.media_type.partition('/')[2]}", self.content, self.media_type)
 
 
 @dataclass(frozen=True)
@@ -29,6 +42,7 @@ class Post:
         key: The same each time that this post is sent, for platforms that keep such keys.
         account_name: The account's name, where it is known.
         options: What else it says, by the names that the adapter declares.
+        picture: What was at the address, for a platform that wants the bytes.
     """
 
     account_id: str
@@ -37,6 +51,7 @@ class Post:
     key: str = ""
     account_name: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ The catalogue names it; it runs in the service, and knows nothing of the sandbox
 from dataclasses import replace
 from urllib.parse import quote
 
+from connections_project.oauth.messages import Request
 from connections_project.oauth.paths import dig
-from connections_project.oauth.transport import Request
 from connections_project.platforms.adapter import Adapter
 from connections_project.platforms.post_rules import ImageRule, Publishing
 from connections_project.platforms.publishing import Post, Published, PublishSession

@@ -118,13 +118,6 @@ def test_no_publisher_for_a_platform_fails_the_post(owner: User, chirp: Chirp) -
     assert trail_of(schedule) == ["SCHEDULE_FAILED"]
 
 
-def test_an_unfetchable_image_fails_the_post(row: ChannelConnection, like_x: Chirp) -> None:
-    schedule = due_schedule(row, image_url="https://images.example.com/cat.png")
-    assert published() == ["failed"]
-    assert outcome_of(schedule) == ("failed", "image_not_supported")
-    assert posts(like_x) == []
-
-
 def test_ten_due_at_once_are_published_once_each(owner: User, like_x: Chirp) -> None:
     channels = [channel_of(owner, account_id=str(number)) for number in range(2)]
     for number in range(10):

@@ -1,4 +1,4 @@
-"""A picture's address is passed on, where the channel takes one (docs/api.md, "Schedules")."""
+"""Whether a channel takes a picture is known when it is scheduled (docs/api.md, "Schedules")."""
 
 import pytest
 from rest_framework.test import APIClient
@@ -23,16 +23,24 @@ pytestmark = pytest.mark.django_db(transaction=True)
 IMAGE = "https://images.example.com/cat.png"
 
 
-@pytest.mark.parametrize("adapter", ["x", "linkedin", "mastodon"])
-def test_an_upload_channel_refuses_image_addresses(
-    api: APIClient, row: ChannelConnection, chirp: Chirp, use_catalogue: UseCatalogue, adapter: str
+def test_a_channel_without_pictures_refuses_them(
+    api: APIClient, row: ChannelConnection, chirp: Chirp, use_catalogue: UseCatalogue
 ) -> None:
-    use_catalogue(chirp.catalogue(more=ADAPTER.format(adapter)), "chirp")
-    answer = schedule(api, row.pk, image_url=IMAGE)
+    use_catalogue(chirp.catalogue(more=ADAPTER.format("reddit")), "chirp")
+    options = {"title": "A cat"}
+    answer = schedule(api, row.pk, image_url=IMAGE, options=options)
     assert wrong_fields(answer) == ["image_url"]
     assert only_error(answer)["meta"]["fields"][0]["code"] == "image_not_supported"
     assert not Schedule.objects.exists()
-    assert schedule(api, row.pk).status_code == 201
+    assert schedule(api, row.pk, options=options).status_code == 201
+
+
+def test_a_channel_of_pictures_wants_one(
+    api: APIClient, row: ChannelConnection, chirp: Chirp, use_catalogue: UseCatalogue
+) -> None:
+    use_catalogue(chirp.catalogue(more=ADAPTER.format("pinterest")), "chirp")
+    answer = schedule(api, row.pk, options={"title": "A cat"})
+    assert wrong_fields(answer) == ["image_url", "options.board_id"]
 
 
 def test_where_nobody_knows_it_is_taken(api: APIClient, row: ChannelConnection) -> None:

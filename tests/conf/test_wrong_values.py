@@ -79,6 +79,7 @@ WRONG = [
     ("REVOCATION_PLATFORM_LIMIT", "0"),
     ("EVENT_ALLOWED_NETWORKS", "10.0.0.1/8"),
     ("EVENT_ALLOWED_NETWORKS", "intranet"),
+    ("IMAGE_ALLOWED_NETWORKS", "intranet"),
     ("EVENT_RETENTION_DAYS", "0"),
     ("EVENT_RETRY_SECONDS", "5,soon"),
     ("EVENT_RETRY_SECONDS", "-1"),

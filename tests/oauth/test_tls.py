@@ -15,11 +15,6 @@ from connections_project.oauth.transport import Request, send
 from tests.support.platform_server import Answer, PlatformServer
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
 @pytest.fixture
 def tls_server(authority: trustme.CA) -> Iterator[PlatformServer]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,6 +1,6 @@
 """How to publish at the tests' gallery: an adapter, as a platform would have one."""
 
-from connections_project.oauth.transport import Request
+from connections_project.oauth.messages import Request
 from connections_project.platforms.adapter import Adapter
 from connections_project.platforms.post_rules import ImageRule, Publishing
 from connections_project.platforms.publishing import Post, Published, PublishSession

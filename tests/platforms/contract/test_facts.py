@@ -33,7 +33,7 @@ FACTS = {
     "x": (
         "client_secret_basic",
         "S256",
-        "users.read tweet.read tweet.write offline.access",
+        "users.read tweet.read tweet.write media.write offline.access",
         "rotating",
         ("rfc7009", ("refresh_token", "access_token"), True, "token"),
     ),
@@ -83,7 +83,7 @@ FACTS = {
     "mastodon": (
         "client_secret_post",
         "S256",
-        "read:accounts write:statuses",
+        "read:accounts write:statuses write:media",
         "none",
         ("rfc7009", ("access_token",), True, "token"),
     ),

@@ -18,7 +18,9 @@ from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection, Schedule
 from connections_project.oauth.client import ClientRegistration
+from connections_project.platforms.adapter import adapter_of
 from connections_project.platforms.catalog import catalog
+from connections_project.platforms.post_rules import Publishing
 from tests.platforms.recorded.overlays import SHIPPED, moved_table
 from tests.platforms.recorded.posts import (
     discord,
@@ -29,7 +31,7 @@ from tests.platforms.recorded.posts import (
     tiktok,
     x,
 )
-from tests.platforms.recorded.posts.posting import Case, Posting, Script
+from tests.platforms.recorded.posts.posting import PICTURE, Case, Posting, Script
 from tests.support.app_clients import APP_CLIENTS, connect
 from tests.support.bank import REDIRECT_URI
 from tests.support.channel_publishing import tried
@@ -93,7 +95,8 @@ def stage(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Stage:
     monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: None)
-    monkeypatch.setattr("channels.adapters.tiktok.POLL_SECONDS", 0.01)
+    for slug in ("tiktok", "mastodon"):
+        monkeypatch.setattr(f"channels.adapters.{slug}.POLL_SECONDS", 0.01)
     made = Stage(*CASES[request.param], server)
     path = tmp_path / "overlay.toml"
     path.write_text(moved_table(SHIPPED[made.posting.slug], server.url), encoding="utf-8")
@@ -110,15 +113,35 @@ def _that_day() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
+@pytest.fixture(autouse=True)
+def _pictures(picture_server: PlatformServer) -> None:
+    picture_server.on("GET", "/cat.png", Answer(body=PICTURE))
+
+
 @pytest.fixture
 def row(api: APIClient, stage: Stage) -> ChannelConnection:
     found: ChannelConnection = connect(api, APP_CLIENTS["channels"], stage.posting.slug)
     return found
 
 
-def publish(api: APIClient, row: ChannelConnection, case: Case) -> dict[str, Any]:
+@pytest.fixture
+def wanted(stage: Stage, picture_server: PlatformServer) -> dict[str, Any]:
+    """What is asked for; a picture whose bytes are wanted is at a server of its own."""
+    rule = publishing_of(stage.posting.slug).image
+    here = {"image_url": f"{picture_server.url}/cat.png"}
+    is_fetched = rule is not None and rule.is_uploaded and "image_url" in stage.case.wanted
+    return {**stage.case.wanted, **(here if is_fetched else {})}
+
+
+def publishing_of(slug: str) -> Publishing:
+    found = adapter_of(SHIPPED[slug]).publishing
+    assert found is not None
+    return found
+
+
+def publish(api: APIClient, row: ChannelConnection, wanted: dict[str, Any]) -> dict[str, Any]:
     """Schedule a post, publish it when its time has come, and give what became of it."""
-    answer = schedule(api, row.pk, **case.wanted)
+    answer = schedule(api, row.pk, **wanted)
     assert answer.status_code == 201, answer.content
     made = Schedule.objects.get(pk=answer.json()["id"])
     Schedule.objects.update(due_at=made.created_at - timedelta(seconds=1))
@@ -133,8 +156,10 @@ def event_of(api: APIClient, row: ChannelConnection) -> dict[str, Any]:
     return found
 
 
-def test_a_post_is_published(api: APIClient, stage: Stage, row: ChannelConnection) -> None:
-    made = publish(api, row, stage.case)
+def test_a_post_is_published(
+    api: APIClient, stage: Stage, row: ChannelConnection, wanted: dict[str, Any]
+) -> None:
+    made = publish(api, row, wanted)
     assert (made["status"], made["failure_reason"]) == ("published", None), stage.sent
     event = event_of(api, row)
     told = (event["platform_post_id"], event["post_url"])
@@ -143,10 +168,19 @@ def test_a_post_is_published(api: APIClient, stage: Stage, row: ChannelConnectio
     assert asked == set(stage.case.routes)
 
 
-def test_a_refused_post_has_failed(api: APIClient, stage: Stage, row: ChannelConnection) -> None:
+def test_what_a_channel_takes_is_recorded(stage: Stage) -> None:
+    publishing = publishing_of(stage.posting.slug)
+    needs_picture = publishing.image is not None and publishing.image.required
+    assert (stage.posting.text is None) is needs_picture
+    assert (stage.posting.picture is None) is (publishing.image is None)
+
+
+def test_a_refused_post_has_failed(
+    api: APIClient, stage: Stage, row: ChannelConnection, wanted: dict[str, Any]
+) -> None:
     route, answer = stage.posting.refused
     stage.server.on(*route, answer)
-    made = publish(api, row, stage.case)
+    made = publish(api, row, wanted)
     assert (made["status"], made["failure_reason"]) == ("failed", "refused")
     assert len([one for one in stage.sent if one.path == route[1]]) == 1
     row.refresh_from_db()
@@ -154,30 +188,30 @@ def test_a_refused_post_has_failed(api: APIClient, stage: Stage, row: ChannelCon
 
 
 def test_a_busy_channel_is_asked_again(
-    api: APIClient, stage: Stage, row: ChannelConnection
+    api: APIClient, stage: Stage, row: ChannelConnection, wanted: dict[str, Any]
 ) -> None:
     route, _ = stage.posting.refused
     stage.server.on(*route, Answer(429, headers={"X-RateLimit-Reset": "2026-11-28T12:10:00Z"}))
-    made = publish(api, row, stage.case)
+    made = publish(api, row, wanted)
     assert made["status"] == "pending"
     due_at = Schedule.objects.get().due_at
     assert f"{due_at:%H:%M}" == "12:10"
 
 
 def test_a_refresh_loses_nothing_that_publishing_needs(
-    api: APIClient, stage: Stage, row: ChannelConnection
+    api: APIClient, stage: Stage, row: ChannelConnection, wanted: dict[str, Any]
 ) -> None:
     path = urlsplit(SHIPPED[stage.posting.slug].token_endpoint).path
     stage.server.on("POST", path, Answer(json={**TOKENS, "token_type": "Bearer"}))
     ChannelConnection.objects.update(token_expires_at=timezone.now())
-    assert publish(api, row, stage.case)["status"] == "published"
+    assert publish(api, row, wanted)["status"] == "published"
     assert len(stage.server.requests_to(path)) == 2
 
 
 def test_nothing_of_the_tokens_is_shown(
-    api: APIClient, stage: Stage, row: ChannelConnection
+    api: APIClient, stage: Stage, row: ChannelConnection, wanted: dict[str, Any]
 ) -> None:
-    made = publish(api, row, stage.case)
+    made = publish(api, row, wanted)
     shown = f"{made} {event_of(api, row)} {row.__dict__}"
     for secret in ("access-1", "refresh-1", discord.WEBHOOK):
         assert secret not in shown

@@ -1,5 +1,7 @@
 """What is recorded of publishing at a channel."""
 
+import email
+import email.policy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +10,9 @@ from tests.support.platform_server import Answer, Request
 
 Script = Answer | Callable[[Request], Answer]
 PICTURE_URL = "https://pictures.example.com/cat.png"
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20
+# How a picture comes in a form.
+PICTURE_PART = ("picture.png", "image/png", PICTURE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +63,7 @@ def takes(
     headers: Mapping[str, str] | None = None,
     query: Mapping[str, str] | None = None,
     body: bytes | None = None,
+    parts: Mapping[str, Any] | None = None,
 ) -> Callable[[Request], Answer]:
     """Answer a request that is just as the platform documents it, and refuse any other."""
 
@@ -66,9 +72,23 @@ def takes(
             (json is None or request.json == json)
             and (form is None or request.form == dict(form))
             and (body is None or request.body == body)
+            and (parts is None or parts_of(request) == dict(parts))
             and request.query == dict(query or {})
             and all(request.headers[name] == value for name, value in (headers or {}).items())
         )
         return answer if is_right else Answer(400, json={"error": "this is not documented"})
 
     return script
+
+
+def parts_of(request: Request) -> dict[str, Any]:
+    """Read a form with files (RFC 7578): texts, and files as name, media type and content."""
+    head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
+    found: dict[str, Any] = {}
+    for part in email.message_from_bytes(head + request.body, policy=email.policy.HTTP).walk():
+        name = part.get_param("name", header="content-disposition")
+        if name and (filename := part.get_filename()):
+            found[str(name)] = (filename, part.get_content_type(), part.get_payload(decode=True))
+        elif name:
+            found[str(name)] = part.get_content()
+    return found
