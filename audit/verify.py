@@ -133,18 +133,16 @@ class Verification:
             if position < seal.size:
                 yield _removed(seal, position, members)
             return
-        name = f"Event {member.event_id}"
+        name, where = f"Event {member.event_id}", f"(seal {seal.number}, position {position})"
         place = (seal.number, position, member.event_id)
         event = events.get(member.event_id)
         if position >= seal.size:
             words = f"{name} was inserted into seal {seal.number}, which has {seal.size} events."
             yield Finding(Kind.INSERTED, words, *place)
         elif event is None:
-            words = f"{name} was removed (seal {seal.number}, position {position})."
-            yield Finding(Kind.REMOVED, words, *place)
+            yield Finding(Kind.REMOVED, f"{name} was removed {where}.", *place)
         elif merkle.leaf(canonical(event_as_json(event))) != bytes(member.digest):
-            words = f"{name} was changed (seal {seal.number}, position {position})."
-            yield Finding(Kind.CHANGED, words, *place)
+            yield Finding(Kind.CHANGED, f"{name} was changed {where}.", *place)
         elif self._is_late(member.event_id, event["occurred_at"] + CLOCKS_MAY_DIFFER_BY):
             yield Finding(Kind.INSERTED, self._late(member.event_id, event["occurred_at"]), *place)
 

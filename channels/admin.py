@@ -41,8 +41,20 @@ class ChannelConnectionAdmin(ConnectionAdmin):
     )
 
 
+class OfChannelAdmin(ReadOnlyAdmin):
+    """Rows of a channel."""
+
+    list_select_related = ("channel_connection",)
+
+    def of_channel(self, row: Schedule | PublishEvent) -> SafeString | str:
+        connection = row.channel_connection
+        return link_to(connection, f"{connection.platform_account_name or connection.pk}")
+
+    of_channel.short_description = "connection"  # type: ignore[attr-defined]
+
+
 @admin.register(Schedule)
-class ScheduleAdmin(ReadOnlyAdmin):
+class ScheduleAdmin(OfChannelAdmin):
     """What is to be published, and when."""
 
     list_display = ("short_id", "shown_status", "of_channel", "runs", "attempts", "failure_reason")
@@ -50,7 +62,6 @@ class ScheduleAdmin(ReadOnlyAdmin):
         column_filter("status", lambda: [(value, value) for value in ScheduleStatus.values]),
         AgeFilter,
     )
-    list_select_related = ("channel_connection",)
     id_columns = ("id", "channel_connection_id", "user_id")
     search_help_text = "The schedule's, its connection's or its owner's id"
     fields = ("id", "shown_status", "of_channel", "of_user", "content", "image_url", "run_at",
@@ -63,12 +74,6 @@ class ScheduleAdmin(ReadOnlyAdmin):
 
     shown_status.short_description = "status"  # type: ignore[attr-defined]
 
-    def of_channel(self, row: Schedule) -> SafeString | str:
-        connection = row.channel_connection
-        return link_to(connection, f"{connection.platform_account_name or connection.pk}")
-
-    of_channel.short_description = "connection"  # type: ignore[attr-defined]
-
     def of_user(self, row: Schedule) -> SafeString | str:
         return link_to(row.user, row.user.shown_name)
 
@@ -79,7 +84,7 @@ class ScheduleAdmin(ReadOnlyAdmin):
 
 
 @admin.register(PublishEvent)
-class PublishEventAdmin(ReadOnlyAdmin):
+class PublishEventAdmin(OfChannelAdmin):
     """What platforms made of posts."""
 
     list_display = ("short_id", "shown_outcome", "of_channel", "happened", "post_url", "error_code")
@@ -87,7 +92,6 @@ class PublishEventAdmin(ReadOnlyAdmin):
         column_filter("outcome", lambda: [(value, value) for value in PublishOutcome.values]),
         AgeFilter,
     )
-    list_select_related = ("channel_connection",)
     id_columns = ("id", "channel_connection_id", "schedule_id")
     search_help_text = "The event's, its connection's or its schedule's id"
     fields = ("id", "shown_outcome", "of_channel", "of_schedule", "platform_post_id", "post_url",
@@ -98,12 +102,6 @@ class PublishEventAdmin(ReadOnlyAdmin):
         return badge(row.outcome)
 
     shown_outcome.short_description = "outcome"  # type: ignore[attr-defined]
-
-    def of_channel(self, row: PublishEvent) -> SafeString | str:
-        connection = row.channel_connection
-        return link_to(connection, f"{connection.platform_account_name or connection.pk}")
-
-    of_channel.short_description = "connection"  # type: ignore[attr-defined]
 
     def of_schedule(self, row: PublishEvent) -> SafeString | str:
         return link_to(row.schedule, short_id(row.schedule_id or ""))

@@ -95,6 +95,11 @@ class AdminExtension:
         """Return further context of this row's page."""
         return {}
 
+    def page(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
+        """Render a page as the admin does."""
+        rendered: TemplateResponse = self.admin.page(request, template, **context)
+        return rendered
+
 
 class ObjectActionsMixin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Pages and buttons for the object actions of a model, and for what extends its admin."""
@@ -123,6 +128,11 @@ class ObjectActionsMixin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _address_name(self, action: ObjectAction) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{action.name.replace('-', '_')}"
+
+    def page(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
+        """Render a page of the admin that Django has not."""
+        general = self.admin_site.each_context(request)
+        return TemplateResponse(request, template, {**general, "opts": self.opts, **context})
 
     def buttons(self, request: HttpRequest, row: Any) -> list[Button]:
         """Return the buttons that this operator has on this row's page."""
@@ -167,13 +177,12 @@ class ObjectActionsMixin(admin.ModelAdmin):  # type: ignore[type-arg]
     def _ask(
         self, request: HttpRequest, row: Any, action: ObjectAction, form: QuestionForm, page: str
     ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "original": row,
-            "title": action.label,
-            "action": action,
-            "form": form,
-            "back": page,
-        }
-        return TemplateResponse(request, "admin/question.html", context)
+        return self.page(
+            request,
+            "admin/question.html",
+            original=row,
+            title=action.label,
+            action=action,
+            form=form,
+            back=page,
+        )

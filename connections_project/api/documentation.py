@@ -67,9 +67,7 @@ def endpoint(
         more: Further arguments of drf-spectacular's `extend_schema`.
     """
     if isinstance(request, type):
-        # drf-spectacular adds the suffix "Request" by itself.
-        name = request.__name__.removesuffix("Serializer").removesuffix("Request")
-        extend_schema_serializer(component_name=name)(request)
+        _name_component(request)
     slugs = (*ALWAYS, *refusals, *(("rate_limit_exceeded",) if limit else ()))
     return extend_schema(
         operation_id=operation_id,
@@ -79,6 +77,12 @@ def endpoint(
         extensions={LIMIT_EXTENSION: limit.name} if limit else {},
         **more,
     )
+
+
+def _name_component(request: type[serializers.Serializer[Any]]) -> None:
+    # drf-spectacular adds the suffix "Request" by itself.
+    name = request.__name__.removesuffix("Serializer").removesuffix("Request")
+    extend_schema_serializer(component_name=name)(request)
 
 
 def answer(

@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -119,16 +118,15 @@ class EndpointAdmin(ReadOnlyAdmin):
         *,
         label: str,
     ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": label,
-            "form": form,
-            "endpoint": endpoint,
-            "secret": secret,
-        }
         # The admin lets no page of its be stored, so none keeps the secret.
-        return TemplateResponse(request, "admin/event_secret.html", context)
+        return self.page(
+            request,
+            "admin/event_secret.html",
+            title=label,
+            form=form,
+            endpoint=endpoint,
+            secret=secret,
+        )
 
     def shown_state(self, endpoint: Endpoint) -> SafeString:
         if not endpoint.is_enabled:

@@ -48,18 +48,11 @@ def replay(
     while batch := list(_behind(events, after)):
         number += _again(endpoint, batch)
         after = batch[-1].sequence, batch[-1].pk
+    details = {"since": render_datetime(since), "events": number, "types": ",".join(types)}
+    if until:
+        details["until"] = render_datetime(until)
     with transaction.atomic():
-        details = {"since": render_datetime(since), "events": number, "types": ",".join(types)}
-        if until:
-            details["until"] = render_datetime(until)
-        record(
-            Action.EVENTS_REPLAYED,
-            origin=origin,
-            subject_type="events.endpoint",
-            subject_id=endpoint.pk,
-            subject_owner_id=None,
-            details=details,
-        )
+        _record(Action.EVENTS_REPLAYED, "events.endpoint", endpoint.pk, details, origin)
         notify_workers(process_due)
     return number
 
@@ -75,16 +68,24 @@ def resend(delivery_ids: Collection[UUID], *, origin: Origin) -> int:
         deliveries = list(rows.select_for_update(of=("self",)).order_by("pk"))
         _begin_again(Delivery.objects.filter(pk__in=[one.pk for one in deliveries]))
         for delivery in deliveries:
-            record(
-                Action.EVENT_DELIVERY_RESENT,
-                origin=origin,
-                subject_type="events.delivery",
-                subject_id=delivery.pk,
-                subject_owner_id=None,
-                details={"endpoint": str(delivery.endpoint_id), "event": str(delivery.event_id)},
-            )
+            details = {"endpoint": str(delivery.endpoint_id), "event": str(delivery.event_id)}
+            action = Action.EVENT_DELIVERY_RESENT
+            _record(action, "events.delivery", delivery.pk, details, origin)
         notify_workers(process_due)
     return len(deliveries)
+
+
+def _record(
+    action: Action, subject_type: str, subject_id: UUID, details: dict[str, Any], origin: Origin
+) -> None:
+    record(
+        action,
+        origin=origin,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        subject_owner_id=None,
+        details=details,
+    )
 
 
 def _span(

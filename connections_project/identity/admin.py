@@ -8,7 +8,6 @@ from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -208,15 +207,14 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         form = KeyForm(request.POST if request.method == "POST" else None)
         made = self._made(request, form) if form.is_valid() else None
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": "Make an API key",
-            "form": form,
-            "made": made,
-        }
         # The admin lets no page of its be stored, so none keeps the key.
-        return TemplateResponse(request, "admin/api_key.html", context)
+        return self.page(
+            request,
+            "admin/api_key.html",
+            title="Make an API key",
+            form=form,
+            made=made,
+        )
 
     def _made(self, request: HttpRequest, form: KeyForm) -> NewKey | None:
         try:

@@ -44,16 +44,7 @@ def add_selectors(parser: CommandParser, *, platform: str, statuses: list[str], 
 
 def add_options(parser: CommandParser) -> None:
     """Add how they are ended; the same for all types, so that one script can serve them all."""
-    parser.add_argument(
-        "--reason", required=True, type=text, help="why, 1 to 512 characters, for the audit log"
-    )
-    parser.add_argument(
-        "--operator", metavar="EMAIL", type=text, help="who says so: staff with the permission"
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="show what it would touch, and change nothing"
-    )
-    parser.add_argument("--yes", action="store_true", help="don't ask")
+    _add_general_options(parser)
     parser.add_argument(
         "--no-revoke", action="store_true", help="don't revoke the tokens at the platforms"
     )
@@ -68,6 +59,19 @@ def add_options(parser: CommandParser) -> None:
         help="social accounts: revoke and erase the tokens, also those that an earlier disconnect "
         "kept; otherwise they are kept, unused, and nothing is revoked",
     )
+
+
+def _add_general_options(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--reason", required=True, type=text, help="why, 1 to 512 characters, for the audit log"
+    )
+    parser.add_argument(
+        "--operator", metavar="EMAIL", type=text, help="who says so: staff with the permission"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show what it would touch, and change nothing"
+    )
+    parser.add_argument("--yes", action="store_true", help="don't ask")
     parser.add_argument(
         "--batch-size",
         metavar="N",

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 from uuid import UUID
@@ -65,6 +67,16 @@ class Run:
     # What broke it off before its end.
     broken_off: str = ""
     exit_code: int = 1
+
+    @contextmanager
+    def noting_its_end(self) -> Iterator[None]:
+        """Note what breaks it off: a signal, or a database that is away."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.broken_off, self.exit_code = f"Stopped. {GO_ON}", INTERRUPTED
+        except (OperationalError, InterfaceError) as error:
+            self.broken_off = f"The database can't be reached ({type(error).__name__}). {GO_ON}"
 
     @property
     def complaint(self) -> str:
@@ -183,21 +195,16 @@ class DisconnectCommand(CommandWithExamples):
             run.result += batch
             bar.update(batch.processed)
 
-        try:
-            with bar, termination_as_interrupt():
-                force_disconnect(
-                    self.app,
-                    ids,
-                    options,
-                    origin=command_origin(operator),
-                    details={"os_user": os_user()},
-                    batch_size=batch_size,
-                    on_batch=note,
-                )
-        except KeyboardInterrupt:
-            run.broken_off, run.exit_code = f"Stopped. {GO_ON}", INTERRUPTED
-        except (OperationalError, InterfaceError) as error:
-            run.broken_off = f"The database can't be reached ({type(error).__name__}). {GO_ON}"
+        with run.noting_its_end(), bar, termination_as_interrupt():
+            force_disconnect(
+                self.app,
+                ids,
+                options,
+                origin=command_origin(operator),
+                details={"os_user": os_user()},
+                batch_size=batch_size,
+                on_batch=note,
+            )
 
     def report(self, run: Run, *, as_json: bool) -> None:
         if as_json:

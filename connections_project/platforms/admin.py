@@ -7,11 +7,10 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from connections_project.admin.base import ReadOnlyAdmin
-from connections_project.admin.object_actions import ObjectAction, ReasonForm
+from connections_project.admin.object_actions import ReasonForm
 from connections_project.identity.names import names_of
 from connections_project.identity.origins import admin_origin
 from connections_project.platforms.catalog import catalog
@@ -43,16 +42,15 @@ class SuspensionAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": "Platforms",
-            "platforms": _platforms(),
-            "may_suspend": request.user.has_perm(SUSPEND),
-            "may_resume": request.user.has_perm(RESUME),
+        return self.page(
+            request,
+            "admin/platforms.html",
+            title="Platforms",
+            platforms=_platforms(),
+            may_suspend=request.user.has_perm(SUSPEND),
+            may_resume=request.user.has_perm(RESUME),
             **(extra_context or {}),
-        }
-        return TemplateResponse(request, "admin/platforms.html", context)
+        )
 
     def change_view(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:  # noqa: ARG002
         return redirect(LIST)
@@ -93,29 +91,25 @@ class SuspensionAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         form = ReasonForm(request.POST if request.method == "POST" else None)
         name = _name_of(slug)
-        if form.is_valid():
-            reason = form.cleaned_data["reason"]
-            try:
-                changed = verb(slug=slug, reason=reason, origin=admin_origin(request))
-            except UnknownPlatformError:
-                raise Http404 from None
-            done = f"{label}: {name}." if changed else f"{name}: nothing had to be changed."
-            self.message_user(request, done)
-            return redirect(LIST)
-        action = ObjectAction(
-            name="", label=label, permission=permission, question=question, do=lambda *_: "",
-            is_destructive=verb is suspend,
-        )  # fmt: skip
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "original": name,
-            "title": f"{label} {name}",
-            "action": action,
-            "form": form,
-            "back": reverse(LIST),
-        }
-        return TemplateResponse(request, "admin/question.html", context)
+        if not form.is_valid():
+            context = {
+                "original": name,
+                "title": f"{label} {name}",
+                "action": {"label": label, "question": question, "is_destructive": verb is suspend},
+                "back": reverse(LIST),
+            }
+            return self.page(request, "admin/question.html", form=form, **context)
+        changed = _changed(verb, slug, form.cleaned_data["reason"], request)
+        done = f"{label}: {name}." if changed else f"{name}: nothing had to be changed."
+        self.message_user(request, done)
+        return redirect(LIST)
+
+
+def _changed(verb: Callable[..., bool], slug: str, reason: str, request: HttpRequest) -> bool:
+    try:
+        return verb(slug=slug, reason=reason, origin=admin_origin(request))
+    except UnknownPlatformError:
+        raise Http404 from None
 
 
 def _name_of(slug: str) -> str:

@@ -78,7 +78,9 @@ class Command(CommandWithExamples):
         except InvalidReasonError as error:
             raise CommandError(str(error), returncode=2) from None
         _audit(selection, operator_id=_user_id(operator) if operator else None, reason=reason)
-        export = Export(selection)
+        self.write(Export(selection), output)
+
+    def write(self, export: Export, output: Path | None) -> None:
         # disable=None: a bar on a terminal, none in a pipe.
         lines = tqdm(export.lines(), desc="Exporting", unit=" lines", disable=None, leave=False)
         stopped = "Stopped: what was written is no whole export."

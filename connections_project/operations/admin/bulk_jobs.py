@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -116,36 +115,35 @@ class BulkJobAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         model = connection_type(job.app).model
         chosen: QuerySet[Any, UUID] = BulkItem.objects.filter(job=job).values("connection_id")  # type: ignore[assignment]
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": model._meta,
-            "title": "Disconnect by force, in the background",
-            "job": job,
+        return self.page(
+            request,
+            "admin/force_disconnect.html",
+            opts=model._meta,
+            title="Disconnect by force, in the background",
+            job=job,
             **radius_context(job.app, model._default_manager.filter(pk__in=chosen)),
-            "form": form,
-            "back": reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"),
-            "post_to": request.path,
-        }
-        return TemplateResponse(request, "admin/force_disconnect.html", context)
+            form=form,
+            back=reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"),
+            post_to=request.path,
+        )
 
     def _progress(self, request: HttpRequest, job: BulkJob) -> HttpResponse:
         failures = BulkItem.objects.filter(job=job, state=ItemState.FAILED)
         model = connection_type(job.app).model
         refreshes = not job.is_over and "still" not in request.GET
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": "Forced disconnect in the background",
-            "job": job,
-            "target": model._meta,
-            "by": names_of([job.requested_by]).get(job.requested_by, job.requested_by),
-            "shown_state": state_badge(job),
-            "progress": Progress.of(job, now=timezone.now()),
-            "done": job.processed - job.failed - job.passed_over,
-            "failures": list(failures.order_by("connection_id")[:SHOWN_FAILURES]),
-            "refreshes": refreshes,
-        }
-        response = TemplateResponse(request, "admin/bulk_job.html", context)
+        response = self.page(
+            request,
+            "admin/bulk_job.html",
+            title="Forced disconnect in the background",
+            job=job,
+            target=model._meta,
+            by=names_of([job.requested_by]).get(job.requested_by, job.requested_by),
+            shown_state=state_badge(job),
+            progress=Progress.of(job, now=timezone.now()),
+            done=job.processed - job.failed - job.passed_over,
+            failures=list(failures.order_by("connection_id")[:SHOWN_FAILURES]),
+            refreshes=refreshes,
+        )
         if refreshes:
             # The one way to look again that needs no script.
             response["Refresh"] = str(REFRESH_SECONDS)

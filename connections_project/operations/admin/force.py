@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from connections_project.admin.object_actions import AdminExtension, Button
@@ -92,16 +91,15 @@ class ForceDisconnect(AdminExtension):
             return HttpResponse(
                 receipt, content_type="application/jose", headers={"Content-Disposition": name}
             )
-        context = {
-            **self.admin.admin_site.each_context(request),
-            "opts": self.admin.opts,
-            "original": row,
-            "title": "Receipt of the disconnect",
-            "receipt": receipt,
-            "claims": jwt.decode(receipt, options={"verify_signature": False}),
-            "back": self._page("change", pk),
-        }
-        return TemplateResponse(request, "admin/receipt.html", context)
+        return self.page(
+            request,
+            "admin/receipt.html",
+            original=row,
+            title="Receipt of the disconnect",
+            receipt=receipt,
+            claims=jwt.decode(receipt, options={"verify_signature": False}),
+            back=self._page("change", pk),
+        )
 
     def can_be_forced(self, row: Any) -> bool:
         """Whether there is anything left to end, or to erase."""
@@ -151,30 +149,24 @@ class ForceDisconnect(AdminExtension):
         back: str,
         hidden: list[tuple[str, Any]],
     ) -> HttpResponse:
-        rows = self.admin.get_queryset(request).select_related(
-            *self.admin.get_list_select_related(request)
-        )
-        context = {
-            **self.admin.admin_site.each_context(request),
-            "opts": self.admin.opts,
-            "title": "Disconnect by force",
+        return self.page(
+            request,
+            "admin/force_disconnect.html",
+            title="Disconnect by force",
             **radius_context(self.app, ids),
-            "rows": [
-                (
-                    row,
-                    self.admin.shown_status(row),
-                    self.admin.platform(row),
-                    self.admin.account(row),
-                    self.admin.owner(row),
-                )
-                for row in rows.filter(pk__in=ids)
-            ],
-            "form": form,
-            "back": back,
-            "post_to": request.path,
-            "hidden": hidden,
-        }
-        return TemplateResponse(request, "admin/force_disconnect.html", context)
+            rows=self._cells(request, ids),
+            form=form,
+            back=back,
+            post_to=request.path,
+            hidden=hidden,
+        )
+
+    def _cells(self, request: HttpRequest, ids: list[UUID]) -> list[tuple[Any, ...]]:
+        """Return each row with what the list shows of it."""
+        joined = self.admin.get_list_select_related(request)
+        rows = self.admin.get_queryset(request).select_related(*joined).filter(pk__in=ids)
+        columns = ("shown_status", "platform", "account", "owner")
+        return [(row, *(getattr(self.admin, one)(row) for one in columns)) for row in rows]
 
     def _report(self, request: HttpRequest, result: Result) -> None:
         parts = [f"{result.disconnected} disconnected"]

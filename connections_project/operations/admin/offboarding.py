@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from connections_project.admin.object_actions import AdminExtension, Button, ReasonForm
@@ -136,18 +135,17 @@ class Offboarding(AdminExtension):
         question: str,
         **more: Any,
     ) -> HttpResponse:
-        context = {
-            **self.admin.admin_site.each_context(request),
-            "opts": self.admin.opts,
-            "original": user,
-            "title": f"{label}: {user.shown_name}",
-            "label": label,
-            "question": question,
-            "form": form,
-            "back": reverse("admin:identity_user_change", args=[user.pk]),
+        return self.page(
+            request,
+            "admin/offboarding.html",
+            original=user,
+            title=f"{label}: {user.shown_name}",
+            label=label,
+            question=question,
+            form=form,
+            back=reverse("admin:identity_user_change", args=[user.pk]),
             **more,
-        }
-        return TemplateResponse(request, "admin/offboarding.html", context)
+        )
 
     def _report(self, request: HttpRequest, label: str, result: Result) -> None:
         level = messages.WARNING if result.failures else messages.SUCCESS
