@@ -16,6 +16,7 @@ from connections_project.metrics.view import metrics
 from connections_project.platforms.views import PlatformViewSet
 from connections_project.receipts.keys import jwks
 from connections_project.receipts.views import ReceiptViewSet
+from connections_project.scim.global_revocation import GlobalRevocationViewSet
 from connections_project.webhooks.views import data_deletion
 
 urlpatterns = [
@@ -28,6 +29,7 @@ urlpatterns = [
     path(".well-known/jwks.json", jwks, name="jwks"),
     path("api/v1/webhooks/", include("connections_project.webhooks.urls")),
     *(path("api/v1/", include(one.api.urls)) for one in connection_types() if one.api),
+    path("api/v1/global-token-revocation", GlobalRevocationViewSet.as_view({"post": "revoke"})),
     path("scim/v2/", include("connections_project.scim.urls")),
     path("data-deletion/<str:confirmation_code>", data_deletion, name="data-deletion"),
     path("api/schema", SchemaView.as_view(), name="schema"),

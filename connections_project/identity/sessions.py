@@ -12,6 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework_simplejwt.tokens import RefreshToken
 
+from audit.events import Action
+from audit.record import Origin, record
 from connections_project.identity import tokens
 from connections_project.identity.models import SessionFamily, User
 from connections_project.identity.tokens import BadTokenError
@@ -72,6 +74,44 @@ def end(raw: str) -> None:
     """
     family_id = tokens.claimed_id(tokens.read_even_if_expired(raw), "family")
     SessionFamily.objects.filter(pk=family_id, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def end_all(user: User, *, until: datetime, origin: Origin, reason: str) -> bool:
+    """Refuse a principal's tokens and sessions that there were until a moment.
+
+    Args:
+        user: Whose they are.
+        until: Tokens issued then or before are refused; later than now is now.
+        origin: Who says so.
+        reason: Why, at most 512 characters.
+
+    Returns:
+        Whether any can have been good till now.
+    """
+    with transaction.atomic():
+        locked = User.objects.select_for_update().get(pk=user.pk)
+        now = timezone.now()
+        moment = min(until, now)
+        if locked.sessions_ended_at is not None and locked.sessions_ended_at >= moment:
+            return False
+        locked.sessions_ended_at = moment
+        locked.save(update_fields=["sessions_ended_at"])
+        SessionFamily.objects.filter(user=locked, revoked_at=None, created_at__lte=moment).update(
+            revoked_at=now
+        )
+        _record_ended(locked, origin=origin, reason=reason)
+    return True
+
+
+def _record_ended(user: User, *, origin: Origin, reason: str) -> None:
+    record(
+        Action.SESSIONS_ENDED,
+        origin=origin,
+        subject_type="user",
+        subject_id=user.pk,
+        subject_owner_id=user.pk,
+        reason=reason,
+    )
 
 
 def _newest_token() -> dict[str, Any]:

@@ -183,7 +183,7 @@ class KeyServer:
         with self._lock:
             if self._fetch is not None:
                 return SECONDS_AFTER_A_FAILURE
-            return max(0, math.ceil(self._retry_at - time.monotonic()))
+            return math.ceil(max(0.0, self._retry_at - time.monotonic()))
 
 
 def _fetched_keys(issuer: str, jwks_uri: str) -> tuple[Mapping[str, Any], ...]:

@@ -19,7 +19,7 @@ from connections_project.identity.models import User
 from connections_project.middleware.tracing import current_trace_id, tracing
 from connections_project.operations import offboarding
 from connections_project.operations.models import OffboardingJob
-from connections_project.operations.options import Result
+from connections_project.operations.options import DisconnectOptions, Result
 
 
 class UnfinishedError(Exception):
@@ -59,18 +59,40 @@ def begin_offboarding(
         offboarding.end_access(user, reason=options.reason, origin=origin, details=details)
         if forget:
             offboarding.forget_identity(user, reason=options.reason, origin=origin, details=details)
-        job = OffboardingJob.objects.create(
-            user=user,
-            reason=options.reason,
-            forget=forget,
-            actor_type=origin.actor_type,
-            actor_id=origin.actor_id,
-            interface=origin.interface,
-            client_address=origin.client_address,
-            details=dict(details or {}),
-            trace_id=current_trace_id(),
-        )
-        notify_workers(process_offboardings)
+        return _enqueue(user, options, origin, forget=forget, details=details)
+
+
+def begin_ending_connections(user: User, *, reason: str, origin: Origin) -> OffboardingJob:
+    """Have workers end the connections that a user has now; the user may come in as before.
+
+    Raises:
+        InvalidReasonError: See `begin_offboarding`.
+    """
+    options = offboarding.leaving_options(reason, forget=False)
+    with transaction.atomic():
+        return _enqueue(user, options, origin, forget=False, details=None)
+
+
+def _enqueue(
+    user: User,
+    options: DisconnectOptions,
+    origin: Origin,
+    *,
+    forget: bool,
+    details: Mapping[str, Any] | None,
+) -> OffboardingJob:
+    job = OffboardingJob.objects.create(
+        user=user,
+        reason=options.reason,
+        forget=forget,
+        actor_type=origin.actor_type,
+        actor_id=origin.actor_id,
+        interface=origin.interface,
+        client_address=origin.client_address,
+        details=dict(details or {}),
+        trace_id=current_trace_id(),
+    )
+    notify_workers(process_offboardings)
     return job
 
 

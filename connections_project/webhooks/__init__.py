@@ -1,1 +1,2 @@
-"""Notices of platforms: that a user took a grant back, or wants data erased."""
+"""Notices of platforms (a user took a grant back, or wants data erased), and of identity providers
+(a session was revoked, an account disabled)."""

@@ -8,7 +8,7 @@ class WebhooksConfig(AppConfig):
     def ready(self) -> None:
         from connections_project.api.error_routing import register
         from connections_project.core.periodic import periodic_task
-        from connections_project.webhooks.errors import WebhookErrors
+        from connections_project.webhooks.errors import SecurityEventErrors, WebhookErrors
         from connections_project.webhooks.notices import forget_old_notices
         from connections_project.webhooks.sender import webhook_senders
 
@@ -16,4 +16,5 @@ class WebhooksConfig(AppConfig):
         for sender in webhook_senders():
             for path in sender.paths:
                 register(f"/api/v1/webhooks/{path}", sender.errors)
+        register("/api/v1/webhooks/security-events", SecurityEventErrors())
         periodic_task(forget_old_notices, every=3600)

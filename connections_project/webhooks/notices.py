@@ -73,7 +73,7 @@ def apply(notice: Notice, *, client_address: str) -> int:
         How many were ended.
     """
     with transaction.atomic():
-        if not _is_news(notice):
+        if not is_news(notice.sender, notice.digest):
             return 0
         origin = _origin(client_address)
         with_tokens = [row for row in _locked(notice) if row.auth_state is not None]
@@ -115,10 +115,9 @@ def _erase(notice: Notice, *, client_address: str) -> int:
     return len(erased)
 
 
-def _is_news(notice: Notice) -> bool:
-    _, created = HandledNotice.objects.get_or_create(
-        digest=notice.digest, defaults={"sender": notice.sender}
-    )
+def is_news(sender: str, digest: str) -> bool:
+    """Whether a notice comes for the first time, which it has from then on; in a transaction."""
+    _, created = HandledNotice.objects.get_or_create(digest=digest, defaults={"sender": sender})
     return created
 
 

@@ -3,10 +3,12 @@
 from django.urls import path
 
 from connections_project.webhooks.sender import webhook_senders
-from connections_project.webhooks.views import WebhookViewSet
+from connections_project.webhooks.views import SecurityEventViewSet, WebhookViewSet
 
 urlpatterns = [
     path(address, WebhookViewSet.as_view({"post": action}), {"sender": sender})
     for sender in webhook_senders()
     for address, action in sender.paths.items()
+] + [
+    path("security-events/<str:name>", SecurityEventViewSet.as_view({"post": "receive"})),
 ]

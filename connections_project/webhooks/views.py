@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from connections_project.api.views import ApiViewSet
 from connections_project.core.languages import localized
 from connections_project.middleware.trusted_proxies import client_address
-from connections_project.webhooks import notices
+from connections_project.webhooks import notices, security_events
 from connections_project.webhooks.models import DataDeletion
 from connections_project.webhooks.sender import WebhookSender
 
@@ -48,6 +48,18 @@ class WebhookViewSet(ApiViewSet):
                 "confirmation_code": deletion.confirmation_code,
             }
         )
+
+
+@extend_schema(exclude=True)
+class SecurityEventViewSet(ApiViewSet):
+    """Events about an issuer's people; the token's signature is its proof."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def receive(self, request: Request, name: str) -> Response:
+        security_events.receive(request._request, name)
+        return Response(status=202)
 
 
 @require_safe

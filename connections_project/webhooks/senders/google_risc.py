@@ -6,11 +6,11 @@ Source: developers.google.com/identity/protocols/risc; RFC 8417 (the token), RFC
 from collections.abc import Mapping
 from typing import Any
 
-import jwt
 from django.conf import settings
 from django.http import HttpRequest
 
 from connections_project.webhooks.errors import RefusedNoticeError, SecurityEventErrors
+from connections_project.webhooks.event_tokens import Expected, parse, verify
 from connections_project.webhooks.notices import Notice, digest_of, from_epoch
 from connections_project.webhooks.sender import WebhookSender
 from connections_project.webhooks.signing_keys import Configuration, configuration_of, key_of
@@ -46,9 +46,10 @@ def read(request: HttpRequest) -> Notice:
     notifiers = senders(SENDER)
     if not notifiers:
         raise RefusedNoticeError("invalid_audience", "No client of ours receives such events.")
-    token, kid = _parsed(request.body)
+    token = parse(request.body, algorithms=["RS256"])
     # All platforms of this kind are one company's: its configuration is the same.
-    claims = _verified(token, kid, notifiers, configuration_of(notifiers[0].configuration))
+    google = configuration_of(notifiers[0].configuration)
+    claims = verify(token, _expected(notifiers, google))
     return Notice(
         SENDER,
         digest_of(SENDER, str(claims["jti"])),
@@ -57,47 +58,15 @@ def read(request: HttpRequest) -> Notice:
     )
 
 
-def _parsed(body: bytes) -> tuple[str, str]:
-    """Return a token and the id of its key. Nothing is fetched for a body that can't be one."""
-    try:
-        token = body.decode("ascii").strip()
-        header = jwt.get_unverified_header(token)
-        jwt.decode(token, options={"verify_signature": False})
-    except (ValueError, jwt.InvalidTokenError, RecursionError):
-        raise RefusedNoticeError("invalid_request", "The body must be a JWT.") from None
-    if header.get("alg") != "RS256":
-        raise RefusedNoticeError("invalid_request", "The token must be signed by RS256.")
-    return token, str(header.get("kid"))
-
-
-def _verified(
-    token: str, kid: str, notifiers: list[Sender], google: Configuration
-) -> dict[str, Any]:
-    key = key_of(google, kid)
-    try:
-        return dict(
-            jwt.decode(
-                token,
-                key,
-                algorithms=["RS256"],
-                audience=[one.client_id for one in notifiers],
-                issuer=google.issuer,
-                # For `iat`: Google's clock may be ahead of ours.
-                leeway=settings.CLOCK_LEEWAY,
-                # RFC 8417, section 2.2: `exp` means nothing here, an event doesn't run out.
-                options={"verify_exp": False, "require": ["iss", "aud", "iat", "jti"]},
-            )
-        )
-    except jwt.InvalidIssuerError:
-        raise RefusedNoticeError("invalid_issuer", "The issuer is not Google.") from None
-    except jwt.InvalidAudienceError:
-        raise RefusedNoticeError("invalid_audience", "This is for another client.") from None
-    except jwt.MissingRequiredClaimError as error:
-        raise RefusedNoticeError("invalid_request", f"{error.claim} is missing.") from None
-    except jwt.InvalidSignatureError:
-        raise RefusedNoticeError("authentication_failed", "The signature is wrong.") from None
-    except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
-        raise RefusedNoticeError("invalid_request", "The token can't be read.") from None
+def _expected(notifiers: list[Sender], google: Configuration) -> Expected:
+    return Expected(
+        issuer=google.issuer,
+        audiences=[one.client_id for one in notifiers],
+        find_key=lambda token: key_of(google, str(token.kid)),
+        # For `iat`: Google's clock may be ahead of ours.
+        leeway=settings.CLOCK_LEEWAY,
+        bad_signature="authentication_failed",
+    )
 
 
 def _names(events: object) -> dict[str, str]:
