@@ -13,6 +13,7 @@ from connections_project.core.health import healthz, readyz
 from connections_project.events.views import EventViewSet
 from connections_project.identity.api.views import MeViewSet
 from connections_project.metrics.view import metrics
+from connections_project.pages.api import ConnectSessionViewSet
 from connections_project.platforms.views import PlatformViewSet
 from connections_project.receipts.keys import jwks
 from connections_project.receipts.views import ReceiptViewSet
@@ -26,6 +27,7 @@ urlpatterns = [
     path("api/v1/receipts/<str:connection_id>", ReceiptViewSet.as_view({"get": "retrieve"})),
     path("api/v1/events", EventViewSet.as_view({"get": "list"})),
     path("api/v1/connections", ConnectionViewSet.as_view({"get": "list"})),
+    path("api/v1/connect-sessions", ConnectSessionViewSet.as_view({"post": "create"})),
     path(".well-known/jwks.json", jwks, name="jwks"),
     path("api/v1/webhooks/", include("connections_project.webhooks.urls")),
     *(path("api/v1/", include(one.api.urls)) for one in connection_types() if one.api),

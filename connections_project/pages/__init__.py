@@ -1,1 +1,1 @@
-"""Pages where people look after their own connections (docs/integrating.md, "Pages for people")."""
+"""The pages where people look after their connections (docs/integrating.md, "Pages for people")."""

@@ -67,6 +67,7 @@ def test_bad_bodies_are_refused(owners: ReadingClient, connection: Connection) -
             assert call(owners, at, b"x" * (1024 * 1024 + 1)) == 413, operation[:2]
 
 
+@pytest.mark.usefixtures("unlimited")
 def test_an_empty_body_fails_if_fields_are_required(
     owners: ReadingClient, connection: Connection
 ) -> None:

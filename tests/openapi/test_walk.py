@@ -167,6 +167,7 @@ def test_every_operation_answers_as_described(
 
     client.get("/api/v1/me")
     client.get("/api/v1/connections")
+    assert client.post("/api/v1/connect-sessions", {}, format="json").status_code == 201
     listener = reading(feed_reader)
     listener.get("/api/v1/events")
 

@@ -10,7 +10,11 @@ from django.db import transaction
 from connections_project.identity.models import PrincipalType, User
 from connections_project.identity.principal_command import PrincipalCommand
 
-READ_EVENTS = "read_events"
+# What a service account may be allowed besides: the option, and the permission's app and name.
+PERMISSIONS = {
+    "read_events": ("events", "read_events"),
+    "act_for_users": ("pages", "act_for_users"),
+}
 # For so long other processes may believe that nobody reads events (events/audience.py).
 KNOWN_AFTER_SECONDS = 1.0
 
@@ -24,16 +28,21 @@ class Command(PrincipalCommand):
         parser.add_argument(
             "--read-events", action="store_true", help="let it read the feed of events"
         )
+        parser.add_argument(
+            "--act-for-users",
+            action="store_true",
+            help="let it open connect sessions for people: it can end and make their connections",
+        )
 
     def make(self, email: str, password: str, **options: Any) -> tuple[User, dict[str, str]]:
         with transaction.atomic():
             user, more = super().make(email, password)
-            if options["read_events"]:
-                user.user_permissions.add(_permission())
+            allowed = [PERMISSIONS[name] for name in PERMISSIONS if options[name]]
+            user.user_permissions.add(*(_permission(*one) for one in allowed))
         if options["read_events"]:
             time.sleep(KNOWN_AFTER_SECONDS)
         return user, more
 
 
-def _permission() -> Permission:
-    return Permission.objects.get(content_type__app_label="events", codename=READ_EVENTS)
+def _permission(app: str, codename: str) -> Permission:
+    return Permission.objects.get(content_type__app_label=app, codename=codename)
