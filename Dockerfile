@@ -1,10 +1,16 @@
 # The service's image: web server, worker, beat and commands differ in what is called.
+#
+# The base is named by its tag, not by a digest: whoever builds the image gets the fixes of its
+# system libraries with each build. Pin what was built, by the digest in your own registry.
 FROM python:3.13-slim
 
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_ROOT=/srv/static LOG_FORMAT=json
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/srv/connections \
+  STATIC_ROOT=/srv/static LOG_FORMAT=json \
+  GRANIAN_LOG_CONFIG=/srv/connections/connections_project/conf/granian_logging.json
 WORKDIR /srv/connections
-COPY requirements.txt ./
-RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
+COPY requirements.lock ./
+RUN pip install --no-cache-dir --disable-pip-version-check --only-binary :all: \
+  --require-hashes -r requirements.lock
 COPY manage.py ./
 COPY templates ./templates
 COPY docs ./docs

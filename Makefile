@@ -20,9 +20,9 @@ LOCAL := $(BIN)/python -m connections_project.sandbox.local
 # The settings of the tests are those of production, with throw-away keys.
 LIKE_PRODUCTION := --settings tests.settings
 MANAGE := DATABASE_URL=sqlite:///$(VENV)/lint.sqlite3 $(BIN)/python manage.py
-FITS := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+FITS := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 
-.PHONY: help demo dev-up dev-down dev-connect prod-up prod-down test bench screenshots lint clean
+.PHONY: help demo dev-up dev-down dev-connect prod-up prod-down test bench screenshots lint lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show what there is to call
@@ -65,6 +65,11 @@ lint: $(READY) ## Check style, types, layers, migrations, the OpenAPI document, 
 	$(MANAGE) spectacular --validate --fail-on-warn --file /dev/null $(LIKE_PRODUCTION)
 	$(MANAGE) check --deploy --fail-level WARNING $(LIKE_PRODUCTION)
 
+lock: $(READY) ## Pin all that production installs, with hashes, in requirements.lock
+	@# The same file for each Python and platform; what is pinned already stays, but for requirements.txt.
+	@UV_SYSTEM_CERTS=true $(BIN)/uv pip compile requirements.txt --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --custom-compile-command "make lock" --output-file requirements.lock
+
 .env: | $(READY) ## Make development settings with fresh keys; one that is there stays
 	@$(LOCAL).keys $@
 	@echo "Made .env with fresh keys." >&2
@@ -78,7 +83,7 @@ clean: ## Stop what runs, and remove .venv, .dev with its databases, and all cac
 $(READY): requirements.txt requirements-dev.txt
 	@$(BIN)/python -c 'import pip; $(FITS)' 2>/dev/null || { \
 	  $(PYTHON) -c '$(FITS)' 2>/dev/null || { \
-	    echo "$(PYTHON) is no Python 3.11, 3.12 or 3.13: install one, or name it, as in" \
+	    echo "$(PYTHON) is no Python 3.11 to 3.14: install one, or name it, as in" \
 	      "'make PYTHON=python3.12 $(firstword $(MAKECMDGOALS))'." >&2; exit 1; }; \
 	  echo "Making $(VENV) ..." >&2; \
 	  $(PYTHON) -m venv --clear $(VENV) >&2 || { \

@@ -20,10 +20,20 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "connections_project.settings")
 from django.conf import settings
 
 from connections_project.core import periodic, probe_server
+from connections_project.core.logs import fatal
 
 logger = logging.getLogger(__name__)
 
-app = Celery("connections_project", broker=settings.CELERY_BROKER_URL or None)
+
+class App(Celery):
+    """An app whose beat prints no banner between lines of JSON."""
+
+    def Beat(self, **options: Any) -> Any:  # noqa: N802 - Celery's name.
+        quiet = options.pop("quiet", False) or settings.LOG_FORMAT == "json"
+        return self.subclass_with_self("celery.apps.beat:Beat")(quiet=quiet, **options)
+
+
+app = App("connections_project", broker=settings.CELERY_BROKER_URL or None)
 app.conf.update(
     task_default_queue="connections",
     task_ignore_result=True,
@@ -89,13 +99,23 @@ def _leave_logging_alone(**_: Any) -> None:
     """Celery sets up none of its own where somebody listens here: Django's settings have it."""
 
 
+@signals.celeryd_init.connect
+def _print_no_banner(instance: Any, **_: Any) -> None:
+    """Keep a worker's banners, which are for people, out of a log of JSON lines."""
+    if settings.LOG_FORMAT == "json":
+        instance.quiet = True
+        # Celery writes past sys.stdout what it says of its end; we log that ourselves.
+        sys.__stdout__ = None  # type: ignore[misc]
+
+
 @signals.worker_init.connect
 def _refuse_to_idle(**_: Any) -> None:
     if not settings.CELERY_BROKER_URL:
-        sys.exit(
+        message = (
             "Configuration: a worker needs CELERY_BROKER_URL or REDIS_URL; without them "
             "`manage.py run_background --forever` does the work."
         )
+        sys.exit(fatal(message, log_format=settings.LOG_FORMAT))
 
 
 @signals.worker_ready.connect
@@ -105,5 +125,6 @@ def _answer_probes(**_: Any) -> None:
 
 
 @signals.worker_shutting_down.connect
-def _take_nothing_more(**_: Any) -> None:
+def _take_nothing_more(how: str, **_: Any) -> None:
+    logger.info("%s shutdown: what is under way is finished", how)
     periodic.stopping.set()

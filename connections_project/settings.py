@@ -39,6 +39,7 @@ from connections_project.conf.metrics_folder import default_folder
 from connections_project.conf.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from connections_project.conf.rest_framework import REST_FRAMEWORK as REST_FRAMEWORK
 from connections_project.conf.rest_framework import simple_jwt
+from connections_project.core.logs import fatal, log_what_is_printed_otherwise
 from connections_project.core.request_body import LARGEST_BODY
 from connections_project.oauth.proxy import OutboundProxy
 
@@ -205,7 +206,7 @@ try:
     OAUTH_CLIENTS = _env.oauth_clients()
 except ImproperlyConfigured as _error:
     # A traceback would hide the one line that says what to correct.
-    sys.exit(f"Configuration: {_error}")
+    sys.exit(fatal(f"Configuration: {_error}", log_format=_env.text("LOG_FORMAT")))
 
 MISSING_KEYS = [
     name
@@ -304,3 +305,5 @@ WHITENOISE_USE_FINDERS = DEBUG or not (STATIC_ROOT / "staticfiles.json").exists(
 WHITENOISE_AUTOREFRESH = DEBUG
 
 LOGGING = logging_to_stderr(LOG_FORMAT)
+if LOG_FORMAT == "json":
+    log_what_is_printed_otherwise()

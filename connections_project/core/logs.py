@@ -6,7 +6,10 @@ A query may hold a code or a state (RFC 6749, section 4.1.2), which have no plac
 import json
 import logging
 import re
+import sys
+import threading
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 
 _QUERY = re.compile(r"\?[^\s\"']*")
@@ -47,3 +50,31 @@ class JsonFormatter(ConsoleFormatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
+
+
+def log_what_is_printed_otherwise() -> None:
+    """Make lines of the log of warnings, and of exceptions that end a process or a thread."""
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda args: _log_uncaught(
+        args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
+    )
+
+
+def fatal(message: str, *, log_format: str) -> str:
+    """Return the line with which a process ends before anything can be logged."""
+    if log_format != "json":
+        return message
+    record = logging.LogRecord("connections_project", logging.CRITICAL, "", 0, message, (), None)
+    return JsonFormatter().format(record)
+
+
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        logging.getLogger("connections_project").critical(
+            "Uncaught: %s", kind.__name__, exc_info=(kind, error, trace)
+        )

@@ -23,7 +23,7 @@ def test_the_image_holds_the_service_and_no_more() -> None:
     copied = re.findall(r"^COPY (\S+) \./", DOCKERFILE, flags=re.MULTILINE)
     assert all((ROOT / one).exists() for one in copied)
     parts = {path.parent.name for path in ROOT.glob("*/apps.py")}
-    assert parts | {"templates", "docs", "manage.py", "requirements.txt"} == set(copied)
+    assert parts | {"templates", "docs", "manage.py", "requirements.lock"} == set(copied)
     allowed = re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(), flags=re.MULTILINE)
     assert set(allowed) == set(copied)
 
@@ -57,3 +57,25 @@ def test_redis_has_a_password(services: dict[str, Any]) -> None:
     for name in ("migrate", "web", "worker", "beat"):
         url = services[name]["environment"]["REDIS_URL"]
         assert url.startswith("redis://:${REDIS_PASSWORD:?")
+
+
+def test_containers_can_do_little(services: dict[str, Any]) -> None:
+    for service in services.values():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "--require-hashes" in DOCKERFILE
+
+
+def test_worker_and_beat_are_probed_and_scraped(services: dict[str, Any]) -> None:
+    for name in ("worker", "beat"):
+        port = services[name]["environment"]["BACKGROUND_ADDRESS"].rpartition(":")[2]
+        assert f"127.0.0.1:{port}/healthz" in services[name]["healthcheck"]["test"][-1]
+    scraped = yaml.safe_load((ROOT / "deploy" / "prometheus" / "scrape.yml").read_text())
+    targets = [
+        target
+        for job in scraped["scrape_configs"]
+        for config in job["static_configs"]
+        for target in config["targets"]
+    ]
+    assert f"worker:{port}" in targets

@@ -105,6 +105,7 @@ def settings_for(port: int, folder: Path, keys: Path) -> dict[str, str]:
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "PUBLIC_URL": f"https://localhost:{port}",
         "LOG_FORMAT": "json",
+        "GRANIAN_LOG_CONFIG": str(ROOT / "connections_project" / "conf" / "granian_logging.json"),
         # Another log than that of development, in a database of its own.
         "AUDIT_HEADS_FILE": str(folder / "prod-audit-heads.jsonl"),
         "STATIC_ROOT": str(folder / "static"),
