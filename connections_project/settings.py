@@ -155,6 +155,30 @@ try:
     BRAND_LOGO = _env.image("BRAND_LOGO")
     CONNECT_SESSION_SECONDS = _env.whole_number("CONNECT_SESSION_SECONDS", 1800, least=1)
     RETURN_URL_ORIGINS = _env.browser_origins("RETURN_URL_ORIGINS")
+    # Django's own settings of e-mail.
+    ATTENTION_EMAILS = _env.flag("ATTENTION_EMAILS", default=False)
+    EMAIL_LANGUAGE = _env.one_of("EMAIL_LANGUAGE", "en", "de")
+    EMAIL_BACKEND = _env.parsed(
+        "EMAIL_BACKEND",
+        "django.core.mail.backends.smtp.EmailBackend",
+        values.mail_backend,
+        "the dotted path of a class of Django's",
+    )
+    EMAIL_FILE_PATH = _env.text("EMAIL_FILE_PATH") or None
+    EMAIL_HOST = _env.text("EMAIL_HOST", "localhost")
+    EMAIL_PORT = _env.whole_number("EMAIL_PORT", 25, least=1, most=65535)
+    EMAIL_HOST_USER = _env.text("EMAIL_HOST_USER")
+    EMAIL_HOST_PASSWORD = _env.text("EMAIL_HOST_PASSWORD")
+    EMAIL_USE_TLS = _env.flag("EMAIL_USE_TLS", default=False)
+    EMAIL_USE_SSL = _env.flag("EMAIL_USE_SSL", default=False)
+    if EMAIL_USE_TLS and EMAIL_USE_SSL:
+        raise ImproperlyConfigured("EMAIL_USE_SSL is wrong: it is on, and EMAIL_USE_TLS too")
+    EMAIL_TIMEOUT = _env.whole_number("EMAIL_TIMEOUT", 10, least=1, most=20)
+    if ATTENTION_EMAILS:
+        _env.required("DEFAULT_FROM_EMAIL", hint="give the sender's address", unless=DEBUG)
+    DEFAULT_FROM_EMAIL = _env.parsed(
+        "DEFAULT_FROM_EMAIL", "webmaster@localhost", values.mail_address, "an e-mail address"
+    )
     LOG_FORMAT = _env.one_of("LOG_FORMAT", "console", "json")
     METRICS_TOKEN = _env.text("METRICS_TOKEN")
     # Where Redis is shared there may be more processes than one, and a scrape reaches any of them.

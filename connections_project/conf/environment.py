@@ -23,7 +23,7 @@ CLIENT_VARIABLE = re.compile(
 # What may also be given as the path of a file, in NAME_FILE, as orchestrators mount secrets.
 _SECRET = re.compile(
     r"SECRET_KEY|CREDENTIAL_KEYS|(AUDIT|RECEIPT)_SIGNING_KEY|(DATABASE|REDIS|CELERY_BROKER)_URL"
-    r"|METRICS_TOKEN|OUTBOUND_PROXY|OAUTH_[A-Z0-9_]+_CLIENT_SECRET"
+    r"|METRICS_TOKEN|OUTBOUND_PROXY|EMAIL_HOST_PASSWORD|OAUTH_[A-Z0-9_]+_CLIENT_SECRET"
 )
 # What django-environ reads; it would log any other line, which may hold a secret.
 _LINE = re.compile(r"(export )?[A-Za-z_0-9]+=.*|#.*|")

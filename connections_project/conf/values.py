@@ -6,6 +6,7 @@ None quotes the text: it may be a secret.
 import base64
 import re
 import warnings
+from email.utils import parseaddr
 from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
@@ -174,6 +175,24 @@ def file(text: str) -> Path:
     if not path.is_file():
         raise ValueError
     return path
+
+
+def mail_backend(text: str) -> str:
+    """Take the dotted path of a class in a module that is installed."""
+    module, dot, name = text.rpartition(".")
+    if not dot or not name.isidentifier():
+        raise ValueError
+    installed_module(module)
+    return text
+
+
+def mail_address(text: str) -> str:
+    """Take an address, with or without a name: `Acme <no-reply@example.com>`."""
+    _, address = parseaddr(text)
+    user, at, domain = address.rpartition("@")
+    if not at or not user or not domain or not text.isprintable() or " " in address:
+        raise ValueError
+    return text
 
 
 def image(text: str) -> Path:

@@ -1,6 +1,6 @@
 """Whether a connection needs its owner: a fact of the row, changed with what it follows from."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Self
@@ -23,6 +23,26 @@ class AttentionReason(models.TextChoices):
     PLATFORM_ERROR = "platform_error"
     GRANT_ENDING = "grant_ending"
     CONNECT_FAILED = "connect_failed"
+
+
+# Called with a connection that has come to need its owner, and why.
+Listener = Callable[[Any, str], object]
+_listeners: list[Listener] = []
+
+
+def listen_to_attention(listener: Listener) -> None:
+    """Have a function called once per transition to needing the owner, in its transaction.
+
+    Called in `AppConfig.ready`.
+    """
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+def tell_attention(connection: Any, reason: str) -> None:
+    """Call the listeners; `events/announce.py` does, which sees each transition once."""
+    for listener in _listeners:
+        listener(connection, reason)
 
 
 # The columns of a connection that needs nobody.

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from audit.events import Action, ActorType
 from audit.record import Event
-from connections_project.connections.attention import AttentionReason
+from connections_project.connections.attention import AttentionReason, tell_attention
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.registry import DISCONNECTED, connection_type, connection_types
 from connections_project.core.parsing import render_datetime
@@ -48,6 +48,9 @@ def announce(events: Sequence[Event]) -> None:
     """Write what the host application is to be told of these; nothing where nobody listens."""
     rules = _rules()
     changes = [_change(event) for event in events if str(event.action) in rules]
+    for change in changes:
+        if change.attention:
+            tell_attention(change.row, change.attention)
     if not changes or not (listeners := audience()):
         return
     rows = _locked_rows(changes)

@@ -8,7 +8,11 @@ class PagesConfig(AppConfig):
     label = "pages"
 
     def ready(self) -> None:
+        from connections_project.connections.attention import listen_to_attention
         from connections_project.core.periodic import periodic_task
+        from connections_project.pages.emails import note_attention, send_due
         from connections_project.pages.sessions import forget_ended_sessions
 
+        listen_to_attention(note_attention)
+        periodic_task(send_due, every=10, own_thread=True)
         periodic_task(forget_ended_sessions, every=3600)

@@ -1,6 +1,7 @@
-"""Connect sessions: the links by which people come to their page without signing in."""
+"""The links by which people come to their page, and the e-mails that call them there."""
 
 from datetime import datetime
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from connections_project.core.ids import uuid7
+from connections_project.core.jobs.models import LeasedJob
 
 ACT_FOR_USERS = "act_for_users"
 
@@ -64,3 +66,32 @@ class ConnectSession(models.Model):
             and self.user.is_active
             and (ended is None or ended < self.created_at)
         )
+
+
+class AttentionEmail(LeasedJob):
+    """An e-mail to somebody whose connection has come to need them; gone once it is sent.
+
+    It is about one transition: `reason` and `since` are the connection's at that time.
+    """
+
+    FIRST_RETRY_SECONDS: ClassVar[float] = 60
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    app = models.CharField(max_length=64)
+    connection_id = models.UUIDField()
+    reason = models.CharField(max_length=16)
+    since = models.DateTimeField()
+    # Set while it is handed to the mail server: whoever finds it so doesn't know whether it went.
+    handed_over_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["due_at", "id"], name="attention_email_due")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection_id", "since", "user"], name="attention_email_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -47,6 +47,7 @@ def test_the_times_have_the_contracts_values() -> None:
     assert seconds == {
         "DRAIN_SECONDS": 5,
         "REQUEST_BODY_SECONDS": 30,
+        "CONNECT_SESSION_SECONDS": 1800,
         "EVENT_GIVE_UP_SECONDS": 432000,
         "EVENT_LEASE_SECONDS": 30,
         "EVENT_RETRY_SECONDS": (5, 30, 120, 600, 3600, 10800, 21600, 43200),

@@ -87,6 +87,15 @@ WRONG = [
     ("EVENT_LEASE_SECONDS", "0"),
     ("EVENT_THREADS", "0"),
     ("EVENT_ENDPOINT_LIMIT", "0"),
+    ("ATTENTION_EMAILS", MARK),
+    ("ATTENTION_EMAILS", "maybe"),
+    ("EMAIL_LANGUAGE", MARK),
+    ("EMAIL_BACKEND", f"no_such_{MARK}.Backend"),
+    ("EMAIL_PORT", "0"),
+    ("EMAIL_USE_TLS", MARK),
+    ("EMAIL_USE_SSL", MARK),
+    ("EMAIL_TIMEOUT", "0"),
+    ("DEFAULT_FROM_EMAIL", MARK),
     ("BRAND_LOGO", f"/nowhere/{MARK}.svg"),
     ("BRAND_LOGO", os.devnull),
     ("CONNECT_SESSION_SECONDS", "0"),
@@ -119,6 +128,13 @@ WRONG = [
 ]
 
 
+# Tokens, names and what a mail server alone can judge.
+ANY_TEXT = {
+    *("METRICS_TOKEN", "BRAND_NAME"),
+    *("EMAIL_FILE_PATH", "EMAIL_HOST", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD"),
+}
+
+
 @pytest.mark.parametrize(("name", "value"), WRONG)
 def test_a_wrong_value_is_named_and_not_shown(name: str, value: str) -> None:
     words = refusal(**{name: value})
@@ -140,8 +156,7 @@ def test_so_may_its_opposite(no: str) -> None:
 
 def test_every_variable_is_tried_here() -> None:
     read = set(re.findall(r'_env\.\w+\(\s*"([A-Z_]+)"', SETTINGS.read_text(encoding="utf-8")))
-    # Any text may be the token that guards the metrics, or a name.
-    assert read - {name for name, _ in WRONG} == {"METRICS_TOKEN", "BRAND_NAME"}
+    assert read - {name for name, _ in WRONG} == ANY_TEXT
 
 
 GOOD = [

@@ -366,6 +366,8 @@ NOT_ANNOUNCED = {
     Action.TOKEN_REVOCATION_RETRIED: "it is tried again",
     Action.CONNECTION_FORCE_DISCONNECTED: "beside the app's own event",
     Action.CONNECTION_DISCONNECT_REPLAYED: "beside the app's own event",
+    Action.CONNECT_SESSION_CREATED: "no connection changes",
+    Action.CONNECT_SESSION_OPENED: "no connection changes",
 }
 ABOUT_US = ("LOGIN", "OPERATOR", "SECOND", "USER", "TEAM", "API_KEY", "AUDIT", "EVENT")
 
