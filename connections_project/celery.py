@@ -25,7 +25,7 @@ from connections_project.core.logs import fatal
 logger = logging.getLogger(__name__)
 
 
-class App(Celery):
+class App(Celery):  # type: ignore[misc]  # Celery has no types.
     """An app whose beat prints no banner between lines of JSON."""
 
     def Beat(self, **options: Any) -> Any:  # noqa: N802 - Celery's name.

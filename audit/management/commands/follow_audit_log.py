@@ -1,0 +1,101 @@
+"""`manage.py follow_audit_log`: the audit log as a feed, for a SIEM's shipper."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import CommandError, CommandParser
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+
+from audit import follow
+from audit.canonical import canonical
+from audit.events import Action, ActorType, Interface
+from audit.record import Origin, record
+from connections_project.core.commands.base import (
+    CommandWithExamples,
+    os_user,
+    termination_as_interrupt,
+)
+
+EXAMPLES = """
+examples:
+  manage.py follow_audit_log                        everything, and then what comes, until stopped
+  manage.py follow_audit_log --after 019aa1b2-…     what comes after the event that was last taken
+  manage.py follow_audit_log --once >> audit.jsonl  what there is by now
+
+Each line is a JSON object with the id of its event. Whoever goes on after the last one that was
+stored misses nothing, and gets no event twice but those that were written and not stored.
+docs/evidence.md ("Feeding a SIEM") has the fields, beside their names in OCSF.
+Exit code 0: stopped, or all was written. 1: the reader went away. 2: no sealed event has that id.
+"""
+
+
+class Command(CommandWithExamples):
+    help = "Write the audit log to standard output as JSON Lines, as it is sealed."
+    examples = EXAMPLES
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--after", type=UUID, metavar="ID", help="the last event taken")
+        parser.add_argument("--once", action="store_true", help="stop where the log ends by now")
+        parser.add_argument(
+            "--interval", type=float, default=1.0, metavar="SECONDS", help="between two looks"
+        )
+
+    def handle(self, *, after: UUID | None, once: bool, interval: float, **_: Any) -> None:
+        try:
+            self.place = follow.place_of(after) if after else follow.BEGINNING
+        except follow.UnsealedEventError:
+            words = f"No sealed event has the id {after}; one is sealed within a minute."
+            raise CommandError(words, returncode=2) from None
+        _audit(after)
+        with _until_stopped():
+            self.write_new()
+            while not once:
+                time.sleep(interval)
+                self.try_to_write_new()
+
+    def write_new(self) -> None:
+        for place, event in follow.sealed_after(self.place):
+            self.stdout.write(canonical(event).decode("ascii"))
+            self.place = place
+        self.stdout.flush()
+
+    def try_to_write_new(self) -> None:
+        """Go on from where it stands as soon as the database is back."""
+        try:
+            close_old_connections()
+            self.write_new()
+        except (OperationalError, InterfaceError) as error:
+            self.stderr.write(f"The database can't be reached ({type(error).__name__}); trying on.")
+
+
+def _audit(after: UUID | None) -> None:
+    """Record that the log is handed out, as an export is."""
+    details = {"follows": True, "after": str(after) if after else None, "os_user": os_user()}
+    with transaction.atomic():
+        record(
+            Action.AUDIT_EXPORTED,
+            origin=Origin(ActorType.OPERATOR, None, Interface.COMMAND),
+            subject_type="audit.log",
+            subject_id=None,
+            subject_owner_id=None,
+            details=details,
+        )
+
+
+@contextmanager
+def _until_stopped() -> Iterator[None]:
+    """End in silence at Ctrl-C and SIGTERM, and with a word where nobody reads any more."""
+    try:
+        with termination_as_interrupt():
+            yield
+    except KeyboardInterrupt:
+        return
+    except BrokenPipeError:
+        # Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise CommandError("Nobody reads the log any more.") from None
