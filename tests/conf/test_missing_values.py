@@ -52,7 +52,6 @@ def test_the_times_have_the_contracts_values() -> None:
         "EVENT_LEASE_SECONDS": 30,
         "EVENT_RETRY_SECONDS": (5, 30, 120, 600, 3600, 10800, 21600, 43200),
         "OAUTH_STATE_SECONDS": 600,
-        "CONNECT_SESSION_SECONDS": 1800,
         "PENDING_CONNECTION_SECONDS": 600,
         "REVOCATION_FIRST_RETRY_SECONDS": 30,
         "REVOCATION_GIVE_UP_SECONDS": 86400,

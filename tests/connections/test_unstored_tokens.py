@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, InterfaceError, connection
 from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection
@@ -45,7 +45,11 @@ def platform(app: str, server: PlatformServer, use_catalogue: UseCatalogue) -> B
 
 SLUGS = {"providers": "bank", "channels": "chirp", "social": "gallery"}
 SUPPORT: dict[str, Any] = {"providers": banks, "channels": chirps, "social": galleries}
-MODELS = {"providers": Connection, "channels": ChannelConnection, "social": SocialAccount}
+MODELS: dict[str, Any] = {
+    "providers": Connection,
+    "channels": ChannelConnection,
+    "social": SocialAccount,
+}
 
 
 @pytest.fixture
@@ -147,14 +151,14 @@ def test_a_grant_that_others_may_share_is_left(
     use_catalogue(bank.catalogue(revocation='blast_radius = "grant"'), "bank")
     found = upstream("bank")
     assert found is not None
-    with pytest.raises(unstored.DatabaseError):
+    with pytest.raises(DatabaseError):
         unstored.store_or_revoke(refuse, upstream=found, tokens=[TokenSet("access-1", "refresh-1")])
     assert server.requests == []
     assert "access-1" not in caplog.text
 
 
 def refuse() -> None:
-    raise unstored.DatabaseError
+    raise DatabaseError
 
 
 def test_a_commit_that_was_not_heard_of_is_kept(
@@ -169,7 +173,7 @@ def test_a_commit_that_was_not_heard_of_is_kept(
         def lost() -> Any:
             found = store()
             if next(once, False):
-                raise unstored.InterfaceError
+                raise InterfaceError
             return found
 
         return wrapped(lost, **more)
