@@ -13,6 +13,7 @@ import trustme
 from django.conf import LazySettings
 from django.core.cache import cache, caches
 from django.dispatch import receiver
+from django.test import TransactionTestCase
 from django.test.signals import setting_changed
 from rest_framework.test import APIClient
 
@@ -22,11 +23,9 @@ from connections_project.identity.models import User
 from connections_project.oauth.client import ClientRegistration
 from connections_project.platforms import pictures
 from connections_project.platforms.catalog import catalog
-from tests.support.audit_triggers import audit_guard
 from tests.support.bank import REDIRECT_URI, Bank
+from tests.support.emptying import empty_tables, remember_what_is_kept
 from tests.support.platform_server import PlatformServer
-
-__all__ = ["audit_guard"]
 
 PASSWORD = "correct horse battery staple"
 LOOPBACK = ("127.", "::1", "localhost")
@@ -61,6 +60,14 @@ def _interruptible() -> None:
     that is handed down; a handler is not, so that children begin with the default.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Have transactional tests end as tests/support/emptying.py says."""
+    with django_db_blocker.unblock():
+        remember_what_is_kept()
+    TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)

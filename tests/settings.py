@@ -29,7 +29,9 @@ os.environ.setdefault("DATABASE_POOL_SIZE", "64")
 # What tests write lies in a folder of the first process, which outlives its workers and what they
 # start.
 if "TESTS_FOLDER" not in os.environ:
-    os.environ["TESTS_FOLDER"] = tempfile.mkdtemp(prefix="connections-tests-")
+    # In memory where there is such a folder: SQLite waits for the disk with each commit.
+    _memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    os.environ["TESTS_FOLDER"] = tempfile.mkdtemp(prefix="connections-tests-", dir=_memory)
     atexit.register(shutil.rmtree, os.environ["TESTS_FOLDER"], ignore_errors=True)
 os.environ.setdefault("AUDIT_HEADS_FILE", f"{os.environ['TESTS_FOLDER']}/audit-heads.jsonl")
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))

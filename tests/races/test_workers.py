@@ -104,7 +104,7 @@ def test_a_busy_worker_calls_for_others(
     slow: Gate, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called: list[object] = []
-    monkeypatch.setattr(revocation, "enqueue", lambda work, **_: called.append(work))
+    monkeypatch.setattr(revocation, "notify_workers", called.append)
     monkeypatch.setattr(batches, "LOOK_SECONDS", 0.02)
     settings.REVOCATION_THREADS = 2
     make_jobs("slow", *map(str, range(5)))
