@@ -14,7 +14,7 @@ class ChannelsConfig(AppConfig):
         from channels.disconnect import active_schedules, disconnect
         from channels.models import ChannelConnection, PublishOutcome, ScheduleStatus, Status
         from channels.publish import process_due
-        from channels.refresh import renew_ending_grants
+        from channels.refresh import RULES, renew_ending_grants
         from channels.retention import forget_old_schedules
         from channels.selectors import scheduled_on, schedules_for_operators
         from connections_project.connections.registry import (
@@ -40,6 +40,7 @@ class ChannelsConfig(AppConfig):
                     deleted=Action.CHANNEL_DELETED,
                 ),
                 complete=complete,
+                refresh_rules=RULES,
                 disconnect=disconnect,
                 active_schedules=active_schedules,
                 oldest_overdue=oldest_overdue,

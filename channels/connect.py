@@ -18,6 +18,8 @@ from connections_project.connections.callback import (
     exchange_and_identify,
     validate_user_callback,
 )
+from connections_project.connections.confirm import confirm_stored
+from connections_project.connections.errors import AlreadyConnectedError
 from connections_project.connections.flow import Answer, Authorization
 from connections_project.connections.unstored import store_or_revoke
 from connections_project.identity.models import User
@@ -75,13 +77,19 @@ def complete(
         app=APP, failed=FAILED, state=state, answer=answer, caller=caller, origin=origin
     )
     received = _ask(validated_flow, code=answer.code or "")
-    return store_or_revoke(
-        lambda: store_grant(
-            replace(received, row=copy(received.row)), origin=validated_flow.origin
-        ),
-        upstream=received.upstream,
-        tokens=[received.tokens],
-    )
+    try:
+        stored = store_or_revoke(
+            lambda: store_grant(
+                replace(received, row=copy(received.row)), origin=validated_flow.origin
+            ),
+            upstream=received.upstream,
+            tokens=[received.tokens],
+        )
+    except AlreadyConnectedError:
+        confirm_stored(validated_flow, received.grant)
+        raise
+    confirm_stored(validated_flow, received.grant, stored)
+    return stored
 
 
 def _ask(validated_flow: ValidatedFlow[User], *, code: str) -> ReceivedChannelGrant:

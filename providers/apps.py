@@ -19,7 +19,7 @@ class ProvidersConfig(AppConfig):
         from providers.connect import complete, flow_details
         from providers.disconnect import disconnect
         from providers.models import Connection, Status
-        from providers.refresh import renew_ending_grants
+        from providers.refresh import RULES, renew_ending_grants
         from providers.sweep import sweep_pending
 
         register(
@@ -37,6 +37,7 @@ class ProvidersConfig(AppConfig):
                 ),
                 complete=complete,
                 flow_details=flow_details,
+                refresh_rules=RULES,
                 disconnect=disconnect,
                 operator_fields=("alias", "last_sync_at"),
                 api=Api(

@@ -20,6 +20,7 @@ from connections_project.connections.callback import (
     refusals_recorded,
     validate_user_callback,
 )
+from connections_project.connections.confirm import confirm_stored
 from connections_project.connections.errors import (
     AlreadyDisconnectedError,
     InvalidStateError,
@@ -121,11 +122,13 @@ def complete(*, state: str, answer: Answer, caller: User | None, origin: Origin)
     with refusals_recorded(taken, FAILED, owner_id=user.pk, origin=origin):
         row = _row_for(taken, user)
     received = _ask(validated_flow, row, code=answer.code or "")
-    return store_or_revoke(
+    stored = store_or_revoke(
         lambda: store_grant(replace(received, row=copy(received.row)), origin=origin),
         upstream=received.upstream,
         tokens=[received.tokens],
     )
+    confirm_stored(validated_flow, received.grant, stored)
+    return stored
 
 
 def _row_for(taken: Flow, user: User) -> Connection:

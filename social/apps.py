@@ -20,7 +20,7 @@ class SocialConfig(AppConfig):
         from social.disconnect import disconnect
         from social.models import SocialAccount, Status
         from social.publications import forget_old_keys
-        from social.refresh import renew_ending_grants
+        from social.refresh import RULES, renew_ending_grants
         from social.retention import erase_kept_too_long
 
         register(
@@ -38,6 +38,7 @@ class SocialConfig(AppConfig):
                 ),
                 complete=complete,
                 flow_details=flow_details,
+                refresh_rules=RULES,
                 disconnect=disconnect,
                 operator_fields=("is_active",),
                 api=Api(

@@ -19,6 +19,7 @@ from connections_project.connections.callback import (
     exchange_and_identify,
     validate_callback,
 )
+from connections_project.connections.confirm import confirm_stored
 from connections_project.connections.errors import ConnectionNotFoundError
 from connections_project.connections.flow import Answer, Authorization, Flow
 from connections_project.connections.unstored import store_or_revoke
@@ -118,13 +119,15 @@ def complete(
         origin=origin,
     )
     received = _ask(validated_flow, code=answer.code or "")
-    return store_or_revoke(
+    stored = store_or_revoke(
         lambda: store_grant(
             replace(received, row=copy(received.row)), origin=validated_flow.origin
         ),
         upstream=received.upstream,
         tokens=[received.result.tokens],
     )
+    confirm_stored(validated_flow, received.whole.grant, *stored)
+    return stored
 
 
 def team_of(taken: Flow) -> UUID:

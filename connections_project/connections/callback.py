@@ -7,13 +7,15 @@ Each refusal is audited. What becomes of the tokens is each app's own (`store_gr
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import transaction
 from django.http import QueryDict
+from django.utils import timezone
 from rest_framework.request import Request
 
 from audit.events import ActorType, Outcome
@@ -54,12 +56,14 @@ class ValidatedFlow(Generic[P]):
         principal: Who connects, as the state proves.
         upstream: Where.
         origin: The call, with the principal as its actor.
+        began: Before the platform was asked for anything.
     """
 
     flow: Flow
     principal: P
     upstream: Upstream
     origin: Origin
+    began: datetime = field(default_factory=timezone.now)
 
 
 def validate_user_callback(

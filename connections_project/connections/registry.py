@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 from connections_project.api import error_routing
 from connections_project.connections.disconnect import DisconnectRequest, DisconnectResult
 from connections_project.connections.models import OAuthConnection
+from connections_project.connections.refresh import RefreshRules
 from connections_project.identity.models import Membership, User
 
 Rows: TypeAlias = "QuerySet[Any]"
@@ -90,6 +91,7 @@ class ConnectionType:
             nothing is ever scheduled.
         oldest_overdue: Returns since when the oldest of what is scheduled is due; None where it
             returns that nothing is.
+        refresh_rules: Its words for what becomes of a dead grant; None where nothing is refreshed.
         inspect: Further facts of one connection for `inspect_connection`, as JSON.
         flow_details: What the type wants back with a flow that a user starts on the pages for
             people; takes the user, and the connection that is to take the new grant, if any.
@@ -107,6 +109,7 @@ class ConnectionType:
     operator_fields: tuple[str, ...] = ()
     active_schedules: Callable[[Rows], int] | None = None
     oldest_overdue: Callable[[], datetime | None] | None = None
+    refresh_rules: RefreshRules | None = None
     inspect: Callable[[Any], dict[str, Any]] = lambda _: {}
     flow_details: Callable[[User, Any], dict[str, Any]] = lambda *_: {}
     scheduled: Callable[[Any], Sequence[tuple[datetime, str]]] = lambda _: ()

@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
 
-from connections_project.revocation.models import GrantHold
+from connections_project.revocation.models import GrantHold, JobState, RevocationJob
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,38 @@ def has_holders(grant: Grant, *, lock: bool = False) -> bool:
     if lock:
         holders = holders.select_for_update()
     return bool(holders.values_list("id", flat=True))
+
+
+def holders_by_app(grant: Grant) -> Mapping[str, list[UUID]]:
+    """Name the live connections on a grant whose giver is known."""
+    found: dict[str, list[UUID]] = defaultdict(list)
+    rows = GrantHold.objects.filter(
+        client_id=grant.client_id,
+        authority=grant.authority,
+        platform_user_id=grant.platform_user_id,
+    )
+    for app, connection_id in rows.order_by("id").values_list("app", "connection_id"):
+        found[app].append(connection_id)
+    return found
+
+
+def was_revoked_since(grant: Grant, since: datetime, *, platform: str) -> bool:
+    """Whether a platform was asked since then to revoke a grant, or is being asked just now.
+
+    Args:
+        grant: Nothing is known of one whose giver is unknown.
+        since: Jobs that ended before are not counted.
+        platform: Where jobs that failed, and are due again, would be.
+    """
+    jobs = RevocationJob.objects.filter(
+        client_id=grant.client_id,
+        authority=grant.authority,
+        platform_user_id=grant.platform_user_id,
+    )
+    # Each of these has an index of its own, in which there are few.
+    failed = Q(state=JobState.PENDING, platform=platform, due_at__gte=since, attempts__gt=0)
+    tried = Q(leased_until__isnull=False) | Q(finished_at__gte=since) | failed
+    return grant.platform_user_id is not None and jobs.filter(tried).exists()
 
 
 def holders_of(grants: Collection[Grant]) -> Mapping[Grant, frozenset[UUID]]:

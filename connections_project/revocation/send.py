@@ -1,6 +1,7 @@
 """Open a sealed token and revoke it at the platform. Nothing else opens one."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from connections_project.core.vault import DecryptionError, open_sealed, seal
@@ -31,6 +32,17 @@ class SkippedError(Exception):
     """It must not be revoked any more: a live sibling shares the grant."""
 
 
+# Called with a grant that a platform was asked to end, if connections have come to stand on it
+# meanwhile; what it raises counts as a failure of the job.
+_confirmations: list[Callable[[Grant], object]] = []
+
+
+def confirm_holders_by(confirm: Callable[[Grant], object]) -> None:
+    """Register what looks after those who connect beside a revocation that ends their grant."""
+    if confirm not in _confirmations:
+        _confirmations.append(confirm)
+
+
 def send(job: RevocationJob, *, deadline: float) -> None:
     """Revoke a job's tokens at its platform.
 
@@ -50,6 +62,15 @@ def send(job: RevocationJob, *, deadline: float) -> None:
         raise CannotSendError("invalid_client")
     _refuse_a_shared_grant(job, found)
     tokens = _opened(job)
+    try:
+        _send(job, found, tokens, deadline)
+    finally:
+        if _is_shared(job, found):
+            for confirm in _confirmations:
+                confirm(_grant_of(job))
+
+
+def _send(job: RevocationJob, found: Upstream, tokens: TokenSet, deadline: float) -> None:
     try:
         _revoke(job, found, tokens, deadline)
     except PlatformError as error:
@@ -107,12 +128,19 @@ def _refreshed(
 
 
 def _refuse_a_shared_grant(job: RevocationJob, found: Upstream) -> None:
-    revocation = found.platform.revocation
-    grant = Grant(job.authority, job.client_id, job.platform_user_id)
-    if revocation is None or revocation.blast_radius != "grant":
-        return
-    if has_holders(grant):
+    if _is_shared(job, found):
         raise SkippedError
+
+
+def _is_shared(job: RevocationJob, found: Upstream) -> bool:
+    """Whether the revocation would end, or has ended, the grant of a live connection."""
+    revocation = found.platform.revocation
+    is_whole = revocation is not None and revocation.blast_radius == "grant"
+    return is_whole and has_holders(_grant_of(job))
+
+
+def _grant_of(job: RevocationJob) -> Grant:
+    return Grant(job.authority, job.client_id, job.platform_user_id)
 
 
 def _opened(job: RevocationJob) -> TokenSet:
