@@ -97,7 +97,7 @@ def race(environment: Environment, *, connections: int) -> Race:
     """
     result = Race(connections // 2)
     for number, whose in enumerate(TURNS):
-        email = _lay_out(f"bulk-{number}", result.connections)
+        email = lay_out(f"bulk-{number}", result.connections)
         began = time.perf_counter()
         if whose == "ours":
             result.peak_kib = max(result.peak_kib, _by_the_command(email))
@@ -108,7 +108,7 @@ def race(environment: Environment, *, connections: int) -> Race:
     return result
 
 
-def _lay_out(kind: str, number: int) -> str:
+def lay_out(kind: str, number: int) -> str:
     """Make a user with so many connections, the copies of one; their tokens are never opened."""
     (person,) = seed.people(kind, number=1, connections=1)
     fresh = {"id": "fresh", "platform_account_id": "fresh", "granting_user_id": "fresh"}

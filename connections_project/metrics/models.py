@@ -14,3 +14,18 @@ class TableMetrics(models.Model):
 
     def __str__(self) -> str:
         return f"counted at {self.counted_at}"
+
+
+class CountedChange(models.Model):
+    """By how much the number of rows with a status has changed; the database writes these itself.
+
+    No row stands for one thing: the sum over all of them is what counts (`metrics/counters.py`).
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    name = models.CharField(max_length=64)
+    status = models.CharField(max_length=32)
+    number = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.number:+} {self.status} {self.name}"

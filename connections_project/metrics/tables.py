@@ -1,4 +1,7 @@
-"""Metrics that need a count over a table, counted once a minute by a periodic task.
+"""Metrics that need a count over a table, taken once a minute by a periodic task.
+
+None reads a whole table: the large ones are counted by the database as they change
+(`metrics/counters.py`), the rest by indexes that hold little.
 
 A scrape reads one row. Only where no periodic tasks have run for a while does it count by
 itself: just then somebody must see how old the oldest revocation has become.
@@ -8,7 +11,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import Error, models
+from django.db import Error
 from django.db.models import Count, Min
 from django.utils import timezone
 
@@ -16,6 +19,7 @@ from audit.unsealed import oldest_unsealed
 from connections_project.connections.registry import ConnectionType, connection_types
 from connections_project.events.circuits import open_endpoint_circuits
 from connections_project.events.health import oldest_pending
+from connections_project.metrics import counters
 from connections_project.metrics.days import per_day
 from connections_project.metrics.models import TableMetrics
 from connections_project.revocation.circuits import open_circuits
@@ -54,6 +58,7 @@ def _refresh(older_than: timedelta, *, is_periodic: bool) -> None:
         background_at = None if is_periodic else row.metrics.get("background_at")
         metrics["background_at"] = background_at or now.isoformat()
         TableMetrics.objects.filter(pk=1).update(metrics=metrics, counted_at=timezone.now())
+        counters.compact()
 
 
 def last_counted() -> TableMetrics | None:
@@ -70,9 +75,10 @@ def last_counted() -> TableMetrics | None:
 def _counted() -> dict[str, Any]:
     pending = RevocationJob.objects.filter(state=JobState.PENDING)
     oldest = pending.aggregate(oldest=Min("created_at"))["oldest"]
+    by_name = counters.counts()
     return {
-        "connections": {one.app: _by(one.model, "status") for one in connection_types()},
-        "revocation_jobs": dict.fromkeys(JobState.values, 0) | _by(RevocationJob, "state"),
+        "connections": {one.app: by_name[one.app] for one in connection_types()},
+        "revocation_jobs": dict.fromkeys(JobState.values, 0) | by_name[counters.JOBS],
         "jobs_by_platform": _jobs_by_platform(),
         "oldest_pending": _iso(oldest),
         "oldest_event": _iso(oldest_pending()),
@@ -84,7 +90,9 @@ def _counted() -> dict[str, Any]:
 
 
 def _jobs_by_platform() -> list[tuple[str, str, int]]:
-    rows = RevocationJob.objects.order_by().values_list("platform", "state")
+    # The finished ones may be millions.
+    pending = RevocationJob.objects.filter(state=JobState.PENDING).order_by()
+    rows = pending.values_list("platform", "state")
     return list(rows.annotate(number=Count("pk")))
 
 
@@ -102,8 +110,3 @@ def _attention(one: ConnectionType) -> dict[str, int]:
     needy = one.rows.filter(attention_reason__isnull=False).order_by()
     rows = needy.values_list("attention_reason").annotate(number=Count("pk"))
     return {str(reason): number for reason, number in rows}
-
-
-def _by(model: type[models.Model], column: str) -> dict[str, int]:
-    rows = model._base_manager.order_by().values_list(column).annotate(number=Count("pk"))
-    return {str(value): number for value, number in rows}
