@@ -65,6 +65,7 @@ class Action(StrEnum):
     PLATFORM_SUSPENDED = "platform_suspended"
     PLATFORM_RESUMED = "platform_resumed"
     AUDIT_EXPORTED = "audit_exported"
+    AUDIT_ARCHIVED = "audit_archived"
     EVENT_ENDPOINT_CREATED = "event_endpoint_created"
     EVENT_ENDPOINT_DISABLED = "event_endpoint_disabled"
     EVENT_ENDPOINT_ENABLED = "event_endpoint_enabled"

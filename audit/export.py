@@ -2,7 +2,8 @@
 
 JSON Lines, each an object with its `kind`:
 
-- `export`, first: what was asked for, when, and the public keys.
+- `export`, first: what was asked for, when, and the public keys; `after` is the seal with which the
+  archives before it end, where there are any, and `through` the last seal of an archive.
 - `seal`, before its events: the signed seal. Where all its events follow, `digests` lists theirs.
 - `event`: the `event` itself, in which `seal` it stands at which `position`; `proof` leads from its
   digest to the seal's root (RFC 9162) where the seal's other events are left out. `seal` is null
@@ -25,7 +26,7 @@ from django.utils import timezone
 
 from audit import merkle, statements
 from audit.canonical import FIELDS, canonical, event_as_json, precise
-from audit.models import AuditEvent, Seal, SealedEvent
+from audit.models import Archive, AuditEvent, Seal, SealedEvent
 from audit.unsealed import Window, windows
 from connections_project.core.signing import jwk
 
@@ -77,31 +78,55 @@ class Export:
 
     Args:
         selection: What is wanted.
+        through: The last seal of an archive, which has nothing that comes later; None: all.
     """
 
     selection: Selection
+    through: int | None = None
     events: int = 0
     unsealed: int = 0
     _digest: Any = field(default_factory=hashlib.sha256, init=False)
 
     def lines(self) -> Iterator[bytes]:
         """Write it line by line; no more than one seal's events are in memory."""
-        yield self._line(self._opening())
-        last = Seal.objects.order_by("-pk").first()
+        before = self._last_archived()
+        yield self._line(self._opening(before))
+        last = self._last_seal()
         if last is not None:
-            for seal in self._seals(last.number):
+            for seal in self._seals(before.number if before else 0, last.number):
                 yield from map(self._line, self._of_seal(seal))
-        yield from map(self._line, self._unsealed(last))
+        if self.through is None:
+            yield from map(self._line, self._unsealed(last))
         yield self._line(self._end())
+
+    def _last_archived(self) -> Seal | None:
+        """Return the seal on which a whole export goes on, where some are archived."""
+        archived = Archive.objects.order_by("-pk").first()
+        if archived is None or not self.selection.is_everything:
+            return None
+        return Seal.objects.get(pk=archived.last_seal)
+
+    def _last_seal(self) -> Seal | None:
+        seals = Seal.objects.order_by("-pk")
+        return (seals.filter(pk=self.through) if self.through else seals).first()
 
     def _line(self, value: dict[str, Any]) -> bytes:
         line = canonical(value) + b"\n"
         self._digest.update(line)
         return line
 
-    def _opening(self) -> dict[str, Any]:
+    def _opening(self, before: Seal | None) -> dict[str, Any]:
+        """Write the first line.
+
+        Args:
+            before: The seal with which the archives before this end, where there are any.
+        """
         keys = statements.known_keys().values()
+        after = {"after": {"seal": before.number, "head": before.head}} if before else {}
+        through = {"through": self.through} if self.through else {}
         return {
+            **after,
+            **through,
             "kind": "export",
             "format": FORMAT,
             "exported_at": precise(timezone.now()),
@@ -109,9 +134,9 @@ class Export:
             "keys": [jwk(key) for key in keys],
         }
 
-    def _seals(self, last: int) -> Iterator[Seal]:
+    def _seals(self, after: int, last: int) -> Iterator[Seal]:
         """Return the seals that have any of the events; all of them where all events are wanted."""
-        seals = Seal.objects.filter(pk__lte=last).order_by("pk")
+        seals = Seal.objects.filter(pk__gt=after, pk__lte=last).order_by("pk")
         if self.selection.is_everything:
             yield from seals.iterator()
             return

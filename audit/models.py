@@ -112,3 +112,23 @@ class SealedEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_id} in seal {self.seal_id}"
+
+
+class Archive(models.Model):
+    """That the events of all seals up to one stand in archives outside, and no longer here.
+
+    The seals themselves stay, so that the chain is whole. Signed as a statement, since whoever can
+    remove events could say so of any; rows are only ever added.
+    """
+
+    last_seal = models.PositiveBigIntegerField(primary_key=True)
+    first_seal = models.PositiveBigIntegerField()
+    events = models.PositiveBigIntegerField()
+    # Of the file, which is an export.
+    sha256 = models.CharField(max_length=64)
+    archived_at = models.DateTimeField()
+    key_id = models.CharField(max_length=64)
+    signature = models.CharField(max_length=88)
+
+    def __str__(self) -> str:
+        return f"seals {self.first_seal} to {self.last_seal}"

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
 from audit.canonical import canonical, precise
-from audit.models import Seal
+from audit.models import Archive, Seal
 from connections_project.core.signing import Keys, by_id, key_id, private_key, public_key
 
 NO_PREDECESSOR = "0" * 64
@@ -65,6 +65,23 @@ def of_seal(seal: Seal) -> dict[str, Any]:
 def signed_seal(seal: Seal) -> dict[str, Any]:
     """Write a seal with its key's name and its signature, as it stands outside the database."""
     return {**of_seal(seal), "kid": seal.key_id, "signature": seal.signature}
+
+
+def of_archive(archive: Archive) -> dict[str, Any]:
+    """Write an archive as the statement that was, or is to be, signed."""
+    return {
+        "kind": "archive",
+        "first_seal": archive.first_seal,
+        "last_seal": archive.last_seal,
+        "events": archive.events,
+        "sha256": archive.sha256,
+        "archived_at": precise(archive.archived_at),
+    }
+
+
+def signed_archive(archive: Archive) -> dict[str, Any]:
+    """Write an archive with its key's name and its signature."""
+    return {**of_archive(archive), "kid": archive.key_id, "signature": archive.signature}
 
 
 def head(signed: dict[str, Any]) -> str:

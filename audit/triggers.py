@@ -20,6 +20,16 @@ _TABLES = {
         "audit_sealed_event",
         "event_id = NEW.event_id OR (seal_id = NEW.seal_id AND position = NEW.position)",
     ),
+    "audit_archive": ("audit_archive", "last_seal = NEW.last_seal"),
+}
+
+# The one way through: rows of seals that an archive has may go (`audit.archive`). On SQLite the
+# condition of a row that may not.
+_ARCHIVED = "(SELECT COALESCE(MAX(last_seal), 0) FROM audit_archive)"
+_KEPT = {
+    "audit_auditevent": " WHEN NOT EXISTS (SELECT 1 FROM audit_sealedevent WHERE"  # noqa: S608 - no value in it.
+    f" event_id = OLD.id AND seal_id <= {_ARCHIVED})",
+    "audit_sealedevent": f" WHEN OLD.seal_id > {_ARCHIVED}",
 }
 
 # INSERT OR REPLACE removes the old row without its DELETE trigger unless recursive_triggers is on
@@ -29,7 +39,7 @@ _SQLITE = {
         CREATE TRIGGER IF NOT EXISTS {prefix}_no_update BEFORE UPDATE ON {table}
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
     "no_delete": """
-        CREATE TRIGGER IF NOT EXISTS {prefix}_no_delete BEFORE DELETE ON {table}
+        CREATE TRIGGER IF NOT EXISTS {prefix}_no_delete BEFORE DELETE ON {table}{kept}
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
     "no_replace": """
         CREATE TRIGGER IF NOT EXISTS {prefix}_no_replace BEFORE INSERT ON {table}
@@ -37,12 +47,25 @@ _SQLITE = {
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
 }
 
+# A statement cannot be asked for its rows before it is executed. So PostgreSQL lets a transaction
+# through that names an archive which is there; `audit.archive` alone does.
+_REFUSE = """
+    CREATE OR REPLACE FUNCTION audit_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'DELETE' AND TG_TABLE_NAME IN ('audit_auditevent', 'audit_sealedevent')
+            AND COALESCE(current_setting('audit.archived_through', true), '') <> '' THEN
+            IF EXISTS (SELECT 1 FROM audit_archive
+                WHERE last_seal = current_setting('audit.archived_through')::bigint) THEN
+                RETURN NULL;
+            END IF;
+        END IF;
+        RAISE EXCEPTION 'the audit log is append-only' USING ERRCODE = '23001';
+    END $$"""
+
 # 23001 is restrict_violation, so that both databases raise Django's IntegrityError. ALWAYS: also
 # where session_replication_role would let ordinary triggers sleep (PostgreSQL, ALTER TABLE).
 _POSTGRESQL = {
     "append_only": """
-        CREATE OR REPLACE FUNCTION audit_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN RAISE EXCEPTION 'the audit log is append-only' USING ERRCODE = '23001'; END $$;
         CREATE OR REPLACE TRIGGER {prefix}_append_only
         BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
         FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
@@ -73,6 +96,8 @@ def install(connection: BaseDatabaseWrapper) -> list[str]:
     """Put the missing triggers in place, and name them."""
     missing = []
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_REFUSE)
         for table in _tables(connection):
             for name, statement in _missing(connection, table).items():
                 cursor.execute(statement)
@@ -103,13 +128,19 @@ def _missing(connection: BaseDatabaseWrapper, table: str) -> dict[str, str]:
     with connection.cursor() as cursor:
         cursor.execute(_STANDING[connection.vendor], [table])
         standing = {name for (name,) in cursor.fetchall()}
-    wanted = _expected(connection.vendor, table)
+    wanted = _expected(connection.vendor, table, has_archive=_has_archive(connection))
     return {name: statement for name, statement in wanted.items() if name not in standing}
 
 
-def _expected(vendor: str, table: str) -> dict[str, str]:
+def _has_archive(connection: BaseDatabaseWrapper) -> bool:
+    """Whether the table is there; SQLite remakes none while a trigger names one that is not."""
+    return "audit_archive" in connection.introspection.table_names()
+
+
+def _expected(vendor: str, table: str, *, has_archive: bool) -> dict[str, str]:
     prefix, same = _TABLES[table]
+    kept = _KEPT.get(table, "") if has_archive else ""
     return {
-        f"{prefix}_{name}": statement.format(prefix=prefix, table=table, same=same)
+        f"{prefix}_{name}": statement.format(prefix=prefix, table=table, same=same, kept=kept)
         for name, statement in _STATEMENTS[vendor].items()
     }

@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from audit import merkle, statements
 from audit.canonical import FIELDS, canonical, event_as_json
 from audit.horizon import CLOCKS_MAY_DIFFER_BY
-from audit.models import AuditEvent, Seal, SealedEvent
+from audit.models import Archive, AuditEvent, Seal, SealedEvent
 from audit.seal import THE_BEGINNING
 from audit.statements import UnknownKeyError
 from audit.unsealed import windows
@@ -72,6 +72,8 @@ class Verification:
     seals: int = 0
     events: int = 0
     unsealed: int = 0
+    archived: int = field(default=0, init=False)
+    archived_through: int = field(default=0, init=False)
     _head: str = field(default=statements.NO_PREDECESSOR, init=False)
     _number: int = field(default=0, init=False)
     _complete_until: datetime = field(default=THE_BEGINNING, init=False)
@@ -82,15 +84,35 @@ class Verification:
         Args:
             advance: Called for each seal that was read.
         """
+        yield from self._of_archives()
         for seal in _seals():
             yield from self._of_seal(seal)
-            yield from self._of_members(seal)
+            if self._is_archived(seal):
+                self.archived += seal.size
+            else:
+                yield from self._of_members(seal)
+                self.events += seal.size
             advance()
-            self.seals, self.events = self.seals + 1, self.events + seal.size
+            self.seals += 1
             self._head, self._number = seal.head, seal.number
             self._complete_until = seal.complete_until
         yield from self._left_behind()
         yield from self._unsealed()
+
+    def _of_archives(self) -> Iterator[Finding]:
+        """Verify what says which events are gone; what is not signed excuses nothing."""
+        for archive in Archive.objects.order_by("pk"):
+            if problem := signature_problem(statements.signed_archive(archive), self.keys):
+                words = f"The archive of {archive} {problem}."
+                yield Finding(Kind.NOT_SIGNED, words, archive.last_seal)
+            else:
+                self.archived_through = archive.last_seal
+
+    def _is_archived(self, seal: Seal) -> bool:
+        """Whether a seal's events are gone into an archive; those that are left are verified."""
+        if seal.number > self.archived_through:
+            return False
+        return not SealedEvent.objects.filter(seal_id=seal.number).exists()
 
     def _of_seal(self, seal: Seal) -> Iterator[Finding]:
         """Verify one seal by itself, and what it says of the one before."""

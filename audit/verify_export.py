@@ -97,6 +97,7 @@ class Reading:
         self.last = -1  # The position of the last event that was read of this seal.
         self.head, self.complete_until = "0" * 64, NEVER
         self.everything = self.ended = False
+        self.first, self.through = 1, None
         self.events = self.unsealed = 0
 
     def read(self, lines: Iterable[bytes]) -> None:
@@ -123,6 +124,11 @@ class Reading:
 
     def on_export(self, line: Line) -> None:
         self.everything = not any(line["selection"].values())
+        if "after" in line:
+            # What comes before is in earlier archives, with whose last head this begins.
+            self.seal = {"number": int(line["after"]["seal"]), "size": 0}
+            self.head = line["after"]["head"]
+        self.first, self.through = self.seal["number"] + 1, line.get("through")
 
     def on_seal(self, line: Line) -> None:
         self.close_seal()
@@ -181,7 +187,10 @@ class Reading:
 
     def on_end(self, line: Line) -> None:
         self.close_seal()
-        cut = [number for number in self.checkpoints if number > self.seal["number"]]
+        if self.through is not None and self.through != self.seal["number"]:
+            raise TamperedError(f"The tail was cut off: the archive ends with seal {self.through}.")
+        end = self.through or max(self.checkpoints, default=0)
+        cut = [number for number in self.checkpoints if self.seal["number"] < number <= end]
         if self.everything and cut:
             raise TamperedError(f"The tail was cut off: seal {min(cut)} is known outside.")
         self.verify(line, "the last line")
@@ -224,6 +233,8 @@ def main() -> None:
         # What was inserted may hold what moves a terminal.
         sys.exit(str(error).encode("unicode_escape").decode())
     scope = "everything up to" if reading.everything else "a part, up to"
+    if reading.everything and reading.first > 1:
+        scope = f"everything from seal {reading.first} to"
     print(f"This is what was sealed: {reading.events} events, {scope} seal {reading.seal['number']}"  # noqa: T201
           f"; {reading.unsealed} of them are not sealed yet.")  # fmt: skip
 

@@ -6,6 +6,7 @@ TABLES = {
     "audit_auditevent": "audit",
     "audit_seal": "audit_seal",
     "audit_sealedevent": "audit_sealed_event",
+    "audit_archive": "audit_archive",
 }
 SUFFIXES = {"sqlite": ["no_update", "no_delete", "no_replace"], "postgresql": ["append_only"]}
 

@@ -47,9 +47,9 @@ class Command(CommandWithExamples):
     def add_arguments(self, parser: CommandParser) -> None:
         when = "a date, or a time such as 2026-01-01T12:00:00Z; UTC where no zone is given"
         parser.add_argument(
-            "--since", type=_date_or_time, metavar="TIME", help=f"from then on: {when}"
+            "--since", type=date_or_time, metavar="TIME", help=f"from then on: {when}"
         )
-        parser.add_argument("--until", type=_date_or_time, metavar="TIME", help="before then")
+        parser.add_argument("--until", type=date_or_time, metavar="TIME", help="before then")
         parser.add_argument(
             "--owner", metavar="ID|EMAIL", help="about the things of this user or team"
         )
@@ -77,14 +77,14 @@ class Command(CommandWithExamples):
             reason = reason_of(reason, least=0)
         except InvalidReasonError as error:
             raise CommandError(str(error), returncode=2) from None
-        _audit(selection, operator_id=_user_id(operator) if operator else None, reason=reason)
+        _audit(selection, operator_id=user_id(operator) if operator else None, reason=reason)
         self.write(Export(selection), output)
 
     def write(self, export: Export, output: Path | None) -> None:
         # disable=None: a bar on a terminal, none in a pipe.
         lines = tqdm(export.lines(), desc="Exporting", unit=" lines", disable=None, leave=False)
         stopped = "Stopped: what was written is no whole export."
-        with interruptible(stopped), _written(output, self.stdout) as file:
+        with interruptible(stopped), written(output, self.stdout) as file:
             for line in lines:
                 file.write(line.decode("ascii"))
         if output:
@@ -106,7 +106,7 @@ def _audit(selection: Selection, *, operator_id: UUID | None, reason: str) -> No
 
 
 @contextmanager
-def _written(output: Path | None, stdout: OutputWrapper) -> Iterator[IO[str] | OutputWrapper]:
+def written(output: Path | None, stdout: OutputWrapper) -> Iterator[IO[str] | OutputWrapper]:
     """Open what is written to; a file appears under its name only when it is complete."""
     if output is None:
         stdout.ending = ""
@@ -118,6 +118,9 @@ def _written(output: Path | None, stdout: OutputWrapper) -> Iterator[IO[str] | O
         # It says who did what from where: only its owner may read it.
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             yield file
+            # An archive's events are removed from the database next.
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise CommandError(f"{output}: {error.strerror}", returncode=2) from None
     except BaseException:
@@ -141,7 +144,7 @@ def _reader_that_may_leave() -> Iterator[None]:
 def _owner(text: str | None) -> UUID | None:
     if text is None:
         return None
-    return _user_id(text) if "@" in text else _identifier(text)
+    return user_id(text) if "@" in text else _identifier(text)
 
 
 def _identifier(text: str) -> UUID:
@@ -151,7 +154,7 @@ def _identifier(text: str) -> UUID:
     return found
 
 
-def _user_id(email: str) -> UUID:
+def user_id(email: str) -> UUID:
     user = get_user_model().objects.filter(email=email.strip().lower()).first()
     if user is None:
         raise CommandError(f"There is no user {email}.")
@@ -159,7 +162,7 @@ def _user_id(email: str) -> UUID:
     return found
 
 
-def _date_or_time(text: str) -> datetime:
+def date_or_time(text: str) -> datetime:
     """Read a date or a time; argparse words the ValueError that a wrong one raises."""
     day = parse_date(text)
     time_given = datetime.combine(day, time()) if day else parse_datetime(text)
@@ -169,4 +172,4 @@ def _date_or_time(text: str) -> datetime:
 
 
 # argparse names the type in its message.
-_date_or_time.__name__ = "date or time"
+date_or_time.__name__ = "date or time"

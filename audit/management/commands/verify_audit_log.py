@@ -113,6 +113,7 @@ class Command(CommandWithExamples):
             self.stdout.write(
                 f"The audit log is what was sealed: {counted(reading.events, 'event')} in "
                 f"{counted(reading.seals, 'seal')}. Not sealed yet: {reading.unsealed}."
+                f"{_archived_in_words(reading)}"
             )
 
 
@@ -123,11 +124,19 @@ def _public_key(text: str) -> Ed25519PublicKey:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _archived_in_words(reading: Verification) -> str:
+    if not reading.archived:
+        return ""
+    through = f"seal {reading.archived_through}"
+    return f" In archives, up to {through}: {counted(reading.archived, 'event')}."
+
+
 def _result(reading: Verification, found: list[Finding]) -> dict[str, Any]:
     return {
         "ok": not found,
         "seals": reading.seals,
         "events": reading.events,
         "unsealed": reading.unsealed,
+        "archived": reading.archived,
         "findings": [asdict(finding) for finding in found],
     }

@@ -1,0 +1,114 @@
+"""`manage.py archive_audit_log`: move the oldest part of the audit log into a file outside."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+from tqdm import tqdm
+
+from audit import archive
+from audit.archive import ArchiveError, Part
+from audit.events import ActorType, Interface
+from audit.export import Export, Selection
+from audit.management.commands.export_audit_log import date_or_time, user_id, written
+from audit.record import Origin
+from audit.verify_export import TamperedError
+from connections_project.core.commands.base import CommandWithExamples, counted, interruptible
+from connections_project.core.text import InvalidReasonError, reason_of
+
+EXAMPLES = """
+examples:
+  manage.py archive_audit_log --before 2025-01-01 --to /mnt/worm/audit-2024.jsonl --dry-run
+  manage.py archive_audit_log --before 2025-01-01 --to /mnt/worm/audit-2024.jsonl --reason "Yearly"
+
+The file verifies by itself, as an export does; the log that is left verifies from its last seal on.
+The events are removed once the file was read back and verified. Run it again after whatever has
+interrupted it. Receipts and show_audit_trail no longer know what was archived.
+"""
+STOPPED = "Stopped. What is archived stays so; run it again to remove the rest of it from here."
+
+
+class Command(CommandWithExamples):
+    help = "Move what was sealed before a time out of the audit log, into a file that verifies."
+    examples = EXAMPLES
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--before",
+            type=date_or_time,
+            required=True,
+            metavar="DATE",
+            help="what was sealed before then; UTC where no zone is given",
+        )
+        parser.add_argument("--to", type=Path, required=True, metavar="FILE", help="a new file")
+        parser.add_argument("--operator", metavar="EMAIL", help="who archives, for the audit log")
+        parser.add_argument("--reason", default="", help="why, for the audit log")
+        parser.add_argument(
+            "--accept",
+            action="append",
+            type=UUID,
+            default=[],
+            metavar="EVENT_ID",
+            help="pass over an event that turned up late and has been looked into",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="only say what would go")
+
+    def handle(
+        self,
+        *,
+        before: datetime,
+        to: Path,
+        operator: str | None,
+        reason: str,
+        accept: list[UUID],
+        dry_run: bool,
+        **_: Any,
+    ) -> None:
+        if before > timezone.now():
+            raise CommandError("--before must not lie in the future.", returncode=2)
+        try:
+            reason = reason_of(reason, least=0)
+            part = archive.part_before(before)
+        except InvalidReasonError as error:
+            raise CommandError(str(error), returncode=2) from None
+        except ArchiveError as error:
+            raise CommandError(str(error)) from None
+        if dry_run:
+            self.stdout.write(f"Would archive: {_in_words(part)}.")
+            return
+        actor = user_id(operator) if operator else None
+        origin = Origin(ActorType.OPERATOR, actor, Interface.COMMAND)
+        with interruptible(STOPPED):
+            if part is not None:
+                self._archive(part, to, accept, origin=origin, reason=reason)
+            removed = sum(
+                tqdm(archive.remove_archived(), desc="Removing", disable=None, leave=False)
+            )
+        kept = f", in {to}" if part else ""
+        self.stdout.write(
+            f"Archived: {_in_words(part)}{kept}. Removed here: {counted(removed, 'event')}."
+        )
+
+    def _archive(
+        self, part: Part, to: Path, accepted: list[UUID], *, origin: Origin, reason: str
+    ) -> None:
+        if to.exists():
+            raise CommandError(f"{to} is there already.", returncode=2)
+        export = Export(Selection(), through=part.last)
+        with written(to, self.stdout) as file:
+            for line in tqdm(export.lines(), desc="Archiving", disable=None, leave=False):
+                file.write(line.decode("ascii"))
+        try:
+            sha256 = archive.verified_digest(to, part, accepted=accepted)
+        except (TamperedError, ArchiveError) as error:
+            raise CommandError(f"The audit log is not what was sealed. {error}") from None
+        archive.record_archive(part, sha256=sha256, origin=origin, reason=reason)
+
+
+def _in_words(part: Part | None) -> str:
+    if part is None:
+        return "nothing"
+    return f"{counted(part.events, 'event')} of seals {part.first} to {part.last}"
