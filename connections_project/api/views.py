@@ -9,7 +9,6 @@ from rest_framework.exceptions import (
     AuthenticationFailed,
     NotAuthenticated,
 )
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
@@ -22,13 +21,14 @@ from connections_project.api.parsers import (
     JsonObjectParser,
     unstorable_characters,
 )
+from connections_project.api.renderers import OrjsonRenderer
 from connections_project.api.throttling import UnauthenticatedThrottle, set_rate_limit_headers
 
 
 class ApiViewSet(ViewSet):
     """JSON in, JSON out, rate limits on every answer; errors are raised and rendered elsewhere."""
 
-    renderer_classes = (JSONRenderer,)
+    renderer_classes = (OrjsonRenderer,)
     parser_classes: tuple[type[JsonObjectParser], ...] = (JsonObjectParser,)
     content_negotiation_class = JsonNegotiation
     http_method_names = ["get", "head", "post", "patch", "delete"]
