@@ -186,7 +186,7 @@ def change_rows(rows: Sequence[OAuthConnection], *, now: datetime, **columns: An
         return
     changed = {**columns, **dict.fromkeys(LEASE), "epoch": F("epoch") + 1, "updated_at": now}
     manager = type(rows[0])._default_manager
-    manager.filter(pk__in=[row.pk for row in rows]).update(**changed)
+    manager.filter(pk__any_of=[row.pk for row in rows]).update(**changed)
     for row in rows:
         for column, value in columns.items():
             setattr(row, column, value)

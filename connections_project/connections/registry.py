@@ -145,7 +145,7 @@ class ConnectionType:
         if erase_tokens and self.model.keeps_tokens:
             left |= Q(auth_state__isnull=False)
         if not isinstance(selection, QuerySet):
-            selection = self.rows.filter(pk__in=list(selection))
+            selection = self.rows.filter(pk__any_of=list(selection))
         return selection.filter(left).order_by()
 
     def may_force_disconnect(self, user: User | None) -> bool:

@@ -63,7 +63,7 @@ def add_holders(grants: Mapping[UUID, Grant], *, app: str) -> None:
 
 
 def remove_holders(*connection_ids: UUID) -> None:
-    GrantHold.objects.filter(connection_id__in=connection_ids).delete()
+    GrantHold.objects.filter(connection_id__any_of=connection_ids).delete()
 
 
 def has_holders(grant: Grant, *, lock: bool = False) -> bool:

@@ -98,11 +98,12 @@ def release_grants(
         shared: Those whose very tokens another connection lives on, or is revoked with.
     """
     beside_others = _on_shared_grants(leaving) if revoke else frozenset()
+    platforms = {slug: upstream(slug) for slug in {one.platform_slug for one in leaving}}
     decisions = {
         one.pk: Decision.SHARED_GRANT
         if one.pk in shared
         else decide(
-            upstream(one.platform_slug),
+            platforms[one.platform_slug],
             asked=revoke and one.holds_tokens,
             is_shared=partial(beside_others.__contains__, one.pk),
         )
@@ -265,13 +266,24 @@ def _insert(
         if field.attname not in taken:
             value = getattr(alike, field.attname)
             parameters.append(field.get_db_prep_save(value, connection))
-    stored = table.pk.get_db_prep_value
-    rows = ", ".join(["(%s, %s)"] * len(pairs))
-    parameters += [stored(key, connection) for pair in pairs for key in pair]
+    source_rows, ids = _pending(pairs)
+    parameters += ids
     # Names of columns and tables only; every value is a parameter.
     sql = (
         f"INSERT INTO {quote(RevocationJob._meta.db_table)} ({', '.join(columns)})"  # noqa: S608
-        f" SELECT {', '.join(values)} FROM (VALUES {rows}) AS pending"
+        f" SELECT {', '.join(values)} FROM {source_rows}"
         f" JOIN {quote(table.db_table)} AS source ON source.id = pending.column1"
     )
     return sql, parameters
+
+
+def _pending(pairs: Sequence[tuple[UUID, UUID]]) -> tuple[str, list[Any]]:
+    """Write the ids of connections and jobs as a table; PostgreSQL gets them as two arrays."""
+    if connection.vendor == "postgresql":
+        columns = [list(column) for column in zip(*pairs, strict=True)]
+        return "unnest(%s::uuid[], %s::uuid[]) AS pending (column1, column2)", columns
+    stored = RevocationJob._meta.pk.get_db_prep_value
+    rows = ", ".join(["(%s, %s)"] * len(pairs))
+    return f"(VALUES {rows}) AS pending", [
+        stored(key, connection) for pair in pairs for key in pair
+    ]
