@@ -88,7 +88,13 @@ def _calls(environment: Environment, options: argparse.Namespace) -> dict[str, A
     size = Size(options.workers, options.threads)
     with serving(environment, OURS, size) as ours, serving(environment, BARE, size) as bare:
         pair = Pair(environment, ours, bare, rounds=options.rounds, seconds=options.seconds)
-        found = [pair.compared(case, lanes=lanes) for case in wanted for lanes in LANES]
+        found = [
+            pair.compared(case, lanes=lanes)
+            for case in wanted
+            for lanes in LANES
+            # So many logins at once are refused, which is how it should be.
+            if case.name != "login" or lanes == 1
+        ]
         repeatable = [case for case in wanted if case.name in {"get", "list of 50"}]
         samples = (
             memory(repeatable, environment=environment, server=ours, requests=options.requests)
