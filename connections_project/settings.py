@@ -126,6 +126,17 @@ try:
     ISSUER_KEYS_KEEP_SECONDS = _env.whole_number("ISSUER_KEYS_KEEP_SECONDS", 86400, least=0)
     LOCAL_LOGIN = _env.flag("LOCAL_LOGIN", default=True)
 
+    # Who signs operators in besides the service itself.
+    ADMIN_OIDC = _env.single_sign_on(
+        issuer=_env.text("ADMIN_OIDC_ISSUER"),
+        client_id=_env.text("ADMIN_OIDC_CLIENT_ID"),
+        client_secret=_env.text("ADMIN_OIDC_CLIENT_SECRET"),
+        groups_claim=_env.text("ADMIN_OIDC_GROUPS_CLAIM", "groups"),
+        operators_group=_env.text("ADMIN_OIDC_OPERATORS_GROUP"),
+        auditors_group=_env.text("ADMIN_OIDC_AUDITORS_GROUP"),
+        required_amr=_env.text("ADMIN_OIDC_REQUIRED_AMR"),
+    )
+
     RATE_LIMITS = _env.rate_limits()
     # Front ends of other origins that may call the API from a browser.
     CORS_ALLOWED_ORIGINS = _env.browser_origins("CORS_ALLOWED_ORIGINS")
@@ -285,7 +296,10 @@ RATELIMIT_USE_CACHE = LOGIN_ATTEMPTS
 
 # Who may come in.
 AUTH_USER_MODEL = "identity.User"
-AUTHENTICATION_BACKENDS = ["connections_project.identity.backends.PrincipalBackend"]
+AUTHENTICATION_BACKENDS = [
+    "connections_project.identity.backends.PrincipalBackend",
+    "connections_project.identity.single_sign_on.backend.SingleSignOnBackend",
+]
 PASSWORD_HASHERS = [
     "connections_project.identity.hashing.PasswordHasher",
     # What earlier releases have stored.

@@ -13,6 +13,7 @@ from connections_project.conf import rate_limits
 from connections_project.conf import values as values
 from connections_project.conf.issuers import NOBODY, Identity, IssuersError, read_identity
 from connections_project.conf.metrics_folder import prepare as metrics_folder
+from connections_project.conf.single_sign_on import IncompleteError, SingleSignOn, single_sign_on
 
 T = TypeVar("T")
 
@@ -24,6 +25,7 @@ CLIENT_VARIABLE = re.compile(
 _SECRET = re.compile(
     r"SECRET_KEY|CREDENTIAL_KEYS|(AUDIT|RECEIPT)_SIGNING_KEY|(DATABASE|REDIS|CELERY_BROKER)_URL"
     r"|METRICS_TOKEN|OUTBOUND_PROXY|EMAIL_HOST_PASSWORD|OAUTH_[A-Z0-9_]+_CLIENT_SECRET"
+    r"|ADMIN_OIDC_CLIENT_SECRET"
 )
 # What django-environ reads; it would log any other line, which may hold a secret.
 _LINE = re.compile(r"(export )?[A-Za-z_0-9]+=.*|#.*|")
@@ -224,6 +226,14 @@ class Environment:
             return read_identity(path) if path else NOBODY
         except IssuersError as error:
             raise ImproperlyConfigured(f"{name} is wrong: it must be {error}") from None
+
+    @staticmethod
+    def single_sign_on(**given: str) -> SingleSignOn | None:
+        """Return operators' single sign-on, whose variables have these texts; None for none."""
+        try:
+            return single_sign_on(SingleSignOn(**given))
+        except IncompleteError as error:
+            raise ImproperlyConfigured(str(error)) from None
 
     def folder(self, name: str, default: Path) -> Path:
         """Return a folder, which need not be there yet."""

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.contrib.auth import BACKEND_SESSION_KEY
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -14,6 +15,7 @@ from connections_project.identity import sign_in
 from connections_project.identity.models import User
 from connections_project.identity.views import SignInForm, set_status
 
+SINGLE_SIGN_ON = "connections_project.identity.single_sign_on.backend.SingleSignOnBackend"
 SESSION_SECONDS = 12 * 3600
 _UNTIL = "operator_until"
 
@@ -72,13 +74,17 @@ class OperatorSite(AdminSite):
         hours."""
         if not super().has_permission(request) or _is_over(request):
             return False
+        if request.session.get(BACKEND_SESSION_KEY) == SINGLE_SIGN_ON:
+            # How strongly somebody signs in is the provider's business (ADMIN_OIDC_REQUIRED_AMR).
+            return True
         verified = getattr(request.user, "is_verified", None)
         return not settings.ADMIN_TOTP_REQUIRED or bool(verified and verified())
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        response = super().login(request, extra_context)
+        context = {"has_single_sign_on": bool(settings.ADMIN_OIDC)}
+        response = super().login(request, {**context, **(extra_context or {})})
         if request.method == "POST" and response.status_code == 302:
             begin_operator_session(request)
         elif isinstance(response, TemplateResponse):

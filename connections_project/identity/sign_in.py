@@ -84,6 +84,12 @@ def authenticate_operator(request: HttpRequest, *, email: str, password: str, co
         return second_factor.refusal(user, code) if settings.ADMIN_TOTP_REQUIRED else ""
 
     user = authenticate(request, email=email, password=password, further=further)
+    record_operator(request, user, by="password")
+    return user
+
+
+def record_operator(request: HttpRequest, user: User, *, by: str) -> None:
+    """Record that an operator has come in, and by which way."""
     origin = Origin(ActorType.OPERATOR, user.pk, Interface.ADMIN, client_address(request))
     with transaction.atomic():
         record(
@@ -92,8 +98,8 @@ def authenticate_operator(request: HttpRequest, *, email: str, password: str, co
             subject_type="user",
             subject_id=user.pk,
             subject_owner_id=user.pk,
+            details={"by": by},
         )
-    return user
 
 
 def _refusal(user: User | None, password: str) -> str:

@@ -18,6 +18,8 @@ from connections_project.identity.hashing import HashingBusyError
 from connections_project.identity.login_attempts import TooManyAttemptsError
 from connections_project.identity.models import User
 
+LOCAL_BACKEND = "connections_project.identity.backends.PrincipalBackend"
+
 
 class SignInForm(AuthenticationForm):
     """E-mail and password, judged by the same verb as the API's."""
@@ -30,6 +32,8 @@ class SignInForm(AuthenticationForm):
         email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if email and password and self.request is not None:
             self.user_cache = self._authenticated(self.request, email, password)
+            # Django asks for it where there is more than one backend.
+            self.user_cache.backend = LOCAL_BACKEND
         return self.cleaned_data
 
     def _authenticated(self, request: HttpRequest, email: str, password: str) -> User:

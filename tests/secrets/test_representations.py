@@ -44,7 +44,6 @@ RESULT = GrantResult(TOKENS, "7", (GrantedAccount(Identity("7", "Ada"), TOKENS),
 
 
 def upstream() -> Upstream:
-
     return Upstream(catalog()["schwab"], REGISTRATION)
 
 

@@ -1,0 +1,141 @@
+"""What an operator may do follows the provider's groups, at each sign-in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db import IntegrityError, transaction
+
+from audit.events import Action, ActorType, Interface
+from audit.record import Origin, record
+from connections_project.api.parsers import UNSTORABLE
+from connections_project.identity.fields import normal_email
+from connections_project.identity.groups import AUDITORS, OPERATORS
+from connections_project.identity.models import PrincipalType, User
+from connections_project.identity.provisioning import provision_by_directory
+from connections_project.identity.single_sign_on.provider import single_sign_on
+from connections_project.identity.tokens import BadTokenError, require_open_sessions
+
+LONGEST_SUBJECT, LONGEST_EMAIL = 255, 254
+
+
+class RefusedError(Exception):
+    """Somebody is not let in.
+
+    Args:
+        reason: Why, in a word for the audit log.
+        user: Who it is, where that is known.
+    """
+
+    def __init__(self, reason: str, user: User | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.user = user
+
+
+def let_in(claims: Mapping[str, Any], *, address: str) -> User:
+    """Return the operator of an ID token, whose rights are from now on those of the groups.
+
+    Nobody is ever found by an e-mail address.
+
+    Args:
+        claims: Of the ID token.
+        address: Of the client, for the audit log.
+
+    Raises:
+        RefusedError: The sign-in was not strong enough; or the person is in no group, and has lost
+            what there was; or is deactivated.
+    """
+    subject = claims["sub"]
+    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT:
+        raise RefusedError("bad_subject")
+    if UNSTORABLE.search(subject):
+        raise RefusedError("bad_subject")
+    if not _is_strong(claims.get("amr")):
+        raise RefusedError("missing_amr")
+    group = _group(claims.get(single_sign_on().groups_claim))
+    with transaction.atomic():
+        user = _principal(subject, group, address)
+        if user is not None:
+            _require_good(user, claims)
+            _set_rights(user, group, address)
+            _set_email(user, claims.get("email"))
+    # Only now: what was taken away stays so.
+    if user is None or group is None:
+        raise RefusedError("no_group", user)
+    return user
+
+
+def _is_strong(amr: Any) -> bool:
+    required = single_sign_on().required_amr
+    return not required or (isinstance(amr, list) and required in amr)
+
+
+def _group(groups: Any) -> str | None:
+    """Return the group of ours that a claim gives; a claim that is no list gives none."""
+    named = [one for one in groups if isinstance(one, str)] if isinstance(groups, list) else []
+    ours = single_sign_on()
+    if ours.operators_group and ours.operators_group in named:
+        return OPERATORS
+    return AUDITORS if ours.auditors_group and ours.auditors_group in named else None
+
+
+def _principal(subject: str, group: str | None, address: str) -> User | None:
+    """Lock the principal of a subject; make one where there is none and a group is given."""
+    people = User.objects.select_for_update().filter(
+        issuer=single_sign_on().issuer, subject=subject
+    )
+    found = people.first()
+    if found is not None or group is None:
+        return found
+    origin = Origin(ActorType.USER, None, Interface.ADMIN, address)
+    try:
+        with transaction.atomic():
+            return provision_by_directory(
+                issuer=single_sign_on().issuer, subject=subject, origin=origin
+            )
+    except IntegrityError:
+        # Another sign-in was faster.
+        return people.get()
+
+
+def _require_good(user: User, claims: Mapping[str, Any]) -> None:
+    if not user.is_active:
+        raise RefusedError("inactive", user)
+    if user.principal_type == PrincipalType.SERVICE:
+        raise RefusedError("service", user)
+    try:
+        require_open_sessions(user, dict(claims))
+    except BadTokenError:
+        raise RefusedError("sessions_ended", user) from None
+
+
+def _set_rights(user: User, group: str | None, address: str) -> None:
+    """Give a user one group of ours or none, and nothing else, whatever there was."""
+    before = (user.is_staff, user.is_superuser, set(user.groups.values_list("name", flat=True)))
+    wanted = (group is not None, False, {group} if group else set())
+    has_more = user.user_permissions.exists()
+    if before == wanted and not has_more:
+        return
+    user.is_staff, user.is_superuser = group is not None, False
+    user.save(update_fields=["is_staff", "is_superuser"])
+    user.groups.set(Group.objects.filter(name=group) if group else [])
+    user.user_permissions.clear()
+    record(
+        Action.USER_CHANGED,
+        origin=Origin(ActorType.OPERATOR, user.pk, Interface.ADMIN, address),
+        subject_type="user",
+        subject_id=user.pk,
+        subject_owner_id=user.pk,
+        details={"changed": ["groups"], "by": "single sign-on", "group": group or ""},
+    )
+
+
+def _set_email(user: User, email: Any) -> None:
+    if not isinstance(email, str):
+        return
+    address = normal_email(email)
+    is_storable = 0 < len(address) <= LONGEST_EMAIL and not UNSTORABLE.search(address)
+    if is_storable and address != user.issuer_email:
+        user.issuer_email = address
+        user.save(update_fields=["issuer_email"])

@@ -1,0 +1,141 @@
+"""Operators come in by the provider, and by nothing that is not its own."""
+
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from audit.models import AuditEvent
+from connections_project.identity.models import User
+from tests.identity.conftest import PASSWORD
+from tests.identity.single_sign_on.conftest import CLIENT_ID, Provider, sign_in, start
+from tests.support.issuer import METADATA, Key, ec_key
+from tests.support.platform_server import Answer
+
+
+def opens(client: Client) -> bool:
+    return client.get("/admin/").status_code == 200
+
+
+def test_the_sign_in_page_offers_it(client: Client, provider: Provider) -> None:
+    page = client.get("/admin/login/?next=/admin/audit/").content.decode()
+    assert 'href="/admin/sso?next=/admin/audit/"' in page
+
+
+def test_an_operator_comes_in_without_a_code(client: Client, provider: Provider) -> None:
+    answer = sign_in(client, provider, "?next=/admin/audit/")
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/audit/")
+    assert opens(client)
+    user = User.objects.get()
+    assert (user.issuer, user.subject, user.email) == (provider.issuer.url, "kim", None)
+    assert user.issuer_email == "kim@example.com"
+    assert not user.has_usable_password()
+    event = AuditEvent.objects.get(action="operator_signed_in")
+    assert (event.actor_id, event.details) == (user.pk, {"by": "single sign-on"})
+
+
+def test_the_flow_has_pkce_and_nonce(client: Client, provider: Provider) -> None:
+    asked = start(client, provider)
+    assert asked["response_type"] == "code"
+    assert asked["code_challenge_method"] == "S256"
+    assert asked["redirect_uri"] == "https://localhost:8000/admin/sso/callback"
+    assert asked["scope"] == "openid email groups"
+    assert min(len(asked[name]) for name in ("state", "nonce", "code_challenge")) >= 32
+    sign_in(client, provider)
+    (request,) = provider.issuer.server.requests_to("/token")
+    assert request.form["redirect_uri"] == asked["redirect_uri"]
+    assert request.headers["Authorization"].startswith("Basic ")
+    assert "client_secret" not in request.form
+
+
+def test_nobody_is_linked_by_an_address(client: Client, provider: Provider) -> None:
+    local = User.objects.create_user("kim@example.com", PASSWORD, is_staff=True)
+    sign_in(client, provider)
+    assert User.objects.exclude(pk=local.pk).get().subject == "kim"
+    local.refresh_from_db()
+    assert (local.issuer, local.is_superuser) == (None, False)
+
+
+def test_it_goes_only_to_addresses_of_ours(client: Client, provider: Provider) -> None:
+    answer = sign_in(client, provider, "?next=https://evil.example.com/")
+    assert answer["Location"] == "/admin/"
+
+
+WRONG: dict[str, dict[str, Any]] = {
+    "another's nonce": {"nonce": "other"},
+    "no nonce": {"nonce": None},
+    "another audience": {"aud": "another client"},
+    "another party": {"aud": [CLIENT_ID, "x"], "azp": "x"},
+    "another issuer": {"iss": "https://evil.example.com"},
+    "over": {"exp": 1},
+    "no end": {"exp": None},
+    "another's signature": {"key": ec_key("one")},
+    "an unknown key": {"key": Key("two")},
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_id_token_lets_nobody_in(client: Client, provider: Provider, case: str) -> None:
+    answer = sign_in(client, provider, **WRONG[case])
+    assert (answer.status_code, answer["Content-Type"]) == (403, "text/html; charset=utf-8")
+    assert not opens(client)
+    assert not User.objects.exists()
+    assert AuditEvent.objects.get(action="login_failed").reason == "bad_id_token"
+
+
+def test_a_state_is_good_once_in_its_browser(client: Client, provider: Provider) -> None:
+    asked = start(client, provider)
+    callback = {"code": "the-code", "state": asked["state"]}
+    assert Client().get("/admin/sso/callback", callback).status_code == 403
+    assert client.get("/admin/sso/callback", {**callback, "state": "x"}).status_code == 400
+    assert client.get("/admin/sso/callback", callback).status_code == 302
+    assert client.get("/admin/sso/callback", callback).status_code == 400
+
+
+def test_an_answer_of_another_provider_is_sent_nowhere(client: Client, provider: Provider) -> None:
+    asked = start(client, provider)
+    query = {"code": "the-code", "state": asked["state"], "iss": "https://evil.example.com"}
+    assert client.get("/admin/sso/callback", query).status_code == 403
+    assert not provider.issuer.server.requests_to("/token")
+
+
+def test_who_says_no_is_not_signed_in(client: Client, provider: Provider) -> None:
+    asked = start(client, provider)
+    query = {"error": "access_denied", "state": asked["state"]}
+    answer = client.get("/admin/sso/callback", query)
+    assert answer.status_code == 403
+    assert b"Start again" in answer.content
+
+
+@pytest.mark.parametrize("path", [METADATA, "/token"])
+def test_a_provider_that_is_away_is_503(client: Client, provider: Provider, path: str) -> None:
+    asked = {"state": "x"} if path == METADATA else start(client, provider)
+    provider.issuer.server.on("GET" if path == METADATA else "POST", path, Answer(500))
+    if path == METADATA:
+        assert client.get("/admin/sso").status_code == 503
+    else:
+        query = {"code": "the-code", "state": asked["state"]}
+        assert client.get("/admin/sso/callback", query).status_code == 503
+
+
+def test_metadata_of_another_issuer_is_refused(client: Client, provider: Provider) -> None:
+    published = {"issuer": "https://evil.example.com", "authorization_endpoint": "https://e.com/",
+                 "token_endpoint": "https://evil.example.com/"}  # fmt: skip
+    provider.issuer.server.on("GET", METADATA, Answer(json=published))
+    assert client.get("/admin/sso").status_code == 503
+
+
+def test_without_it_there_is_nothing(client: Client, db: None, settings: LazySettings) -> None:
+    settings.ADMIN_OIDC = None
+    assert client.get("/admin/sso").status_code == 404
+    assert b"single sign-on" not in client.get("/admin/login/").content
+
+
+def test_local_operators_still_need_a_code(client: Client, provider: Provider) -> None:
+    User.objects.create_user("lee@example.com", PASSWORD, is_staff=True)
+    client.post("/admin/login/", {"username": "lee@example.com", "password": PASSWORD})
+    assert not opens(client)
+    query = "?code=the-code&state=x"
+    client.post(f"/admin/login/{query}", {"username": "lee@example.com", "password": "wrong"})
+    assert not provider.issuer.server.requests_to("/token")
