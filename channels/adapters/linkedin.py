@@ -10,8 +10,6 @@ from connections_project.platforms.adapter import Adapter
 from connections_project.platforms.post_rules import ImageRule, Option, Publishing
 from connections_project.platforms.publishing import Picture, Post, Published, PublishSession
 
-# There is no default, and each version is served for about a year. Secondary: seen in use.
-VERSION = "202605"
 # Characters that mean something in LinkedIn's "little" text, in which an unescaped one may cut a
 # post short (learn.microsoft.com/linkedin/marketing/community-management, "little text format").
 # A sign that begins a hashtag may go on doing so.
@@ -58,7 +56,7 @@ def _post(
 ) -> Answer:
     headers = {
         **session.authorization,
-        "LinkedIn-Version": VERSION,
+        "LinkedIn-Version": session.upstream.platform.api_version,
         "X-Restli-Protocol-Version": "2.0.0",
     }
     url = api_url(session.upstream.platform, path)

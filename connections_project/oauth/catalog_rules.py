@@ -10,6 +10,7 @@ from typing import Any
 from connections_project.oauth.catalog_values import (
     Rule,
     count,
+    day,
     days,
     endpoint,
     endpoint_of_account,
@@ -203,6 +204,8 @@ PLATFORM: dict[str, Rule] = {
     "user_agent": header_value,
     "extra_headers": headers,
     "kept_token_fields": paths_by_name,
+    "api_version": text,
+    "api_version_ends": day,
     "text_max": count,
     "no_publishing": text,
 }
@@ -227,6 +230,12 @@ def contradictions(platform: Platform) -> Iterator[tuple[str, str]]:
         yield "risc_configuration_endpoint", "is missing: it says whose signatures are good"
     if platform.client_id_parameter in platform.extra_authorization_params:
         yield "extra_authorization_params", "may not say the client id: the client does"
+    yield from _of_api(platform)
+
+
+def _of_api(platform: Platform) -> Iterator[tuple[str, str]]:
+    if platform.api_version_ends and not platform.api_version:
+        yield "api_version", "is missing: which version ends then"
     if platform.paging in {"cursor", "offset"} and not platform.paging_parameter:
         yield "paging_parameter", "is missing: which parameter names the next page"
     if platform.paging == "offset" and not platform.page_size:

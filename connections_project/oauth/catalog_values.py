@@ -7,6 +7,7 @@ do; the table's reader adds where it stands.
 import ipaddress
 import re
 from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -59,6 +60,13 @@ def header_value(value: Any) -> str:
     if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", text(value)):
         raise ValueError("must be printable ASCII that is not empty")
     return str(value)
+
+
+def day(value: Any) -> date:
+    """Take a TOML date, such as 2027-07-15, without a time."""
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise ValueError("must be a date such as 2027-07-15, without quotes")  # noqa: TRY004
+    return value
 
 
 def http_status(value: Any) -> int:

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from connections_project.conf.environment import CLIENT_VARIABLE
 from connections_project.oauth.catalog import Platform
 from connections_project.platforms.adapter import missing_functions
+from connections_project.platforms.api_versions import ending_versions, warning_of
 from connections_project.platforms.catalog import catalog, client_registration
 
 
@@ -45,6 +46,19 @@ def client_credentials_are_whole(**_: Any) -> list[CheckMessage]:
         if (client := client_registration(platform.slug)).client_id
         and not client.client_secret
         and platform.token_endpoint_auth_method != "none"  # noqa: S105
+    ]
+
+
+@register()
+def api_versions_last(**_: Any) -> list[CheckMessage]:
+    """Warn of versions of platforms' APIs that end within 60 days, or have ended."""
+    return [
+        checks.Warning(
+            f"{platform.name}: {warning_of(platform)}.",
+            hint="Give api_version and api_version_ends in OAUTH_CATALOG, or take a newer release.",
+            id="connections.W005",
+        )
+        for platform in ending_versions()
     ]
 
 

@@ -7,7 +7,7 @@ from tests.support.platform_server import Answer, Request
 
 POSTS = ("POST", "/rest/posts")
 URN = "urn:li:share:6844785523593134080"
-HEADERS = {"LinkedIn-Version": "202605", "X-Restli-Protocol-Version": "2.0.0"}
+HEADERS = {"LinkedIn-Version": "202607", "X-Restli-Protocol-Version": "2.0.0"}
 BODY: dict[str, Any] = {
     "author": "urn:li:person:8675309",
     "commentary": r"Hello \(world\) #cats",
