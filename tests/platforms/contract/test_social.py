@@ -10,13 +10,15 @@ from rest_framework.test import APIClient
 
 from connections_project.oauth.client import ClientRegistration
 from connections_project.platforms.catalog import catalog
-from connections_project.revocation.models import GrantHold
+from connections_project.revocation.models import GrantHold, RevocationJob
 from social.models import SocialAccount
 from tests.platforms.contract.conftest import CLIENT_ID, CLIENT_SECRET, authenticates
 from tests.support.bank import REDIRECT_URI, query_of
 from tests.support.gallery import SOCIAL, call_back, connect, disconnect, start
 from tests.support.meta_graph import USER, Graph
+from tests.support.meta_webhooks import send
 from tests.support.platform_server import Answer, PlatformServer
+from tests.support.webhook_signing import signed_request
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +86,19 @@ def test_short_tokens_are_not_used_once_exchanged(api: APIClient, graph: Graph) 
     connect(api, graph.slug)
     bearers = [one.headers["Authorization"] for one in graph.server.requests]
     assert {one for one in bearers if one} == {"Bearer long-1"}
+
+
+def test_a_notice_ends_all_that_the_person_gave(
+    api: APIClient, anonymous: APIClient, graph: Graph
+) -> None:
+    rows = connect(api, graph.slug)
+    assert send(anonymous, signed_request("another secret", user_id=USER)).status_code == 400
+    assert all(SocialAccount.objects.get(pk=row.pk).is_usable for row in rows)
+    assert send(anonymous, signed_request(CLIENT_SECRET, user_id=USER)).status_code == 200
+    for row in rows:
+        row.refresh_from_db()
+        assert (row.is_usable, row.auth_state) == (False, None)
+    assert not RevocationJob.objects.exists()
 
 
 def test_a_disconnect_sends_nothing_and_is_reversible(api: APIClient, graph: Graph) -> None:

@@ -22,16 +22,9 @@ from connections_project.platforms.adapter import adapter_of
 from connections_project.platforms.catalog import catalog
 from connections_project.platforms.post_rules import Publishing
 from tests.platforms.recorded.overlays import SHIPPED, moved_table
-from tests.platforms.recorded.posts import (
-    discord,
-    linkedin,
-    mastodon,
-    pinterest,
-    reddit,
-    tiktok,
-    x,
-)
+from tests.platforms.recorded.posts import discord
 from tests.platforms.recorded.posts.posting import PICTURE, Case, Posting, Script
+from tests.platforms.recorded.posts.postings import POSTINGS
 from tests.support.app_clients import APP_CLIENTS, connect
 from tests.support.bank import REDIRECT_URI
 from tests.support.channel_publishing import tried
@@ -40,8 +33,6 @@ from tests.support.platform_server import Answer, PlatformServer, Request
 
 pytestmark = pytest.mark.django_db
 
-MODULES = (x, linkedin, tiktok, pinterest, reddit, discord, mastodon)
-POSTINGS: dict[str, Posting] = {one.POSTING.slug: one.POSTING for one in MODULES}
 CASES = {
     f"{slug} {kind}": (posting, case)
     for slug, posting in POSTINGS.items()
@@ -168,13 +159,6 @@ def test_a_post_is_published(
     assert asked == set(stage.case.routes)
 
 
-def test_what_a_channel_takes_is_recorded(stage: Stage) -> None:
-    publishing = publishing_of(stage.posting.slug)
-    needs_picture = publishing.image is not None and publishing.image.required
-    assert (stage.posting.text is None) is needs_picture
-    assert (stage.posting.picture is None) is (publishing.image is None)
-
-
 def test_a_refused_post_has_failed(
     api: APIClient, stage: Stage, row: ChannelConnection, wanted: dict[str, Any]
 ) -> None:
@@ -215,9 +199,3 @@ def test_nothing_of_the_tokens_is_shown(
     shown = f"{made} {event_of(api, row)} {row.__dict__}"
     for secret in ("access-1", "refresh-1", discord.WEBHOOK):
         assert secret not in shown
-
-
-def test_each_channel_that_publishes_is_recorded() -> None:
-    channels = [one for one in catalog().of_app("channels") if one.slug in SHIPPED]
-    publishing = {one.slug for one in channels if not one.no_publishing}
-    assert publishing == set(POSTINGS)
