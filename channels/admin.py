@@ -64,15 +64,20 @@ class ScheduleAdmin(OfChannelAdmin):
     )
     id_columns = ("id", "channel_connection_id", "user_id")
     search_help_text = "The schedule's, its connection's or its owner's id"
-    fields = ("id", "shown_status", "of_channel", "of_user", "content", "image_url", "run_at",
-              "due_at", "attempts", "published_at", "failure_reason", "cancelled_at", "created_at",
-              "updated_at")  # fmt: skip
+    fields = ("id", "shown_status", "of_channel", "of_user", "content", "image_url",
+              "shown_options", "run_at", "due_at", "attempts", "published_at", "failure_reason",
+              "cancelled_at", "created_at", "updated_at")  # fmt: skip
     readonly_fields = fields
 
     def shown_status(self, row: Schedule) -> SafeString:
         return badge(row.status)
 
     shown_status.short_description = "status"  # type: ignore[attr-defined]
+
+    def shown_options(self, row: Schedule) -> str:
+        return ", ".join(f"{name}: {value}" for name, value in row.options.items()) or "none"
+
+    shown_options.short_description = "options"  # type: ignore[attr-defined]
 
     def of_user(self, row: Schedule) -> SafeString | str:
         return link_to(row.user, row.user.shown_name)
