@@ -27,7 +27,7 @@ def publish(session: PublishSession, post: Post) -> Published:
     answer = _post(session, "/rest/posts", body, publishes=True)
     # The URN stands in a header alone; the body is empty.
     urn = answer.headers.get("x-restli-id")
-    return session.published(urn, f"https://www.linkedin.com/feed/update/{urn}/")
+    return session.published(urn, f"https://www.linkedin.com/feed/update/{urn}")
 
 
 def _upload(session: PublishSession, post: Post, picture: Picture) -> dict[str, str]:

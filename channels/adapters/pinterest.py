@@ -8,7 +8,7 @@ from connections_project.platforms.post_rules import ImageRule, Option, Publishi
 from connections_project.platforms.publishing import Post, Published, PublishSession
 
 OPTIONS = {
-    "board_id": Option(required=True, longest=64, pattern=r"\d+", hint="Give a board's number."),
+    "board_id": Option(required=True, longest=64, pattern=r"[\w-]+", hint="Give a board's id."),
     "title": Option(longest=100),
     "link": Option(longest=2048, pattern=r"https?://\S+", hint="Give a web address."),
     "alt_text": Option(longest=500),

@@ -5,6 +5,7 @@ import importlib.util
 import pkgutil
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from connections_project.oauth.catalog_values import (
@@ -93,6 +94,13 @@ def excluded(value: Any) -> dict[str, tuple[str, ...]]:
         raise ValueError("must be a table of lists of texts")  # noqa: TRY004
     texts = list_of(filled_text, empty=False)
     return {filled_text(path): texts(each) for path, each in value.items()}
+
+
+def days_by_name(value: Any) -> dict[str, date]:
+    """Take a table from names to dates."""
+    if not isinstance(value, dict):
+        raise ValueError("must be a table of dates")  # noqa: TRY004
+    return {filled_text(name): day(each) for name, each in value.items()}
 
 
 def paths_by_name(value: Any) -> dict[str, str]:
@@ -205,7 +213,7 @@ PLATFORM: dict[str, Rule] = {
     "extra_headers": headers,
     "kept_token_fields": paths_by_name,
     "api_version": text,
-    "api_version_ends": day,
+    "ends_on": days_by_name,
     "text_max": count,
     "no_publishing": text,
 }
@@ -230,12 +238,6 @@ def contradictions(platform: Platform) -> Iterator[tuple[str, str]]:
         yield "risc_configuration_endpoint", "is missing: it says whose signatures are good"
     if platform.client_id_parameter in platform.extra_authorization_params:
         yield "extra_authorization_params", "may not say the client id: the client does"
-    yield from _of_api(platform)
-
-
-def _of_api(platform: Platform) -> Iterator[tuple[str, str]]:
-    if platform.api_version_ends and not platform.api_version:
-        yield "api_version", "is missing: which version ends then"
     if platform.paging in {"cursor", "offset"} and not platform.paging_parameter:
         yield "paging_parameter", "is missing: which parameter names the next page"
     if platform.paging == "offset" and not platform.page_size:

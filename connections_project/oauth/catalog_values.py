@@ -63,9 +63,9 @@ def header_value(value: Any) -> str:
 
 
 def day(value: Any) -> date:
-    """Take a TOML date, such as 2027-07-15, without a time."""
+    """Take a date of TOML; a time is one to Python, but no day."""
     if not isinstance(value, date) or isinstance(value, datetime):
-        raise ValueError("must be a date such as 2027-07-15, without quotes")  # noqa: TRY004
+        raise ValueError("must be a date such as 2026-11-28")  # noqa: TRY004
     return value
 
 

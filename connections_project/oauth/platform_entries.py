@@ -123,9 +123,10 @@ class Platform:
     extra_headers: Mapping[str, str] = field(default_factory=dict, hash=False)
     # What of a token answer is kept beside the tokens, sealed with them: dotted paths by name.
     kept_token_fields: Mapping[str, str] = field(default_factory=dict, hash=False)
-    # The version of its API that adapters ask for, and the day on which it ends.
+    # The version of its API that adapters ask for.
     api_version: str = ""
-    api_version_ends: date | None = None
+    # What of this entry runs out when.
+    ends_on: Mapping[str, date] = field(default_factory=dict, hash=False)
     # How long a text may be; 0: as the adapter says.
     text_max: int = 0
     # Why nothing is published here, for people.

@@ -13,8 +13,8 @@ from connections_project.admin.base import ReadOnlyAdmin
 from connections_project.admin.object_actions import ReasonForm
 from connections_project.identity.names import names_of
 from connections_project.identity.origins import admin_origin
-from connections_project.platforms.api_versions import ending_versions, warning_of
 from connections_project.platforms.catalog import catalog
+from connections_project.platforms.endings import endings_of
 from connections_project.platforms.models import Suspension
 from connections_project.platforms.registry import UnknownPlatformError, has_credentials, upstream
 from connections_project.platforms.suspend import resume, suspend
@@ -124,7 +124,6 @@ def _platforms() -> list[dict[str, Any]]:
     """List the catalogue, and what is suspended without being in it; the suspended come first."""
     suspended = {one.slug: one for one in Suspension.objects.all()}
     names = names_of(one.suspended_by for one in suspended.values())
-    ending = ending_versions()
     rows: list[dict[str, Any]] = [
         {
             "slug": entry.slug,
@@ -133,8 +132,7 @@ def _platforms() -> list[dict[str, Any]]:
             "status": entry.status,
             "is_configured": (found := upstream(entry.slug)) is not None and has_credentials(found),
             "suspension": suspended.pop(entry.slug, None),
-            "version": warning_of(entry),
-            "is_version_ending": entry in ending,
+            "endings": list(endings_of(entry)),
         }
         for entry in catalog().all()
     ]

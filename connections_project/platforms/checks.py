@@ -10,8 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 from connections_project.conf.environment import CLIENT_VARIABLE
 from connections_project.oauth.catalog import Platform
 from connections_project.platforms.adapter import missing_functions
-from connections_project.platforms.api_versions import ending_versions, warning_of
 from connections_project.platforms.catalog import catalog, client_registration
+from connections_project.platforms.endings import near_endings
 
 
 @register()
@@ -50,15 +50,15 @@ def client_credentials_are_whole(**_: Any) -> list[CheckMessage]:
 
 
 @register()
-def api_versions_last(**_: Any) -> list[CheckMessage]:
-    """Warn of versions of platforms' APIs that end within 60 days, or have ended."""
+def nothing_ends_soon(**_: Any) -> list[CheckMessage]:
+    """Warn of what ends within 60 days, or has ended, such as a version of an API."""
     return [
         checks.Warning(
-            f"{platform.name}: {warning_of(platform)}.",
-            hint="Give api_version and api_version_ends in OAUTH_CATALOG, or take a newer release.",
+            f"{one.platform.name}: {one}.",
+            hint="Give a newer value and its ends_on in OAUTH_CATALOG, or take a newer release.",
             id="connections.W005",
         )
-        for platform in ending_versions()
+        for one in near_endings()
     ]
 
 

@@ -12,7 +12,7 @@ from audit.unsealed import oldest_unsealed
 from connections_project.admin.formatting import connection_model
 from connections_project.events.models import Endpoint
 from connections_project.operations.models import UNFINISHED, BulkJob
-from connections_project.platforms.api_versions import ending_versions, has_ended, warning_of
+from connections_project.platforms.endings import near_endings
 from connections_project.platforms.models import Suspension
 from connections_project.platforms.registry import name_of
 from connections_project.revocation.models import Circuit
@@ -55,7 +55,7 @@ def alerts(metrics: Mapping[str, Any], counted_at: datetime | None) -> list[Aler
         *_seals(),
         *_periodic_tasks(counted_at),
         *_bulk_jobs(),
-        *_api_versions(),
+        *_endings(),
         *_events(metrics),
         *_dead_grants(metrics),
         *_attention(metrics),
@@ -107,11 +107,11 @@ def _bulk_jobs() -> Iterator[Alert]:
         yield Alert(text, reverse("admin:operations_bulkjob_change", args=[job.pk]))
 
 
-def _api_versions() -> Iterator[Alert]:
+def _endings() -> Iterator[Alert]:
     page = reverse("admin:platforms_suspension_changelist")
-    for one in ending_versions():
-        text = f"{one.name}: {warning_of(one)}; give a newer one in OAUTH_CATALOG"
-        yield Alert(text, page, is_urgent=has_ended(one))
+    for one in near_endings():
+        text = f"{one.platform.name}: {one}; give a newer one in OAUTH_CATALOG"
+        yield Alert(text, page, is_urgent=one.is_over)
 
 
 def _events(metrics: Mapping[str, Any]) -> Iterator[Alert]:

@@ -46,7 +46,7 @@ POSTING = Posting(
         wanted={"content": "Hello (world) #cats"},
         routes={POSTS: (takes(CREATED, json=BODY, headers=HEADERS),)},
         post_id=URN,
-        post_url=f"https://www.linkedin.com/feed/update/{URN}/",
+        post_url=f"https://www.linkedin.com/feed/update/{URN}",
     ),
     picture=Case(
         wanted={
@@ -66,7 +66,7 @@ POSTING = Posting(
             ),
         },
         post_id=URN,
-        post_url=f"https://www.linkedin.com/feed/update/{URN}/",
+        post_url=f"https://www.linkedin.com/feed/update/{URN}",
     ),
     refused=(
         POSTS,

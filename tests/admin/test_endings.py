@@ -1,4 +1,4 @@
-"""The admin warns of a version of a platform's API that ends soon."""
+"""The admin warns of what ends soon, such as a version of an API."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 def test_the_admin_says_so(use_catalogue: UseCatalogue, page: Client) -> None:
     end = timezone.now().date() + timedelta(days=30)
-    use_catalogue(f"[channels.linkedin]\napi_version_ends = {end}", "linkedin")
-    warning = f"version 202607 of its API ends on {end}"
+    use_catalogue(f"[channels.linkedin.ends_on]\nLinkedIn-Version = {end}", "linkedin")
+    warning = f"LinkedIn-Version ends on {end}"
     assert f"LinkedIn: {warning}" in text_of(page, "/admin/")
     assert f"channels {warning}" in text_of(page, "/admin/platforms/suspension/")

@@ -1,18 +1,17 @@
-"""A version of an API that ends is spoken of in time (docs/catalog.md, "Keys of a platform")."""
+"""What of an entry ends is spoken of in time (docs/catalog.md, "Keys of a platform")."""
 
 import pytest
 import time_machine
 
 from connections_project.oauth.catalog import CatalogError
-from connections_project.platforms.checks import api_versions_last
+from connections_project.platforms.checks import nothing_ends_soon
 from tests.conftest import UseCatalogue
 
 pytestmark = pytest.mark.django_db
 
 TABLE = """
 [channels.linkedin]
-api_version = "202607"
-api_version_ends = 2027-07-15
+ends_on = { "LinkedIn-Version" = 2027-07-15 }
 """
 
 
@@ -23,12 +22,12 @@ def in_use(use_catalogue: UseCatalogue) -> None:
 
 def warnings_on(day: str) -> list[str]:
     with time_machine.travel(f"{day}T12:00:00Z"):
-        return [one.msg for one in api_versions_last()]
+        return [one.msg for one in nothing_ends_soon()]
 
 
 def test_a_check_warns_sixty_days_before(in_use: None) -> None:
     assert warnings_on("2027-05-15") == []
-    ends = "LinkedIn: version 202607 of its API ends on 2027-07-15."
+    ends = "LinkedIn: LinkedIn-Version ends on 2027-07-15."
     assert warnings_on("2027-05-16") == [ends]
     assert warnings_on("2027-07-15") == [ends.replace("ends", "ended")]
 
@@ -40,5 +39,5 @@ def test_nobody_is_warned_of_what_is_not_in_use(use_catalogue: UseCatalogue) -> 
 
 @pytest.mark.parametrize("value", ['"2027-07-15"', "2027-07-15T00:00:00Z", "20270715"])
 def test_an_end_is_a_date(use_catalogue: UseCatalogue, value: str) -> None:
-    with pytest.raises(CatalogError, match="api_version_ends: must be a date"):
-        use_catalogue(f"[channels.linkedin]\napi_version_ends = {value}")
+    with pytest.raises(CatalogError, match="ends_on: must be a date"):
+        use_catalogue(f"[channels.linkedin]\nends_on.it = {value}")
