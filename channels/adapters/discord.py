@@ -3,37 +3,57 @@ resources/webhook.mdx, "Execute Webhook")."""
 
 import re
 
+from connections_project.oauth.answers import require_success
 from connections_project.oauth.calls import api_url
+from connections_project.oauth.client import TokenSet
 from connections_project.oauth.messages import Request
 from connections_project.oauth.paths import dig
+from connections_project.oauth.transport import send
 from connections_project.platforms.adapter import Adapter
 from connections_project.platforms.post_rules import ImageRule, Publishing
 from connections_project.platforms.publishing import Post, Published, PublishSession
+from connections_project.platforms.registry import Upstream
 
+# Unknown or invalid, or not to be ended by its token any more.
+GONE = frozenset({401, 403, 404})
 WEBHOOK = re.compile(r"https?://[^/]+(/api(?:/v\d+)?/webhooks/\d+/[\w-]+)")
 
 
 def publish(session: PublishSession, post: Post) -> Published:
     """Publish a message; with `wait` the answer is the message."""
-    url = f"{_webhook(session)}?wait=true"
+    webhook = _webhook(session.upstream, session.tokens)
+    if webhook is None:
+        raise session.error("refused")
     body: dict[str, object] = {"content": post.text}
     if post.image_url:
         body["embeds"] = [{"image": {"url": post.image_url}}]
     # The webhook's address is all that it takes to be let in.
-    message = session.call(Request("POST", url, json=body), publishes=True).json()
+    message = session.call(
+        Request("POST", f"{webhook}?wait=true", json=body), publishes=True
+    ).json()
     return session.published(dig(message, "id"), _address(session, message))
 
 
-def _webhook(session: PublishSession) -> str:
-    """Return the webhook's address, at the host that the catalogue names.
+def delete_webhook(upstream: Upstream, tokens: TokenSet, within: float) -> None:
+    """Delete the webhook, which would outlive the grant ("Delete Webhook with Token").
 
     Raises:
-        PlatformError: `refused`: connected before webhooks were asked for.
+        PlatformError: It may still be there.
     """
-    found = WEBHOOK.fullmatch(session.tokens.extras.get("webhook_url", ""))
-    if found is None:
-        raise session.error("refused")
-    return api_url(session.upstream.platform, found[1])
+    url = _webhook(upstream, tokens)
+    if url is not None:
+        answer = send(Request("DELETE", url), platform=upstream.platform, within=within)
+        if answer.status not in GONE:
+            require_success(answer)
+
+
+def _webhook(upstream: Upstream, tokens: TokenSet) -> str | None:
+    """Return the webhook's address, at the host that the catalogue names.
+
+    None for what was connected before webhooks were asked for.
+    """
+    found = WEBHOOK.fullmatch(tokens.extras.get("webhook_url", ""))
+    return api_url(upstream.platform, found[1]) if found else None
 
 
 def _address(session: PublishSession, message: object) -> str | None:
@@ -43,4 +63,7 @@ def _address(session: PublishSession, message: object) -> str | None:
 
 
 # No key identifies a repeated message.
-adapter = Adapter(publishing=Publishing(publish=publish, text_max=2000, image=ImageRule()))
+adapter = Adapter(
+    revoke_extras=delete_webhook,
+    publishing=Publishing(publish=publish, text_max=2000, image=ImageRule()),
+)

@@ -36,6 +36,8 @@ class Adapter:
         revoke: Takes tokens back, within so many seconds; `user_id` says whose they are. Asked for
             where the catalogue says `kind = "adapter"`. Each of its calls has ten seconds at most,
             so that a token that hangs leaves time for the next.
+        revoke_extras: Ends what a token answer brought beside tokens (`TokenSet.extras`), within so
+            many seconds, once these are revoked; what is gone already counts as ended.
         identify: Returns whose account it is. Called where there is no `identity_endpoint`.
         granted_accounts: Makes of the tokens that have just come what is kept: for which accounts,
             granted by whom.
@@ -49,6 +51,7 @@ class Adapter:
 
     refresh: Callable[[Upstream, TokenSet, float], TokenSet] | None = None
     revoke: Callable[[Upstream, TokenSet, float], None] | None = None
+    revoke_extras: Callable[[Upstream, TokenSet, float], None] | None = None
     identify: Callable[[Upstream, TokenSet], Identity] | None = None
     granted_accounts: Callable[[Upstream, TokenSet], GrantResult] | None = None
     accounts: Callable[[Platform, Get], list[Any]] | None = None

@@ -2,6 +2,7 @@
 OAuth client."""
 
 import logging
+import time
 import traceback
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -109,6 +110,7 @@ def revoke(
         with allowing(within=within, each=SECONDS_A_TOKEN):
             by_adapter(upstream, tokens, within)
         return
+    ends_at = time.monotonic() + within
     client.revoke(
         upstream.platform,
         upstream.registration,
@@ -117,6 +119,9 @@ def revoke(
         accepted=accepted,
         accept=accept,
     )
+    by_adapter = adapter_of(upstream.platform).revoke_extras
+    if by_adapter is not None and tokens.extras:
+        by_adapter(upstream, tokens, ends_at - time.monotonic())
 
 
 @calling("identify")
