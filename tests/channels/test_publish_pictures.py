@@ -47,6 +47,14 @@ def test_a_picture_without_words_is_published(
     assert asked.headers["Cookie"] is None
 
 
+def test_one_that_may_not_be_described_is_published(
+    row: ChannelConnection, pictures: PlatformServer, like_x: Chirp
+) -> None:
+    like_x.server.on("POST", "/2/media/metadata", Answer(403, json={"title": "Forbidden"}))
+    due_schedule(row, image_url=f"{pictures.url}/cat.png", options={"alt_text": "A cat"})
+    assert published() == ["published"]
+
+
 def test_a_redirect_at_the_same_host_is_followed(
     row: ChannelConnection, pictures: PlatformServer
 ) -> None:
