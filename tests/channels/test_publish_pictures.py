@@ -120,7 +120,7 @@ def test_before_the_post_itself_all_may_be_tried_again(
     assert made.unsure_since is None
 
 
-def test_a_picture_that_is_never_ready_is_given_up_for_now(
+def test_a_picture_that_is_never_ready_is_put_off(
     row: ChannelConnection,
     picture_server: PlatformServer,
     like_mastodon: Chirp,

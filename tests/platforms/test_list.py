@@ -34,9 +34,7 @@ def test_it_is_public_and_has_the_contracts_fields(anonymous: APIClient, bank: B
     }
 
 
-def test_what_is_suspended_or_unregistered_is_not_available(
-    anonymous: APIClient, bank: Bank
-) -> None:
+def test_only_what_can_be_connected_is_available(anonymous: APIClient, bank: Bank) -> None:
     Suspension.objects.create(slug="bank", reason="r", suspended_at=timezone.now())
     found = listed(anonymous)
     assert not any(found[slug]["available"] for slug in ("bank", "schwab", "chase"))
