@@ -20,7 +20,9 @@ from channels.models import ChannelConnection, Schedule, Status
 from channels.selectors import locked_connections, own_connection
 from connections_project.identity.models import User
 from connections_project.platforms.adapter import adapter_of
+from connections_project.platforms.catalog import catalog
 from connections_project.platforms.post_rules import require_valid
+from connections_project.platforms.publishing import InvalidPostError, PostProblem
 from connections_project.platforms.registry import upstream
 
 
@@ -74,10 +76,17 @@ def own_options(given: Mapping[str, Any], channel: str) -> dict[str, str]:
 
     They may stand by themselves, or, for whoever gives several channels the same, under the slug of
     their channel; what stands under another one is not for this.
+
+    Raises:
+        InvalidPostError: An object is no channel's.
     """
-    own = given.get(channel)
-    plain = {name: value for name, value in given.items() if isinstance(value, str)}
-    return plain | (own if isinstance(own, dict) else {})
+    tables = {name: value for name, value in given.items() if isinstance(value, dict)}
+    if unknown := [name for name in tables if name not in {channel, *catalog()}]:
+        raise InvalidPostError(
+            *(PostProblem(f"options.{name}", "invalid", "Give a text.") for name in unknown)
+        )
+    plain = {name: value for name, value in given.items() if name not in tables}
+    return {**plain, **tables.get(channel, {})}
 
 
 def _require_publishable(channel: str, wanted: WantedPost, options: Mapping[str, str]) -> None:

@@ -119,9 +119,9 @@ def revoke(
         accepted=accepted,
         accept=accept,
     )
-    by_adapter = adapter_of(upstream.platform).revoke_extras
-    if by_adapter is not None and tokens.extras:
-        by_adapter(upstream, tokens, ends_at - time.monotonic())
+    revoke_extras = adapter_of(upstream.platform).revoke_extras
+    if revoke_extras is not None and tokens.extras:
+        revoke_extras(upstream, tokens, min(ends_at - time.monotonic(), SECONDS_A_TOKEN))
 
 
 @calling("identify")

@@ -49,6 +49,7 @@ def test_options_are_kept_and_sent(
         ("private", "options", "invalid"),
         ([], "options", "invalid"),
         ({"visibility": 1}, "options.visibility", "invalid"),
+        ({"visibility": {"public": "yes"}}, "options.visibility", "invalid"),
         ({"visibility": "friends"}, "options.visibility", "invalid_choice"),
         ({"visibility": " "}, "options.visibility", "blank"),
         ({"board_id": "7"}, "options.board_id", "unknown_option"),

@@ -93,11 +93,11 @@ def test_a_notice_ends_all_that_the_person_gave(
 ) -> None:
     rows = connect(api, graph.slug)
     assert send(anonymous, signed_request("another secret", user_id=USER)).status_code == 400
-    assert all(SocialAccount.objects.get(pk=row.pk).is_usable for row in rows)
+    assert all(SocialAccount.objects.get(pk=row.pk).is_active for row in rows)
     assert send(anonymous, signed_request(CLIENT_SECRET, user_id=USER)).status_code == 200
     for row in rows:
         row.refresh_from_db()
-        assert (row.is_usable, row.auth_state) == (False, None)
+        assert (row.is_active, row.auth_state) == (False, None)
     assert not RevocationJob.objects.exists()
 
 
