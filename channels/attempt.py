@@ -9,6 +9,7 @@ unless the platform recognizes a repeated post by its key (docs/api.md, "Publish
 import logging
 import time
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -33,6 +34,7 @@ from connections_project.oauth.errors import PlatformError, as_dead_grant, is_lo
 from connections_project.platforms.adapter import adapter_of
 from connections_project.platforms.pictures import (
     FETCH_SECONDS,
+    PicturesBusyError,
     PictureUnavailableError,
     fetch_picture,
 )
@@ -53,6 +55,7 @@ from connections_project.platforms.registry import (
 logger = logging.getLogger(__name__)
 
 SEND_SECONDS = 10.0
+PICTURES_BUSY = timedelta(seconds=5)
 IMAGE_UNSUPPORTED, IMAGE_UNAVAILABLE = "image_not_supported", "image_unavailable"
 
 
@@ -129,6 +132,9 @@ class _Sending:
             return self._put_off("refresh_failed")
         try:
             ready = replace(self, picture=self._picture())
+        except PicturesBusyError:
+            outcomes.released(self.schedule, wait=PICTURES_BUSY)
+            return None
         except PictureUnavailableError:
             return self._failed(IMAGE_UNAVAILABLE)
         return ready._send(may_refresh=True)

@@ -141,14 +141,19 @@ def _reason_to_end(row: Schedule, connection: ChannelConnection, error: str) -> 
     return None
 
 
-def released(schedule: Schedule) -> None:
+def released(schedule: Schedule, *, wait: timedelta | None = None) -> None:
     """Put a claimed schedule back as it was: nothing of it was sent.
 
     It is active before and after, so the connection's lock is not needed.
+
+    Args:
+        schedule: As it was claimed.
+        wait: How long it is left alone; by default it is due as it was.
     """
-    schedule.give_back(
-        status=ScheduleStatus.PENDING, attempts=F("attempts") - 1, updated_at=timezone.now()
-    )
+    now = timezone.now()
+    later = {} if wait is None else {"due_at": now + wait}
+    columns = {"status": ScheduleStatus.PENDING, "attempts": F("attempts") - 1, **later}
+    schedule.give_back(updated_at=now, **columns)
 
 
 def _wait(attempts: int, retry_after: int | None) -> timedelta:

@@ -5,6 +5,7 @@ alone, which are looked at when they are connected to.
 """
 
 import logging
+import threading
 import time
 from functools import cache
 from ipaddress import ip_network
@@ -21,7 +22,15 @@ logger = logging.getLogger(__name__)
 
 FETCH_SECONDS = 15.0
 MOST_REDIRECTS = 3
+# Of a process's threads only so many wait for servers that users name: the others go on with posts.
+AT_ONCE = 4
+PATIENCE_SECONDS = 1.0
+_slots = threading.BoundedSemaphore(AT_ONCE)
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class PicturesBusyError(Exception):
+    """So many pictures are waited for that this one has to come later."""
 
 
 class PictureUnavailableError(Exception):
@@ -38,14 +47,19 @@ def fetch_picture(url: str, rule: ImageRule, *, within: float = FETCH_SECONDS) -
 
     Raises:
         PictureUnavailableError: It can't be fetched, or is none that the platform takes.
+        PicturesBusyError: See there.
     """
     release_connections()
+    if not _slots.acquire(timeout=PATIENCE_SECONDS):
+        raise PicturesBusyError
     try:
         answer = _followed(url, rule, ends_at=time.monotonic() + within)
         return _picture(answer, rule)
     except PictureUnavailableError as error:
         logger.warning("A picture can't be published: %s", error)
         raise
+    finally:
+        _slots.release()
 
 
 def _followed(url: str, rule: ImageRule, *, ends_at: float) -> Fetched:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 
-from channels.models import ChannelConnection
+from channels.models import ChannelConnection, Schedule
+from connections_project.platforms.pictures import AT_ONCE
 from tests.platforms.recorded.posts.posting import PICTURE
 from tests.support.channel_publishing import (
     MASTODON,
@@ -136,6 +137,21 @@ def test_a_picture_that_is_never_ready_is_put_off(
     assert published() == ["pending"]
     assert history_of(made) == [("failed", "timeout")]
     assert posts(like_mastodon, MASTODON) == []
+
+
+def test_slow_pictures_leave_threads_to_others(
+    row: ChannelConnection, pictures: PlatformServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connections_project.platforms.pictures.PATIENCE_SECONDS", 0.05)
+    pictures.on("GET", "/cat.png", Answer(body=PICTURE, delay=0.5))
+    made = [due_schedule(row, image_url=f"{pictures.url}/cat.png") for _ in range(AT_ONCE + 2)]
+    text = due_schedule(row)
+    assert published() == ["published"] * (AT_ONCE + 1)
+    assert outcome_of(text) == ("published", None)
+    waiting = Schedule.objects.filter(status="pending")
+    assert waiting.count() == 2
+    assert {(one.attempts, one.due_at > one.updated_at) for one in waiting} == {(0, True)}
+    assert not any(history_of(one) for one in made if one in waiting)
 
 
 def test_nobody_fetches_for_a_channel_that_is_over(
