@@ -45,7 +45,7 @@ class TokenSet:
     scope: str | None = None
     response: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     user_id: str | None = field(default=None, compare=False)
-    extras: Mapping[str, str] = field(default_factory=dict, repr=False)
+    extras: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
 
     def completed_by(self, old: "TokenSet") -> "TokenSet":
         """Return these with what only the tokens before them came with.
