@@ -51,6 +51,7 @@ class Action(StrEnum):
     OPERATOR_SIGNED_IN = "operator_signed_in"
     OPERATOR_CREATED = "operator_created"
     SECOND_FACTOR_RESET = "second_factor_reset"
+    RECOVERY_CODE_USED = "recovery_code_used"
     USER_CHANGED = "user_changed"
     TEAM_CHANGED = "team_changed"
     USER_PROVISIONED = "user_provisioned"

@@ -38,7 +38,7 @@ urlpatterns = [
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("docs/<slug:name>.md", documentation_page, name="docs-page"),
     path("oauth/callback/<str:slug>", CallbackPage.as_view(), name="oauth-callback"),
-    path("admin/sso", include("connections_project.identity.single_sign_on.urls")),
+    path("", include("connections_project.identity.single_sign_on.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz),
     path("readyz", readyz),

@@ -24,10 +24,10 @@ class OperatorSignInForm(SignInForm):
     """E-mail, password and code. Which of them was wrong is not said."""
 
     otp_token = forms.CharField(
-        label="Code of your authenticator app",
+        label="Code of your authenticator app, or a recovery code",
         required=False,
-        max_length=16,
-        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        max_length=32,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
     )
     refused = "These don't match. A code is good once: wait for the next one and try again."
 

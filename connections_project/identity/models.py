@@ -265,3 +265,26 @@ class Authenticator(SealedTOTPDevice):
     @property
     def vault_subject(self) -> str:
         return f"authenticator:{self.user_id}"
+
+
+class RecoveryCode(models.Model):
+    """A code that stands in for an authenticator that is lost; it is gone with its use.
+
+    Of 80 random bits the plain hash is enough.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    authenticator = models.ForeignKey(
+        Authenticator, on_delete=models.CASCADE, related_name="recovery_codes", db_index=False
+    )
+    code_sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="identity_recovery_code_once", fields=["authenticator", "code_sha256"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)

@@ -41,7 +41,7 @@ class PrincipalCommand(EscapedCommand):
             self.stdout.write(f"Created {user.email} ({user.pk}).")
             self.explain(more)
 
-    def make(self, email: str, password: str, **_: Any) -> tuple[User, dict[str, str]]:
+    def make(self, email: str, password: str, **_: Any) -> tuple[User, dict[str, Any]]:
         """Create the principal; return what else is to be shown of it, once and here only.
 
         Raises:
@@ -50,7 +50,7 @@ class PrincipalCommand(EscapedCommand):
         kind = self.principal_type
         return create_principal(email=email, password=password, principal_type=kind), {}
 
-    def explain(self, more: dict[str, str]) -> None:
+    def explain(self, more: dict[str, Any]) -> None:
         """Return the text of what else is shown."""
 
 

@@ -3,6 +3,7 @@
 import secrets
 from base64 import b32encode
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from django.conf import settings
@@ -11,8 +12,10 @@ from django.db import transaction
 from audit.events import Action
 from audit.record import Origin, record
 from connections_project.core.vault import DecryptionError, seal
+from connections_project.identity import recovery_codes
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import Authenticator, User
+from connections_project.identity.qr_codes import qr_code
 
 # As long as the digest of HMAC-SHA-1 (RFC 4226, section 4, R6).
 KEY_BYTES = 20
@@ -28,6 +31,7 @@ class Enrolment:
 
     secret: str = field(repr=False)
     otpauth_uri: str = field(repr=False)
+    recovery_codes: tuple[str, ...] = field(repr=False)
 
 
 def enrol(user: User) -> Enrolment:
@@ -41,7 +45,7 @@ def enrol(user: User) -> Enrolment:
     made.sealed_key = seal({"key": key.hex()}, subject=made.vault_subject)
     made.save()
     secret = b32encode(key).decode()
-    return Enrolment(secret, _uri(user, secret))
+    return Enrolment(secret, _uri(user, secret), recovery_codes.make_codes(made))
 
 
 def reset(*, email: str, origin: Origin) -> Enrolment:
@@ -70,8 +74,10 @@ def reset(*, email: str, origin: Origin) -> Enrolment:
     return enrolment
 
 
-def refusal(user: User, code: str) -> str:
+def refusal(user: User, code: str, *, origin: Origin) -> str:
     """Check a code, and set the user's device, which django-otp keeps in the session.
+
+    A recovery code does as well, once.
 
     Returns:
         Why it was refused, in a word for the audit; empty where it was taken.
@@ -81,13 +87,29 @@ def refusal(user: User, code: str) -> str:
         if device is None:
             return "no_second_factor"
         try:
-            taken = device.verify_token(code)
+            taken = _is_taken(device, code, origin)
         except DecryptionError:
             return "unreadable_second_factor"
     if not taken:
         return "wrong_code"
     user.otp_device = device  # type: ignore[attr-defined]
     return ""
+
+
+def _is_taken(device: Authenticator, code: str, origin: Origin) -> bool:
+    if not recovery_codes.is_recovery_code(code):
+        return device.verify_token(code)
+    taken = recovery_codes.spend(device, code)
+    if taken:
+        record(
+            Action.RECOVERY_CODE_USED,
+            origin=origin,
+            subject_type="user",
+            subject_id=device.user_id,
+            subject_owner_id=device.user_id,
+            details={"left": device.recovery_codes.count()},
+        )
+    return taken
 
 
 def _uri(user: User, secret: str) -> str:
@@ -98,15 +120,22 @@ def _uri(user: User, secret: str) -> str:
     return f"otpauth://totp/{label}?{urlencode(parameters, quote_via=quote)}"
 
 
-def enrolment_as_json(enrolment: Enrolment) -> dict[str, str]:
+def enrolment_as_json(enrolment: Enrolment) -> dict[str, Any]:
     """Return an enrolment as a command's `--json` prints it."""
-    return {"totp_secret": enrolment.secret, "otpauth_uri": enrolment.otpauth_uri}
+    return {
+        "totp_secret": enrolment.secret,
+        "otpauth_uri": enrolment.otpauth_uri,
+        "recovery_codes": list(enrolment.recovery_codes),
+    }
 
 
-def enrolment_as_text(enrolment_as_json: dict[str, str]) -> str:
-    """Return an enrolment as a command prints it for people."""
+def enrolment_as_text(enrolment_as_json: dict[str, Any]) -> str:
+    """Return an enrolment as a command prints it for people, with a QR code to scan."""
+    codes = "\n".join(f"  {code}" for code in enrolment_as_json["recovery_codes"])
     return (
         "Enrol it in an authenticator app now; it is not shown again.\n"
+        f"{qr_code(enrolment_as_json['otpauth_uri'])}\n"
         f"Secret: {enrolment_as_json['totp_secret']}\n"
-        f"Address: {enrolment_as_json['otpauth_uri']}"
+        f"Address: {enrolment_as_json['otpauth_uri']}\n"
+        f"Recovery codes, each good once in place of the app's; keep them apart from it:\n{codes}"
     )

@@ -81,7 +81,9 @@ def authenticate_operator(request: HttpRequest, *, email: str, password: str, co
     def further(user: User) -> str:
         if not user.is_staff:
             return "no_operator"
-        return second_factor.refusal(user, code) if settings.ADMIN_TOTP_REQUIRED else ""
+        if not settings.ADMIN_TOTP_REQUIRED:
+            return ""
+        return second_factor.refusal(user, code, origin=_operator_origin(request, user))
 
     user = authenticate(request, email=email, password=password, further=further)
     record_operator(request, user, by="password")
@@ -90,16 +92,19 @@ def authenticate_operator(request: HttpRequest, *, email: str, password: str, co
 
 def record_operator(request: HttpRequest, user: User, *, by: str) -> None:
     """Record that an operator has come in, and by which way."""
-    origin = Origin(ActorType.OPERATOR, user.pk, Interface.ADMIN, client_address(request))
     with transaction.atomic():
         record(
             Action.OPERATOR_SIGNED_IN,
-            origin=origin,
+            origin=_operator_origin(request, user),
             subject_type="user",
             subject_id=user.pk,
             subject_owner_id=user.pk,
             details={"by": by},
         )
+
+
+def _operator_origin(request: HttpRequest, user: User) -> Origin:
+    return Origin(ActorType.OPERATOR, user.pk, Interface.ADMIN, client_address(request))
 
 
 def _refusal(user: User | None, password: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
+import segno
 import time_machine
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
@@ -16,7 +17,7 @@ from django_otp.oath import totp
 
 from audit.models import AuditEvent
 from connections_project.core.vault import seal
-from connections_project.identity.models import Authenticator, User
+from connections_project.identity.models import Authenticator, RecoveryCode, User
 from tests.identity.conftest import PASSWORD
 
 EMAIL = "kim@example.com"
@@ -172,6 +173,49 @@ def test_the_address_carries_what_an_app_scans(run: Callable[..., str]) -> None:
     assert (address.netloc, query["digits"], query["period"]) == ("totp", ["6"], ["30"])
     assert unquote(address.path).endswith(f":{EMAIL}")
     assert f"Secret: {query['secret'][0]}\n" in printed
+
+
+def recovery_codes(run: Callable[..., str]) -> list[str]:
+    printed = json.loads(run("create_operator", EMAIL, "--password-stdin", "--json"))
+    codes: list[str] = printed["recovery_codes"]
+    return codes
+
+
+def test_ten_recovery_codes_are_good_once(client: Client, run: Callable[..., str]) -> None:
+    codes = recovery_codes(run)
+    assert len(set(codes)) == 10
+    assert sign_in(client, codes[0])
+    assert sign_in(Client(), codes[1].lower().replace("-", " "))
+    event = AuditEvent.objects.filter(action="recovery_code_used").order_by("id").last()
+    assert event is not None
+    assert event.details == {"left": 8}
+    assert not sign_in(Client(), codes[0])
+    assert failures() == ["wrong_code"]
+
+
+def test_of_recovery_codes_hashes_are_stored(run: Callable[..., str]) -> None:
+    codes = recovery_codes(run)
+    stored = str(list(RecoveryCode.objects.values())) + str(list(AuditEvent.objects.values()))
+    assert not any(code.replace("-", "") in stored.upper() for code in codes)
+
+
+def test_a_reset_ends_recovery_codes(client: Client, run: Callable[..., str]) -> None:
+    codes = recovery_codes(run)
+    run("reset_totp", EMAIL)
+    assert not sign_in(client, codes[0])
+    assert RecoveryCode.objects.count() == 10
+
+
+def test_the_terminal_shows_a_code_to_scan(run: Callable[..., str]) -> None:
+    """What the blocks say is what segno has drawn by itself."""
+    printed = run("create_operator", EMAIL, "--password-stdin")
+    found = re.search(r"otpauth://\S+", printed)
+    assert found
+    drawn = [line for line in printed.splitlines() if line and set(line) <= set("█▀▄ ")]
+    dark = {"█": (0, 0), "▀": (0, 1), "▄": (1, 0), " ": (1, 1)}
+    rows = [[dark[one][half] for one in line] for line in drawn for half in (0, 1)]
+    expected = [list(row) for row in segno.make(found[0], error="l").matrix_iter(border=2)]
+    assert rows[: len(expected)] == expected
 
 
 def test_making_an_operator_is_audited_unsecretly(secret: str) -> None:

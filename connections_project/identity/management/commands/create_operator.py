@@ -26,7 +26,7 @@ class Command(PrincipalCommand):
             help=f"only with this group's permissions, such as {OPERATORS} or {AUDITORS}",
         )
 
-    def make(self, email: str, password: str, **options: Any) -> tuple[User, dict[str, str]]:
+    def make(self, email: str, password: str, **options: Any) -> tuple[User, dict[str, Any]]:
         group: str | None = options["group"]
         try:
             user, enrolment = create_operator(
@@ -39,6 +39,6 @@ class Command(PrincipalCommand):
             raise CommandError(f"There is no group {group!r}.", returncode=2) from None
         return user, enrolment_as_json(enrolment) if enrolment else {}
 
-    def explain(self, more: dict[str, str]) -> None:
+    def explain(self, more: dict[str, Any]) -> None:
         if more:
             self.stdout.write(enrolment_as_text(more))
