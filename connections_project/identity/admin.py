@@ -17,6 +17,7 @@ from connections_project.admin.base import BaseAdmin, ReadOnlyAdmin
 from connections_project.admin.filters import AgeFilter, column_filter
 from connections_project.admin.formatting import badge, format_datetime, link_to
 from connections_project.admin.object_actions import AdminExtension, ObjectAction
+from connections_project.identity.admin_filters import KindFilter
 from connections_project.identity.fields import normal_email
 from connections_project.identity.keys import (
     InvalidKeyRequestError,
@@ -33,6 +34,7 @@ from connections_project.identity.models import (
     User,
 )
 from connections_project.identity.origins import admin_origin
+from connections_project.identity.teams import teams_beginning, teams_called
 
 # Who could change these could make an operator of anybody, and so of himself.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -126,14 +128,18 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
 class TeamAdmin(BaseAdmin):
     """A team and its members."""
 
-    list_display = ("name", "made")
-    list_filter = (AgeFilter,)
+    list_display = ("name", "whose", "made")
+    list_filter = (KindFilter, AgeFilter)
+    list_select_related = ("owner",)
     id_columns = ("id", "owner_id")
     text_columns = ("name",)
     search_help_text = "The team's whole name, its id or its owner's"
     fields = ("id", "name", "owner", "created_at")
     readonly_fields = ("id", "owner", "created_at")
     inlines = (MembershipInline,)
+
+    def whose(self, team: Team) -> SafeString | str:
+        return link_to(team.owner) if team.owner else "shared"
 
     def made(self, team: Team) -> SafeString | str:
         return format_datetime(team.created_at)
@@ -148,7 +154,11 @@ class TeamAdmin(BaseAdmin):
 class KeyForm(forms.Form):
     """What a new key may do, and until when."""
 
-    team = forms.UUIDField(help_text="The team's id, as its page shows it.")
+    team = forms.CharField(
+        max_length=254,
+        help_text="The team's name or id, or the e-mail address of whose own it is. "
+        "To search, give what the name begins with.",
+    )
     name = forms.CharField(required=False, max_length=100, help_text="What the team calls it.")
     scopes = forms.MultipleChoiceField(choices=Scope.choices, widget=forms.CheckboxSelectMultiple())
     expires_at = forms.DateTimeField(
@@ -158,10 +168,13 @@ class KeyForm(forms.Form):
     )
 
     def clean_team(self) -> Team:
-        team = Team.objects.filter(pk=self.cleaned_data["team"]).first()
-        if team is None:
-            raise forms.ValidationError("There is no team with that id.")
-        return team
+        term = self.cleaned_data["team"]
+        found = teams_called(term)
+        if len(found) != 1:
+            near = found or teams_beginning(term)
+            each = "; ".join(f"{team.name} ({team.pk})" for team in near) or "there is none"
+            raise forms.ValidationError(f"Give the id of the team. Near that: {each}.")
+        return found[0]
 
 
 def _revoke(request: HttpRequest, key: ApiKey, reason: str) -> str:

@@ -155,12 +155,21 @@ class Team(models.Model):
     """People who share social accounts. The one with an `owner` is that principal's own."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    name = models.CharField(max_length=254)
+    # Operators look teams up by it, or by what it begins with.
+    name = models.CharField(max_length=254, db_index=True)
     owner = models.OneToOneField(
         User, null=True, blank=True, on_delete=models.CASCADE, related_name="own_team"
     )
     members = models.ManyToManyField(User, through="Membership", related_name="teams")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        # The few among everybody's own.
+        indexes = [
+            models.Index(
+                fields=["-id"], name="identity_shared", condition=models.Q(owner__isnull=True)
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

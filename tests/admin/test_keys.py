@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from connections_project.identity.keys import BadKeyError, find_key
-from connections_project.identity.models import ApiKey, User
+from connections_project.identity.models import ApiKey, Team, User
 from tests.support.admin_pages import text_of
 from tests.support.provider_rows import events
 
@@ -31,6 +31,22 @@ def test_a_key_is_shown_once_and_works(page: Client, owner: User, operator: User
     for path in (LIST, f"{LIST}{key.pk}/change/"):
         assert text.split("_", 2)[2] not in page.get(path).content.decode()
         assert key.prefix in text_of(page, path)
+
+
+@pytest.mark.parametrize("term", ["Press", "owner@example.com", " OWNER@example.com "])
+def test_a_team_is_found_by_name_or_owner(page: Client, owner: User, term: str) -> None:
+    press = Team.objects.create(name="Press")
+    Team.objects.create(name="Press and more")
+    made(page, owner, team=term)
+    assert ApiKey.objects.get().team == (press if term == "Press" else owner.own_team)
+
+
+def test_what_may_be_meant_is_shown(page: Client, owner: User) -> None:
+    teams = [Team.objects.create(name=name) for name in ("Press", "Press", "Pressure")]
+    for term, near in (("Press", teams[:2]), ("Pre", teams), ("Pressu", teams[2:])):
+        answer = page.post(f"{LIST}add/", {"team": term, "scopes": ["social:read"]})
+        assert all(str(team.pk) in answer.content.decode() for team in near)
+    assert not ApiKey.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,20 @@ def test_a_team_takes_members(admin: Client, owner: User) -> None:
     assert event.details["members"] == [str(owner.pk)]
 
 
+def test_shared_teams_are_not_drowned(admin: Client, owner: User) -> None:
+    Team.objects.create(name="Press")
+
+    def names(**query: str) -> list[str]:
+        rows = admin.get("/admin/identity/team/", query).context["cl"].result_list
+        return [team.name for team in rows]
+
+    assert names() == ["Press"]
+    assert owner.own_team.name in names(kind="own")
+    assert "Press" not in names(kind="own")
+    assert {"Press", owner.own_team.name} <= set(names(kind="all"))
+    assert names(q=owner.own_team.name) == [owner.own_team.name]
+
+
 def test_the_lists_take_the_same_queries_however_long(admin: Client) -> None:
     counts = []
     for number in range(2):
