@@ -39,6 +39,7 @@ from connections_project.conf.metrics_folder import default_folder
 from connections_project.conf.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from connections_project.conf.rest_framework import REST_FRAMEWORK as REST_FRAMEWORK
 from connections_project.conf.rest_framework import simple_jwt
+from connections_project.conf.templates import templates
 from connections_project.core.logs import fatal, log_what_is_printed_otherwise
 from connections_project.core.request_body import LARGEST_BODY
 from connections_project.oauth.proxy import OutboundProxy
@@ -273,20 +274,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "connections_project.urls"
 WSGI_APPLICATION = "connections_project.wsgi.application"
 
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ],
-        },
-    }
-]
+TEMPLATES = templates(BASE_DIR / "templates")
 
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -46,19 +46,18 @@ def single_sign_on(given: SingleSignOn) -> SingleSignOn | None:
 
 
 def _require_whole(made: SingleSignOn) -> None:
+    # OpenID Connect Core, section 2: neither query nor fragment.
+    is_address = is_fetchable(made.issuer) and not {"?", "#"} & set(made.issuer)
+    if made.issuer and (not is_address or len(made.issuer) > LONGEST_ISSUER):
+        expected = "it must be an address of at most 255 characters: https, or http on loopback"
+        raise IncompleteError(f"ADMIN_OIDC_ISSUER is wrong: {expected}")
+    groups = made.operators_group or made.auditors_group
     needed = {
         "ADMIN_OIDC_ISSUER": made.issuer,
         "ADMIN_OIDC_CLIENT_ID": made.client_id,
         "ADMIN_OIDC_CLIENT_SECRET": made.client_secret,
-        "ADMIN_OIDC_OPERATORS_GROUP or ADMIN_OIDC_AUDITORS_GROUP": made.operators_group
-        or made.auditors_group,
+        "ADMIN_OIDC_OPERATORS_GROUP or ADMIN_OIDC_AUDITORS_GROUP": groups,
     }
     for name, value in needed.items():
         if not value:
             raise IncompleteError(f"{name} is missing: single sign-on needs it")
-    # OpenID Connect Core, section 2: neither query nor fragment.
-    is_address = is_fetchable(made.issuer) and not {"?", "#"} & set(made.issuer)
-    if not is_address or len(made.issuer) > LONGEST_ISSUER:
-        raise IncompleteError(
-            "ADMIN_OIDC_ISSUER is wrong: it must be an address, https, or http on loopback"
-        )

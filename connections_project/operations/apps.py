@@ -18,5 +18,5 @@ class OperationsConfig(AppConfig):
         ConnectionAdmin.extensions.append(ForceDisconnect)
         UserAdmin.extensions.append(Offboarding)
         periodic_task(process_due, every=30.0)
-        periodic_task(process_offboardings, every=10.0)
+        periodic_task(process_offboardings, every=5.0)
         periodic_task(sweep_bulk_jobs, every=3600.0)

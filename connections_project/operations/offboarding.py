@@ -22,6 +22,8 @@ from connections_project.operations.options import DisconnectOptions, Result
 # RFC 2606, section 2: no address there can ever be anybody's.
 NOWHERE = "deleted.invalid"
 OFFBOARDING = "offboarding"
+# A batch has to end well within the lease of the job that ends it, which is short.
+BATCH = 500
 
 _forgetters: list[Callable[[User], object]] = []
 
@@ -188,7 +190,13 @@ def end_connections(
     for app, rows in own(user).items():
         wanted = rows if connected_until is None else rows.filter(created_at__lte=connected_until)
         total += force_disconnect(
-            app, wanted, options, origin=origin, details=details, on_batch=on_batch
+            app,
+            wanted,
+            options,
+            origin=origin,
+            details=details,
+            batch_size=BATCH,
+            on_batch=on_batch,
         )
     if options.erase_tokens and not total.failures:
         _anonymise(user, reason=options.reason, origin=origin, details=details)

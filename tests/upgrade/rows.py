@@ -14,6 +14,7 @@ from connections_project.metrics.models import TableMetrics
 from connections_project.operations.models import BulkItem, BulkJob
 from connections_project.platforms.models import Suspension
 from connections_project.revocation.models import Circuit
+from connections_project.scim.models import ScimProfile, ScimToken
 from connections_project.webhooks.models import DataDeletion, HandledNotice
 from providers.models import Account, Transaction
 from social.models import Publication
@@ -44,6 +45,7 @@ def make_rows() -> str:
     _social(owner)
     _revocations()
     _operations(operator.pk)
+    _directory()
     _audit_log(owner.pk)
     return key.text
 
@@ -112,6 +114,15 @@ def _operations(operator_id: UUID) -> None:
     HandledNotice.objects.create(digest="1" * 64, sender="meta")
     DataDeletion.objects.create(confirmation_code="code-1", notice_digest="2" * 64, connections=1)
     TableMetrics.objects.create(claimed_at=now, counted_at=now, metrics={"a": [1]})
+
+
+def _directory() -> None:
+    issuer = "https://id.example.com"
+    ScimToken.objects.create(name="hr", issuer=issuer, prefix="scim_1", secret_sha256="3" * 64)
+    kim = User.objects.create(issuer=issuer, subject="kim", email=None)
+    ScimProfile.objects.create(
+        user=kim, issuer=issuer, user_name="Kim", user_name_key="kim", external_id="kim"
+    )
 
 
 def _audit_log(owner_id: UUID) -> None:

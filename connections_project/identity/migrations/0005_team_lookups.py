@@ -4,19 +4,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('identity', '0004_recovery_codes'),
+        ("identity", "0004_recovery_codes"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='team',
-            name='name',
+            model_name="team",
+            name="name",
             field=models.CharField(db_index=True, max_length=254),
         ),
         migrations.AddIndex(
-            model_name='team',
-            index=models.Index(condition=models.Q(('owner__isnull', True)), fields=['-id'], name='identity_shared'),
+            model_name="team",
+            index=models.Index(
+                condition=models.Q(("owner__isnull", True)), fields=["-id"], name="identity_shared"
+            ),
         ),
     ]
