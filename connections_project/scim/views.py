@@ -1,31 +1,25 @@
 """`/scim/v2`: what directories call."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
-from pydantic import ValidationError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from scim2_models import (
     Context,
-    Error,
     ForbiddenException,
     ListResponse,
     Meta,
     NotImplementedException,
-    PatchOp,
     ResourceType,
     ResponseParameters,
     Schema,
-    SCIMException,
     SearchRequest,
 )
 
-from connections_project.api.parsers import JsonObjectParser
 from connections_project.api.views import ApiViewSet
 from connections_project.identity import models
 from connections_project.operations.leaver_receipt import NotALeaverError, issue_leaver_receipt
@@ -36,25 +30,16 @@ from connections_project.scim.authentication import (
     scim_origin,
     token_of,
 )
-from connections_project.scim.errors import CONTENT_TYPE
+from connections_project.scim.media import ScimJsonParser, ScimParser, ScimRenderer
+from connections_project.scim.patches import parsed, patch_of, patched
 from connections_project.scim.queries import page_of
 from connections_project.scim.resources import location_of, receipt_location_of, resource_of
 from connections_project.scim.schemas import CONFIG, POLICY, PROVIDER, SentUser
 
-Parsed = TypeVar("Parsed")
 SERVED: Mapping[str, tuple[Any, ...]] = {
     "ResourceTypes": PROVIDER.resource_types,
     "Schemas": PROVIDER.schemas,
 }
-
-
-class ScimRenderer(JSONRenderer):
-    media_type = CONTENT_TYPE
-    charset = None
-
-
-class ScimParser(JsonObjectParser):
-    media_type = CONTENT_TYPE
 
 
 @extend_schema(exclude=True)
@@ -64,8 +49,7 @@ class ScimViewSet(ApiViewSet):
     authentication_classes = (ScimTokenAuthentication,)
     throttle_classes = (ScimThrottle,)
     renderer_classes = (ScimRenderer,)
-    # RFC 7644, section 3.1: `application/json` is taken too.
-    parser_classes = (ScimParser, JsonObjectParser)
+    parser_classes = (ScimParser, ScimJsonParser)
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
 
@@ -102,7 +86,7 @@ class UserViewSet(ScimViewSet):
     """The people of the token's issuer."""
 
     def list(self, request: Request) -> Response:
-        wanted = _parsed(
+        wanted = parsed(
             lambda: SearchRequest[SentUser].model_validate(
                 request.query_params.dict(), scim_policy=POLICY
             )
@@ -140,17 +124,8 @@ class UserViewSet(ScimViewSet):
         return self._one(request, user, Context.RESOURCE_REPLACEMENT_RESPONSE)
 
     def modify(self, request: Request, user_id: str) -> Response:
-        operations = _parsed(
-            lambda: PatchOp[SentUser].model_validate(
-                request.data, scim_ctx=Context.RESOURCE_PATCH_REQUEST, scim_policy=POLICY
-            )
-        )
-
-        def patched(known: SentUser) -> SentUser:
-            operations.patch(known, scim_policy=POLICY)
-            return known
-
-        user = self._changed(request, user_id, patched)
+        patch = patch_of(dict(request.data))
+        user = self._changed(request, user_id, lambda known: patched(known, patch))
         return self._one(request, user, Context.RESOURCE_PATCH_RESPONSE)
 
     def destroy(self, request: Request, user_id: str) -> Response:
@@ -170,7 +145,7 @@ class UserViewSet(ScimViewSet):
     def _one(
         self, request: Request, user: models.User, context: Context, *, status: int = 200
     ) -> Response:
-        wanted = _parsed(
+        wanted = parsed(
             lambda: ResponseParameters[SentUser].model_validate(
                 request.query_params.dict(), scim_policy=POLICY
             )
@@ -183,21 +158,9 @@ class UserViewSet(ScimViewSet):
 
 
 def _resource(request: Request, context: Context) -> SentUser:
-    return _parsed(
+    return parsed(
         lambda: SentUser.model_validate(request.data, scim_ctx=context, scim_policy=POLICY)
     )
-
-
-def _parsed(parse: Callable[[], Parsed]) -> Parsed:
-    """Read what came.
-
-    Raises:
-        SCIMException: It is not as RFC 7643 says; the first error's words.
-    """
-    try:
-        return parse()
-    except ValidationError as error:
-        raise SCIMException.from_error(Error.from_validation_errors(error)[0]) from None
 
 
 def _answer(

@@ -1,5 +1,6 @@
 """PATCH as Entra ID and Okta send it, by their own documents."""
 
+import time
 from typing import Any
 
 import pytest
@@ -82,6 +83,18 @@ def test_a_wrong_operation_changes_nothing(directory: Directory, user_id: str) -
         assert directory.patch(user_id, operation).status_code == 400
     assert directory.patch(user_id).status_code == 400
     assert directory.get(f"/Users/{user_id}").json()["displayName"] == "Kim"
+
+
+def test_many_operations_take_no_long_time(directory: Directory, user_id: str) -> None:
+    def add(number: int) -> dict[str, Any]:
+        return {"op": "add", "path": "emails", "value": [{"value": f"{number}@example.com"}]}
+
+    began = time.monotonic()
+    for count in (101, 60, 1000):
+        answer = directory.patch(user_id, *map(add, range(count)))
+        assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
+    assert directory.patch(user_id, *map(add, range(5000))).status_code == 413
+    assert time.monotonic() - began < 3
 
 
 def test_a_removed_active_is_true(directory: Directory, user_id: str) -> None:
