@@ -98,8 +98,8 @@ def _meta(user: models.User, profile: ScimProfile | None) -> Meta:
     changed = profile.modified_at if profile else user.created_at
     return Meta(
         resource_type="User",
-        created=user.created_at,
-        last_modified=max(changed, user.created_at),
+        created=user.created_at.replace(microsecond=0),
+        last_modified=max(changed, user.created_at).replace(microsecond=0),
         location=location_of(user),
     )
 

@@ -145,7 +145,7 @@ def _store_profile(user: User, columns: dict[str, Any]) -> list[str]:
     profile = profile_of(user)
     if profile is None:
         user.scim_profile = ScimProfile.objects.create(
-            user=user, issuer=user.issuer or "", **columns
+            user=user, issuer=user.issuer or "", modified_at=user.created_at, **columns
         )
         return []
     changed = [name for name, value in columns.items() if getattr(profile, name) != value]

@@ -1,5 +1,6 @@
 """`/scim/v2/Users`: who is made, found, changed, and what is refused."""
 
+import re
 from typing import Any
 
 import pytest
@@ -36,6 +37,8 @@ def test_whom_it_makes_comes_in_by_token(directory: Directory, issuer: TestIssue
     assert answer["Content-Type"] == "application/scim+json"
     assert answer["Location"] == made["meta"]["location"]
     assert made["active"] is True
+    assert made["meta"]["lastModified"] == made["meta"]["created"]
+    assert re.fullmatch(r"[\d-]{10}T[\d:]{8}Z", made["meta"]["created"])
     assert {name: made[name] for name in KIM} == KIM
     assert "title" not in made
     known = me(issuer.token(sub="kim", email=None)).json()
