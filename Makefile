@@ -52,9 +52,10 @@ test: $(READY) ## Run all tests: on SQLite, and on PostgreSQL with Redis where t
 bench: $(READY) ## Measure the service beside bare views on the same server; about two minutes
 	@$(BIN)/python -m bench $(ARGS)
 
-screenshots: $(READY) ## Make screenshots of the admin's pages in .screenshots
+screenshots: $(READY) ## Make screenshots of all pages in .screenshots
 	@mkdir -p .screenshots
-	@SCREENSHOTS=.screenshots $(BIN)/pytest -q -n0 tests/browser/test_screenshots.py
+	@SCREENSHOTS=.screenshots $(BIN)/pytest -q -n0 tests/browser/test_screenshots.py \
+	  tests/browser/test_person_pages.py
 
 lint: $(READY) ## Check style, types, layers, migrations, the OpenAPI document, production settings
 	$(BIN)/ruff check

@@ -15,6 +15,8 @@ class Watched:
 
     def __init__(self, browser: Browser, address: str) -> None:
         self.address = address
+        # Who else may be asked, such as a platform.
+        self.others: tuple[str, ...] = ()
         self.page = browser.new_page(viewport={"width": 1280, "height": 900}, base_url=address)
         self.complaints: list[str] = []
         self.page.set_default_timeout(10_000)
@@ -29,7 +31,7 @@ class Watched:
             self.complaints.append(request.url)
 
     def _asked(self, url: str) -> None:
-        if not url.startswith((self.address, "data:")):
+        if not url.startswith((self.address, "data:", *self.others)):
             self.complaints.append(f"asked {url}")
 
     def sign_in(self, user: User, code: str = "") -> None:
