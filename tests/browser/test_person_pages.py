@@ -10,7 +10,7 @@ import jwt
 import pytest
 from django.conf import LazySettings
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
@@ -28,7 +28,8 @@ from tests.support.platform_server import Answer, Request
 from tests.support.provider_rows import connection_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1440, "height": 900}
 each_screen = pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
 Look = Any
 
