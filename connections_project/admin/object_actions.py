@@ -91,8 +91,8 @@ class AdminExtension:
         """Return further buttons that this operator has on this row's page."""
         return []
 
-    def context(self, row: Any) -> dict[str, Any]:  # noqa: ARG002
-        """Return further context of this row's page."""
+    def context(self, request: HttpRequest, row: Any) -> dict[str, Any]:  # noqa: ARG002
+        """Return further context of this row's page, as far as this operator may see it."""
         return {}
 
     def page(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
@@ -153,7 +153,7 @@ class ObjectActionsMixin(admin.ModelAdmin):  # type: ignore[type-arg]
         row = more.get("obj")
         context["buttons"] = self.buttons(request, row) if row is not None else []
         for extension in self._extensions() if row is not None else ():
-            context |= extension.context(row)
+            context |= extension.context(request, row)
         return super().render_change_form(request, context, **more)
 
     def object_action_view(

@@ -197,9 +197,15 @@ def find_connection(connection_id: UUID) -> OAuthConnection | None:
     return None
 
 
-def own_rows(one: ConnectionType, user_id: UUID) -> Rows:
-    """Return the connections of a type that are a user's own, or a team's it belongs to."""
-    visible = one.rows.filter(deleted_at=None)
+def own_rows(one: ConnectionType, user_id: UUID, *, deleted: bool = False) -> Rows:
+    """Return the connections of a type that are a user's own, or a team's it belongs to.
+
+    Args:
+        one: The type.
+        user_id: Whose.
+        deleted: Also those that were deleted from sight.
+    """
+    visible = one.rows if deleted else one.rows.filter(deleted_at=None)
     if one.belongs_to_teams:
         teams = Membership.objects.filter(user_id=user_id).values("team_id")
         return visible.filter(team_id__in=teams)

@@ -72,6 +72,14 @@ class UserAdmin(BaseAdmin):
     def made(self, user: User) -> SafeString | str:
         return format_datetime(user.created_at)
 
+    def get_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Leave out what only operators and service accounts may be given."""
+        left_out = set() if obj is None or obj.is_staff else set(POWERS[1:])
+        if obj is not None and obj.principal_type == PrincipalType.SERVICE:
+            # Such as to read events, or to act for people.
+            left_out = {"is_superuser", "groups"}
+        return [field for field in super().get_fields(request, obj) if field not in left_out]
+
     def has_add_permission(self, *_: Any, **__: Any) -> bool:
         return False
 

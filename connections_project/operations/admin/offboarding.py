@@ -13,6 +13,7 @@ from connections_project.admin.object_actions import AdminExtension, Button, Rea
 from connections_project.connections.timeline import timeline
 from connections_project.identity.models import User
 from connections_project.identity.origins import admin_origin
+from connections_project.operations.admin.person import person_context
 from connections_project.operations.leaver_receipt import NotALeaverError, issue_leaver_receipt
 from connections_project.operations.offboarding import deactivate, forget, is_forgotten, reactivate
 from connections_project.operations.offboarding_plan import may_offboard, offboarding_plan
@@ -77,8 +78,8 @@ class Offboarding(AdminExtension):
         headers = {"Content-Disposition": name}
         return HttpResponse(receipt, content_type="application/jose", headers=headers)
 
-    def context(self, row: Any) -> dict[str, Any]:
-        return {"timeline": timeline(row.pk)}
+    def context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        return {"timeline": timeline(row.pk), **person_context(row, request.user)}
 
     def deactivate_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         return self._offboarding_view(request, pk, deactivate, "Deactivate", DEACTIVATE)

@@ -1,0 +1,86 @@
+"""A person's page: the connections of all apps, and what else lets the person in."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from connections_project.identity import sessions
+from connections_project.identity.keys import create_key
+from connections_project.identity.models import Scope, User
+from connections_project.identity.origins import command_origin
+from tests.conftest import UseCatalogue
+from tests.pages.test_disconnect import CHIRP, GALLERY
+from tests.support.admin_pages import job_of, text_of
+from tests.support.bank import Bank
+from tests.support.channel_rows import channel_of
+from tests.support.provider_rows import connection_of
+from tests.support.social_rows import account_of
+
+pytestmark = pytest.mark.django_db
+
+
+def at(user: User) -> str:
+    return f"/admin/identity/user/{user.pk}/change/"
+
+
+def test_connections_of_all_apps_are_listed(
+    bank: Bank, use_catalogue: UseCatalogue, page: Client, owner: User
+) -> None:
+    use_catalogue(bank.catalogue() + CHIRP + GALLERY, "bank", "chirp", "gallery")
+    live, over = connection_of(owner), connection_of(owner, status="disconnected", account_id="2")
+    job_of(over, "abandoned")
+    channel, account = channel_of(owner, status="error"), account_of(owner.own_team)
+    shown = text_of(page, at(owner))
+    assert "Providers: 2 active 1 disconnected 1" in shown
+    assert "Channels: 1 error 1" in shown
+    assert "Social accounts: 1 active 1" in shown
+    assert "given up" in shown
+    html = page.get(at(owner)).content.decode()
+    for row in (live, over, channel, account):
+        assert f"/{row._meta.model_name}/{row.pk}/change/" in html
+
+
+def test_a_long_list_is_a_link_away(bank: Bank, page: Client, owner: User) -> None:
+    for number in range(21):
+        connection_of(owner, account_id=str(number))
+    html = page.get(at(owner)).content.decode()
+    assert f'<a href="/admin/providers/connection/?q={owner.pk}">All 21</a>' in html
+    assert "21 provider connections" in text_of(
+        page, "/admin/providers/connection/", q=str(owner.pk)
+    )
+
+
+def test_more_rows_take_no_more_queries(bank: Bank, page: Client, owner: User) -> None:
+    connection_of(owner)
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        page.get(at(owner))
+    for number in range(10):
+        connection_of(owner, account_id=str(number))
+    with CaptureQueriesContext(connection) as many:
+        page.get(at(owner))
+    assert len(many) == len(few)
+
+
+def test_sessions_and_keys_are_shown(page: Client, owner: User) -> None:
+    sessions.begin(owner)
+    key = create_key(
+        team=owner.own_team, name="poster", scopes=Scope.values, origin=command_origin(None)
+    )
+    shown = text_of(page, at(owner))
+    assert "Signed in 1 time at the API" in shown
+    assert "API keys of these teams" in shown
+    assert "poster" in shown
+    assert key.text not in shown
+
+
+def test_pickers_of_permissions_are_for_operators(
+    client: Client, owner: User, operator: User, service_account: User
+) -> None:
+    boss = User.objects.create_superuser("boss@example.com", "x")
+    client.force_login(boss)
+    assert 'name="user_permissions"' not in client.get(at(owner)).content.decode()
+    assert 'name="user_permissions"' in client.get(at(service_account)).content.decode()
+    assert 'name="groups"' in client.get(at(operator)).content.decode()
