@@ -1,16 +1,69 @@
 """The audit log for operators: to be read, nothing else."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from audit.events import Outcome
+from audit.events import Action, ActorType, Interface, Outcome
 from audit.models import AuditEvent
+from audit.people import ids_of, names_of
 from connections_project.admin.base import ReadOnlyAdmin
-from connections_project.admin.filters import AgeFilter, column_filter
-from connections_project.admin.formatting import badge, short_id
+from connections_project.admin.filters import (
+    FormFilter,
+    FromFilter,
+    UntilFilter,
+    column_filter,
+    select_filter,
+)
+from connections_project.admin.formatting import badge, connection_model, short_id
+
+
+def _words(known: type[ActorType | Interface | Outcome]) -> list[tuple[str, str]]:
+    return [(one.value, one.value) for one in known]
+
+
+class ActorFilter(FormFilter):
+    """Who did it."""
+
+    title = "actor"
+    parameter_name = "actor"
+    label = "E-mail address or id of who did it"
+
+    def narrowed(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return queryset.filter(actor_id__in=ids_of(value))
+
+
+class SubjectFilter(FormFilter):
+    """What it was done to, or whose that is."""
+
+    title = "subject"
+    parameter_name = "subject"
+    label = "Id of what it was done to, or its owner's e-mail address or id"
+
+    def narrowed(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        ids = ids_of(value)
+        return queryset.filter(Q(subject_id__in=ids) | Q(subject_owner_id__in=ids))
+
+
+class EventList(ChangeList):
+    """A page of events, with the names of the people on it by one query."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        rows: list[Any] = list(self.result_list)
+        ids = {key for row in rows for key in (row.actor_id, row.subject_id) if key}
+        names = names_of(ids)
+        for row in rows:
+            row.names = names
+        self.result_list = rows
 
 
 @admin.register(AuditEvent)
@@ -20,16 +73,31 @@ class AuditEventAdmin(ReadOnlyAdmin):
     list_display = ("occurred_at", "action", "shown_outcome", "actor", "interface", "subject",
                     "reason")  # fmt: skip
     list_filter = (
-        column_filter("outcome", lambda: [(one.value, one.value) for one in Outcome]),
-        AgeFilter,
+        column_filter("outcome", lambda: _words(Outcome)),
+        select_filter("action", lambda: sorted((one.value, one.value) for one in Action)),
+        column_filter("interface", lambda: _words(Interface)),
+        column_filter("actor_type", lambda: _words(ActorType), named="kind of actor"),
+        ActorFilter,
+        SubjectFilter,
+        FromFilter,
+        UntilFilter,
     )
     id_columns = ("id", "subject_id", "subject_owner_id")
     text_columns = ("action", "trace_id")
     search_help_text = (
-        "An action, such as provider_disconnected, a trace id, or the id of an event, a subject or "
-        "its owner"
+        "An e-mail address, an action, such as provider_disconnected, a trace id, or the id of an "
+        "event, a subject or its owner"
     )
     actions = None
+
+    def get_changelist(self, request: HttpRequest, **_: Any) -> type[ChangeList]:  # noqa: ARG002
+        return EventList
+
+    def search_filter(self, term: str) -> Q:
+        if "@" not in term:
+            return super().search_filter(term)
+        ids = ids_of(term)
+        return Q(actor_id__in=ids) | Q(subject_id__in=ids) | Q(subject_owner_id__in=ids)
 
     def shown_outcome(self, event: AuditEvent) -> SafeString:
         return badge(event.outcome)
@@ -37,11 +105,46 @@ class AuditEventAdmin(ReadOnlyAdmin):
     shown_outcome.short_description = "outcome"  # type: ignore[attr-defined]
 
     def actor(self, event: AuditEvent) -> SafeString | str:
-        return _typed(event.actor_type, event.actor_id)
+        is_user = event.actor_type in {ActorType.USER, ActorType.SERVICE, ActorType.OPERATOR}
+        page = _page("identity", "user", event.actor_id) if is_user else ""
+        return _typed(event.actor_type, event.actor_id, page, _names(event))
 
     def subject(self, event: AuditEvent) -> SafeString | str:
-        return _typed(event.subject_type, event.subject_id)
+        page = _subject_page(event.subject_type, event.subject_id)
+        return _typed(event.subject_type, event.subject_id, page, _names(event))
 
 
-def _typed(kind: str, key: UUID | None) -> SafeString | str:
-    return format_html("{} {}", kind, short_id(key)) if key else kind
+def _names(event: Any) -> Mapping[UUID, str]:
+    """Return the names of a list's page; on an event's own page they are read for it."""
+    if not hasattr(event, "names"):
+        event.names = names_of({key for key in (event.actor_id, event.subject_id) if key})
+    names: Mapping[UUID, str] = event.names
+    return names
+
+
+def _subject_page(kind: str, key: UUID | None) -> str:
+    app, _, what = kind.partition(".")
+    if what == "connection":
+        try:
+            model = connection_model(app)._meta
+        except LookupError:
+            return ""
+        return _page(model.app_label, model.model_name or "", key)
+    return _page("identity", kind, key) if kind in {"user", "team"} else ""
+
+
+def _page(app: str, model: str, key: UUID | None) -> str:
+    try:
+        return reverse(f"admin:{app}_{model}_change", args=[key]) if key else ""
+    except NoReverseMatch:
+        return ""
+
+
+def _typed(kind: str, key: UUID | None, page: str, names: Mapping[UUID, str]) -> SafeString | str:
+    if key is None:
+        return kind
+    shown = names.get(key) or short_id(key)
+    if not page or (key not in names and page.startswith("/admin/identity/user/")):
+        # Who was forgotten, or never was a user, has no page.
+        return format_html("{} {}", kind, shown)
+    return format_html('{} <a href="{}">{}</a>', kind, page, shown)

@@ -45,6 +45,13 @@ class AuditEvent(models.Model):
             models.Index(fields=["subject_owner_id", "id"], name="audit_by_owner"),
             models.Index(fields=["action", "occurred_at"], name="audit_by_action"),
             models.Index(fields=["occurred_at"], name="audit_by_time"),
+            # Which few of very many somebody did, or came by one of the rarer ways.
+            models.Index(
+                fields=["actor_id", "-id"],
+                name="audit_by_actor",
+                condition=models.Q(actor_id__isnull=False),
+            ),
+            models.Index(fields=["interface", "-id"], name="audit_by_interface"),
             # Users read the trace id in an answer and report it to an operator.
             models.Index(fields=["trace_id"], name="audit_by_trace"),
             models.Index(

@@ -1,7 +1,7 @@
 """Filters whose choices are known, so that no list is read through to find them."""
 
-from collections.abc import Callable, Iterable
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.contrib.admin import SimpleListFilter
@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from connections_project.core.ids import first_uuid7
+from connections_project.core.parsing import parse_datetime
 
 Choice = tuple[str, str]
 
@@ -57,6 +58,109 @@ def column_filter(
             return queryset.filter(**{column: by(value)})
 
     return ColumnFilter
+
+
+class FormFilter(SimpleListFilter):
+    """A filter that is a form of one field: a text, or a choice among too many for links.
+
+    A subclass has `label`, and `narrowed`, which raises ValueError for what means nothing.
+    """
+
+    template = "admin/text_filter.html"
+    label: ClassVar[str] = ""
+
+    def __init__(self, request: HttpRequest, *args: Any) -> None:
+        left_out = {self.parameter_name, "p", "e"}
+        self.others = [(k, v) for k, v in request.GET.items() if k not in left_out]
+        super().__init__(request, *args)
+
+    def options(self) -> list[Choice]:
+        """Return what can be chosen; nothing for a text."""
+        return []
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[Choice]:  # noqa: ARG002
+        # Django leaves a filter out that has nothing to choose.
+        return [("", "")]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:  # noqa: ARG002
+        yield {
+            "name": self.parameter_name,
+            "value": self.value() or "",
+            "label": self.label,
+            "options": self.options(),
+            "others": self.others,
+        }
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+        value = (self.value() or "").strip()
+        try:
+            return self.narrowed(queryset, value) if value else queryset
+        except ValueError:
+            raise IncorrectLookupParameters from None
+
+    def narrowed(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        raise NotImplementedError
+
+
+def select_filter(
+    column: str, options: Callable[[], Iterable[Choice]], *, named: str = ""
+) -> type[FormFilter]:
+    """Return a filter class for a column of many known values, to be chosen from a list.
+
+    Args:
+        column: Also the query's parameter.
+        options: Gives value and words; called at each request.
+        named: What stands above it; the column's name by default.
+    """
+
+    class SelectFilter(FormFilter):
+        title = named or column.replace("_", " ")
+        parameter_name = column
+        label = title.capitalize()
+
+        def options(self) -> list[Choice]:
+            return list(options())
+
+        def narrowed(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+            if value not in {choice for choice, _ in options()}:
+                raise ValueError(value)
+            return queryset.filter(**{column: value})
+
+    return SelectFilter
+
+
+class _SpanFilter(FormFilter):
+    """A bound of the time at which a row was made, by its time-ordered id."""
+
+    lookup: ClassVar[str] = ""
+
+    def narrowed(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return queryset.filter(**{self.lookup: first_uuid7(self.time(value))})
+
+    def time(self, value: str) -> datetime:
+        return parse_datetime(value if len(value) > 10 else f"{value} 00:00")
+
+
+class FromFilter(_SpanFilter):
+    """From a day or a time on."""
+
+    title = "start"
+    parameter_name = "from"
+    label = "From, as 2026-12-31 or 2026-12-31 18:00 (UTC)"
+    lookup = "id__gte"
+
+
+class UntilFilter(_SpanFilter):
+    """Until a time, or the end of a day."""
+
+    title = "end"
+    parameter_name = "until"
+    label = "Until, as 2026-12-31 or 2026-12-31 18:00 (UTC)"
+    lookup = "id__lt"
+
+    def time(self, value: str) -> datetime:
+        found = super().time(value)
+        return found if len(value) > 10 else found + timedelta(days=1)
 
 
 class AgeFilter(KnownFilter):

@@ -63,5 +63,5 @@ def test_an_id_without_events_is_said_to_have_none() -> None:
 
 
 def test_what_is_no_id_is_refused() -> None:
-    with pytest.raises(CommandError, match="ID"):
+    with pytest.raises(CommandError, match="neither an id nor"):
         output_of("not-an-id")

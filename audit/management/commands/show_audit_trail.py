@@ -2,11 +2,11 @@
 
 import json as jsonlib
 from typing import Any
-from uuid import UUID
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from audit.models import AuditEvent
+from audit.people import ids_of
 from connections_project.core.commands.base import EscapedCommand
 from connections_project.core.parsing import render_datetime
 
@@ -18,11 +18,19 @@ class Command(EscapedCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("subject", metavar="ID", type=UUID, help="what was done something to")
+        parser.add_argument(
+            "subject",
+            metavar="ID",
+            help="what was done something to; of a person, the e-mail address will do",
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
-    def handle(self, *, subject: UUID, json: bool, **_: Any) -> None:
-        events = AuditEvent.objects.filter(subject_id=subject).order_by("id")
+    def handle(self, *, subject: str, json: bool, **_: Any) -> None:
+        try:
+            ids = ids_of(subject)
+        except ValueError as error:
+            raise CommandError(f"{subject} is {error}.", returncode=2) from None
+        events = AuditEvent.objects.filter(subject_id__in=ids).order_by("id")
         if not events and not json:
             self.stdout.write(f"The audit log has nothing about {subject}.")
         for event in events:

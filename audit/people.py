@@ -1,0 +1,30 @@
+"""People in the audit log, which knows their ids alone."""
+
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.db.models import Q
+
+from connections_project.core.parsing import parse_uuid
+
+
+def ids_of(text: str) -> list[UUID]:
+    """Return the ids that a text names: its own, or those of the people with an e-mail address.
+
+    Raises:
+        ValueError: It is neither an id nor an address.
+    """
+    found = parse_uuid(text)
+    if found is not None:
+        return [found]
+    if "@" not in text:
+        raise ValueError("neither an id nor an e-mail address")
+    address = text.strip().lower()
+    named = Q(email=address) | Q(issuer__isnull=False, issuer_email=address)
+    return list(get_user_model()._default_manager.filter(named).values_list("pk", flat=True))
+
+
+def names_of(ids: set[UUID]) -> dict[UUID, str]:
+    """Return what people are called, of those ids that are people's."""
+    people = get_user_model()._default_manager.filter(pk__in=ids)
+    return {one.pk: str(one) for one in people.only("email", "issuer_email", "subject")}
