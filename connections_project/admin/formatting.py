@@ -24,7 +24,7 @@ TONES = {
 
 # How far a revocation has come, in words and colour; also connections may be "revoked".
 REVOCATION = {
-    "pending": ("under way", "wait"),
+    "pending": ("waiting", "wait"),
     "revoked": ("revoked there", "good"),
     "abandoned": ("given up", "bad"),
     "shared_grant": ("shared grant", "off"),
@@ -42,9 +42,17 @@ def badge(word: str, tone: str = "") -> SafeString:
     return format_html('<span class="badge badge-{}">{}</span>', found, word.replace("_", " "))
 
 
-def revocation_badge(state: str, tries: int = 0) -> SafeString:
-    """Show the state of a revocation, and how often it was tried in vain."""
+def revocation_badge(state: str, tries: int = 0, *, is_tried: bool = False) -> SafeString:
+    """Show the state of a revocation.
+
+    Args:
+        state: As the database has it.
+        tries: How often it was tried in vain.
+        is_tried: Whether somebody tries it just now; otherwise a pending one waits.
+    """
     words, tone = REVOCATION[state]
+    if is_tried:
+        return badge("being tried", tone)
     return badge(f"{words}, {tries} tries" if tone == "wait" and tries > 1 else words, tone)
 
 

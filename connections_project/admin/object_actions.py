@@ -43,7 +43,7 @@ class ObjectAction:
         name: Stands in the address.
         label: Stands on the button.
         permission: Whoever lacks it sees no button, and gets 403.
-        question: What will happen, in a sentence or two.
+        question: What will happen, in a sentence or two; or what says that of a row.
         do: Gets request, row and reason, and says in a sentence what has happened.
         applies: Whether the row is one to do it to.
         form: What is asked.
@@ -53,7 +53,7 @@ class ObjectAction:
     name: str
     label: str
     permission: str
-    question: str
+    question: str | Callable[[Any], str]
     do: Callable[[HttpRequest, Any, str], str]
     applies: Callable[[Any], bool] = lambda _: True
     form: type[QuestionForm] = ReasonForm
@@ -183,6 +183,7 @@ class ObjectActionsMixin(admin.ModelAdmin):  # type: ignore[type-arg]
             original=row,
             title=action.label,
             action=action,
+            question=action.question(row) if callable(action.question) else action.question,
             form=form,
             back=page,
         )

@@ -45,7 +45,7 @@ def platform_choices(app: str) -> list[Choice]:
 
 
 def job_badge(job: RevocationJob | None) -> SafeString | str:
-    return revocation_badge(job.state, job.attempts) if job else NOTHING
+    return revocation_badge(job.state, job.attempts, is_tried=job.is_tried) if job else NOTHING
 
 
 class ConnectionList(ChangeList):

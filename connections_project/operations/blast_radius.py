@@ -1,8 +1,10 @@
 """What a forced disconnect would touch, before anybody confirms it."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from connections_project.connections.disconnect import tells_platform
 from connections_project.connections.registry import (
@@ -42,6 +44,42 @@ def blast_radius(
         if tells_platform(target.model, revoke=revoke, erase_tokens=erase_tokens)
         else 0,
     )
+
+
+@dataclass(frozen=True)
+class Survivors:
+    """Grants at a platform without a usable revocation, which outlive their connections.
+
+    Args:
+        slug: The platform.
+        grants: How many, of connections that hold tokens.
+        until: The latest known end; None where none is known.
+        endless: Of how many no end is known: they live until their users remove them there.
+    """
+
+    slug: str
+    grants: int
+    until: datetime | None
+    endless: int
+
+
+def survivors(app: str, selection: Selection) -> list[Survivors]:
+    """Return the grants that no revocation would end, by platform.
+
+    Args:
+        app: The connections' app.
+        selection: Connections of that app, or their ids.
+    """
+    target = connection_type(app)
+    slug = target.model.platform_column
+    rows = target.unfinished(selection).filter(auth_state__isnull=False)
+    found = rows.values_list(slug).annotate(
+        grants=Count("pk"),
+        until=Max("grant_expires_at"),
+        endless=Count("pk", filter=Q(grant_expires_at=None)),
+    )
+    told = (Survivors(*row) for row in found.order_by(slug))
+    return [one for one in told if not can_revoke(upstream(one.slug))]
 
 
 def _platforms(target: ConnectionType, rows: Rows) -> dict[str, int]:

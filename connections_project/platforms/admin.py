@@ -1,8 +1,10 @@
 """The kill switch: every platform of the catalogue, suspended or not."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,11 +26,50 @@ SUSPEND = "platforms.add_suspension"
 RESUME = "platforms.delete_suspension"
 
 
+@dataclass(frozen=True)
+class PlatformFacts:
+    """What higher layers know of a platform.
+
+    Args:
+        connections: How many live connections there are, in words.
+        trouble: What of it is left alone for now, and until when.
+        stops: What a suspension would stop, a sentence each.
+    """
+
+    connections: str = ""
+    trouble: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()
+
+
+def suspend_form(name: str, slug: str) -> type[ReasonForm]:
+    """Return the form that asks for the platform's name: a wrong click suspends nothing."""
+
+    class SuspendForm(ReasonForm):
+        platform = forms.CharField(
+            label=f"Type the platform's name, {name}",
+            widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        )
+
+        def clean_platform(self) -> str:
+            typed = str(self.cleaned_data["platform"]).strip().casefold()
+            if typed not in {name.casefold(), slug}:
+                raise forms.ValidationError(f"That is not {name}.")
+            return typed
+
+    return SuspendForm
+
+
 @admin.register(Suspension)
 class SuspensionAdmin(ReadOnlyAdmin):
     """One page with all platforms; each is suspended and resumed with a reason."""
 
     ordering = ("slug",)
+    # Set by a higher layer, which knows connections and circuits: the facts of a slug and its app.
+    facts_of: ClassVar[Callable[[str, str], PlatformFacts] | None] = None
+
+    @classmethod
+    def facts(cls, slug: str, app: str) -> PlatformFacts:
+        return cls.facts_of(slug, app) if cls.facts_of else PlatformFacts()
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -47,7 +88,9 @@ class SuspensionAdmin(ReadOnlyAdmin):
             request,
             "admin/platforms.html",
             title="Platforms",
-            platforms=_platforms(),
+            platforms=[
+                {**row, "facts": self.facts(row["slug"], row["app"])} for row in _platforms()
+            ],
             may_suspend=request.user.has_perm(SUSPEND),
             may_resume=request.user.has_perm(RESUME),
             **(extra_context or {}),
@@ -90,13 +133,16 @@ class SuspensionAdmin(ReadOnlyAdmin):
         """Ask for the reason, then suspend or resume."""
         if not request.user.has_perm(permission):
             raise PermissionDenied
-        form = ReasonForm(request.POST if request.method == "POST" else None)
         name = _name_of(slug)
+        kind = suspend_form(name, slug) if verb is suspend else ReasonForm
+        form = kind(request.POST if request.method == "POST" else None)
         if not form.is_valid():
             context = {
                 "original": name,
                 "title": f"{label} {name}",
-                "action": {"label": label, "question": question, "is_destructive": verb is suspend},
+                "action": {"label": label, "is_destructive": verb is suspend},
+                "question": question,
+                "facts": self._stops(slug) if verb is suspend else (),
                 "back": reverse(LIST),
             }
             return self.page(request, "admin/question.html", form=form, **context)
@@ -104,6 +150,10 @@ class SuspensionAdmin(ReadOnlyAdmin):
         done = f"{label}: {name}." if changed else f"{name}: nothing had to be changed."
         self.message_user(request, done)
         return redirect(LIST)
+
+    def _stops(self, slug: str) -> tuple[str, ...]:
+        found = upstream(slug)
+        return self.facts(slug, found.platform.app).stops if found else ()
 
 
 def _changed(verb: Callable[..., bool], slug: str, reason: str, request: HttpRequest) -> bool:

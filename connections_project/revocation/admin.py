@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from connections_project.admin.base import ReadOnlyAdmin
-from connections_project.admin.filters import AgeFilter, column_filter
+from connections_project.admin.filters import AgeFilter, column_filter, select_filter
 from connections_project.admin.formatting import (
     REVOCATION,
     format_datetime,
@@ -17,9 +17,11 @@ from connections_project.admin.formatting import (
 )
 from connections_project.admin.object_actions import ObjectAction, QuestionForm
 from connections_project.identity.origins import admin_origin
+from connections_project.platforms.catalog import catalog
 from connections_project.platforms.registry import name_of
-from connections_project.revocation.models import JobState, RevocationJob
-from connections_project.revocation.operate import give_up, retry_now
+from connections_project.revocation.circuits import open_until
+from connections_project.revocation.models import Circuit, JobState, RevocationJob
+from connections_project.revocation.operate import give_up, probe_now, retry_now
 
 PERMISSION = "revocation.change_revocationjob"
 
@@ -28,14 +30,44 @@ def is_pending(job: RevocationJob) -> bool:
     return job.state == JobState.PENDING
 
 
+def is_held_up(job: RevocationJob) -> bool:
+    """Whether its platform is left alone for now."""
+    return is_pending(job) and open_until(Circuit, job.platform) is not None
+
+
+def _retry_question(job: RevocationJob) -> str:
+    until = open_until(Circuit, job.platform)
+    if until is None:
+        return "A worker retries it as soon as one is free, whatever the waiting time."
+    name = name_of(job.platform)
+    return (
+        f"{name} has failed again and again, so that nothing is sent to it until "
+        f"{until:%Y-%m-%d %H:%M:%S} UTC. It is tried right after that. To ask {name} once before, "
+        "go back and choose Probe now."
+    )
+
+
 def _retry(request: HttpRequest, job: RevocationJob, _reason: str) -> str:
     retry_now([job.pk], origin=admin_origin(request))
-    return "It is due now, and tried next."
+    until = open_until(Circuit, job.platform)
+    if until is None:
+        return "It is due now, and tried next."
+    name = name_of(job.platform)
+    return f"It is due now, and waits for {name}, which is left alone until {until:%H:%M:%S} UTC."
+
+
+def _probe(request: HttpRequest, job: RevocationJob, _reason: str) -> str:
+    probe_now(job.pk, origin=admin_origin(request))
+    return f"{name_of(job.platform)} is asked once; if it answers, all its revocations go on."
 
 
 def _give_up(request: HttpRequest, job: RevocationJob, reason: str) -> str:
     give_up([job.pk], reason=reason, origin=admin_origin(request))
     return "It is given up, and its token is erased. The user should remove the app by hand."
+
+
+def _platforms() -> list[tuple[str, str]]:
+    return sorted((one.slug, one.name) for one in catalog().all())
 
 
 @admin.register(RevocationJob)
@@ -48,6 +80,7 @@ class RevocationJobAdmin(ReadOnlyAdmin):
         column_filter(
             "state", lambda: [(state, words) for state, (words, _) in REVOCATION.items()]
         ),
+        select_filter("platform", _platforms),
         AgeFilter,
     )
     id_columns = ("id", "connection_id")
@@ -62,9 +95,19 @@ class RevocationJobAdmin(ReadOnlyAdmin):
             name="retry",
             label="Retry now",
             permission=PERMISSION,
-            question="A worker retries it as soon as one is free, whatever the waiting time.",
+            question=_retry_question,
             do=_retry,
             applies=is_pending,
+            form=QuestionForm,
+        ),
+        ObjectAction(
+            name="probe",
+            label="Probe now",
+            permission=PERMISSION,
+            question="Its platform has failed again and again, and is left alone for a while. It "
+            "is asked once now, by this revocation. If it fails again it is left alone for longer.",
+            do=_probe,
+            applies=is_held_up,
             form=QuestionForm,
         ),
         ObjectAction(
@@ -93,7 +136,7 @@ class RevocationJobAdmin(ReadOnlyAdmin):
         self.message_user(request, f"{hurried} of them were pending, and are due now.")
 
     def shown_state(self, job: RevocationJob) -> SafeString:
-        return revocation_badge(job.state)
+        return revocation_badge(job.state, is_tried=is_pending(job) and job.is_tried)
 
     shown_state.short_description = "state"  # type: ignore[attr-defined]
 

@@ -39,6 +39,24 @@ def is_in_trouble(circuit: CircuitBreaker) -> bool:
     return circuit.faults >= FAULTS_TO_OPEN
 
 
+def open_until(kind: type[CircuitBreaker], platform: str) -> datetime | None:
+    """Return until when a platform is left alone; None where it may be asked."""
+    rows = kind._default_manager.filter(platform=platform, blocked_until__gt=timezone.now())
+    until: datetime | None = rows.values_list("blocked_until", flat=True).first()
+    return until
+
+
+def allow_probe(platform: str) -> bool:
+    """End the wait of a platform's revocations: the next one asks, and all others wait for it.
+
+    Returns:
+        Whether the platform was being left alone.
+    """
+    now = timezone.now()
+    rows = Circuit.objects.filter(platform=platform, blocked_until__gt=now)
+    return bool(rows.update(blocked_until=now))
+
+
 def open_circuits() -> dict[str, list[str]]:
     """List the platforms that are left alone or asked by one probe at a time, by kind of call."""
     kinds: dict[str, type[CircuitBreaker]] = {"revocations": Circuit, "requests": CallCircuit}

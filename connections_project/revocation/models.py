@@ -5,6 +5,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from connections_project.core.ids import uuid7
 from connections_project.core.jobs.models import LeasedJob
@@ -83,6 +84,8 @@ class RevocationJob(LeasedJob):
                 condition=Q(leased_until__isnull=False),
             ),
             models.Index(fields=["connection_id"], name="revocation_by_connection"),
+            # The admin's list of one platform.
+            models.Index(fields=["platform", "-id"], name="revocation_by_platform"),
             models.Index(
                 fields=["finished_at"],
                 name="revocation_by_end",
@@ -102,6 +105,11 @@ class RevocationJob(LeasedJob):
 
     def __str__(self) -> str:
         return f"{self.platform} {self.state} {self.id}"
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether somebody tries it just now, as far as this host's clock tells."""
+        return self.leased_until is not None and self.leased_until > timezone.now()
 
     @classmethod
     def lease_seconds(cls) -> float:

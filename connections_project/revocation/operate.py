@@ -8,6 +8,7 @@ from django.utils import timezone
 from audit.events import Action, Outcome
 from audit.record import Event, Origin, record_many
 from connections_project.revocation.attempts import end
+from connections_project.revocation.circuits import allow_probe
 from connections_project.revocation.dispatch import dispatch_revocations
 from connections_project.revocation.models import JobState, RevocationJob
 
@@ -25,6 +26,20 @@ def retry_now(job_ids: list[UUID], *, origin: Origin) -> int:
         record_many(_event(job, Action.TOKEN_REVOCATION_RETRIED, origin) for job in jobs)
         dispatch_revocations([job.pk for job in jobs], interface=origin.interface)
     return len(jobs)
+
+
+def probe_now(job_id: UUID, *, origin: Origin) -> bool:
+    """Ask a platform that is left alone once more now, by a job of its.
+
+    Returns:
+        Whether the job was pending.
+    """
+    with transaction.atomic():
+        for platform in (
+            RevocationJob.pending().filter(pk=job_id).values_list("platform", flat=True)
+        ):
+            allow_probe(platform)
+        return bool(retry_now([job_id], origin=origin))
 
 
 def give_up(job_ids: list[UUID], *, reason: str, origin: Origin) -> int:

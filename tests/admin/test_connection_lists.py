@@ -46,7 +46,7 @@ def test_a_row_shows_status_account_owner_and_age(
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("pending", "under way"),
+        ("pending", "waiting"),
         ("revoked", "revoked there"),
         ("abandoned", "given up"),
         ("shared_grant", "shared grant"),

@@ -12,6 +12,7 @@ from connections_project.operations.admin.force import AT_ONCE
 from connections_project.operations.models import BulkJob
 from providers.models import Connection
 from social.models import SocialAccount
+from tests.conftest import UseCatalogue
 from tests.support.admin_pages import CHANNELS, PROVIDERS, chosen, text_of
 from tests.support.bank import Bank
 from tests.support.channel_rows import channel_of, schedule_of
@@ -222,3 +223,34 @@ def test_a_page_of_them_is_ended_at_once(page: Client, rows: list[Connection]) -
     page.post(PROVIDERS, chosen(*rows, reason="breach"))
     assert Connection.objects.filter(status="disconnected").count() == 3
     assert not BulkJob.objects.exists()
+
+
+class TestWithoutRevocation:
+    """The platform can't be told: the page says what lives on, and where to end it."""
+
+    TABLE = """
+[providers.vault]
+name = "Vault"
+authorization_endpoint = "https://vault.example.com/authorize"
+token_endpoint = "https://vault.example.com/token"
+help_url = "https://vault.example.com/apps"
+"""
+
+    @pytest.fixture
+    def row(self, use_catalogue: UseCatalogue, owner: User) -> Connection:
+        use_catalogue(self.TABLE, "vault")
+        return connection_of(owner, slug="vault")
+
+    def test_it_says_what_lives_on(self, page: Client, row: Connection) -> None:
+        here = f"/admin/providers/connection/{row.pk}/force-disconnect/"
+        asked = text_of(page, here)
+        assert "Vault has no usable revocation: 1 grant lives on there, until" in asked
+        assert 'href="https://vault.example.com/apps"' in page.get(here).content.decode()
+        Connection.objects.update(grant_expires_at="2126-01-01T00:00:00Z")
+        assert "lives on there until 2126-01-01 00:00 UTC at the latest." in text_of(page, here)
+
+    def test_what_means_nothing_is_not_asked(self, page: Client, row: Connection) -> None:
+        here = f"/admin/providers/connection/{row.pk}/force-disconnect/"
+        assert "skip_revocation" not in page.get(here).content.decode()
+        page.post(here, {"reason": "breach"})
+        assert Connection.objects.get().status == "disconnected"

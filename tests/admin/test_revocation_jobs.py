@@ -5,7 +5,7 @@ from django.test import Client
 
 from audit.models import AuditEvent
 from connections_project.identity.models import User
-from connections_project.revocation.models import RevocationJob
+from connections_project.revocation.models import Circuit, RevocationJob
 from tests.support.admin_pages import job_of, text_of
 from tests.support.bank import Bank
 from tests.support.provider_rows import connection_of, events
@@ -77,3 +77,42 @@ def test_auditors_see_no_button_and_are_refused(auditors_page: Client, job: Revo
         assert auditors_page.get(f"{LIST}{job.pk}/{action}/").status_code == 403
         assert auditors_page.post(f"{LIST}{job.pk}/{action}/", {"reason": "x"}).status_code == 403
     assert RevocationJob.objects.get().state == "pending"
+
+
+def test_waiting_is_not_being_tried(page: Client, job: RevocationJob) -> None:
+    assert " waiting " in text_of(page, LIST)
+    RevocationJob.objects.update(leased_until="2126-01-01T00:00:00Z", lease=job.pk)
+    assert " being tried " in text_of(page, LIST)
+
+
+def test_they_are_filtered_by_platform(page: Client, job: RevocationJob) -> None:
+    assert "1 revocation job" in text_of(page, LIST, platform="bank")
+    assert "0 revocation jobs" in text_of(page, LIST, platform="schwab")
+
+
+class TestOpenCircuit:
+    """The platform has failed again and again, and is left alone for a while."""
+
+    @pytest.fixture(autouse=True)
+    def _open(self, job: RevocationJob) -> None:
+        Circuit.objects.create(platform="bank", faults=5, blocked_until="2126-01-01T12:30:00Z")
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_retry_says_that_it_waits(self, page: Client, job: RevocationJob, bank: Bank) -> None:
+        asked = text_of(page, f"{LIST}{job.pk}/retry/")
+        assert "nothing is sent to it until 2126-01-01 12:30:00 UTC" in asked
+        said = page.post(f"{LIST}{job.pk}/retry/", follow=True).content.decode()
+        assert "left alone until 12:30:00 UTC" in said
+        assert bank.revoked == []
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_probe_asks_once(self, page: Client, job: RevocationJob, bank: Bank) -> None:
+        assert "Probe now" in text_of(page, f"{LIST}{job.pk}/change/")
+        page.post(f"{LIST}{job.pk}/probe/")
+        assert len(bank.revoked) == 2
+        assert RevocationJob.objects.get().state == "revoked"
+        assert Circuit.objects.get().faults == 0
+
+
+def test_without_a_circuit_there_is_nothing_to_probe(page: Client, job: RevocationJob) -> None:
+    assert "Probe now" not in text_of(page, f"{LIST}{job.pk}/change/")

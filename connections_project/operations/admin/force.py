@@ -18,13 +18,14 @@ from connections_project.connections.admin import ConnectionAdmin
 from connections_project.connections.registry import Selection, connection_type
 from connections_project.identity.origins import admin_origin
 from connections_project.operations.admin.forms import ForceDisconnectForm
-from connections_project.operations.blast_radius import blast_radius
+from connections_project.operations.blast_radius import blast_radius, survivors
 from connections_project.operations.bulk_jobs import store_selection
 from connections_project.operations.force import force_disconnect
 from connections_project.operations.options import Result
-from connections_project.platforms.registry import name_of
+from connections_project.platforms.registry import name_of, upstream
 from connections_project.receipts.facts import NotDisconnectedError
 from connections_project.receipts.issue import issue
+from connections_project.revocation.release import can_revoke
 
 ACTION = "force_disconnect_selected"
 # More than a page's worth is stored and disconnected in the background.
@@ -37,8 +38,21 @@ def radius_context(app: str, selection: Selection) -> dict[str, Any]:
     keeps = connection_type(app).model.keeps_tokens
     if_erased = blast_radius(app, selection, erase_tokens=True) if keeps else None
     radius = blast_radius(app, selection)
+    left = survivors(app, selection)
     names = [(name_of(slug), count) for slug, count in radius.platforms.items()]
-    return {"radius": radius, "platforms": names, "if_erased": if_erased}
+    return {
+        "radius": radius,
+        "platforms": names,
+        "if_erased": if_erased,
+        "keeps_tokens": keeps,
+        "survivors": [(name_of(one.slug), help_url_of(one.slug), one) for one in left],
+        "can_revoke": any(can_revoke(upstream(slug)) for slug in radius.platforms),
+    }
+
+
+def help_url_of(slug: str) -> str:
+    found = upstream(slug)
+    return found.platform.help_url if found else ""
 
 
 class ForceDisconnect(AdminExtension):
@@ -149,11 +163,13 @@ class ForceDisconnect(AdminExtension):
         back: str,
         hidden: list[tuple[str, Any]],
     ) -> HttpResponse:
+        told = radius_context(self.app, ids)
+        form.leave_out(told)
         return self.page(
             request,
             "admin/force_disconnect.html",
             title="Disconnect by force",
-            **radius_context(self.app, ids),
+            **told,
             rows=self._cells(request, ids),
             form=form,
             back=back,

@@ -1,5 +1,6 @@
 """What an operator is asked before connections are ended by force."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -36,6 +37,11 @@ class ForceDisconnectForm(ReasonForm):
             del self.fields["cancel_schedules"]
         if not asked.model.keeps_tokens:
             del self.fields["erase_tokens"]
+
+    def leave_out(self, told: Mapping[str, Any]) -> None:
+        """Leave out what means nothing for what the page tells of a selection."""
+        if not told["can_revoke"]:
+            del self.fields["skip_revocation"]
 
     def options(self) -> DisconnectOptions:
         """Return what was asked for; the form is valid."""
