@@ -123,7 +123,7 @@ class PermissionsAdmin(BaseAdmin, GroupAdmin):
     search_help_text = "The group's whole name"
 
 
-class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
+class MembershipInline(admin.StackedInline):  # type: ignore[type-arg]
     """Who belongs to the team."""
 
     model = Membership

@@ -1,0 +1,96 @@
+"""Every page of the admin: axe finds nothing, and none has to be scrolled sideways on a phone."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, ViewportSize
+from rest_framework.test import APIClient
+
+from audit.models import AuditEvent
+from audit.seal import seal_recent
+from channels.models import ChannelConnection, Schedule
+from connections_project.identity.models import Team, User
+from connections_project.identity.origins import command_origin
+from connections_project.metrics.tables import refresh
+from connections_project.operations.bulk_jobs import store_selection
+from connections_project.revocation.models import RevocationJob
+from providers.models import Connection
+from social.models import SocialAccount
+from tests.admin.conftest import operator, platforms, use_platforms
+from tests.browser.test_screenshots import PAGES
+from tests.support.admin_data import arrange
+from tests.support.admin_pages import job_of
+from tests.support.axe import overflows, violations
+from tests.support.bank import Bank, connect
+from tests.support.browser_pages import Watched
+
+__all__ = ["operator", "platforms", "use_platforms"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1440, "height": 900}
+
+
+def addresses(operator: User) -> Iterator[str]:
+    """Give the addresses of the admin's pages: each list, and a page of each kind of row."""
+    yield from ("/admin/", *PAGES.values())
+    models = (
+        *(Connection, ChannelConnection, SocialAccount, RevocationJob, Schedule),
+        *(AuditEvent, User, Team),
+    )
+    for model in models:
+        options, row = model._meta, model._default_manager.order_by("pk").first()
+        assert row is not None, str(model)
+        yield f"/admin/{options.app_label}/{options.model_name}/{row.pk}/change/"
+    live = Connection.objects.filter(status="active").first()
+    job = RevocationJob.objects.filter(state="pending").first()
+    person = User.objects.filter(is_staff=False).first()
+    assert live
+    assert job
+    assert person
+    yield f"/admin/providers/connection/{live.pk}/force-disconnect/"
+    yield f"/admin/revocation/revocationjob/{job.pk}/retry/"
+    yield f"/admin/identity/user/{person.pk}/deactivate/"
+    stored = store_selection("providers", Connection.objects.all(), origin=command_origin(operator))
+    yield f"/admin/operations/bulkjob/{stored.pk}/change/"
+    yield "/admin/events/endpoint/"
+    yield "/admin/events/endpoint/add/"
+    yield "/admin/events/delivery/"
+
+
+def test_every_page_reads_well(
+    watched: Watched, operator: User, platforms: Bank, api: APIClient, tmp_path: Path
+) -> None:
+    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
+    connect(api)
+    arrange(operator)
+    job_of(Connection.objects.filter(status="failed").first())
+    seal_recent()
+    refresh()
+    page = watched.page
+    watched.sign_in(operator)
+    found: list[str] = []
+    for address in addresses(operator):
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.status == 200, address
+        name = address.strip("/").replace("/", "-")[:60]
+        found += look(page, address, folder / f"narrow-{name}.png")
+    assert not found, "\n".join(found)
+
+
+def look(page: Page, address: str, screenshot: Path) -> list[str]:
+    found = []
+    for screen in (DESK, PHONE):
+        page.set_viewport_size(screen)
+        found += [f"{address} {screen['width']} {one}" for one in violations(page)]
+    if overflows(page):
+        found.append(f"{address} overflows by {page.evaluate(WIDEST)}")
+    page.screenshot(path=screenshot, full_page=True)
+    return found
+
+
+WIDEST = """[...document.querySelectorAll("body *")]
+  .filter(one => one.getBoundingClientRect().right > innerWidth + 1)
+  .map(one => one.tagName + "." + one.className + "#" + one.id).slice(0, 4).join(" ")"""
