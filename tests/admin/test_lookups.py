@@ -15,7 +15,6 @@ from connections_project.platforms.models import Suspension
 
 # Suspensions are shown as a list of platforms, which is not filtered at all.
 MODELS = [model for model in admin.site._registry if model is not Suspension]
-NAMES = [model._meta.label for model in MODELS]
 LOOKUPS = ("", "__startswith")
 
 
@@ -49,20 +48,21 @@ def everything(db: None) -> Client:
     return client
 
 
-@pytest.mark.parametrize("model", MODELS, ids=NAMES)
-def test_only_declared_filters_are_admitted(everything: Client, model: type[models.Model]) -> None:
-    own = declared(model)
-    asked = {f"{name}{lookup}" for name in columns(model) for lookup in LOOKUPS} - own
-    for lookup in asked:
-        assert everything.get(lists(model), {lookup: "1"}).status_code == 400, lookup
+def test_only_declared_filters_are_admitted(everything: Client) -> None:
+    for model in MODELS:
+        own, its_admin = declared(model), admin.site._registry[model]
+        asked = {f"{name}{lookup}" for name in columns(model) for lookup in LOOKUPS} - own
+        allowed = {one for one in asked if its_admin.lookup_allowed(one, "1", HttpRequest())}
+        assert allowed == set(), model
+        assert everything.get(lists(model), {min(asked): "1"}).status_code == 400, model
 
 
-@pytest.mark.parametrize("model", MODELS, ids=NAMES)
-def test_declared_filters_work(everything: Client, model: type[models.Model]) -> None:
-    for one in filters(model, everything):
-        for value, _ in one.lookup_choices:
-            answer = everything.get(lists(model), {one.parameter_name: value})
-            assert answer.status_code == 200
+def test_declared_filters_work(everything: Client) -> None:
+    for model in MODELS:
+        for one in filters(model, everything):
+            for value, _ in one.lookup_choices:
+                answer = everything.get(lists(model), {one.parameter_name: value})
+                assert answer.status_code == 200, (model, one.parameter_name, value)
 
 
 def test_an_auditor_guesses_no_password(auditors_page: Client, owner: User) -> None:

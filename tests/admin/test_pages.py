@@ -17,7 +17,6 @@ from tests.support.provider_rows import connection_of
 EVERY_MODEL = list(admin.site._registry)
 # Groups are shown only to whoever may see what operators may do.
 MODELS = [model for model in EVERY_MODEL if model._meta.app_label not in {"auth"}]
-NAMES = [model._meta.label for model in MODELS]
 Made = Callable[..., models.Model]
 
 
@@ -25,30 +24,24 @@ def lists(model: type[models.Model]) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
 
 
-@pytest.mark.parametrize("model", MODELS, ids=NAMES)
-def test_every_list_opens_for_operators_and_auditors(
-    page: Client, auditors_page: Client, model: type[models.Model]
-) -> None:
-    assert page.get(lists(model)).status_code == 200
-    assert auditors_page.get(lists(model)).status_code == 200
+def test_every_list_opens_for_operators_and_auditors(page: Client, auditors_page: Client) -> None:
+    for model in MODELS:
+        assert page.get(lists(model)).status_code == 200, model
+        assert auditors_page.get(lists(model)).status_code == 200, model
 
 
-@pytest.mark.parametrize("model", MODELS, ids=NAMES)
-@pytest.mark.parametrize(
-    "word", ["01a2120c-fa6a-714b-b031-524c651f63d2", "a@b.org", "ab'c", "é" * 300]
-)
-def test_whatever_is_searched_for_the_list_opens(
-    page: Client, model: type[models.Model], word: str
-) -> None:
-    assert page.get(lists(model), {"q": word}).status_code == 200
+def test_whatever_is_searched_for_the_list_opens(page: Client) -> None:
+    for word in ("01a2120c-fa6a-714b-b031-524c651f63d2", "a@b.org", "ab'c", "é" * 300):
+        for model in MODELS:
+            assert page.get(lists(model), {"q": word}).status_code == 200, (model, word)
 
 
-@pytest.mark.parametrize("model", EVERY_MODEL, ids=lambda model: model._meta.label)
-def test_not_even_who_holds_every_permission_deletes(model: type[models.Model], db: None) -> None:
+def test_not_even_who_holds_every_permission_deletes(db: None) -> None:
     request = RequestFactory().get("/")
     request.user = User(is_active=True, is_staff=True, is_superuser=True)
-    assert admin.site._registry[model].has_delete_permission(request) is False
-    assert "delete_selected" not in admin.site._registry[model].get_actions(request)
+    for model in EVERY_MODEL:
+        assert admin.site._registry[model].has_delete_permission(request) is False
+        assert "delete_selected" not in admin.site._registry[model].get_actions(request)
 
 
 @pytest.fixture

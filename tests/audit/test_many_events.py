@@ -1,4 +1,4 @@
-"""A log of twenty thousand events: sealed and verified in memory that does not grow with it."""
+"""A log of many events: sealed and verified in memory that does not grow with it."""
 
 import os
 from pathlib import Path
@@ -14,6 +14,7 @@ from connections_project.core.ids import uuid7
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("checkpoints_file")]
 
+# Twenty windows of the sealer's: a list of all of them would be seen.
 COUNT = 20_000
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -23,7 +24,7 @@ def kibibytes(field: str) -> int:
     return int(line.split()[1])
 
 
-def tell_many() -> None:
+def insert_many() -> None:
     """Insert by plain SQL: models of so many rows would hide the peak that is looked for."""
     columns = ", ".join(str(field.column) for field in AuditEvent._meta.concrete_fields)
     values = (
@@ -40,7 +41,7 @@ def tell_many() -> None:
 
 @pytest.mark.skipif(not os.access(CLEAR, os.W_OK), reason="left out: only Linux has the peak")
 def test_many_events_are_sealed_in_flat_memory() -> None:
-    tell_many()
+    insert_many()
     CLEAR.write_text("5")  # Forget the peak so far (proc(5)).
     before = kibibytes("VmRSS")
     if kibibytes("VmHWM") > before + 1024:
