@@ -12,7 +12,7 @@ def drop_older_triggers(_apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("audit", "0001_initial"),
+        ("audit", "0003_admin_indexes"),
     ]
 
     operations = [
