@@ -53,6 +53,7 @@ def commands(people: People, endpoint: str, folder: Path) -> Iterator[tuple[str,
     yield ("show_public_keys",)
     yield ("list_teams",)
     yield ("list_api_keys",)
+    yield ("list_scim_tokens",)
     yield ("inspect_connection", ids[0])
     yield ("suspend_platform", "bank", "--reason", "a drill")
     yield ("resume_platform", "bank")
@@ -100,7 +101,8 @@ def test_all_of_our_commands_are_tried(tmp_path: Path) -> None:
     # These make people and keys by one INSERT or UPDATE each, or don't come near the database.
     others = {"create_user", "create_service_account", "create_operator", "create_team",
               "create_api_key", "revoke_api_key", "reset_totp", "sandbox", "migrate",
-              "platform_table", "create_event_endpoint", "test_event_endpoint"}  # fmt: skip
+              "platform_table", "create_event_endpoint", "test_event_endpoint",
+              "create_scim_token", "revoke_scim_token"}  # fmt: skip
     found = {
         path.stem
         for path in ROOT.glob("**/management/commands/[a-z]*.py")
