@@ -36,9 +36,10 @@ def test_sessions_and_connections_end(
     made = directory.create(userName="kim", externalId="kim", emails=emails).json()
     connection_of(principal(made))
     ids = {"iss": issuer.url, "sub": "kim", "email": "Kim@example.com"}
+    token = issuer.token(sub="kim")
     answer = revoke(directory.token, {"sub_id": {"format": named, **ids}})
     assert (answer.status_code, answer.content) == (204, b"")
-    assert me(issuer.token(sub="kim")).status_code == 401
+    assert me(token).status_code == 401
     process_offboardings()
     assert not Connection.objects.filter(disconnected_at=None).exists()
     assert me(issuer.token(sub="kim", iat=int(time.time()) + 2)).status_code == 200

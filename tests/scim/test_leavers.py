@@ -111,14 +111,13 @@ def test_a_deleted_user_is_forgotten(
     assert AuditEvent.objects.filter(action="user_forgotten").count() == 1
 
 
-def test_older_tokens_bring_nobody_back(
-    directory: Directory, issuer: TestIssuer, deleted: Any
-) -> None:
+def test_older_tokens_bring_nobody_back(directory: Directory, issuer: TestIssuer, kim: Any) -> None:
     old = issuer.token(sub="kim")
+    directory.call("DELETE", f"/Users/{kim['id']}")
     assert me(old).status_code == 401
     again = directory.create(userName="kim@example.com", externalId="kim")
     assert again.status_code == 201
-    assert again.json()["id"] != deleted["id"]
+    assert again.json()["id"] != kim["id"]
     # Somebody new by that name, for whom tokens from before don't speak either.
     assert me(old).status_code == 401
     new = issuer.token(sub="kim", iat=int(time.time()) + 2)
