@@ -3,17 +3,17 @@
 from io import BytesIO
 from typing import IO, Any
 
-from rest_framework.renderers import JSONRenderer
 from scim2_models import PayloadTooLargeException
 
 from connections_project.api.parsers import JsonObjectParser
+from connections_project.api.renderers import OrjsonRenderer
 from connections_project.scim.errors import CONTENT_TYPE
 
 # Of one person there is never more to say; to validate a megabyte would take seconds.
 LARGEST_BODY = 128 * 1024
 
 
-class ScimRenderer(JSONRenderer):
+class ScimRenderer(OrjsonRenderer):
     media_type = CONTENT_TYPE
     charset = None
 
