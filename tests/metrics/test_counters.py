@@ -18,7 +18,7 @@ from tests.support.bank import Bank
 from tests.support.provider_rows import connection_of, many_disconnected
 from tests.support.revocation_jobs import make_jobs
 
-LARGE = r"Seq Scan on (providers_connection|revocation_)"
+LARGE = r"Seq Scan on (providers_connection|revocation_revocationjob)"
 
 
 def providers() -> dict[str, int]:
