@@ -264,9 +264,7 @@ def _refuse(
 
 def _leave_all_inactive(received: ReceivedTeamGrant, *, origin: Origin) -> list[SocialAccount]:
     """Release a grant whose accounts were all disconnected before, and are to stay so."""
-    bundle = received.row.token_bundle(
-        received.row.sealed(received.result.tokens), grant=received.whole.grant
-    )
+    bundle = received.row.token_bundle(received.result.tokens, grant=received.whole.grant)
     record_about(
         received.row,
         Action.ACCOUNT_CONNECTION_FAILED,

@@ -29,6 +29,12 @@ REVOCATION = {
     "abandoned": ("given up", "bad"),
     "shared_grant": ("shared grant", "off"),
 }
+# What a look at the tokens has shown, once the platform had accepted their revocation.
+VERIFICATION = {
+    "verified_dead": ("refused since", "good"),
+    "still_alive": ("still alive", "bad"),
+    "unverifiable": ("can't be told", "off"),
+}
 
 
 def badge(word: str, tone: str = "") -> SafeString:
@@ -54,6 +60,11 @@ def revocation_badge(state: str, tries: int = 0, *, is_tried: bool = False) -> S
     if is_tried:
         return badge("being tried", tone)
     return badge(f"{words}, {tries} tries" if tone == "wait" and tries > 1 else words, tone)
+
+
+def verification_badge(verification: str) -> SafeString | str:
+    """Show whether revoked tokens are dead."""
+    return badge(*VERIFICATION[verification]) if verification else NOTHING
 
 
 def format_datetime(when: datetime | None) -> SafeString | str:

@@ -33,6 +33,7 @@ from connections_project.connections.outbound_limits import reserve
 from connections_project.connections.records import record_about
 from connections_project.connections.unstored import store_or_revoke
 from connections_project.identity.models import ApiKey, User
+from connections_project.oauth import client
 from connections_project.oauth.client import TokenSet, UnusableTokensError
 from connections_project.oauth.errors import PlatformError
 from connections_project.platforms.registry import (
@@ -199,8 +200,8 @@ def exchange_and_identify(
 ) -> tuple[TokenSet, T]:
     """Exchange the code and ask whose account it is; a failure is audited.
 
-    Tokens of which nobody knows whose they are, or that came in an answer that can't be used, go to
-    the revoker.
+    Tokens of which nobody knows for which account they are, or that came in an answer that can't be
+    used, go to the revoker; an id_token may say who gave them.
 
     Args:
         taken: The flow.
@@ -251,8 +252,9 @@ def _record_failure(
     with transaction.atomic():
         given_up = give_up() or row
         for tokens in came:
-            nobodys = Grant(upstream.authority, upstream.registration.client_id, None)
-            bundle = given_up.token_bundle(given_up.sealed(tokens), grant=nobodys)
+            user = client.granting_user(upstream.platform, upstream.registration, tokens)
+            grant = Grant(upstream.authority, upstream.registration.client_id, user)
+            bundle = given_up.token_bundle(tokens, grant=grant)
             details["revocation"] = revoke_unstored(bundle, origin=origin)
         record_about(given_up, failed, origin=origin, outcome=Outcome.FAILURE, **details)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import F
 from django.db.models.expressions import Combinable
+from django.utils import timezone
 
 from connections_project.connections.attention import HEALTHY, AttentionMixin
 from connections_project.connections.token_names import token_names
@@ -149,16 +150,18 @@ class OAuthConnection(AttentionMixin):
         return Grant(self.authority, self.client_id, self.granting_user_id)
 
     def token_bundle(
-        self, sealed: Sealed | None = None, *, grant: Grant | None = None
+        self, tokens: TokenSet | None = None, *, grant: Grant | None = None
     ) -> TokenBundle:
-        """Describe tokens for the revoker: the row's own, or others that came for it."""
+        """Describe tokens for the revoker: the row's own, or others that have come for it."""
+        ends_at = _later(timezone.now(), tokens.expires_in) if tokens else self.token_expires_at
         return TokenBundle(
             app=self.app,
             platform_slug=self.platform_slug,
             connection_id=self.pk,
             owner_id=self.responsible_id,
             grant=grant or self.grant,
-            sealed=sealed or self.auth_state,
+            sealed=self.sealed(tokens) if tokens else self.auth_state,
+            token_expires_at=ends_at,
         )
 
     def sealed(self, tokens: TokenSet) -> Sealed:

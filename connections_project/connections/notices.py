@@ -9,7 +9,7 @@ from django.utils import timezone
 from connections_project.connections.models import OAuthConnection
 from connections_project.platforms.models import Suspension
 from connections_project.platforms.registry import has_credentials, upstream
-from connections_project.revocation.models import JobState, RevocationJob
+from connections_project.revocation.models import JobState, RevocationJob, Verification
 from connections_project.revocation.release import can_revoke
 
 ENDS_SOON = timedelta(hours=24)
@@ -76,6 +76,12 @@ def _of_jobs(jobs: list[RevocationJob]) -> Iterator[Notice]:
         if job.state == JobState.ABANDONED:
             yield Notice(
                 "Telling the platform was given up: the user should remove the app there by hand.",
+                True,
+            )
+        elif job.verification == Verification.STILL_ALIVE:
+            yield Notice(
+                "The platform has accepted the revocation, and a token is still good: it is sent "
+                "again. Meanwhile the user can remove the app there by hand.",
                 True,
             )
         elif job.last_error == "invalid_client" and job.state == JobState.PENDING:

@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 RETRY_SECONDS = 2
 # What says that a platform is away; all else may be about one user, or one post.
 UNREACHABLE = frozenset({"connect_error", "timeout", "reset"})
+OWN_CIRCUIT = frozenset({"revoke", "verify"})
 GATEWAY_STATUSES = frozenset({502, 503, 504})
 
 
@@ -56,13 +57,13 @@ def reserve(platform: str) -> None:
 def reserve_for_call(platform: str, kind: Kind) -> None:
     """Have a thread for a call that no verb has reserved one for.
 
-    Revocations have a circuit of their own, which is heeded when they are claimed.
+    Revocations, and probes of revoked tokens, have circuits of their own, which the revoker heeds.
 
     Raises:
         PlatformError: `not_asked`.
     """
     try:
-        if kind != "revoke":
+        if kind not in OWN_CIRCUIT:
             reserve(platform)
             return
         slot = request_slot()
@@ -77,7 +78,7 @@ def reserve_for_call(platform: str, kind: Kind) -> None:
 def note_call(platform: str, kind: Kind, result: Answer | PlatformError, _seconds: float) -> None:
     """Learn from a request's call whether its platform is up."""
     slot = request_slot()
-    if slot is None or kind == "revoke":
+    if slot is None or kind in OWN_CIRCUIT:
         return
     try:
         if _is_away(result):

@@ -177,7 +177,7 @@ def _revoke_late(
         return
     is_idle = row.auth_state is None or tokens.refresh_token not in {None, old.refresh_token}
     if not rules.share(row, kept) and is_idle:
-        revoke_unstored(row.token_bundle(row.sealed(kept)), origin=origin)
+        revoke_unstored(row.token_bundle(kept), origin=origin)
 
 
 def _save_refreshed(

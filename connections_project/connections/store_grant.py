@@ -174,5 +174,5 @@ def _revoke_received(
 ) -> Decision:
     if same is not None and lives_on(same, received.tokens):
         return Decision.SHARED_GRANT
-    bundle = row.token_bundle(row.sealed(received.tokens), grant=received.grant)
+    bundle = row.token_bundle(received.tokens, grant=received.grant)
     return revoke_unstored(bundle, origin=origin)

@@ -92,6 +92,12 @@ def _revocation_jobs(metrics: dict[str, Any]) -> Iterator[Metric]:
         ("platform", "state"),
         (((slug, state), number) for slug, state, number in by_platform),
     )
+    yield _gauge(
+        "connections_revocation_verifications",
+        "Those of which the tokens were probed, by what that has shown.",
+        ("state", "platform", "verification"),
+        ((labels, number) for *labels, number in metrics.get("verifications", [])),
+    )
 
 
 def _circuits(found: dict[str, list[str]]) -> Metric:

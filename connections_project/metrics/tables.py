@@ -80,6 +80,7 @@ def _counted() -> dict[str, Any]:
         "connections": {one.app: by_name[one.app] for one in connection_types()},
         "revocation_jobs": dict.fromkeys(JobState.values, 0) | by_name[counters.JOBS],
         "jobs_by_platform": _jobs_by_platform(),
+        "verifications": _verifications(),
         "oldest_pending": _iso(oldest),
         "oldest_event": _iso(oldest_pending()),
         "oldest_unsealed": _iso(oldest_unsealed()),
@@ -93,6 +94,12 @@ def _jobs_by_platform() -> list[tuple[str, str, int]]:
     # The finished ones may be millions.
     pending = RevocationJob.objects.filter(state=JobState.PENDING).order_by()
     rows = pending.values_list("platform", "state")
+    return list(rows.annotate(number=Count("pk")))
+
+
+def _verifications() -> list[tuple[str, str, str, int]]:
+    columns = ("state", "platform", "verification")
+    rows = RevocationJob.objects.exclude(verification="").order_by().values_list(*columns)
     return list(rows.annotate(number=Count("pk")))
 
 

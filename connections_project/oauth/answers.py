@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from connections_project.oauth.catalog import DeadGrantMatcher, Platform
+from connections_project.oauth.catalog import DeadGrantMatcher, Platform, Revocation
 from connections_project.oauth.errors import DeadGrant, ErrorCode, PlatformError
 from connections_project.oauth.paths import dig
 from connections_project.oauth.transport import Answer
@@ -32,15 +32,22 @@ def error_codes(answer: Answer) -> set[str]:
 
 
 def names_error(answer: Answer) -> bool:
-    """Whether the body is an error response (RFC 6749, section 5.2), whatever its status.
+    """Whether the body says that something failed, whatever its status.
 
-    TikTok's endpoints are among those that send one with a status of success.
+    So say an error response (RFC 6749, section 5.2), an object in its place, and a list of errors.
+    TikTok and Coinbase are among those that send such a body with a status of success.
     """
     try:
-        error = dig(answer.json(), "error")
+        document = answer.json()
     except PlatformError:
         return False
-    return isinstance(error, str) and error != ""
+    if not isinstance(document, dict):
+        return False
+    error, errors = document.get("error"), document.get("errors")
+    # TikTok's API names its successes there too.
+    if isinstance(error, dict) and error.get("code") == "ok":
+        error = None
+    return bool(error) or bool(errors) or document.get("success") is False
 
 
 def fault_of(answer: Answer) -> ErrorCode | None:
@@ -92,14 +99,28 @@ def require_living_grant(answer: Answer, platform: Platform, *, at: Origin) -> N
     Raises:
         DeadGrant: So it does.
     """
+    becomes = verdict(answer, platform, at=at)
+    if becomes is not None and becomes != "unchanged":
+        raise DeadGrant(platform=platform.slug, status=answer.status, becomes=becomes)
+
+
+def verdict(answer: Answer, platform: Platform, *, at: Origin) -> str | None:
+    """Return what becomes of a grant by an answer, by the first matcher that fits; None by none."""
+    matchers = [one for one in platform.dead_grant if one.at in {None, at}]
+    found = _first_fit(matchers, answer)
+    return found.becomes if found else None
+
+
+def says_dead_token(answer: Answer, revocation: Revocation) -> bool:
+    """Whether an answer to a revocation means that the token was dead already."""
+    return _first_fit(revocation.dead_token, answer) is not None
+
+
+def _first_fit(matchers: Iterable[DeadGrantMatcher], answer: Answer) -> DeadGrantMatcher | None:
     if not _is_verdict(answer):
-        return
+        return None
     codes = error_codes(answer)
-    for matcher in platform.dead_grant:
-        if matcher.at in {None, at} and _fits(matcher, answer, codes):
-            if matcher.becomes == "unchanged":
-                return
-            raise DeadGrant(platform=platform.slug, status=answer.status, becomes=matcher.becomes)
+    return next((one for one in matchers if _fits(one, answer, codes)), None)
 
 
 def _is_verdict(answer: Answer) -> bool:

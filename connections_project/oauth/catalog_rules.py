@@ -119,12 +119,27 @@ def json_values(value: Any) -> dict[str, str]:
     return {filled_text(path): str(one) for path, one in value.items()}
 
 
+ANSWER: dict[str, Rule] = {
+    "status": http_status,
+    "error": filled_text,
+    "text": filled_text,
+    "json": json_values,
+}
+
+
 def dead_grant(value: Any) -> DeadGrantMatcher:
-    """Parse one matcher; a server fault or a rate limit never means that a grant is dead."""
-    rules: dict[str, Rule] = {"status": http_status, "error": filled_text, "text": filled_text}
-    rules["json"] = json_values
-    rules["at"] = one_of("token", "api")
-    rules["becomes"] = one_of("expired", "revoked", "unchanged")
+    """Parse one matcher of `dead_grant`."""
+    becomes = one_of("expired", "revoked", "unchanged")
+    return _matcher(value, {**ANSWER, "at": one_of("token", "api"), "becomes": becomes})
+
+
+def dead_token(value: Any) -> DeadGrantMatcher:
+    """Parse one matcher of a revocation's `dead_token`."""
+    return _matcher(value, ANSWER)
+
+
+def _matcher(value: Any, rules: Mapping[str, Rule]) -> DeadGrantMatcher:
+    """Parse a matcher; a server fault or a rate limit never means that anything is dead."""
     if not isinstance(value, dict) or not value.keys() & {"status", "error", "text", "json"}:
         raise ValueError("each must be a table with a status, an error, a text or a json")
     if unknown := sorted(value.keys() - rules.keys()):
@@ -207,13 +222,15 @@ PLATFORM: dict[str, Rule] = {
     "risc_configuration_endpoint": endpoint,
     "help_url": endpoint,
     "adapter": adapter,
+    "introspection_endpoint": endpoint,
+    "checked_on": day,
+    "ends_on": days_by_name,
     "api_base": endpoint,
     "fallback_api_base": endpoint,
     "user_agent": header_value,
     "extra_headers": headers,
     "kept_token_fields": paths_by_name,
     "api_version": text,
-    "ends_on": days_by_name,
     "text_max": count,
     "no_publishing": text,
 }
@@ -224,6 +241,9 @@ REVOCATION: dict[str, Rule] = {
     "client_auth": flag,
     "success_status": list_of(http_status, empty=False),
     "blast_radius": one_of("token", "grant", "client"),
+    "dead_token": list_of(dead_token),
+    "verify": one_of("identity", "introspection", "none"),
+    "introspection_endpoint": endpoint,
 }
 
 

@@ -106,6 +106,10 @@ def _revocation(parent: Table) -> Revocation:
     revocation = Revocation(**table.read(catalog_rules.REVOCATION))
     if not revocation.endpoint and revocation.kind != "adapter":
         raise table.error("is missing: where tokens are revoked", "endpoint")
+    known = revocation.introspection_endpoint or parent.values.get("introspection_endpoint")
+    if revocation.verify == "introspection" and not known:
+        problem = "is missing: revoked tokens are introspected there"
+        raise table.error(problem, "introspection_endpoint")
     return revocation
 
 

@@ -49,6 +49,13 @@ def days(value: Any) -> int:
     return value
 
 
+def day(value: Any) -> date:
+    """Take a date of TOML; a time is one to Python, but no day."""
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise ValueError("must be a date such as 2026-11-28")  # noqa: TRY004
+    return value
+
+
 def count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 1_000_000:
         raise ValueError("must be a whole number, 0 or more")
@@ -60,13 +67,6 @@ def header_value(value: Any) -> str:
     if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", text(value)):
         raise ValueError("must be printable ASCII that is not empty")
     return str(value)
-
-
-def day(value: Any) -> date:
-    """Take a date of TOML; a time is one to Python, but no day."""
-    if not isinstance(value, date) or isinstance(value, datetime):
-        raise ValueError("must be a date such as 2026-11-28")  # noqa: TRY004
-    return value
 
 
 def http_status(value: Any) -> int:
@@ -125,10 +125,10 @@ def _is_trustworthy(address: str, problem: str) -> bool:
     # Userinfo would end up in log lines, and disguises the real host.
     if not parts.hostname or "@" in parts.netloc or not port_is_good:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -7,9 +7,10 @@ from connections_project.oauth.answers import require_living_grant
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client_authentication import authenticated_form
 from connections_project.oauth.granted import GrantedAccount, GrantResult, granted_accounts
-from connections_project.oauth.identity import Identity, fetch_json, identify
+from connections_project.oauth.identity import Identity, fetch_json, granting_user, identify
 from connections_project.oauth.observers import calling
 from connections_project.oauth.paths import dig
+from connections_project.oauth.probing import accepts, introspect, is_accepted
 from connections_project.oauth.revoking import revoke
 from connections_project.oauth.token_answers import UnusableTokensError, read_tokens
 from connections_project.oauth.tokens import (
@@ -26,11 +27,15 @@ __all__ = [
     "Identity",
     "TokenSet",
     "UnusableTokensError",
+    "accepts",
     "authorization_url",
     "exchange_code",
     "fetch_json",
     "granted_accounts",
+    "granting_user",
     "identify",
+    "introspect",
+    "is_accepted",
     "refresh",
     "revoke",
 ]

@@ -54,6 +54,17 @@ def fetch(platform: Platform, *, url: str, access_token: str, within: float = 10
         DeadGrant: The platform says, in its own way, that the grant is over.
         PlatformError: Among others `refused` with status 401: the access token is no good.
     """
+    answer = ask(platform, url=url, access_token=access_token, within=within)
+    require_living_grant(answer, platform, at="api")
+    return require_success(answer)
+
+
+def ask(platform: Platform, *, url: str, access_token: str, within: float) -> Answer:
+    """Ask an address on a user's behalf, as `fetch` does, and return whatever is answered.
+
+    Raises:
+        PlatformError: No answer came.
+    """
     ends_at = time.monotonic() + within
     headers = bearer(require_vschar(access_token, platform=platform.slug))
     answer = send(Request("GET", url, headers=headers), platform=platform, within=within)
@@ -61,8 +72,7 @@ def fetch(platform: Platform, *, url: str, access_token: str, within: float = 10
         request = Request("GET", _at_fallback(platform, url), headers=headers)
         other = send(request, platform=platform, within=ends_at - time.monotonic())
         answer = answer if other.status in NOT_HERE else other
-    require_living_grant(answer, platform, at="api")
-    return require_success(answer)
+    return answer
 
 
 def _at_fallback(platform: Platform, url: str) -> str:
@@ -109,6 +119,18 @@ def identify(
     if identity.account_id is None:
         identity = _read(platform, _claims(platform, registration, tokens))
     return identity
+
+
+def granting_user(
+    platform: Platform, registration: ClientRegistration, tokens: TokenSet
+) -> str | None:
+    """Return who gave a grant of which no account is known: a Google user without a channel."""
+    if not platform.identity_endpoint:
+        return None
+    try:
+        return _granting_user(platform, registration, tokens)
+    except PlatformError:
+        return None
 
 
 def _granting_user(

@@ -9,7 +9,7 @@ from typing import Literal
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.messages import Answer
 
-Kind = Literal["exchange", "refresh", "identify", "read", "revoke", "publish", "other"]
+Kind = Literal["exchange", "refresh", "identify", "read", "revoke", "verify", "publish", "other"]
 # Called with platform, kind, the answer or the failure, and the seconds that it took.
 Observer = Callable[[str, Kind, Answer | PlatformError, float], None]
 

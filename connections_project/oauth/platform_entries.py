@@ -26,7 +26,13 @@ GRANTED_ACCOUNT_FIELDS = {"id": "id", "name": "name", "token": ""}
 
 @dataclass(frozen=True)
 class Revocation:
-    """How a platform takes a token back; `success_status` are HTTP statuses that mean it did."""
+    """How a platform takes a token back, and how one sees that it did.
+
+    Args:
+        success_status: HTTP statuses that mean it did.
+        dead_token: Further answers that mean that the token was dead already.
+        verify: How a revoked token is probed: "identity", "introspection" or "none".
+    """
 
     kind: str = "rfc7009"
     endpoint: str = ""
@@ -34,6 +40,9 @@ class Revocation:
     client_auth: bool = True
     success_status: tuple[int, ...] = (200,)
     blast_radius: str = "token"
+    dead_token: "tuple[DeadGrantMatcher, ...]" = ()
+    verify: str = "none"
+    introspection_endpoint: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,17 +130,25 @@ class Platform:
     fallback_api_base: str = ""
     user_agent: str = ""
     extra_headers: Mapping[str, str] = field(default_factory=dict, hash=False)
+    introspection_endpoint: str = ""
+    # When the entry was last compared with the platform's documents, and what of it runs out when.
+    checked_on: date | None = None
+    ends_on: Mapping[str, date] = field(default_factory=dict, hash=False)
     # What of a token answer is kept beside the tokens, sealed with them: dotted paths by name.
     kept_token_fields: Mapping[str, str] = field(default_factory=dict, hash=False)
     # The version of its API that adapters ask for.
     api_version: str = ""
-    # What of this entry runs out when.
-    ends_on: Mapping[str, date] = field(default_factory=dict, hash=False)
     # How long a text may be; 0: as the adapter says.
     text_max: int = 0
     # Why nothing is published here, for people.
     no_publishing: str = ""
     revocation: Revocation | None = None
+
+    @property
+    def introspects_at(self) -> str:
+        """Where tokens are introspected (RFC 7662); empty where that isn't known."""
+        of_revocation = self.revocation.introspection_endpoint if self.revocation else ""
+        return of_revocation or self.introspection_endpoint
 
     @property
     def request_headers(self) -> dict[str, str]:

@@ -3,7 +3,12 @@
 import time
 from collections.abc import Callable, Collection
 
-from connections_project.oauth.answers import error_codes, fault_of, names_error
+from connections_project.oauth.answers import (
+    error_codes,
+    fault_of,
+    names_error,
+    says_dead_token,
+)
 from connections_project.oauth.catalog import Platform, Revocation
 from connections_project.oauth.client_authentication import authenticated_form, bearer, in_body
 from connections_project.oauth.errors import ErrorCode, PlatformError
@@ -136,13 +141,20 @@ def _is_by_bearer(platform: Platform) -> bool:
 
 def _is_revoked(answer: Answer, platform: Platform, *, has_more_behind: bool) -> bool:
     revocation = platform.revocation
-    if revocation is None or revocation.kind != "rfc7009":
-        return revocation is None or answer.status in revocation.success_status
-    if answer.status in revocation.success_status:
-        return not names_error(answer)
+    if revocation is None:
+        return True
     # RFC 7009, section 2.2 wants 200 for a token that is dead already; Google says this instead.
-    dead_already = answer.status == 400 and "invalid_token" in error_codes(answer)
-    return dead_already and not has_more_behind
+    is_rfc7009 = revocation.kind == "rfc7009"
+    dead_already = is_rfc7009 and answer.status == 400 and "invalid_token" in error_codes(answer)
+    if dead_already or says_dead_token(answer, revocation):
+        return not has_more_behind
+    accepted = answer.status in revocation.success_status
+    return accepted and not names_error(answer) and not _is_page(answer)
+
+
+def _is_page(answer: Answer) -> bool:
+    """Whether it is a page for people, as a proxy shows it during maintenance."""
+    return answer.text.lstrip()[:1] == "<"
 
 
 def _failure(answer: Answer, *, by_bearer: bool) -> PlatformError:

@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client import GrantResult, Identity, TokenSet
+from connections_project.oauth.transport import Answer
 from connections_project.platforms.post_rules import Publishing
 from connections_project.platforms.registry import Upstream, upstream
 
@@ -38,6 +39,9 @@ class Adapter:
             so that a token that hangs leaves time for the next.
         revoke_extras: Ends what a token answer brought beside tokens (`TokenSet.extras`), within so
             many seconds, once these are revoked; what is gone already counts as ended.
+        probe: Asks whose an access token is, within so many seconds, and returns what is answered.
+            Asked in place of the `identity_endpoint`, where the catalogue says
+            `verify = "identity"`, once the token was revoked.
         identify: Returns whose account it is. Called where there is no `identity_endpoint`.
         granted_accounts: Makes of the tokens that have just come what is kept: for which accounts,
             granted by whom.
@@ -52,6 +56,7 @@ class Adapter:
     refresh: Callable[[Upstream, TokenSet, float], TokenSet] | None = None
     revoke: Callable[[Upstream, TokenSet, float], None] | None = None
     revoke_extras: Callable[[Upstream, TokenSet, float], None] | None = None
+    probe: Callable[[Upstream, str, float], Answer] | None = None
     identify: Callable[[Upstream, TokenSet], Identity] | None = None
     granted_accounts: Callable[[Upstream, TokenSet], GrantResult] | None = None
     accounts: Callable[[Platform, Get], list[Any]] | None = None
@@ -110,4 +115,7 @@ def missing_functions(platform: Platform) -> dict[str, str]:
         endpoint = getattr(platform, key)
         if endpoint and "{account_id}" not in endpoint and adapter.accounts is None:
             missing["accounts"] = f"{key} without {{account_id}}"
+    verifies = revocation is not None and revocation.verify == "identity"
+    if verifies and not platform.identity_endpoint and adapter.probe is None:
+        missing["probe"] = 'verify = "identity" without identity_endpoint'
     return missing

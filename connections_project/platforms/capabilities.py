@@ -9,7 +9,8 @@ from connections_project.platforms.post_rules import ImageRule
 
 COLUMNS = (
     *("platform", "app", "identity", "accounts", "balances", "transactions", "lists"),
-    *("refresh", "dead grant", "revocation", "publishes", "pictures", "options", "notices"),
+    *("refresh", "dead grant", "revocation", "verified by"),
+    *("publishes", "pictures", "options", "notices"),
 )
 NO = "no"
 
@@ -25,6 +26,7 @@ def capabilities(platform: Platform) -> tuple[str, ...]:
         platform.refresh,
         _dead_grant(platform),
         _revocation(platform),
+        _verification(platform),
         *_publishing(platform, adapter),
         platform.deauthorization or NO,
     )
@@ -96,3 +98,8 @@ def _dead_grant(platform: Platform) -> str:
 def _revocation(platform: Platform) -> str:
     revocation = platform.revocation
     return f"{revocation.kind}, of a {revocation.blast_radius}" if revocation else NO
+
+
+def _verification(platform: Platform) -> str:
+    verify = platform.revocation.verify if platform.revocation else "none"
+    return NO if verify == "none" else verify

@@ -106,9 +106,12 @@ def revoke(
     """
     revocation = upstream.platform.revocation
     if revocation is not None and revocation.kind == "adapter":
-        by_adapter = _required(adapter_of(upstream.platform).revoke, upstream)
-        with allowing(within=within, each=SECONDS_A_TOKEN):
-            by_adapter(upstream, tokens, within)
+        if not accepted:
+            by_adapter = _required(adapter_of(upstream.platform).revoke, upstream)
+            with allowing(within=within, each=SECONDS_A_TOKEN):
+                by_adapter(upstream, tokens, within)
+            for name in revocation.tokens:
+                accept(name)
         return
     ends_at = time.monotonic() + within
     client.revoke(
@@ -122,6 +125,32 @@ def revoke(
     revoke_extras = adapter_of(upstream.platform).revoke_extras
     if revoke_extras is not None and tokens.extras:
         revoke_extras(upstream, tokens, min(ends_at - time.monotonic(), SECONDS_A_TOKEN))
+
+
+@calling("verify")
+def is_alive(upstream: Upstream, token: str, hint: str, *, within: float) -> bool | None:
+    """Whether a revoked token is still good; None where that can't be told.
+
+    Args:
+        upstream: The platform, whose catalogue entry says how it is asked.
+        token: The token.
+        hint: "access_token" or "refresh_token"; the latter is only introspected.
+        within: Seconds for all calls.
+
+    Raises:
+        PlatformError: A fault, which tells nothing of the token.
+    """
+    platform, registration = upstream.platform, upstream.registration
+    verify = platform.revocation.verify if platform.revocation else "none"
+    with _forgiving(upstream):
+        if verify == "introspection":
+            return client.introspect(platform, registration, token=token, hint=hint, within=within)
+        if verify != "identity" or hint != "access_token":
+            return None
+        by_adapter = adapter_of(platform).probe
+        if by_adapter is not None:
+            return client.is_accepted(by_adapter(upstream, token, within), platform)
+        return client.accepts(platform, access_token=token, within=within)
 
 
 @calling("identify")

@@ -32,12 +32,15 @@ class Revocation:
         attempts: How often it was tried.
         last_error: What the last try failed with, while it is pending.
         finished_at: When it was finished.
+        verification: What a look at the tokens has shown, once the platform had accepted:
+            `verified_dead, still_alive` or `unverifiable`; empty where there was none.
     """
 
     state: str
     attempts: int = 0
     last_error: str = ""
     finished_at: datetime | None = None
+    verification: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ def _revocation(
 ) -> Revocation:
     jobs = RevocationJob.objects.filter(connection_id=connection.pk, state=JobState.PENDING)
     if job := jobs.order_by("id").first():
-        return Revocation(JobState.PENDING, job.attempts, job.last_error)
+        verification = job.verification
+        return Revocation(JobState.PENDING, job.attempts, job.last_error, verification=verification)
     outcomes = [event for event in since if event.action in OUTCOMES]
     if outcomes:
         return _settled(outcomes[-1])
@@ -113,4 +117,9 @@ def _settled(event: AuditEvent) -> Revocation:
     details: dict[str, Any] = event.details
     skipped = str(details.get("result", Decision.SHARED_GRANT))
     state = by_action.get(event.action, skipped)
-    return Revocation(state, details.get("attempts", 0), finished_at=event.occurred_at)
+    return Revocation(
+        state,
+        details.get("attempts", 0),
+        finished_at=event.occurred_at,
+        verification=str(details.get("verification", "")),
+    )

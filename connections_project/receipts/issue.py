@@ -69,6 +69,7 @@ def _claims(connection: OAuthConnection, known: Facts) -> dict[str, Any]:
 def _revocation(known: Facts) -> dict[str, Any]:
     revocation = known.revocation
     optional = {
+        "verification": revocation.verification or None,
         "last_error": revocation.last_error or None,
         "finished_at": render_datetime(revocation.finished_at) if revocation.finished_at else None,
     }

@@ -11,9 +11,11 @@ from connections_project.admin.base import ReadOnlyAdmin
 from connections_project.admin.filters import AgeFilter, column_filter, select_filter
 from connections_project.admin.formatting import (
     REVOCATION,
+    VERIFICATION,
     format_datetime,
     link_to_connection,
     revocation_badge,
+    verification_badge,
 )
 from connections_project.admin.object_actions import ObjectAction, QuestionForm
 from connections_project.identity.origins import admin_origin
@@ -74,20 +76,23 @@ def _platforms() -> list[tuple[str, str]]:
 class RevocationJobAdmin(ReadOnlyAdmin):
     """Jobs, without the token that they bear."""
 
-    list_display = ("short_id", "shown_state", "platform_name", "tries", "last_error",
+    list_display = ("short_id", "shown_state", "verified", "platform_name", "tries", "last_error",
                     "pending_since", "next_try", "of_connection")  # fmt: skip
     list_filter = (
         column_filter(
             "state", lambda: [(state, words) for state, (words, _) in REVOCATION.items()]
         ),
         select_filter("platform", _platforms),
+        column_filter(
+            "verification", lambda: [(one, words) for one, (words, _) in VERIFICATION.items()]
+        ),
         AgeFilter,
     )
     id_columns = ("id", "connection_id")
     search_help_text = "The job's or its connection's id"
-    fields = ("id", "shown_state", "app", "platform_name", "of_connection", "tries", "last_error",
-              "client_id", "authority", "platform_user_id", "created_at", "due_at", "finished_at",
-              "leased_until", "trace_id")  # fmt: skip
+    fields = ("id", "shown_state", "verified", "app", "platform_name", "of_connection", "tries",
+              "last_error", "client_id", "authority", "platform_user_id", "created_at", "due_at",
+              "finished_at", "leased_until", "trace_id")  # fmt: skip
     readonly_fields = fields
     actions = ("retry_selected",)
     object_actions = (
@@ -139,6 +144,11 @@ class RevocationJobAdmin(ReadOnlyAdmin):
         return revocation_badge(job.state, is_tried=is_pending(job) and job.is_tried)
 
     shown_state.short_description = "state"  # type: ignore[attr-defined]
+
+    def verified(self, job: RevocationJob) -> SafeString | str:
+        return verification_badge(job.verification)
+
+    verified.short_description = "verified"  # type: ignore[attr-defined]
 
     def platform_name(self, job: RevocationJob) -> str:
         return name_of(job.platform)

@@ -26,13 +26,24 @@ from connections_project.middleware.tracing import tracing
 from connections_project.oauth.errors import PlatformError
 from connections_project.revocation.circuits import is_fault, note_fault, note_success
 from connections_project.revocation.claims import claim_one
-from connections_project.revocation.models import JobState, RevocationJob
-from connections_project.revocation.send import CannotSendError, SkippedError, send
+from connections_project.revocation.models import JobState, RevocationJob, Verification
+from connections_project.revocation.send import (
+    CannotSendError,
+    SkippedError,
+    StillAliveError,
+    send,
+)
+from connections_project.revocation.verify import verify
 
 logger = logging.getLogger(__name__)
 
 # For two tokens, each of which has 10 s (`oauth/revoking.py`).
 ATTEMPT_SECONDS = 20.0
+# What a try may take of its lease.
+LEASE_SHARE = 0.9
+# What probing may take: a token of which nothing is heard by then can't be verified.
+LONGEST_PROBE = 5.0
+LONGEST_INLINE_PROBE = 1.0
 LONGEST_BACKOFF = timedelta(hours=1)
 
 
@@ -86,26 +97,49 @@ def ask(job: RevocationJob, *, within: float | None = None) -> Try:
         job: The job.
         within: Seconds that the platform is given in all, where it is less than usual.
     """
-    longest = longest_try()
-    deadline = time.monotonic() + (longest if within is None else min(within, longest))
+    longest, now = longest_try(), time.monotonic()
+    deadline = now + (longest if within is None else min(within, longest))
+    # Nobody waits for a worker, whose lease must not run out all the same.
+    last = now + LEASE_SHARE * settings.REVOCATION_LEASE_SECONDS if within is None else deadline
+    patience = LONGEST_PROBE if within is None else LONGEST_INLINE_PROBE
     with tracing(job.trace_id):
-        return _ask(job, deadline=deadline)
+        return _ask(job, Times(deadline, last, patience))
 
 
 def longest_try() -> float:
     """Return the seconds that a try may take: it is over before its lease is."""
-    return min(ATTEMPT_SECONDS, 0.9 * settings.REVOCATION_LEASE_SECONDS)
+    return min(ATTEMPT_SECONDS, LEASE_SHARE * settings.REVOCATION_LEASE_SECONDS)
 
 
-def _ask(job: RevocationJob, *, deadline: float) -> Try:
+@dataclass(frozen=True)
+class Times:
+    """The ends of a try on the monotonic clock.
+
+    Args:
+        deadline: When the platform must have accepted.
+        last: When all must be over.
+        patience: Seconds in which tokens may be probed, before `last`.
+    """
+
+    deadline: float
+    last: float
+    patience: float
+
+    @property
+    def probing_ends(self) -> float:
+        return min(time.monotonic() + self.patience, self.last)
+
+
+def _ask(job: RevocationJob, times: Times) -> Try:
     if timezone.now() >= end_of_life(job):
         return Try(job, JobState.ABANDONED)
     try:
-        send(job, deadline=deadline)
+        _send_and_verify(job, times)
     except SkippedError:
         return Try(job, JobState.SHARED_GRANT)
     except CannotSendError as error:
-        return Try(job, JobState.PENDING, error)
+        is_well = True if isinstance(error, StillAliveError) else None
+        return Try(job, JobState.PENDING, error, is_well)
     except PlatformError as error:
         is_asked = error.code != "not_asked"
         return Try(job, JobState.PENDING, error, not is_fault(error) if is_asked else None)
@@ -115,6 +149,20 @@ def _ask(job: RevocationJob, *, deadline: float) -> Try:
         _log_unforeseen(job, error)
         return Try(job, JobState.PENDING, CannotSendError("unforeseen"), is_well=False)
     return Try(job, JobState.REVOKED, is_well=True)
+
+
+def _send_and_verify(job: RevocationJob, times: Times) -> None:
+    """Revoke a job's tokens, and probe them, of which none must be good any more.
+
+    Raises:
+        StillAliveError: One is, so that all are sent again.
+        PlatformError, CannotSendError, SkippedError: See `send`.
+    """
+    sent = send(job, deadline=times.deadline)
+    job.verification = verify(job, sent, deadline=times.probing_ends)
+    if job.verification == Verification.STILL_ALIVE:
+        job.accepted_tokens = ""
+        raise StillAliveError
 
 
 def settle(tries: Sequence[Try], *, interface: Interface) -> list[str]:
@@ -161,6 +209,11 @@ def end_of_life(job: RevocationJob) -> datetime:
     return job.created_at + timedelta(seconds=settings.REVOCATION_GIVE_UP_SECONDS)
 
 
+def verification_of(job: RevocationJob) -> dict[str, str]:
+    """Return what the last look at the tokens has shown, for audit details and receipts."""
+    return {"verification": job.verification} if job.verification else {}
+
+
 ENDINGS = {
     JobState.REVOKED: (Action.TOKEN_REVOKED, Outcome.SUCCESS),
     JobState.SHARED_GRANT: (Action.TOKEN_REVOCATION_SKIPPED, Outcome.SUCCESS),
@@ -184,18 +237,26 @@ def _finish(
         held = set(locked.values_list("pk", "lease"))
         owned = {job.pk: job for job in jobs if (job.pk, job.lease) in held}
         if owned:
-            end(RevocationJob.objects.filter(pk__in=owned), state)
+            _end_by_verification(owned.values(), state)
             record_ends(owned.values(), state, interface=interface)
     return frozenset(owned)
 
 
-def end(rows: QuerySet[RevocationJob], state: JobState) -> int:
+def _end_by_verification(jobs: Collection[RevocationJob], state: JobState) -> None:
+    """End jobs, those of which the same is known by one statement."""
+    for verification in {job.verification for job in jobs}:
+        alike = [job.pk for job in jobs if job.verification == verification]
+        end(RevocationJob.objects.filter(pk__in=alike), state, verification=verification)
+
+
+def end(rows: QuerySet[RevocationJob], state: JobState, **columns: str) -> int:
     """End jobs: their sealed tokens go in the same statement that says how they ended.
 
     Returns:
         How many; whoever ends some has them audited in the same transaction, by `record_ends`.
     """
-    return rows.update(state=state, sealed_tokens=None, finished_at=timezone.now(), **FREED)
+    now = timezone.now()
+    return rows.update(state=state, sealed_tokens=None, finished_at=now, **FREED, **columns)
 
 
 def record_ends(jobs: Collection[RevocationJob], state: JobState, *, interface: Interface) -> None:
@@ -205,7 +266,8 @@ def record_ends(jobs: Collection[RevocationJob], state: JobState, *, interface: 
     )
     if state is JobState.ABANDONED:
         for job in jobs:
-            logger.error("Gave up revoking at %s: job %s, %s", job.platform, job.pk, job.last_error)
+            why = job.verification or job.last_error
+            logger.error("Gave up revoking at %s: job %s, %s", job.platform, job.pk, why)
 
 
 def _put_off(
@@ -220,8 +282,8 @@ def _put_off(
     wanted = timedelta(seconds=error.retry_after or 0)
     due_at = min(timezone.now() + max(wait, wanted), end_of_life(job))
     with transaction.atomic():
-        accepted = job.accepted_tokens
-        if job.give_back(due_at=due_at, last_error=error.code, accepted_tokens=accepted):
+        known = {"accepted_tokens": job.accepted_tokens, "verification": job.verification}
+        if job.give_back(due_at=due_at, last_error=error.code, **known):
             failed = Action.TOKEN_REVOCATION_FAILED
             record_many(
                 [_event(job, failed, Outcome.FAILURE, reason=error.code, interface=interface)]
@@ -234,6 +296,7 @@ def _put_off(
 def _event(
     job: RevocationJob, action: Action, outcome: Outcome, *, reason: str, interface: Interface
 ) -> Event:
+    details = {"platform": job.platform, "attempts": job.attempts, "result": reason}
     return Event(
         action=action,
         origin=Origin(actor_type=ActorType.SYSTEM, actor_id=None, interface=interface),
@@ -241,6 +304,6 @@ def _event(
         subject_id=job.connection_id,
         subject_owner_id=job.owner_id,
         outcome=outcome,
-        details={"platform": job.platform, "attempts": job.attempts, "result": reason},
+        details={**details, **verification_of(job)},
         trace_id=job.trace_id,
     )

@@ -2,7 +2,7 @@
 
 A circuit breaker: after repeated faults it opens for a while; then one call is tried (half open),
 and what becomes of that closes it or opens it for longer. Revocations have one for each platform,
-and what requests ask of it another.
+probes of revoked tokens another, and what requests ask of it a third.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,12 @@ from django.utils import timezone
 
 from connections_project.core.jobs.backoff import backoff
 from connections_project.oauth.errors import PlatformError
-from connections_project.revocation.models import CallCircuit, Circuit, CircuitBreaker
+from connections_project.revocation.models import (
+    CallCircuit,
+    Circuit,
+    CircuitBreaker,
+    ProbeCircuit,
+)
 
 FAULTS_TO_OPEN = 5
 SHORTEST_BLOCK = timedelta(seconds=1)
@@ -103,6 +108,21 @@ def note_call_fault(platform: str, *, retry_after: int | None = None) -> None:
         retry_after: Seconds that the platform asks to be left alone.
     """
     _count(CallCircuit, platform, retry_after, _longer(FIRST_CALL_BLOCK, LONGEST_CALL_BLOCK))
+
+
+def may_probe(platform: str) -> bool:
+    """Whether a platform may be asked about revoked tokens now."""
+    circuits = ProbeCircuit.objects.filter(platform=platform)
+    return not circuits.exclude(not_blocked(timezone.now())).exists()
+
+
+def note_probe(platform: str, error: PlatformError | None) -> None:
+    """Note whether a platform has answered when it was asked about a token."""
+    if error is None or error.code in ABOUT_THE_TOKEN:
+        _close(ProbeCircuit, platform)
+    else:
+        block_after = _longer(FIRST_CALL_BLOCK, LONGEST_CALL_BLOCK)
+        _count(ProbeCircuit, platform, error.retry_after, block_after)
 
 
 def _longer(first: float, longest: timedelta = LONGEST_BLOCK) -> Callable[[int], timedelta]:

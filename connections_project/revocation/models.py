@@ -45,6 +45,14 @@ class JobState(models.TextChoices):
     SHARED_GRANT = "shared_grant"
 
 
+class Verification(models.TextChoices):
+    """What a look at the tokens has shown, once the platform had accepted their revocation."""
+
+    VERIFIED_DEAD = "verified_dead"
+    STILL_ALIVE = "still_alive"
+    UNVERIFIABLE = "unverifiable"
+
+
 class RevocationJob(LeasedJob):
     """A token that is still to be revoked at the platform.
 
@@ -62,6 +70,10 @@ class RevocationJob(LeasedJob):
     sealed_tokens = SealedField(null=True)
     # Which of the tokens the platform has taken back already, by their names, between blanks.
     accepted_tokens = models.CharField(max_length=64, default="", db_default="")
+    # When the access token ends by its time; None where it doesn't, or that isn't known.
+    token_expires_at = models.DateTimeField(null=True)
+    # Of `Verification`, by the last look; empty before there was one.
+    verification = models.CharField(max_length=16, default="", db_default="")
     state = models.CharField(max_length=16, default=JobState.PENDING)
     last_error = models.CharField(max_length=64, default="")
     created_at = models.DateTimeField()
@@ -141,6 +153,13 @@ class Circuit(CircuitBreaker):
 
     Its row is also the lock under which a platform's jobs are claimed, so that all workers together
     keep to the limit of what one platform is asked at a time.
+    """
+
+
+class ProbeCircuit(CircuitBreaker):
+    """How a platform answers when revoked tokens are probed.
+
+    Nothing but probes is kept from it: whoever introspects tokens badly may serve users well.
     """
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from audit.events import Action, Outcome
 from audit.record import Event, Origin, record_many
-from connections_project.revocation.attempts import end
+from connections_project.revocation.attempts import end, verification_of
 from connections_project.revocation.circuits import allow_probe
 from connections_project.revocation.dispatch import dispatch_revocations
 from connections_project.revocation.models import JobState, RevocationJob
@@ -74,6 +74,7 @@ def _event(
     outcome: Outcome = Outcome.SUCCESS,
     reason: str = "",
 ) -> Event:
+    details = {"platform": job.platform, "attempts": job.attempts, "job": str(job.pk)}
     return Event(
         action=action,
         origin=origin,
@@ -82,6 +83,6 @@ def _event(
         subject_owner_id=job.owner_id,
         outcome=outcome,
         reason=reason,
-        details={"platform": job.platform, "attempts": job.attempts, "job": str(job.pk)},
+        details={**details, **verification_of(job)},
         trace_id=job.trace_id or None,
     )

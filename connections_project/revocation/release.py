@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Any, ClassVar, Protocol
@@ -38,7 +39,8 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True)
 class TokenBundle:
-    """A connection's tokens, sealed, and the grant they come from."""
+    """A connection's tokens, sealed, and the grant they come from; the time is the access token's
+    end."""
 
     app: str
     platform_slug: str
@@ -46,6 +48,7 @@ class TokenBundle:
     owner_id: UUID
     grant: Grant
     sealed: Sealed | None
+    token_expires_at: datetime | None = None
 
 
 class Leaving(Protocol):
@@ -183,6 +186,7 @@ def _enqueue_revocation(bundle: TokenBundle, *, origin: Origin) -> None:
         client_id=bundle.grant.client_id,
         platform_user_id=bundle.grant.platform_user_id,
         sealed_tokens=bundle.sealed,
+        token_expires_at=bundle.token_expires_at,
         created_at=now,
         due_at=now,
         trace_id=current_trace_id(),
@@ -258,6 +262,7 @@ def _insert(
         "client_id": "source.client_id",
         "platform_user_id": "source.granting_user_id",
         "sealed_tokens": "source.auth_state",
+        "token_expires_at": "source.token_expires_at",
     }
     columns, values, parameters = [], [], list[Any]()
     for field in RevocationJob._meta.local_concrete_fields:

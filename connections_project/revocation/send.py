@@ -2,7 +2,10 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from django.utils import timezone
 
 from connections_project.core.vault import DecryptionError, open_sealed, seal
 from connections_project.oauth.client import TokenSet
@@ -11,7 +14,7 @@ from connections_project.oauth.revoking import BY_BEARER, leaves_refresh_token
 from connections_project.platforms import client
 from connections_project.platforms.registry import Upstream, has_credentials, upstream
 from connections_project.revocation.grants import Grant, has_holders
-from connections_project.revocation.models import RevocationJob
+from connections_project.revocation.models import RevocationJob, Verification
 
 
 class CannotSendError(Exception):
@@ -26,6 +29,13 @@ class CannotSendError(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+class StillAliveError(CannotSendError):
+    """The platform has accepted the tokens, and one of them is still good."""
+
+    def __init__(self) -> None:
+        super().__init__(Verification.STILL_ALIVE.value)
 
 
 class SkippedError(Exception):
@@ -43,7 +53,15 @@ def confirm_holders_by(confirm: Callable[[Grant], object]) -> None:
         _confirmations.append(confirm)
 
 
-def send(job: RevocationJob, *, deadline: float) -> None:
+@dataclass(frozen=True)
+class Sent:
+    """What a platform has accepted to be revoked."""
+
+    upstream: Upstream
+    tokens: TokenSet = field(repr=False)
+
+
+def send(job: RevocationJob, *, deadline: float) -> Sent:
     """Revoke a job's tokens at its platform.
 
     Args:
@@ -63,14 +81,14 @@ def send(job: RevocationJob, *, deadline: float) -> None:
     _refuse_a_shared_grant(job, found)
     tokens = _opened(job)
     try:
-        _send(job, found, tokens, deadline)
+        return _send(job, found, tokens, deadline)
     finally:
         if _is_shared(job, found):
             for confirm in _confirmations:
                 confirm(_grant_of(job))
 
 
-def _send(job: RevocationJob, found: Upstream, tokens: TokenSet, deadline: float) -> None:
+def _send(job: RevocationJob, found: Upstream, tokens: TokenSet, deadline: float) -> Sent:
     try:
         _revoke(job, found, tokens, deadline)
     except PlatformError as error:
@@ -79,6 +97,8 @@ def _send(job: RevocationJob, found: Upstream, tokens: TokenSet, deadline: float
         fresh = _refreshed(job, found, tokens, deadline)
         if fresh is not None:
             _revoke(job, found, fresh, deadline)
+            tokens = fresh
+    return Sent(found, tokens)
 
 
 def _revoke(job: RevocationJob, found: Upstream, tokens: TokenSet, deadline: float) -> None:
@@ -123,8 +143,16 @@ def _refreshed(
     fresh = fresh.completed_by(tokens)
     sealed = seal(fresh.as_payload(), subject=_subject(job))
     job.accepted_tokens = ""
-    job.owned().update(sealed_tokens=sealed, accepted_tokens="")
+    job.token_expires_at = _end_of(fresh)
+    job.owned().update(
+        sealed_tokens=sealed, accepted_tokens="", token_expires_at=job.token_expires_at
+    )
     return fresh
+
+
+def _end_of(tokens: TokenSet) -> datetime | None:
+    seconds = tokens.expires_in
+    return None if seconds is None else timezone.now() + timedelta(seconds=seconds)
 
 
 def _refuse_a_shared_grant(job: RevocationJob, found: Upstream) -> None:

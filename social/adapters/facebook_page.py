@@ -24,6 +24,7 @@ def publish(session: PublishSession, post: Post) -> Published:
 adapter = Adapter(
     refresh=grants.renew_user,
     revoke=graph.revoke_permissions,
+    probe=graph.probe,
     granted_accounts=grants.granted_pages,
     # The platform takes more than the API does.
     publishing=Publishing(publish=publish, image=ImageRule()),

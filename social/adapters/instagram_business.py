@@ -30,6 +30,7 @@ def publish(session: PublishSession, post: Post) -> Published:
 adapter = Adapter(
     refresh=grants.renew_user,
     revoke=graph.revoke_permissions,
+    probe=graph.probe,
     granted_accounts=granted_accounts,
     publishing=Publishing(publish=publish, text_max=2200, image=ImageRule(required=True)),
 )

@@ -100,7 +100,7 @@ def test_the_chart_gives_every_number_its_height() -> None:
 def test_whatever_gets_worse_by_itself_is_urgent(page: Client, bank: Bank, owner: User) -> None:
     job_of(connection_of(owner, status="disconnected"))
     old = timezone.now() - timedelta(hours=3)
-    RevocationJob.objects.update(created_at=old)
+    RevocationJob.objects.update(created_at=old, verification="still_alive")
     Suspension.objects.create(slug="bank", reason="breached", suspended_at=timezone.now())
     Circuit.objects.create(
         platform="bank", faults=5, blocked_until=timezone.now() + timedelta(hours=1)
@@ -114,6 +114,7 @@ def test_whatever_gets_worse_by_itself_is_urgent(page: Client, bank: Bank, owner
         f"urgent The oldest revocation has been pending since {old:%Y-%m-%d %H:%M} UTC; 1 are"
         in text
     )
+    assert "urgent Bank has accepted 1 revocations without effect" in text
     assert "urgent Bank fails to revoke (5 times in a row)" in text
     assert "urgent The audit log is not sealed since" in text
 

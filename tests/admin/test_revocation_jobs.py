@@ -43,6 +43,15 @@ def test_many_are_retried_from_the_list(page: Client, job: RevocationJob) -> Non
     assert len(events("token_revocation_retried")) == 1
 
 
+def test_one_whose_token_lives_on_stands_out(page: Client, job: RevocationJob) -> None:
+    RevocationJob.objects.update(verification="still_alive", last_error="still_alive")
+    assert "still alive" in text_of(page, f"{LIST}?verification=still_alive")
+    assert "still alive" in text_of(page, f"{LIST}{job.pk}/change/")
+    assert "0 revocation jobs" in text_of(page, f"{LIST}?verification=verified_dead")
+    connection = f"/admin/providers/connection/{job.connection_id}/change/"
+    assert "a token is still good" in text_of(page, connection)
+
+
 def test_giving_up_erases_the_token_with_a_reason(page: Client, job: RevocationJob) -> None:
     page.post(f"{LIST}{job.pk}/give-up/", {"reason": "the platform is gone"})
     job.refresh_from_db()

@@ -55,6 +55,10 @@ WRONG_VALUES = [
     ("extra_headers", '{ X = "ü" }'),
     ("transaction_excluded", '{ status = "failed" }'),
     ("transaction_excluded", "{ status = [] }"),
+    ("introspection_endpoint", '"http://bank.test/introspect"'),
+    ("checked_on", '"2026-11-28"'),
+    ("checked_on", "2026-11-28T00:00:00Z"),
+    ("ends_on", '{ version = "2027" }'),
     ("dead_grant", "{ status = 400 }"),
     ("dead_grant", '["invalid_grant"]'),
     ("dead_grant", "[{}]"),
@@ -117,6 +121,11 @@ def test_a_wrong_value_is_named_by_table_and_key(
         ("success_status", "[200.0]"),
         ("success_status", "200"),
         ("blast_radius", '"everything"'),
+        ("verify", "true"),
+        ("verify", '"refresh"'),
+        ("introspection_endpoint", '"http://bank.test/introspect"'),
+        ("dead_token", '[{ at = "api" }]'),
+        ("dead_token", "[{ status = 503 }]"),
         ("token", '["access_token"]'),
     ],
 )
@@ -127,3 +136,9 @@ def test_a_wrong_revocation_value_is_named_too(complaint: Complaint, key: str, v
     result = complaint(f"{BANK}[providers.bank.revocation]\n{table}")
 
     assert f"[providers.bank.revocation] {key}: " in result
+
+
+def test_where_to_introspect_must_be_known(complaint: Complaint) -> None:
+    table = 'endpoint = "https://bank.test/revoke"\nverify = "introspection"'
+    result = complaint(f"{BANK}[providers.bank.revocation]\n{table}")
+    assert "[providers.bank.revocation] introspection_endpoint: is missing" in result

@@ -24,7 +24,7 @@ from connections_project.platforms.registry import upstream
 from connections_project.revocation.models import RevocationJob
 from connections_project.revocation.operate import give_up
 from connections_project.webhooks.deauthorize import mark_deauthorized
-from tests.conftest import SignIn
+from tests.conftest import SignIn, UseCatalogue
 from tests.operations.conftest import MAKERS, account_of_user, origin, platforms, use_platforms
 from tests.receipts.conftest import asked, claims_of, receipt_of, state, verified
 from tests.support.bank import Bank, connect
@@ -66,6 +66,22 @@ def test_a_receipt_has_the_whole_history(api: APIClient, owner: User, bank: Bank
     revocation = claims["revocation"]
     assert (revocation["state"], revocation["attempts"]) == ("revoked", 1)
     assert revocation["finished_at"].endswith("Z")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_receipt_says_whether_tokens_are_dead(
+    api: APIClient, owner: User, bank: Bank, use_catalogue: UseCatalogue
+) -> None:
+    use_catalogue(bank.catalogue(revocation='verify = "identity"'), "bank")
+    connection = connection_of(owner)
+    end(api, connection)
+    told = claims_of(api, connection)["revocation"]
+    assert (told["state"], told["verification"]) == ("pending", "still_alive")
+    bank.server.on("GET", "/me", Answer(401))
+    RevocationJob.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    call_command("run_revocations")
+    told = claims_of(api, connection)["revocation"]
+    assert (told["state"], told["verification"]) == ("revoked", "verified_dead")
 
 
 def test_the_header_names_the_signing_key(api: APIClient, owner: User, bank: Bank) -> None:

@@ -52,7 +52,12 @@ def test_it_is_audited_with_the_disconnects_trace(job: RevocationJob, row: Conne
     assert (event.subject_type, event.subject_id) == ("providers.connection", row.pk)
     assert (event.subject_owner_id, event.trace_id) == (row.user_id, job.trace_id)
     assert (event.actor_type, event.interface) == ("system", "command")
-    assert event.details == {"platform": "bank", "attempts": 1, "result": "revoked"}
+    assert event.details == {
+        "platform": "bank",
+        "attempts": 1,
+        "result": "revoked",
+        "verification": "unverifiable",
+    }
 
 
 def test_a_dead_token_counts_as_revoked(job: RevocationJob, bank: Bank) -> None:

@@ -40,7 +40,7 @@ def test_it_overlays_the_shipped_catalogue() -> None:
 def test_another_address_replaces_the_usual_one() -> None:
     text = catalogue_toml("http://127.0.0.1:43117")
     assert DEFAULT_URL not in text
-    assert text.count("http://127.0.0.1:43117") == CATALOG_FILE.read_text().count(DEFAULT_URL) == 18
+    assert text.count("http://127.0.0.1:43117") == CATALOG_FILE.read_text().count(DEFAULT_URL) == 20
 
 
 def test_the_service_has_none_of_the_sandboxs_tables() -> None:

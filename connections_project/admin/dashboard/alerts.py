@@ -15,7 +15,7 @@ from connections_project.operations.models import UNFINISHED, BulkJob
 from connections_project.platforms.endings import near_endings
 from connections_project.platforms.models import Suspension
 from connections_project.platforms.registry import name_of
-from connections_project.revocation.models import Circuit
+from connections_project.revocation.models import Circuit, JobState, Verification
 
 # A revocation is tried again within the hour; what is older has failed many times.
 OLD_REVOCATION = timedelta(hours=1)
@@ -51,6 +51,7 @@ def alerts(metrics: Mapping[str, Any], counted_at: datetime | None) -> list[Aler
     found = [
         *_suspensions(),
         *_revocations(metrics),
+        *_living_tokens(metrics),
         *_circuits(),
         *_seals(),
         *_periodic_tasks(counted_at),
@@ -77,6 +78,16 @@ def _revocations(metrics: Mapping[str, Any]) -> Iterator[Alert]:
         since = f"{datetime.fromisoformat(oldest):%Y-%m-%d %H:%M} UTC"
         text = f"The oldest revocation has been pending since {since}; {pending} are under way"
         yield Alert(text, f"{page}?state=pending", is_urgent=True)
+
+
+def _living_tokens(metrics: Mapping[str, Any]) -> Iterator[Alert]:
+    """Name the platforms that accept revocations and go on honouring the tokens."""
+    page = reverse("admin:revocation_revocationjob_changelist")
+    for state, platform, verification, number in metrics.get("verifications", []):
+        if (state, verification) == (JobState.PENDING, Verification.STILL_ALIVE):
+            text = f"{name_of(platform)} has accepted {number} revocations without effect"
+            query = f"state={state}&verification={verification}"
+            yield Alert(f"{text}: the tokens are still good", f"{page}?{query}", is_urgent=True)
 
 
 def _circuits() -> Iterator[Alert]:

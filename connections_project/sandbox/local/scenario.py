@@ -109,6 +109,8 @@ class Scenario:
         claims = jwt.decode(receipt, key, algorithms=["EdDSA"])
         self.write(f"   <- it says: {json.dumps(claims)}")
         expect(claims["revocation"]["state"] == "revoked", "the receipt has no revocation")
+        verified = claims["revocation"].get("verification") == "verified_dead"
+        expect(verified, "the service has not seen that the tokens are dead")
 
     def show_the_log_is_sealed(self) -> None:
         self.step("Seal the audit log, and verify it")

@@ -9,7 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from connections_project.oauth.answers import require_living_grant, require_success
+from connections_project.oauth.answers import (
+    require_living_grant,
+    require_success,
+    says_dead_token,
+)
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client import ClientRegistration, Identity, TokenSet
 from connections_project.oauth.client_authentication import bearer
@@ -18,7 +22,7 @@ from connections_project.oauth.identity import read_account
 from connections_project.oauth.observers import calling
 from connections_project.oauth.token_answers import read_tokens
 from connections_project.oauth.tokens import require_vschar
-from connections_project.oauth.transport import Request, send
+from connections_project.oauth.transport import Answer, Request, send
 from connections_project.platforms.registry import Upstream
 
 # Long-lived tokens live "about 60 days" (facts §2); some answers leave their lifetime out.
@@ -98,6 +102,14 @@ def identify(upstream: Upstream, access_token: str) -> Identity:
     return identity
 
 
+def probe(upstream: Upstream, access_token: str, within: float) -> Answer:
+    """Ask whose token it is, as the app that has it, and return what is answered."""
+    platform = upstream.platform
+    token = require_vschar(access_token, platform=platform.slug)
+    url = with_query(platform.identity_endpoint, proof(upstream.registration, token))
+    return send(Request("GET", url, headers=bearer(token)), platform=platform, within=within)
+
+
 def revoke_permissions(upstream: Upstream, tokens: TokenSet, within: float) -> None:
     """Revoke all permissions that a user gave to the app, as the app itself.
 
@@ -113,7 +125,10 @@ def revoke_permissions(upstream: Upstream, tokens: TokenSet, within: float) -> N
     app_token = f"{registration.client_id}|{registration.client_secret}"
     url = node_url(platform, f"{tokens.user_id}/permissions")
     request = Request("DELETE", url, headers=bearer(app_token))
-    document = require_success(send(request, platform=platform, within=within)).json()
+    answer = send(request, platform=platform, within=within)
+    if platform.revocation and says_dead_token(answer, platform.revocation):
+        return
+    document = require_success(answer).json()
     if document is not True and not (isinstance(document, dict) and document.get("success")):
         raise PlatformError("malformed", platform=platform.slug)
 

@@ -61,11 +61,21 @@ class Actor:
     def open(self) -> None:
         self.server.on("POST", self.path("token_endpoint"), lambda request: self.tokens(request))
         if self.platform.identity_endpoint:
-            identity = document({self.platform.account_id_field: ACCOUNT_ID})
-            self.server.on("GET", self.path("identity_endpoint"), Answer(json=identity))
+            self.server.on("GET", self.path("identity_endpoint"), lambda _: self.identity())
         if revocation := self.platform.revocation:
             status = revocation.success_status[0]
             self.server.on(self.revoking_method, urlsplit(revocation.endpoint).path, Answer(status))
+            introspection = urlsplit(revocation.introspection_endpoint).path
+            self.server.on("POST", introspection, lambda _: Answer(json={"active": self.is_alive}))
+
+    @property
+    def is_alive(self) -> bool:
+        return not self.revocations
+
+    def identity(self) -> Answer:
+        """Say who it is, until a revocation has come."""
+        alive = document({self.platform.account_id_field: ACCOUNT_ID})
+        return Answer(json=alive) if self.is_alive else Answer(401, json={})
 
     def path(self, endpoint: str) -> str:
         return urlsplit(getattr(self.platform, endpoint)).path or "/"
@@ -108,6 +118,8 @@ class Actor:
                 table[:-1] + ".revocation]",
                 f'endpoint = "{self.moved(revocation.endpoint)}"',
             ]
+            if introspection := revocation.introspection_endpoint:
+                lines.append(f'introspection_endpoint = "{self.moved(introspection)}"')
         return "\n".join([table, *lines])
 
     def moved(self, url: str) -> str:

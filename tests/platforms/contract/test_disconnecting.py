@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from connections_project.connections.models import OAuthConnection
 from connections_project.oauth.catalog import Platform
-from connections_project.revocation.models import JobState, RevocationJob
+from connections_project.revocation.models import GrantHold, JobState, RevocationJob
 from tests.platforms.contract.conftest import CLIENT_ID, CLIENT_SECRET, Actor, authenticates
 from tests.support.platform_server import Answer, Request
 
@@ -78,7 +78,8 @@ def test_it_gets_the_tokens_it_revokes(
     sent = [token_of(request, platform) for request in actor.revocations]
     held = actor.issued[0]
     assert sent == [held[name] for name in platform.revocation.tokens if name in held]
-    assert RevocationJob.objects.get().state == JobState.REVOKED
+    job = RevocationJob.objects.get()
+    assert (job.state, job.verification) == (JobState.REVOKED, "verified_dead")
 
 
 def test_without_revocation_people_get_a_help_link(
@@ -126,6 +127,42 @@ def test_tiktok_refresh_tokens_are_revoked_too(
     sent = [request.form["token"] for request in actor.revocations]
     assert sent == [one["access_token"] for one in actor.issued]
     assert len(sent) == 2
+
+
+@pytest.mark.parametrize("actor", ["x"], indirect=True)
+def test_x_says_of_a_dead_token_that_it_is_invalid(
+    api: APIClient, actor: Actor, disconnect: Disconnect
+) -> None:
+    dead = {"error": "invalid_request", "error_description": "Value passed was invalid."}
+    assert end(api, actor, disconnect, Answer(400, json=dead)) == JobState.REVOKED
+
+
+@pytest.mark.parametrize("actor", ["coinbase"], indirect=True)
+@pytest.mark.parametrize(
+    "body", [{"error": "invalid_token"}, {"errors": [{"id": "invalid_token", "message": "…"}]}]
+)
+def test_coinbase_hides_failures_in_a_success(
+    api: APIClient, actor: Actor, disconnect: Disconnect, body: dict[str, Any]
+) -> None:
+    assert end(api, actor, disconnect, Answer(json=body)) == JobState.PENDING
+
+
+@pytest.mark.parametrize("actor", ["youtube"], indirect=True)
+def test_a_google_user_without_a_channel_is_let_go(
+    api: APIClient, actor: Actor, django_capture_on_commit_callbacks: Any
+) -> None:
+    # Somebody else has a channel, and goes on living on a grant of their own.
+    actor.connect(api)
+    GrantHold.objects.update(platform_user_id="another")
+    actor.server.on("GET", actor.path("identity_endpoint"), Answer(json={"pageInfo": {}}))
+    with django_capture_on_commit_callbacks(execute=True):
+        state = actor.app_client.begin(api, "youtube")["state"]
+        answer = actor.app_client.call_back(api, state)
+    assert answer.status_code == 502
+    job = RevocationJob.objects.get()
+    assert (job.state, job.platform_user_id) == (JobState.REVOKED, actor.granting_user)
+    sent = [request.form["token"] for request in actor.revocations]
+    assert sent == [actor.issued[-1]["refresh_token"], actor.issued[-1]["access_token"]]
 
 
 @pytest.mark.parametrize("actor", ["reddit"], indirect=True)

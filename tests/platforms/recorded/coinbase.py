@@ -93,7 +93,6 @@ RECORDING = Recording(
         ),
         ("GET", f"{ACCOUNTS}/acc-2/transactions"): Answer(json=page([], None)),
         ("GET", f"{ACCOUNTS}/acc-3/transactions"): Answer(json=page([], None)),
-        ("POST", "/oauth2/revoke"): Answer(200, json={}),
     },
     account_id="user-9",
     account_name="Ada",
@@ -110,6 +109,12 @@ RECORDING = Recording(
     dead=((Answer(400, json={"error": "invalid_grant", "error_description": "…"}), "expired"),),
     dead_token=(
         (Answer(401, json={"errors": [{"id": "revoked_token", "message": "…"}]}), "expired"),
+    ),
+    revoked=Answer(json={}),
+    revokes=("access-1",),
+    unrevoked=(
+        Answer(json={"error": "invalid_token"}),
+        Answer(json={"errors": [{"id": "invalid_token", "message": "…"}]}),
     ),
     api_headers={"CB-VERSION": "2024-12-01"},
     pages=(BTC, 3),

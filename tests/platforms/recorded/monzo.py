@@ -70,7 +70,6 @@ RECORDING = Recording(
         ),
         ("GET", "/balance"): lambda request: Answer(json=BALANCES[request.query["account_id"]]),
         ("GET", "/transactions"): transactions,
-        ("POST", "/oauth2/logout"): Answer(200, json={}),
     },
     account_id="user_00009",
     accounts=(
@@ -96,6 +95,8 @@ RECORDING = Recording(
         (Answer(400, json={"error": "invalid_grant"}), "expired"),
     ),
     dead_token=((Answer(401, json={"code": "unauthorized.bad_access_token"}), "expired"),),
+    revoked=Answer(json={}),
+    revokes=("access-1",),
     # Three of the first account, one of the second.
     pages=("/transactions", 4),
 )

@@ -25,6 +25,8 @@ def moved_table(platform: Platform, to: str) -> str:
     if platform.revocation and platform.revocation.endpoint:
         endpoint = _moved(platform.revocation.endpoint, to)
         lines += [f"[{table}.revocation]", f'endpoint = "{endpoint}"']
+        if introspection := platform.revocation.introspection_endpoint:
+            lines.append(f'introspection_endpoint = "{_moved(introspection, to)}"')
     return "\n".join(lines)
 
 

@@ -25,6 +25,16 @@ class Recording:
         dead_token: What the API answers to a token that is dead, and what is then to be.
         api_headers: What each request to the API is to bear.
         pages: How many requests the longest list takes, and to which path.
+        granted_by: The user who gave the grant, where that isn't the account.
+        lasting: What a token is exchanged for, where the one of a code lives for an hour.
+        refreshes_at: Method and path that renew tokens, where that isn't the token endpoint.
+        renewed: What is sent there to be renewed.
+        revokes_at: Method and path that revoke, where the catalogue doesn't say so.
+        revoked: What is answered to a revocation.
+        revokes: The tokens that are sent to be revoked, in their order.
+        revoked_already: What is answered where the token was dead already.
+        unrevoked: What is answered where nothing was revoked.
+        introspected_dead: What introspection answers of a dead token.
     """
 
     slug: str
@@ -38,6 +48,16 @@ class Recording:
     dead_token: tuple[tuple[Answer, str], ...] = ()
     api_headers: Mapping[str, str] = field(default_factory=dict)
     pages: tuple[str, int] | None = None
+    granted_by: str = ""
+    lasting: Mapping[str, Any] = field(default_factory=dict)
+    refreshes_at: tuple[str, str] | None = None
+    renewed: str = "refresh-1"
+    revokes_at: tuple[str, str] | None = None
+    revoked: Answer = field(default_factory=Answer)
+    revokes: tuple[str, ...] = ()
+    revoked_already: tuple[Answer, ...] = ()
+    unrevoked: tuple[Answer, ...] = ()
+    introspected_dead: Answer | None = None
 
 
 def by_query(name: str, answers: Mapping[str | None, Any]) -> Callable[[Request], Answer]:
