@@ -1,5 +1,6 @@
 """The last touch on the OpenAPI document: the headers of every answer, the paths of problems."""
 
+import json
 import re
 from typing import Any
 
@@ -48,8 +49,11 @@ def in_order(endpoints: list[Endpoint]) -> list[Endpoint]:
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Complete what drf-spectacular has made (one of its POSTPROCESSING_HOOKS)."""
     result["components"]["headers"] = HEADERS
+    _tell_defaults(result["components"]["schemas"])
     for path, operations in result["paths"].items():
         for operation in operations.values():
+            # Said, since generators take an absent one for a general rule, which there is not.
+            operation.setdefault("security", [])
             _require_choice(operation, result["components"]["schemas"])
             for status, response in operation["responses"].items():
                 names = _headers(status, is_limited=LIMIT_EXTENSION in operation)
@@ -58,6 +62,15 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 }
                 _fill_in(path, response)
     return result
+
+
+def _tell_defaults(schemas: dict[str, Any]) -> None:
+    """Tell defaults in words: generators make a field with a default one that must be given."""
+    for schema in schemas.values():
+        for field in schema.get("properties", {}).values():
+            if "default" in field:
+                told = json.dumps(field.pop("default"))
+                field["description"] = f"{field.get('description', '')} Default: {told}.".strip()
 
 
 def _require_choice(operation: dict[str, Any], schemas: dict[str, Any]) -> None:

@@ -27,7 +27,10 @@ MEDIA_TYPE = "application/json"
 class ErrorItem(serializers.Serializer[Any]):
     """What went wrong."""
 
-    error_code = serializers.CharField(help_text="A word for programs.")
+    error_code = serializers.ChoiceField(
+        choices=sorted({*CODES, *(code_of(slug) for slug, _ in STATUS_CODES.values())}),
+        help_text="A word for programs.",
+    )
     error_description = serializers.CharField(help_text="A sentence for people.")
     error_severity = serializers.ChoiceField(choices=["error"])
     meta = serializers.DictField(

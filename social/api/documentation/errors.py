@@ -10,7 +10,7 @@ from rest_framework import serializers
 from connections_project.api.documentation import endpoint
 from connections_project.api.errors import STATUS_CODES, ApiError, FieldError
 from connections_project.api.problem_schemas import STATUSES
-from social.api.errors import OWN, body
+from social.api.errors import GENERAL, OWN, body
 
 MEDIA_TYPE = "application/json"
 
@@ -26,7 +26,10 @@ class SocialErrorField(serializers.Serializer[Any]):
 class SocialError(serializers.Serializer[Any]):
     """An error in the words of the social accounts' document."""
 
-    error = serializers.CharField(help_text="What went wrong, always in the same words.")
+    error = serializers.ChoiceField(
+        choices=sorted({*GENERAL.values(), *OWN}),
+        help_text="What went wrong, always in the same words.",
+    )
     message = serializers.CharField(help_text="A sentence for people.")
     details = SocialErrorField(
         many=True, required=False, help_text="Which fields are wrong, where some are."
