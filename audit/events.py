@@ -65,6 +65,8 @@ class Action(StrEnum):
     API_KEY_REVOKED = "api_key_revoked"
     PLATFORM_SUSPENDED = "platform_suspended"
     PLATFORM_RESUMED = "platform_resumed"
+    BREACH_DRILL_STARTED = "breach_drill_started"
+    BREACH_DRILL_FINISHED = "breach_drill_finished"
     AUDIT_EXPORTED = "audit_exported"
     AUDIT_ARCHIVED = "audit_archived"
     EVENT_ENDPOINT_CREATED = "event_endpoint_created"

@@ -1,0 +1,129 @@
+"""`manage.py breach_drill`: suspended, ended, revoked, told and proved, in one command."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from django.conf import LazySettings
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from connections_project.connections.registry import connection_types
+from connections_project.events import audience
+from connections_project.identity.models import User
+from connections_project.platforms.models import Suspension
+from connections_project.revocation.models import RevocationJob
+from tests.support.bank import Bank
+from tests.support.channel_rows import channel_of, schedule_of
+from tests.support.event_receiver import receiver_at
+from tests.support.platform_server import Answer, PlatformServer
+from tests.support.process_environment import ROOT
+from tests.support.provider_rows import connection_of, events
+
+pytestmark = pytest.mark.django_db(transaction=True)
+REASON = "drill of 1 May"
+
+
+@pytest.fixture(autouse=True)
+def _own_files(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.AUDIT_HEADS_FILE = tmp_path / "heads.jsonl"
+    settings.EVENT_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+    settings.EVENT_RETRY_SECONDS = (0,)
+    settings.REVOCATION_FIRST_RETRY_SECONDS = 0
+    monkeypatch.setattr(audience, "NOBODY_SECONDS", 0.0)
+
+
+def drill(slug: str, output: Path, *options: str) -> dict[str, Any]:
+    out = StringIO()
+    given = ("--reason", REASON, "--output", str(output), "--yes", "--json", *options)
+    call_command("breach_drill", slug, *given, stdout=out, stderr=StringIO())
+    report: dict[str, Any] = json.loads(out.getvalue())
+    return report
+
+
+def verified(folder: Path) -> dict[str, Any]:
+    """Verify report and export as somebody does who has the public keys alone."""
+    report = (folder / "report.jws").read_text("ascii").strip()
+    published = jwt.PyJWKSet.from_dict(Client().get("/.well-known/jwks.json").json())
+    header = jwt.get_unverified_header(report)
+    assert header["typ"] == "breach-report+jwt"
+    claims: dict[str, Any] = jwt.decode(report, published[header["kid"]], algorithms=["EdDSA"])
+    export = folder / claims["audit"]["export"]
+    assert hashlib.sha256(export.read_bytes()).hexdigest() == claims["audit"]["sha256"]
+    keys = StringIO()
+    call_command("show_public_keys", "--json", stdout=keys)
+    key = json.loads(keys.getvalue())["audit"]["public_key"]
+    command = [sys.executable, "audit/verify_export.py", str(export), "--public-key", key]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return claims
+
+
+def test_it_ends_tells_and_proves(owner: User, outsider: User, bank: Bank, tmp_path: Path) -> None:
+    for number in range(3):
+        connection_of(owner, account_id=f"c-{number}")
+    connection_of(outsider, account_id="other")
+    with PlatformServer() as host:
+        receiver = receiver_at(host, types="connection.disconnected,revocation.succeeded")
+        report = drill("bank", tmp_path)
+        told = receiver.types
+    claims = verified(Path(report.pop("folder")))
+    assert claims == report
+    assert claims["connections"][0] == {"app": "providers", "ended": 4}
+    assert (claims["revocations"], claims["events"]) == ({"revoked": 4}, {"delivered": 8})
+    assert claims["left"] == {"connections": 0, "revocations": 0, "events": 0}
+    assert claims["started_at"] <= claims["ended_at"] <= claims["revoked_at"] <= claims["told_at"]
+    assert told.count("connection.disconnected") == told.count("revocation.succeeded") == 4
+    assert len(bank.revoked) == 8
+    # A drill's platform may be used again; nobody's address is in the list of whom to notify.
+    assert not Suspension.objects.exists()
+    owners = next(tmp_path.glob("breach-*/owners.jsonl")).read_text("utf-8")
+    assert {json.loads(line)["connections"] for line in owners.splitlines()} == {3, 1}
+    assert "@" not in owners
+
+
+def test_it_goes_on_where_it_was(owner: User, bank: Bank, tmp_path: Path) -> None:
+    connection_of(owner)
+    bank.server.on("POST", "/revoke", Answer(503))
+    with pytest.raises(CommandError, match="Not over yet: 0 connections, 1 revocation, 0 events"):
+        drill("bank", tmp_path, "--wait", "0")
+    assert Suspension.objects.filter(pk="bank").exists()
+    bank.server.on("POST", "/revoke", Answer(200))
+    RevocationJob.objects.update(due_at=RevocationJob.objects.get().created_at)
+    claims = verified(Path(drill("bank", tmp_path)["folder"]))
+    assert (claims["connections"][0]["ended"], claims["revocations"]) == (1, {"revoked": 1})
+    assert len(list(tmp_path.glob("breach-*"))) == 1
+    assert [len(events(f"breach_drill_{one}")) for one in ("started", "finished")] == [1, 1]
+
+
+def test_posts_are_cancelled_and_a_real_one_stays_suspended(
+    owner: User, bank: Bank, use_catalogue: Any, tmp_path: Path
+) -> None:
+    text = bank.catalogue("loud").replace("[providers.", "[channels.")
+    use_catalogue(text, "loud")
+    schedule = schedule_of(channel_of(owner, channel="loud"))
+    drill("loud", tmp_path, "--for-real")
+    schedule.refresh_from_db()
+    assert schedule.status == "cancelled"
+    assert Suspension.objects.get(pk="loud").reason == REASON
+    assert events("breach_drill_started")[0].details["for_real"] is True
+
+
+def test_somebody_elses_platform_needs_to_be_meant(db: None, tmp_path: Path) -> None:
+    for slug, words in (("schwab", "no sandbox"), ("nowhere", "no platform")):
+        with pytest.raises(CommandError, match=words) as caught:
+            drill(slug, tmp_path)
+        assert caught.value.returncode == 2
+    assert not Suspension.objects.exists()
+    assert not events("breach_drill_started")
+
+
+def test_every_type_can_name_its_owners() -> None:
+    for one in connection_types():
+        assert one.model._meta.get_field(one.model.owner_column)
