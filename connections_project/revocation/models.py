@@ -103,6 +103,11 @@ class RevocationJob(LeasedJob):
                 name="revocation_by_end",
                 condition=Q(finished_at__isnull=False),
             ),
+            models.Index(
+                fields=["platform", "state"],
+                name="revocation_still_alive",
+                condition=Q(verification="still_alive"),
+            ),
         ]
         constraints = [
             models.CheckConstraint(

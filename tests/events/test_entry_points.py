@@ -369,8 +369,8 @@ NOT_ANNOUNCED = {
     Action.CONNECT_SESSION_CREATED: "no connection changes",
     Action.CONNECT_SESSION_OPENED: "no connection changes",
 }
-ABOUT_US = ("LOGIN", "OPERATOR", "SECOND", "RECOVERY", "SESSIONS", "USER", "TEAM", "API_KEY",
-            "SCIM", "AUDIT", "EVENT")  # fmt: skip
+ABOUT_US = ("BREACH", "LOGIN", "OPERATOR", "SECOND", "RECOVERY", "SESSIONS", "USER", "TEAM",
+            "API_KEY", "SCIM", "AUDIT", "EVENT")  # fmt: skip
 
 
 def test_no_audit_action_is_forgotten() -> None:
