@@ -11,6 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
+from connections_project import __version__
 from connections_project.oauth.deadline import Call, Guard, GuardedPool, GuardedTLSPool, allowed
 from connections_project.oauth.errors import ErrorCode, PlatformError
 from connections_project.oauth.messages import Answer as Answer
@@ -83,7 +84,8 @@ def _new_session() -> requests.Session:
     # The operator's own certificate authorities, by the name that requests itself gives them.
     session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers.update({"User-Agent": "connections/0.1", "Accept": "application/json"})
+    agent = f"connections/{__version__}"
+    session.headers.update({"User-Agent": agent, "Accept": "application/json"})
     adapter = _Adapter(pool_connections=32, pool_maxsize=32)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
