@@ -60,7 +60,13 @@ def fires(scrape: Scrape, tmp_path: Path) -> Fires:
     return fires
 
 
-def job(user: User, *, state: str = "pending", age: timedelta = timedelta(0)) -> None:
+def job(
+    user: User,
+    *,
+    state: str = "pending",
+    age: timedelta = timedelta(0),
+    verification: str = "",
+) -> None:
     made_at = timezone.now() - age
     is_pending = state == "pending"
     RevocationJob.objects.create(
@@ -70,6 +76,7 @@ def job(user: User, *, state: str = "pending", age: timedelta = timedelta(0)) ->
         owner_id=user.pk,
         sealed_tokens=Sealed("sealed") if is_pending else None,
         state=state,
+        verification=verification,
         created_at=made_at,
         due_at=made_at,
         finished_at=None if is_pending else timezone.now(),
@@ -108,6 +115,11 @@ def test_revocations_that_wait(owner: User, fires: Fires) -> None:
 def test_revocations_that_are_given_up(owner: User, fires: Fires) -> None:
     with fires("ConnectionsRevocationsAbandoned"):
         job(owner, state="abandoned")
+
+
+def test_tokens_that_outlive_their_revocation(owner: User, fires: Fires) -> None:
+    with fires("ConnectionsTokensLiveOn"):
+        job(owner, verification="still_alive")
 
 
 def test_a_platform_that_refuses_our_client(
