@@ -12,11 +12,12 @@ from connections_project.core.dispatch import notify_workers
 from connections_project.core.ids import uuid7
 from connections_project.core.jobs.batches import BatchWorker
 from connections_project.core.jobs.lanes import Lanes
-from connections_project.revocation.attempts import ask, attempt_claimed, settle
+from connections_project.revocation.attempts import attempt_claimed, settle
 from connections_project.revocation.claims import claim, give_back, open_circuits
 from connections_project.revocation.give_up import give_up
 from connections_project.revocation.models import JobState
 from connections_project.revocation.slots import release_slots
+from connections_project.revocation.tries import ask
 
 
 def run_worker(*, interface: Interface, heed_circuits: bool = True) -> Iterator[str]:

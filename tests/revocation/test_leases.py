@@ -11,8 +11,9 @@ from django.utils import timezone
 from audit.events import Interface
 from connections_project.core import inline
 from connections_project.core.ids import uuid7
-from connections_project.revocation.attempts import attempt, longest_try
+from connections_project.revocation.attempts import attempt
 from connections_project.revocation.models import RevocationJob
+from connections_project.revocation.tries import longest_try
 from providers.models import Connection
 from tests.revocation.conftest import EndOf, make_due, processed
 from tests.support.bank import Bank

@@ -13,7 +13,7 @@ from connections_project.identity.models import User
 from connections_project.middleware.tracing import TraceIdFilter
 from connections_project.oauth.client import TokenSet
 from connections_project.platforms.models import Suspension
-from connections_project.revocation import attempts
+from connections_project.revocation import tries
 from connections_project.revocation.models import RevocationJob
 from providers.models import Connection
 from tests.revocation.conftest import EndOf, make_due, processed
@@ -121,7 +121,7 @@ def test_the_log_has_the_trace_and_no_token(
 def test_a_dripping_platform_is_left_at_the_deadline(
     job: RevocationJob, bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attempts, "ATTEMPT_SECONDS", 0.6)
+    monkeypatch.setattr(tries, "ATTEMPT_SECONDS", 0.6)
     # The first call takes some of the time, so that the second must not have all of it.
     bank.server.on("POST", "/revoke", Answer(delay=0.2), Answer(drip_headers=0.1))
     began = time.monotonic()
@@ -178,7 +178,7 @@ def test_what_was_accepted_is_not_sent_again(job: RevocationJob, bank: Bank) -> 
 def test_a_token_that_hangs_leaves_time_for_the_next(
     job: RevocationJob, bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attempts, "ATTEMPT_SECONDS", 1.0)
+    monkeypatch.setattr(tries, "ATTEMPT_SECONDS", 1.0)
     bank.server.on("POST", "/revoke", Answer(delay=5), Answer(200))
     assert processed() == ["pending"]
     job.refresh_from_db()
