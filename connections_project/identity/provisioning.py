@@ -75,10 +75,8 @@ def provision_by_directory(*, issuer: str, subject: str, origin: Origin) -> User
     Raises:
         IntegrityError: There is one already.
     """
-    digest = subject_digest(issuer, subject)
-    before = ForgottenSubject.objects.filter(digest=digest).first()
     user = User(issuer=issuer, subject=subject, email=None)
-    user.sessions_ended_at = before.forgotten_at if before else None
+    user.sessions_ended_at = forgotten_at(issuer, subject)
     user.set_unusable_password()
     user.save()
     _record(user, origin)
@@ -122,6 +120,12 @@ def remember_forgotten(user: User) -> None:
     ForgottenSubject.objects.update_or_create(
         digest=subject_digest(user.issuer, user.subject), defaults={"forgotten_at": timezone.now()}
     )
+
+
+def forgotten_at(issuer: str, subject: str) -> datetime | None:
+    """Return when a subject was forgotten; None where it never was."""
+    before = ForgottenSubject.objects.filter(digest=subject_digest(issuer, subject)).first()
+    return before.forgotten_at if before else None
 
 
 def subject_digest(issuer: str, subject: str) -> str:

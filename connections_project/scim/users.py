@@ -13,7 +13,11 @@ from audit.events import Action
 from audit.record import Origin, record
 from connections_project.core.parsing import parse_uuid
 from connections_project.identity.models import User
-from connections_project.identity.provisioning import provision_by_directory
+from connections_project.identity.provisioning import (
+    forgotten_at,
+    provision_by_directory,
+    remember_forgotten,
+)
 from connections_project.operations.leaving import begin_offboarding
 from connections_project.operations.offboarding import lock_with_teams, reactivate
 from connections_project.scim import schemas
@@ -127,7 +131,7 @@ def _principal(issuer: str, columns: dict[str, Any], origin: Origin) -> User:
 def _store(user: User, columns: dict[str, Any], active: bool | None, *, origin: Origin) -> None:
     changed = _store_profile(user, columns)
     identity = {
-        "subject": columns["external_id"] or columns["user_name"],
+        **_subject(user, columns["external_id"] or columns["user_name"], active),
         "issuer_email": address_of(columns["emails"]) or user.issuer_email,
     }
     if any(getattr(user, name) != value for name, value in identity.items()):
@@ -138,6 +142,17 @@ def _store(user: User, columns: dict[str, Any], active: bool | None, *, origin: 
         _record(user, changed, origin)
     # A removed `active` is true.
     _set_active(user, active is not False, origin)
+
+
+def _subject(user: User, subject: str, active: bool | None) -> dict[str, Any]:
+    """Return the columns of a subject; older tokens open nothing by a change of it."""
+    if subject == user.subject:
+        return {}
+    if active is False:
+        # Directories rename whoever leaves: the name of before must bring nobody back.
+        remember_forgotten(user)
+    ends = [user.sessions_ended_at, forgotten_at(user.issuer or "", subject)]
+    return {"subject": subject, "sessions_ended_at": max(filter(None, ends), default=None)}
 
 
 def _store_profile(user: User, columns: dict[str, Any]) -> list[str]:

@@ -124,6 +124,19 @@ def test_older_tokens_bring_nobody_back(directory: Directory, issuer: TestIssuer
     assert me(new).json()["principal_id"] == again.json()["id"]
 
 
+def test_a_change_of_subject_brings_nobody_back(directory: Directory, issuer: TestIssuer) -> None:
+    old, made = issuer.token(sub="k-1"), directory.create(userName="k-1").json()
+    assert me(old).status_code == 200
+    renamed = {"op": "replace", "value": {"active": False, "userName": "left-k-1"}}
+    assert directory.patch(made["id"], renamed).status_code == 200
+    assert me(old).status_code == 401
+    again = directory.create(userName="kim").json()
+    directory.patch(again["id"], {"op": "add", "path": "externalId", "value": "k-1"})
+    assert me(old).status_code == 401
+    new = issuer.token(sub="k-1", iat=int(time.time()) + 2)
+    assert me(new).json()["principal_id"] == again["id"]
+
+
 def test_others_are_left_alone(directory: Directory, kim: Any, outsider: User) -> None:
     directory.call("DELETE", f"/Users/{kim['id']}")
     outsider.refresh_from_db()
