@@ -196,6 +196,17 @@ def test_wrong_ones_are_refused(
     assert me(client, issuer.token()) == 200
 
 
+@pytest.mark.parametrize("signature", ["", "x", "changed", "aaaa"])
+def test_an_odd_signature_is_a_wrong_one(
+    issuer: TestIssuer, client: Client, signature: str
+) -> None:
+    text = issuer.token(aud=AUDIENCE, jti="one", headers={"typ": "secevent+jwt"})
+    tampered = f"{text.rpartition('.')[0]}.{signature}"
+    path = "/api/v1/webhooks/security-events/main"
+    answer = client.post(path, tampered, content_type="application/secevent+jwt")
+    refused(answer, "invalid_key")
+
+
 def test_a_body_that_is_no_token_is_refused(issuer: TestIssuer, client: Client) -> None:
     answer = client.post("/api/v1/webhooks/security-events/main", "hello", content_type="text/x")
     refused(answer, "invalid_request")
