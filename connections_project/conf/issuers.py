@@ -81,14 +81,15 @@ def read_identity(path: Path) -> Identity:
     if unknown := tables.keys() - {"issuers", "transmitters"}:
         raise IssuersError(f"without {min(unknown)}: there are [issuers.…] and [transmitters.…]")
     issuers = _read(tables, "issuers", Issuer)
-    by_iss = {one.issuer: one for one in issuers}
-    if len(by_iss) < len(issuers):
-        raise IssuersError("such that each issuer has one table: issuers has one issuer twice")
+    by_iss: dict[str, Issuer] = {}
+    for one in issuers:
+        if by_iss.setdefault(one.issuer, one) is not one:
+            raise IssuersError(f"such that issuers.{one.name}.issuer is no other table's")
     transmitters = {one.name: one for one in _read(tables, "transmitters", Transmitter)}
-    for one in transmitters.values():
-        if one.events_issuer not in {issuer.name for issuer in issuers}:
+    for sender in transmitters.values():
+        if sender.events_issuer not in {issuer.name for issuer in issuers}:
             raise IssuersError(
-                f"such that transmitters.{one.name}.events_issuer names a table of issuers"
+                f"such that transmitters.{sender.name}.events_issuer names a table of issuers"
             )
     return Identity(by_iss, transmitters)
 

@@ -124,7 +124,7 @@ def test_a_wrong_value_is_named(tmp_path: Path, line: str, named: str) -> None:
     [
         ('[issuers.main]\naudiences = ["a"]', "issuers.main.issuer is given"),
         ('[issuers.main]\nissuer = "https://id.example.com"', "issuers.main.audiences is given"),
-        (MAIN + MAIN.replace("main", "twin"), "one issuer twice"),
+        (MAIN + MAIN.replace("main", "twin"), "issuers.twin.issuer is no other"),
         (MAIN + EVENTS.replace('"main"', '"other"'), "transmitters.main.events_issuer"),
         (MAIN + EVENTS.replace("audience =", "audiences ="), "transmitters.main.audiences"),
         (EVENTS, "transmitters.main.events_issuer"),
