@@ -22,6 +22,8 @@ from connections_project.oauth.waiters import Waiters
 
 SECONDS_A_FETCH = 5.0
 SECONDS_TO_WAIT = 1.0
+# After its beginning, even where too many wait already: a fetch that goes well takes no longer.
+SECONDS_WITHOUT_A_PLACE = 0.25
 # After an unknown key id the set is fetched anew no more often than this.
 SECONDS_BETWEEN_UNKNOWN_KEYS = 60.0
 SECONDS_AFTER_A_FAILURE = 5
@@ -136,8 +138,9 @@ class KeyServer:
 
     def _wait(self, fetch: _Fetch, seconds: float, *, alone: bool) -> None:
         with self.waiters.place(self.issuer, alone=alone) as has_place:
-            if has_place:
-                fetch.over.wait(max(0.0, fetch.began_at + seconds - time.monotonic()))
+            if has_place or not alone:
+                longest = seconds if has_place else min(seconds, SECONDS_WITHOUT_A_PLACE)
+                fetch.over.wait(max(0.0, fetch.began_at + longest - time.monotonic()))
 
     def _may_fetch(self, now: float) -> bool:
         """Whether one may be begun; the caller holds the lock."""

@@ -216,7 +216,13 @@ def _find(issuer: TestIssuer) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_first_calls_make_one_row(issuer: TestIssuer) -> None:
+def test_many_first_calls_make_one_row(
+    issuer: TestIssuer, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two may wait for the keys, however long they take; none of the others is turned away at once.
+    settings.WEB_THREADS = 4
+    monkeypatch.setattr(key_server, "SECONDS_WITHOUT_A_PLACE", 5.0)
+    issuer.answer(Answer(json={"keys": issuer.jwks()}, delay=0.3))
     token = issuer.token()
 
     def call() -> Any:
