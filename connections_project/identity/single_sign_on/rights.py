@@ -51,9 +51,10 @@ def let_in(claims: Mapping[str, Any], *, address: str) -> User:
         raise RefusedError("bad_subject")
     if UNSTORABLE.search(subject):
         raise RefusedError("bad_subject")
-    if not _is_strong(claims.get("amr")):
-        raise RefusedError("missing_amr")
     group = _group(claims.get(single_sign_on().groups_claim))
+    # Whoever is in no group loses what there was, however weak the sign-in is.
+    if group is not None and not _is_strong(claims.get("amr")):
+        raise RefusedError("missing_amr")
     with transaction.atomic():
         user = _principal(subject, group, address)
         if user is not None:

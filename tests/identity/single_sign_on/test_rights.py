@@ -72,6 +72,16 @@ def test_a_weak_sign_in_is_refused(
     assert sign_in(client, provider, amr=["pwd", "mfa"]).status_code == 302
 
 
+def test_a_weak_sign_in_takes_rights_all_the_same(
+    client: Client, provider: Provider, settings: LazySettings
+) -> None:
+    sign_in(client, provider)
+    assert settings.ADMIN_OIDC is not None
+    settings.ADMIN_OIDC = replace(settings.ADMIN_OIDC, required_amr="mfa")
+    assert sign_in(Client(), provider, groups=["staff"], amr=["pwd"]).status_code == 403
+    assert client.get("/admin/").status_code == 302
+
+
 def test_groups_may_stand_in_userinfo_alone(client: Client, provider: Provider) -> None:
     provider.told = {"sub": "kim", "groups": ["ops"]}
     assert sign_in(client, provider, groups=None).status_code == 302
