@@ -150,7 +150,7 @@ def _end(request: HttpRequest, preview: FlowPreview, outcome: Outcome) -> HttpRe
             request, level, f"{gettext(outcome.title)}. {outcome.text and gettext(outcome.text)}"
         )
     query = urlencode({"connection_id": outcome.connection_id, "status": outcome.result})
-    response = HttpResponseRedirect(f"{back}{'&' if urlsplit(back).query else '?'}{query}")
+    response = HttpResponseRedirect(f"{back}{'&' if '?' in back else '?'}{query}")
     # Where it leads to learns nothing of the code and the state.
     response["Referrer-Policy"] = "no-referrer"
     response["Cache-Control"] = "no-store"
