@@ -18,6 +18,8 @@ from connections_project.pages.sessions import session_of
 # Insists on Secure, on this host alone and on the path "/" (RFC 6265bis, section 4.1.3).
 COOKIE = "__Host-connect_session"
 PAGE = "/connections"
+# How much longer than its session: a browser that forgot it at once would be asked to sign in.
+TOLD_SECONDS = 3600
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -77,7 +79,7 @@ def set_cookie(response: HttpResponseBase, browser: str) -> None:
     response.set_cookie(
         COOKIE,
         browser,
-        max_age=settings.CONNECT_SESSION_SECONDS,
+        max_age=settings.CONNECT_SESSION_SECONDS + TOLD_SECONDS,
         secure=True,
         httponly=True,
         samesite="Lax",

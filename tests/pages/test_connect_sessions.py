@@ -195,6 +195,8 @@ class TestOpeningIt:
             assert browser.get("/connections").status_code == 410
             assert browser.get(path).status_code == 410
             assert Client().get(fresh).status_code == 410
+        # A browser that had forgotten it would be asked to sign in instead.
+        assert browser.cookies[COOKIE]["max-age"] > settings.CONNECT_SESSION_SECONDS
 
     def test_it_ends_with_the_persons_sessions(self, link: Link, owner: User) -> None:
         browser = opened(link())
@@ -239,6 +241,11 @@ class TestGoingBack:
         known = str(row.pk) if row else ""
         assert back["Location"] == f"{BACK}&connection_id={known}&status={status}"
         assert back["Referrer-Policy"] == "no-referrer"
+
+    def test_an_empty_query_is_gone_on_with(self, bank: Bank, link: Link) -> None:
+        browser = opened(link(return_url="https://app.example.com/?"))
+        back = come_back(browser, connect(browser))["Location"]
+        assert back.startswith("https://app.example.com/?&connection_id=")
 
     def test_the_policy_lets_it(self, bank: Bank, link: Link) -> None:
         shown = opened(link(return_url=BACK)).get("/connections")
