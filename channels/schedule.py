@@ -75,18 +75,26 @@ def own_options(given: Mapping[str, Any], channel: str) -> dict[str, str]:
     """Return those of the given options that are for one channel.
 
     They may stand by themselves, or, for whoever gives several channels the same, under the slug of
-    their channel; what stands under another one is not for this.
+    their channel or the name of its adapter, which several instances of one kind share; what stands
+    under another one is not for this.
 
     Raises:
         InvalidPostError: An object is no channel's.
     """
     tables = {name: value for name, value in given.items() if isinstance(value, dict)}
-    if unknown := [name for name in tables if name not in {channel, *catalog()}]:
+    kind = _kind_of(channel)
+    if unknown := [name for name in tables if name not in {kind, channel, *catalog()}]:
         raise InvalidPostError(
             *(PostProblem(f"options.{name}", "invalid", "Give a text.") for name in unknown)
         )
     plain = {name: value for name, value in given.items() if name not in tables}
-    return {**plain, **tables.get(channel, {})}
+    return {**plain, **tables.get(kind, {}), **tables.get(channel, {})}
+
+
+def _kind_of(channel: str) -> str:
+    """Return the name of the adapter that the catalogue gives a channel; "" for none."""
+    found = upstream(channel)
+    return found.platform.adapter.rpartition(".")[2] if found else ""
 
 
 def _require_publishable(channel: str, wanted: WantedPost, options: Mapping[str, str]) -> None:

@@ -29,7 +29,13 @@ def codes(answer: Any) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "options", [{"visibility": "private"}, {"chirp": {"visibility": "private"}}]
+    "options",
+    [
+        {"visibility": "private"},
+        {"chirp": {"visibility": "private"}},
+        {"mastodon": {"visibility": "private"}},
+        {"mastodon": {"visibility": "public"}, "chirp": {"visibility": "private"}},
+    ],
 )
 def test_options_are_kept_and_sent(
     api: APIClient, row: ChannelConnection, like_mastodon: Chirp, options: dict[str, Any]
