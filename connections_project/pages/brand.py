@@ -18,7 +18,8 @@ def brand_logo(_: HttpRequest) -> HttpResponse:
     """
     if settings.BRAND_LOGO is None or not settings.BRAND_LOGO.is_file():
         raise Http404
-    kind, _encoding = mimetypes.guess_type(settings.BRAND_LOGO.name)
+    # Python before 3.13 counts WebP among the types that IANA does not know.
+    kind, _encoding = mimetypes.guess_type(settings.BRAND_LOGO.name, strict=False)
     response = HttpResponse(settings.BRAND_LOGO.read_bytes(), content_type=kind)
     # Somebody may open it by itself, and an SVG may hold scripts.
     response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"

@@ -1,5 +1,6 @@
 """The pages speak the browser's language, and nothing else does."""
 
+import mimetypes
 import shutil
 import subprocess
 import sys
@@ -109,3 +110,15 @@ def test_the_brand_is_the_applications(
     assert file["Content-Security-Policy"].startswith("default-src 'none'")
     settings.BRAND_LOGO = None
     assert page.get("/brand/logo").status_code == 404
+
+
+def test_a_webp_logo_is_known_on_any_machine(
+    settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A container may have no /etc/mime.types.
+    monkeypatch.setattr(mimetypes, "_db", None)
+    monkeypatch.setattr(mimetypes, "inited", False)
+    monkeypatch.setattr(mimetypes, "knownfiles", [])
+    settings.BRAND_LOGO = tmp_path / "logo.webp"
+    settings.BRAND_LOGO.write_bytes(b"RIFF")
+    assert Client().get("/brand/logo")["Content-Type"] == "image/webp"
