@@ -32,7 +32,7 @@ earlier receipts stay there.
 | `iss`, `iat` | this service, and as of when (seconds since 1970) |
 | `connection_id`, `app`, `platform` | what was disconnected |
 | `disconnected_at` | when |
-| `actor`, `interface` | by whom: `user`, `service`, `operator`, `system` or `platform`; through which interface: `api`, `admin`, `command`, `worker`, `webhook` or `page` |
+| `actor`, `interface` | by whom: `user`, `service`, `operator`, `system` or `platform`; through which interface: `api`, `admin`, `command`, `worker`, `webhook`, `page` or `scim` |
 | `erased` | what is gone here: `credentials`, `profile`; empty while tokens are kept |
 | `revocation.state` | at the platform: `revoked`, `pending`, `abandoned` after 24 h, `not_supported`, `shared_grant` (another connection lives on the same grant) or `not_requested` |
 | `revocation.verification` | whether a token that was revoked has been tried since: `verified_dead` (it was refused), `still_alive` (it was let in, so that the revocation counts as failed) or `unverifiable` (the platform can't tell) |
