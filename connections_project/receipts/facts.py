@@ -101,7 +101,9 @@ def _revocation(
         return Revocation(JobState.PENDING, job.attempts, job.last_error, verification=verification)
     outcomes = [event for event in since if event.action in OUTCOMES]
     if outcomes:
-        return _settled(outcomes[-1])
+        # Late tokens are told of too: one that is gone makes nothing of one that was given up.
+        given_up = [one for one in outcomes if one.action == Action.TOKEN_REVOCATION_ABANDONED]
+        return _settled((given_up or outcomes)[-1])
     if ending.action == Action.CONNECTION_DEAUTHORIZED:
         # The platform itself has said so.
         return Revocation(JobState.REVOKED, finished_at=ending.occurred_at)

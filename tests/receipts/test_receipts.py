@@ -21,7 +21,8 @@ from connections_project.oauth.client import Identity
 from connections_project.operations.force import force_disconnect
 from connections_project.operations.options import DisconnectOptions
 from connections_project.platforms.registry import upstream
-from connections_project.revocation.models import RevocationJob
+from connections_project.revocation.attempts import record_ends
+from connections_project.revocation.models import JobState, RevocationJob
 from connections_project.revocation.operate import give_up
 from connections_project.webhooks.deauthorize import mark_deauthorized
 from tests.conftest import SignIn, UseCatalogue
@@ -143,6 +144,17 @@ def test_what_an_operator_gave_up_says_so(
     connection = connection_of(owner)
     end(api, connection)
     give_up([RevocationJob.objects.get().pk], reason="no way", origin=origin)
+    assert state(api, connection) == "abandoned"
+
+
+def test_a_late_token_that_is_gone_hides_no_other(
+    api: APIClient, owner: User, bank: Bank, origin: Origin
+) -> None:
+    connection = connection_of(owner)
+    end(api, connection)
+    job = RevocationJob.objects.get()
+    give_up([job.pk], reason="no way", origin=origin)
+    record_ends([job], JobState.REVOKED, interface=Interface.WORKER)
     assert state(api, connection) == "abandoned"
 
 
