@@ -6,7 +6,6 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from connections_project.connections.errors import ConnectionNotFoundError, NotOwnerError
-from connections_project.core.parsing import parse_uuid
 from providers.models import Account, Connection, ConnectionQuerySet
 from providers.sweep import is_left_pending, sweep_pending
 
@@ -55,12 +54,12 @@ def _after_sweep(connection: Connection) -> Connection:
     return Connection.objects.get(pk=connection.pk)
 
 
-def own_accounts(user_id: UUID, *, connection: str | None) -> QuerySet[Account]:
+def own_accounts(user_id: UUID, *, connection_id: UUID | None) -> QuerySet[Account]:
     """Return a user's accounts, newest first; those of deleted connections are out of sight.
 
     Args:
         user_id: Who asks.
-        connection: Only those of this connection; as the query has it, None for all.
+        connection_id: Only those of this connection; None for all.
 
     Raises:
         ConnectionNotFoundError, NotOwnerError: Of that connection.
@@ -68,9 +67,9 @@ def own_accounts(user_id: UUID, *, connection: str | None) -> QuerySet[Account]:
     accounts = Account.objects.filter(
         connection__user_id=user_id, connection__deleted_at=None
     ).order_by("-created_at", "-id")
-    if connection is None:
+    if connection_id is None:
         return accounts
-    return accounts.filter(connection=own_connection(parse_uuid(connection), user_id=user_id))
+    return accounts.filter(connection=own_connection(connection_id, user_id=user_id))
 
 
 def own_account(account_id: UUID | None, *, user_id: UUID) -> Account:

@@ -7,6 +7,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from connections_project.core.parsing import parse_uuid
+
+NO_IDENTIFIER = "Give an id (UUID)."
+
 
 class Text(serializers.CharField):
     """A JSON string: DRF alone would take a number for one."""
@@ -28,7 +32,13 @@ class Flag(serializers.BooleanField):
 
 @extend_schema_field({"type": "string", "format": "uuid"})
 class Reference(Text):
-    """An id in a body: malformed ones are unknown ones, so that its form is not looked at here."""
+    """An id in a body; each app says by its own error what a malformed one is."""
+
+
+def identifier(text: str) -> None:
+    """Validate the form of an id, for apps whose error of a malformed one is that of any field."""
+    if parse_uuid(text) is None:
+        raise ValidationError(NO_IDENTIFIER, code="invalid")
 
 
 def https_address(text: str) -> None:

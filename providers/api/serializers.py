@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from connections_project.api.fields import Flag, Reference, Text
+from connections_project.api.fields import Flag, Reference, Text, identifier
 from connections_project.api.serializers import PaginationAnswer
 from connections_project.connections.serializers import RedirectUri
 from connections_project.core.parsing import render_datetime
@@ -35,6 +35,7 @@ class ConnectRequest(serializers.Serializer[Any]):
         required=False,
         allow_null=True,
         default=None,
+        validators=[identifier],
         help_text="An own connection that takes the new grant in place.",
     )
 
@@ -49,7 +50,7 @@ class RenameRequest(serializers.Serializer[Any]):
 
 
 class SyncRequest(serializers.Serializer[Any]):
-    connection_id = Reference(help_text="An own, active connection.")
+    connection_id = Reference(validators=[identifier], help_text="An own, active connection.")
     force = Flag(required=False, default=False, help_text="Also within 5 minutes of the last sync.")
 
 

@@ -9,7 +9,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from connections_project.api.errors import ApiError, ApiException, error_of_status
+from connections_project.api.errors import ApiError, ApiException, error_of_status, invalid_field
+from connections_project.api.fields import NO_IDENTIFIER
 from connections_project.api.pagination import paginate
 from connections_project.api.serializers import flag, serialize_rows, validated
 from connections_project.api.views import ApiViewSet
@@ -72,7 +73,7 @@ class ConnectionViewSet(ApiViewSet):
             slug=body["provider_slug"],
             alias=body["alias"],
             redirect_uri=body["redirect_uri"],
-            reauthorise=_connection_to_reauthorise(body["connection_id"]),
+            reauthorise=body["connection_id"] and parse_uuid(body["connection_id"]),
             user=principal_of(request),
             browser=browser,
         )
@@ -132,16 +133,6 @@ class ConnectionViewSet(ApiViewSet):
         return Response(answer, status=201)
 
 
-def _connection_to_reauthorise(text: str | None) -> UUID | None:
-    """Read the id of a connection to reauthorise; a malformed one can't exist."""
-    if text is None:
-        return None
-    wanted = parse_uuid(text)
-    if wanted is None:
-        raise ConnectionNotFoundError
-    return wanted
-
-
 class DisconnectViewSet(ApiViewSet):
     """Disconnects only, and may be repeated."""
 
@@ -175,9 +166,9 @@ class AccountViewSet(ApiViewSet):
 
     @documentation.ACCOUNTS
     def list(self, request: Request) -> Response:
-        wanted = request.query_params.get("connection_id")
+        wanted = _wanted_connection(request)
         rows, pagination = paginate(
-            own_accounts(principal_of(request).pk, connection=wanted), request
+            own_accounts(principal_of(request).pk, connection_id=wanted), request
         )
         return Response(
             {"data": serialize_rows(bodies.AccountAnswer, rows), "pagination": pagination}
@@ -215,3 +206,11 @@ class AccountViewSet(ApiViewSet):
             return None
         wanted = body.get("connection_id") if isinstance(body, dict) else None
         return parse_uuid(wanted) if isinstance(wanted, str) else None
+
+
+def _wanted_connection(request: Request) -> UUID | None:
+    text = request.query_params.get("connection_id")
+    wanted = parse_uuid(text) if text is not None else None
+    if text is not None and wanted is None:
+        raise invalid_field("connection_id", code="invalid", message=NO_IDENTIFIER)
+    return wanted

@@ -8,8 +8,10 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from providers.models import Account, Connection
+from tests.support.provider_connecting import wrong_fields
 from tests.support.provider_rows import connection_of
 
 URL = "/api/v1/accounts"
@@ -121,9 +123,13 @@ def test_nobody_sees_somebody_elses(
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize("wanted", ["nonsense", "", "018f3e0c-7b1a-7c3d-8e4f-0123456789ab"])
-def test_a_connection_that_can_not_be_is_a_404(api: APIClient, wanted: str) -> None:
-    assert api.get(URL, {"connection_id": wanted}).status_code == 404
+def test_an_unknown_connection_is_a_404(api: APIClient) -> None:
+    assert api.get(URL, {"connection_id": str(uuid7())}).status_code == 404
+
+
+@pytest.mark.parametrize("wanted", ["nonsense", "", "{018f3e0c-7b1a-7c3d-8e4f-0123456789ab}"])
+def test_a_malformed_connection_id_is_a_400(api: APIClient, wanted: str) -> None:
+    assert wrong_fields(api.get(URL, {"connection_id": wanted})) == ["connection_id"]
 
 
 def test_they_still_answer_after_a_disconnect(api: APIClient, row: Connection) -> None:

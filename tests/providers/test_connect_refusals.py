@@ -116,6 +116,8 @@ def test_a_redirect_uri_must_match_exactly(api: APIClient, bank: Bank, redirect_
         ("redirect_uri", "https://a\0"),
         ("connection_id", 7),
         ("connection_id", ""),
+        ("connection_id", "not-an-id"),
+        ("connection_id", f"{{{NOBODYS}}}"),
         ("connection_id", {"id": 1}),
         ("provider_slug", None),
         ("provider_slug", ""),
@@ -134,9 +136,8 @@ def test_a_missing_slug_is_named(api: APIClient, bank: Bank) -> None:
     assert wrong_fields(api.post(PROVIDERS, {}, format="json")) == ["provider_slug"]
 
 
-@pytest.mark.parametrize("wanted", ["not-an-id", "1", NOBODYS, f"{{{NOBODYS}}}", NOBODYS * 9])
-def test_an_unknown_connection_id_is_not_found(api: APIClient, bank: Bank, wanted: str) -> None:
-    assert problem(begin(api, connection_id=wanted)) == (404, "not_found")
+def test_an_unknown_connection_id_is_not_found(api: APIClient, bank: Bank) -> None:
+    assert problem(begin(api, connection_id=NOBODYS)) == (404, "not_found")
 
 
 def test_somebody_elses_connection_is_forbidden(

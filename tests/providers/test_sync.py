@@ -14,6 +14,7 @@ from connections_project.platforms.models import Suspension
 from providers.models import Account, Connection, Transaction
 from tests.support.bank import ACCOUNT, TRANSACTION, Bank
 from tests.support.platform_server import Answer
+from tests.support.provider_connecting import wrong_fields
 from tests.support.provider_rows import connection_of, events
 from tests.support.provider_syncing import URL, sync
 
@@ -118,7 +119,7 @@ def test_foreign_unknown_and_malformed(
 ) -> None:
     assert sync(sign_in(outsider), row.pk).status_code == 403
     assert sync(api, uuid7()).status_code == 404
-    assert sync(api, "nonsense").status_code == 404
+    assert wrong_fields(sync(api, "nonsense")) == ["connection_id"]
     assert sync(api, str(row.pk).upper()).status_code == 201
 
 
@@ -137,7 +138,7 @@ def test_a_suspended_platform_is_a_503(api: APIClient, row: Connection) -> None:
         ('{"connection_id": null}', "connection_id"),
         ('{"connection_id": ""}', "connection_id"),
         ('{"connection_id": "a\\u0000"}', "connection_id"),
-        ('{"connection_id": "x", "force": "yes"}', "force"),
+        (f'{{"connection_id": "{uuid7()}", "force": "yes"}}', "force"),
     ],
 )
 def test_a_wrong_body_is_a_400_that_names_the_field(api: APIClient, body: str, field: str) -> None:
