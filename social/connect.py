@@ -29,7 +29,7 @@ from connections_project.platforms.client import granted_accounts
 from connections_project.platforms.registry import connectable
 from social.models import SocialAccount
 from social.principals import Principal, proven_principal
-from social.store_grant import Known, ReceivedTeamGrant, store_grant
+from social.store_grant import Known, ReceivedTeamGrant, StoredGrant, store_grant
 
 APP = "social"
 FAILED = Action.ACCOUNT_CONNECTION_FAILED
@@ -90,6 +90,13 @@ def _details(team_id: UUID, account_ids: Iterable[UUID], *, by_key: bool) -> dic
 def complete(
     *, state: str, answer: Answer, caller: Principal | None, origin: Origin
 ) -> list[SocialAccount]:
+    """Complete a flow, and return the accounts that have fresh tokens now; see `complete_grant`."""
+    return complete_grant(state=state, answer=answer, caller=caller, origin=origin).accounts
+
+
+def complete_grant(
+    *, state: str, answer: Answer, caller: Principal | None, origin: Origin
+) -> StoredGrant:
     """Complete a flow.
 
     Args:
@@ -99,8 +106,7 @@ def complete(
         origin: The call, for the audit log.
 
     Returns:
-        The accounts that have fresh tokens now; none where all that came were disconnected before
-        and not to come back.
+        The accounts that have fresh tokens now, and those that stay disconnected.
 
     Raises:
         InvalidStateError: Unknown, used, expired or somebody else's state; or a disconnect won.
@@ -126,7 +132,7 @@ def complete(
         upstream=received.upstream,
         tokens=[received.result.tokens],
     )
-    confirm_stored(validated_flow, received.whole.grant, *stored)
+    confirm_stored(validated_flow, received.whole.grant, *stored.accounts)
     return stored
 
 

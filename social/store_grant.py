@@ -86,11 +86,21 @@ class ReceivedTeamGrant:
         return ReceivedGrant(upstream=self.upstream, tokens=self.result.tokens, identity=identity)
 
 
-def store_grant(received: ReceivedTeamGrant, *, origin: Origin) -> list[SocialAccount]:
-    """Store the tokens of every account that may have them; release a grant that none takes.
+@dataclass(frozen=True)
+class StoredGrant:
+    """What has become of a grant's accounts.
 
-    Returns:
-        The accounts, in the platform's order.
+    Args:
+        accounts: Those that have taken fresh tokens, in the platform's order.
+        skipped: Those that were disconnected before, and stay so.
+    """
+
+    accounts: list[SocialAccount]
+    skipped: list[SocialAccount]
+
+
+def store_grant(received: ReceivedTeamGrant, *, origin: Origin) -> StoredGrant:
+    """Store the tokens of every account that may have them; release a grant that none takes.
 
     Raises:
         InvalidStateError: A disconnect won, or the principal no longer acts for the team.
@@ -103,9 +113,7 @@ def store_grant(received: ReceivedTeamGrant, *, origin: Origin) -> list[SocialAc
     return stored
 
 
-def _store_grant(
-    received: ReceivedTeamGrant, *, origin: Origin
-) -> list[SocialAccount] | ConnectionProblem:
+def _store_grant(received: ReceivedTeamGrant, *, origin: Origin) -> StoredGrant | ConnectionProblem:
     # One at a time for each team: of two for the same account the second finds the first.
     Team.objects.select_for_update(no_key=True).get(pk=received.row.team_id)
     if not still_acts_for(received.principal, received.row.team_id):
@@ -114,11 +122,14 @@ def _store_grant(
         return _refuse(AuthorizationDeclinedError(), received, origin=origin)
     rows = _locked_rows(received)
     takers = list(_accounts_to_store(received, rows))
+    taken = {row.pk for row, _ in takers}
+    skipped = [row for row in rows.values() if row.pk not in taken]
     if takers:
-        return _store(takers, received, origin=origin)
+        return StoredGrant(_store(takers, received, origin=origin), skipped)
     if any(received.known.was_disconnected_since(row) for row in rows.values()):
         return _refuse(InvalidStateError(), received, origin=origin)
-    return _leave_all_inactive(received, origin=origin)
+    _leave_all_inactive(received, origin=origin)
+    return StoredGrant([], skipped)
 
 
 def _locked_rows(received: ReceivedTeamGrant) -> dict[str | None, SocialAccount]:
@@ -262,7 +273,7 @@ def _refuse(
     )
 
 
-def _leave_all_inactive(received: ReceivedTeamGrant, *, origin: Origin) -> list[SocialAccount]:
+def _leave_all_inactive(received: ReceivedTeamGrant, *, origin: Origin) -> None:
     """Release a grant whose accounts were all disconnected before, and are to stay so."""
     bundle = received.row.token_bundle(received.result.tokens, grant=received.whole.grant)
     record_about(
@@ -272,4 +283,3 @@ def _leave_all_inactive(received: ReceivedTeamGrant, *, origin: Origin) -> list[
         error="all_disconnected",
         revocation=revoke_unstored(bundle, origin=origin),
     )
-    return []

@@ -7,15 +7,18 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from connections_project.api.fields import Text, filled, https_address
+from connections_project.api.serializers import serialize_rows
 from connections_project.connections.serializers import RedirectUri
 from connections_project.core.parsing import parse_uuid, render_datetime
 from connections_project.platforms.post_rules import LONGEST_TEXT
 from connections_project.platforms.publishing import Published
 from social.errors import InvalidAccountIdError
 from social.models import SocialAccount
+from social.store_grant import StoredGrant
 
 LONGEST_URL = 2048
 MOST_ACCOUNTS = 100
+DISCONNECTED_BY_TEAM = "disconnected_by_team"
 
 
 def account_id(text: str) -> UUID:
@@ -85,12 +88,36 @@ class SocialAccountListAnswer(serializers.Serializer[Any]):
     accounts = SocialAccountAnswer(many=True)
 
 
+class SkippedAnswer(serializers.Serializer[Any]):
+    """An account of the grant that stays inactive."""
+
+    accountId = serializers.UUIDField()  # noqa: N815
+    reason = serializers.ChoiceField(choices=[DISCONNECTED_BY_TEAM])
+
+
 class SocialCallbackAnswer(serializers.Serializer[Any]):
-    success = serializers.BooleanField()
+    success = serializers.BooleanField(help_text="Whether any of the accounts is active now.")
     connectedCount = serializers.IntegerField(  # noqa: N815
         help_text="How many accounts have fresh access now."
     )
     accounts = SocialAccountAnswer(many=True)
+    skipped = SkippedAnswer(
+        many=True, required=False, help_text="Those that stay inactive; left out for none."
+    )
+
+
+def callback_answer(stored: StoredGrant) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "success": any(account.is_active for account in stored.accounts),
+        "connectedCount": len(stored.accounts),
+        "accounts": serialize_rows(SocialAccountAnswer, stored.accounts),
+    }
+    if stored.skipped:
+        answer["skipped"] = [
+            {"accountId": str(account.pk), "reason": DISCONNECTED_BY_TEAM}
+            for account in stored.skipped
+        ]
+    return answer
 
 
 class SocialDisconnectRequest(serializers.Serializer[Any]):

@@ -69,15 +69,13 @@ class SocialViewSet(ApiViewSet):
     def callback(self, request: Request) -> Response:
         state, answer = state_and_answer(request)
         caller = possible_caller_of(request)
-        accounts = connect.complete(
+        stored = connect.complete_grant(
             state=state,
             answer=answer,
             caller=caller.principal if caller else None,
             origin=origin_of(request),
         )
-        listed = serialize_rows(bodies.SocialAccountAnswer, accounts)
-        result = {"success": True, "connectedCount": len(listed), "accounts": listed}
-        return Response(result, status=201)
+        return Response(bodies.callback_answer(stored), status=201)
 
     @documentation.ACCOUNTS
     def accounts(self, request: Request) -> Response:

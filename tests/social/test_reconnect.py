@@ -26,6 +26,10 @@ def fresh(row: SocialAccount) -> SocialAccount:
     return SocialAccount.objects.get(pk=row.pk)
 
 
+def skipped(*rows: SocialAccount) -> list[dict[str, str]]:
+    return [{"accountId": str(row.pk), "reason": "disconnected_by_team"} for row in rows]
+
+
 def untouched(row: SocialAccount) -> bool:
     """Whether nothing has changed since the row was read, its tokens included."""
     columns = SocialAccount.objects.filter(pk=row.pk).values().get()
@@ -67,6 +71,8 @@ def test_the_named_one_returns_without_its_sibling(
     answer = call_back(api, start(api, accountIds=[str(trio[0].pk).upper()]))
     named = {str(trio[0].pk), str(trio[2].pk)}
     assert {one["id"] for one in answer.json()["accounts"]} == named
+    assert answer.json()["skipped"] == skipped(sibling)
+    assert answer.json()["success"] is True
     assert fresh(trio[0]).is_active
     assert untouched(sibling)
 
@@ -98,7 +104,9 @@ def test_an_unusable_grant_connects_nothing(
     before = [fresh(row) for row in trio]
     answer = call_back(api, start(api))
     assert answer.status_code == 201
-    assert answer.json() == {"success": True, "connectedCount": 0, "accounts": []}
+    assert answer.json() == {
+        "success": False, "connectedCount": 0, "accounts": [], "skipped": skipped(*trio),
+    }  # fmt: skip
     assert all(untouched(row) for row in before)
     assert pending_tokens() == ["access-2"]
     (event,) = events("account_connection_failed")

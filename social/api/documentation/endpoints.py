@@ -69,7 +69,8 @@ CALLBACK = social_endpoint(
     description="The state is the proof, so no credentials are needed; a Bearer that is sent must "
     "be that of whoever started, and where a key started, that key or the Bearer of any member of "
     "its team. Each state can be used once. Records are made for new accounts; known ones take "
-    "the fresh tokens in place. `accounts` are those that did; others of the grant stay inactive.",
+    "the fresh tokens in place. `accounts` are those that did; those of the grant that were "
+    "disconnected and stay so are `skipped`.",
     auth=[{"bearer": []}, {"apiKey": [], "teamId": []}, {}],
     parameters=[
         TEAM,
