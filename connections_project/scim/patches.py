@@ -50,7 +50,17 @@ def patched(known: SentUser, patch: PatchOp[SentUser]) -> SentUser:
     """
     for operation in patch.operations or []:
         one = patch.model_copy(update={"operations": [operation]})
-        one.patch(known, scim_policy=POLICY)
+        try:
+            one.patch(known, scim_policy=POLICY)
+        except InvalidValueException as error:
+            raise _in_words(error) from None
         if len(known.emails or []) > MOST_EMAILS:
             raise InvalidValueException(detail=f"There may be at most {MOST_EMAILS} emails.")
     return known
+
+
+def _in_words(error: InvalidValueException) -> SCIMException:
+    """Return a refusal in the words of a POST's, where it quotes those of the validation."""
+    if isinstance(error.__cause__, ValidationError):
+        return SCIMException.from_error(Error.from_validation_errors(error.__cause__)[0])
+    return error

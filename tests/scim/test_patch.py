@@ -85,6 +85,14 @@ def test_a_wrong_operation_changes_nothing(directory: Directory, user_id: str) -
     assert directory.get(f"/Users/{user_id}").json()["displayName"] == "Kim"
 
 
+def test_a_wrong_value_is_named_in_one_line(directory: Directory, user_id: str) -> None:
+    answer = directory.patch(user_id, {"op": "replace", "path": "active", "value": "perhaps"})
+    refusal = answer.json()
+    assert (answer.status_code, refusal["scimType"]) == (400, "invalidValue")
+    assert refusal["detail"].endswith(": active")
+    assert "\n" not in refusal["detail"]
+
+
 def test_many_operations_take_no_long_time(directory: Directory, user_id: str) -> None:
     def add(number: int) -> dict[str, Any]:
         return {"op": "add", "path": "emails", "value": [{"value": f"{number}@example.com"}]}
