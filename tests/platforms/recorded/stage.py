@@ -144,6 +144,13 @@ class Stage:
             assert self._client.disconnect(api, row).status_code == 200
         return RevocationJob.objects.first()
 
+    def revive(self, row: Any) -> None:
+        """Have a connection be as good as if its grant had never died."""
+        columns = {"is_active": True} if self.platform.app == "social" else {}
+        rows = type(row)._default_manager.filter(pk=row.pk)
+        rows.update(status=self.means("active"), **columns)
+        row.refresh_from_db()
+
     def means(self, meaning: str) -> str:
         """Return the status by which the app means it: "active", "over", "expired", "revoked"."""
         if self.platform.app == "social":

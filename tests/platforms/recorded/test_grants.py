@@ -64,8 +64,7 @@ def test_it_is_refreshed(api: APIClient, stage: Stage, row: Any) -> None:
 @only_refreshed
 def test_a_dead_grant_ends_it(api: APIClient, stage: Stage, row: Any) -> None:
     for answer, becomes in stage.recording.dead:
-        type(row)._default_manager.update(status=stage.means("active"))
-        row.refresh_from_db()
+        stage.revive(row)
         stage.server.on(*stage.refreshes_at, answer)
         assert not stage.refresh(api, row)
         assert status_of(row) == stage.means(becomes)
