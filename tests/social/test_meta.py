@@ -221,8 +221,10 @@ def test_only_the_last_of_three_is_revoked(api: APIClient, meta: Meta, team: Tea
     ] * 2
     assert disconnect_one(last, erase_tokens=True) == "pending"
     job = RevocationJob.objects.get()
+    graph.on("GET", "/me", REMOVED)
     assert attempt(job.pk, within=5.0, interface=Interface.WORKER) == "revoked"
-    (sent,) = graph.server.requests
+    sent, probe = graph.server.requests
+    assert (probe.method, probe.path) == ("GET", "/v25.0/me")
     assert (sent.method, sent.path) == ("DELETE", f"/v25.0/{USER}/permissions")
     assert sent.headers["Authorization"] == "Bearer our client|client secret"
     assert SocialAccount.objects.get(pk=last.pk).auth_state is None
@@ -249,6 +251,7 @@ def test_what_proves_a_revocation(api: APIClient, meta: Meta, recorded: Any) -> 
     (row,) = connect(api, "facebook_page")
     disconnect_one(row, erase_tokens=True)
     graph.on("DELETE", f"/{USER}/permissions", Answer(json=recorded))
+    graph.on("GET", "/me", REMOVED)
     job = RevocationJob.objects.get()
     assert attempt(job.pk, within=5.0, interface=Interface.WORKER) == "revoked"
 
