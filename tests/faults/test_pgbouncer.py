@@ -68,6 +68,8 @@ def commands(people: People, endpoint: str, folder: Path) -> Iterator[tuple[str,
     yield ("seal_audit_log",)
     yield ("verify_audit_log", "--all")
     yield ("export_audit_log", "--output", export)
+    yield ("follow_audit_log", "--once")
+    yield ("archive_audit_log", "--before", "2020-01-01", "--to", str(folder / "archive.jsonl"))
     yield ("replay_disconnects", export, *WHY)
     yield ("rotate_credential_keys",)
     yield ("list_event_endpoints",)
@@ -75,6 +77,7 @@ def commands(people: People, endpoint: str, folder: Path) -> Iterator[tuple[str,
     yield ("replay_events", "--endpoint", endpoint, "--since", "2026-01-01T00:00:00Z")
     yield ("deliver_events", "--once")
     yield ("disable_event_endpoint", endpoint)
+    yield ("breach_drill", "bank", *WHY, "--output", str(folder / "drill"))
     yield ("disconnect_provider", "--all", *WHY)
     yield ("disconnect_channel", "--all", *WHY)
     yield ("disconnect_social", "--all", *WHY)
@@ -101,7 +104,8 @@ def test_all_of_our_commands_are_tried(tmp_path: Path) -> None:
     # These make people and keys by one INSERT or UPDATE each, or don't come near the database.
     others = {"create_user", "create_service_account", "create_operator", "create_team",
               "create_api_key", "revoke_api_key", "reset_totp", "sandbox", "migrate",
-              "platform_table", "create_event_endpoint", "test_event_endpoint",
+              "platform_table", "check_catalog", "discover", "create_event_endpoint",
+              "test_event_endpoint",
               "create_scim_token", "revoke_scim_token"}  # fmt: skip
     found = {
         path.stem

@@ -40,7 +40,7 @@ def fill(app: str, owner: User) -> None:
                 model.owner_column: owner.own_team.pk if app == "social" else owner.pk,
                 model.platform_column: f"platform-{number % 7}",
             },
-            **({"is_active": number < LEFT} if app == "social" else {}),
+            **({"is_active": False} if app == "social" else {}),
             status="expired" if number < LEFT else "disconnected",
             platform_account_id=str(number),
             connected_at=now - timedelta(days=number),
