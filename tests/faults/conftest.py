@@ -39,6 +39,8 @@ def deploy(bank: Bank, tmp_path: Path) -> Deploy:
 
     def deploy(*slugs: str, **changed: str) -> Deployment:
         environment = environment_with(*(slugs or ["bank"]), catalogue=tmp_path / "catalog.toml")
-        return Deployment(environment | SHORT_TIMES | changed, tmp_path)
+        # Its log is its own, and so are the heads of it.
+        heads = {"AUDIT_HEADS_FILE": f"{tmp_path}/audit-heads.jsonl"}
+        return Deployment(environment | SHORT_TIMES | heads | changed, tmp_path)
 
     return deploy
