@@ -89,8 +89,8 @@ def _beside_slow_ones(
         with _slow(server.port, slow):
             environment.forget_limits()
             for name, request in asked.items():
-                told = latency_words(ask(server.port, request, seconds=options.seconds))
-                print(f"{server.name}, {slow} slow clients, {name}: {told}", flush=True)
+                latencies = latency_words(ask(server.port, request, seconds=options.seconds))
+                print(f"{server.name}, {slow} slow clients, {name}: {latencies}", flush=True)
 
 
 @contextmanager

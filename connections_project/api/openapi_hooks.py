@@ -69,8 +69,8 @@ def _tell_defaults(schemas: dict[str, Any]) -> None:
     for schema in schemas.values():
         for field in schema.get("properties", {}).values():
             if "default" in field:
-                told = json.dumps(field.pop("default"))
-                field["description"] = f"{field.get('description', '')} Default: {told}.".strip()
+                default = json.dumps(field.pop("default"))
+                field["description"] = f"{field.get('description', '')} Default: {default}.".strip()
 
 
 def _require_choice(operation: dict[str, Any], schemas: dict[str, Any]) -> None:

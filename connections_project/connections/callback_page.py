@@ -159,10 +159,10 @@ def _end(request: HttpRequest, preview: FlowPreview, outcome: Outcome) -> HttpRe
 
 def _again(request: HttpRequest, platform: Platform, state: str) -> HttpResponse:
     """Tell the flow's own browser how it went the first time that this state came."""
-    told = outcomes.outcome_of(state, slug=platform.slug, browser=browser_of(request))
-    if told is None:
+    found = outcomes.outcome_of(state, slug=platform.slug, browser=browser_of(request))
+    if found is None:
         raise errors.InvalidStateError
-    preview, outcome = told
+    preview, outcome = found
     if outcome != outcomes.UNDER_WAY:
         return _end(request, preview, outcome)
     response = _page(request, outcome)

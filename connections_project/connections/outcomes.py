@@ -46,7 +46,7 @@ class Outcome:
     connection_id: str = ""
 
 
-Told = tuple[FlowPreview, Outcome]
+FlowOutcome = tuple[FlowPreview, Outcome]
 
 UNDER_WAY = Outcome(
     503,
@@ -86,7 +86,7 @@ def _kept(preview: FlowPreview, outcome: Outcome) -> dict[str, Any]:
     return {"preview": preview.as_json(), "outcome": vars(outcome)}
 
 
-def outcome_of(state: str, *, slug: str, browser: str | None) -> Told | None:
+def outcome_of(state: str, *, slug: str, browser: str | None) -> FlowOutcome | None:
     """Return how it went the first time, which is waited for; None where it is not told.
 
     Args:
@@ -98,14 +98,14 @@ def outcome_of(state: str, *, slug: str, browser: str | None) -> Told | None:
         StateStoreUnavailable: The cache is away.
     """
     ends_at = time.monotonic() + LONGEST_WAIT_SECONDS
-    told = _look(state, slug, browser)
-    while told and told[1] == UNDER_WAY and time.monotonic() < ends_at:
+    found = _kept_outcome(state, slug, browser)
+    while found and found[1] == UNDER_WAY and time.monotonic() < ends_at:
         time.sleep(_PAUSE_SECONDS)
-        told = _look(state, slug, browser)
-    return told
+        found = _kept_outcome(state, slug, browser)
+    return found
 
 
-def _look(state: str, slug: str, browser: str | None) -> Told | None:
+def _kept_outcome(state: str, slug: str, browser: str | None) -> FlowOutcome | None:
     kept = _outcomes.peek(state) or _under_way.peek(state)
     if kept is None:
         return None

@@ -28,10 +28,10 @@ def _enable(request: HttpRequest, endpoint: Endpoint, reason: str) -> str:
 def _test(_request: HttpRequest, endpoint: Endpoint, _reason: str) -> str:
     delivery_id = write_test(endpoint)
     deliver_new([endpoint.pk], within=TEST_SECONDS)
-    told = Delivery.objects.get(pk=delivery_id)
-    if told.state == DeliveryState.DELIVERED:
-        return f"It took the test event, and answered {told.status_code}."
-    return f"It did not take the test event: {told.last_error or 'others are under way'}."
+    delivery = Delivery.objects.get(pk=delivery_id)
+    if delivery.state == DeliveryState.DELIVERED:
+        return f"It took the test event, and answered {delivery.status_code}."
+    return f"It did not take the test event: {delivery.last_error or 'others are under way'}."
 
 
 def _replay(request: HttpRequest, endpoint: Endpoint, _reason: str) -> str:

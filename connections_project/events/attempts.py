@@ -108,15 +108,15 @@ def _failed(
         is_endpoints: Whether that speaks of the endpoint rather than of this event.
     """
     now, ends_at = timezone.now(), end_of_life(delivery)
-    told = {"status_code": status, "last_error": error}
+    columns = {"status_code": status, "last_error": error}
     is_over = now >= ends_at
     with transaction.atomic():
         if is_over:
-            _end(delivery, DeliveryState.GIVEN_UP, now, **told)
+            _end(delivery, DeliveryState.GIVEN_UP, now, **columns)
             _have_followers_tried(delivery, now)
         else:
             due_at = min(now + _wait(delivery.attempts, wait), ends_at)
-            delivery.give_back(due_at=due_at, tried_at=now, **told)
+            delivery.give_back(due_at=due_at, tried_at=now, **columns)
             _have_followers_wait(delivery, due_at)
     if is_endpoints:
         note_fault(delivery.endpoint, retry_after=wait)
@@ -128,9 +128,9 @@ def _failed(
     return DeliveryState.GIVEN_UP if is_over else DeliveryState.PENDING
 
 
-def _end(delivery: Delivery, state: DeliveryState, now: datetime, **told: object) -> None:
-    told = {"last_error": "", **told}
-    delivery.give_back(state=state, finished_at=now, tried_at=now, **told)
+def _end(delivery: Delivery, state: DeliveryState, now: datetime, **columns: object) -> None:
+    columns = {"last_error": "", **columns}
+    delivery.give_back(state=state, finished_at=now, tried_at=now, **columns)
 
 
 def end_of_life(delivery: Delivery) -> datetime:

@@ -78,7 +78,7 @@ _SEQUENCE = f"""
     ) + fresh.sequence
 """  # noqa: S608 - a name of a table; every value is a parameter.
 _INSERT = f"""
-    WITH told AS (
+    WITH stored AS (
         INSERT INTO {EVENTS} (id, sequence, type, occurred_at, connection_id, platform, data)
         SELECT id, {_SEQUENCE}, type, occurred_at, connection_id, platform, data
         FROM jsonb_populate_recordset(NULL::{EVENTS}, %s::jsonb) AS fresh
@@ -87,11 +87,11 @@ _INSERT = f"""
     INSERT INTO {DELIVERIES}
         (id, event_id, endpoint_id, connection_id, sequence, state, due_at, begun_at, attempts,
          last_error)
-    SELECT wanted.id, told.id, wanted.endpoint_id, told.connection_id, told.sequence, 'pending',
-        wanted.now, wanted.now, 0, ''
+    SELECT wanted.id, stored.id, wanted.endpoint_id, stored.connection_id, stored.sequence,
+        'pending', wanted.now, wanted.now, 0, ''
     FROM jsonb_to_recordset(%s::jsonb)
         AS wanted (id uuid, event_id uuid, endpoint_id uuid, now timestamptz)
-    JOIN told ON told.id = wanted.event_id
+    JOIN stored ON stored.id = wanted.event_id
 """  # noqa: S608 - names of tables; every value is a parameter.
 
 
@@ -105,15 +105,15 @@ def _write_rows(events: list[dict[str, Any]], deliveries: list[dict[str, Any]]) 
     """Write on SQLite, where this transaction is the only one that writes."""
     last = OutgoingEvent.objects.aggregate(last=Max("sequence"))["last"] or 0
     first = max(int(timezone.now().timestamp() * 1_000_000), last + 1)
-    told = {event["id"]: event | {"sequence": first + event["sequence"]} for event in events}
-    OutgoingEvent.objects.bulk_create(OutgoingEvent(**event) for event in told.values())
+    stored = {event["id"]: event | {"sequence": first + event["sequence"]} for event in events}
+    OutgoingEvent.objects.bulk_create(OutgoingEvent(**event) for event in stored.values())
     Delivery.objects.bulk_create(
         Delivery(
             id=delivery["id"],
             endpoint_id=delivery["endpoint_id"],
             event_id=delivery["event_id"],
-            connection_id=told[delivery["event_id"]]["connection_id"],
-            sequence=told[delivery["event_id"]]["sequence"],
+            connection_id=stored[delivery["event_id"]]["connection_id"],
+            sequence=stored[delivery["event_id"]]["sequence"],
             due_at=delivery["now"],
             begun_at=delivery["now"],
         )

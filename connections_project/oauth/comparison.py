@@ -66,8 +66,8 @@ def _issuer(platform: Platform, metadata: Metadata) -> Iterator[Finding]:
 def _authentication(platform: Platform, metadata: Metadata) -> Iterator[Finding]:
     method, known = platform.token_endpoint_auth_method, metadata.authentication_methods
     if method not in known:
-        told = ", ".join(known) or "none"
-        yield problem("token_endpoint_auth_method", f"is {method}; the platform knows {told}")
+        supported = ", ".join(known) or "none"
+        yield problem("token_endpoint_auth_method", f"is {method}; the platform knows {supported}")
 
 
 def _code_challenge(platform: Platform, metadata: Metadata) -> Iterator[Finding]:
@@ -108,5 +108,5 @@ def _revocation(platform: Platform, metadata: Metadata) -> Iterator[Finding]:
         ours = platform.introspects_at
         yield from _address("revocation.introspection_endpoint", ours, introspection)
     elif introspection:
-        told = f"is {revocation.verify}; the platform introspects at {introspection}"
-        yield notice("revocation.verify", told)
+        used = f"is {revocation.verify}; the platform introspects at {introspection}"
+        yield notice("revocation.verify", used)

@@ -78,8 +78,8 @@ def survivors(app: str, selection: Selection) -> list[Survivors]:
         until=Max("grant_expires_at"),
         endless=Count("pk", filter=Q(grant_expires_at=None)),
     )
-    told = (Survivors(*row) for row in found.order_by(slug))
-    return [one for one in told if not can_revoke(upstream(one.slug))]
+    survivors = (Survivors(*row) for row in found.order_by(slug))
+    return [one for one in survivors if not can_revoke(upstream(one.slug))]
 
 
 def _platforms(target: ConnectionType, rows: Rows) -> dict[str, int]:

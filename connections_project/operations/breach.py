@@ -72,9 +72,11 @@ class Breach:
     def deliveries(self) -> Any:
         """Return the deliveries that tell of what was ended here."""
         since = int(self.started_at.timestamp() * 1_000_000)
-        told = Delivery.objects.filter(sequence__gte=since)
+        since_then = Delivery.objects.filter(sequence__gte=since)
         keys = [rows.values("pk") for _, rows in self.ended]
-        return told.filter(connection_id__in=keys[0].union(*keys[1:]) if keys[1:] else keys[0])
+        return since_then.filter(
+            connection_id__in=keys[0].union(*keys[1:]) if keys[1:] else keys[0]
+        )
 
 
 @dataclass(frozen=True)

@@ -94,10 +94,10 @@ def _events(claims: Mapping[str, Any], transmitter: Transmitter) -> Iterator[Sec
         # Nobody remembers then whether it has come already.
         raise RefusedNoticeError("invalid_request", "The token is too old.")
     for kind in (one for one in EFFECTS if one in events):
-        told = events[kind] if isinstance(events[kind], Mapping) else {}
-        moment = told.get("event_timestamp")
-        occurred_at = issued_at if moment is None else _time(moment)
-        subject = told.get("subject", claims.get("sub_id"))
+        payload = events[kind] if isinstance(events[kind], Mapping) else {}
+        occurred = payload.get("event_timestamp")
+        occurred_at = issued_at if occurred is None else _time(occurred)
+        subject = payload.get("subject", claims.get("sub_id"))
         yield SecurityEvent(kind, occurred_at, _people(transmitter, subject))
 
 

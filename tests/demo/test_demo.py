@@ -82,8 +82,8 @@ def test_a_channel_is_protected_and_keeps_its_past(
 def test_a_receiver_that_was_down_gets_it_all(
     demo: subprocess.CompletedProcess[str],
 ) -> None:
-    _, told = demo.stdout.split("Disconnect a page: the host application is told")
-    before, after = told.split("Start it again: what it missed comes, in order")
+    _, after_stop = demo.stdout.split("Disconnect a page: the host application is told")
+    before, after = after_stop.split("Start it again: what it missed comes, in order")
     assert re.findall(r"=> (.*)", before) == [
         "connection.disconnected sandbox_pages disconnected",
         "connection.connected sandbox active",

@@ -86,9 +86,9 @@ def test_an_unknown_id_is_named(command: tuple[str, ...]) -> None:
 
 
 def test_a_secret_is_rotated(receiver: Receiver) -> None:
-    told = json.loads(run("rotate_event_secret", str(receiver.endpoint.pk), "--json"))
-    assert set(told) == {"id", "url", "types", "secret"}
-    assert told["secret"] != receiver.secret
+    printed = json.loads(run("rotate_event_secret", str(receiver.endpoint.pk), "--json"))
+    assert set(printed) == {"id", "url", "types", "secret"}
+    assert printed["secret"] != receiver.secret
 
 
 def test_a_secret_in_use_is_not_dropped(receiver: Receiver) -> None:
@@ -128,8 +128,8 @@ def test_a_span_is_replayed_in_order(bank: Bank, receiver: Receiver) -> None:
     args = ("replay_events", "--endpoint", str(receiver.endpoint.pk), "--since", since)
     assert run(*args) == "2 events due again.\n"
     assert run(*args, "--type", "platform.resumed") == "0 events due again.\n"
-    told = json.loads(run("deliver_events", "--once", "--json"))
-    assert told == {"tried": 2, "delivered": 2, "still_due": 0, "given_up": 0}
+    printed = json.loads(run("deliver_events", "--once", "--json"))
+    assert printed == {"tried": 2, "delivered": 2, "still_due": 0, "given_up": 0}
     assert sorted(event["id"] for event in receiver.events[2:]) == sorted(first)
 
 

@@ -40,8 +40,8 @@ def test_a_disconnect_arrives_at_once(
         "status": "disconnected",
         "owner": {"principal_id": str(owner.pk), "issuer": None, "subject": None},
     }
-    told = {name: ended["data"][name] for name in ("actor", "reason", "revocation")}
-    assert told == {"actor": "user", "reason": "user", "revocation": "pending"}
+    facts = {name: ended["data"][name] for name in ("actor", "reason", "revocation")}
+    assert facts == {"actor": "user", "reason": "user", "revocation": "pending"}
     assert (revoked["type"], revoked["data"]["revocation"]) == ("revocation.succeeded", "revoked")
     assert revoked["data"]["actor"] == "system"
     assert ended["data"]["trace_id"] == revoked["data"]["trace_id"]
@@ -89,8 +89,8 @@ def test_other_connections_do_not_wait(
     for row in (one, other):
         api.delete(f"/api/v1/auth/{row.pk}/disconnect")
     list(deliver())
-    told = [event["data"]["connection"]["id"] for event in receiver.events]
-    assert told == [str(one.pk), str(other.pk), str(other.pk)]
+    connections = [event["data"]["connection"]["id"] for event in receiver.events]
+    assert connections == [str(one.pk), str(other.pk), str(other.pk)]
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def test_replay(run: Run, calendar: Calendar, tmp_path: Path) -> None:
     backup.save()
     add_holder(backup.grant, app=backup.app, connection_id=backup.pk)
     summary = run("replay_disconnects", path, *WHY)
-    assert (summary["told"], summary["disconnected"], summary["revocations"]) == (1, 1, 1)
+    assert (summary["recorded"], summary["disconnected"], summary["revocations"]) == (1, 1, 1)
     assert is_over(calendar)
 
 

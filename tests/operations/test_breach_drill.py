@@ -72,14 +72,14 @@ def test_it_ends_tells_and_proves(owner: User, outsider: User, bank: Bank, tmp_p
     with PlatformServer() as host:
         receiver = receiver_at(host, types="connection.disconnected,revocation.succeeded")
         report = drill("bank", tmp_path)
-        told = receiver.types
+        events = receiver.types
     claims = verified(Path(report.pop("folder")))
     assert claims == report
     assert claims["connections"][0] == {"app": "providers", "ended": 4}
     assert (claims["revocations"], claims["events"]) == ({"revoked": 4}, {"delivered": 8})
     assert claims["left"] == {"connections": 0, "revocations": 0, "events": 0}
     assert claims["started_at"] <= claims["ended_at"] <= claims["revoked_at"] <= claims["told_at"]
-    assert told.count("connection.disconnected") == told.count("revocation.succeeded") == 4
+    assert events.count("connection.disconnected") == events.count("revocation.succeeded") == 4
     assert len(bank.revoked) == 8
     # A drill's platform may be used again; nobody's address is in the list of whom to notify.
     assert not Suspension.objects.exists()

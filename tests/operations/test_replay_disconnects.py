@@ -116,7 +116,7 @@ def test_a_restored_database_ends_as_the_lost_one_did(
     restore()
     assert [state(row)["status"] for row in rows] == ["active", "connected", "active"]
     summary = replay(path)
-    assert (summary["told"], summary["disconnected"], summary["failures"]) == (3, 3, [])
+    assert (summary["recorded"], summary["disconnected"], summary["failures"]) == (3, 3, [])
     assert [state(row) for row in rows] == ended
     # A social account keeps its tokens, unused, after any plain disconnect.
     assert [state(row)["auth_state"] is None for row in rows] == [True, True, False]

@@ -85,14 +85,14 @@ def test_an_entry_may_differ_from_what_is_published(
     bank: Bank, use_catalogue: UseCatalogue
 ) -> None:
     url = bank.server.url
-    told = metadata(
+    document = metadata(
         bank.server,
         token_endpoint=f"{url}/v2/token",
         revocation_endpoint=f"{url}/v2/revoke",
         introspection_endpoint=f"{url}/introspect",
         authorization_response_iss_parameter_supported=True,
     )
-    bank.server.on("GET", OAUTH, Answer(json=told))
+    bank.server.on("GET", OAUTH, Answer(json=document))
     use(bank, use_catalogue, f'issuer = "{url}"\ncode_challenge_method = "none"')
     ((report,), code) = checked("--online")
     assert report["document"] == f"{url}{OAUTH}"

@@ -68,8 +68,8 @@ def test_the_table_is_one_of_the_catalogue(server: PlatformServer, tmp_path: Pat
 
 
 def test_values_may_be_had_as_json(server: PlatformServer) -> None:
-    told = metadata(server, introspection_endpoint=f"{server.url}/introspect")
-    server.on("GET", OAUTH, Answer(json=told))
+    document = metadata(server, introspection_endpoint=f"{server.url}/introspect")
+    server.on("GET", OAUTH, Answer(json=document))
     values = json.loads(discovered(server.url, "--json"))
     assert values["revocation"] == {
         "endpoint": f"{server.url}/revoke",

@@ -58,9 +58,9 @@ RECORDED = {
     "threads": Answer(400, json={"error": GRAPH}),
 }
 CASES = [
-    *(pytest.param(slug, told, id=f"{slug} {name}")
-      for slug in REFRESHING for name, told in EVERYWHERE.items()),
-    *(pytest.param(slug, told, id=f"{slug} recorded") for slug, told in RECORDED.items()),
+    *(pytest.param(slug, failing, id=f"{slug} {name}")
+      for slug in REFRESHING for name, failing in EVERYWHERE.items()),
+    *(pytest.param(slug, failing, id=f"{slug} recorded") for slug, failing in RECORDED.items()),
 ]  # fmt: skip
 
 

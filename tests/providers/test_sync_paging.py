@@ -41,12 +41,12 @@ def stored() -> list[str]:
 
 
 def test_a_cursor_leads_on(bank: Bank, paged: Any) -> None:
-    told = {
+    pages = {
         "": {"transactions": entries(1), "more": {"cursor": "a b&c"}},
         "a b&c": {"transactions": entries(2), "more": {"cursor": 3}},
         "3": {"transactions": entries(3), "more": {}},
     }
-    bank.server.on("GET", PATH, lambda one: Answer(json=told[one.query.get("at", "")]))
+    bank.server.on("GET", PATH, lambda one: Answer(json=pages[one.query.get("at", "")]))
     counts = paged('paging = "cursor"\npaging_field = "more.cursor"\npaging_parameter = "at"')
     assert (counts["errors"], stored()) == (0, ["tx-1", "tx-2", "tx-3"])
 
@@ -191,8 +191,8 @@ def test_an_account_without_a_path_has_no_false_empty_list(bank: Bank, paged: An
 
 def test_what_moved_no_money_is_left_out(bank: Bank, paged: Any) -> None:
     first, second, third = entries(1, 2, 3)
-    told = [{**first, "status": "failed"}, {**second, "reason": "x"}, {**third, "reason": ""}]
-    bank.server.on("GET", PATH, Answer(json={"transactions": told}))
+    pages = [{**first, "status": "failed"}, {**second, "reason": "x"}, {**third, "reason": ""}]
+    bank.server.on("GET", PATH, Answer(json={"transactions": pages}))
     lines = 'transaction_excluded = { status = ["failed"], reason = ["*"] }'
     assert (paged(lines)["errors"], stored()) == (0, ["tx-3"])
 

@@ -76,13 +76,13 @@ def test_a_receipt_says_whether_tokens_are_dead(
     use_catalogue(bank.catalogue(revocation='verify = "identity"'), "bank")
     connection = connection_of(owner)
     end(api, connection)
-    told = claims_of(api, connection)["revocation"]
-    assert (told["state"], told["verification"]) == ("pending", "still_alive")
+    revocation = claims_of(api, connection)["revocation"]
+    assert (revocation["state"], revocation["verification"]) == ("pending", "still_alive")
     bank.server.on("GET", "/me", Answer(401))
     RevocationJob.objects.update(due_at=timezone.now() - timedelta(seconds=1))
     call_command("run_revocations")
-    told = claims_of(api, connection)["revocation"]
-    assert (told["state"], told["verification"]) == ("revoked", "verified_dead")
+    revocation = claims_of(api, connection)["revocation"]
+    assert (revocation["state"], revocation["verification"]) == ("revoked", "verified_dead")
 
 
 def test_the_header_names_the_signing_key(api: APIClient, owner: User, bank: Bank) -> None:

@@ -140,8 +140,8 @@ def who(request: HttpRequest) -> JsonResponse:
 
 def head(request: HttpRequest) -> JsonResponse:
     """Answer with what of the request's head has become the environ."""
-    told = {name: value for name, value in request.META.items() if isinstance(value, str)}
-    return JsonResponse({"path": request.path_info, **told})
+    metadata = {name: value for name, value in request.META.items() if isinstance(value, str)}
+    return JsonResponse({"path": request.path_info, **metadata})
 
 
 def stream(request: HttpRequest) -> StreamingHttpResponse:

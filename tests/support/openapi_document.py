@@ -14,7 +14,9 @@ from jsonschema import (  # type: ignore[import-untyped]
 
 METHODS = ("get", "post", "put", "patch", "delete")
 # Of all headers these are the ones that the document speaks of.
-TOLD = re.compile(r"x-trace-id|x-ratelimit-.*|retry-after|www-authenticate|link", re.IGNORECASE)
+SIGNIFICANT = re.compile(
+    r"x-trace-id|x-ratelimit-.*|retry-after|www-authenticate|link", re.IGNORECASE
+)
 
 FORMATS = FormatChecker(())
 PATTERNS = {
@@ -105,7 +107,7 @@ class Reader:
     def check_headers(self, sent: Mapping[str, str], described: Mapping[str, Any]) -> None:
         """See that what is required is there, and that nothing there goes unsaid."""
         names = {name.lower() for name in described}
-        assert {name.lower() for name in sent if TOLD.fullmatch(name)} <= names
+        assert {name.lower() for name in sent if SIGNIFICANT.fullmatch(name)} <= names
         for name, header in described.items():
             schema = self._header(header)
             if schema.get("required"):

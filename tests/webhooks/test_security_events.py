@@ -38,11 +38,11 @@ def issuer(server: PlatformServer, settings: LazySettings) -> TestIssuer:
 def tell(issuer: TestIssuer, client: Client) -> Tell:
     """Send an event about Kim: `tell(kind, **what differs)`."""
 
-    def tell(kind: str = REVOKED, *, told: Any = None, name: str = "main", **claims: Any) -> Any:
+    def tell(kind: str = REVOKED, *, payload: Any = None, name: str = "main", **claims: Any) -> Any:
         usual = {
             "aud": AUDIENCE, "sub": None, "email": None, "exp": None, "jti": str(uuid4()),
             "sub_id": {"format": "iss_sub", "iss": issuer.url, "sub": "kim"},
-            "events": {kind: told or {}}, "headers": {"typ": "secevent+jwt"},
+            "events": {kind: payload or {}}, "headers": {"typ": "secevent+jwt"},
         }  # fmt: skip
         token = issuer.token(**(usual | claims))
         path = f"/api/v1/webhooks/security-events/{name}"
@@ -79,7 +79,7 @@ def test_tokens_of_before_are_refused(
     tell: Tell, issuer: TestIssuer, client: Client, kim: User, kind: str
 ) -> None:
     now = int(time.time())
-    assert taken(tell(f"{CAEP}/{kind}", told={"event_timestamp": now - 60}))
+    assert taken(tell(f"{CAEP}/{kind}", payload={"event_timestamp": now - 60}))
     assert me(client, issuer.token(iat=now - 61)) == 401
     assert me(client, issuer.token(iat=now - 60)) == 401
     assert me(client, issuer.token(iat=now - 59)) == 200
@@ -108,9 +108,9 @@ def test_what_is_to_come_is_now(
     tell: Tell, issuer: TestIssuer, client: Client, kim: User, where: str
 ) -> None:
     later = int(time.time()) + 3600
-    told, claims = ({"event_timestamp": later}, {}) if where == "event" else ({}, {"iat": later})
+    payload, claims = ({"event_timestamp": later}, {}) if where == "event" else ({}, {"iat": later})
     token = issuer.token()
-    assert taken(tell(told=told, **claims))
+    assert taken(tell(payload=payload, **claims))
     assert me(client, token) == 401
     assert me(client, issuer.token(iat=int(time.time()) + 2)) == 200
 
@@ -134,9 +134,9 @@ def subjects(url: str) -> dict[str, dict[str, Any]]:
         "email": {"sub_id": email},
         "complex": {"sub_id": {"format": "complex", "user": plain, "session": {"format": "x"}}},
         "complex by email": {"sub_id": {"format": "complex", "user": email}},
-        "older": {"sub_id": None, "told": {"subject": older}},
-        "older email": {"told": {"subject": {"subject_type": "email", "email": email["email"]}}},
-        "older complex": {"sub_id": None, "told": {"subject": {"user": plain}}},
+        "older": {"sub_id": None, "payload": {"subject": older}},
+        "older email": {"payload": {"subject": {"subject_type": "email", "email": email["email"]}}},
+        "older complex": {"sub_id": None, "payload": {"subject": {"user": plain}}},
     }
 
 
@@ -178,7 +178,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "an unknown key": ("invalid_key", {"key": Key("two")}),
     "no id": ("invalid_request", {"jti": None}),
     "no events": ("invalid_request", {"events": {}}),
-    "an odd time": ("invalid_request", {"told": {"event_timestamp": "now"}}),
+    "an odd time": ("invalid_request", {"payload": {"event_timestamp": "now"}}),
     "a stale one": ("invalid_request", {"iat": int(time.time()) - 8 * 86400}),
     "an access token": ("invalid_request", {"headers": {"typ": "at+jwt"}}),
     "no subject": ("invalid_request", {"sub_id": None}),

@@ -65,10 +65,10 @@ class SingleSignOnBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         claims = payload
         if provider.single_sign_on().groups_claim not in payload and access_token:
             # OpenID Connect Core, section 5.4: that may be the only place for it.
-            told = provider.userinfo(access_token)
-            if told and told.get("sub") != payload["sub"]:
+            userinfo = provider.userinfo(access_token)
+            if userinfo and userinfo.get("sub") != payload["sub"]:
                 raise RefusedError("bad_subject")
-            claims = {**told, **payload}
+            claims = {**userinfo, **payload}
         return let_in(claims, address=client_address(self.request))
 
     def get_user(self, user_id: Any) -> User | None:

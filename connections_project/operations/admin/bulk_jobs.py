@@ -115,15 +115,15 @@ class BulkJobAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         model = connection_type(job.app).model
         chosen: QuerySet[Any, UUID] = BulkItem.objects.filter(job=job).values("connection_id")  # type: ignore[assignment]
-        told = radius_context(job.app, model._default_manager.filter(pk__in=chosen))
-        form.leave_out(told)
+        radius = radius_context(job.app, model._default_manager.filter(pk__in=chosen))
+        form.leave_out(radius)
         return self.page(
             request,
             "admin/force_disconnect.html",
             opts=model._meta,
             title="Disconnect by force, in the background",
             job=job,
-            **told,
+            **radius,
             form=form,
             back=reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"),
             post_to=request.path,

@@ -163,13 +163,13 @@ class ForceDisconnect(AdminExtension):
         back: str,
         hidden: list[tuple[str, Any]],
     ) -> HttpResponse:
-        told = radius_context(self.app, ids)
-        form.leave_out(told)
+        radius = radius_context(self.app, ids)
+        form.leave_out(radius)
         return self.page(
             request,
             "admin/force_disconnect.html",
             title="Disconnect by force",
-            **told,
+            **radius,
             rows=self._cells(request, ids),
             form=form,
             back=back,

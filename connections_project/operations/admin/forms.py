@@ -38,9 +38,9 @@ class ForceDisconnectForm(ReasonForm):
         if not asked.model.keeps_tokens:
             del self.fields["erase_tokens"]
 
-    def leave_out(self, told: Mapping[str, Any]) -> None:
+    def leave_out(self, radius: Mapping[str, Any]) -> None:
         """Leave out what means nothing for what the page tells of a selection."""
-        if not told["can_revoke"]:
+        if not radius["can_revoke"]:
             del self.fields["skip_revocation"]
 
     def options(self) -> DisconnectOptions:

@@ -77,8 +77,8 @@ class EventScenario:
         self.make_a_reader(password)
         self.api.sign_in(READER, password)
         feed = self.api.call("GET", "/api/v1/events", query={"limit": "100"}, expect=200)
-        told = [event["id"] for event in self.receiver.taken]
-        if sorted(event["id"] for event in feed["data"]) != sorted(told):
+        sent_ids = [event["id"] for event in self.receiver.taken]
+        if sorted(event["id"] for event in feed["data"]) != sorted(sent_ids):
             raise SurpriseError("the feed has other events than those that were delivered")
         if self.receiver.refused:
             raise SurpriseError("the receiver refused a signature")

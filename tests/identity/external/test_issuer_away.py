@@ -250,15 +250,15 @@ METADATA_FAULTS: dict[str, dict[str, Any]] = {
 def test_metadata_that_lies_is_a_503(
     issuer: TestIssuer, me: Me, server: PlatformServer, fault: dict[str, Any]
 ) -> None:
-    told = {"issuer": issuer.url, "jwks_uri": f"{issuer.url}{JWKS}"} | fault
-    server.on("GET", METADATA, Answer(json=told))
+    document = {"issuer": issuer.url, "jwks_uri": f"{issuer.url}{JWKS}"} | fault
+    server.on("GET", METADATA, Answer(json=document))
     assert me(issuer.token()).status_code == 503
 
 
 def test_metadata_of_rfc_8414_is_read(issuer: TestIssuer, me: Me, server: PlatformServer) -> None:
-    told = {"issuer": issuer.url, "jwks_uri": f"{issuer.url}{JWKS}"}
+    document = {"issuer": issuer.url, "jwks_uri": f"{issuer.url}{JWKS}"}
     server.on("GET", METADATA, Answer(404, json={}))
-    server.on("GET", "/.well-known/oauth-authorization-server", Answer(json=told))
+    server.on("GET", "/.well-known/oauth-authorization-server", Answer(json=document))
     assert me(issuer.token()).status_code == 200
 
 

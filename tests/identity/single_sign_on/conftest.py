@@ -29,7 +29,7 @@ class Provider:
     issuer: TestIssuer
     claims: dict[str, Any] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
-    told: dict[str, Any] = field(default_factory=dict)
+    userinfo: dict[str, Any] = field(default_factory=dict)
 
     def open(self) -> None:
         url, server = self.issuer.url, self.issuer.server
@@ -40,7 +40,7 @@ class Provider:
         }  # fmt: skip
         server.on("GET", METADATA, Answer(json=published))
         server.on("POST", "/token", self.tokens)
-        server.on("GET", "/userinfo", lambda _: Answer(json=self.told or {"sub": "kim"}))
+        server.on("GET", "/userinfo", lambda _: Answer(json=self.userinfo or {"sub": "kim"}))
 
     def tokens(self, request: Request) -> Answer:
         """Answer a code as RFC 7636 has it: by who knows the verifier."""

@@ -83,9 +83,9 @@ def test_a_weak_sign_in_takes_rights_all_the_same(
 
 
 def test_groups_may_stand_in_userinfo_alone(client: Client, provider: Provider) -> None:
-    provider.told = {"sub": "kim", "groups": ["ops"]}
+    provider.userinfo = {"sub": "kim", "groups": ["ops"]}
     assert sign_in(client, provider, groups=None).status_code == 302
-    provider.told = {"sub": "lee", "groups": ["ops"]}
+    provider.userinfo = {"sub": "lee", "groups": ["ops"]}
     assert sign_in(Client(), provider, groups=None).status_code == 403
 
 

@@ -1,4 +1,4 @@
-"""The stage on which a recording is played."""
+"""A recording, served on loopback."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -11,27 +11,29 @@ from django.conf import LazySettings
 from connections_project.oauth.client import ClientRegistration
 from connections_project.platforms.catalog import catalog
 from tests.platforms.recorded.overlays import SHIPPED, moved_table
+from tests.platforms.recorded.platform import RecordedPlatform
 from tests.platforms.recorded.recording import Recording
-from tests.platforms.recorded.stage import Stage
 from tests.support.bank import REDIRECT_URI
 from tests.support.platform_server import PlatformServer
 
-SetStage = Callable[[Recording], Stage]
+ServeRecording = Callable[[Recording], RecordedPlatform]
 
 
 @pytest.fixture
-def set_stage(server: PlatformServer, settings: LazySettings, tmp_path: Path) -> SetStage:
-    def set_stage(recording: Recording) -> Stage:
+def serve_recording(
+    server: PlatformServer, settings: LazySettings, tmp_path: Path
+) -> ServeRecording:
+    def serve(recording: Recording) -> RecordedPlatform:
         path = tmp_path / "overlay.toml"
         path.write_text(moved_table(SHIPPED[recording.slug], server.url), encoding="utf-8")
         settings.CATALOG_FILES = (path,)
         client = asdict(ClientRegistration("our client", "s3cret/+&=%", (REDIRECT_URI,)))
         settings.OAUTH_CLIENTS = {one.slug: client for one in catalog().all()}
-        made = Stage(recording, server)
+        made = RecordedPlatform(recording, server)
         made.open()
         return made
 
-    return set_stage
+    return serve
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,10 @@ LASTING = {"access_token": "long-1", "token_type": "bearer", "expires_in": 51839
 
 def error(code: int, subcode: int | None = None, *, status: int = 400) -> Answer:
     """Write an error with the blanks that the Graph API doesn't leave out."""
-    told: dict[str, Any] = {"message": "…", "type": "OAuthException", "code": code}
+    error: dict[str, Any] = {"message": "…", "type": "OAuthException", "code": code}
     if subcode is not None:
-        told["error_subcode"] = subcode
-    return Answer(status, json={"error": {**told, "fbtrace_id": "A9"}})
+        error["error_subcode"] = subcode
+    return Answer(status, json={"error": {**error, "fbtrace_id": "A9"}})
 
 
 DEAD = ((error(190, 463), "expired"), (error(190, 458), "revoked"), (error(102), "expired"))

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.support.platform_server import Answer, Request
 
-Told = Answer | Callable[[Request], Answer]
+RecordedAnswer = Answer | Callable[[Request], Answer]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Recording:
 
     slug: str
     tokens: Mapping[str, Any]
-    routes: Mapping[tuple[str, str], Told]
+    routes: Mapping[tuple[str, str], RecordedAnswer]
     account_id: str
     account_name: str = ""
     accounts: tuple[tuple[str, str, str, str], ...] = ()

@@ -43,7 +43,7 @@ TOKENS = {"access_token": "access-1", "refresh_token": "refresh-1", "expires_in"
 
 
 @dataclass
-class Stage:
+class RecordedChannel:
     """A recorded channel on loopback, and what is to be published there."""
 
     posting: Posting
@@ -78,17 +78,17 @@ def _for_us(script: Script) -> Callable[[Request], Answer]:
 
 
 @pytest.fixture(params=CASES)
-def stage(
+def recorded(
     request: pytest.FixtureRequest,
     server: PlatformServer,
     settings: LazySettings,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Stage:
+) -> RecordedChannel:
     monkeypatch.setattr("connections_project.api.throttling.consume", lambda *_: None)
     for slug in ("tiktok", "mastodon"):
         monkeypatch.setattr(f"channels.adapters.{slug}.POLL_SECONDS", 0.01)
-    made = Stage(*CASES[request.param], server)
+    made = RecordedChannel(*CASES[request.param], server)
     path = tmp_path / "overlay.toml"
     path.write_text(moved_table(SHIPPED[made.posting.slug], server.url), encoding="utf-8")
     settings.CATALOG_FILES = (path,)
@@ -110,18 +110,18 @@ def _pictures(picture_server: PlatformServer) -> None:
 
 
 @pytest.fixture
-def row(api: APIClient, stage: Stage) -> ChannelConnection:
-    found: ChannelConnection = connect(api, APP_CLIENTS["channels"], stage.posting.slug)
+def row(api: APIClient, recorded: RecordedChannel) -> ChannelConnection:
+    found: ChannelConnection = connect(api, APP_CLIENTS["channels"], recorded.posting.slug)
     return found
 
 
 @pytest.fixture
-def wanted(stage: Stage, picture_server: PlatformServer) -> dict[str, Any]:
+def wanted(recorded: RecordedChannel, picture_server: PlatformServer) -> dict[str, Any]:
     """What is asked for; a picture whose bytes are wanted is at a server of its own."""
-    rule = publishing_of(stage.posting.slug).image
+    rule = publishing_of(recorded.posting.slug).image
     here = {"image_url": f"{picture_server.url}/cat.png"}
-    is_fetched = rule is not None and rule.is_uploaded and "image_url" in stage.case.wanted
-    return {**stage.case.wanted, **(here if is_fetched else {})}
+    is_fetched = rule is not None and rule.is_uploaded and "image_url" in recorded.case.wanted
+    return {**recorded.case.wanted, **(here if is_fetched else {})}
 
 
 def publishing_of(slug: str) -> Publishing:
@@ -148,34 +148,34 @@ def event_of(api: APIClient, row: ChannelConnection) -> dict[str, Any]:
 
 
 def test_a_post_is_published(
-    api: APIClient, stage: Stage, row: ChannelConnection, wanted: dict[str, Any]
+    api: APIClient, recorded: RecordedChannel, row: ChannelConnection, wanted: dict[str, Any]
 ) -> None:
     made = publish(api, row, wanted)
-    assert (made["status"], made["failure_reason"]) == ("published", None), stage.sent
+    assert (made["status"], made["failure_reason"]) == ("published", None), recorded.sent
     event = event_of(api, row)
-    told = (event["platform_post_id"], event["post_url"])
-    assert told == (stage.case.post_id, stage.case.post_url)
-    asked = {(one.method, one.path) for one in stage.sent}
-    assert asked == set(stage.case.routes)
+    published = (event["platform_post_id"], event["post_url"])
+    assert published == (recorded.case.post_id, recorded.case.post_url)
+    asked = {(one.method, one.path) for one in recorded.sent}
+    assert asked == set(recorded.case.routes)
 
 
 def test_a_refused_post_has_failed(
-    api: APIClient, stage: Stage, row: ChannelConnection, wanted: dict[str, Any]
+    api: APIClient, recorded: RecordedChannel, row: ChannelConnection, wanted: dict[str, Any]
 ) -> None:
-    route, answer = stage.posting.refused
-    stage.server.on(*route, answer)
+    route, answer = recorded.posting.refused
+    recorded.server.on(*route, answer)
     made = publish(api, row, wanted)
     assert (made["status"], made["failure_reason"]) == ("failed", "refused")
-    assert len([one for one in stage.sent if one.path == route[1]]) == 1
+    assert len([one for one in recorded.sent if one.path == route[1]]) == 1
     row.refresh_from_db()
     assert row.status == "connected"
 
 
 def test_a_busy_channel_is_asked_again(
-    api: APIClient, stage: Stage, row: ChannelConnection, wanted: dict[str, Any]
+    api: APIClient, recorded: RecordedChannel, row: ChannelConnection, wanted: dict[str, Any]
 ) -> None:
-    route, _ = stage.posting.refused
-    stage.server.on(*route, Answer(429, headers={"X-RateLimit-Reset": "2026-11-28T12:10:00Z"}))
+    route, _ = recorded.posting.refused
+    recorded.server.on(*route, Answer(429, headers={"X-RateLimit-Reset": "2026-11-28T12:10:00Z"}))
     made = publish(api, row, wanted)
     assert made["status"] == "pending"
     due_at = Schedule.objects.get().due_at
@@ -183,17 +183,17 @@ def test_a_busy_channel_is_asked_again(
 
 
 def test_a_refresh_loses_nothing_that_publishing_needs(
-    api: APIClient, stage: Stage, row: ChannelConnection, wanted: dict[str, Any]
+    api: APIClient, recorded: RecordedChannel, row: ChannelConnection, wanted: dict[str, Any]
 ) -> None:
-    path = urlsplit(SHIPPED[stage.posting.slug].token_endpoint).path
-    stage.server.on("POST", path, Answer(json={**TOKENS, "token_type": "Bearer"}))
+    path = urlsplit(SHIPPED[recorded.posting.slug].token_endpoint).path
+    recorded.server.on("POST", path, Answer(json={**TOKENS, "token_type": "Bearer"}))
     ChannelConnection.objects.update(token_expires_at=timezone.now())
     assert publish(api, row, wanted)["status"] == "published"
-    assert len(stage.server.requests_to(path)) == 2
+    assert len(recorded.server.requests_to(path)) == 2
 
 
 def test_nothing_of_the_tokens_is_shown(
-    api: APIClient, stage: Stage, row: ChannelConnection, wanted: dict[str, Any]
+    api: APIClient, recorded: RecordedChannel, row: ChannelConnection, wanted: dict[str, Any]
 ) -> None:
     made = publish(api, row, wanted)
     shown = f"{made} {event_of(api, row)} {row.__dict__}"

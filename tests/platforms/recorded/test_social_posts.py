@@ -82,8 +82,8 @@ def test_a_post_is_published(
     picture = {"imageUrl": PICTURE_URL} if case.picture else {}
     answer = publish(api, account, **picture)
     assert answer.status_code == 200, answer.content
-    told = (answer.json()["postId"], answer.json()["postUrl"])
-    assert told == (case.post_id, "https://meta.example/p/900")
+    published = (answer.json()["postId"], answer.json()["postUrl"])
+    assert published == (case.post_id, "https://meta.example/p/900")
     sent = [one.path.removeprefix(graph.version) for one in graph.server.requests]
     assert [path for path in sent if path in case.calls] == list(case.calls)
 

@@ -32,8 +32,8 @@ def account(number: str, kind: str) -> dict[str, Any]:
 
 
 def balances(number: str, equity: str) -> Answer:
-    told = {"AccountID": number, "AccountType": "Margin", "CashBalance": "1.1", "Equity": equity}
-    return Answer(json={"Balances": [told], "Errors": []})
+    balance = {"AccountID": number, "AccountType": "Margin", "CashBalance": "1.1", "Equity": equity}
+    return Answer(json={"Balances": [balance], "Errors": []})
 
 
 UNFILLED = order(9, leg("Buy", "0", "0", "MSFT"), Status="CAN", FilledPrice="0")

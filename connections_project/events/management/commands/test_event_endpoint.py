@@ -21,7 +21,7 @@ class Command(EndpointCommand):
         claimed = claim_one(delivery_id)
         if claimed is not None:
             attempt(claimed)
-        told = Delivery.objects.get(pk=delivery_id)
-        if told.state != DeliveryState.DELIVERED:
-            raise CommandError(f"It was not taken: {told.last_error or 'a worker tries it'}.")
-        self.stdout.write(f"Delivered: the endpoint answered {told.status_code}.")
+        delivery = Delivery.objects.get(pk=delivery_id)
+        if delivery.state != DeliveryState.DELIVERED:
+            raise CommandError(f"It was not taken: {delivery.last_error or 'a worker tries it'}.")
+        self.stdout.write(f"Delivered: the endpoint answered {delivery.status_code}.")

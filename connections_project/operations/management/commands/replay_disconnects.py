@@ -98,7 +98,7 @@ class Command(CommandWithExamples):
             return
         verb = "would be disconnected" if summary["dry_run"] else "disconnected"
         self.stdout.write(
-            f"{summary['told']} disconnects in the export; {summary['disconnected']} {verb}, "
+            f"{summary['recorded']} disconnects in the export; {summary['disconnected']} {verb}, "
             f"{summary['already_over']} over already, {len(summary['connected_anew'])} connected "
             f"anew, {len(summary['unknown'])} unknown here, {len(summary['failures'])} failed."
         )
@@ -155,7 +155,7 @@ def _summary(
 ) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
-        "told": len(histories),
+        "recorded": len(histories),
         "disconnected": plan.count if dry_run else result.disconnected,
         "already_over": plan.over + result.passed_over,
         "connected_anew": plan.anew,

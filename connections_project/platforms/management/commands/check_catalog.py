@@ -42,8 +42,8 @@ Exit codes: 0 no problem, 1 there are some (notices are none), 2 wrong use.
         for platform in chosen:
             report = check(platform, online=online)
             with_problems += report.has_problems
-            told = jsonlib.dumps(report.as_json()) if json else _text(report, online=online)
-            self.stdout.write(told)
+            output = jsonlib.dumps(report.as_json()) if json else _text(report, online=online)
+            self.stdout.write(output)
         if not chosen and not json:
             self.stdout.write("No platform has client credentials (OAUTH_<SLUG>_CLIENT_ID).")
         if with_problems:

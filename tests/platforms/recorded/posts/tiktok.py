@@ -9,7 +9,7 @@ INIT, FETCH = "/v2/post/publish/content/init/", "/v2/post/publish/status/fetch/"
 FINE = {"code": "ok", "message": "", "log_id": "202611281200000102"}
 
 
-def told(**data: Any) -> Answer:
+def status_of(**data: Any) -> Answer:
     return Answer(json={"data": data, "error": FINE})
 
 
@@ -27,7 +27,7 @@ POSTING = Posting(
         routes={
             ("POST", INIT): (
                 takes(
-                    told(publish_id=PUBLISH_ID),
+                    status_of(publish_id=PUBLISH_ID),
                     json={
                         "media_type": "PHOTO",
                         "post_mode": "DIRECT_POST",
@@ -45,10 +45,12 @@ POSTING = Posting(
                 ),
             ),
             ("POST", FETCH): (
-                takes(told(status="PROCESSING_DOWNLOAD"), json={"publish_id": PUBLISH_ID}),
+                takes(status_of(status="PROCESSING_DOWNLOAD"), json={"publish_id": PUBLISH_ID}),
                 # Whatever goes wrong with the question, the post is on its way.
                 Answer(429, json={"error": {"code": "rate_limit_exceeded"}}),
-                told(status="PUBLISH_COMPLETE", publicaly_available_post_id=[7530000000000000001]),
+                status_of(
+                    status="PUBLISH_COMPLETE", publicaly_available_post_id=[7530000000000000001]
+                ),
             ),
         },
         post_id="7530000000000000001",

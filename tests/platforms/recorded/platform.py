@@ -16,7 +16,7 @@ from connections_project.revocation.models import Circuit, RevocationJob
 from connections_project.revocation.worker import run_worker
 from social.refresh import refreshed_for_use
 from tests.platforms.recorded.overlays import SHIPPED
-from tests.platforms.recorded.recording import Recording, Told
+from tests.platforms.recorded.recording import RecordedAnswer, Recording
 from tests.support import app_clients, gallery
 from tests.support.disconnects import disconnect_one
 from tests.support.platform_server import Answer, PlatformServer, Request
@@ -26,7 +26,7 @@ SOCIAL = {"active": "active", "over": "disconnected", "expired": "expired", "rev
 
 
 @dataclass
-class Stage:
+class RecordedPlatform:
     """A recorded platform, to which the service may connect."""
 
     recording: Recording
@@ -69,23 +69,23 @@ class Stage:
         self.server.on("POST", self.token_path, self.tokens)
         if self.recording.lasting:
             self.server.on(*self.refreshes_at, Answer(json=dict(self.recording.lasting)))
-        for (method, path), told in self.recording.routes.items():
-            self.server.on(method, path, self.while_alive(told) if method == "GET" else told)
+        for (method, path), answer in self.recording.routes.items():
+            self.server.on(method, path, self.while_alive(answer) if method == "GET" else answer)
         self.server.on(*self.revokes_at, self.recording.revoked)
         self.server.on("POST", self.introspection_path, self.introspected)
 
     def tokens(self, _: Request) -> Answer:
         self.issued += 1
-        told = json.dumps(dict(self.recording.tokens)).replace("-N", f"-{self.issued}")
-        return Answer(json=json.loads(told))
+        tokens = json.dumps(dict(self.recording.tokens)).replace("-N", f"-{self.issued}")
+        return Answer(json=json.loads(tokens))
 
-    def while_alive(self, told: Told) -> Callable[[Request], Answer]:
+    def while_alive(self, recorded: RecordedAnswer) -> Callable[[Request], Answer]:
         """Answer so until a token is revoked, and then as the platform answers a dead one."""
 
         def answer(request: Request) -> Answer:
             if self.revocations:
                 return self.recording.dead_token[0][0]
-            return told(request) if callable(told) else told
+            return recorded(request) if callable(recorded) else recorded
 
         return answer
 
@@ -99,8 +99,8 @@ class Stage:
 
     def outlive_revocations(self) -> None:
         """Have the tokens be good for ever, whatever is answered to a revocation."""
-        for (method, path), told in self.recording.routes.items():
-            self.server.on(method, path, told)
+        for (method, path), answer in self.recording.routes.items():
+            self.server.on(method, path, answer)
         self.server.on("POST", self.introspection_path, Answer(json={"active": True}))
 
     def refuse_reads(self, answer: Answer) -> None:
