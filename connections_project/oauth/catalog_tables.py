@@ -110,6 +110,8 @@ def _revocation(parent: Table) -> Revocation:
     if revocation.verify == "introspection" and not known:
         problem = "is missing: revoked tokens are introspected there"
         raise table.error(problem, "introspection_endpoint")
+    if revocation.verify == "identity" and not parent.values.get("identity_endpoint"):
+        raise table.error("asks the identity_endpoint, and the platform has none", "verify")
     return revocation
 
 

@@ -44,6 +44,13 @@ class Revocation:
     verify: str = "none"
     introspection_endpoint: str = ""
 
+    def ends(self, token: str) -> bool:
+        """Whether a revocation is to end a token of this kind: it is sent, or the grant is ended.
+
+        An access token may outlive the refresh token that was sent alone (RFC 7009, section 2.1).
+        """
+        return token in self.tokens or self.blast_radius != "token"
+
 
 @dataclass(frozen=True)
 class DeadGrantMatcher:

@@ -115,7 +115,4 @@ def missing_functions(platform: Platform) -> dict[str, str]:
         endpoint = getattr(platform, key)
         if endpoint and "{account_id}" not in endpoint and adapter.accounts is None:
             missing["accounts"] = f"{key} without {{account_id}}"
-    verifies = revocation is not None and revocation.verify == "identity"
-    if verifies and not platform.identity_endpoint and adapter.probe is None:
-        missing["probe"] = 'verify = "identity" without identity_endpoint'
     return missing

@@ -46,12 +46,14 @@ def verify(job: RevocationJob, sent: Sent, *, deadline: float) -> Verification:
 def _probes(job: RevocationJob, sent: Sent) -> Iterator[tuple[str, str]]:
     """Name each token that can be probed, with its kind."""
     revocation = sent.upstream.platform.revocation
-    verify_by = revocation.verify if revocation else "none"
+    if revocation is None or revocation.verify == "none":
+        return
     access_token, refresh_token = sent.tokens.access_token, sent.tokens.refresh_token
-    if verify_by != "none" and access_token and not _is_past(job):
+    if revocation.ends("access_token") and access_token and not _is_past(job):
         yield "access_token", access_token
+    is_told = revocation.verify == "introspection" and revocation.ends("refresh_token")
     # Meta's and others' access tokens stand in for refresh tokens too.
-    if verify_by == "introspection" and refresh_token and refresh_token != access_token:
+    if is_told and refresh_token and refresh_token != access_token:
         yield "refresh_token", refresh_token
 
 

@@ -142,3 +142,9 @@ def test_where_to_introspect_must_be_known(complaint: Complaint) -> None:
     table = 'endpoint = "https://bank.test/revoke"\nverify = "introspection"'
     result = complaint(f"{BANK}[providers.bank.revocation]\n{table}")
     assert "[providers.bank.revocation] introspection_endpoint: is missing" in result
+
+
+def test_verifying_by_identity_needs_its_endpoint(complaint: Complaint) -> None:
+    table = 'endpoint = "https://bank.test/revoke"\nverify = "identity"'
+    result = complaint(f"{BANK}[providers.bank.revocation]\n{table}")
+    assert "[providers.bank.revocation] verify: asks the identity_endpoint" in result

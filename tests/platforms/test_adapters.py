@@ -102,10 +102,6 @@ def test_the_shipped_adapters_do_what_is_left_to_them() -> None:
             {"adapter": "", "transactions_endpoint": "https://bank.test/transactions"},
             "an adapter with `accounts`",
         ),
-        (
-            {"adapter": "", "revocation": Revocation(verify="identity")},
-            "an adapter with `probe`",
-        ),
         ({"adapter": "tests.support.platform_server"}, "has no `adapter`"),
     ],
 )

@@ -171,6 +171,28 @@ def test_both_tokens_are_introspected(job: RevocationJob, bank: Bank, verify: Ve
 
 
 @pytest.mark.parametrize(
+    ("how", "more", "probed"),
+    [
+        ("identity", 'tokens = ["refresh_token"]', []),
+        ("introspection", 'tokens = ["refresh_token"]', ["refresh-0"]),
+        ("introspection", 'tokens = ["access_token"]', ["access-0"]),
+        (
+            "introspection",
+            'tokens = ["access_token"]\nblast_radius = "grant"',
+            ["access-0", "refresh-0"],
+        ),
+    ],
+)
+def test_only_what_is_to_end_is_tried(
+    job: RevocationJob, bank: Bank, verify: Verify, how: str, more: str, probed: list[str]
+) -> None:
+    verify(how, more)
+    bank.server.on("POST", "/introspect", Answer(json={"active": False}))
+    assert processed() == ["revoked"]
+    assert [one.form["token"] for one in probes(bank)] == probed
+
+
+@pytest.mark.parametrize(
     ("of_refresh_token", "expected"),
     [
         (Answer(json={"active": True}), ("pending", "still_alive")),
