@@ -1,21 +1,14 @@
 """Calls to platforms through a forward proxy (OUTBOUND_PROXY, NO_PROXY)."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.proxy import OutboundProxy, is_excepted
 from connections_project.oauth.transport import Request, send, use_proxy
-from tests.support.forward_proxy import ForwardProxy
+from tests.support.forward_proxy import ForwardProxy, proxy
 from tests.support.platform_server import Answer, PlatformServer, free_port
 
-
-@pytest.fixture
-def proxy() -> Iterator[ForwardProxy]:
-    with ForwardProxy() as running:
-        yield running
-        use_proxy(OutboundProxy())
+__all__ = ["proxy"]
 
 
 def get(url: str) -> int:

@@ -9,11 +9,16 @@ import time_machine
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
+from connections_project.oauth.proxy import OutboundProxy
+from connections_project.oauth.transport import use_proxy
 from connections_project.platforms.catalog import catalog
 from tests.conftest import UseCatalogue
 from tests.platforms.test_discover import OAUTH, metadata
 from tests.support.bank import Bank
+from tests.support.forward_proxy import ForwardProxy, proxy
 from tests.support.platform_server import Answer
+
+__all__ = ["proxy"]
 
 pytestmark = pytest.mark.django_db
 
@@ -128,6 +133,15 @@ def test_an_endpoint_that_is_gone_is_a_problem(bank: Bank, use_catalogue: UseCat
     assert "connect_error" in found(report)["issuer"]
     assert "nobody answers" in found(report)["revocation.introspection_endpoint"]
     assert code == 1
+
+
+def test_it_asks_through_the_proxy(
+    bank: Bank, use_catalogue: UseCatalogue, proxy: ForwardProxy
+) -> None:
+    use(bank, use_catalogue, "checked_on = 2026-11-20")
+    use_proxy(OutboundProxy(proxy.url))
+    checked("--online")
+    assert len(proxy.seen) == len(bank.server.requests) > 0
 
 
 @pytest.mark.parametrize("arguments", [("nowhere",), ("bank", "--all")])

@@ -10,11 +10,14 @@ from django.core.management import CommandError, call_command
 
 from connections_project.oauth.catalog import Platform, load_catalog
 from connections_project.oauth.discovery import documents, issuer_of
+from connections_project.oauth.proxy import OutboundProxy
+from connections_project.oauth.transport import LARGEST_BODY, use_proxy
 from tests.sandbox.conftest import sandbox
+from tests.support.forward_proxy import ForwardProxy, proxy
 from tests.support.platform_server import Answer, PlatformServer
 from tests.support.sandbox_server import SandboxHandle
 
-__all__ = ["sandbox"]
+__all__ = ["proxy", "sandbox"]
 
 OAUTH, OPENID = "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"
 
@@ -113,7 +116,7 @@ def test_a_document_that_can_not_be_used(
         (Answer(503), "answers 503"),
         (Answer(302, headers={"Location": "http://127.0.0.1/"}), "answers 302"),
         (Answer(body=b"<html>"), "is no JSON object"),
-        (Answer(body=b"[" * 300_000), "is longer than 256 KiB"),
+        (Answer(body=b"[" * (LARGEST_BODY + 1)), "too_large"),
     ],
 )
 def test_no_document_is_said_in_one_line(server: PlatformServer, answer: Answer, why: str) -> None:
@@ -137,9 +140,13 @@ def test_wrong_use_is_told_apart(arguments: tuple[str, ...]) -> None:
     assert refusal(*arguments).returncode == 2
 
 
-def test_private_addresses_are_not_asked(server: PlatformServer) -> None:
-    assert "address_refused" in str(refusal("https://10.0.0.1"))
-    assert server.requests == []
+def test_documents_are_asked_for_through_the_proxy(
+    server: PlatformServer, proxy: ForwardProxy
+) -> None:
+    server.on("GET", OAUTH, Answer(json=metadata(server)))
+    use_proxy(OutboundProxy(proxy.url))
+    assert discovered(server.url)
+    assert [url for _, url, _ in proxy.seen] == [f"{server.url}{OAUTH}"]
 
 
 def test_an_issuer_with_a_path_has_its_documents() -> None:

@@ -2,10 +2,25 @@
 
 import base64
 import threading
+import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
+
+import pytest
+
+from connections_project.oauth.proxy import OutboundProxy
+from connections_project.oauth.transport import use_proxy
+
+
+@pytest.fixture
+def proxy() -> "Iterator[ForwardProxy]":
+    """Run one, and have nothing go through it afterwards."""
+    with ForwardProxy() as running:
+        yield running
+        use_proxy(OutboundProxy())
 
 
 class ForwardProxy:
@@ -38,12 +53,20 @@ def _handler(seen: list[tuple[str, str, str | None]]) -> type[BaseHTTPRequestHan
         def do_GET(self) -> None:
             self._note()
             directly = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            with directly.open(self.path, timeout=5) as answer:
+            wanted = urllib.request.Request(self.path, method=self.command)
+            try:
+                found = directly.open(wanted, timeout=5)
+            except urllib.error.HTTPError as refusal:
+                found = refusal
+            with found as answer:
                 body = answer.read()
                 self.send_response(answer.status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def do_HEAD(self) -> None:
+            self.do_GET()
 
         def do_CONNECT(self) -> None:
             self._note()
