@@ -1,4 +1,4 @@
-"""`make bench`: how fast the service is, beside bare views on the same server in the same run."""
+"""`make bench`: how fast the service is, beside plain DRF views on the same server in the same run."""
 
 import argparse
 import sys
@@ -13,7 +13,9 @@ LANES = (1, 16)
 OURS = Program(
     "ours", "connections_project.rsgi:application", "connections_project.settings", "rsgi"
 )
-BARE = Program("bare", "bench.bare.wsgi:application", "bench.bare.settings", "wsgi")
+PLAIN_DRF = Program(
+    "plain DRF", "bench.plain_drf.wsgi:application", "bench.plain_drf.settings", "wsgi"
+)
 EXAMPLES = """
 examples:
   make bench                                          two minutes, for an impression
@@ -86,8 +88,8 @@ def _calls(environment: Environment, options: argparse.Namespace) -> dict[str, A
         if case.name.startswith(options.only)
     ]
     size = Size(options.workers, options.threads)
-    with serving(environment, OURS, size) as ours, serving(environment, BARE, size) as bare:
-        pair = Pair(environment, ours, bare, rounds=options.rounds, seconds=options.seconds)
+    with serving(environment, OURS, size) as ours, serving(environment, PLAIN_DRF, size) as plain:
+        pair = Pair(environment, ours, plain, rounds=options.rounds, seconds=options.seconds)
         found = [
             pair.compared(case, lanes=lanes)
             for case in wanted

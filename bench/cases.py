@@ -19,7 +19,7 @@ class Case:
     Args:
         name: What it is called in results.
         status: What each answer must have.
-        aim: The ratio to the bare view that is aimed for; None where none is named.
+        aim: The ratio to the plain DRF view that is aimed for; None where none is named.
         requests: Makes the requests of one measurement; each that spends rows takes new ones.
     """
 

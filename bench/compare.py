@@ -1,4 +1,4 @@
-"""The product and the bare views, measured in turns: on a shared machine only pairs compare."""
+"""The product and plain DRF views, measured in turns: on a shared machine only pairs compare."""
 
 from dataclasses import dataclass, field
 from statistics import median
@@ -22,19 +22,19 @@ class Comparison:
         case: The call.
         lanes: How many connections.
         ours: One outcome a round.
-        bare: Likewise.
+        plain: Likewise.
     """
 
     case: Case
     lanes: int
     ours: list[Outcome] = field(default_factory=list)
-    bare: list[Outcome] = field(default_factory=list)
+    plain: list[Outcome] = field(default_factory=list)
 
     @property
     def ratios(self) -> list[float]:
-        """Return for each round how many of our requests were done in the time of a bare one."""
-        pairs = zip(self.ours, self.bare, strict=True)
-        return [ours.per_second / bare.per_second for ours, bare in pairs if bare.per_second]
+        """Return for each round how many of our requests were done in the time of a plain one."""
+        pairs = zip(self.ours, self.plain, strict=True)
+        return [ours.per_second / plain.per_second for ours, plain in pairs if plain.per_second]
 
     @property
     def ratio(self) -> float:
@@ -48,14 +48,14 @@ class Pair:
     Args:
         environment: What both stand on.
         ours: The product.
-        bare: The bare views.
+        plain: The plain DRF views.
         rounds: How often each is measured.
         seconds: How long a measurement takes.
     """
 
     environment: Environment
     ours: Server
-    bare: Server
+    plain: Server
     rounds: int
     seconds: float
 
@@ -66,7 +66,7 @@ class Pair:
             WrongAnswerError: One answered something else than the case demands.
         """
         comparison = Comparison(case, lanes)
-        turns = [(self.ours, comparison.ours), (self.bare, comparison.bare)]
+        turns = [(self.ours, comparison.ours), (self.plain, comparison.plain)]
         words = f"{case.name}, {lanes} connections"
         for number in tqdm(range(self.rounds), desc=words, disable=None, leave=False):
             for server, outcomes in turns if number % 2 else turns[::-1]:

@@ -8,11 +8,11 @@ import django
 def main() -> None:
     django.setup()
     from connections_project.revocation.models import RevocationJob
-    from connections_project.revocation.worker import process_due
+    from connections_project.revocation.worker import process_revocations
 
     began, used = time.time(), time.process_time()
     while RevocationJob.pending().exists():
-        process_due()
+        process_revocations()
         time.sleep(0.05)
     print(began, time.time(), time.process_time() - used)
 

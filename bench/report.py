@@ -19,7 +19,7 @@ COLUMNS = {
     "call": "call",
     "connections": "connections",
     "ours_per_second": "ours/s",
-    "bare_per_second": "bare/s",
+    "plain_per_second": "plain/s",
     "ratio": "ratio",
     "ratios": "of each round",
     "aim": "aim",
@@ -31,13 +31,13 @@ COLUMNS = {
 
 def described(comparison: Comparison, limits: dict[int, float]) -> dict[str, Any]:
     """Return the numbers of a comparison; a rate is the median of its rounds."""
-    ours, bare = comparison.ours, comparison.bare
+    ours, plain = comparison.ours, comparison.plain
     is_disconnect = comparison.case.name == "disconnect"
     return {
         "call": comparison.case.name,
         "connections": comparison.lanes,
         "ours_per_second": round(_rate(ours), 1),
-        "bare_per_second": round(_rate(bare), 1),
+        "plain_per_second": round(_rate(plain), 1),
         "ratio": round(comparison.ratio, 2),
         "ratios": [round(ratio, 2) for ratio in comparison.ratios],
         "aim": comparison.case.aim,

@@ -1,9 +1,9 @@
-"""A bare Django and DRF over the same tables: no middleware but what sets a body's length."""
+"""A plain Django and DRF over the same tables: no middleware but what sets a body's length."""
 
 from connections_project.settings import *  # noqa: F403
 
-ROOT_URLCONF = "bench.bare.urls"
-WSGI_APPLICATION = "bench.bare.wsgi.application"
+ROOT_URLCONF = "bench.plain_drf.urls"
+WSGI_APPLICATION = "bench.plain_drf.wsgi.application"
 MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bench.bare.views import Detail, Disconnect, ListAll, Login
+from bench.plain_drf.views import Detail, Disconnect, ListAll, Login
 
 urlpatterns = [
     path("api/v1/auth/login", Login.as_view()),

@@ -1,4 +1,4 @@
-"""The bare views' WSGI application."""
+"""The plain DRF views' WSGI application."""
 
 from django.core.wsgi import get_wsgi_application
 
