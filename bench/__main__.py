@@ -1,4 +1,4 @@
-"""`make bench`: how fast the service is, beside plain DRF views on the same server in the same run."""
+"""`make bench`: how fast the service is, beside plain DRF views on the same server and run."""
 
 import argparse
 import sys

@@ -40,7 +40,7 @@ def publish_due(
     yield from worker.run()
 
 
-def process_due() -> None:
+def process_schedules() -> None:
     """Publish what is due, as a periodic task."""
     for _ in publish_due(interface=Interface.WORKER):
         pass

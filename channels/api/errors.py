@@ -70,7 +70,7 @@ def code_of(slug: str) -> str:
     return "AUTHENTICATION_REQUIRED" if slug == "unauthorized" else slug.upper()
 
 
-def fault(code: str, *fields: FieldError, **more: Any) -> ApiError:
+def api_error(code: str, *fields: FieldError, **more: Any) -> ApiError:
     """Return the ApiError of one of this app's codes."""
     status, description = CODES[code]
     return ApiError(status, code, description, fields, **more)
@@ -113,13 +113,13 @@ def _busy(problem: PlatformBusyError) -> ApiError:
 
 
 def _already_connected(problem: errors.AlreadyConnectedError) -> ApiError:
-    return fault("ALREADY_CONNECTED", meta={"id": str(problem.connection_id)})
+    return api_error("ALREADY_CONNECTED", meta={"id": str(problem.connection_id)})
 
 
-FAULTS: Mapping[type[Exception], ApiError] = MappingProxyType(
+API_ERRORS: Mapping[type[Exception], ApiError] = MappingProxyType(
     {
-        UnknownPlatformError: fault("CHANNEL_NOT_FOUND"),
-        PlatformUnavailableError: fault("CHANNEL_UNAVAILABLE"),
+        UnknownPlatformError: api_error("CHANNEL_NOT_FOUND"),
+        PlatformUnavailableError: api_error("CHANNEL_UNAVAILABLE"),
         StateStoreUnavailable: _general(503, errors.CONNECTING_LATER),
         DecryptionError: _general(503, errors.UNREADABLE),
         errors.BusyError: _general(503, errors.REFRESHING_LATER),
@@ -131,32 +131,32 @@ FAULTS: Mapping[type[Exception], ApiError] = MappingProxyType(
         errors.IssuerMismatchError: _wrong(
             "iss", "issuer_mismatch", "The answer comes from another server than the one asked."
         ),
-        errors.InvalidStateError: fault("INVALID_STATE"),
-        errors.AuthorizationDeclinedError: fault("AUTHORIZATION_DECLINED"),
-        errors.ConnectFailedError: fault("OAUTH_FAILED"),
-        errors.ConnectionNotFoundError: fault("CONNECTION_NOT_FOUND"),
-        errors.NotOwnerError: fault("CONNECTION_ACCESS_DENIED"),
-        errors.NotActiveError: fault("CONNECTION_INACTIVE"),
-        errors.NoRefreshTokenError: fault("NO_REFRESH_TOKEN"),
-        errors.RefreshFailedError: fault("REFRESH_FAILED"),
-        own.ServiceAccountError: fault("SERVICE_ACCOUNT_NOT_ALLOWED"),
+        errors.InvalidStateError: api_error("INVALID_STATE"),
+        errors.AuthorizationDeclinedError: api_error("AUTHORIZATION_DECLINED"),
+        errors.ConnectFailedError: api_error("OAUTH_FAILED"),
+        errors.ConnectionNotFoundError: api_error("CONNECTION_NOT_FOUND"),
+        errors.NotOwnerError: api_error("CONNECTION_ACCESS_DENIED"),
+        errors.NotActiveError: api_error("CONNECTION_INACTIVE"),
+        errors.NoRefreshTokenError: api_error("NO_REFRESH_TOKEN"),
+        errors.RefreshFailedError: api_error("REFRESH_FAILED"),
+        own.ServiceAccountError: api_error("SERVICE_ACCOUNT_NOT_ALLOWED"),
         own.InactiveConnectionError: ApiError(
             400, "CONNECTION_INACTIVE", CODES["CONNECTION_INACTIVE"][1]
         ),
-        own.ScheduleTimeError: fault(
+        own.ScheduleTimeError: api_error(
             "INVALID_SCHEDULE_TIME",
             FieldError("run_at", "invalid", CODES["INVALID_SCHEDULE_TIME"][1]),
         ),
-        own.ScheduleNotFoundError: fault("SCHEDULE_NOT_FOUND"),
-        own.ScheduleNotOwnerError: fault("SCHEDULE_ACCESS_DENIED"),
-        own.ScheduleCancelledError: fault("SCHEDULE_ALREADY_CANCELLED"),
-        own.ScheduleNotCancellableError: fault("SCHEDULE_CANNOT_BE_CANCELLED"),
+        own.ScheduleNotFoundError: api_error("SCHEDULE_NOT_FOUND"),
+        own.ScheduleNotOwnerError: api_error("SCHEDULE_ACCESS_DENIED"),
+        own.ScheduleCancelledError: api_error("SCHEDULE_ALREADY_CANCELLED"),
+        own.ScheduleNotCancellableError: api_error("SCHEDULE_CANNOT_BE_CANCELLED"),
     }
 )
 
 
 class ChannelErrors:
-    """Renders what the verbs raise, and writes every fault as an item of `errors`."""
+    """Renders what the verbs raise, and writes every error as an item of `errors`."""
 
     def translate(self, exc: Exception) -> ApiError | None:
         match exc:
@@ -170,20 +170,20 @@ class ChannelErrors:
                 return _busy(exc)
             case errors.AlreadyConnectedError():
                 return _already_connected(exc)
-        return FAULTS.get(type(exc))
+        return API_ERRORS.get(type(exc))
 
-    def render(self, request: HttpRequest, fault: ApiError) -> HttpResponse:  # noqa: ARG002
-        return JsonResponse({"errors": [error(fault)]}, status=fault.status)
+    def render(self, request: HttpRequest, error: ApiError) -> HttpResponse:  # noqa: ARG002
+        return JsonResponse({"errors": [rendered(error)]}, status=error.status)
 
 
-def error(fault: ApiError) -> dict[str, Any]:
-    """Write a fault as the document does; `meta` is there where it has something to say."""
+def rendered(error: ApiError) -> dict[str, Any]:
+    """Write an error as the document does; `meta` is there where it has something to say."""
     written: dict[str, Any] = {
-        "error_code": code_of(fault.code),
-        "error_description": fault.detail,
+        "error_code": code_of(error.code),
+        "error_description": error.detail,
         "error_severity": "error",
     }
-    meta = {**fault.meta, **_named(fault.fields)}
+    meta = {**error.meta, **_named(error.fields)}
     return {**written, "meta": meta} if meta else written
 
 

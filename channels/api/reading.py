@@ -5,7 +5,7 @@ from uuid import UUID
 
 from rest_framework.request import Request
 
-from channels.api.errors import CODES, fault
+from channels.api.errors import CODES, api_error
 from channels.errors import ScheduleTimeError
 from channels.models import ChannelConnection
 from connections_project.api.errors import ApiException, FieldError, invalid_field
@@ -40,7 +40,7 @@ def _read(text: str, code: str, field: str) -> UUID:
     found = parse_uuid(text)
     if found is None:
         fields = [FieldError(field, "invalid", CODES[code][1])] if field else []
-        raise ApiException(fault(code, *fields))
+        raise ApiException(api_error(code, *fields))
     return found
 
 

@@ -27,8 +27,8 @@ class ErrorRenderer(Protocol):
     def translate(self, exc: Exception) -> ApiError | None:
         """Return the ApiError of one of the app's own exceptions; None for any other."""
 
-    def render(self, request: HttpRequest, fault: ApiError) -> HttpResponse:
-        """Write a fault, its own or a general one, with the fault's status."""
+    def render(self, request: HttpRequest, error: ApiError) -> HttpResponse:
+        """Write an error, its own or a general one, with its status."""
 
 
 _problems = ProblemRenderer()
@@ -46,12 +46,12 @@ def renderer_of(path: str) -> ErrorRenderer | None:
     return _renderers[max(found, key=len)] if found else None
 
 
-def render_error(request: HttpRequest, fault: ApiError) -> HttpResponse:
-    """Render a fault in the format of the request's path, with the headers that belong to it."""
-    response = (renderer_of(request.path_info) or _problems).render(request, fault)
-    for name, value in fault.headers.items():
+def render_error(request: HttpRequest, error: ApiError) -> HttpResponse:
+    """Render an error in the format of the request's path, with the headers that belong to it."""
+    response = (renderer_of(request.path_info) or _problems).render(request, error)
+    for name, value in error.headers.items():
         response.headers[name] = value
-    if fault.status == 401:
+    if error.status == 401:
         response.headers.setdefault("WWW-Authenticate", CHALLENGE)
     response.headers.setdefault("Cache-Control", "no-store")
     set_rate_limit_headers(request, response)
@@ -62,16 +62,16 @@ def render_error(request: HttpRequest, fault: ApiError) -> HttpResponse:
 def drf_exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """Render what a DRF view raised; None lets Django log an unforeseen error and answer 500."""
     request: HttpRequest = context["request"]._request
-    fault = _translated(request, exc)
-    return None if fault is None else render_error(request, fault)
+    error = _translated(request, exc)
+    return None if error is None else render_error(request, error)
 
 
 def _translated(request: HttpRequest, exc: Exception) -> ApiError | None:
     renderer = renderer_of(request.path_info) or _problems
-    fault = renderer.translate(exc) or api_error_of(exc)
-    if fault is not None and isinstance(exc, DATABASE_AWAY):
+    error = renderer.translate(exc) or api_error_of(exc)
+    if error is not None and isinstance(exc, DATABASE_AWAY):
         logger.error("The database is unavailable", exc_info=exc)
-    return fault
+    return error
 
 
 class ErrorRoutingMiddleware:
@@ -92,8 +92,8 @@ class ErrorRoutingMiddleware:
         """Render what a view outside DRF raised, where it means something."""
         if renderer_of(request.path_info) is None:
             return None
-        fault = _translated(request, exc)
-        return None if fault is None else render_error(request, fault)
+        error = _translated(request, exc)
+        return None if error is None else render_error(request, error)
 
 
 def _reworded(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

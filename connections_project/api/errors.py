@@ -54,11 +54,11 @@ class ApiError:
 
 
 class ApiException(Exception):
-    """A fault on its way out of a view; the path's own format renders it."""
+    """An error on its way out of a view; the path's own format renders it."""
 
-    def __init__(self, fault: ApiError) -> None:
-        super().__init__(f"{fault.status} {fault.code}")
-        self.fault = fault
+    def __init__(self, error: ApiError) -> None:
+        super().__init__(f"{error.status} {error.code}")
+        self.error = error
 
 
 def error_of_status(status: int, detail: str | None = None) -> ApiError:

@@ -13,30 +13,30 @@ CONTENT_TYPE = "application/problem+json"
 
 
 class ProblemRenderer:
-    """Renders faults as problem details; an app derives from it to translate its own errors."""
+    """Renders errors as problem details; an app derives from it to translate its own errors."""
 
     def translate(self, exc: Exception) -> ApiError | None:  # noqa: ARG002 (for those derived)
         """Leave every error to the general translation."""
         return None
 
-    def render(self, request: HttpRequest, fault: ApiError) -> HttpResponse:
-        """Render one fault; `errors` is there where fields are to be named."""
-        body = _problem(request, fault)
-        return JsonResponse(body, status=fault.status, content_type=CONTENT_TYPE)
+    def render(self, request: HttpRequest, error: ApiError) -> HttpResponse:
+        """Render one error; `errors` is there where fields are to be named."""
+        body = _problem(request, error)
+        return JsonResponse(body, status=error.status, content_type=CONTENT_TYPE)
 
 
-def _problem(request: HttpRequest, fault: ApiError) -> dict[str, Any]:
+def _problem(request: HttpRequest, error: ApiError) -> dict[str, Any]:
     body: dict[str, Any] = {
-        "type": f"{settings.PROBLEM_TYPE_BASE_URL}{fault.code}",
-        "title": fault.code.replace("_", " ").title(),
-        "status": fault.status,
-        "detail": fault.detail,
+        "type": f"{settings.PROBLEM_TYPE_BASE_URL}{error.code}",
+        "title": error.code.replace("_", " ").title(),
+        "status": error.status,
+        "detail": error.detail,
         # The path alone: a query may hold a code or a state (RFC 6749, section 4.1.2).
         "instance": escape_uri_path(request.path),
         "trace_id": current_trace_id(),
     }
-    if fault.fields:
+    if error.fields:
         body["errors"] = [
-            {"field": one.field, "code": one.code, "message": one.message} for one in fault.fields
+            {"field": one.field, "code": one.code, "message": one.message} for one in error.fields
         ]
     return body

@@ -1,4 +1,4 @@
-"""What the frameworks' exceptions mean as faults."""
+"""What the frameworks' exceptions mean as errors of the API."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -44,7 +44,7 @@ def api_error_of(exc: Exception) -> ApiError | None:
     """Translate an exception that a view may end with; None for one that nobody foresaw."""
     match exc:
         case ApiException():
-            return exc.fault
+            return exc.error
         case ValidationError():
             return validation_error(*_field_errors(exc.get_full_details(), path=""))
         case NotAuthenticated():
@@ -53,10 +53,10 @@ def api_error_of(exc: Exception) -> ApiError | None:
             return unauthorized(error="invalid_token")
         case APIException():
             return error_of_status(exc.status_code)
-    return _fault_of_django(exc)
+    return _error_of_django(exc)
 
 
-def _fault_of_django(exc: Exception) -> ApiError | None:
+def _error_of_django(exc: Exception) -> ApiError | None:
     if isinstance(exc, OperationalError) and str(exc).startswith("no such "):
         # SQLite's word for a missing table or column: a defect, whereas PostgreSQL's is a
         # ProgrammingError. Trying again later would not help.

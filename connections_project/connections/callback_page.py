@@ -77,7 +77,7 @@ class CallbackPage(View):
                 response["Retry-After"] = str(problem.retry_after)
         except ApiException as refused:
             response = _page(request, TOO_MANY)
-            for name, value in refused.fault.headers.items():
+            for name, value in refused.error.headers.items():
                 response[name] = value
         set_rate_limit_headers(request, response)
         return response

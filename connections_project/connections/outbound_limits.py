@@ -17,7 +17,7 @@ from connections_project.oauth.transport import Answer
 from connections_project.platforms.registry import PlatformBusyError
 from connections_project.revocation.circuits import (
     is_in_trouble,
-    note_call_fault,
+    note_call_failure,
     note_call_success,
 )
 from connections_project.revocation.models import CallCircuit
@@ -83,7 +83,7 @@ def note_call(platform: str, kind: Kind, result: Answer | PlatformError, _second
     try:
         if _is_away(result):
             retry_after = result.retry_after if isinstance(result, PlatformError) else None
-            note_call_fault(platform, retry_after=retry_after)
+            note_call_failure(platform, retry_after=retry_after)
         elif slot.is_probe:
             note_call_success(platform)
             slot.is_probe = False

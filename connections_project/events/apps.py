@@ -12,10 +12,10 @@ class EventsConfig(AppConfig):
         from connections_project.core.periodic import periodic_task
         from connections_project.events.announce import announce
         from connections_project.events.sweep import forget_old_events
-        from connections_project.events.worker import process_due
+        from connections_project.events.worker import process_deliveries
         from connections_project.identity.groups import allow_operators
 
         listen(announce)
         allow_operators("add_endpoint", "change_endpoint", "change_delivery")
-        periodic_task(process_due, every=5, own_thread=True)
+        periodic_task(process_deliveries, every=5, own_thread=True)
         periodic_task(forget_old_events, every=3600)

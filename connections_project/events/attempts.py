@@ -12,7 +12,7 @@ from django.utils import timezone
 from connections_project.core.database import release_connections
 from connections_project.core.instruments import EVENT_DELIVERIES
 from connections_project.core.vault import DecryptionError
-from connections_project.events.circuits import note_fault, note_success
+from connections_project.events.circuits import note_failure, note_success
 from connections_project.events.endpoints import SYSTEM, disable
 from connections_project.events.models import Delivery, DeliveryState
 from connections_project.events.payload import body
@@ -119,7 +119,7 @@ def _failed(
             delivery.give_back(due_at=due_at, tried_at=now, **columns)
             _have_followers_wait(delivery, due_at)
     if is_endpoints:
-        note_fault(delivery.endpoint, retry_after=wait)
+        note_failure(delivery.endpoint, retry_after=wait)
     outcome = "given_up" if is_over else "failed"
     EVENT_DELIVERIES.labels(str(delivery.endpoint_id), outcome).inc()
     level = logging.ERROR if is_over else logging.WARNING

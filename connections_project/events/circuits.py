@@ -9,7 +9,7 @@ from django.utils import timezone
 from connections_project.core.jobs.backoff import backoff
 from connections_project.events.models import Endpoint
 
-FAULTS_TO_OPEN = 5
+FAILURES_TO_OPEN = 5
 LONGEST_BLOCK = timedelta(minutes=1)
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 # So old a time of the last success is good enough to be shown.
@@ -18,12 +18,12 @@ FRESH = timedelta(seconds=10)
 
 def is_in_trouble(endpoint: Endpoint) -> bool:
     """Whether the next delivery is a probe, beside which no other is tried."""
-    return endpoint.faults >= FAULTS_TO_OPEN
+    return endpoint.faults >= FAILURES_TO_OPEN
 
 
 def open_endpoint_circuits() -> list[str]:
     """List the enabled endpoints that are left alone or asked by one probe at a time."""
-    rows = Endpoint.objects.filter(disabled_at=None, faults__gte=FAULTS_TO_OPEN).order_by("pk")
+    rows = Endpoint.objects.filter(disabled_at=None, faults__gte=FAILURES_TO_OPEN).order_by("pk")
     return [str(pk) for pk in rows.values_list("pk", flat=True)]
 
 
@@ -37,7 +37,7 @@ def note_success(endpoint: Endpoint) -> None:
     rows.update(faults=0, blocked_until=None, last_success_at=now)
 
 
-def note_fault(endpoint: Endpoint, *, retry_after: int | None = None) -> None:
+def note_failure(endpoint: Endpoint, *, retry_after: int | None = None) -> None:
     """Count a fault, and open the circuit with the last one of too many.
 
     Args:
@@ -59,4 +59,4 @@ def note_fault(endpoint: Endpoint, *, retry_after: int | None = None) -> None:
 def _block(faults: int) -> timedelta:
     # No longer than a delivery would wait by the plan, so that this delays none for much longer.
     longest = min(timedelta(seconds=max(settings.EVENT_RETRY_SECONDS)), LONGEST_BLOCK)
-    return backoff(faults - FAULTS_TO_OPEN + 1, first=1, longest=longest)
+    return backoff(faults - FAILURES_TO_OPEN + 1, first=1, longest=longest)

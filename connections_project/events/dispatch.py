@@ -14,7 +14,7 @@ from django.db import transaction
 
 from connections_project.core import inline
 from connections_project.core.dispatch import enqueue
-from connections_project.events.worker import deliver_new, process_due
+from connections_project.events.worker import deliver_new, process_deliveries
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def dispatch_deliveries(endpoints: Sequence[UUID]) -> None:
         if isinstance(waiting, inline.LastAfterCommit) and isinstance(waiting.work, _Inline):
             waiting.work.endpoints.update(endpoints)
             return
-    enqueue(process_due, inline=inline.LastAfterCommit(_Inline(set(endpoints))))
+    enqueue(process_deliveries, inline=inline.LastAfterCommit(_Inline(set(endpoints))))
 
 
 @dataclass(eq=False)

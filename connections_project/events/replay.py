@@ -16,7 +16,7 @@ from connections_project.core.jobs.lease import FREED
 from connections_project.core.parsing import render_datetime
 from connections_project.events.models import Delivery, DeliveryState, Endpoint, OutgoingEvent
 from connections_project.events.types import EventType
-from connections_project.events.worker import process_due
+from connections_project.events.worker import process_deliveries
 
 BATCH = 1000
 
@@ -53,7 +53,7 @@ def replay(
         details["until"] = render_datetime(until)
     with transaction.atomic():
         _record(Action.EVENTS_REPLAYED, "events.endpoint", endpoint.pk, details, origin)
-        notify_workers(process_due)
+        notify_workers(process_deliveries)
     return number
 
 
@@ -71,7 +71,7 @@ def resend(delivery_ids: Collection[UUID], *, origin: Origin) -> int:
             details = {"endpoint": str(delivery.endpoint_id), "event": str(delivery.event_id)}
             action = Action.EVENT_DELIVERY_RESENT
             _record(action, "events.delivery", delivery.pk, details, origin)
-        notify_workers(process_due)
+        notify_workers(process_deliveries)
     return len(deliveries)
 
 

@@ -33,7 +33,7 @@ def deliver(*, due_by: datetime | None = None) -> Iterator[str]:
     yield from worker.run()
 
 
-def process_due() -> None:
+def process_deliveries() -> None:
     """Deliver what is due, as a periodic task."""
     for _ in deliver():
         pass

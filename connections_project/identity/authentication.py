@@ -57,5 +57,5 @@ def _principal_of(raw: bytes, address: str) -> tuple[User, dict[str, object]]:
 
 
 def _keys_unavailable(retry_after: int) -> ApiError:
-    fault = error_of_status(503, "The keys of the token's issuer can't be had at the moment.")
-    return replace(fault, headers={"Retry-After": str(retry_after)})
+    error = error_of_status(503, "The keys of the token's issuer can't be had at the moment.")
+    return replace(error, headers={"Retry-After": str(retry_after)})

@@ -13,7 +13,7 @@ from connections_project.oauth.transport import Answer
 # Where platforms put their error codes: RFC 6749, section 5.2, then Graph APIs and others.
 Origin = Literal["token", "api"]
 ERROR_PATHS = ("error", "error.code", "error.type", "error_type", "code")
-PASSING_FAULTS: dict[int, ErrorCode] = {
+PASSING_FAILURES: dict[int, ErrorCode] = {
     408: "unavailable",
     425: "unavailable",
     429: "rate_limited",
@@ -50,10 +50,10 @@ def names_error(answer: Answer) -> bool:
     return bool(error) or bool(errors) or document.get("success") is False
 
 
-def fault_of(answer: Answer) -> ErrorCode | None:
+def failure_of(answer: Answer) -> ErrorCode | None:
     """Return the error of a status; None for success."""
-    if answer.status in PASSING_FAULTS:
-        return PASSING_FAULTS[answer.status]
+    if answer.status in PASSING_FAILURES:
+        return PASSING_FAILURES[answer.status]
     if answer.status >= 500:
         return "server_error"
     if answer.status >= 400:
@@ -68,7 +68,7 @@ def require_success(answer: Answer) -> Answer:
         PlatformError: `redirected`, `rate_limited`, `unavailable`, `server_error`,
             `invalid_client` or `refused`.
     """
-    if code := fault_of(answer):
+    if code := failure_of(answer):
         raise answer.error(code)
     return answer
 
@@ -125,10 +125,10 @@ def _first_fit(matchers: Iterable[DeadGrantMatcher], answer: Answer) -> DeadGran
 
 def _is_verdict(answer: Answer) -> bool:
     """Whether the platform judged the request: rate limits and server faults judge nothing."""
-    fault = fault_of(answer)
-    if fault is None:
+    failure = failure_of(answer)
+    if failure is None:
         return '"error"' in answer.text and '"access_token"' not in answer.text
-    return fault in {"refused", "invalid_client"}
+    return failure in {"refused", "invalid_client"}
 
 
 def _fits(matcher: DeadGrantMatcher, answer: Answer, codes: set[str]) -> bool:

@@ -3,7 +3,7 @@
 None stands for "it can't be told". A token is never spent to find out.
 """
 
-from connections_project.oauth.answers import fault_of, require_success, verdict
+from connections_project.oauth.answers import failure_of, require_success, verdict
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client_authentication import authenticated_form
 from connections_project.oauth.identity import ask
@@ -36,7 +36,7 @@ def is_accepted(answer: Answer, platform: Platform) -> bool | None:
         return None
     if becomes is not None:
         return False
-    if fault_of(answer) == "refused":
+    if failure_of(answer) == "refused":
         # RFC 6750, section 3.1. A 403 refuses what was asked for, and not the token.
         return False if answer.status == 401 else None
     document = require_success(answer).json()

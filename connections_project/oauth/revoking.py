@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 
 from connections_project.oauth.answers import (
     error_codes,
-    fault_of,
+    failure_of,
     names_error,
     says_dead_token,
 )
@@ -160,7 +160,7 @@ def _is_page(answer: Answer) -> bool:
 def _failure(answer: Answer, *, by_bearer: bool) -> PlatformError:
     # A success that the catalogue doesn't know as one is no proof that the token is dead.
     refusal: ErrorCode = "refused" if names_error(answer) else "malformed"
-    failure = answer.error(fault_of(answer) or refusal)
+    failure = answer.error(failure_of(answer) or refusal)
     is_locked_out = by_bearer and answer.status == 401
     if failure.code == "refused" and (
         is_locked_out or "unsupported_token_type" in error_codes(answer)

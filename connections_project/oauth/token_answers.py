@@ -8,7 +8,7 @@ import json
 import re
 from urllib.parse import unquote_plus
 
-from connections_project.oauth.answers import fault_of, token_document
+from connections_project.oauth.answers import failure_of, token_document
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.tokens import VSCHAR, TokenSet, parse_token_response
 from connections_project.oauth.transport import Answer
@@ -41,7 +41,7 @@ def read_tokens(answer: Answer) -> TokenSet:
     try:
         return parse_token_response(token_document(answer), platform=answer.platform)
     except PlatformError as error:
-        found = None if fault_of(answer) else _readable(answer.text)
+        found = None if failure_of(answer) else _readable(answer.text)
         if found is None:
             raise
         failure = UnusableTokensError(error, found)

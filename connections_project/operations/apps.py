@@ -13,13 +13,13 @@ class OperationsConfig(AppConfig):
         from connections_project.operations.admin.offboarding import Offboarding
         from connections_project.operations.admin.platforms import platform_facts
         from connections_project.operations.bulk_jobs import sweep_bulk_jobs
-        from connections_project.operations.bulk_worker import process_due
+        from connections_project.operations.bulk_worker import process_bulk_jobs
         from connections_project.operations.leaving import process_offboardings
         from connections_project.platforms.admin import SuspensionAdmin
 
         ConnectionAdmin.extensions.append(ForceDisconnect)
         UserAdmin.extensions.append(Offboarding)
         SuspensionAdmin.facts_of = platform_facts
-        periodic_task(process_due, every=30.0)
+        periodic_task(process_bulk_jobs, every=30.0)
         periodic_task(process_offboardings, every=5.0)
         periodic_task(sweep_bulk_jobs, every=3600.0)

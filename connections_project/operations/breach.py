@@ -19,16 +19,16 @@ from audit.events import Action
 from audit.models import AuditEvent
 from audit.record import Origin, record
 from connections_project.connections.registry import ConnectionType, Rows, connection_types
-from connections_project.events import worker as deliveries
 from connections_project.events.models import Delivery
+from connections_project.events.worker import process_deliveries
 from connections_project.operations.force import force_disconnect
 from connections_project.operations.options import DisconnectOptions, Result
 from connections_project.operations.selectors import Selectors
 from connections_project.platforms.models import Suspension
 from connections_project.platforms.registry import UnknownPlatformError, upstream
 from connections_project.platforms.suspend import resume, suspend
-from connections_project.revocation import worker as revocations
 from connections_project.revocation.models import RevocationJob
+from connections_project.revocation.worker import process_revocations
 
 PAUSE_SECONDS = 0.5
 
@@ -178,8 +178,8 @@ def watch(breach: Breach, *, seconds: float, tell_seconds: float) -> Waiting:
     """
     revoked_by, told_by = time.monotonic() + seconds, None
     while True:
-        revocations.process_due()
-        deliveries.process_due()
+        process_revocations()
+        process_deliveries()
         left, now = waiting(breach), time.monotonic()
         if not left.revocations and told_by is None:
             told_by = now + tell_seconds

@@ -17,7 +17,7 @@ from connections_project.core import retention
 from connections_project.core.dispatch import enqueue
 from connections_project.core.inline import INLINE_SECONDS
 from connections_project.middleware.tracing import current_trace_id
-from connections_project.operations.bulk_worker import process_due
+from connections_project.operations.bulk_worker import process_bulk_jobs
 from connections_project.operations.models import BulkItem, BulkJob, BulkState
 from connections_project.operations.options import DisconnectOptions
 
@@ -104,7 +104,7 @@ def start(job: BulkJob, options: DisconnectOptions) -> BulkJob:
         )
         if not confirmed:
             raise AlreadyStartedError
-        enqueue(process_due, inline=partial(process_due, within=INLINE_SECONDS))
+        enqueue(process_bulk_jobs, inline=partial(process_bulk_jobs, within=INLINE_SECONDS))
     job.refresh_from_db()
     return job
 

@@ -37,7 +37,7 @@ class LostLeaseError(Exception):
     """Somebody else has taken the job over, because its lease had run out."""
 
 
-def process_due(*, within: float | None = None) -> None:
+def process_bulk_jobs(*, within: float | None = None) -> None:
     """Work off every bulk job that nobody else works on.
 
     Args:

@@ -15,7 +15,7 @@ from connections_project.connections.disconnect import DisconnectResult, Failure
 from connections_project.connections.registry import connection_type
 from connections_project.core.dispatch import notify_workers
 from connections_project.operations.options import DisconnectOptions
-from connections_project.revocation.worker import process_due
+from connections_project.revocation.worker import process_revocations
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class Engine:
             self.in_commit(batch)
             if batch.job_ids:
                 # A hundred thousand connections are not over before the first is revoked.
-                notify_workers(process_due)
+                notify_workers(process_revocations)
         return batch
 
 

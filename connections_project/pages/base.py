@@ -85,8 +85,8 @@ def ended_page(request: HttpRequest) -> HttpResponseBase:
 
 
 def _too_many(request: HttpRequest, refused: ApiException) -> HttpResponse:
-    response = render(request, "pages/too_many.html", status=refused.fault.status)
-    for name, value in refused.fault.headers.items():
+    response = render(request, "pages/too_many.html", status=refused.error.status)
+    for name, value in refused.error.headers.items():
         response.headers[name] = value
     return response
 

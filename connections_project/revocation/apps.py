@@ -8,7 +8,7 @@ class RevocationConfig(AppConfig):
     def ready(self) -> None:
         from connections_project.core.periodic import periodic_task
         from connections_project.revocation.retention import forget_old_jobs
-        from connections_project.revocation.worker import process_due
+        from connections_project.revocation.worker import process_revocations
 
-        periodic_task(process_due, every=5)
+        periodic_task(process_revocations, every=5)
         periodic_task(forget_old_jobs, every=3600)

@@ -21,7 +21,7 @@ from connections_project.core.jobs.backoff import backoff
 from connections_project.core.jobs.lease import FREED
 from connections_project.middleware.tracing import tracing
 from connections_project.oauth.errors import PlatformError
-from connections_project.revocation.circuits import note_fault, note_success
+from connections_project.revocation.circuits import note_failure, note_success
 from connections_project.revocation.claims import claim_one
 from connections_project.revocation.models import JobState, RevocationJob
 from connections_project.revocation.send import (
@@ -88,7 +88,7 @@ def note_answers(tries: Iterable[Try]) -> None:
             note_success(platform)
             continue
         for one in alike:
-            note_fault(platform, retry_after=one.error.retry_after if one.error else None)
+            note_failure(platform, retry_after=one.error.retry_after if one.error else None)
 
 
 def verification_of(job: RevocationJob) -> dict[str, str]:

@@ -23,7 +23,7 @@ from connections_project.revocation.models import (
     ProbeCircuit,
 )
 
-FAULTS_TO_OPEN = 5
+FAILURES_TO_OPEN = 5
 SHORTEST_BLOCK = timedelta(seconds=1)
 LONGEST_BLOCK = timedelta(minutes=5)
 LONGEST_RETRY_AFTER = timedelta(hours=1)
@@ -41,7 +41,7 @@ def not_blocked(at: datetime) -> Q:
 
 def is_in_trouble(circuit: CircuitBreaker) -> bool:
     """Whether the next call is a probe, beside which no other is made."""
-    return circuit.faults >= FAULTS_TO_OPEN
+    return circuit.faults >= FAILURES_TO_OPEN
 
 
 def open_until(kind: type[CircuitBreaker], platform: str) -> datetime | None:
@@ -72,10 +72,10 @@ def open_circuits() -> dict[str, list[str]]:
 
 
 def _in_trouble(kind: type[CircuitBreaker]) -> models.QuerySet[CircuitBreaker]:
-    return kind._default_manager.filter(faults__gte=FAULTS_TO_OPEN).order_by("platform")
+    return kind._default_manager.filter(faults__gte=FAILURES_TO_OPEN).order_by("platform")
 
 
-def is_fault(error: PlatformError | None) -> bool:
+def is_failure(error: PlatformError | None) -> bool:
     """Whether an answer, a success where there is no error, speaks of a platform in trouble."""
     return error is not None and error.code not in ABOUT_THE_TOKEN
 
@@ -90,7 +90,7 @@ def note_call_success(platform: str) -> None:
     _close(CallCircuit, platform)
 
 
-def note_fault(platform: str, *, retry_after: int | None = None) -> None:
+def note_failure(platform: str, *, retry_after: int | None = None) -> None:
     """Count a fault at a revocation, and open the circuit with the last one of too many.
 
     Args:
@@ -100,7 +100,7 @@ def note_fault(platform: str, *, retry_after: int | None = None) -> None:
     _count(Circuit, platform, retry_after, _longer(settings.REVOCATION_FIRST_RETRY_SECONDS))
 
 
-def note_call_fault(platform: str, *, retry_after: int | None = None) -> None:
+def note_call_failure(platform: str, *, retry_after: int | None = None) -> None:
     """Count a fault at a call that somebody waits for; the circuit opens for seconds, not minutes.
 
     Args:
@@ -152,6 +152,6 @@ def _count(
         circuit.faults += 1
         if is_in_trouble(circuit):
             requested = min(timedelta(seconds=retry_after or 0), LONGEST_RETRY_AFTER)
-            block = block_after(circuit.faults - FAULTS_TO_OPEN + 1)
+            block = block_after(circuit.faults - FAILURES_TO_OPEN + 1)
             circuit.blocked_until = now + max(block, requested)
         circuit.save()

@@ -15,7 +15,7 @@ from audit.events import Interface
 from connections_project.core import inline
 from connections_project.core.dispatch import enqueue
 from connections_project.revocation.attempts import attempt
-from connections_project.revocation.worker import process_due
+from connections_project.revocation.worker import process_revocations
 
 
 def dispatch_revocations(job_ids: Collection[UUID], *, interface: Interface) -> None:
@@ -31,7 +31,7 @@ def dispatch_revocations(job_ids: Collection[UUID], *, interface: Interface) -> 
         if isinstance(waiting, _Inline):
             waiting.job_ids += job_ids
             return
-    enqueue(process_due, inline=_Inline(list(job_ids), interface))
+    enqueue(process_revocations, inline=_Inline(list(job_ids), interface))
     inline.move_last_to_end()
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from connections_project.middleware.tracing import tracing
 from connections_project.oauth.errors import PlatformError
-from connections_project.revocation.circuits import is_fault
+from connections_project.revocation.circuits import is_failure
 from connections_project.revocation.models import JobState, RevocationJob, Verification
 from connections_project.revocation.send import (
     CannotSendError,
@@ -102,7 +102,7 @@ def _ask(job: RevocationJob, times: Times) -> Try:
         return Try(job, JobState.PENDING, error, is_well)
     except PlatformError as error:
         is_asked = error.code != "not_asked"
-        return Try(job, JobState.PENDING, error, not is_fault(error) if is_asked else None)
+        return Try(job, JobState.PENDING, error, not is_failure(error) if is_asked else None)
     except (DatabaseError, InterfaceError):
         raise
     except Exception as error:  # noqa: BLE001 - an adapter's bug must not keep others waiting.

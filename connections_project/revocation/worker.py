@@ -43,7 +43,7 @@ def run_worker(*, interface: Interface, heed_circuits: bool = True) -> Iterator[
         release_slots(worker)
 
 
-def process_due() -> None:
+def process_revocations() -> None:
     """Try whatever is due, many jobs at a time, as a periodic task."""
     give_up(interface=Interface.WORKER)
     threads, worker = settings.REVOCATION_THREADS, uuid7()
@@ -56,7 +56,7 @@ def process_due() -> None:
         give_back=give_back,
         threads=threads,
         prepare=open_circuits,
-        call_others=lambda: notify_workers(process_due),
+        call_others=lambda: notify_workers(process_revocations),
     )
     try:
         for _ in batches.run():

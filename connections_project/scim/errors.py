@@ -16,14 +16,14 @@ class ScimErrors:
             return ApiError(exc.status, exc.scim_type, exc.detail)
         return None
 
-    def render(self, request: HttpRequest, fault: ApiError) -> HttpResponse:  # noqa: ARG002
-        error = Error(status=fault.status, scim_type=_scim_type(fault), detail=fault.detail)
-        body = error.model_dump(scim_ctx=Context.DEFAULT)
-        return JsonResponse(body, status=fault.status, content_type=CONTENT_TYPE)
+    def render(self, request: HttpRequest, error: ApiError) -> HttpResponse:  # noqa: ARG002
+        written = Error(status=error.status, scim_type=_scim_type(error), detail=error.detail)
+        body = written.model_dump(scim_ctx=Context.DEFAULT)
+        return JsonResponse(body, status=error.status, content_type=CONTENT_TYPE)
 
 
-def _scim_type(fault: ApiError) -> str | None:
+def _scim_type(error: ApiError) -> str | None:
     """Return RFC 7644's word for a 400 or 409; the other statuses have none."""
-    if fault.status == 400 and fault.code == "validation_failed":
+    if error.status == 400 and error.code == "validation_failed":
         return "invalidSyntax"
-    return fault.code if fault.status in {400, 409} and "_" not in fault.code else None
+    return error.code if error.status in {400, 409} and "_" not in error.code else None

@@ -56,7 +56,7 @@ class SecurityEventErrors(WebhookErrors):
             return ApiError(400, exc.code, exc.description)
         return super().translate(exc)
 
-    def render(self, request: HttpRequest, fault: ApiError) -> HttpResponse:  # noqa: ARG002
-        code = fault.code if fault.status == 400 else "invalid_request"
+    def render(self, request: HttpRequest, error: ApiError) -> HttpResponse:  # noqa: ARG002
+        code = error.code if error.status == 400 else "invalid_request"
         known = "invalid_request" if code == "validation_failed" else code
-        return JsonResponse({"err": known, "description": fault.detail}, status=fault.status)
+        return JsonResponse({"err": known, "description": error.detail}, status=error.status)

@@ -19,7 +19,9 @@ def _bad_field(field: str, code: str, message: str) -> Callable[[Exception], Api
     return lambda _: validation_error(FieldError(field, code, message))
 
 
-def _fault(status: int, detail: str, code: str | None = None) -> Callable[[Exception], ApiError]:
+def _api_error(
+    status: int, detail: str, code: str | None = None
+) -> Callable[[Exception], ApiError]:
     general = error_of_status(status, detail)
     return lambda _: ApiError(status, code or general.code, detail)
 
@@ -36,20 +38,20 @@ def _recently(exc: Exception) -> ApiError:
     return ApiError(429, "rate_limit_exceeded", detail, headers={"Retry-After": str(seconds)})
 
 
-FAULTS: dict[type[Exception], Callable[[Exception], ApiError]] = {
-    UnknownPlatformError: _fault(404, "Provider not supported"),
-    PlatformUnavailableError: _fault(
+API_ERRORS: dict[type[Exception], Callable[[Exception], ApiError]] = {
+    UnknownPlatformError: _api_error(404, "Provider not supported"),
+    PlatformUnavailableError: _api_error(
         503, "This provider can't be used at the moment.", "provider_unavailable"
     ),
     PlatformBusyError: _busy,
-    StateStoreUnavailable: _fault(503, errors.CONNECTING_LATER),
+    StateStoreUnavailable: _api_error(503, errors.CONNECTING_LATER),
     errors.UnregisteredRedirectError: _bad_field(
         "redirect_uri", "unregistered", "Give exactly one of the provider's registered addresses."
     ),
-    errors.InvalidStateError: _fault(
+    errors.InvalidStateError: _api_error(
         400, "The state is unknown, expired or used. Start connecting again.", "invalid_state"
     ),
-    errors.AuthorizationDeclinedError: _fault(
+    errors.AuthorizationDeclinedError: _api_error(
         400, "The provider reports that access was not granted.", "authorization_declined"
     ),
     errors.IssuerMismatchError: _bad_field(
@@ -58,23 +60,23 @@ FAULTS: dict[type[Exception], Callable[[Exception], ApiError]] = {
     errors.AccountMismatchError: _bad_field(
         "connection_id", "account_mismatch", "Another account came back than the one connected."
     ),
-    errors.ConnectFailedError: _fault(502, "The provider did not complete the connection."),
-    errors.ConnectionNotFoundError: _fault(404, "Connection not found"),
-    errors.NotOwnerError: _fault(403, "This belongs to somebody else."),
+    errors.ConnectFailedError: _api_error(502, "The provider did not complete the connection."),
+    errors.ConnectionNotFoundError: _api_error(404, "Connection not found"),
+    errors.NotOwnerError: _api_error(403, "This belongs to somebody else."),
     errors.AlreadyDisconnectedError: _bad_field(
         "connection_id", "disconnected", "A disconnected connection can't be reauthorised."
     ),
     errors.NotReauthorisableError: _bad_field(
         "connection_id", "not_reauthorisable", "This connection can't be reauthorised here now."
     ),
-    errors.NotActiveError: _fault(403, "The connection's status does not allow this."),
-    errors.NoRefreshTokenError: _fault(403, "The provider gave nothing to refresh with."),
-    errors.RefreshFailedError: _fault(502, "The provider did not refresh the tokens."),
-    errors.SyncFailedError: _fault(502, "The provider did not give the data."),
-    NotReadableError: _fault(502, "This provider's accounts can't be read by this service."),
+    errors.NotActiveError: _api_error(403, "The connection's status does not allow this."),
+    errors.NoRefreshTokenError: _api_error(403, "The provider gave nothing to refresh with."),
+    errors.RefreshFailedError: _api_error(502, "The provider did not refresh the tokens."),
+    errors.SyncFailedError: _api_error(502, "The provider did not give the data."),
+    NotReadableError: _api_error(502, "This provider's accounts can't be read by this service."),
     errors.SyncedRecentlyError: _recently,
-    errors.BusyError: _fault(503, errors.REFRESHING_LATER),
-    DecryptionError: _fault(503, errors.UNREADABLE),
+    errors.BusyError: _api_error(503, errors.REFRESHING_LATER),
+    DecryptionError: _api_error(503, errors.UNREADABLE),
 }
 
 
@@ -82,5 +84,5 @@ class ProviderErrors(ProblemRenderer):
     """Renders what the verbs raise."""
 
     def translate(self, exc: Exception) -> ApiError | None:
-        translation = FAULTS.get(type(exc))
+        translation = API_ERRORS.get(type(exc))
         return translation(exc) if translation else None

@@ -19,7 +19,7 @@ from connections_project.platforms.registry import (
 )
 from social import errors as own
 
-# What general faults are called here, by their slugs.
+# What general errors are called here, by their slugs.
 GENERAL: Mapping[str, str] = MappingProxyType(
     {
         "validation_failed": "Validation failed",
@@ -73,7 +73,7 @@ OWN: Mapping[str, tuple[int, str]] = MappingProxyType(
 )
 
 
-def fault(error: str, message: str = "") -> ApiError:
+def api_error(error: str, message: str = "") -> ApiError:
     """Return the ApiError of one of this app's errors; its text serves as its code."""
     status, general = OWN[error]
     return ApiError(status, error, message or general)
@@ -87,11 +87,11 @@ def _wrong(field: str, code: str, message: str) -> ApiError:
     return validation_error(FieldError(field, code, message))
 
 
-FAULTS: Mapping[type[Exception], ApiError] = MappingProxyType(
+API_ERRORS: Mapping[type[Exception], ApiError] = MappingProxyType(
     {
-        UnknownPlatformError: fault("Unknown platform"),
-        PlatformUnavailableError: fault("Platform unavailable"),
-        PublishingUnsupportedError: fault(
+        UnknownPlatformError: api_error("Unknown platform"),
+        PlatformUnavailableError: api_error("Platform unavailable"),
+        PublishingUnsupportedError: api_error(
             "Platform unavailable", "This platform can't be published to."
         ),
         StateStoreUnavailable: _busy(errors.CONNECTING_LATER),
@@ -105,23 +105,23 @@ FAULTS: Mapping[type[Exception], ApiError] = MappingProxyType(
         errors.IssuerMismatchError: _wrong(
             "iss", "issuer_mismatch", "The answer comes from another server than the one asked."
         ),
-        errors.InvalidStateError: fault("Invalid state"),
-        errors.AuthorizationDeclinedError: fault("Authorization declined"),
-        errors.ConnectFailedError: fault(
+        errors.InvalidStateError: api_error("Invalid state"),
+        errors.AuthorizationDeclinedError: api_error("Authorization declined"),
+        errors.ConnectFailedError: api_error(
             "Platform error", "The platform did not complete the connection."
         ),
-        errors.ConnectionNotFoundError: fault("Account not found"),
-        errors.AlreadyDisconnectedError: fault("Account already disconnected"),
-        errors.NotActiveError: fault("Account inactive"),
-        errors.NoRefreshTokenError: fault("Reconnection required"),
-        errors.RefreshFailedError: fault(
+        errors.ConnectionNotFoundError: api_error("Account not found"),
+        errors.AlreadyDisconnectedError: api_error("Account already disconnected"),
+        errors.NotActiveError: api_error("Account inactive"),
+        errors.NoRefreshTokenError: api_error("Reconnection required"),
+        errors.RefreshFailedError: api_error(
             "Platform error", "The platform did not refresh the account's access."
         ),
-        own.InvalidAccountIdError: fault("Invalid account ID format"),
-        own.ReconnectNeededError: fault("Reconnection required"),
-        own.StillSendingError: fault("Publication in progress"),
-        own.OutcomeUnknownError: fault("Publication outcome unknown"),
-        own.KeyReusedError: fault("Idempotency key reused"),
+        own.InvalidAccountIdError: api_error("Invalid account ID format"),
+        own.ReconnectNeededError: api_error("Reconnection required"),
+        own.StillSendingError: api_error("Publication in progress"),
+        own.OutcomeUnknownError: api_error("Publication outcome unknown"),
+        own.KeyReusedError: api_error("Idempotency key reused"),
     }
 )
 
@@ -134,43 +134,45 @@ MAYBE_PUBLISHED = (
 
 
 class SocialErrors:
-    """Renders what the verbs raise, and writes every fault as `error` and `message`."""
+    """Renders what the verbs raise, and writes every error as `error` and `message`."""
 
     def translate(self, exc: Exception) -> ApiError | None:
         match exc:
             case own.PublishFailedError():
                 message = MAYBE_PUBLISHED if exc.is_uncertain else NOT_PUBLISHED
-                return fault("Platform error", message)
+                return api_error("Platform error", message)
             case PlatformBusyError():
                 headers = {"Retry-After": str(exc.retry_after)}
-                return replace(fault("Platform unavailable", errors.PLATFORM_BUSY), headers=headers)
+                return replace(
+                    api_error("Platform unavailable", errors.PLATFORM_BUSY), headers=headers
+                )
             case InvalidPostError():
                 found = [
                     FieldError(FIELDS.get(one.part, one.part), one.code, one.message)
                     for one in exc.problems
                 ]
                 return validation_error(*found)
-        return FAULTS.get(type(exc))
+        return API_ERRORS.get(type(exc))
 
-    def render(self, request: HttpRequest, fault: ApiError) -> HttpResponse:
-        return JsonResponse(body(_named_for(request, fault)), status=fault.status)
+    def render(self, request: HttpRequest, error: ApiError) -> HttpResponse:
+        return JsonResponse(body(_named_for(request, error)), status=error.status)
 
 
-def body(fault: ApiError) -> dict[str, Any]:
-    """Write a fault as the document does; `details` names wrong fields."""
-    message = OWN["Insufficient scope"][1] if fault.code == "forbidden" else fault.detail
-    written = {"error": GENERAL.get(fault.code, fault.code), "message": message}
-    if not fault.fields:
+def body(error: ApiError) -> dict[str, Any]:
+    """Write an error as the document does; `details` names wrong fields."""
+    message = OWN["Insufficient scope"][1] if error.code == "forbidden" else error.detail
+    written = {"error": GENERAL.get(error.code, error.code), "message": message}
+    if not error.fields:
         return written
     details = [
-        {"field": one.field, "code": one.code, "message": one.message} for one in fault.fields
+        {"field": one.field, "code": one.code, "message": one.message} for one in error.fields
     ]
     return {**written, "details": details}
 
 
-def _named_for(request: HttpRequest, fault: ApiError) -> ApiError:
+def _named_for(request: HttpRequest, error: ApiError) -> ApiError:
     """Call a defect what the document calls it at the endpoint that disconnects."""
     ending = request.path_info.partition("/social/")[2]
-    if fault.status == 500 and ending.partition("/")[0] == "disconnect":
+    if error.status == 500 and ending.partition("/")[0] == "disconnect":
         return ApiError(500, "Failed to disconnect", OWN["Failed to disconnect"][1])
-    return fault
+    return error

@@ -6,7 +6,7 @@ from django.test import Client
 from connections_project.identity.models import User
 from connections_project.platforms.models import Suspension
 from connections_project.platforms.registry import is_suspended
-from connections_project.revocation.circuits import note_call_fault
+from connections_project.revocation.circuits import note_call_failure
 from connections_project.revocation.models import CallCircuit
 from tests.support.admin_pages import text_of
 from tests.support.bank import Bank
@@ -70,7 +70,7 @@ def test_another_name_suspends_nothing(page: Client, bank: Bank) -> None:
 def test_it_says_what_would_stop(page: Client, bank: Bank, owner: User) -> None:
     connection_of(owner)
     connection_of(owner, status="disconnected", account_id="2")
-    note_call_fault("bank", retry_after=600)
+    note_call_failure("bank", retry_after=600)
     CallCircuit.objects.update(blocked_until="2126-01-01T12:30:00Z")
     assert "in use calls wait until 12:30:00 UTC 1" in text_of(page, LIST)
     asked = text_of(page, f"{LIST}bank/suspend/")

@@ -78,8 +78,8 @@ def test_the_bounds_of_limit_are_taken(rows: list[UUID], limit: str) -> None:
 def test_a_wrong_page_or_limit_is_named(name: str, text: str) -> None:
     with pytest.raises(ApiException) as raised:
         page_of(**{name: text})
-    fault = raised.value.fault
-    assert (fault.status, [field.field for field in fault.fields]) == (400, [name])
+    error = raised.value.error
+    assert (error.status, [field.field for field in error.fields]) == (400, [name])
 
 
 def test_a_page_takes_two_queries(rows: list[UUID], django_assert_num_queries: Any) -> None:

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from connections_project.identity.models import User
 from connections_project.identity.second_factor import enrol
 from connections_project.metrics.tables import refresh
-from connections_project.operations.bulk_worker import process_due
+from connections_project.operations.bulk_worker import process_bulk_jobs
 from providers.models import Connection
 from tests.admin.conftest import auditor, operator
 from tests.conftest import PASSWORD
@@ -148,7 +148,7 @@ def test_many_are_ended_in_the_background_and_watched(
     page.get_by_label("Reason").fill("breach")
     page.locator("input[type=submit].destructive").click()
     expect(page.get_by_text("0 of 105 done (0 %)")).to_be_visible()
-    process_due()
+    process_bulk_jobs()
     expect(page.get_by_text("105 of 105 done (100 %)")).to_be_visible()
     expect(page.get_by_text("None so far.")).to_be_visible()
     assert Connection.objects.filter(status="disconnected").count() == 105

@@ -209,7 +209,7 @@ def test_without_a_cache_the_state_is_kept(
     assert call_back(api, state).status_code == 201
 
 
-FAULTS = {
+FAILURES = {
     "refused": Answer(400, json={"error": "invalid_grant"}),
     "misconfigured": Answer(401, json={"error": "invalid_client"}),
     "down": Answer(503),
@@ -219,11 +219,11 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("failure", FAILURES)
 def test_a_failed_exchange_leaves_an_event_and_no_row(
-    api: APIClient, chirp: Chirp, fault: str
+    api: APIClient, chirp: Chirp, failure: str
 ) -> None:
-    chirp.server.on("POST", "/token", FAULTS[fault])
+    chirp.server.on("POST", "/token", FAILURES[failure])
     assert refusal(call_back(api, start(api))) == (502, "OAUTH_FAILED")
     assert not ChannelConnection.objects.exists()
     assert not RevocationJob.objects.exists()

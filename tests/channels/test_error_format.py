@@ -75,13 +75,13 @@ def test_an_empty_bucket(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> Non
         assert (answer["Retry-After"], answer["X-RateLimit-Remaining"]) == ("12", "0")
 
 
-FAULTS: list[tuple[type[Exception], tuple[int, str]]] = [
+FAILURES: list[tuple[type[Exception], tuple[int, str]]] = [
     (OperationalError, (503, "SERVICE_UNAVAILABLE")),
     (ZeroDivisionError, (500, "INTERNAL_ERROR")),
 ]
 
 
-@pytest.mark.parametrize(("raised", "expected"), FAULTS)
+@pytest.mark.parametrize(("raised", "expected"), FAILURES)
 def test_a_database_that_is_away_and_a_defect(
     api: APIClient,
     monkeypatch: pytest.MonkeyPatch,

@@ -16,7 +16,7 @@ from audit.models import AuditEvent
 from connections_project.api import throttling
 from connections_project.core.request_slots import RequestSlot
 from connections_project.identity.models import User
-from connections_project.revocation.circuits import FAULTS_TO_OPEN
+from connections_project.revocation.circuits import FAILURES_TO_OPEN
 from connections_project.revocation.models import CallCircuit, RevocationJob
 from providers.models import Connection
 from social.models import Publication
@@ -189,10 +189,10 @@ def test_another_platform_still_has_a_thread(
 def test_a_dead_platform_fails_fast(bank: Bank, owner: User, api: APIClient) -> None:
     row = connection_of(owner)
     bank.server.on("POST", "/token", Answer(reset=True))
-    tries = [refresh(api, row).status_code for _ in range(FAULTS_TO_OPEN)]
-    assert tries == [502] * FAULTS_TO_OPEN
+    tries = [refresh(api, row).status_code for _ in range(FAILURES_TO_OPEN)]
+    assert tries == [502] * FAILURES_TO_OPEN
     refused(partial(refresh, api, row))
-    assert len(bank.token_requests("refresh_token")) == FAULTS_TO_OPEN
+    assert len(bank.token_requests("refresh_token")) == FAILURES_TO_OPEN
 
 
 def test_one_probe_finds_it_up_again(
@@ -201,7 +201,7 @@ def test_one_probe_finds_it_up_again(
     settings.OUTBOUND_SHARE = 1
     rows = [connection_of(owner, account_id=account) for account in "ab"]
     ago = timezone.now() - timedelta(seconds=1)
-    CallCircuit.objects.create(platform="bank", faults=FAULTS_TO_OPEN, blocked_until=ago)
+    CallCircuit.objects.create(platform="bank", faults=FAILURES_TO_OPEN, blocked_until=ago)
     with hanging(bank.server, "POST", "/token", bank.tokens()) as one:
         probe = one.occupy(partial(refresh, client(), rows[0]))
         refused(partial(refresh, api, rows[1]))
@@ -222,12 +222,12 @@ def test_what_may_be_about_one_user_is_no_fault(
 
 
 def test_revocations_fail_for_themselves(bank: Bank, owner: User, api: APIClient) -> None:
-    rows = [connection_of(owner, account_id=str(number)) for number in range(FAULTS_TO_OPEN + 2)]
+    rows = [connection_of(owner, account_id=str(number)) for number in range(FAILURES_TO_OPEN + 2)]
     bank.server.on("POST", "/revoke", Answer(reset=True))
     for row in rows[:-1]:
         assert api.delete(f"/api/v1/auth/{row.pk}/disconnect").status_code == 200
     # The one too many was left for later.
-    assert len(bank.revoked) == FAULTS_TO_OPEN
+    assert len(bank.revoked) == FAILURES_TO_OPEN
     assert refresh(api, rows[-1]).status_code == 201
 
 

@@ -23,7 +23,7 @@ from connections_project.events.models import Delivery
 from connections_project.events.worker import deliver
 from connections_project.identity.models import User
 from connections_project.metrics.tables import refresh
-from connections_project.revocation.circuits import FAULTS_TO_OPEN, note_fault
+from connections_project.revocation.circuits import FAILURES_TO_OPEN, note_failure
 from connections_project.revocation.models import RevocationJob
 from tests.conftest import UseCatalogue
 from tests.metrics.conftest import Scrape, scrape
@@ -140,8 +140,8 @@ def test_a_platform_that_fails(api: APIClient, owner: User, bank: Bank, fires: F
 
 def test_a_circuit_that_stays_open(fires: Fires) -> None:
     with fires("ConnectionsCircuitOpen", goes_on=True):
-        for _ in range(FAULTS_TO_OPEN):
-            note_fault("bank")
+        for _ in range(FAILURES_TO_OPEN):
+            note_failure("bank")
 
 
 def test_events_that_are_not_taken(

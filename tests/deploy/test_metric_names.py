@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from connections_project.core.instruments import REGISTRY
 from connections_project.metrics.collector import MetricsCollector
-from connections_project.revocation.circuits import FAULTS_TO_OPEN, note_fault
+from connections_project.revocation.circuits import FAILURES_TO_OPEN, note_failure
 from tests.support.process_environment import ROOT
 from tests.support.prometheus import RULES
 
@@ -44,7 +44,7 @@ def known(families: list[Metric]) -> set[str]:
 
 @pytest.mark.django_db
 def test_each_metric_is_one_of_ours() -> None:
-    note_fault("bank")
+    note_failure("bank")
     there = known([*MetricsCollector().collect(), *REGISTRY.collect()])
     used = {name for expression in expressions() for name in NAME.findall(expression)}
     assert used <= there
@@ -64,8 +64,8 @@ def test_each_rule_says_how_urgent_and_what() -> None:
 @pytest.mark.django_db
 def test_every_metric_is_documented_and_rendered(client: Client, settings: LazySettings) -> None:
     settings.METRICS_TOKEN = "a token for the metrics"
-    for _ in range(FAULTS_TO_OPEN):
-        note_fault("bank")
+    for _ in range(FAILURES_TO_OPEN):
+        note_failure("bank")
     header = {"Authorization": f"Bearer {settings.METRICS_TOKEN}"}
     text = client.get("/metrics", headers=header).content.decode()
     samples = [one for family in text_string_to_metric_families(text) for one in family.samples]

@@ -21,7 +21,7 @@ from connections_project.operations.bulk_jobs import (
     store_selection,
     sweep_bulk_jobs,
 )
-from connections_project.operations.bulk_worker import LostLeaseError, process_due
+from connections_project.operations.bulk_worker import LostLeaseError, process_bulk_jobs
 from connections_project.operations.engine import Engine
 from connections_project.operations.models import BulkItem, BulkJob
 from connections_project.operations.options import DisconnectOptions
@@ -59,7 +59,7 @@ def live() -> int:
 
 def test_the_snapshot_is_what_was_shown(job: BulkJob, rows: list[Connection], owner: User) -> None:
     connection_of(owner, account_id="came later")
-    process_due()
+    process_bulk_jobs()
     assert (job.state, job.total, job.processed) == ("frozen", 5, 0)
     assert items(job) == {row.pk: "pending" for row in rows}
     assert live() == 6
@@ -70,7 +70,7 @@ def test_a_started_one_ends_exactly_its_snapshot(
 ) -> None:
     late = connection_of(owner, account_id="came later")
     start(job, WHY)
-    process_due()
+    process_bulk_jobs()
     job.refresh_from_db()
     assert (job.state, job.processed, job.failed, job.passed_over) == ("finished", 5, 0, 0)
     assert (job.disconnected, job.revocations, job.is_over) == (5, 5, True)
@@ -98,7 +98,7 @@ def test_ids_are_stored_as_they_are_and_once(
 ) -> None:
     gone = uuid7()
     job = start(store_selection("providers", [rows[0].pk, rows[0].pk, gone], origin=origin), WHY)
-    process_due()
+    process_bulk_jobs()
     job.refresh_from_db()
     assert (job.total, job.processed, job.passed_over) == (2, 2, 1)
     assert items(job) == {rows[0].pk: "done", gone: "passed_over"}
@@ -115,7 +115,7 @@ def test_a_selection_through_joins_has_no_duplicates(
 
 def test_an_empty_selection_is_an_empty_job(permitted: User, origin: Origin) -> None:
     job = start(store_selection("providers", Connection.objects.none(), origin=origin), WHY)
-    process_due()
+    process_bulk_jobs()
     job.refresh_from_db()
     assert (job.state, job.total) == ("finished", 0)
 
@@ -127,7 +127,7 @@ def test_failures_are_listed_with_their_causes(
     for _ in range(3):
         schedule_of(busy)
     job = start(store_selection("channels", [busy.pk, free.pk], origin=origin), WHY)
-    process_due()
+    process_bulk_jobs()
     job.refresh_from_db()
     assert (job.state, job.processed, job.failed) == ("finished", 2, 1)
     item = job.items.get(state="failed")
@@ -143,7 +143,7 @@ def test_the_options_that_were_confirmed_count(
     everything = store_selection("social", SocialAccount.objects.all(), origin=origin)
     assert everything.total == 2
     job = start(everything, DisconnectOptions("x", revoke=False, erase_tokens=True))
-    process_due()
+    process_bulk_jobs()
     for row in (kept, live):
         row.refresh_from_db()
         assert (row.is_active, row.auth_state) == (False, None)
@@ -162,11 +162,11 @@ def test_the_permission_is_checked_before_each_batch(
 
     monkeypatch.setattr(Engine, "end", end_and_lose_the_permission)
     start(job, WHY)
-    process_due()
+    process_bulk_jobs()
     job.refresh_from_db()
     assert (job.state, job.processed) == ("refused", 2)
     assert live() == 3
-    process_due()
+    process_bulk_jobs()
     assert live() == 3
 
 
@@ -175,7 +175,7 @@ def test_so_is_whether_the_operator_still_is_one(job: BulkJob, permitted: User, 
     start(job, WHY)
     setattr(permitted, lost, False)
     permitted.save()
-    process_due()
+    process_bulk_jobs()
     job.refresh_from_db()
     assert (job.state, live()) == ("refused", 5)
 
@@ -200,13 +200,13 @@ def test_a_killed_job_is_resumed(
 
         patch.setattr(bulk_worker._Run, "_note_rest", note_or_die)
         with pytest.raises(Killed):
-            process_due()
+            process_bulk_jobs()
     job.refresh_from_db()
     assert (job.state, job.processed) == ("running", 4)
-    process_due()
+    process_bulk_jobs()
     assert live() == 1, "somebody else still has it"
     BulkJob.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
-    process_due()
+    process_bulk_jobs()
     job.refresh_from_db()
     assert (job.state, job.processed, job.disconnected) == ("finished", 5, 5)
     assert len(events("connection_force_disconnected")) == 5
@@ -233,10 +233,10 @@ def test_one_that_was_taken_over_does_nothing_more(
 
 def test_it_stops_in_time_and_gives_the_job_back(job: BulkJob) -> None:
     start(job, WHY)
-    process_due(within=0)
+    process_bulk_jobs(within=0)
     job.refresh_from_db()
     assert (job.state, job.lease, live()) == ("running", None, 5)
-    process_due()
+    process_bulk_jobs()
     assert live() == 0
 
 
@@ -244,7 +244,7 @@ def test_unconfirmed_jobs_are_swept_done_keep_counts(
     job: BulkJob, rows: list[Connection], permitted: User, origin: Origin
 ) -> None:
     done = start(store_selection("providers", [row.pk for row in rows], origin=origin), WHY)
-    process_due()
+    process_bulk_jobs()
     sweep_bulk_jobs()
     assert (BulkJob.objects.count(), BulkItem.objects.count()) == (2, 10)
     BulkJob.objects.filter(pk=job.pk).update(created_at=timezone.now() - timedelta(days=2))
@@ -278,8 +278,11 @@ def test_with_a_broker_a_message_is_sent(
     recorded: list[str] = []
     monkeypatch.setattr("connections_project.core.dispatch._broker.send", recorded.append)
     start(job, WHY)
-    assert (recorded, live()) == (["connections_project.operations.bulk_worker.process_due"], 5)
+    assert (recorded, live()) == (
+        ["connections_project.operations.bulk_worker.process_bulk_jobs"],
+        5,
+    )
     periodic_task_of(recorded[0]).do()
     assert live() == 0
     # Not when all batches are over: each commit has its revocations sent.
-    assert "connections_project.revocation.worker.process_due" in recorded
+    assert "connections_project.revocation.worker.process_revocations" in recorded

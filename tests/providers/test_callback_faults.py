@@ -16,7 +16,7 @@ from tests.support.platform_server import Answer
 from tests.support.provider_connecting import events, problem
 
 TOKENS = {"access_token": "at", "refresh_token": "rt"}
-FAULTS = {
+FAILURES = {
     "timeout": (Answer(json=TOKENS, delay=30), "timeout"),
     "dripped headers": (Answer(json=TOKENS, drip_headers=0.05), "timeout"),
     "dripped body": (Answer(json=TOKENS, drip_body=0.05), "timeout"),
@@ -35,8 +35,8 @@ FAULTS = {
     "invalid_client": (Answer(401, json={"error": "invalid_client"}), "invalid_client"),
     "200 with an error": (Answer(json={"error": "bad_verification_code"}), "refused"),
 }
-WITH_TOKENS = [FAULTS[name][0] for name in ("no JSON", "no object", "no access token")]
-each_fault = pytest.mark.parametrize(("fault", "code"), FAULTS.values(), ids=FAULTS)
+WITH_TOKENS = [FAILURES[name][0] for name in ("no JSON", "no object", "no access token")]
+each_failure = pytest.mark.parametrize(("failure", "code"), FAILURES.values(), ids=FAILURES)
 
 
 @pytest.fixture(autouse=True)
@@ -46,11 +46,11 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(client, verb, partial(getattr(client, verb), within=0.5))
 
 
-@each_fault
+@each_failure
 def test_a_failed_exchange_is_502_and_a_failed_row(
-    api: APIClient, bank: Bank, fault: Answer, code: str
+    api: APIClient, bank: Bank, failure: Answer, code: str
 ) -> None:
-    bank.server.on("POST", "/token", fault)
+    bank.server.on("POST", "/token", failure)
     started = time.monotonic()
     answer = call_back(api, start(api, alias="Mine"))
     assert time.monotonic() - started < 1.5
@@ -63,18 +63,18 @@ def test_a_failed_exchange_is_502_and_a_failed_row(
     (event,) = events()
     assert (event.action, event.outcome) == ("provider_connection_failed", "failure")
     # Tokens that can be read in an answer that can't be used go to the revoker.
-    revoked = {"revocation": "pending"} if fault in WITH_TOKENS else {}
+    revoked = {"revocation": "pending"} if failure in WITH_TOKENS else {}
     details = {"platform": "bank", "error": code, **revoked}
     assert (event.subject_id, event.details) == (row.pk, details)
 
 
-@each_fault
+@each_failure
 def test_a_failed_reauthorisation_changes_no_row(
-    api: APIClient, bank: Bank, fault: Answer, code: str
+    api: APIClient, bank: Bank, failure: Answer, code: str
 ) -> None:
     row = connect(api)
     before = Connection.objects.filter(pk=row.pk).values().get()
-    bank.server.on("POST", "/token", fault)
+    bank.server.on("POST", "/token", failure)
     answer = call_back(api, start(api, connection_id=str(row.pk)))
     assert problem(answer) == (502, "provider_error")
     assert Connection.objects.values().get() == before
@@ -111,7 +111,7 @@ def test_a_used_code_is_not_tried_twice(api: APIClient, bank: Bank) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "code"),
+    ("failure", "code"),
     [
         (Answer(500), "server_error"),
         (Answer(json={"sub": "x"}, delay=30), "timeout"),
@@ -125,10 +125,10 @@ def test_tokens_without_an_identity_are_revoked(
     api: APIClient,
     bank: Bank,
     django_capture_on_commit_callbacks: Any,
-    fault: Answer,
+    failure: Answer,
     code: str,
 ) -> None:
-    bank.server.on("GET", "/me", fault)
+    bank.server.on("GET", "/me", failure)
     state = start(api)
     with django_capture_on_commit_callbacks(execute=True):
         answer = call_back(api, state)

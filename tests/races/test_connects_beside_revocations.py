@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from connections_project.connections.registry import connection_type
 from connections_project.revocation.models import RevocationJob
-from connections_project.revocation.worker import process_due
+from connections_project.revocation.worker import process_revocations
 from tests.races.conftest import Gate, meanwhile
 from tests.support import bank, chirp, gallery
 from tests.support.bank import Bank
@@ -106,7 +106,7 @@ def platform(
 def test_a_revocation_that_ends_first_is_seen(platform: Platform, api: APIClient) -> None:
     state = platform.flow.start(api)
     # The platform has said whose account it is; before that is stored, the grant is ended.
-    platform.leaving.append(process_due_apart)
+    platform.leaving.append(revoke_apart)
     answer = platform.flow.call_back(api, state)
     assert answer.status_code == 201
     assert RevocationJob.objects.get().state == "revoked"
@@ -114,8 +114,8 @@ def test_a_revocation_that_ends_first_is_seen(platform: Platform, api: APIClient
     assert '"active"' not in answer.content.decode()
 
 
-def process_due_apart() -> None:
-    with meanwhile(process_due) as working:
+def revoke_apart() -> None:
+    with meanwhile(process_revocations) as working:
         working.result()
 
 
@@ -128,7 +128,7 @@ def test_a_revocation_that_ends_last_sees_it(platform: Platform, api: APIClient)
         return answer
 
     platform.made.server.on("POST", "/revoke", end_late)
-    with meanwhile(process_due) as working:
+    with meanwhile(process_revocations) as working:
         gate.wait_for_visitor()
         assert platform.flow.call_back(api, platform.flow.start(api)).status_code == 201
         assert platform.statuses()[0][1] is None
@@ -139,7 +139,7 @@ def test_a_revocation_that_ends_last_sees_it(platform: Platform, api: APIClient)
 
 def test_a_grant_that_lives_on_stays(platform: Platform, api: APIClient) -> None:
     platform.made.server.on("POST", "/revoke", Answer(200))
-    platform.leaving.append(process_due_apart)
+    platform.leaving.append(revoke_apart)
     assert platform.flow.call_back(api, platform.flow.start(api)).status_code == 201
     assert platform.statuses()[0][1] is None
     assert len(platform.made.server.requests_to("/me")) == 2

@@ -16,7 +16,7 @@ from connections_project.core.jobs import batches
 from connections_project.oauth import observers
 from connections_project.revocation import worker as revocation
 from connections_project.revocation.models import RevocationJob, WorkerSlots
-from connections_project.revocation.worker import process_due
+from connections_project.revocation.worker import process_revocations
 from tests.races.conftest import Gate, at_once, meanwhile, wait_until
 from tests.support.bank import Bank
 from tests.support.platform_server import Answer
@@ -43,7 +43,7 @@ def pending(platform: str) -> int:
 def test_a_hanging_platform_holds_up_no_other(slow: Gate) -> None:
     make_jobs("slow", *map(str, range(60)), ago=3600)
     make_jobs("fast", *map(str, range(40)))
-    with meanwhile(process_due) as working:
+    with meanwhile(process_revocations) as working:
         wait_until(lambda: not pending("fast"))
         assert pending("slow") == 60
         slow.is_open.set()
@@ -54,7 +54,7 @@ def test_a_hanging_platform_holds_up_no_other(slow: Gate) -> None:
 def test_all_workers_keep_to_a_platforms_share(slow: Gate, settings: LazySettings) -> None:
     settings.REVOCATION_PLATFORM_LIMIT = 3
     make_jobs("slow", *map(str, range(12)), ago=3600)
-    with meanwhile(lambda: at_once([process_due] * 3)) as working:
+    with meanwhile(lambda: at_once([process_revocations] * 3)) as working:
         wait_until(lambda: slow.visitors == 3)
         time.sleep(0.2)
         assert slow.visitors == 3
@@ -70,7 +70,7 @@ def test_jobs_are_claimed_and_settled_together(settings: LazySettings) -> None:
     make_jobs("fast", *map(str, range(80)))
     # The threads that ask the platform ask the database nothing.
     with CaptureQueriesContext(connection) as captured:
-        process_due()
+        process_revocations()
     assert not pending("fast")
     assert len(captured) < 2 * 80
     assert not WorkerSlots.objects.exists()
@@ -82,7 +82,7 @@ def test_a_fault_gives_back_what_was_claimed_ahead(bank: Bank, settings: LazySet
     answered = count()
     bank.server.on("POST", "/revoke", lambda _: Answer(200 if next(answered) < 20 else 503))
     make_jobs("fast", *map(str, range(60)))
-    process_due()
+    process_revocations()
     asked = len(bank.server.requests_to("/revoke"))
     assert 25 <= asked < 60
     assert RevocationJob.objects.aggregate(tries=Sum("attempts"))["tries"] == asked
@@ -91,7 +91,7 @@ def test_a_fault_gives_back_what_was_claimed_ahead(bank: Bank, settings: LazySet
 
 def test_new_jobs_are_seen_while_a_platform_hangs(slow: Gate) -> None:
     make_jobs("slow", "one")
-    with meanwhile(process_due) as working:
+    with meanwhile(process_revocations) as working:
         slow.wait_for_visitor()
         make_jobs("fast", "new")
         wait_until(lambda: not pending("fast"))
@@ -108,12 +108,12 @@ def test_a_busy_worker_calls_for_others(
     monkeypatch.setattr(batches, "LOOK_SECONDS", 0.02)
     settings.REVOCATION_THREADS = 2
     make_jobs("slow", *map(str, range(5)))
-    with meanwhile(process_due) as working:
+    with meanwhile(process_revocations) as working:
         wait_until(lambda: called)
         assert slow.visitors <= 2
         slow.is_open.set()
         working.result()
-    assert set(called) == {process_due}
+    assert set(called) == {process_revocations}
     assert pending("slow") == 0
 
 
@@ -121,7 +121,7 @@ def test_a_stopping_worker_takes_nothing_more(slow: Gate, settings: LazySettings
     settings.REVOCATION_PLATFORM_LIMIT = 2
     make_jobs("slow", *map(str, range(9)))
     try:
-        with meanwhile(process_due) as working:
+        with meanwhile(process_revocations) as working:
             wait_until(lambda: slow.visitors == 2)
             periodic.stopping.set()
             slow.is_open.set()
@@ -149,7 +149,7 @@ def test_waiting_workers_hold_no_connection(
     monkeypatch.setattr(observers, "_observers", [lambda *_: kept.append(connection.connection)])
     settings.REVOCATION_PLATFORM_LIMIT = 4
     make_jobs("slow", *map(str, range(4)))
-    with meanwhile(process_due) as working:
+    with meanwhile(process_revocations) as working:
         wait_until(lambda: slow.visitors == 4)
         slow.is_open.set()
         working.result()

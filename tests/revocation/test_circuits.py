@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from audit.events import Interface
-from connections_project.revocation.circuits import FAULTS_TO_OPEN
+from connections_project.revocation.circuits import FAILURES_TO_OPEN
 from connections_project.revocation.models import Circuit, RevocationJob
 from connections_project.revocation.worker import run_worker
 from tests.revocation.conftest import processed
@@ -51,7 +51,7 @@ def test_repeated_faults_block_it_and_no_other(bank: Bank) -> None:
     make_jobs("down", *names(20), ago=60)
     make_jobs("up", "theirs")
     outcomes = heeding()
-    assert asked(bank) == FAULTS_TO_OPEN == 5
+    assert asked(bank) == FAILURES_TO_OPEN == 5
     assert outcomes.count("revoked") == 1
     assert RevocationJob.objects.filter(platform="down", attempts=0).count() == 15
     assert heeding() == []

@@ -94,5 +94,5 @@ def test_with_a_broker_nothing_is_tried_here(
     settings.CELERY_BROKER_URL = "redis://127.0.0.1/0"
     monkeypatch.setattr("connections_project.core.dispatch._broker.send", result.append)
     end_all([connection_of(owner, account_id=str(number)) for number in range(3)])
-    assert result == ["connections_project.revocation.worker.process_due"]
+    assert result == ["connections_project.revocation.worker.process_revocations"]
     assert (states(), bank.revoked) == (["pending"] * 3, [])

@@ -51,7 +51,7 @@ def a_token_that_is_none(request: Request) -> Answer:
     return Answer(json={"access_token": f"{request.body.decode()}\n", "token_type": "bearer"})
 
 
-FAULTS: dict[str, Callable[[Request], Answer]] = {
+FAILURES: dict[str, Callable[[Request], Answer]] = {
     **{f"status {n}": partial(echo, status=n) for n in (302, 307, 400, 401, 403, 429, 500, 503)},
     "a dead grant": lambda request: echo(request, 400, error="invalid_grant"),
     "no client": lambda request: echo(request, 401, error="invalid_client"),
@@ -59,7 +59,7 @@ FAULTS: dict[str, Callable[[Request], Answer]] = {
     **{one.__name__: one for one in (echo_malformed, too_much, cut, no_http, bad_header)},
     "a token that is none": a_token_that_is_none,
 }
-NO_FAULTS = {
+NO_FAILURES = {
     ("identify", "a token that is none"),
     ("revoke", "a token that is none"),
     ("revoke", "echo_malformed"),
@@ -82,13 +82,13 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
             yield from chain(each)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("call", CALLS)
 def test_no_secret_hangs_on_an_exception(
-    call: str, fault: str, platform: Platform, server: PlatformServer
+    call: str, failure: str, platform: Platform, server: PlatformServer
 ) -> None:
     for method, path in (("POST", "/token"), ("POST", "/revoke"), ("GET", "/me")):
-        server.on(method, path, FAULTS[fault])
+        server.on(method, path, FAILURES[failure])
     try:
         CALLS[call](platform)
     except PlatformError as error:
@@ -97,7 +97,7 @@ def test_no_secret_hangs_on_an_exception(
             result += f"{each} {each!r} {each.args!r} {vars(each)!r}"
     else:
         # What is no fault to this call says nothing about the others.
-        assert (call, fault) in NO_FAULTS
+        assert (call, failure) in NO_FAILURES
         return
     assert not [one for one in (CODE, VERIFIER, ACCESS, REFRESH, SECRET) if one in result]
 

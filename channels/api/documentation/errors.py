@@ -8,7 +8,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
-from channels.api.errors import CODES, code_of, error
+from channels.api.errors import CODES, code_of, rendered
 from connections_project.api.documentation import SAMPLE_ID, endpoint
 from connections_project.api.errors import STATUS_CODES, ApiError, FieldError
 from connections_project.api.problem_schemas import STATUSES
@@ -64,18 +64,20 @@ def error_lists(
     for name in names:
         status, general = CODES.get(name) or _general(name)
         fields = (wrong,) if name == "validation_failed" else ()
-        fault = ApiError(status, name, details.get(name, general), fields, meta=METAS.get(name, {}))
-        of_status.setdefault(statuses.get(name, status), []).append(fault)
-    return {(status, MEDIA_TYPE): _response(faults) for status, faults in sorted(of_status.items())}
+        error = ApiError(status, name, details.get(name, general), fields, meta=METAS.get(name, {}))
+        of_status.setdefault(statuses.get(name, status), []).append(error)
+    return {(status, MEDIA_TYPE): _response(errors) for status, errors in sorted(of_status.items())}
 
 
 def _general(slug: str) -> tuple[int, str]:
     return STATUSES[slug], STATUS_CODES[STATUSES[slug]][1]
 
 
-def _response(faults: list[ApiError]) -> OpenApiResponse:
-    words = "\n".join(f"- `{code_of(fault.code)}`: {fault.detail}" for fault in faults)
-    samples = [OpenApiExample(code_of(fault.code), {"errors": [error(fault)]}) for fault in faults]
+def _response(errors: list[ApiError]) -> OpenApiResponse:
+    words = "\n".join(f"- `{code_of(error.code)}`: {error.detail}" for error in errors)
+    samples = [
+        OpenApiExample(code_of(error.code), {"errors": [rendered(error)]}) for error in errors
+    ]
     return OpenApiResponse(ErrorList, words, samples)
 
 

@@ -31,17 +31,17 @@ def process_jobs(model: type[J], handler: Callable[[J], object], *, threads: int
     """
 
     @wraps(handler)
-    def process_due() -> None:
+    def process() -> None:
         worker: Worker[J, None] = Worker(
             claim=lambda limit: model.claim(limit, due_by=timezone.now()),
             handle=lambda job: _attempt(job, handler),
             threads=threads,
-            call_others=lambda: notify_workers(process_due),
+            call_others=lambda: notify_workers(process),
         )
         for _ in worker.run():
             pass
 
-    return process_due
+    return process
 
 
 def _attempt(job: J, handler: Callable[[J], object]) -> None:

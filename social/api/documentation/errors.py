@@ -50,13 +50,13 @@ def social_errors(
     for name in names:
         status, general = OWN.get(name) or (STATUSES[name], STATUS_CODES[STATUSES[name]][1])
         fields = (wrong,) if name == "validation_failed" else ()
-        fault = ApiError(status, name, details.get(name, general), fields)
-        of_status.setdefault(status, []).append(fault)
-    return {(status, MEDIA_TYPE): _response(faults) for status, faults in sorted(of_status.items())}
+        error = ApiError(status, name, details.get(name, general), fields)
+        of_status.setdefault(status, []).append(error)
+    return {(status, MEDIA_TYPE): _response(errors) for status, errors in sorted(of_status.items())}
 
 
-def _response(faults: list[ApiError]) -> OpenApiResponse:
-    bodies = [body(fault) for fault in faults]
+def _response(errors: list[ApiError]) -> OpenApiResponse:
+    bodies = [body(error) for error in errors]
     words = "\n".join(f"- `{one['error']}`: {one['message']}" for one in bodies)
     samples = [OpenApiExample(one["error"], one) for one in bodies]
     return OpenApiResponse(SocialError, words, samples)

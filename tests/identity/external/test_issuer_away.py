@@ -236,7 +236,7 @@ def test_many_first_calls_make_one_row(
     assert issuer.fetches == 1
 
 
-METADATA_FAULTS: dict[str, dict[str, Any]] = {
+METADATA_FAILURES: dict[str, dict[str, Any]] = {
     "another issuer": {"issuer": "https://id.example.com"},
     "no issuer": {"issuer": None},
     "no keys": {"jwks_uri": None},
@@ -246,11 +246,11 @@ METADATA_FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("fault", METADATA_FAULTS.values(), ids=METADATA_FAULTS.keys())
+@pytest.mark.parametrize("failure", METADATA_FAILURES.values(), ids=METADATA_FAILURES.keys())
 def test_metadata_that_lies_is_a_503(
-    issuer: TestIssuer, me: Me, server: PlatformServer, fault: dict[str, Any]
+    issuer: TestIssuer, me: Me, server: PlatformServer, failure: dict[str, Any]
 ) -> None:
-    document = {"issuer": issuer.url, "jwks_uri": f"{issuer.url}{JWKS}"} | fault
+    document = {"issuer": issuer.url, "jwks_uri": f"{issuer.url}{JWKS}"} | failure
     server.on("GET", METADATA, Answer(json=document))
     assert me(issuer.token()).status_code == 503
 

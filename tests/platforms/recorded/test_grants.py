@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from connections_project.revocation.models import RevocationJob
 from tests.platforms.recorded.conftest import ServeRecording
-from tests.platforms.recorded.faults import PASSING
+from tests.platforms.recorded.failures import PASSING
 from tests.platforms.recorded.platform import (
     RecordedPlatform,
     authenticates,
@@ -76,13 +76,13 @@ def test_a_dead_grant_ends_it(api: APIClient, recorded: RecordedPlatform, row: A
 
 
 def test_a_passing_fault_ends_nothing(api: APIClient, recorded: RecordedPlatform, row: Any) -> None:
-    for fault in PASSING.values():
+    for failure in PASSING.values():
         if recorded.recording.slug in REFRESHED:
-            recorded.server.on(*recorded.refreshes_at, fault)
+            recorded.server.on(*recorded.refreshes_at, failure)
             assert not recorded.refresh(api, row)
         recorded.open()
         if recorded.platform.identity_endpoint:
-            recorded.refuse_reads(fault)
+            recorded.refuse_reads(failure)
             assert recorded.fails_to_connect(api)
             recorded.open()
         assert status_of(row) == recorded.means("active")
@@ -134,13 +134,13 @@ def test_a_token_dead_already_counts_as_revoked(
 def test_a_failed_revocation_is_tried_again(
     api: APIClient, recorded: RecordedPlatform, row: Any
 ) -> None:
-    faults = [*PASSING.values(), *recorded.recording.unrevoked]
-    recorded.server.on(*recorded.revokes_at, faults[0])
+    failures = [*PASSING.values(), *recorded.recording.unrevoked]
+    recorded.server.on(*recorded.revokes_at, failures[0])
     job = recorded.end(api, row)
     assert job
     assert (job.state, job.verification) == ("pending", "")
-    for fault in faults[1:]:
-        recorded.server.on(*recorded.revokes_at, fault)
+    for failure in failures[1:]:
+        recorded.server.on(*recorded.revokes_at, failure)
         assert tried_again() == ["pending"]
     recorded.server.on(*recorded.revokes_at, recorded.recording.revoked)
     assert tried_again() == ["revoked"]

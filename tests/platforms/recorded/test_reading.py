@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from providers.models import Account, Connection, Transaction
 from tests.platforms.recorded.conftest import ServeRecording
-from tests.platforms.recorded.faults import PASSING
+from tests.platforms.recorded.failures import PASSING
 from tests.platforms.recorded.platform import RecordedPlatform
 from tests.platforms.recorded.recordings import READ
 from tests.support.bank import connect
@@ -99,11 +99,11 @@ def test_a_dead_token_ends_it(api: APIClient, recorded: RecordedPlatform, row: C
         assert status_of(row) == becomes
 
 
-@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
+@pytest.mark.parametrize("failure", PASSING.values(), ids=PASSING)
 def test_a_passing_fault_changes_nothing(
-    api: APIClient, recorded: RecordedPlatform, row: Connection, fault: Answer
+    api: APIClient, recorded: RecordedPlatform, row: Connection, failure: Answer
 ) -> None:
-    recorded.refuse_reads(fault)
+    recorded.refuse_reads(failure)
     assert sync(api, row.pk).status_code == 502
     assert status_of(row) == "active"
     assert not Account.objects.exists()

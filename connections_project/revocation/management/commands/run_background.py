@@ -9,7 +9,7 @@ from audit.events import Interface
 from connections_project.core import probe_server
 from connections_project.core.commands.queue import QueueCommand
 from connections_project.core.periodic import PeriodicRunner, run_due, stopping
-from connections_project.revocation.worker import process_due, run_worker
+from connections_project.revocation.worker import process_revocations, run_worker
 
 
 class Command(QueueCommand):
@@ -35,9 +35,9 @@ each other.
         self.periodic = PeriodicRunner()
 
     def single_pass(self) -> Counter[str]:
-        run_due(besides=[process_due])
+        run_due(besides=[process_revocations])
         # Who asks for one pass wants to see all tried that is due.
-        return self.process_due(heed_circuits=False)
+        return self.revoke(heed_circuits=False)
 
     def handle(self, *args: Any, forever: bool, **options: Any) -> None:
         if forever:
@@ -50,10 +50,10 @@ each other.
         self.periodic.wait()
 
     def repeated_pass(self) -> Counter[str]:
-        self.periodic.run_due(besides=[process_due])
-        return self.process_due(heed_circuits=True)
+        self.periodic.run_due(besides=[process_revocations])
+        return self.revoke(heed_circuits=True)
 
-    def process_due(self, *, heed_circuits: bool) -> Counter[str]:
+    def revoke(self, *, heed_circuits: bool) -> Counter[str]:
         done = run_worker(interface=Interface.COMMAND, heed_circuits=heed_circuits)
         # disable=None: a bar on a terminal, none in a pipe.
         return Counter(tqdm(done, desc="Revoking", unit=" jobs", disable=None, leave=False))
