@@ -2,10 +2,12 @@
 resources/webhook.mdx, "Execute Webhook")."""
 
 import re
+from dataclasses import replace
 
+from connections_project.oauth import client
 from connections_project.oauth.answers import require_success
 from connections_project.oauth.calls import api_url
-from connections_project.oauth.client import TokenSet
+from connections_project.oauth.client import Identity, TokenSet
 from connections_project.oauth.messages import Request
 from connections_project.oauth.paths import dig
 from connections_project.oauth.transport import send
@@ -16,7 +18,19 @@ from connections_project.platforms.registry import Upstream
 
 # Unknown or invalid, or not to be ended by its token any more.
 GONE = frozenset({401, 403, 404})
-WEBHOOK = re.compile(r"https?://[^/]+(/api(?:/v\d+)?/webhooks/\d+/[\w-]+)")
+WEBHOOK = re.compile(r"(?:https?://[^/]+)?(/api(?:/v\d+)?/webhooks/\d+/[\w-]+)")
+
+
+def identify(upstream: Upstream, tokens: TokenSet) -> Identity:
+    """Return the channel that a grant's webhook is for, and the user who gave the grant.
+
+    A user may connect several channels, each of which has its webhook from a consent of its own.
+    """
+    user = client.identify(upstream.platform, upstream.registration, tokens=tokens)
+    channel_id = tokens.extras.get("channel_id")
+    if not channel_id:
+        return user
+    return replace(user, account_id=channel_id, granting_user_id=user.account_id)
 
 
 def publish(session: PublishSession, post: Post) -> Published:
@@ -52,7 +66,9 @@ def _webhook(upstream: Upstream, tokens: TokenSet) -> str | None:
 
     None for what was connected before webhooks were asked for.
     """
-    found = WEBHOOK.fullmatch(tokens.extras.get("webhook_url", ""))
+    extras = tokens.extras
+    named = f"/api/webhooks/{extras.get('webhook_id')}/{extras.get('webhook_token')}"
+    found = WEBHOOK.fullmatch(extras.get("webhook_url") or named)
     return api_url(upstream.platform, found[1]) if found else None
 
 
@@ -64,6 +80,7 @@ def _address(session: PublishSession, message: object) -> str | None:
 
 # No key identifies a repeated message.
 adapter = Adapter(
+    identify=identify,
     revoke_extras=delete_webhook,
     publishing=Publishing(publish=publish, text_max=2000, image=ImageRule()),
 )

@@ -9,7 +9,7 @@ from connections_project.oauth.client_authentication import authenticated_form
 from connections_project.oauth.granted import GrantedAccount, GrantResult, granted_accounts
 from connections_project.oauth.identity import Identity, fetch_json, granting_user, identify
 from connections_project.oauth.observers import calling
-from connections_project.oauth.paths import dig
+from connections_project.oauth.paths import dig_text
 from connections_project.oauth.probing import accepts, introspect, is_accepted
 from connections_project.oauth.revoking import revoke
 from connections_project.oauth.token_answers import UnusableTokensError, read_tokens
@@ -134,9 +134,9 @@ def refresh(
 def _with_extras(platform: Platform, answer: Answer) -> TokenSet:
     """Read tokens, and what the catalogue wants kept beside them."""
     tokens = read_tokens(answer)
-    found = {name: dig(tokens.response, path) for name, path in platform.kept_token_fields.items()}
-    extras = {name: value for name, value in found.items() if isinstance(value, str) and value}
-    return replace(tokens, extras=extras)
+    kept = platform.kept_token_fields.items()
+    found = {name: dig_text(tokens.response, path) for name, path in kept}
+    return replace(tokens, extras={name: text for name, text in found.items() if text})
 
 
 def _post(

@@ -15,7 +15,7 @@ from connections_project.oauth.client_authentication import bearer
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.names import without_controls
 from connections_project.oauth.observers import calling
-from connections_project.oauth.paths import dig
+from connections_project.oauth.paths import dig_text
 from connections_project.oauth.tokens import ClientRegistration, TokenSet, require_vschar
 from connections_project.oauth.transport import Answer, Request, send
 
@@ -137,7 +137,7 @@ def _granting_user(
     platform: Platform, registration: ClientRegistration, tokens: TokenSet
 ) -> str | None:
     """Return the end user that an id_token names (OpenID Connect Core, section 2), if one came."""
-    return _id(platform, _claims(platform, registration, tokens).get("sub"))
+    return _id(platform, dig_text(_claims(platform, registration, tokens), "sub"))
 
 
 def _read(platform: Platform, document: Any) -> Identity:
@@ -148,12 +148,11 @@ def _read(platform: Platform, document: Any) -> Identity:
         name_field=platform.account_name_field,
     )
     picture = platform.account_picture_field
-    return replace(account, picture_url=_address(dig(document, picture)) if picture else None)
+    return replace(account, picture_url=_address(dig_text(document, picture)) if picture else None)
 
 
-def _address(value: Any) -> str | None:
+def _address(text: str) -> str | None:
     """Return an https address of printable ASCII (RFC 3986); None for anything else."""
-    text = _text(value) or ""
     if not re.fullmatch(r"https://[\x21-\x7e]+", text) or len(text) > LONGEST_ADDRESS:
         return None
     return text
@@ -165,23 +164,16 @@ def read_account(platform: Platform, document: Any, *, id_field: str, name_field
     Raises:
         PlatformError: `malformed`: an id that can't be one.
     """
-    account_id = _id(platform, dig(document, id_field))
-    name = _text(dig(document, name_field)) or None
-    return Identity(account_id, name and without_controls(name)[:LONGEST_TEXT])
+    account_id = _id(platform, dig_text(document, id_field))
+    name = without_controls(dig_text(document, name_field))[:LONGEST_TEXT]
+    return Identity(account_id, name or None)
 
 
-def _id(platform: Platform, value: Any) -> str | None:
-    found = _text(value) or None
+def _id(platform: Platform, found: str) -> str | None:
     # Cutting an id short would make two accounts one.
     if found and (len(found) > LONGEST_TEXT or not found.isprintable()):
         raise PlatformError("malformed", platform=platform.slug)
-    return found
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return None
-    return str(value)
+    return found or None
 
 
 def _claims(

@@ -16,6 +16,32 @@ def dig(document: Any, path: str) -> Any:
     return document
 
 
+def dig_first(document: Any, paths: str) -> Any:
+    """Return the first value that one of several paths, parted by "|", leads to; None without one.
+
+    Neither null nor an empty text is a value, and no path stands for the document itself.
+    """
+    found = (dig(document, path) for path in paths.split("|") if path)
+    return next((one for one in found if one is not None and one != ""), None)
+
+
+def dig_text(document: Any, paths: str) -> str:
+    """Return the text or whole number at these paths as text; empty where there is neither.
+
+    Platforms write the same id as a number here and as text there.
+    """
+    found = dig_first(document, paths)
+    is_told = isinstance(found, str | int) and not isinstance(found, bool)
+    return str(found) if is_told else ""
+
+
+def is_null(document: Any, path: str) -> bool:
+    """Whether null stands at a dotted path, which is more than that nothing does."""
+    above, _, last = path.rpartition(".")
+    parent = dig(document, above)
+    return document is None if not path else isinstance(parent, dict) and parent.get(last, 0) is None
+
+
 def _step(document: Any, segment: str) -> Any:
     if isinstance(document, dict):
         return document.get(segment)

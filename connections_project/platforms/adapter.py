@@ -42,7 +42,7 @@ class Adapter:
         probe: Asks whose an access token is, within so many seconds, and returns what is answered.
             Asked in place of the `identity_endpoint`, where the catalogue says
             `verify = "identity"`, once the token was revoked.
-        identify: Returns whose account it is. Called where there is no `identity_endpoint`.
+        identify: Returns whose account it is, in place of what the catalogue says of that.
         granted_accounts: Makes of the tokens that have just come what is kept: for which accounts,
             granted by whom.
         accounts: Lists a user's accounts, each as an object that `account_fields` can read.

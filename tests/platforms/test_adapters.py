@@ -172,10 +172,10 @@ def test_the_adapter_identifies_without_endpoint() -> None:
     assert client.identify(adapted(), TOKENS) == Identity("adapted", "at-1")
 
 
-def test_an_endpoint_is_asked_before_the_adapter(server: PlatformServer) -> None:
-    server.on("GET", "/me", Answer(json={"sub": "7", "name": "Ada"}))
+def test_the_adapter_is_asked_before_an_endpoint(server: PlatformServer) -> None:
     upstream = adapted(identity_endpoint=f"{server.url}/me")
-    assert client.identify(upstream, TOKENS) == Identity("7", "Ada")
+    assert client.identify(upstream, TOKENS).account_id == "adapted"
+    assert server.requests == []
 
 
 def test_the_adapter_reads_accounts_and_transactions(server: PlatformServer) -> None:
