@@ -2,17 +2,18 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db.models import Q
 
 from audit.events import Action
 from audit.record import Origin, record_many
 from connections_project.connections.disconnect import DisconnectResult, Failure, lock_rows
-from connections_project.connections.registry import connection_type
+from connections_project.connections.registry import Rows, connection_type
 from connections_project.core.dispatch import notify_workers
 from connections_project.operations.options import DisconnectOptions
 from connections_project.revocation.worker import process_revocations
@@ -33,6 +34,8 @@ class Engine:
         origin: Who does it, for the audit.
         details: What else the audit should know.
         in_commit: Called with each batch in the transaction that ends it.
+        condition: What a connection must be like when it is ended, whatever it was when it was
+            selected.
     """
 
     app: str
@@ -40,6 +43,7 @@ class Engine:
     origin: Origin
     details: Mapping[str, Any] = field(default_factory=dict)
     in_commit: Callable[[DisconnectResult], object] = lambda _: None
+    condition: Q = field(default_factory=Q)
 
     def end(self, ids: Sequence[UUID]) -> DisconnectResult:
         """End a batch: those that are free in one commit, then those that somebody else holds.
@@ -57,8 +61,12 @@ class Engine:
         rest = set(ids) - done.named
         if not rest:
             return []
-        rows = connection_type(self.app).unfinished(rest, erase_tokens=self.options.erase_tokens)
-        return list(rows.order_by("pk").values_list("pk", flat=True))
+        return list(self._unfinished(rest).values_list("pk", flat=True))
+
+    def _unfinished(self, ids: Collection[UUID]) -> Rows:
+        erases = self.options.erase_tokens
+        rows = connection_type(self.app).unfinished(ids, erase_tokens=erases)
+        return rows.filter(self.condition).order_by("pk")
 
     def _attempt(self, ids: Sequence[UUID], *, wait: bool = False) -> DisconnectResult:
         """End what can be ended; a row that the database refuses is found by halving and named."""
@@ -89,8 +97,8 @@ class Engine:
         target = connection_type(self.app)
         request = self.options.request(self.origin, self.details)
         with transaction.atomic():
-            rows = target.unfinished(ids, erase_tokens=request.erase_tokens).order_by("pk")
-            batch = target.disconnect(lock_rows(rows, skip_locked=not wait), request)
+            rows = lock_rows(self._unfinished(ids), skip_locked=not wait)
+            batch = target.disconnect(rows, request)
             record_many(
                 request.event(row, Action.CONNECTION_FORCE_DISCONNECTED) for row in batch.ended
             )

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from audit.record import Origin
 from connections_project.connections.disconnect import DisconnectResult
 from connections_project.connections.registry import Selection
@@ -25,6 +27,7 @@ def force_disconnect(
     *,
     origin: Origin,
     details: Mapping[str, Any] | None = None,
+    condition: Q | None = None,
     batch_size: int = BATCH,
     on_batch: Callable[[Result], object] | None = None,
 ) -> Result:
@@ -42,13 +45,14 @@ def force_disconnect(
             That one's permission is the caller's to look at: see
                 `ConnectionType.may_force_disconnect`.
         details: What else the audit should know, such as the operating system's user.
+        condition: See `Engine`.
         batch_size: Connections in one transaction.
         on_batch: Called with each batch after its commit, for a progress bar.
 
     Raises:
         OperationalError: The database is away. What is committed is done; it may be run again.
     """
-    engine = Engine(app, options, origin, details or {})
+    engine = Engine(app, options, origin, details or {}, condition=condition or Q())
     snapshot = take_snapshot(app, selection, erase_tokens=options.erase_tokens)
     total, job_ids = Result(), list[UUID]()
     with inline_pass():

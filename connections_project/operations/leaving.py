@@ -108,7 +108,6 @@ def _process(job: OffboardingJob) -> None:
                 job.client_address,
             ),
             details={**job.details, "offboarding_job": str(job.pk)},
-            # Who was let in again meanwhile keeps what was connected since.
             connected_until=job.created_at,
             on_batch=partial(_extend_lease, job),
         )

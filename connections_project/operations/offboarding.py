@@ -8,6 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, Q
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from audit.events import Action
@@ -183,24 +186,35 @@ def end_connections(
         options: As `leaving_options` makes them.
         origin: Who does it.
         details: What else the audit should know.
-        connected_until: What was made after this moment is left alone; None for nothing.
+        connected_until: What somebody who may come in again has connected since is left alone;
+            None for nothing. Of others all is ended.
         on_batch: Told of each batch after its commit; what it raises ends the work.
     """
-    total = Result()
+    total, condition = Result(), _connected_by(connected_until, user)
     for app, rows in own(user).items():
-        wanted = rows if connected_until is None else rows.filter(created_at__lte=connected_until)
         total += force_disconnect(
             app,
-            wanted,
+            rows.filter(condition),
             options,
             origin=origin,
             details=details,
+            condition=condition,
             batch_size=BATCH,
             on_batch=on_batch,
         )
     if options.erase_tokens and not total.failures:
         _anonymise(user, reason=options.reason, origin=origin, details=details)
     return total
+
+
+def _connected_by(moment: datetime | None, user: User) -> Q:
+    """Return the condition of what is ended, which is asked again when a row is locked."""
+    if moment is None:
+        return Q()
+    # Nobody whose access has ended has connected anything since: whatever a clock says, it goes.
+    has_left = ~Exists(User.objects.filter(pk=user.pk, is_active=True))
+    since = Coalesce("connected_at", "created_at")
+    return Q(has_left) | Q(LessThanOrEqual(since, moment))
 
 
 def _anonymise(

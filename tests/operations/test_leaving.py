@@ -1,6 +1,7 @@
 """Offboarding in the background: access ends at once, workers end the connections."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -54,13 +55,44 @@ def test_a_worker_ends_the_connections(leaver: User, origin: Origin) -> None:
 
 
 def test_who_comes_back_keeps_what_is_new(leaver: User, origin: Origin) -> None:
-    begin_offboarding(leaver, reason=WHY, origin=origin)
+    """New is also what was connected again on a row of before."""
+    job = begin_offboarding(leaver, reason=WHY, origin=origin)
     offboarding.reactivate(leaver, reason="back again", origin=origin)
-    later = connection_of(leaver, account_id="later")
-    Connection.objects.filter(pk=later.pk).update(created_at=timezone.now() + timedelta(seconds=1))
+    again = Connection.objects.order_by("pk").first()
+    later = [again, connection_of(leaver, account_id="later")]
+    connected_since(job, *(one.pk for one in later if one))
     process_offboardings()
-    assert list(Connection.objects.filter(disconnected_at=None)) == [later]
+    assert list(Connection.objects.filter(disconnected_at=None).order_by("pk")) == later
     assert User.objects.get(pk=leaver.pk).is_active
+
+
+def test_who_comes_back_during_the_job_keeps_it_too(leaver: User, origin: Origin) -> None:
+    job = begin_offboarding(leaver, reason=WHY, origin=origin)
+    kept = Connection.objects.order_by("pk").last()
+    assert kept
+
+    def connect_again(_: Result) -> None:
+        offboarding.reactivate(leaver, reason="back again", origin=origin)
+        connected_since(job, kept.pk)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(offboarding, "BATCH", 1)
+        patch.setattr(leaving, "_extend_lease", lambda _, done: connect_again(done))
+        process_offboardings()
+    assert list(Connection.objects.filter(disconnected_at=None)) == [kept]
+
+
+def test_of_who_stays_away_nothing_is_kept(leaver: User, origin: Origin) -> None:
+    """The clocks of hosts differ: a connection may seem to be newer than the end of access."""
+    job = begin_offboarding(leaver, reason=WHY, origin=origin)
+    connected_since(job, *Connection.objects.values_list("pk", flat=True))
+    process_offboardings()
+    assert active() == 0
+
+
+def connected_since(job: OffboardingJob, *ids: UUID) -> None:
+    since = job.created_at + timedelta(seconds=1)
+    Connection.objects.filter(pk__in=ids).update(connected_at=since)
 
 
 def test_to_forget_leaves_a_digest(leaver: User, origin: Origin) -> None:
