@@ -5,13 +5,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from requests.utils import parse_header_links
 
+from connections_project.oauth.answers import names_error
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.errors import PlatformError
-from connections_project.oauth.paths import dig
+from connections_project.oauth.paths import dig, is_null
 from connections_project.oauth.transport import Answer
 
 # Halves of characters, which no address can hold.
@@ -91,6 +92,8 @@ def read_list(asker: Asker, wanted: List) -> Listed:
             answer = asker.ask(url)
             page = _page(answer, wanted)
             entries += page
+            if names_error(answer):
+                raise _CutError("its answer names errors")
             url = _next(asker.platform, answer, page, wanted, url=url, count=len(entries))
     except _CutError as cut:
         logger.warning("%s: a list was cut: %s", asker.platform.slug, cut)
@@ -110,7 +113,11 @@ def _require_room(asker: Asker, url: str, asked: set[str]) -> None:
 
 
 def _page(answer: Answer, wanted: List) -> list[Any]:
-    found = dig(answer.json(), wanted.path)
+    document = answer.json()
+    found = dig(document, wanted.path)
+    if is_null(document, wanted.path):
+        # So some languages write a list without entries.
+        return []
     if not isinstance(found, list):
         raise answer.error("malformed")
     return found
@@ -139,17 +146,27 @@ def _next(
 def _linked(platform: Platform, answer: Answer, *, url: str) -> str | None:
     """Return the address that the answer names; only one at the same host may have the token."""
     link = dig(answer.json(), platform.paging_field) if platform.paging_field else _header(answer)
-    if link is None or link == "":
+    if _is_none(link):
         return None
-    if not isinstance(link, str):
-        raise _CutError("its next page has no address")
     try:
-        following = urlsplit(urljoin(url, link))
-    except ValueError:
+        following: SplitResult = urlsplit(urljoin(url, link))
+        is_here = _origin(following) == _origin(urlsplit(url))
+    except (TypeError, ValueError, AttributeError):
         raise _CutError("its next page has no address") from None
-    if (following.scheme, following.netloc) != urlsplit(url)[:2]:
+    if not is_here:
         raise _CutError("its next page is at another host")
     return urlunsplit(following)
+
+
+def _is_none(following: Any) -> bool:
+    """Whether there is no next page, in each way in which that is said."""
+    return following is None or following is False or following == ""
+
+
+def _origin(address: SplitResult) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port (RFC 6454, section 4), however they are written."""
+    default = {"http": 80, "https": 443}.get(address.scheme)
+    return address.scheme, address.hostname, address.port or default
 
 
 def _header(answer: Answer) -> str | None:
@@ -167,9 +184,9 @@ def _cursor(platform: Platform, answer: Answer, page: list[Any], wanted: List) -
         found = None if is_last else dig(page[-1], wanted.id_path)
         if not is_last and found is None:
             raise _CutError("its last entry has no id")
-    if isinstance(found, bool) or not isinstance(found, str | int) or found == "":
+    if _is_none(found):
         return None
-    if UNENCODABLE.search(str(found)):
+    if found is True or not isinstance(found, str | int) or UNENCODABLE.search(str(found)):
         raise _CutError("its cursor is no text")
     return str(found)
 

@@ -1,6 +1,7 @@
 """Read single values of a provider's JSON, which may hold anything where a value should be."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
@@ -14,8 +15,13 @@ LARGEST_AMOUNT = Decimal(10) ** 20
 SMALLEST_STEP = Decimal(10) ** -18
 # The default context has 28 digits, too few for an amount of 38.
 MONEY = Context(prec=60)
-# Seconds of the year 9999. A number like 1e999999999 must not even be made a whole one.
-LAST_SECOND = 253_402_300_799
+# As seconds it would be the year 5138, as milliseconds it is 1973.
+FIRST_MILLISECOND = 10**11
+# Beyond it are microseconds, or the digits of a date. A number like 1e999999999 must not even be
+# made a whole one.
+LAST_MILLISECOND = 10**14
+# Eight digits are a date (ISO 8601, basic format).
+EPOCH_TEXT = re.compile(r"[0-9]{9,13}(\.[0-9]{1,9})?")
 
 
 class UnreadableError(ValueError):
@@ -47,6 +53,16 @@ def text(value: Any, *, longest: int) -> str:
     return without_controls(str(value))[:longest]
 
 
+def currency(value: Any) -> str:
+    """Read a currency's code (ISO 4217, or a coin's sign), which some write in small letters.
+
+    Raises:
+        UnreadableError: It is no text.
+    """
+    read = text(value, longest=16).strip()
+    return read.upper() if read.islower() else read
+
+
 def optional_amount(value: Any) -> Decimal | None:
     return None if value is None else amount(value)
 
@@ -65,11 +81,15 @@ def amount(value: Any) -> Decimal:
         raise UnreadableError("an amount is no number") from None
     if not read.is_finite() or not -LARGEST_AMOUNT < read < LARGEST_AMOUNT:
         raise UnreadableError("an amount is out of range")
-    return read.quantize(SMALLEST_STEP, context=MONEY) if read else Decimal(0)
+    # Nothing is owed by a minus sign alone.
+    return read.quantize(SMALLEST_STEP, context=MONEY) or Decimal(0)
 
 
 def read_datetime(value: Any) -> datetime:
-    """Read a date, a date with time (ISO 8601; UTC unless it says), or seconds since 1970.
+    """Read a date, a date with time (ISO 8601; UTC unless it says), or an epoch's time.
+
+    Args:
+        value: The last one in seconds or milliseconds since 1970, as a number or as text.
 
     Raises:
         UnreadableError: It is none of these, or lies outside the years 1 to 9999.
@@ -82,11 +102,19 @@ def read_datetime(value: Any) -> datetime:
         raise UnreadableError("a date can't be read") from None
 
 
+def _from_epoch(seconds: Decimal) -> datetime:
+    if not -LAST_MILLISECOND <= seconds <= LAST_MILLISECOND:
+        raise UnreadableError("a date is out of range")
+    if abs(seconds) >= FIRST_MILLISECOND:
+        seconds /= 1000
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(seconds * 10**6))
+
+
 def _read_datetime(value: Any) -> datetime:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        if not -LAST_SECOND <= value <= LAST_SECOND:
-            raise UnreadableError("a date is out of range")
-        return datetime.fromtimestamp(int(value), UTC)
+        return _from_epoch(Decimal(value))
+    if isinstance(value, str) and EPOCH_TEXT.fullmatch(value):
+        return _from_epoch(Decimal(value))
     read = parse_datetime(value) if isinstance(value, str) else None
     day = parse_date(value) if isinstance(value, str) and read is None else None
     if day is not None:

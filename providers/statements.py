@@ -14,7 +14,7 @@ from django.utils import timezone
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.identity import fetch
-from connections_project.oauth.paths import dig
+from connections_project.oauth.paths import dig, dig_first
 from connections_project.oauth.transport import Answer
 from connections_project.platforms.adapter import adapter_of
 from connections_project.platforms.registry import Upstream
@@ -143,9 +143,8 @@ def _statement(reader: Reader, entry: Any) -> Statement | None:
         path_id = readings.text(fields["path_id"], longest=255) if fields.has("path_id") else None
         path_id = account_id if path_id is None else path_id
         balances = _balance_fields(reader, path_id) if platform.balance_endpoint else fields
-        currency = readings.text(
-            fields["currency"] or (balances and balances["currency"]) or platform.currency,
-            longest=16,
+        currency = readings.currency(
+            fields["currency"] or (balances and balances["currency"]) or platform.currency
         )
         movements, is_whole = _movements(reader, path_id, currency)
         return Statement(
@@ -245,7 +244,7 @@ def _movement(entry: Any, platform: Platform, currency: str) -> Movement | _NoMo
             if entry is None:
                 return _NoMovement()
         fields = Fields(entry, platform.transaction_fields)
-        own_currency = readings.text(fields["currency"], longest=16) or currency
+        own_currency = readings.currency(fields["currency"]) or currency
         return Movement(
             platform_transaction_id=readings.identifier(fields["id"]),
             posted_at=readings.read_datetime(fields["posted_at"]),
@@ -265,19 +264,13 @@ def _amount(value: Any, currency: str, platform: Platform) -> Decimal:
 
 @dataclass(frozen=True)
 class Fields:
-    """An entry of a provider's list, by our names; `paths` say where the catalogue finds them.
-
-    A path may be several, parted by "|": the first that leads to a value counts.
-    """
+    """An entry of a provider's list, by our names; `paths` say where the catalogue finds them."""
 
     entry: Any
     paths: Mapping[str, str]
 
     def __getitem__(self, name: str) -> Any:
-        # An empty path would be the entry itself: here it says that the provider has no such field.
-        found = [dig(self.entry, path) for path in self.paths[name].split("|") if path]
-        filled = (one for one in found if one is not None and one != "")
-        return next(filled, found[-1] if found else None)
+        return dig_first(self.entry, self.paths[name])
 
     def has(self, name: str) -> bool:
         """Whether the catalogue says where to find it."""

@@ -12,7 +12,10 @@ from connections_project.oauth.transport import Answer
 
 # Where platforms put their error codes: RFC 6749, section 5.2, then Graph APIs and others.
 Origin = Literal["token", "api"]
-ERROR_PATHS = ("error", "error.code", "error.type", "error_type", "code")
+ERROR_PATHS = (
+    *("error", "error.code", "error.type", "error.status", "error_type", "code"),
+    *("Error", "errors.0.id", "errors.0.code"),
+)
 PASSING_FAILURES: dict[int, ErrorCode] = {
     408: "unavailable",
     425: "unavailable",
@@ -43,11 +46,11 @@ def names_error(answer: Answer) -> bool:
         return False
     if not isinstance(document, dict):
         return False
-    error, errors = document.get("error"), document.get("errors")
     # TikTok's API names its successes there too.
-    if isinstance(error, dict) and error.get("code") == "ok":
-        error = None
-    return bool(error) or bool(errors) or document.get("success") is False
+    if dig(document, "error.code") == "ok":
+        return False
+    found = (document.get(name) for name in ("error", "errors", "Error", "Errors"))
+    return any(found) or document.get("success") is False
 
 
 def failure_of(answer: Answer) -> ErrorCode | None:

@@ -17,12 +17,14 @@ def dig(document: Any, path: str) -> Any:
 
 
 def dig_first(document: Any, paths: str) -> Any:
-    """Return the first value that one of several paths, parted by "|", leads to; None without one.
+    """Return the first value that one of several paths, parted by "|", leads to.
 
-    Neither null nor an empty text is a value, and no path stands for the document itself.
+    Neither null nor an empty text counts, unless there is nothing else. Without a path there is
+    none: the empty one doesn't stand for the document itself.
     """
-    found = (dig(document, path) for path in paths.split("|") if path)
-    return next((one for one in found if one is not None and one != ""), None)
+    found = [dig(document, path) for path in paths.split("|") if path]
+    filled = (one for one in found if one is not None and one != "")
+    return next(filled, found[-1] if found else None)
 
 
 def dig_text(document: Any, paths: str) -> str:
@@ -39,7 +41,9 @@ def is_null(document: Any, path: str) -> bool:
     """Whether null stands at a dotted path, which is more than that nothing does."""
     above, _, last = path.rpartition(".")
     parent = dig(document, above)
-    return document is None if not path else isinstance(parent, dict) and parent.get(last, 0) is None
+    return (
+        document is None if not path else isinstance(parent, dict) and parent.get(last, 0) is None
+    )
 
 
 def _step(document: Any, segment: str) -> Any:

@@ -8,7 +8,7 @@ from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client_authentication import authenticated_form
 from connections_project.oauth.identity import ask
 from connections_project.oauth.observers import calling
-from connections_project.oauth.paths import dig
+from connections_project.oauth.paths import dig, dig_text
 from connections_project.oauth.tokens import ClientRegistration, require_vschar
 from connections_project.oauth.transport import Answer, send
 
@@ -40,7 +40,7 @@ def is_accepted(answer: Answer, platform: Platform) -> bool | None:
         # RFC 6750, section 3.1. A 403 refuses what was asked for, and not the token.
         return False if answer.status == 401 else None
     document = require_success(answer).json()
-    return True if dig(document, platform.account_id_field) else None
+    return True if dig_text(document, platform.account_id_field) else None
 
 
 @calling("verify")

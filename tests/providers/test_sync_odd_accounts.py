@@ -1,5 +1,6 @@
 """Odd accounts of providers: whatever can be read is kept, and nothing ends in a 500."""
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -20,6 +21,7 @@ from tests.support.provider_syncing import Sync, set_accounts
         (1204.5, "1204.50"),
         (7, "7.00"),
         ("-0", "0.00"),
+        ("-1e-30", "0.00"),
         ("0.00000000", "0.00"),
         ("1e3", "1000.00"),
         (0.1, "0.10"),
@@ -154,3 +156,27 @@ def test_statements_do_not_grow_with_the_accounts(
     set_accounts(bank, *({**entry, "balance": "1"} for entry in entries))
     with django_assert_max_num_queries(30):
         assert sync()["updated"] == 100
+
+
+@pytest.mark.parametrize("written", ["EUR", "eur", " eur "])
+def test_a_currency_is_written_in_one_way(bank: Bank, sync: Sync, written: str) -> None:
+    set_accounts(bank, {**ACCOUNT, "currency": written})
+    sync()
+    assert Account.objects.get().currency == "EUR"
+
+
+@pytest.mark.parametrize("path", ["accounts", "data.accounts", ""])
+def test_null_is_an_empty_list(
+    bank: Bank, sync: Sync, use_catalogue: Callable[..., None], path: str
+) -> None:
+    use_catalogue(bank.catalogue(more=f'accounts_field = "{path}"'), "bank")
+    told = {"accounts": {"accounts": None}, "data.accounts": {"data": {"accounts": None}}}
+    bank.server.on("GET", "/accounts", Answer(body=json.dumps(told.get(path)).encode()))
+    assert sync()["errors"] == 0
+
+
+def test_a_list_with_errors_is_not_whole(bank: Bank, sync: Sync) -> None:
+    refused = [{"AccountID": "acc-2", "Error": "Forbidden"}]
+    bank.server.on("GET", "/accounts", Answer(json={"accounts": [ACCOUNT], "Errors": refused}))
+    counts = sync()
+    assert (counts["created"], counts["errors"]) == (1, 1)

@@ -84,6 +84,22 @@ def test_a_link_elsewhere_is_not_followed(bank: Bank, paged: Any, link: Any) -> 
     assert (stored(), len(bank.server.requests_to(PATH))) == (["tx-1"], 1)
 
 
+@pytest.mark.parametrize("following", [None, "", False])
+def test_nothing_follows_the_last_page(bank: Bank, paged: Any, following: Any) -> None:
+    told = {"transactions": entries(1), "next": following}
+    bank.server.on("GET", PATH, Answer(json=told))
+    for paging_by in (LINK, 'paging = "cursor"\npaging_field = "next"\npaging_parameter = "at"'):
+        assert paged(paging_by)["errors"] == 0
+    assert len(bank.server.requests_to(PATH)) == 2
+
+
+@pytest.mark.parametrize("cursor", [{"at": 1}, [1], True, 1.5])
+def test_a_cursor_that_is_none_cuts_the_list(bank: Bank, paged: Any, cursor: Any) -> None:
+    bank.server.on("GET", PATH, Answer(json={"transactions": entries(1), "next": cursor}))
+    by_cursor = 'paging = "cursor"\npaging_field = "next"\npaging_parameter = "at"'
+    assert (paged(by_cursor)["errors"], stored()) == (1, ["tx-1"])
+
+
 def test_a_circle_is_left(bank: Bank, paged: Any) -> None:
     bank.server.on("GET", PATH, Answer(json={"transactions": entries(1), "next": PATH}))
     assert paged(LINK)["errors"] == 1
