@@ -7,9 +7,9 @@ from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection, Schedule
 from connections_project.revocation.models import RevocationJob
-from tests.platforms.recorded.conftest import SetStage
+from tests.platforms.recorded.conftest import ServeRecording
 from tests.platforms.recorded.discord import RECORDING
-from tests.platforms.recorded.stage import Stage
+from tests.platforms.recorded.platform import RecordedPlatform
 from tests.support.channel_publishing import tried
 from tests.support.channel_scheduling import schedule
 from tests.support.chirp import call_back
@@ -23,21 +23,21 @@ HOOKS = [f"/api/webhooks/347114/hook-{number}" for number in (1, 2)]
 
 
 @pytest.fixture
-def stage(set_stage: SetStage) -> Stage:
-    stage = set_stage(replace(RECORDING, tokens={**RECORDING.tokens, "webhook": WEBHOOK}))
+def platform(serve_recording: ServeRecording) -> RecordedPlatform:
+    platform = serve_recording(replace(RECORDING, tokens={**RECORDING.tokens, "webhook": WEBHOOK}))
     for path in HOOKS:
-        stage.server.on("POST", path, Answer(json={"id": "13", "channel_id": "345"}))
-        stage.server.on("DELETE", path, Answer(204))
-    return stage
+        platform.server.on("POST", path, Answer(json={"id": "13", "channel_id": "345"}))
+        platform.server.on("DELETE", path, Answer(204))
+    return platform
 
 
 @pytest.fixture
-def rows(api: APIClient, stage: Stage) -> list[ChannelConnection]:
-    return [stage.connect(api), stage.connect(api)]
+def rows(api: APIClient, platform: RecordedPlatform) -> list[ChannelConnection]:
+    return [platform.connect(api), platform.connect(api)]
 
 
-def asked(stage: Stage) -> list[list[str]]:
-    return [[one.method for one in stage.server.requests_to(path)] for path in HOOKS]
+def asked(platform: RecordedPlatform) -> list[list[str]]:
+    return [[one.method for one in platform.server.requests_to(path)] for path in HOOKS]
 
 
 def test_each_channel_is_a_connection(rows: list[ChannelConnection]) -> None:
@@ -48,29 +48,29 @@ def test_each_channel_is_a_connection(rows: list[ChannelConnection]) -> None:
 
 
 def test_each_is_published_to_by_its_own(
-    api: APIClient, stage: Stage, rows: list[ChannelConnection]
+    api: APIClient, platform: RecordedPlatform, rows: list[ChannelConnection]
 ) -> None:
     for number, row in enumerate(rows, start=1):
         assert schedule(api, row.pk).status_code == 201
         Schedule.objects.update(due_at=row.created_at)
         tried()
-        assert [len(found) for found in asked(stage)] == [1, number - 1]
+        assert [len(found) for found in asked(platform)] == [1, number - 1]
     assert {one.status for one in Schedule.objects.all()} == {"published"}
 
 
 def test_the_same_channel_is_connected_once(
-    api: APIClient, stage: Stage, rows: list[ChannelConnection]
+    api: APIClient, platform: RecordedPlatform, rows: list[ChannelConnection]
 ) -> None:
-    stage.issued = 0
-    answer = call_back(api, stage._client.begin(api, "discord")["state"])
-    assert stage._client.id_of_repeated(answer) == str(rows[0].pk)
+    platform.issued = 0
+    answer = call_back(api, platform._client.begin(api, "discord")["state"])
+    assert platform._client.id_of_repeated(answer) == str(rows[0].pk)
 
 
 def test_the_last_one_ends_the_grant(
-    api: APIClient, stage: Stage, rows: list[ChannelConnection]
+    api: APIClient, platform: RecordedPlatform, rows: list[ChannelConnection]
 ) -> None:
-    assert stage.end(api, rows[0]) is None
-    assert stage.revocations == []
-    stage.end(api, rows[1])
+    assert platform.end(api, rows[0]) is None
+    assert platform.revocations == []
+    platform.end(api, rows[1])
     assert RevocationJob.objects.get().state == "revoked"
-    assert asked(stage) == [[], ["DELETE"]]
+    assert asked(platform) == [[], ["DELETE"]]
