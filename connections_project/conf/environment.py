@@ -19,12 +19,12 @@ T = TypeVar("T")
 
 TEN_YEARS = 10 * 365 * 24 * 3600  # seconds: what is added to a date must not overflow it.
 CLIENT_VARIABLE = re.compile(
-    r"OAUTH_(?P<slug>[A-Z0-9_]{1,64})_(CLIENT_ID|CLIENT_SECRET|REDIRECT_URIS)"
+    r"OAUTH_(?P<slug>[A-Z0-9_]{1,64})_(CLIENT_ID|CLIENT_SECRET|REDIRECT_URIS|WEBHOOK_KEY)"
 )
 # What may also be given as the path of a file, in NAME_FILE, as orchestrators mount secrets.
 _SECRET = re.compile(
     r"SECRET_KEY|CREDENTIAL_KEYS|(AUDIT|RECEIPT)_SIGNING_KEY|(DATABASE|REDIS|CELERY_BROKER)_URL"
-    r"|METRICS_TOKEN|OUTBOUND_PROXY|EMAIL_HOST_PASSWORD|OAUTH_[A-Z0-9_]+_CLIENT_SECRET"
+    r"|METRICS_TOKEN|OUTBOUND_PROXY|EMAIL_HOST_PASSWORD|OAUTH_[A-Z0-9_]+_(CLIENT_SECRET|WEBHOOK_KEY)"
     r"|ADMIN_OIDC_CLIENT_SECRET"
 )
 # What django-environ reads; it would log any other line, which may hold a secret.
@@ -252,7 +252,8 @@ class Environment:
     def oauth_clients(self) -> dict[str, dict[str, Any]]:
         """Return the clients registered at platforms, by the platforms' slugs.
 
-        Each has `client_id`, `client_secret` and `redirect_uris`; what is absent is empty.
+        Each has `client_id`, `client_secret`, `redirect_uris` and `webhook_key`; what is absent is
+        empty.
         """
         found = (CLIENT_VARIABLE.fullmatch(name) for name in self.variables)
         slugs = sorted({match["slug"] for match in found if match})
@@ -263,6 +264,7 @@ class Environment:
         return {
             "client_id": self.text(f"{prefix}_CLIENT_ID"),
             "client_secret": self.text(f"{prefix}_CLIENT_SECRET"),
+            "webhook_key": self.text(f"{prefix}_WEBHOOK_KEY"),
             "redirect_uris": self.listed(f"{prefix}_REDIRECT_URIS", values.redirect_uri, expected),
         }
 

@@ -23,11 +23,13 @@ class ClientRegistration:
         client_id: As registered there.
         client_secret: Empty for a public client (RFC 6749, section 2.1).
         redirect_uris: The registered ones; the first is the default.
+        webhook_key: What the platform's notices are verified by, where that isn't the secret.
     """
 
     client_id: str
     client_secret: str = field(repr=False)
     redirect_uris: tuple[str, ...]
+    webhook_key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

@@ -35,4 +35,5 @@ def client_registration(slug: str) -> ClientRegistration:
         client_id=client.get("client_id", ""),
         client_secret=client.get("client_secret", ""),
         redirect_uris=tuple(client.get("redirect_uris") or [callback_page]),
+        webhook_key=client.get("webhook_key", ""),
     )

@@ -14,7 +14,7 @@ class WebhooksConfig(AppConfig):
 
         register("/api/v1/webhooks", WebhookErrors())
         for sender in webhook_senders():
-            for path in sender.paths:
+            for path in sender.actions:
                 register(f"/api/v1/webhooks/{path}", sender.errors)
         register("/api/v1/webhooks/security-events", SecurityEventErrors())
         periodic_task(forget_old_notices, every=3600)

@@ -49,7 +49,28 @@ def from_epoch(seconds: object) -> datetime:
     try:
         read = datetime.fromtimestamp(int(str(seconds)), UTC)
     except (ValueError, OverflowError, OSError):
-        raise RefusedNoticeError("invalid_request", "The time is missing or malformed.") from None
+        raise _no_time() from None
+    return _in_time(read)
+
+
+def from_iso(text: str) -> datetime:
+    """Read when something happened, by ISO 8601; UTC unless it says.
+
+    Raises:
+        RefusedNoticeError: See `from_epoch`.
+    """
+    try:
+        read = datetime.fromisoformat(text)
+        return _in_time(read.replace(tzinfo=read.tzinfo or UTC).astimezone(UTC))
+    except (ValueError, OverflowError):
+        raise _no_time() from None
+
+
+def _no_time() -> RefusedNoticeError:
+    return RefusedNoticeError("invalid_request", "The time is missing or malformed.")
+
+
+def _in_time(read: datetime) -> datetime:
     now = timezone.now()
     if not now - LONGEST_AGE < read < now + CLOCK_SKEW:
         raise RefusedNoticeError("invalid_request", "The notice is too old, or from the future.")

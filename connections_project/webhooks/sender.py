@@ -24,7 +24,9 @@ class WebhookSender:
         read: Verifies a notice and reads it; it raises RefusedNoticeError or KeysUnavailableError.
         deauthorize_path: Below /api/v1/webhooks/, for notices that a grant is over.
         erase_path: The same, for requests to erase a person's data; empty where there are none.
-        accepted_status: The HTTP status that takes a notice; with 202 the answer has no body.
+        accepted_status: The HTTP status that takes a notice; but for 200 the answer has no body.
+        challenge: Answers a GET by which the platform makes sure that the address is ours; it may
+            raise RefusedNoticeError.
         errors: How refusals are rendered.
     """
 
@@ -32,13 +34,15 @@ class WebhookSender:
     deauthorize_path: str
     erase_path: str = ""
     accepted_status: int = 200
+    challenge: Callable[[HttpRequest], dict[str, str]] | None = None
     errors: ProblemRenderer = field(default_factory=WebhookErrors)
 
     @property
-    def paths(self) -> dict[str, str]:
-        """Return the actions of the view set by their paths."""
-        paths = {self.deauthorize_path: "deauthorize", self.erase_path: "erase"}
-        return {path: action for path, action in paths.items() if path}
+    def actions(self) -> dict[str, dict[str, str]]:
+        """Return the actions of the view set, by their paths and methods."""
+        challenge = {"get": "challenge"} if self.challenge else {}
+        actions = {self.deauthorize_path: {"post": "deauthorize", **challenge}}
+        return actions | ({self.erase_path: {"post": "erase"}} if self.erase_path else {})
 
 
 def webhook_senders() -> list[WebhookSender]:

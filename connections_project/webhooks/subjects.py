@@ -15,11 +15,15 @@ from connections_project.platforms.registry import upstream
 
 @dataclass(frozen=True)
 class Sender:
-    """A platform that reports grants that are over, and the client that we are to it."""
+    """A platform that reports grants that are over, and the client that we are to it.
+
+    Args:
+        key: What its notices are verified by: a key of their own, else our client's secret.
+    """
 
     slug: str
     client_id: str
-    secret: str = field(repr=False)
+    key: str = field(repr=False)
     configuration: str = ""
 
 
@@ -53,13 +57,13 @@ def senders(kind: str) -> list[Sender]:
         Sender(
             platform.slug,
             found.registration.client_id,
-            found.registration.client_secret,
+            found.registration.webhook_key or found.registration.client_secret,
             platform.risc_configuration_endpoint,
         )
         for platform in catalog().all()
         if platform.deauthorization == kind
         and (found := upstream(platform.slug)) is not None
-        and found.registration.client_secret
+        and (found.registration.webhook_key or found.registration.client_secret)
     ]
 
 

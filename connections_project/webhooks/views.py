@@ -34,9 +34,12 @@ class WebhookViewSet(ApiViewSet):
     def deauthorize(self, request: Request, sender: WebhookSender) -> Response:
         notice = sender.read(request._request)
         notices.apply(notice, client_address=client_address(request._request))
-        if sender.accepted_status == 202:
-            return Response(status=202)
-        return Response({}, status=sender.accepted_status)
+        if sender.accepted_status == 200:
+            return Response({})
+        return Response(status=sender.accepted_status)
+
+    def challenge(self, request: Request, sender: WebhookSender) -> Response:
+        return Response(sender.challenge(request._request) if sender.challenge else {})
 
     def erase(self, request: Request, sender: WebhookSender) -> Response:
         notice = sender.read(request._request)

@@ -124,7 +124,8 @@ def settings_read() -> dict[str, str]:
 def test_settings_and_their_page_agree() -> None:
     read, explained = settings_read(), rows(SETTINGS)
     assert {"SECRET_KEY", "ENV_FILE", "REVOCATION_THREADS"} <= read.keys()
-    of_clients = {f"OAUTH_<SLUG>_{one}" for one in ("CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URIS")}
+    names = ("CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URIS", "WEBHOOK_KEY")
+    of_clients = {f"OAUTH_<SLUG>_{one}" for one in names}
     of_policies = {"RATE_LIMIT_<POLICY>"}
     by_libraries = {"REQUESTS_CA_BUNDLE"}
     assert explained.keys() == read.keys() | of_clients | of_policies | by_libraries

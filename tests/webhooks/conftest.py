@@ -19,6 +19,7 @@ from social.models import SocialAccount
 
 SECRET = "a secret of the app: s3cret/+&="
 CLIENT_ID = "our app"
+CALLBACK = "https://app.example.com/callback"
 PERSON = "10158000000000042"
 CATALOGUE = """
 [{app}.{slug}]
@@ -36,12 +37,12 @@ APPS = {"providers": "meta_bank", "channels": "meta_wall", "social": "meta_page"
 def sent_by(settings: LazySettings, tmp_path: Any) -> Any:
     """Set a sender for a platform of each app."""
 
-    def use(kind: str, *, risc: str = "https://platform.example.com/risc") -> None:
+    def use(kind: str, *, risc: str = "https://platform.example.com/risc", key: str = "") -> None:
         tables = [CATALOGUE.format(app=a, slug=s, kind=kind, risc=risc) for a, s in APPS.items()]
         path = tmp_path / "told.toml"
         path.write_text("".join(tables), encoding="utf-8")
         settings.CATALOG_FILES = (path,)
-        ours = asdict(ClientRegistration(CLIENT_ID, SECRET, ("https://app.example.com/callback",)))
+        ours = asdict(ClientRegistration(CLIENT_ID, SECRET, (CALLBACK,), key))
         none = asdict(ClientRegistration("", "", ()))
         settings.OAUTH_CLIENTS = {
             one.slug: ours if one.slug in APPS.values() else none for one in catalog().all()

@@ -1,4 +1,4 @@
-"""What holds for each of the four, whatever its form."""
+"""What holds for each of them, whatever its form."""
 
 import json
 import time
@@ -13,7 +13,13 @@ from rest_framework.test import APIClient
 
 from connections_project.connections.models import OAuthConnection
 from tests.support.platform_server import Answer, PlatformServer
-from tests.support.webhook_signing import signed_request, tiktok_event, tiktok_signature
+from tests.support.webhook_signing import (
+    signed_request,
+    tiktok_event,
+    tiktok_signature,
+    x_event,
+    x_signature,
+)
 from tests.webhooks.conftest import CLIENT_ID, PERSON, is_live
 
 pytestmark = pytest.mark.django_db
@@ -61,11 +67,20 @@ def _google(anonymous: APIClient, *, at: int, padding: int = 0) -> Any:
     )
 
 
+def _x(anonymous: APIClient, *, at: int, padding: int = 0) -> Any:
+    body = x_event(at=at, padding="x" * padding)
+    headers = {"x-twitter-webhooks-signature": x_signature(body)}
+    return anonymous.post(
+        "/api/v1/webhooks/x", body, content_type="application/json", headers=headers
+    )
+
+
 SENDERS: dict[str, tuple[str, Send]] = {
     "deauthorize": ("meta", _meta("deauthorize")),
     "data-deletion": ("meta", _meta("data-deletion")),
     "tiktok": ("tiktok", _tiktok),
     "google-risc": ("google_risc", _google),
+    "x": ("x", _x),
 }
 
 

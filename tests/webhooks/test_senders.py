@@ -38,8 +38,9 @@ def test_an_unknown_sender_stops_the_start(tmp_path: Path, name: str) -> None:
 
 
 def test_each_sender_has_its_addresses() -> None:
-    paths = [path for sender in webhook_senders() for path in sender.paths]
-    assert paths == ["google-risc", "meta/deauthorize", "meta/data-deletion", "tiktok"]
+    paths = [path for sender in webhook_senders() for path in sender.actions]
+    meta = ["meta/deauthorize", "meta/data-deletion"]
+    assert paths == ["discord", "google-risc", *meta, "tiktok", "x"]
     for sender in webhook_senders():
-        for path in sender.paths:
+        for path in sender.actions:
             assert resolve(f"/api/v1/webhooks/{path}").kwargs == {"sender": sender}

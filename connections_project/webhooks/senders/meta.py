@@ -5,7 +5,6 @@ data-deletion-callback; two base64url parts without padding, `signature.payload`
 """
 
 import base64
-import hashlib
 import hmac
 import json
 from typing import Any
@@ -15,6 +14,7 @@ from django.http import HttpRequest
 from connections_project.webhooks.errors import RefusedNoticeError
 from connections_project.webhooks.notices import Notice, digest_of, from_epoch
 from connections_project.webhooks.sender import WebhookSender
+from connections_project.webhooks.signed_bodies import hmac_sha256
 from connections_project.webhooks.subjects import of_senders, senders
 
 SENDER = "meta"
@@ -32,7 +32,7 @@ def read(request: HttpRequest) -> Notice:
     signature, _, payload = request.POST.get("signed_request", "").partition(".")
     # Facebook Login signs with the Meta app's secret, the other logins perhaps with their own:
     # each platform's own secret is tried, all of them whatever comes out.
-    genuine = [one for one in senders(SENDER) if _is_signed(signature, payload, one.secret)]
+    genuine = [one for one in senders(SENDER) if _is_signed(signature, payload, one.key)]
     if not genuine:
         raise RefusedNoticeError("authentication_failed", "The signature is not one of ours.")
     claims = _claims(payload)
@@ -43,9 +43,7 @@ def read(request: HttpRequest) -> Notice:
 
 def _is_signed(signature: str, payload: str, secret: str) -> bool:
     # Over the payload exactly as received, before it is decoded.
-    expected = hmac.new(
-        secret.encode(), payload.encode("utf-8", "replace"), hashlib.sha256
-    ).digest()
+    expected = hmac_sha256(secret, payload.encode("utf-8", "replace"))
     return hmac.compare_digest(expected, _decoded(signature))
 
 

@@ -3,9 +3,7 @@
 Source: developers.tiktok.com/doc/webhooks-verification and /doc/webhooks-events.
 """
 
-import hashlib
 import hmac
-import json
 import re
 from typing import Any
 
@@ -14,6 +12,7 @@ from django.http import HttpRequest
 from connections_project.webhooks.errors import RefusedNoticeError
 from connections_project.webhooks.notices import Notice, digest_of, from_epoch
 from connections_project.webhooks.sender import WebhookSender
+from connections_project.webhooks.signed_bodies import hmac_sha256, json_object
 from connections_project.webhooks.subjects import of_senders, senders
 
 SENDER = "tiktok"
@@ -35,12 +34,12 @@ def read(request: HttpRequest) -> Notice:
     if match is None:
         raise RefusedNoticeError("authentication_failed", "The signature's header is malformed.")
     signed = match["time"].encode() + b"." + body
-    genuine = [one for one in senders(SENDER) if _is_signed(signed, match["signature"], one.secret)]
+    genuine = [one for one in senders(SENDER) if _is_signed(signed, match["signature"], one.key)]
     if not genuine:
         raise RefusedNoticeError("authentication_failed", "The signature is not one of ours.")
     # Retries bear a new time of sending, which is what must be fresh; the event keeps its own.
     from_epoch(match["time"])
-    event = _event(body)
+    event = json_object(body)
     if event.get("client_key") not in {one.client_id for one in genuine}:
         raise RefusedNoticeError("invalid_audience", "The client_key is not ours.")
     removed = event.get("event") == REMOVED
@@ -49,18 +48,7 @@ def read(request: HttpRequest) -> Notice:
 
 
 def _is_signed(signed: bytes, signature: str, secret: str) -> bool:
-    expected = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(expected, signature)
-
-
-def _event(body: bytes) -> dict[str, Any]:
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError):
-        event = None
-    if not isinstance(event, dict):
-        raise RefusedNoticeError("invalid_request", "The body must be a JSON object.")
-    return event
+    return hmac.compare_digest(hmac_sha256(secret, signed).hex(), signature)
 
 
 def _user(event: dict[str, Any]) -> str | None:

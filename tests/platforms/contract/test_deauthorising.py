@@ -14,7 +14,15 @@ from connections_project.connections.token_names import double_hash
 from connections_project.revocation.models import RevocationJob
 from tests.platforms.contract.conftest import CLIENT_ID, CLIENT_SECRET, SHIPPED, Actor
 from tests.support.platform_server import Answer
-from tests.support.webhook_signing import tiktok_event, tiktok_signature
+from tests.support.webhook_signing import (
+    DISCORD_KEY,
+    discord_event,
+    discord_signature,
+    tiktok_event,
+    tiktok_signature,
+    x_event,
+    x_signature,
+)
 
 ISSUER = "https://accounts.google.com/"
 EVENT = "https://schemas.openid.net/secevent/"
@@ -96,5 +104,37 @@ def test_tiktok_names_the_open_id_of_the_account(
     answer = anonymous.post(path, body, content_type="application/json", headers=signed)
 
     assert answer.status_code == 200
+    row.refresh_from_db()
+    assert (row.status, row.auth_state) == ("error", None)
+
+
+@pytest.mark.parametrize("actor", ["x"], indirect=True)
+def test_x_names_the_user(api: APIClient, anonymous: APIClient, actor: Actor) -> None:
+    row = actor.connect(api)
+    body = x_event(user_id="customer-7")
+    signed = {"x-twitter-webhooks-signature": x_signature(body, CLIENT_SECRET)}
+    path = "/api/v1/webhooks/x"
+
+    answer = anonymous.post(path, body, content_type="application/json", headers=signed)
+
+    assert answer.status_code == 200
+    row.refresh_from_db()
+    assert (row.status, row.auth_state) == ("error", None)
+
+
+@pytest.mark.parametrize("actor", ["discord"], indirect=True)
+def test_discord_names_who_gave_the_grant(
+    api: APIClient, anonymous: APIClient, actor: Actor, settings: LazySettings
+) -> None:
+    row = actor.connect(api)
+    key = DISCORD_KEY.public_key().public_bytes_raw().hex()
+    clients = settings.OAUTH_CLIENTS
+    settings.OAUTH_CLIENTS = {**clients, "discord": {**clients["discord"], "webhook_key": key}}
+    body = discord_event(user_id="customer-7")
+    path, signed = "/api/v1/webhooks/discord", discord_signature(body)
+
+    answer = anonymous.post(path, body, content_type="application/json", headers=signed)
+
+    assert answer.status_code == 204
     row.refresh_from_db()
     assert (row.status, row.auth_state) == ("error", None)

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from connections_project.oauth.catalog import Platform
 from tests.platforms.recorded.overlays import SHIPPED
+from tests.platforms.recorded.posts import cells as posts
+from tests.platforms.recorded.posts.cells import UNRECORDED, YES
 from tests.platforms.recorded.recording import Recording
 from tests.platforms.recorded.recordings import RECORDINGS, is_sent
 
-YES = "recorded"
-UNRECORDED = "no: not recorded"
 Cell = Callable[[Platform, Recording], str]
 
 
@@ -64,6 +64,9 @@ CELLS: dict[str, Cell] = {
     "revoke": _revocation,
     "dead already": _dead_already,
     "verify": _verification,
+    "text": lambda platform, _: posts.text(platform),
+    "picture": lambda platform, _: posts.picture(platform),
+    "notice": lambda platform, _: posts.notice(platform),
 }
 
 

@@ -2,34 +2,23 @@
 
 from connections_project.oauth.catalog import Platform
 from connections_project.platforms.adapter import adapter_of
-from tests.platforms.recorded.overlays import SHIPPED
 from tests.platforms.recorded.posts.postings import POSTINGS
 from tests.platforms.recorded.posts.social import CASES
 
 YES, UNRECORDED = "recorded", "no: not recorded"
-HEADS = ("platform", "text", "picture", "notice")
-# Both are played by tests/platforms/contract, from the consent on.
-NOTICES = frozenset({"youtube", "tiktok", "facebook_page", "instagram_business", "threads"})
+# Each is played by tests/platforms/contract, from the consent on.
+NOTICES = frozenset(
+    {"x", "youtube", "tiktok", "discord", "facebook_page", "instagram_business", "threads"}
+)
 
 
-def table() -> str:
-    """Return a Markdown table, without a line break at its end."""
-    published = [one for one in SHIPPED.values() if one.app != "providers"]
-    rows = [HEADS, ("---",) * len(HEADS), *map(_row, published)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+def notice(platform: Platform) -> str:
+    if not platform.deauthorization:
+        return "no: none is read"
+    return YES if platform.slug in NOTICES else UNRECORDED
 
 
-def _row(platform: Platform) -> tuple[str, ...]:
-    notice = YES if platform.slug in NOTICES else UNRECORDED
-    return (
-        f"`{platform.slug}`",
-        _text(platform),
-        _picture(platform),
-        notice if platform.deauthorization else "no: none is read",
-    )
-
-
-def _text(platform: Platform) -> str:
+def text(platform: Platform) -> str:
     publishing = adapter_of(platform).publishing
     if publishing is None:
         return "no: nothing is published"
@@ -38,7 +27,7 @@ def _text(platform: Platform) -> str:
     return YES if (platform.slug, False) in recorded() else UNRECORDED
 
 
-def _picture(platform: Platform) -> str:
+def picture(platform: Platform) -> str:
     publishing = adapter_of(platform).publishing
     if publishing is None:
         return "no: nothing is published"
