@@ -26,7 +26,7 @@ def publish(session: PublishSession, post: Post) -> Published:
         body["content"] = {"media": _upload(session, post, post.picture)}
     answer = _post(session, "/rest/posts", body, publishes=True)
     # The URN stands in a header alone; the body is empty.
-    urn = answer.headers.get("x-restli-id")
+    urn = answer.headers.get("x-restli-id") or answer.headers.get("x-linkedin-id")
     return session.published(urn, f"https://www.linkedin.com/feed/update/{urn}")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from channels.text_lengths import toot_length
 from connections_project.oauth.calls import api_url
 from connections_project.oauth.messages import Answer, Request
-from connections_project.oauth.paths import dig
+from connections_project.oauth.paths import dig, dig_text
 from connections_project.platforms.adapter import Adapter
 from connections_project.platforms.post_rules import ImageRule, Option, Publishing
 from connections_project.platforms.publishing import Picture, Post, Published, PublishSession
@@ -51,8 +51,8 @@ def _upload(session: PublishSession, picture: Picture, alt_text: str | None) -> 
     """Upload a picture, and wait until it may be attached."""
     form = {"description": alt_text} if alt_text else None
     answer = _media(session, "POST", "/api/v2/media", form=form, files={"file": picture.file})
-    media_id = dig(answer.json(), "id")
-    if not isinstance(media_id, str) or not media_id.isalnum():
+    media_id = dig_text(answer.json(), "id")
+    if not media_id.isalnum():
         raise session.error("malformed")
     while answer.status in STILL_PROCESSED:
         session.wait(POLL_SECONDS)

@@ -7,7 +7,7 @@ from channels.text_lengths import utf16_length
 from connections_project.oauth.calls import api_url
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.messages import Request
-from connections_project.oauth.paths import dig
+from connections_project.oauth.paths import dig, dig_text
 from connections_project.platforms.adapter import Adapter
 from connections_project.platforms.post_rules import ImageRule, Option, Publishing
 from connections_project.platforms.publishing import Post, Published, PublishSession
@@ -21,16 +21,15 @@ OPTIONS = {"title": Option(longest=90), "privacy_level": Option(choices=PRIVACY)
 def publish(session: PublishSession, post: Post) -> Published:
     """Have TikTok fetch and publish a photo, and wait until it has."""
     document = _post(session, "/v2/post/publish/content/init/", _body(post), publishes=True)
-    publish_id = dig(document, "data.publish_id")
-    if not isinstance(publish_id, str):
+    publish_id = dig_text(document, "data.publish_id")
+    if not publish_id:
         raise session.error("malformed")
     while (data := _state(session, publish_id)).get("status") != "PUBLISH_COMPLETE":
         if data.get("status") == "FAILED":
             raise session.error("refused")
         session.wait(POLL_SECONDS)
     # TikTok's own spelling. A post that only its author sees has none.
-    post_id = dig(data, "publicaly_available_post_id.0")
-    return session.published(str(post_id) if post_id else publish_id)
+    return session.published(dig_text(data, "publicaly_available_post_id.0") or publish_id)
 
 
 def _body(post: Post) -> dict[str, object]:

@@ -9,7 +9,7 @@ from channels.text_lengths import tweet_length
 from connections_project.oauth.calls import api_url
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.messages import Answer, Request
-from connections_project.oauth.paths import dig
+from connections_project.oauth.paths import dig, dig_text
 from connections_project.platforms.adapter import Adapter
 from connections_project.platforms.post_rules import ImageRule, Option, Publishing
 from connections_project.platforms.publishing import Picture, Post, Published, PublishSession
@@ -32,8 +32,9 @@ def publish(session: PublishSession, post: Post) -> Published:
 
 def _upload(session: PublishSession, picture: Picture, options: Mapping[str, str]) -> str:
     form, files = {"media_category": "tweet_image"}, {"media": picture.file}
-    media_id = dig(_post(session, "/2/media/upload", form=form, files=files).json(), "data.id")
-    if not isinstance(media_id, str):
+    answer = _post(session, "/2/media/upload", form=form, files=files)
+    media_id = dig_text(answer.json(), "data.id|media_id_string")
+    if not media_id:
         raise session.error("malformed")
     if alt_text := options.get("alt_text"):
         _describe(session, media_id, alt_text)

@@ -17,6 +17,8 @@ RESET_HEADERS = (
 )
 # A number below is a span, a number above the milliseconds of a moment.
 FIRST_MOMENT, FIRST_MILLISECONDS = 10**9, 10**11
+# draft-ietf-httpapi-ratelimit-headers, "RateLimit Field".
+_RESET = re.compile(r"(?:^|[\s,;])(?:t|reset)=([0-9]+)")
 _NUMBER = re.compile(r"[0-9]{1,16}(\.[0-9]{1,16})?")
 
 
@@ -29,17 +31,24 @@ def seconds_asked_for(headers: Mapping[str, str], *, status: int) -> int | None:
     asked = retry_after_seconds(headers.get("Retry-After"))
     if asked is not None or status != 429:
         return asked
-    found = (reset_seconds(headers.get(name)) for name in RESET_HEADERS)
+    told = [headers.get(name) for name in RESET_HEADERS]
+    found = (reset_seconds(one) for one in (*told, _in_list(headers.get("RateLimit"))))
     return next((one for one in found if one is not None), None)
 
 
 def retry_after_seconds(value: str | None) -> int | None:
-    """Read seconds or an HTTP date (RFC 9110, section 10.2.3)."""
+    """Read seconds or an HTTP date (RFC 9110, section 10.2.3), or what else stands there."""
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
-        return _bounded(int(text[:10]))
-    moment = _http_date(text)
-    return None if moment is None else _bounded(moment - time.time())
+        # However many digits; ten of them may be a moment.
+        text = text if len(text) <= 16 else str(LONGEST_RETRY_AFTER)
+    return reset_seconds(text)
+
+
+def _in_list(value: str | None) -> str | None:
+    """Return the reset of a list of limits: `"default";r=0;t=30`, or `limit=9, reset=30` before."""
+    found = _RESET.search(value or "")
+    return found[1] if found else None
 
 
 def reset_seconds(value: str | None) -> int | None:

@@ -10,6 +10,7 @@ from connections_project.oauth.client_authentication import bearer
 from connections_project.oauth.errors import ErrorCode, PlatformError
 from connections_project.oauth.messages import Answer, File, Request
 from connections_project.oauth.observers import calling
+from connections_project.oauth.paths import dig_text
 from connections_project.oauth.tokens import require_vschar
 from connections_project.platforms.registry import Upstream
 
@@ -151,10 +152,11 @@ class PublishSession:
         Raises:
             PlatformError: `malformed`: without an id nobody knows what became of it.
         """
-        if not isinstance(post_id, str) or not _fits(post_id, LONGEST_ID):
+        known_as = dig_text({"id": post_id}, "id")
+        if not _fits(known_as, LONGEST_ID):
             raise self.error("malformed")
         is_address = isinstance(url, str) and _fits(url, LONGEST_URL) and url.startswith("https://")
-        return Published(post_id, str(url) if is_address else None)
+        return Published(known_as, str(url) if is_address else None)
 
     def error(self, code: ErrorCode) -> PlatformError:
         """Return a failure of this platform, to be raised."""

@@ -52,6 +52,11 @@ def test_a_dead_grant_is_known_by_catalogue_words(
         ({"X-RateLimit-Reset": "60"}, 60),
         ({"X-Ratelimit-Reset": "59.2"}, 60),
         ({"RateLimit-Reset": "60"}, 60),
+        ({"RateLimit": '"default";r=0;t=60'}, 60),
+        ({"RateLimit": "limit=10, remaining=0, reset=60"}, 60),
+        ({"Retry-After": "59.5"}, 60),
+        ({"Retry-After": "{epoch}"}, 60),
+        ({"Retry-After": "2026-11-28T12:01:00Z"}, 60),
         ({"X-RateLimit-Reset": "2026-11-28T12:01:00.000000Z"}, 60),
         ({"X-RateLimit-Reset": "2026-11-28T13:01:00+01:00"}, 60),
         ({"X-RateLimit-Reset": "Sat, 28 Nov 2026 12:01:00 GMT"}, 60),
@@ -72,7 +77,7 @@ def test_a_limit_says_when_it_is_over(
     assert seconds <= fault.retry_after <= seconds + 1
 
 
-@pytest.mark.parametrize("value", ["", "soon", "-5", "1e9", "9" * 17, "2026-13-01", "nan"])
+@pytest.mark.parametrize("value", ["", "soon", "-5", "1e9", "9" * 17, "-1.5", "2026-13-01", "nan"])
 def test_what_is_no_moment_there_is_none(
     server: PlatformServer, make_platform: MakePlatform, value: str
 ) -> None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from connections_project.oauth.client import GrantedAccount, GrantResult, Identity, TokenSet
 from connections_project.oauth.granted import read_granted_accounts
-from connections_project.oauth.paths import dig
+from connections_project.oauth.paths import dig_text
 from connections_project.oauth.tokens import require_vschar
 from connections_project.platforms.registry import Upstream
 from social.adapters.meta import graph
@@ -84,7 +86,16 @@ def _pages(upstream: Upstream, user: TokenSet) -> Iterator[GrantedAccount]:
             platform, upstream.registration, url=url, access_token=user.access_token
         )
         yield from read_granted_accounts(platform, document, tokens=user)
-        after = dig(document, "paging.cursors.after")
-        # Only the cursor is taken: the whole address that stands beside it holds the token.
-        if not dig(document, "paging.next") or not isinstance(after, str):
+        after = _following(document)
+        if not after:
             return
+
+
+def _following(document: Any) -> str:
+    """Return the cursor of the next list; empty at the end.
+
+    Only the cursor is taken: the whole address that it may stand in holds the token.
+    """
+    following = dig_text(document, "paging.next")
+    in_address = dict(parse_qsl(urlsplit(following).query)).get("after", "")
+    return (dig_text(document, "paging.cursors.after") or in_address) if following else ""

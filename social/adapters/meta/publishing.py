@@ -6,6 +6,7 @@ from typing import Any
 
 from connections_project.connections.errors import NotActiveError
 from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.paths import dig_text
 from connections_project.oauth.transport import Answer, Request
 from connections_project.platforms.publishing import Published, PublishSession
 from social.adapters.meta.graph import node_url, proof, with_query
@@ -47,8 +48,8 @@ def node_id(session: PublishSession, document: Mapping[str, Any]) -> str:
     Raises:
         PlatformError: `malformed`: there is none.
     """
-    found = document.get("id")
-    if not isinstance(found, str) or not re.fullmatch(r"[A-Za-z0-9_]{1,255}", found):
+    found = dig_text(document, "id")
+    if not re.fullmatch(r"[A-Za-z0-9_]{1,255}", found):
         raise session.error("malformed")
     return found
 
