@@ -32,8 +32,9 @@ HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string"},
     },
 }
-OF_STATUS = {"401": ["WWW-Authenticate"], "429": ["Retry-After"]}
 OF_LIMIT = [name for name in HEADERS if name.startswith("X-RateLimit")]
+# What is refused for want of credentials has a limit, whatever else the call has.
+OF_STATUS = {"401": ["WWW-Authenticate", *OF_LIMIT], "429": ["Retry-After", *OF_LIMIT]}
 
 
 Endpoint = tuple[str, str, str, Any]
@@ -83,7 +84,8 @@ def _require_choice(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
 
 
 def _headers(status: str, *, is_limited: bool) -> list[str]:
-    return ["X-Trace-Id", *OF_STATUS.get(status, []), *(OF_LIMIT if is_limited else [])]
+    names = ["X-Trace-Id", *OF_STATUS.get(status, []), *(OF_LIMIT if is_limited else [])]
+    return list(dict.fromkeys(names))
 
 
 def _fill_in(path: str, response: dict[str, Any]) -> None:

@@ -35,6 +35,8 @@ class ApiViewSet(ViewSet):
 
     # What missing or bad credentials are answered with, where that is not the general 401.
     unauthenticated_fault: ClassVar[ApiError | None] = None
+    # Whose bucket 401s draw on.
+    refusal_throttle: ClassVar[type[UnauthenticatedThrottle]] = UnauthenticatedThrottle
     # The throttles of single actions; the others have `throttle_classes`.
     action_throttles: ClassVar[Mapping[str, type[BaseThrottle]]] = {}
 
@@ -81,9 +83,14 @@ class ApiViewSet(ViewSet):
         if method not in self.http_method_names or not hasattr(self, method):
             self.http_method_not_allowed(request)
 
+    def throttled_refusal(self, refusal: Exception) -> Exception:
+        """Return the 401 to answer with, or a 429 where its caller's address has had enough."""
+        throttle = self.refusal_throttle()
+        if throttle.allow_request(self.request, self):
+            return refusal
+        return ApiException(rate_limit_exceeded(retry_after=throttle.wait()))
+
     def _unauthenticated(self, exc: APIException) -> Exception:
-        """Throttle, where the view has authenticators at all; the sign-in has its own guard."""
-        throttle = UnauthenticatedThrottle()
-        if self.request.authenticators and not throttle.allow_request(self.request, self):
-            return ApiException(rate_limit_exceeded(retry_after=throttle.wait()))
-        return ApiException(self.unauthenticated_fault) if self.unauthenticated_fault else exc
+        """Throttle, where the view has authenticators at all."""
+        fault = ApiException(self.unauthenticated_fault) if self.unauthenticated_fault else exc
+        return self.throttled_refusal(fault) if self.request.authenticators else fault

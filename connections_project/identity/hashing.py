@@ -31,29 +31,41 @@ class HashingBusyError(Exception):
 
 
 @contextmanager
-def hashing_slot() -> Iterator[None]:
-    """Hash inside as one of PASSWORD_HASHING_THREADS; some more wait for a moment.
+def sign_in_place() -> Iterator[None]:
+    """Sign somebody in inside: those who hash, and some more who wait for a moment.
 
-    Whoever signs in is not known yet, and must not take the threads of those who are known.
+    Whoever signs in is not known yet, and must not take the threads of those who are known. It is
+    asked for first of all, so that a crowd costs nothing but its refusal.
 
     Raises:
-        HashingBusyError: Too many hash or wait already.
+        HashingBusyError: Too many sign in already.
     """
-    places, slots = _bounds(settings.PASSWORD_HASHING_THREADS)
+    places, _ = _bounds(settings.PASSWORD_HASHING_THREADS)
     if not places.acquire(blocking=False):
         raise HashingBusyError
     try:
-        if not slots.acquire(timeout=LONGEST_WAIT_SECONDS):
-            raise HashingBusyError
-        try:
-            yield
-        finally:
-            slots.release()
+        yield
     finally:
         places.release()
 
 
+@contextmanager
+def hashing_slot() -> Iterator[None]:
+    """Hash inside, as one of PASSWORD_HASHING_THREADS.
+
+    Raises:
+        HashingBusyError: As many hash already, and go on for longer than is waited for.
+    """
+    _, slots = _bounds(settings.PASSWORD_HASHING_THREADS)
+    if not slots.acquire(timeout=LONGEST_WAIT_SECONDS):
+        raise HashingBusyError
+    try:
+        yield
+    finally:
+        slots.release()
+
+
 @cache
 def _bounds(threads: int) -> tuple[BoundedSemaphore, BoundedSemaphore]:
-    """Return who may hash or wait, and who may hash, in this process."""
+    """Return who may sign in, and who may hash, at a time in this process."""
     return BoundedSemaphore(threads * (1 + WAITING_PER_THREAD)), BoundedSemaphore(threads)

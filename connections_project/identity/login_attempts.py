@@ -78,6 +78,32 @@ class Attempt:
         Window("30/m", f"principal {principal_id}").count_attempt()
 
 
+def count_departure(*, address: str) -> None:
+    """Count one way to the operators' identity provider, for which a session is stored.
+
+    Args:
+        address: Where it begins, as text.
+
+    Raises:
+        TooManyAttemptsError: There were 60 within the minute.
+    """
+    Window("60/m", f"to single sign-on from {network_of(address)}").count_attempt()
+
+
+def begin_single_sign_on(*, address: str) -> Attempt:
+    """Count one return from the operators' identity provider, or refuse it.
+
+    Args:
+        address: Where it comes from, as text.
+
+    Raises:
+        TooManyAttemptsError: 20 within the minute have not let anybody in.
+    """
+    window = Window("20/m", f"single sign-on from {network_of(address)}")
+    window.count_attempt()
+    return Attempt((window,))
+
+
 def begin_attempt(*, email: str, address: str) -> Attempt:
     """Count one attempt to sign in, or refuse it.
 

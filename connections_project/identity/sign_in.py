@@ -12,7 +12,7 @@ from audit.events import Action, ActorType, Interface, Outcome
 from audit.record import Origin, record
 from connections_project.identity import second_factor
 from connections_project.identity.fields import normal_email
-from connections_project.identity.hashing import HashingBusyError, hashing_slot
+from connections_project.identity.hashing import HashingBusyError, hashing_slot, sign_in_place
 from connections_project.identity.login_attempts import begin_attempt
 from connections_project.identity.models import User
 from connections_project.identity.origins import anonymous_origin
@@ -49,14 +49,15 @@ def authenticate(
             principal has just succeeded too often.
         HashingBusyError: Too many are signing in; the password was not looked at.
     """
-    attempt = begin_attempt(email=email, address=client_address(request))
-    user = User.objects.filter(email=email).first()
-    try:
-        with hashing_slot():
-            refusal = _refusal(user, password)
-    except HashingBusyError:
-        attempt.excuse()
-        raise
+    with sign_in_place():
+        attempt = begin_attempt(email=email, address=client_address(request))
+        user = User.objects.filter(email=email).first()
+        try:
+            with hashing_slot():
+                refusal = _refusal(user, password)
+        except HashingBusyError:
+            attempt.excuse()
+            raise
     refusal = refusal or (further(user) if user else "")
     if user is None or refusal:
         _record_failure(request, user, email, refusal)

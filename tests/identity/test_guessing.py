@@ -110,3 +110,21 @@ def test_parallel_guesses_get_no_more_than_five(
     User.objects.create_user(EMAIL, PASSWORD)
     answers = at_once([("login", {"email": EMAIL, "password": "wrong"})] * 16)
     assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 11
+
+
+def test_refused_tokens_draw_on_a_bucket_of_their_own(post: Post, whoami: Any) -> None:
+    answers = [
+        post(call, refresh_token="made up") for _ in range(31) for call in ("refresh", "logout")
+    ]
+    assert [answer.status_code for answer in answers] == [401] * 60 + [429] * 2
+    assert answers[0].headers["X-RateLimit-Remaining"] == "59"
+    assert answers[-1].headers["Retry-After"] == "1"
+    assert answers[-1].json()["type"].endswith("rate_limit_exceeded")
+    assert whoami("made up").status_code == 401
+
+
+def test_a_bucket_that_is_empty_refuses_no_good_token(owner: User, post: Post) -> None:
+    token = post("login", email=EMAIL, password=PASSWORD).json()["refresh_token"]
+    for _ in range(61):
+        post("refresh", refresh_token="made up")
+    assert post("refresh", refresh_token=token).status_code == 200

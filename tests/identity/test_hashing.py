@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -13,7 +14,12 @@ from django.test import Client
 
 from connections_project import settings as production
 from connections_project.identity import hashing
-from connections_project.identity.hashing import HashingBusyError, PasswordHasher, hashing_slot
+from connections_project.identity.hashing import (
+    HashingBusyError,
+    PasswordHasher,
+    hashing_slot,
+    sign_in_place,
+)
 from connections_project.identity.models import User
 from tests.identity.conftest import EMAIL, PASSWORD, Post
 
@@ -74,16 +80,13 @@ def test_two_sign_ins_renew_it_once(argon2: None) -> None:
 
 @pytest.fixture
 def busy(settings: LazySettings) -> Any:
-    """One thread hashes, and as many wait as may."""
+    """As many sign in as may."""
     settings.PASSWORD_HASHING_THREADS = 1
     hashing._bounds.cache_clear()
-    places, _ = hashing._bounds(1)
-    with hashing_slot():
-        for _ in range(hashing.WAITING_PER_THREAD):
-            assert places.acquire(blocking=False)
+    with ExitStack() as taken:
+        for _ in range(1 + hashing.WAITING_PER_THREAD):
+            taken.enter_context(sign_in_place())
         yield
-        for _ in range(hashing.WAITING_PER_THREAD):
-            places.release()
     hashing._bounds.cache_clear()
 
 
@@ -129,6 +132,20 @@ def test_whoever_waits_too_long_is_sent_away(settings: LazySettings) -> None:
         pass
 
 
+@pytest.mark.django_db
+def test_a_hash_that_is_waited_for_too_long_counts_nowhere(
+    owner: User, settings: LazySettings, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PASSWORD_HASHING_THREADS = 1
+    hashing._bounds.cache_clear()
+    monkeypatch.setattr(hashing, "LONGEST_WAIT_SECONDS", 0.01)
+    with hashing_slot():
+        answers = [post("login", email=EMAIL, password="wrong") for _ in range(6)]
+    assert {answer.status_code for answer in answers} == {503}
+    assert post("login", email=EMAIL, password="wrong").status_code == 401
+    hashing._bounds.cache_clear()
+
+
 def test_no_more_threads_hash_than_are_allowed(settings: LazySettings) -> None:
     settings.PASSWORD_HASHING_THREADS = 2
     hashing._bounds.cache_clear()
@@ -137,7 +154,7 @@ def test_no_more_threads_hash_than_are_allowed(settings: LazySettings) -> None:
     def hash_one(_: int) -> bool:
         nonlocal inside, most
         try:
-            with hashing_slot():
+            with sign_in_place(), hashing_slot():
                 with lock:
                     inside, most = inside + 1, max(most, inside + 1)
                 time.sleep(0.01)

@@ -67,7 +67,7 @@ REFRESH = endpoint(
     request=RefreshTokenSerializer,
     examples=[asked(TOKEN)],
     answers={200: answer("New tokens.", TokenPairSerializer, tokens=TOKENS)},
-    refusals=("unauthorized", "not_found", *WITH_BODY),
+    refusals=("unauthorized", "not_found", "rate_limit_exceeded", *WITH_BODY),
     details={"unauthorized": REFUSED, "not_found": NO_LOCAL_LOGIN},
     wrong=FieldError("refresh_token", "required", MISSING),
 )
@@ -81,7 +81,7 @@ LOGOUT = endpoint(
     request=RefreshTokenSerializer,
     examples=[asked(TOKEN)],
     answers={204: answer("Signed out.")},
-    refusals=("unauthorized", *WITH_BODY),
+    refusals=("unauthorized", "rate_limit_exceeded", *WITH_BODY),
     details={"unauthorized": REFUSED},
     wrong=FieldError("refresh_token", "required", MISSING),
 )

@@ -27,7 +27,7 @@ from connections_project.identity.hashing import HashingBusyError
 from connections_project.identity.login_attempts import TooManyAttemptsError
 from connections_project.identity.principals import principal_of
 from connections_project.identity.sessions import TokenPair
-from connections_project.identity.throttling import ReadThrottle
+from connections_project.identity.throttling import ReadThrottle, SignInThrottle
 from connections_project.identity.tokens import BadTokenError
 
 REFUSED = error_of_status(401, "The refresh token is not valid.")
@@ -59,6 +59,13 @@ class SessionViewSet(ApiViewSet):
 
     authentication_classes = []
     permission_classes = []
+    refusal_throttle = SignInThrottle
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Throttle what is refused here, too, by its address."""
+        if isinstance(exc, ApiException) and exc.fault.status == 401:
+            exc = self.throttled_refusal(exc)
+        return super().handle_exception(exc)
 
     @documentation.LOGIN
     def login(self, request: Request) -> Response:

@@ -17,6 +17,12 @@ from mozilla_django_oidc.views import (
 from audit.events import Action, ActorType, Interface, Outcome
 from audit.record import Origin, record
 from connections_project.identity.admin_site import begin_operator_session
+from connections_project.identity.login_attempts import (
+    Attempt,
+    TooManyAttemptsError,
+    begin_single_sign_on,
+    count_departure,
+)
 from connections_project.identity.models import User
 from connections_project.identity.sign_in import record_operator
 from connections_project.identity.single_sign_on import provider
@@ -33,13 +39,20 @@ class _SingleSignOnMixin(View):
         try:
             response = super().dispatch(request, *args, **kwargs)
         except provider.ProviderUnavailableError:
-            response = refused(request, status=503, reason="unavailable")
+            response = self.unavailable(request)
         except provider.BadIdTokenError:
             response = refused(request, status=403, reason="bad_id_token")
+        except TooManyAttemptsError as error:
+            # Not in the audit log: whoever calls could fill it.
+            response = _page(request, status=429, reason="too_many")
+            response.headers["Retry-After"] = str(error.retry_after)
         except RefusedError as error:
             response = refused(request, status=403, reason=error.reason, user=error.user)
         response.headers["Cache-Control"] = "no-store"
         return response
+
+    def unavailable(self, request: HttpRequest) -> HttpResponse:
+        return _page(request, status=503, reason="unavailable")
 
 
 class SignInView(_SingleSignOnMixin, OIDCAuthenticationRequestView):  # type: ignore[misc]
@@ -52,6 +65,7 @@ class SignInView(_SingleSignOnMixin, OIDCAuthenticationRequestView):  # type: ig
         View.__init__(self, **kwargs)
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        count_departure(address=client_address(request))
         self.OIDC_OP_AUTH_ENDPOINT = provider.metadata().authorization_endpoint
         self.OIDC_RP_CLIENT_ID = provider.single_sign_on().client_id
         response: HttpResponse = super().get(request)
@@ -64,15 +78,21 @@ class SignInView(_SingleSignOnMixin, OIDCAuthenticationRequestView):  # type: ig
 class CallbackView(_SingleSignOnMixin, OIDCAuthenticationCallbackView):  # type: ignore[misc]
     """Lets an operator in who comes back from the provider."""
 
+    attempt: Attempt
+
     get_settings = staticmethod(library_setting)
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        self.attempt = begin_single_sign_on(address=client_address(request))
         # RFC 9207, section 2.4: an answer of another provider is sent nowhere.
         issuer = provider.single_sign_on().issuer
         if request.GET.get("iss", issuer) != issuer:
             raise RefusedError("another_issuer")
         response: HttpResponse = super().get(request)
         return response
+
+    def unavailable(self, request: HttpRequest) -> HttpResponse:
+        return refused(request, status=503, reason="unavailable")
 
     @property
     def success_url(self) -> str:
@@ -82,6 +102,7 @@ class CallbackView(_SingleSignOnMixin, OIDCAuthenticationCallbackView):  # type:
         response: HttpResponse = super().login_success()
         begin_operator_session(self.request)
         record_operator(self.request, self.user, by="single sign-on")
+        self.attempt.excuse()
         return response
 
     def login_failure(self) -> HttpResponse:
@@ -105,4 +126,8 @@ def refused(
             reason=reason,
             details={"by": "single sign-on"},
         )
+    return _page(request, status=status, reason=reason)
+
+
+def _page(request: HttpRequest, *, status: int, reason: str) -> HttpResponse:
     return render(request, "identity/sso_refused.html", {"reason": reason}, status=status)

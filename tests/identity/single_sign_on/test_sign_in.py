@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import LazySettings
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from audit.models import AuditEvent
@@ -139,3 +141,29 @@ def test_local_operators_still_need_a_code(client: Client, provider: Provider) -
     query = "?code=the-code&state=x"
     client.post(f"/admin/login/{query}", {"username": "lee@example.com", "password": "wrong"})
     assert not provider.issuer.server.requests_to("/token")
+
+
+def test_an_address_fails_20_times_a_minute(client: Client, provider: Provider) -> None:
+    with time_machine.travel("2026-01-01T12:00:00Z", tick=False):
+        answers = [client.get("/admin/sso/callback?code=x&state=y") for _ in range(22)]
+    assert [answer.status_code for answer in answers] == [403] * 20 + [429] * 2
+    assert 1 <= int(answers[-1]["Retry-After"]) <= 60
+    assert AuditEvent.objects.filter(action="login_failed").count() == 20
+
+
+def test_an_address_begins_60_times_a_minute(client: Client, provider: Provider) -> None:
+    with time_machine.travel("2026-01-01T12:00:00Z", tick=False):
+        answers = [Client().get("/admin/sso") for _ in range(61)]
+    assert [answer.status_code for answer in answers] == [302] * 60 + [429]
+    assert Session.objects.count() == 60
+
+
+def test_whoever_is_let_in_has_not_failed(client: Client, provider: Provider) -> None:
+    answers = [sign_in(Client(), provider) for _ in range(22)]
+    assert {answer["Location"] for answer in answers} == {"/admin/"}
+
+
+def test_an_absent_provider_fills_no_log(client: Client, provider: Provider) -> None:
+    provider.issuer.server.on("GET", METADATA, Answer(503))
+    assert client.get("/admin/sso").status_code == 503
+    assert not AuditEvent.objects.exists()
