@@ -210,6 +210,8 @@ class Schedule(LeasedJob):
                 name="schedule_leased",
                 condition=Q(leased_until__isnull=False),
             ),
+            # The admin's list of one status.
+            models.Index(fields=["status", "-id"], name="schedule_by_status"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -280,6 +282,7 @@ class PublishEvent(models.Model):
             models.Index(
                 fields=["occurred_at"], name="publish_event_alone", condition=Q(schedule=None)
             ),
+            models.Index(fields=["outcome", "-id"], name="publish_event_by_outcome"),
         ]
         constraints = [
             models.CheckConstraint(

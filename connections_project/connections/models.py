@@ -8,11 +8,13 @@ from uuid import UUID
 from django.db import models
 from django.db.models import F
 from django.db.models.expressions import Combinable
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from connections_project.connections.attention import HEALTHY, AttentionMixin
 from connections_project.connections.token_names import token_names
 from connections_project.core.ids import uuid7
+from connections_project.core.prefixes import ByPrefix
 from connections_project.core.vault import Sealed, SealedField, open_sealed, seal
 from connections_project.oauth.client import Identity, TokenSet
 from connections_project.platforms.registry import Upstream, upstream
@@ -58,7 +60,12 @@ def admin_indexes(name: str, platform_column: str) -> list[models.Index]:
         models.Index(fields=["status", "-id"], name=f"{name}_by_status"),
         models.Index(fields=[platform_column, "-id"], name=f"{name}_by_platform"),
         models.Index(fields=[platform_column, "status", "-id"], name=f"{name}_by_both"),
-        models.Index(fields=["platform_account_id"], name=f"{name}_by_account"),
+        models.Index(
+            fields=["platform_account_id"],
+            name=f"{name}_account_prefix",
+            opclasses=["varchar_pattern_ops"],
+        ),
+        models.Index(ByPrefix(Lower("platform_account_name")), name=f"{name}_name_prefix"),
         # What is ended by age, or all of it: in time most rows are over.
         models.Index(fields=["connected_at"], name=f"{name}_live_by_age", condition=live),
     ]

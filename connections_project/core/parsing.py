@@ -1,7 +1,7 @@
 """How identifiers and times are written at every edge of the service."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from uuid import UUID
 
 # RFC 9562, section 4: 8-4-4-4-12, in any case. `UUID()` alone also takes braces and "urn:uuid:".
@@ -19,8 +19,12 @@ def parse_uuid(text: str) -> UUID | None:
     return UUID(text) if _CANONICAL.fullmatch(text) else None
 
 
-def parse_datetime(text: str) -> datetime:
-    """Return the time of a text (RFC 3339); one without a time zone is UTC, as all times here are.
+def parse_datetime(text: str, *, zone: tzinfo = UTC) -> datetime:
+    """Return the time of a text (RFC 3339), in UTC.
+
+    Args:
+        text: What is to be read.
+        zone: That of a text without one.
 
     Raises:
         ValueError: It is none, or lies beyond what the calendar holds.
@@ -29,7 +33,7 @@ def parse_datetime(text: str) -> datetime:
         raise ValueError("not a time: use a form like 2025-12-01T10:00:00Z")
     read = datetime.fromisoformat(text.upper())
     try:
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+        return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
     except OverflowError:
         raise ValueError("beyond the calendar") from None
 

@@ -69,6 +69,13 @@ class User(AbstractBaseUser, PermissionsMixin):
                 name="identity_issuer_email",
                 condition=models.Q(issuer__isnull=False),
             ),
+            # What operators know of such people.
+            models.Index(
+                fields=["issuer_email"],
+                name="identity_email_prefix",
+                opclasses=["varchar_pattern_ops"],
+                condition=models.Q(issuer_email__isnull=False),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(name="identity_subject_once", fields=["issuer", "subject"]),

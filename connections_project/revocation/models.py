@@ -108,6 +108,15 @@ class RevocationJob(LeasedJob):
                 name="revocation_still_alive",
                 condition=Q(verification="still_alive"),
             ),
+            # The admin's list of one state, or of what was verified: few of very many.
+            models.Index(
+                fields=["state", "-id"], name="revocation_by_state", condition=~Q(state="revoked")
+            ),
+            models.Index(
+                fields=["verification", "-id"],
+                name="revocation_verified",
+                condition=~Q(verification=""),
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -42,6 +42,16 @@ LOOKS: dict[str, Look] = {
     "channel_refresh_token_hash": lambda *_: ChannelConnection.objects.filter(
         refresh_token_hash="a hash"
     ),
+    "channel_account_prefix": lambda *_: ChannelConnection.objects.filter(
+        platform_account_id__begins_with="customer"
+    ),
+    "channel_name_prefix": lambda *_: ChannelConnection.objects.filter(
+        platform_account_name__ibegins_with="ADA"
+    ),
+    "schedule_by_status": lambda *_: Schedule.objects.filter(status="failed").order_by("-id")[:50],
+    "publish_event_by_outcome": lambda *_: PublishEvent.objects.filter(outcome="failed").order_by(
+        "-id"
+    )[:50],
 }
 
 
