@@ -1,6 +1,6 @@
 """`/connections`: a person's own connections of all apps."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -57,10 +57,16 @@ class ConnectionsPage(PersonPage):
         }
         return self.page("connections.html", context, form_action=self._targets(offered))
 
-    def _targets(self, offered: Iterable[Offer]) -> list[str]:
-        """Return where the forms lead: to platforms, and from them back to the application."""
+    def _targets(self, offered: Sequence[Offer]) -> list[str]:
+        """Return where the forms lead: to platforms, and from them back to the application.
+
+        Chromium and Safari look at each redirect behind a form (w3c/webappsec-csp, issue 8), and
+        what a platform does in front of its consent, by device, country or sign-in, is its own
+        affair: any https address. Named too are origins without it, as in development.
+        """
         back = self.visitor.session.return_origin if self.visitor.session else ""
-        return [*origins_of(offered), *([back] if back else [])]
+        platforms = ["https:", *origins_of(offered)] if offered else []
+        return [*platforms, *([back] if back else [])]
 
 
 @localized
