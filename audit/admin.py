@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from audit.events import Action, ActorType, Interface, Outcome
 from audit.models import AuditEvent
-from audit.people import ids_of, names_of
+from audit.people import ids_of, names_of, people_beginning
 from connections_project.admin.base import ReadOnlyAdmin
 from connections_project.admin.filters import (
     FormFilter,
@@ -23,7 +23,7 @@ from connections_project.admin.filters import (
     column_filter,
     select_filter,
 )
-from connections_project.admin.formatting import badge, connection_model, short_id
+from connections_project.admin.formatting import badge, connection_model, exact_time, short_id
 
 
 def _words(known: type[ActorType | Interface | Outcome]) -> list[tuple[str, str]]:
@@ -35,6 +35,7 @@ class ActorFilter(FormFilter):
 
     title = "actor"
     parameter_name = "actor"
+    names_people = True
     label = "E-mail address or id of who did it"
 
     def narrowed(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
@@ -46,6 +47,7 @@ class SubjectFilter(FormFilter):
 
     title = "subject"
     parameter_name = "subject"
+    names_people = True
     label = "Id of what it was done to, or its owner's e-mail address or id"
 
     def narrowed(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
@@ -70,7 +72,7 @@ class EventList(ChangeList):
 class AuditEventAdmin(ReadOnlyAdmin):
     """A plain list, newest first; identifiers are time-ordered, so the key's index serves it."""
 
-    list_display = ("occurred_at", "action", "shown_outcome", "actor", "interface", "subject",
+    list_display = ("when", "action", "shown_outcome", "actor", "interface", "subject",
                     "reason")  # fmt: skip
     list_filter = (
         column_filter("outcome", lambda: _words(Outcome)),
@@ -85,10 +87,23 @@ class AuditEventAdmin(ReadOnlyAdmin):
     id_columns = ("id", "subject_id", "subject_owner_id")
     text_columns = ("action", "trace_id")
     search_help_text = (
-        "An e-mail address, an action, such as provider_disconnected, a trace id, or the id of an "
-        "event, a subject or its owner"
+        "What an e-mail address (to the @ at least) or the id of an event, a subject or its owner "
+        "begins with, an action, such as provider_disconnected, or a trace id"
     )
     actions = None
+    sortable_by = ("when",)
+    saved_filters = {
+        "Failures": "outcome=failure",
+        "By operators": "interface=admin",
+        "By commands": "interface=command",
+        "Refused sign-ins": "action=login_failed",
+        "Forced disconnects": "action=connection_force_disconnected",
+        "Suspensions": "action=platform_suspended",
+        "Exported lists": "action=list_exported",
+    }
+    export_columns = ("id", "occurred_at", "action", "outcome", "actor_type", "actor_id",
+                      "interface", "subject_type", "subject_id", "subject_owner_id", "reason",
+                      "trace_id", "client_address", "details")  # fmt: skip
 
     def get_changelist(self, request: HttpRequest, **_: Any) -> type[ChangeList]:  # noqa: ARG002
         return EventList
@@ -96,8 +111,12 @@ class AuditEventAdmin(ReadOnlyAdmin):
     def search_filter(self, term: str) -> Q:
         if "@" not in term:
             return super().search_filter(term)
-        ids = ids_of(term)
+        ids = list(people_beginning(term).values_list("pk", flat=True))
         return Q(actor_id__in=ids) | Q(subject_id__in=ids) | Q(subject_owner_id__in=ids)
+
+    @admin.display(ordering="id")
+    def when(self, event: AuditEvent) -> str:
+        return exact_time(event.occurred_at)
 
     def shown_outcome(self, event: AuditEvent) -> SafeString:
         return badge(event.outcome)

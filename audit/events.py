@@ -68,6 +68,7 @@ class Action(StrEnum):
     BREACH_DRILL_STARTED = "breach_drill_started"
     BREACH_DRILL_FINISHED = "breach_drill_finished"
     AUDIT_EXPORTED = "audit_exported"
+    LIST_EXPORTED = "list_exported"
     AUDIT_ARCHIVED = "audit_archived"
     EVENT_ENDPOINT_CREATED = "event_endpoint_created"
     EVENT_ENDPOINT_DISABLED = "event_endpoint_disabled"

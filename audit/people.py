@@ -1,9 +1,10 @@
 """People in the audit log, which knows their ids alone."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from connections_project.core.parsing import parse_uuid
 
@@ -22,6 +23,17 @@ def ids_of(text: str) -> list[UUID]:
     address = text.strip().lower()
     named = Q(email=address) | Q(issuer__isnull=False, issuer_email=address)
     return list(get_user_model()._default_manager.filter(named).values_list("pk", flat=True))
+
+
+# So many people are found by what their addresses begin with; who wants one of more goes on typing.
+MOST_PEOPLE = 100
+
+
+def people_beginning(text: str) -> QuerySet[Any]:
+    """Find the first people, here or at an issuer, whose e-mail addresses begin so."""
+    address = text.strip().lower()
+    begins = Q(email__begins_with=address) | Q(issuer_email__begins_with=address)
+    return get_user_model()._default_manager.filter(begins).order_by("pk")[:MOST_PEOPLE]
 
 
 def names_of(ids: set[UUID]) -> dict[UUID, str]:

@@ -13,7 +13,7 @@ from channels.models import (
 )
 from channels.restore import restore
 from connections_project.admin.base import ReadOnlyAdmin
-from connections_project.admin.filters import AgeFilter, column_filter
+from connections_project.admin.filters import MADE, column_filter
 from connections_project.admin.formatting import badge, format_datetime, link_to, short_id
 from connections_project.admin.object_actions import ObjectAction
 from connections_project.connections.admin import ConnectionAdmin
@@ -60,9 +60,12 @@ class ScheduleAdmin(OfChannelAdmin):
     list_display = ("short_id", "shown_status", "of_channel", "runs", "attempts", "failure_reason")
     list_filter = (
         column_filter("status", lambda: [(value, value) for value in ScheduleStatus.values]),
-        AgeFilter,
+        *MADE,
     )
     id_columns = ("id", "channel_connection_id", "user_id")
+    saved_filters = {"Failed": "status=failed", "Waiting": "status=pending"}
+    export_columns = ("id", "status", "channel_connection_id", "user_id", "run_at", "attempts",
+                      "published_at", "failure_reason", "cancelled_at", "created_at")  # fmt: skip
     search_help_text = "The schedule's, its connection's or its owner's id"
     fields = ("id", "shown_status", "of_channel", "of_user", "content", "image_url",
               "shown_options", "run_at", "due_at", "attempts", "published_at", "failure_reason",
@@ -95,9 +98,12 @@ class PublishEventAdmin(OfChannelAdmin):
     list_display = ("short_id", "shown_outcome", "of_channel", "happened", "post_url", "error_code")
     list_filter = (
         column_filter("outcome", lambda: [(value, value) for value in PublishOutcome.values]),
-        AgeFilter,
+        *MADE,
     )
     id_columns = ("id", "channel_connection_id", "schedule_id")
+    saved_filters = {"Failed": "outcome=failed"}
+    export_columns = ("id", "outcome", "channel_connection_id", "schedule_id",
+                      "platform_post_id", "post_url", "error_code", "occurred_at")  # fmt: skip
     search_help_text = "The event's, its connection's or its schedule's id"
     fields = ("id", "shown_outcome", "of_channel", "of_schedule", "platform_post_id", "post_url",
               "error_code", "occurred_at")  # fmt: skip

@@ -269,6 +269,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "connections_project.admin.time_zone.TimeZoneMiddleware",
 ]
 
 ROOT_URLCONF = "connections_project.urls"

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from connections_project.admin.base import ReadOnlyAdmin
-from connections_project.admin.filters import AgeFilter
+from connections_project.admin.filters import MADE
 from connections_project.admin.formatting import format_datetime, link_to, short_id
 from connections_project.connections.admin import ConnectionAdmin
 from providers.models import Account, Connection, Transaction
@@ -26,9 +26,11 @@ class AccountAdmin(ReadOnlyAdmin):
     """Accounts as they were last read."""
 
     list_display = ("short_id", "name", "type", "currency", "read", "of_connection")
-    list_filter = (AgeFilter,)
+    list_filter = MADE
     list_select_related = ("connection",)
     id_columns = ("id", "connection_id")
+    export_columns = ("id", "connection_id", "platform_account_id", "name", "type", "currency",
+                      "balance", "created_at", "updated_at")  # fmt: skip
     search_help_text = "The account's or its connection's id"
     fields = ("id", "of_connection", "platform_account_id", "name", "type", "currency", "balance",
               "created_at", "updated_at")  # fmt: skip
@@ -50,6 +52,8 @@ class TransactionAdmin(ReadOnlyAdmin):
     list_display = ("short_id", "posted_at", "amount", "currency", "description", "of_account")
     list_select_related = ("account",)
     id_columns = ("id", "account_id")
+    export_columns = ("id", "account_id", "platform_transaction_id", "posted_at", "amount",
+                      "currency", "description")  # fmt: skip
     search_help_text = "The transaction's or its account's id"
     fields = ("id", "of_account", "platform_transaction_id", "posted_at", "amount", "currency",
               "description")  # fmt: skip

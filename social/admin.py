@@ -9,7 +9,10 @@ from social.models import SocialAccount
 
 @admin.register(SocialAccount)
 class SocialAccountAdmin(ConnectionAdmin):
-    search_help_text = "An account's id, its team's id, a member's e-mail address, or the id there"
+    search_help_text = (
+        "What an account's id, its team's id, a member's e-mail address (of the first 100 people), "
+        "or the name or id there begins with"
+    )
     own_fields = ("is_active", "shown_tokens")
 
     def shown_tokens(self, row: SocialAccount) -> str:

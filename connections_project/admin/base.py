@@ -1,21 +1,25 @@
 """Lists of the admin that read a table of any size by its indexes, and never count it."""
 
+from collections.abc import Iterable
 from functools import cached_property, reduce
 from operator import or_
 from typing import Any, ClassVar
 
+from django.contrib import admin
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import PAGE_VAR
 from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from connections_project.admin.formatting import short_id
+from connections_project.admin.exports import ExportMixin
+from connections_project.admin.formatting import short_id, time_column
 from connections_project.admin.object_actions import ObjectActionsMixin
-from connections_project.core.parsing import parse_uuid
+from connections_project.core.prefixes import uuids_beginning
 
 # Whoever looks for one row among a million filters or searches; nobody turns ten thousand pages.
 MOST_COUNTED = 1000
@@ -39,7 +43,23 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return int(rows[: MOST_COUNTED + 1].count())
 
 
-class BaseAdmin(ObjectActionsMixin):
+def ids_filter(columns: Iterable[str], term: str) -> Q:
+    """Describe the rows in which one of these ids begins with a term, if ids can."""
+    span = uuids_beginning(term)
+    # Foreign keys know no `range`.
+    found = [
+        Q(**{f"{column}__gte": span[0], f"{column}__lte": span[1]}) for column in columns if span
+    ]
+    return reduce(or_, found, Q(pk__in=[]))
+
+
+def _without_page(request: HttpRequest) -> str:
+    query = request.GET.copy()
+    query.pop(PAGE_VAR, None)
+    return f"?{query.urlencode()}"
+
+
+class BaseAdmin(ExportMixin, ObjectActionsMixin):
     """A list, newest first by the time-ordered key. Nothing is deleted in the admin."""
 
     paginator = BoundedPaginator
@@ -47,23 +67,51 @@ class BaseAdmin(ObjectActionsMixin):
     show_facets = ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 0
-    # Another order would sort the whole table.
-    sortable_by = ()
+    # By what has an index: another order would sort the whole table.
+    sortable_by: ClassVar[tuple[str, ...]] = ("short_id",)
     ordering = ("-id",)
-    # What the search compares with, each column by its own index: ids, and other texts.
+    # What the search compares with, each column by its own index: ids and texts by what they begin
+    # with, names in any case, and texts as a whole.
     id_columns: ClassVar[tuple[str, ...]] = ("id",)
+    prefix_columns: ClassVar[tuple[str, ...]] = ()
+    name_columns: ClassVar[tuple[str, ...]] = ()
     text_columns: ClassVar[tuple[str, ...]] = ()
+    # What operators look for again and again: the query of each, by its name.
+    saved_filters: ClassVar[dict[str, str]] = {}
 
+    @admin.display(description="id", ordering="id")
     def short_id(self, row: Any) -> SafeString:
         return short_id(row.pk)
 
-    short_id.short_description = "id"  # type: ignore[attr-defined]
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        return self._with_times(super().get_list_display(request))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
+        return self._with_times(super().get_readonly_fields(request, obj))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [
+            (title, {**part, "fields": self._with_times(part["fields"])})
+            for title, part in super().get_fieldsets(request, obj)
+        ]
+
+    def _with_times(self, names: Iterable[Any]) -> tuple[Any, ...]:
+        """Return fields, of which times are shown with their zones."""
+        times = {one.name for one in self.opts.fields if isinstance(one, DateTimeField)}
+        return tuple(time_column(name) if name in times else name for name in names)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        title = {"title": capfirst(str(self.opts.verbose_name_plural))}
-        return super().changelist_view(request, {**title, **(extra_context or {})})
+        context = {
+            "title": capfirst(str(self.opts.verbose_name_plural)),
+            "saved_filters": [
+                (name, query, query == request.GET.urlencode())
+                for name, query in self.saved_filters.items()
+            ],
+            "export_query": _without_page(request) if self.export_columns else None,
+        }
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def response_action(  # type: ignore[override]
         self, request: HttpRequest, queryset: QuerySet[Any]
@@ -91,7 +139,10 @@ class BaseAdmin(ObjectActionsMixin):
         return lookup in {getattr(one, "parameter_name", None) for one in filters}
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:  # noqa: ARG002
-        return (*self.id_columns, *self.text_columns)
+        return (
+            *(*self.id_columns, *self.prefix_columns),
+            *(*self.name_columns, *self.text_columns),
+        )
 
     def get_search_results(
         self,
@@ -103,12 +154,14 @@ class BaseAdmin(ObjectActionsMixin):
         return (queryset.filter(self.search_filter(term)) if term else queryset), False
 
     def search_filter(self, term: str) -> Q:
-        """Describe the rows in which one of the columns has exactly this value."""
-        found = parse_uuid(term)
-        ids = [Q(**{column: found}) for column in self.id_columns] if found else []
-        texts = [Q(**{column: term}) for column in self.text_columns]
+        """Describe the rows in which one of the columns is, or begins with, this."""
+        found = [
+            *(Q(**{f"{column}__begins_with": term}) for column in self.prefix_columns),
+            *(Q(**{f"{column}__ibegins_with": term}) for column in self.name_columns),
+            *(Q(**{column: term}) for column in self.text_columns),
+        ]
         # A word that can fit nothing finds nothing.
-        return reduce(or_, [*ids, *texts], Q(pk__in=[]))
+        return reduce(or_, found, ids_filter(self.id_columns, term))
 
     def has_delete_permission(self, *_: Any, **__: Any) -> bool:
         return False

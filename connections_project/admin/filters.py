@@ -68,6 +68,8 @@ class FormFilter(SimpleListFilter):
 
     template = "admin/text_filter.html"
     label: ClassVar[str] = ""
+    # Whether its value may tell of a person, such as by an address.
+    names_people: ClassVar[bool] = False
 
     def __init__(self, request: HttpRequest, *args: Any) -> None:
         left_out = {self.parameter_name, "p", "e"}
@@ -138,7 +140,8 @@ class _SpanFilter(FormFilter):
         return queryset.filter(**{self.lookup: first_uuid7(self.time(value))})
 
     def time(self, value: str) -> datetime:
-        return parse_datetime(value if len(value) > 10 else f"{value} 00:00")
+        zone = timezone.get_current_timezone()
+        return parse_datetime(value if len(value) > 10 else f"{value} 00:00", zone=zone)
 
 
 class FromFilter(_SpanFilter):
@@ -146,7 +149,7 @@ class FromFilter(_SpanFilter):
 
     title = "start"
     parameter_name = "from"
-    label = "From, as 2026-12-31 or 2026-12-31 18:00 (UTC)"
+    label = "From, as 2026-12-31 or 2026-12-31 18:00"
     lookup = "id__gte"
 
 
@@ -155,7 +158,7 @@ class UntilFilter(_SpanFilter):
 
     title = "end"
     parameter_name = "until"
-    label = "Until, as 2026-12-31 or 2026-12-31 18:00 (UTC)"
+    label = "Until, as 2026-12-31 or 2026-12-31 18:00"
     lookup = "id__lt"
 
     def time(self, value: str) -> datetime:
@@ -182,3 +185,6 @@ class AgeFilter(KnownFilter):
     def narrowed(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         border = first_uuid7(timezone.now() - self.AGES[value][1])
         return queryset.filter(**{"id__lt" if value == "older" else "id__gte": border})
+
+
+MADE = (AgeFilter, FromFilter, UntilFilter)

@@ -1,7 +1,8 @@
 """Formatting of values in the admin: a colour with its word, a time with its age."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -67,19 +68,53 @@ def verification_badge(verification: str) -> SafeString | str:
     return badge(*VERIFICATION[verification]) if verification else NOTHING
 
 
+def exact_time(when: datetime | None, precision: str = "seconds") -> str:
+    """Write a time in the operator's time zone, with UTC beside.
+
+    Args:
+        when: The time.
+        precision: "seconds" or "minutes".
+    """
+    if when is None:
+        return NOTHING
+    here, utc = timezone.localtime(when), when.astimezone(UTC)
+    day, time = here.date(), here.time().isoformat(precision)
+    if timezone.get_current_timezone_name() == "UTC":
+        return f"{day} {time} UTC"
+    beside = utc.time().isoformat(precision)
+    if utc.date() != day:
+        beside = f"{utc.date()} {beside}"
+    return f"{day} {time} {here.tzname()} ({beside} UTC)"
+
+
 def format_datetime(when: datetime | None) -> SafeString | str:
     """Show a time by its age; the time itself is in the element, and in its tooltip."""
     if when is None:
         return NOTHING
     now = timezone.now()
-    exact = f"{when:%Y-%m-%d %H:%M:%S} UTC"
     if abs(now - when) < MINUTE:
         words = "just now"
     elif when > now:
         words = f"in {timesince(now, when, depth=1)}"
     else:
         words = f"{timesince(when, now, depth=1)} ago"
-    return format_html('<time datetime="{}" title="{}">{}</time>', when.isoformat(), exact, words)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', when.isoformat(), exact_time(when), words
+    )
+
+
+@cache
+def time_column(column: str) -> Callable[[Any], SafeString | str]:
+    """Return what shows a row's time on its page, where Django would leave out the time zone."""
+
+    def shown(row: Any) -> SafeString | str:
+        when = getattr(row, column)
+        if when is None:
+            return NOTHING
+        return format_html("{}, {}", exact_time(when), format_datetime(when))
+
+    shown.__name__ = column
+    return shown
 
 
 def short_id(key: UUID | str) -> SafeString:

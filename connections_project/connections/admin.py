@@ -1,6 +1,5 @@
 """What the admin shows of a connection of any app: facts, never credentials."""
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -12,8 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from connections_project.admin.base import ReadOnlyAdmin
-from connections_project.admin.filters import AgeFilter, Choice, column_filter
+from audit.people import people_beginning
+from connections_project.admin.base import ReadOnlyAdmin, ids_filter
+from connections_project.admin.filters import MADE, Choice, column_filter
 from connections_project.admin.formatting import (
     NOTHING,
     badge,
@@ -27,7 +27,6 @@ from connections_project.connections.models import OAuthConnection
 from connections_project.connections.notices import notices
 from connections_project.connections.registry import ConnectionType, connection_type
 from connections_project.connections.timeline import timeline
-from connections_project.core.parsing import parse_uuid
 from connections_project.identity.models import Membership, Team, User
 from connections_project.platforms.catalog import catalog
 from connections_project.platforms.registry import upstream
@@ -69,12 +68,24 @@ class ConnectionAdmin(ReadOnlyAdmin):
     """
 
     change_form_template = "admin/connection.html"
-    text_columns = ("platform_account_id",)
-    search_help_text = "A connection's id, its owner's e-mail address or id, or the account's id"
+    prefix_columns = ("platform_account_id",)
+    name_columns = ("platform_account_name",)
+    search_help_text = (
+        "What a connection's id, its owner's e-mail address (of the first 100 people) or id, or "
+        "the account's name or id begins with"
+    )
     list_display: tuple[str, ...] = (
         "short_id", "shown_status", "platform", "account", "owner", "connected", "at_platform",
     )  # fmt: skip
     own_fields: ClassVar[tuple[str, ...]] = ()
+    saved_filters = {
+        "Made in the last 24 hours": "age=day",
+        "The grant has run out": "attention_reason=grant_expired",
+        "Taken back at the platform": "attention_reason=grant_revoked",
+        "The platform refuses": "attention_reason=platform_error",
+        "Ending soon": "attention_reason=grant_ending",
+        "Failed to connect": "attention_reason=connect_failed",
+    }
     extensions: ClassVar[list[type[AdminExtension]]] = []
 
     @property
@@ -94,8 +105,14 @@ class ConnectionAdmin(ReadOnlyAdmin):
             column_filter(
                 "attention_reason", lambda: AttentionReason.choices, named="needs attention"
             ),
-            AgeFilter,
+            *MADE,
         ]
+
+    @property
+    def export_columns(self) -> tuple[str, ...]:  # type: ignore[override]
+        model = self.model
+        return ("id", model.platform_column, "status", model.owner_column, "platform_account_id",
+                "platform_account_name", "attention_reason", *TIMES)  # fmt: skip
 
     def get_list_select_related(self, request: HttpRequest) -> tuple[str, ...]:  # noqa: ARG002
         return (self.model.owner_column.removesuffix("_id"),)
@@ -117,7 +134,8 @@ class ConnectionAdmin(ReadOnlyAdmin):
         # Ciphertexts of a hundred rows are a lot to fetch for nothing.
         return super().get_queryset(request).defer("auth_state")
 
-    def get_fieldsets(self, *_: Any, **__: Any) -> Any:
+    @property
+    def fieldsets(self) -> Any:  # type: ignore[override]
         return (
             (None, {"fields": ("id", "shown_status", "platform", "owner", *self.own_fields)}),
             ("Account", {"fields": ("platform_account_id", "platform_account_name")}),
@@ -125,28 +143,26 @@ class ConnectionAdmin(ReadOnlyAdmin):
             ("Times", {"fields": TIMES}),
         )
 
-    def get_readonly_fields(self, *_: Any, **__: Any) -> tuple[str, ...]:
-        return tuple(field for _, part in self.get_fieldsets() for field in part["fields"])
+    @property
+    def readonly_fields(self) -> tuple[str, ...]:  # type: ignore[override]
+        return tuple(field for _, part in self.fieldsets for field in part["fields"])
 
     def search_filter(self, term: str) -> Q:
-        which = super().search_filter(term)
-        if found := parse_uuid(term):
-            which |= Q(**{self.owner_column: found})
-        if "@" in term:
-            # A joined table would have the connections scanned.
-            owners = self.owners_of(User.objects.filter(email=term))
-            which |= Q(**{f"{self.owner_column}__in": list(owners)})
-        return which
+        # A joined table would have the connections scanned.
+        owners = Q(**{f"{self.owner_column}__in": self.owners_of(people_beginning(term))})
+        return super().search_filter(term) | ids_filter([self.owner_column], term) | owners
 
     @property
     def owner_column(self) -> str:
         return str(self.model.owner_column)
 
-    def owners_of(self, users: QuerySet[User]) -> Iterable[UUID]:
+    def owners_of(self, users: QuerySet[User]) -> list[UUID]:
         """Return whose connections these users' are: their own, or their teams'."""
-        if self.connection_type.belongs_to_teams:
-            return Membership.objects.filter(user__in=users).values_list("team_id", flat=True)
-        return users.values_list("pk", flat=True)
+        people = list(users.values_list("pk", flat=True))
+        if not people or not self.connection_type.belongs_to_teams:
+            return people
+        members = Membership.objects.filter(user__in=people)
+        return list(members.values_list("team_id", flat=True))
 
     def status_of(self, row: Any) -> str:
         return str(row.status)

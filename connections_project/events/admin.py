@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from connections_project.admin.base import ReadOnlyAdmin
-from connections_project.admin.filters import AgeFilter, column_filter
+from connections_project.admin.filters import MADE, column_filter
 from connections_project.admin.formatting import badge, format_datetime, link_to
 from connections_project.admin.object_actions import Button, QuestionForm
 from connections_project.events.admin_actions import (
@@ -44,6 +44,8 @@ class EndpointAdmin(ReadOnlyAdmin):
     list_display = ("short_id", "url", "shown_state", "shown_types", "last_success",
                     "oldest_waiting", "failure_rate")  # fmt: skip
     text_columns = ("url",)
+    export_columns = ("id", "url", "types", "created_at", "last_success_at", "disabled_at",
+                      "disabled_reason")  # fmt: skip
     search_help_text = "The endpoint's id or address"
     fields = ("id", "url", "shown_state", "shown_types", "disabled_reason", "last_success",
               "oldest_waiting", "waiting", "failure_rate", "faults", "blocked_until",
@@ -168,10 +170,14 @@ class DeliveryAdmin(ReadOnlyAdmin):
             "endpoint",
             lambda: [(str(one.pk), one.url) for one in Endpoint.objects.order_by("pk")[:100]],
         ),
-        AgeFilter,
+        *MADE,
     )
     list_select_related = ("event", "endpoint")
     id_columns = ("id", "event_id", "connection_id")
+    saved_filters = {"Waiting": "state=pending", "Given up": "state=given_up"}
+    export_columns = ("id", "state", "event__type", "endpoint__url", "event_id", "connection_id",
+                      "attempts", "status_code", "last_error", "tried_at", "due_at",
+                      "finished_at")  # fmt: skip
     search_help_text = "The delivery's, its event's or its connection's id"
     fields = ("id", "shown_state", "type", "of_endpoint", "event_id", "connection_id", "sequence",
               "tries", "status_code", "last_error", "tried_at", "due_at", "begun_at",

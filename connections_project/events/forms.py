@@ -22,7 +22,7 @@ class EndpointForm(QuestionForm):
 class SpanForm(QuestionForm):
     """Which events are delivered once more."""
 
-    since = forms.DateTimeField(help_text="From then on (UTC), such as 2026-01-31 12:00.")
+    since = forms.DateTimeField(help_text="From then on, as 2026-01-31 12:00, in your time zone.")
     until = forms.DateTimeField(required=False, help_text="Before then; up to now without it.")
 
 

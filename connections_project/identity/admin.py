@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from audit.events import Action
 from audit.record import record
 from connections_project.admin.base import BaseAdmin, ReadOnlyAdmin
-from connections_project.admin.filters import AgeFilter, column_filter
+from connections_project.admin.filters import MADE, column_filter
 from connections_project.admin.formatting import badge, format_datetime, link_to
 from connections_project.admin.object_actions import AdminExtension, ObjectAction
 from connections_project.identity.admin_filters import KindFilter
@@ -59,16 +59,25 @@ class UserAdmin(BaseAdmin):
         column_filter("principal_type", lambda: PrincipalType.choices, named="kind"),
         column_filter("is_active", lambda: YES_NO, named="active", by=_is_yes),
         column_filter("is_staff", lambda: YES_NO, named="operator", by=_is_yes),
-        AgeFilter,
+        *MADE,
     )
-    text_columns = ("email",)
-    search_help_text = "An e-mail address, or the principal's id"
+    prefix_columns = ("email", "issuer_email")
+    sortable_by = ("email", "made")
+    search_help_text = "What an e-mail address, or the principal's id, begins with"
     fields = ("id", "email", "principal_type", "is_active", *POWERS, "created_at", "last_login")
+    saved_filters = {
+        "Operators": "is_staff=yes",
+        "Services": "principal_type=service",
+        "Deactivated": "is_active=no",
+    }
+    export_columns = ("id", "email", "issuer", "subject", "issuer_email", "principal_type",
+                      "is_active", "is_staff", "created_at", "last_login")  # fmt: skip
     filter_horizontal = ("groups", "user_permissions")
 
     def search_filter(self, term: str) -> Any:
         return super().search_filter(normal_email(term))
 
+    @admin.display(ordering="id")
     def made(self, user: User) -> SafeString | str:
         return format_datetime(user.created_at)
 
@@ -89,9 +98,11 @@ class UserAdmin(BaseAdmin):
             return obj.pk == request.user.pk and super().has_change_permission(request, obj)
         return super().has_change_permission(request, obj)
 
-    def get_readonly_fields(self, request: HttpRequest, *_: Any, **__: Any) -> tuple[str, ...]:
-        # Whoever is deactivated is also disconnected, which is no field to be ticked.
-        fixed = ("id", "principal_type", "is_active", "created_at", "last_login")
+    # Whoever is deactivated is also disconnected, which is no field to be ticked.
+    readonly_fields = ("id", "principal_type", "is_active", "created_at", "last_login")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
+        fixed = super().get_readonly_fields(request, obj)
         return fixed if request.user.is_superuser else (*fixed, *POWERS)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -119,8 +130,9 @@ class PermissionsAdmin(BaseAdmin, GroupAdmin):
     """Groups of operators, with the limits of every other list here."""
 
     id_columns = ()
-    text_columns = ("name",)
-    search_help_text = "The group's whole name"
+    prefix_columns = ("name",)
+    sortable_by = ("name",)
+    search_help_text = "What the group's name begins with"
 
 
 class MembershipInline(admin.StackedInline):  # type: ignore[type-arg]
@@ -137,18 +149,21 @@ class TeamAdmin(BaseAdmin):
     """A team and its members."""
 
     list_display = ("name", "whose", "made")
-    list_filter = (KindFilter, AgeFilter)
+    list_filter = (KindFilter, *MADE)
     list_select_related = ("owner",)
     id_columns = ("id", "owner_id")
-    text_columns = ("name",)
-    search_help_text = "The team's whole name, its id or its owner's"
+    prefix_columns = ("name",)
+    sortable_by = ("name", "made")
+    search_help_text = "What the team's name, as it is written, its id or its owner's begins with"
     fields = ("id", "name", "owner", "created_at")
+    export_columns = ("id", "name", "owner_id", "created_at")
     readonly_fields = ("id", "owner", "created_at")
     inlines = (MembershipInline,)
 
     def whose(self, team: Team) -> SafeString | str:
         return link_to(team.owner) if team.owner else "shared"
 
+    @admin.display(ordering="id")
     def made(self, team: Team) -> SafeString | str:
         return format_datetime(team.created_at)
 
@@ -172,7 +187,7 @@ class KeyForm(forms.Form):
     expires_at = forms.DateTimeField(
         required=False,
         label="Good until",
-        help_text="As 2026-12-31 18:00, UTC. Empty: until it is revoked.",
+        help_text="As 2026-12-31 18:00, in your time zone. Empty: until it is revoked.",
     )
 
     def clean_team(self) -> Team:
@@ -195,11 +210,14 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     """Teams' keys: made here and shown once, revoked for good, never changed."""
 
     list_display = ("prefix", "name", "shown_state", "of_team", "shown_scopes", "used")
-    list_filter = (AgeFilter,)
+    list_filter = MADE
     list_select_related = ("team",)
     id_columns = ("id", "team_id")
-    text_columns = ("prefix",)
-    search_help_text = "The key's prefix (cnx_…), its id or its team's"
+    prefix_columns = ("prefix",)
+    sortable_by = ("prefix",)
+    export_columns = ("id", "prefix", "name", "team_id", "scopes", "expires_at", "last_used_at",
+                      "revoked_at", "created_by_id", "created_at")  # fmt: skip
+    search_help_text = "What the key (cnx_…), its id or its team's begins with"
     fields = ("id", "prefix", "name", "shown_state", "of_team", "shown_scopes", "expires_at",
               "last_used_at", "revoked_at", "created_by", "created_at")  # fmt: skip
     readonly_fields = fields

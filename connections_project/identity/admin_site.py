@@ -1,5 +1,6 @@
 """The way into the admin: e-mail, password and, where it is required, a code."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -7,12 +8,18 @@ from django import forms
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth import BACKEND_SESSION_KEY
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
 from django.utils import timezone
 
+from audit.events import Action
+from audit.record import record
+from connections_project.admin.time_zone import choose_time_zone
 from connections_project.identity import sign_in
 from connections_project.identity.models import User
+from connections_project.identity.origins import admin_origin
 from connections_project.identity.views import SignInForm, set_status
 
 SINGLE_SIGN_ON = "connections_project.identity.single_sign_on.backend.SingleSignOnBackend"
@@ -79,6 +86,22 @@ class OperatorSite(AdminSite):
             return True
         verified = getattr(request.user, "is_verified", None)
         return not settings.ADMIN_TOTP_REQUIRED or bool(verified and verified())
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        zone = self.admin_view(lambda request: choose_time_zone(request, self))
+        return [path("time-zone/", zone, name="time_zone"), *super().get_urls()]
+
+    def record_export(self, request: HttpRequest, kind: str, details: Mapping[str, Any]) -> None:
+        """Record that a list of some kind of rows is handed out, before any of it is."""
+        with transaction.atomic():
+            record(
+                Action.LIST_EXPORTED,
+                origin=admin_origin(request),
+                subject_type=kind,
+                subject_id=None,
+                subject_owner_id=None,
+                details=details,
+            )
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

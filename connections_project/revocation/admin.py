@@ -8,10 +8,11 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from connections_project.admin.base import ReadOnlyAdmin
-from connections_project.admin.filters import AgeFilter, column_filter, select_filter
+from connections_project.admin.filters import MADE, column_filter, select_filter
 from connections_project.admin.formatting import (
     REVOCATION,
     VERIFICATION,
+    exact_time,
     format_datetime,
     link_to_connection,
     revocation_badge,
@@ -44,7 +45,7 @@ def _retry_question(job: RevocationJob) -> str:
     name = name_of(job.platform)
     return (
         f"{name} has failed again and again, so that nothing is sent to it until "
-        f"{until:%Y-%m-%d %H:%M:%S} UTC. It is tried right after that. To ask {name} once before, "
+        f"{exact_time(until)}. It is tried right after that. To ask {name} once before, "
         "go back and choose Probe now."
     )
 
@@ -55,7 +56,7 @@ def _retry(request: HttpRequest, job: RevocationJob, _reason: str) -> str:
     if until is None:
         return "It is due now, and tried next."
     name = name_of(job.platform)
-    return f"It is due now, and waits for {name}, which is left alone until {until:%H:%M:%S} UTC."
+    return f"It is due now, and waits for {name}, which is left alone until {exact_time(until)}."
 
 
 def _probe(request: HttpRequest, job: RevocationJob, _reason: str) -> str:
@@ -86,7 +87,7 @@ class RevocationJobAdmin(ReadOnlyAdmin):
         column_filter(
             "verification", lambda: [(one, words) for one, (words, _) in VERIFICATION.items()]
         ),
-        AgeFilter,
+        *MADE,
     )
     id_columns = ("id", "connection_id")
     search_help_text = "The job's or its connection's id"
@@ -95,6 +96,14 @@ class RevocationJobAdmin(ReadOnlyAdmin):
               "finished_at", "leased_until", "trace_id")  # fmt: skip
     readonly_fields = fields
     actions = ("retry_selected",)
+    saved_filters = {
+        "Waiting": "state=pending",
+        "Accepted without effect": "state=pending&verification=still_alive",
+        "Given up in the last 7 days": "state=abandoned&age=week",
+    }
+    export_columns = ("id", "app", "platform", "connection_id", "owner_id", "state",
+                      "verification", "attempts", "last_error", "created_at", "due_at",
+                      "finished_at", "trace_id")  # fmt: skip
     object_actions = (
         ObjectAction(
             name="retry",

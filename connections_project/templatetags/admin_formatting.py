@@ -23,6 +23,7 @@ def labelled(cells: Iterable[str], headers: Sequence[Mapping[str, Any]]) -> Iter
 
 
 register.filter("badge", formatting.badge)
+register.filter("exact_time", formatting.exact_time)
 register.filter("format_datetime", formatting.format_datetime)
 register.filter("format_details", formatting.format_details)
 register.filter("revocation_badge", formatting.revocation_badge)

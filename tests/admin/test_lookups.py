@@ -9,6 +9,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 
 from connections_project.identity.models import User
 from connections_project.platforms.models import Suspension
@@ -63,6 +64,28 @@ def test_declared_filters_work(everything: Client) -> None:
             for value, _ in one.lookup_choices:
                 answer = everything.get(lists(model), {one.parameter_name: value})
                 assert answer.status_code == 200, (model, one.parameter_name, value)
+
+
+def test_saved_filters_work(everything: Client) -> None:
+    for model in MODELS:
+        its_admin: Any = admin.site._registry[model]
+        for name, query in its_admin.saved_filters.items():
+            answer = everything.get(f"{lists(model)}?{query}")
+            assert answer.status_code == 200, (model, name)
+            assert f'href="?{escape(query)}" aria-current="page">{name}' in answer.content.decode()
+
+
+def test_every_column_that_sorts_has_an_index(everything: Client) -> None:
+    for model in MODELS:
+        indexed = {field.name for field in model._meta.fields if is_indexed(field)}
+        its_admin: Any = admin.site._registry[model]
+        shown = everything.get(lists(model)).context["cl"]
+        sorts = {shown.get_ordering_field(name) for name in its_admin.sortable_by}
+        assert sorts <= {*indexed, "id", "pk", None}, (model, sorts)
+
+
+def is_indexed(field: Any) -> bool:
+    return bool(field.primary_key or field.unique or field.db_index)
 
 
 def test_an_auditor_guesses_no_password(auditors_page: Client, owner: User) -> None:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.unsealed import oldest_unsealed
-from connections_project.admin.formatting import connection_model
+from connections_project.admin.formatting import connection_model, exact_time
 from connections_project.events.models import Endpoint
 from connections_project.operations.models import UNFINISHED, BulkJob
 from connections_project.platforms.endings import near_endings
@@ -75,7 +75,7 @@ def _revocations(metrics: Mapping[str, Any]) -> Iterator[Alert]:
     oldest = metrics.get("oldest_pending")
     if oldest and timezone.now() - datetime.fromisoformat(oldest) > OLD_REVOCATION:
         pending = metrics["revocation_jobs"].get("pending", 0)
-        since = f"{datetime.fromisoformat(oldest):%Y-%m-%d %H:%M} UTC"
+        since = exact_time(datetime.fromisoformat(oldest), "minutes")
         text = f"The oldest revocation has been pending since {since}; {pending} are under way"
         yield Alert(text, f"{page}?state=pending", is_urgent=True)
 
@@ -101,7 +101,8 @@ def _seals() -> Iterator[Alert]:
     page = reverse("admin:audit_auditevent_changelist")
     first = oldest_unsealed()
     if first is not None and timezone.now() - first > LATE_SEAL:
-        text = f"The audit log is not sealed since {first:%Y-%m-%d %H:%M} UTC: is a worker running?"
+        since = exact_time(first, "minutes")
+        text = f"The audit log is not sealed since {since}: is a worker running?"
         yield Alert(text, page, is_urgent=True)
 
 
@@ -129,7 +130,7 @@ def _events(metrics: Mapping[str, Any]) -> Iterator[Alert]:
     page = reverse("admin:events_endpoint_changelist")
     oldest = metrics.get("oldest_event")
     if oldest and timezone.now() - datetime.fromisoformat(oldest) > LATE_EVENT:
-        since = f"{datetime.fromisoformat(oldest):%Y-%m-%d %H:%M} UTC"
+        since = exact_time(datetime.fromisoformat(oldest), "minutes")
         yield Alert(f"An event endpoint has not taken what happened since {since}", page, True)
     for one in Endpoint.objects.exclude(disabled_at=None).order_by("disabled_at")[:10]:
         yield Alert(f"The event endpoint {one.url} is disabled: {one.disabled_reason}", page)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from connections_project.admin.base import ReadOnlyAdmin
-from connections_project.admin.filters import AgeFilter, column_filter
+from connections_project.admin.filters import MADE, column_filter
 from connections_project.admin.formatting import badge, format_datetime
 from connections_project.connections.registry import connection_type
 from connections_project.identity.names import names_of
@@ -68,8 +68,10 @@ class BulkJobAdmin(ReadOnlyAdmin):
     )
     list_filter = (
         column_filter("state", lambda: [(state.value, state.name.lower()) for state in BulkState]),
-        AgeFilter,
+        *MADE,
     )
+    export_columns = ("id", "app", "state", "total", "processed", "failed", "reason",
+                      "requested_by", "created_at", "started_at", "finished_at")  # fmt: skip
     search_help_text = "The job's id"
 
     def shown_state(self, job: BulkJob) -> SafeString:

@@ -1,5 +1,6 @@
 """What the platforms page knows of connections and circuits."""
 
+from connections_project.admin.formatting import exact_time
 from connections_project.connections.registry import (
     DISCONNECTED,
     ConnectionType,
@@ -48,4 +49,4 @@ def _trouble(slug: str) -> tuple[str, ...]:
         "calls wait": CallCircuit,
     }
     found = {words: open_until(kind, slug) for words, kind in kinds.items()}
-    return tuple(f"{words} until {until:%H:%M:%S} UTC" for words, until in found.items() if until)
+    return tuple(f"{words} until {exact_time(until)}" for words, until in found.items() if until)

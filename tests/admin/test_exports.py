@@ -1,0 +1,143 @@
+"""A filtered list as a file: what is declared, whole, harmless to spreadsheets, and audited."""
+
+import csv
+import json
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from audit.models import AuditEvent
+from connections_project.admin.exports import BATCH
+from connections_project.identity.models import User
+from providers.models import Account, Connection, Transaction
+from tests.admin.test_connection_lists import named
+from tests.support.admin_pages import job_of, many
+from tests.support.bank import Bank
+from tests.support.channel_rows import channel_of
+from tests.support.provider_rows import connection_of
+
+LIST = "/admin/providers/connection"
+
+pytestmark = pytest.mark.django_db
+
+
+def body(client: Client, path: str, **query: str) -> str:
+    answer: Any = client.get(path, query)
+    assert answer.status_code == 200, path
+    return b"".join(answer.streaming_content).decode()
+
+
+def as_csv(client: Client, path: str = f"{LIST}/export.csv", **query: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(body(client, path, **query).splitlines()))
+
+
+def as_json(client: Client, path: str = f"{LIST}/export.jsonl", **query: str) -> list[Any]:
+    return [json.loads(line) for line in body(client, path, **query).splitlines()]
+
+
+@pytest.fixture
+def rows(bank: Bank, owner: User) -> list[Connection]:
+    return [connection_of(owner), connection_of(owner, status="expired", account_id="customer-8")]
+
+
+def test_what_matches_is_exported_newest_first(
+    page: Client, rows: list[Connection], owner: User
+) -> None:
+    ids = [str(row.pk) for row in reversed(rows)]
+    assert [row["id"] for row in as_csv(page)] == ids
+    assert [row["id"] for row in as_json(page)] == ids
+    assert [row["id"] for row in as_csv(page, status="expired")] == ids[:1]
+    (found,) = as_json(page, q="customer-7", o="1", p="0")
+    assert found["user_id"] == str(owner.pk)
+    assert found["status"] == "active"
+    assert found["connected_at"].endswith("Z")
+    assert found["disconnected_at"] is None
+
+
+def test_a_cell_is_never_a_formula(page: Client, rows: list[Connection]) -> None:
+    row = rows[0]
+    for begins in ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"):
+        name = f'{begins}HYPERLINK("https://evil.example.com")'
+        named(name, row)
+        text = body(page, f"{LIST}/export.csv", status="active")
+        cells = next(csv.DictReader(text.splitlines(keepends=True)))
+        assert cells["platform_account_name"] == f"'{name}"
+        assert as_json(page, status="active")[0]["platform_account_name"] == name
+    named('Ada = Bea, "C"', row)
+    assert as_csv(page, status="active")[0]["platform_account_name"] == 'Ada = Bea, "C"'
+
+
+def test_amounts_stay_numbers(page: Client, rows: list[Connection]) -> None:
+    now = rows[0].created_at
+    account = Account.objects.create(
+        connection=rows[0], platform_account_id="1", created_at=now, updated_at=now
+    )
+    Transaction.objects.create(
+        account=account, platform_transaction_id="1", posted_at=now, amount="-5.00"
+    )
+    for found in (as_csv, as_json):
+        kind = "csv" if found is as_csv else "jsonl"
+        (row,) = found(page, f"/admin/providers/transaction/export.{kind}")
+        assert row["amount"].startswith("-5")
+
+
+def test_no_export_has_a_secret(page: Client, rows: list[Connection], owner: User) -> None:
+    channel = channel_of(owner, channel="x")
+    jobs = [job_of(rows[0]), job_of(channel)]
+    sealed = [*(row.auth_state for row in (*rows, channel)), *(job.sealed_tokens for job in jobs)]
+    secrets = ["access-0", "refresh-0", owner.password, *(one.ciphertext for one in sealed if one)]
+    for model, its_admin in admin.site._registry.items():
+        columns: tuple[str, ...] = its_admin.export_columns  # type: ignore[attr-defined]
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}_export"
+        answer: Any = page.get(reverse(name, args=["jsonl"]))
+        if not columns:
+            assert answer.status_code == 403, model
+            continue
+        exported = b"".join(answer.streaming_content).decode()
+        assert not [secret for secret in secrets if secret in exported], model
+        for word in ("password", "secret", "auth_state", "sealed", "sha256", "hash"):
+            assert not [column for column in columns if word in column], model
+
+
+def test_it_is_audited_without_naming_anybody(page: Client, rows: list[Connection]) -> None:
+    as_csv(page, status="expired", q="owner@example.com")
+    event = AuditEvent.objects.get(action="list_exported")
+    assert (event.actor_type, event.interface) == ("operator", "admin")
+    assert event.subject_type == "providers.connection"
+    filters = {"status": "expired", "q": "(given)"}
+    assert event.details == {"format": "csv", "filters": filters}
+    as_csv(page, "/admin/audit/auditevent/export.csv", actor="owner@example.com")
+    last = AuditEvent.objects.filter(action="list_exported").latest("id")
+    assert last.details["filters"] == {"actor": "(given)"}
+
+
+def test_who_may_view_may_export_and_nobody_else(
+    auditors_page: Client, client: Client, owner: User, rows: list[Connection]
+) -> None:
+    assert len(as_csv(auditors_page)) == 2
+    assert client.get(f"{LIST}/export.csv").status_code == 302
+    staff = User.objects.create_user("new@example.com", is_staff=True)
+    client.force_login(staff)
+    assert client.get(f"{LIST}/export.csv").status_code == 403
+    assert AuditEvent.objects.filter(action="list_exported").count() == 1
+
+
+def test_what_means_nothing_is_refused(page: Client, rows: list[Connection]) -> None:
+    for path in ("export.xml", "export.csv?status=nonsense", "export.csv?password__startswith=md5"):
+        assert page.get(f"{LIST}/{path}").status_code == 400, path
+    assert not AuditEvent.objects.filter(action="list_exported").exists()
+
+
+def test_rows_are_read_in_batches(page: Client, owner: User) -> None:
+    many(owner, 2 * BATCH + 1)
+    answer: Any = page.get(f"{LIST}/export.jsonl")
+    with CaptureQueriesContext(connection) as queries:
+        parts = [part.decode().count("\n") for part in answer.streaming_content]
+    assert parts == [BATCH, BATCH, 1]
+    assert len(queries) == 4
+    assert not [one for one in queries if "auth_state" in one["sql"] or "OFFSET" in one["sql"]]
