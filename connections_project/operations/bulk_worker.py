@@ -6,7 +6,7 @@ next one goes on behind the last commit.
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,7 @@ from connections_project.identity.models import User
 from connections_project.middleware.tracing import tracing
 from connections_project.operations.engine import Engine
 from connections_project.operations.models import BulkItem, BulkJob, BulkState, ItemState
+from connections_project.operations.pipeline import pipelined
 
 logger = logging.getLogger(__name__)
 
@@ -74,23 +75,32 @@ class _Run:
         Returns:
             Whether the job is over; otherwise it was given back in time.
         """
-        while not stopping.is_set() and (until is None or time.monotonic() < until):
-            if not self._is_permitted():
-                logger.warning("Bulk job %s was refused on the way", self.job.pk)
-                return self._end(BulkState.REFUSED)
-            ids = self._next()
-            if not ids:
-                return self._end(BulkState.FINISHED)
-            self._process(ids)
+        for _ in pipelined(self._process, self._batches(until)):
+            pass
+        if not self._is_permitted():
+            logger.warning("Bulk job %s was refused on the way", self.job.pk)
+            return self._end(BulkState.REFUSED)
+        if not self._next():
+            return self._end(BulkState.FINISHED)
         self._update(**FREED)
         return False
+
+    def _batches(self, until: float | None) -> Iterator[list[UUID]]:
+        """Yield the ids of one batch after the other, while the job may go on."""
+        ids: list[UUID] = []
+        while not stopping.is_set() and (until is None or time.monotonic() < until):
+            if not self._is_permitted() or not (ids := self._next(*ids[-1:])):
+                return
+            yield ids
 
     def _is_permitted(self) -> bool:
         user = User.objects.filter(pk=self.job.requested_by).first()
         return connection_type(self.job.app).may_force_disconnect(user)
 
-    def _next(self) -> list[UUID]:
+    def _next(self, *after: UUID) -> list[UUID]:
         waiting = self.job.items.filter(state=ItemState.PENDING).order_by("connection_id")
+        for last in after:
+            waiting = waiting.filter(connection_id__gt=last)
         return list(waiting.values_list("connection_id", flat=True)[:BATCH])
 
     def _process(self, ids: Sequence[UUID]) -> None:

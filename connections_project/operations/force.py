@@ -1,6 +1,7 @@
 """End connections by force: one or a hundred thousand, batch by batch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from connections_project.connections.registry import Selection
 from connections_project.core.inline import inline_pass
 from connections_project.operations.engine import Engine
 from connections_project.operations.options import DisconnectOptions, Result
+from connections_project.operations.pipeline import pipelined
 from connections_project.operations.snapshot import take_snapshot
 from connections_project.revocation.dispatch import dispatch_revocations
 
@@ -56,15 +58,19 @@ def force_disconnect(
     snapshot = take_snapshot(app, selection, erase_tokens=options.erase_tokens)
     total, job_ids = Result(), list[UUID]()
     with inline_pass():
-        for ids in snapshot.batches(batch_size):
-            batch = engine.end(ids)
-            done = result_of(batch, size=len(ids))
-            job_ids += batch.job_ids[: INLINE_JOBS - len(job_ids)]
+        for done, jobs in pipelined(partial(_end, engine), snapshot.batches(batch_size)):
+            job_ids += jobs[: INLINE_JOBS - len(job_ids)]
             total += done
             if on_batch:
                 on_batch(done)
         dispatch_revocations(job_ids, interface=origin.interface)
     return total
+
+
+def _end(engine: Engine, ids: Sequence[UUID]) -> tuple[Result, Sequence[UUID]]:
+    """End a batch; return what became of it, and its jobs. The rows may be forgotten."""
+    batch = engine.end(ids)
+    return result_of(batch, size=len(ids)), batch.job_ids
 
 
 def result_of(batch: DisconnectResult, *, size: int) -> Result:
