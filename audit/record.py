@@ -2,21 +2,18 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import router, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from audit.events import ActorType, Interface, Outcome
 from audit.models import AuditEvent
-from connections_project.core.documents import as_document
+from connections_project.core.documents import insert_rows
 from connections_project.core.ids import uuid7
 from connections_project.middleware.tracing import current_trace_id
-
-# From so many events on they are written as one document.
-MANY = 20
 
 
 @dataclass(frozen=True)
@@ -108,7 +105,7 @@ def record(
 
 
 def record_many(events: Iterable[Event]) -> None:
-    """Add any number of events by one INSERT (SQLite splits it at its limit of parameters).
+    """Add any number of events by one INSERT.
 
     Raises:
         TransactionManagementError: No transaction is open.
@@ -119,17 +116,16 @@ def record_many(events: Iterable[Event]) -> None:
             "An audit event is written in the transaction of its change, and none is open."
         )
     recorded = list(events)
-    rows = [_columns(event) for event in recorded]
-    if database.vendor == "postgresql" and len(rows) >= MANY:
-        _insert_as_one_document(rows, database)
-    else:
-        AuditEvent.objects.bulk_create([AuditEvent(**row) for row in rows])
+    now = timezone.now()
+    insert_rows(AuditEvent, [_columns(event, now) for event in recorded])
     for listener in _listeners:
         listener(recorded)
 
 
-def _columns(event: Event) -> dict[str, Any]:
+def _columns(event: Event, now: datetime) -> dict[str, Any]:
     return {
+        "id": uuid7(),
+        "occurred_at": now,
         "action": event.action,
         "outcome": event.outcome,
         "actor_type": event.origin.actor_type,
@@ -143,22 +139,3 @@ def _columns(event: Event) -> dict[str, Any]:
         "client_address": event.origin.client_address or None,
         "details": dict(event.details or {}),
     }
-
-
-def _insert_as_one_document(rows: list[dict[str, Any]], database: BaseDatabaseWrapper) -> None:
-    """Insert all rows as one JSON document, which the database takes apart itself.
-
-    A parameter for each column of each row costs more than all else that a bulk disconnect does
-    (PostgreSQL, section 9.16: jsonb_populate_recordset).
-    """
-    now = timezone.now()
-    document = as_document({**row, "id": uuid7(), "occurred_at": now} for row in rows)
-    table = database.ops.quote_name(AuditEvent._meta.db_table)
-    columns = ", ".join(("id", "occurred_at", *rows[0]))
-    with database.cursor() as cursor:
-        # Names only; what is stored is a parameter.
-        cursor.execute(
-            f"INSERT INTO {table} ({columns})"  # noqa: S608
-            f" SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb)",
-            [document],
-        )

@@ -19,6 +19,7 @@ from audit import checkpoints, horizon, merkle, statements
 from audit.canonical import FIELDS, canonical, event_as_json
 from audit.models import Seal, SealedEvent
 from audit.unsealed import Window, windows
+from connections_project.core.documents import insert_rows
 from connections_project.core.ids import first_uuid7, uuid7
 from connections_project.core.periodic import stopping
 
@@ -134,9 +135,13 @@ def _add(last: Seal | None, events: list[dict[str, Any]], *, complete_until: dat
     )
     _sign(seal)
     seal.save(force_insert=True)
-    SealedEvent.objects.bulk_create(
-        SealedEvent(event_id=event["id"], seal=seal, position=position, digest=digest)
-        for position, (event, digest) in enumerate(zip(events, leaves, strict=True))
+    members = enumerate(zip(events, leaves, strict=True))
+    insert_rows(
+        SealedEvent,
+        [
+            {"event_id": event["id"], "seal_id": seal.pk, "position": position, "digest": digest}
+            for position, (event, digest) in members
+        ],
     )
     return seal
 

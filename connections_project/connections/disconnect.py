@@ -188,6 +188,5 @@ def change_rows(rows: Sequence[OAuthConnection], *, now: datetime, **columns: An
     manager = type(rows[0])._default_manager
     manager.filter(pk__any_of=[row.pk for row in rows]).update(**changed)
     for row in rows:
-        for column, value in columns.items():
-            setattr(row, column, value)
+        vars(row).update(columns)
         row.changed(now=now)

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from audit.record import Origin
 from connections_project.core.ids import uuid7
+from connections_project.core.lookups import uuid_array
 from connections_project.core.vault import Sealed
 from connections_project.middleware.tracing import current_trace_id
 from connections_project.platforms.registry import Upstream, upstream
@@ -285,7 +286,7 @@ def _insert(
 def _pending(pairs: Sequence[tuple[UUID, UUID]]) -> tuple[str, list[Any]]:
     """Write the ids of connections and jobs as a table; PostgreSQL gets them as two arrays."""
     if connection.vendor == "postgresql":
-        columns = [list(column) for column in zip(*pairs, strict=True)]
+        columns = [uuid_array(column) for column in zip(*pairs, strict=True)]
         return "unnest(%s::uuid[], %s::uuid[]) AS pending (column1, column2)", columns
     stored = RevocationJob._meta.pk.get_db_prep_value
     rows = ", ".join(["(%s, %s)"] * len(pairs))

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from audit.events import Action, ActorType, Interface, Outcome
 from audit.models import AuditEvent
-from audit.record import MANY, Event, Origin, record, record_many
+from audit.record import Event, Origin, record, record_many
+from connections_project.core.documents import MANY
 from connections_project.core.ids import uuid7
 from connections_project.middleware.tracing import tracing
 from tests.audit.conftest import SUBJECT, SYSTEM
