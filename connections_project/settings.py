@@ -262,12 +262,8 @@ MIDDLEWARE = [
     "connections_project.middleware.request_bodies.RequestBodyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "connections_project.middleware.storable_text.StorableTextMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
     "connections_project.middleware.hosts.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_otp.middleware.OTPMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "connections_project.middleware.pages.PageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "connections_project.admin.time_zone.TimeZoneMiddleware",
 ]
@@ -313,7 +309,11 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 # "no-referrer" would have browsers post the admin's forms with `Origin: null`, which CSRF refuses.
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-SILENCED_SYSTEM_CHECKS = ["security.W008"]
+# The others ask for middleware that PageMiddleware has.
+SILENCED_SYSTEM_CHECKS = [
+    *("security.W008", "security.W003"),
+    *("admin.E408", "admin.E409", "admin.E410"),
+]
 
 # The pages for people speak that of the browser (core/languages.py).
 LANGUAGE_CODE = "en"

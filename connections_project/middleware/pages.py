@@ -1,0 +1,45 @@
+"""Sessions, CSRF tokens, who is signed in, messages: what pages need, and programs don't."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.handlers.exception import convert_exception_to_response
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.module_loading import import_string
+
+MIDDLEWARE = (
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+)
+# Whoever calls these brings a token with each call, and no cookie is looked at.
+PROGRAMS = ("/api/", "/scim/")
+
+
+class PageMiddleware:
+    """The middleware of `MIDDLEWARE`, in its order, for all paths but the programs'."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+        self._chain: Callable[[HttpRequest], Any] = get_response
+        self._view_checks: list[Any] = []
+        for name in reversed(MIDDLEWARE):
+            middleware = import_string(name)(self._chain)
+            self._chain = convert_exception_to_response(middleware)
+            if hasattr(middleware, "process_view"):
+                self._view_checks.insert(0, middleware.process_view)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        is_program = request.path_info.startswith(PROGRAMS)
+        handle = self._get_response if is_program else self._chain
+        return handle(request)
+
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponseBase | None:
+        """Refuse a forged form, as CsrfViewMiddleware does once the view is known."""
+        if request.path_info.startswith(PROGRAMS):
+            return None
+        answers = (check(request, *view) for check in self._view_checks)
+        return next((answer for answer in answers if answer is not None), None)
