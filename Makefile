@@ -68,7 +68,7 @@ lint: $(READY) ## Check style, types, layers, migrations, the OpenAPI document, 
 
 lock: $(READY) ## Pin all that production installs, with hashes, in requirements.lock
 	@# The same file for each Python and platform; what is pinned already stays, but for requirements.txt.
-	@UV_SYSTEM_CERTS=true $(BIN)/uv pip compile requirements.txt --quiet --universal --python-version 3.11 \
+	@UV_SYSTEM_CERTS=true $(BIN)/uv pip compile requirements.txt requirements-timestamps.txt --quiet --universal --python-version 3.11 \
 	  --generate-hashes --no-annotate --custom-compile-command "make lock" --output-file requirements.lock
 
 .env: | $(READY) ## Make development settings with fresh keys; one that is there stays
@@ -81,7 +81,7 @@ clean: ## Stop what runs, and remove .venv, .dev with its databases, and all cac
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What goes to standard output is the caller's: PROVIDER_ID=$(make -s dev-connect).
-$(READY): requirements.txt requirements-dev.txt
+$(READY): requirements.txt requirements-timestamps.txt requirements-dev.txt
 	@$(BIN)/python -c 'import pip; $(FITS)' 2>/dev/null || { \
 	  $(PYTHON) -c '$(FITS)' 2>/dev/null || { \
 	    echo "$(PYTHON) is no Python 3.11 to 3.14: install one, or name it, as in" \

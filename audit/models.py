@@ -87,6 +87,19 @@ class Seal(models.Model):
         return f"seal {self.number}"
 
 
+class Timestamp(models.Model):
+    """An authority's word (RFC 3161) that a seal's head was there; rows are only ever added."""
+
+    seal = models.OneToOneField(
+        Seal, primary_key=True, on_delete=models.DO_NOTHING, db_constraint=False
+    )
+    # A TimeStampResp, as it was answered.
+    response = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"timestamp of seal {self.seal_id}"
+
+
 class SealedEvent(models.Model):
     """That an event stands in a seal, where, and with which digest.
 

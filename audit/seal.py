@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from audit import checkpoints, horizon, merkle, statements
+from audit import checkpoints, horizon, merkle, statements, timestamps
 from audit.canonical import FIELDS, canonical, event_as_json
 from audit.models import Seal, SealedEvent
 from audit.unsealed import Window, windows
@@ -74,6 +74,8 @@ def seal_all(*, after: UUID | None = None) -> Iterator[Seal]:
             if seal.size < BATCH:
                 break
             window = replace(window, after=_last_of(seal))
+    # After all that is to be sealed, since an authority may be slow.
+    timestamps.timestamp_last()
 
 
 def _count(seals: Iterable[Seal]) -> int:

@@ -37,15 +37,14 @@ def verify(signed: dict[str, Any], keys: Keys) -> None:
         UnknownKeyError: It names none of the keys.
         InvalidSignature: The key it names has not signed this.
     """
-    named = {name: value for name, value in signed.items() if name != "signature"}
-    key = keys.get(str(named.get("kid")))
+    key = keys.get(str(signed.get("kid")))
     if key is None:
-        raise UnknownKeyError(named.get("kid"))
+        raise UnknownKeyError(signed.get("kid"))
     try:
         signature = base64.b64decode(str(signed.get("signature")), validate=True)
     except ValueError:
         raise InvalidSignature from None
-    key.verify(signature, canonical(named))
+    key.verify(signature, covered(signed))
 
 
 def of_seal(seal: Seal) -> dict[str, Any]:
@@ -84,10 +83,14 @@ def signed_archive(archive: Archive) -> dict[str, Any]:
     return {**of_archive(archive), "kid": archive.key_id, "signature": archive.signature}
 
 
+def covered(signed: dict[str, Any]) -> bytes:
+    """Return the text that a signature covers: all but the signature itself."""
+    return canonical({name: value for name, value in signed.items() if name != "signature"})
+
+
 def head(signed: dict[str, Any]) -> str:
     """Digest a signed seal; the next one names this as its predecessor."""
-    named = {name: value for name, value in signed.items() if name != "signature"}
-    return hashlib.sha256(canonical(named)).hexdigest()
+    return hashlib.sha256(covered(signed)).hexdigest()
 
 
 def signing_key() -> Ed25519PrivateKey:

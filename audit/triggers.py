@@ -21,6 +21,7 @@ _TABLES = {
         "event_id = NEW.event_id OR (seal_id = NEW.seal_id AND position = NEW.position)",
     ),
     "audit_archive": ("audit_archive", "last_seal = NEW.last_seal"),
+    "audit_timestamp": ("audit_timestamp", "seal_id = NEW.seal_id"),
 }
 
 # The one way through: rows of seals that an archive has may go (`audit.archive`). On SQLite the

@@ -37,6 +37,8 @@ class Kind(StrEnum):
     NOT_SIGNED = "not_signed"
     # Another seal of the same number is known outside: everything was sealed anew.
     SEALED_ANEW = "sealed_anew"
+    # No authority that is trusted has timestamped it, or only much later.
+    NOT_TIMESTAMPED = "not_timestamped"
     # What is known outside is of a log that was there before this one.
     BEGUN_ANEW = "begun_anew"
     # A line outside is of another log than the file.
@@ -93,7 +95,7 @@ class Verification:
             advance: Called for each seal that was read.
         """
         yield from self._of_archives()
-        for seal in _seals():
+        for seal in seals_with():
             yield from self._of_seal(seal)
             if self._is_archived(seal):
                 self.archived += seal.size
@@ -231,10 +233,14 @@ def signature_problem(signed: dict[str, Any], keys: Keys) -> str:
     return ""
 
 
-def _seals() -> Iterator[Seal]:
-    """Return all seals in order; a page at a time, since no cursor should be open for so long."""
-    number = 0
-    while page := list(Seal.objects.filter(pk__gt=number).order_by("pk")[:_SEALS_AT_ONCE]):
+def seals_with(*related: str) -> Iterator[Seal]:
+    """Return all seals in order; a page at a time, since no cursor should be open for so long.
+
+    Args:
+        related: The names of one-to-one relations that are read along.
+    """
+    number, seals = 0, Seal.objects.select_related(*related).order_by("pk")
+    while page := list(seals.filter(pk__gt=number)[:_SEALS_AT_ONCE]):
         yield from page
         number = page[-1].number
 

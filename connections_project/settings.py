@@ -69,6 +69,9 @@ try:
     # Their predecessors' public halves: what those signed stays verifiable.
     AUDIT_PUBLIC_KEYS = _env.ed25519_public_keys("AUDIT_PUBLIC_KEYS")
     RECEIPT_PUBLIC_KEYS = _env.ed25519_public_keys("RECEIPT_PUBLIC_KEYS")
+    # Who dates the log's seals, and who is believed to have dated them.
+    AUDIT_TIMESTAMP_URL = _env.timestamp_url("AUDIT_TIMESTAMP_URL")
+    AUDIT_TIMESTAMP_ROOTS = _env.certificates("AUDIT_TIMESTAMP_ROOTS")
     AUDIT_HEADS_FILE = _env.written_file("AUDIT_HEADS_FILE", BASE_DIR / "audit-heads.jsonl")
 
     # Where the service stands.

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
 import environ
+from cryptography.x509 import Certificate
 from django.core.exceptions import ImproperlyConfigured
 
 from connections_project.conf import rate_limits
@@ -146,6 +148,19 @@ class Environment:
     def web_address(self, name: str, default: str) -> str:
         expected = "an address such as https://connections.example.com, without query or fragment"
         return self.parsed(name, default, values.web_address, expected)
+
+    def timestamp_url(self, name: str) -> str:
+        """Return an authority's address; without the extra package none can be asked."""
+        url = self.web_address(name, "")
+        if url and find_spec("rfc3161_client") is None:
+            wanted = "pip install -r requirements-timestamps.txt"
+            raise ImproperlyConfigured(f"{name} needs a package that is not installed: {wanted}")
+        return url
+
+    def certificates(self, name: str) -> tuple[Certificate, ...]:
+        """Return the certificates of the PEM file of that path; none where it is absent."""
+        expected = "the path of a PEM file with certificates"
+        return self.parsed(name, (), values.certificates, expected)
 
     def proxy_url(self, name: str) -> str:
         expected = "an address such as http://user:password@proxy.example.com:3128"

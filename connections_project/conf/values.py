@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import environ
 from cryptography.fernet import Fernet
+from cryptography.x509 import Certificate, load_pem_x509_certificates
 from django.core.exceptions import ImproperlyConfigured
 from redis.connection import parse_url
 
@@ -175,6 +176,14 @@ def file(text: str) -> Path:
     if not path.is_file():
         raise ValueError
     return path
+
+
+def certificates(text: str) -> tuple[Certificate, ...]:
+    """Read the certificates of a PEM file."""
+    try:
+        return tuple(load_pem_x509_certificates(file(text).read_bytes()))
+    except OSError:
+        raise ValueError from None
 
 
 def mail_backend(text: str) -> str:

@@ -1,10 +1,11 @@
 """Each secret may be given as a file, as Docker, Kubernetes and Vault agents mount them."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.conf.conftest import PRODUCTION, load, refusal
+from tests.conf.conftest import PRODUCTION, ROOT, load, refusal
 
 SECRETS = {
     "SECRET_KEY": PRODUCTION["SECRET_KEY"],
@@ -16,8 +17,21 @@ SECRETS = {
     "CELERY_BROKER_URL": "amqp://service:hush@broker.example.com",
     "METRICS_TOKEN": "hush",
     "OUTBOUND_PROXY": "http://service:hush@proxy.example.com:3128",
+    "EMAIL_HOST_PASSWORD": "hush",
+    "ADMIN_OIDC_CLIENT_SECRET": "hush",
 }
-HELD = {"DATABASE_URL": "DATABASES", "CREDENTIAL_KEYS": "CREDENTIAL_KEYS"}
+# What goes with it.
+BESIDE = {
+    "ADMIN_OIDC_CLIENT_SECRET": {
+        "ADMIN_OIDC_ISSUER": "https://id.example.com",
+        "ADMIN_OIDC_CLIENT_ID": "connections",
+        "ADMIN_OIDC_OPERATORS_GROUP": "operators",
+    }
+}
+HELD = {"DATABASE_URL": "DATABASES", "ADMIN_OIDC_CLIENT_SECRET": "ADMIN_OIDC"}
+PAGE = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+SOUNDS_SECRET = re.compile(r"^\| `([A-Z_]*(?:KEYS?|SECRET|PASSWORD|TOKEN))`", flags=re.MULTILINE)
+PUBLIC = {"AUDIT_PUBLIC_KEYS", "RECEIPT_PUBLIC_KEYS"}
 
 
 def mounted(folder: Path, value: str) -> str:
@@ -30,9 +44,15 @@ def mounted(folder: Path, value: str) -> str:
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_is_read_from_its_file(name: str, tmp_path: Path) -> None:
     setting = HELD.get(name, name)
-    path = mounted(tmp_path, SECRETS[name])
-    from_file = load(**{name: None, f"{name}_FILE": path})[setting]
-    assert from_file == load(**{name: SECRETS[name]})[setting]
+    path, beside = mounted(tmp_path, SECRETS[name]), BESIDE.get(name, {})
+    from_file = load(**beside, **{name: None, f"{name}_FILE": path})[setting]
+    assert from_file == load(**beside, **{name: SECRETS[name]})[setting]
+    assert from_file != load()[setting] or PRODUCTION.get(name)
+
+
+def test_each_secret_of_the_page_can_be_a_file() -> None:
+    assert set(SOUNDS_SECRET.findall(PAGE)) - PUBLIC <= set(SECRETS)
+    assert [name for name in SECRETS if f"`{name}`" not in PAGE.partition("## Keys")[0]] == []
 
 
 def test_a_client_secret_is_read_from_its_file(tmp_path: Path) -> None:

@@ -24,6 +24,10 @@ WRONG = [
     ("AUDIT_PUBLIC_KEYS", SHORT_SEED),
     ("RECEIPT_PUBLIC_KEYS", f"{base64.b64encode(bytes(32)).decode()},{MARK}"),
     ("AUDIT_HEADS_FILE", "/"),
+    ("AUDIT_TIMESTAMP_URL", f"ftp://{MARK}.example.com"),
+    ("AUDIT_TIMESTAMP_URL", f"https://user:{MARK}@example.com"),
+    ("AUDIT_TIMESTAMP_ROOTS", f"/nowhere/{MARK}.pem"),
+    ("AUDIT_TIMESTAMP_ROOTS", __file__),
     ("ALLOWED_HOSTS", f"https://{MARK}.example.com"),
     ("ALLOWED_HOSTS", f"{MARK}.example.com:8000"),
     ("CSRF_TRUSTED_ORIGINS", f"{MARK}.example.com"),
@@ -205,3 +209,10 @@ def test_processes_sharing_redis_share_metrics(tmp_path: Path) -> None:
     assert shared.stat().st_mode & 0o777 == 0o700
     named = load(PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "named"))["METRICS_FOLDER"]
     assert named == tmp_path / "named"
+
+
+def test_timestamps_need_their_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connections_project.conf.environment.find_spec", lambda _: None)
+    words = refusal(AUDIT_TIMESTAMP_URL="https://tsa.example.com")
+    assert "AUDIT_TIMESTAMP_URL needs a package" in words
+    assert "pip install -r requirements-timestamps.txt" in words

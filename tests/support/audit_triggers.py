@@ -7,6 +7,7 @@ TABLES = {
     "audit_seal": "audit_seal",
     "audit_sealedevent": "audit_sealed_event",
     "audit_archive": "audit_archive",
+    "audit_timestamp": "audit_timestamp",
 }
 SUFFIXES = {"sqlite": ["no_update", "no_delete", "no_replace"], "postgresql": ["append_only"]}
 

@@ -10,15 +10,18 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.x509 import Certificate
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from audit import checkpoints, verify_checkpoints
-from audit.models import Seal
+from audit.models import Seal, Timestamp
 from audit.public_keys import public_key_of
 from audit.statements import known_keys
 from audit.verify import Finding, Verification
+from audit.verify_timestamps import TimestampVerification
+from connections_project.conf.values import certificates
 from connections_project.core.commands.base import CommandWithExamples, counted, interruptible
 from connections_project.core.signing import Keys, by_id
 
@@ -26,6 +29,7 @@ EXAMPLES = """
 examples:
   manage.py verify_audit_log                                   with our own keys and checkpoints
   manage.py verify_audit_log --public-key audit.pem --heads /mnt/worm/audit-heads.jsonl
+  manage.py verify_audit_log --timestamp-roots tsa-root.pem
   manage.py verify_audit_log --all --json                      everything that is wrong, for scripts
 
 Exit code 0: the log is what was sealed. 1: it is not; the first bad row is named. 2: wrong use.
@@ -63,6 +67,22 @@ class Command(CommandWithExamples):
             metavar="EVENT_ID",
             help="pass over an event that turned up late and has been looked into",
         )
+        parser.add_argument(
+            "--timestamp-roots",
+            type=_certificates,
+            default=settings.AUDIT_TIMESTAMP_ROOTS,
+            metavar="FILE",
+            help="certificates, as PEM, of who has timestamped the log (default: "
+            "AUDIT_TIMESTAMP_ROOTS)",
+        )
+        parser.add_argument(
+            "--known-head",
+            action="append",
+            default=[],
+            metavar="HEAD",
+            help="the head of a seal that is known to be genuine: up to it, timestamps that are "
+            "late or missing are passed over",
+        )
         parser.add_argument("--all", action="store_true", help="name all bad rows")
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
@@ -77,21 +97,29 @@ class Command(CommandWithExamples):
     ) -> None:
         keys = by_id(public_key) if public_key else known_keys()
         reading = Verification(keys=keys, accepted=frozenset(accept))
+        dated = TimestampVerification(options["timestamp_roots"], options["known_head"])
         wanted = None if options["all"] else 1
         with interruptible("Stopped: the log was not read to its end."):
-            found = list(islice(self.findings(reading, keys, heads), wanted))
+            found = list(islice(self.findings(reading, dated, keys, heads), wanted))
         if json:
-            self.stdout.write(jsonlib.dumps(_result(reading, found), default=str))
+            result = _result(reading, found) | {"timestamps": dated.timestamps}
+            self.stdout.write(jsonlib.dumps(result, default=str))
         else:
-            self.report(reading, found)
+            self.report(reading, dated, found)
         if found:
             raise CommandError(f"The audit log is not what was sealed. {found[0].words}")
 
-    def findings(self, reading: Verification, keys: Keys, path: Path | None) -> Iterator[Finding]:
+    def findings(
+        self, reading: Verification, dated: TimestampVerification, keys: Keys, path: Path | None
+    ) -> Iterator[Finding]:
         # disable=None: a bar on a terminal, none in a pipe.
         with tqdm(desc="Verifying", unit=" seals", disable=None, leave=False) as bar:
             bar.total = None if bar.disable else Seal.objects.count()
             yield from reading.findings(bar.update)
+        if dated.roots:
+            yield from dated.findings()
+        elif Timestamp.objects.exists():
+            self.stderr.write("Without AUDIT_TIMESTAMP_ROOTS no timestamp was verified.")
         yield from self.compared(keys, path)
 
     def compared(self, keys: Keys, path: Path | None) -> Iterator[Finding]:
@@ -106,14 +134,16 @@ class Command(CommandWithExamples):
                 raise CommandError(f"{path}: {error.strerror}", returncode=2) from None
             self.stderr.write(f"Without {chosen} nobody could see that the tail was cut off.")
 
-    def report(self, reading: Verification, found: list[Finding]) -> None:
+    def report(
+        self, reading: Verification, dated: TimestampVerification, found: list[Finding]
+    ) -> None:
         for finding in found:
             self.stdout.write(f"{finding.kind}: {finding.words}")
         if not found:
             self.stdout.write(
                 f"The audit log is what was sealed: {counted(reading.events, 'event')} in "
                 f"{counted(reading.seals, 'seal')}. Not sealed yet: {reading.unsealed}."
-                f"{_archived_in_words(reading)}"
+                f"{_archived_in_words(reading)}{_dated_in_words(dated)}"
             )
 
 
@@ -122,6 +152,17 @@ def _public_key(text: str) -> Ed25519PublicKey:
         return public_key_of(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _certificates(text: str) -> tuple[Certificate, ...]:
+    try:
+        return certificates(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("give a PEM file with certificates") from None
+
+
+def _dated_in_words(dated: TimestampVerification) -> str:
+    return f" Verified: {counted(dated.timestamps, 'timestamp')}." if dated.roots else ""
 
 
 def _archived_in_words(reading: Verification) -> str:
