@@ -42,7 +42,9 @@ class Load:
 
     def _outcome(self, session: requests.Session) -> str:
         try:
-            return str(session.get(f"{self.url}/api/v1/platforms", timeout=20).status_code)
+            answer = session.get(f"{self.url}/api/v1/platforms", timeout=20)
+            by = "" if "X-Trace-Id" in answer.headers else " by the proxy"
+            return f"{answer.status_code}{by}"
         except requests.RequestException as error:
             return type(error).__name__
 
@@ -81,4 +83,4 @@ def test_nobody_is_refused_through_restarts(deploy: Deploy, tmp_path: Path) -> N
 def folder(deploy: Deploy, path: Path) -> Deployment:
     """Deploy with a place of its own for the logs."""
     path.mkdir()
-    return Deployment(deploy(DRAIN_SECONDS="2").environment, path)
+    return Deployment(deploy(DRAIN_SECONDS="3").environment, path)

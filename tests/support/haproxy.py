@@ -25,7 +25,8 @@ frontend all
   default_backend servers
 backend servers
   option httpchk GET /readyz
-  default-server check inter 200ms fall 1 rise 1
+  timeout check 5s
+  default-server check inter 500ms fall 2 rise 1
 {servers}
 """
 
