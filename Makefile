@@ -55,7 +55,7 @@ bench: $(READY) ## Measure the service beside plain DRF views on the same server
 screenshots: $(READY) ## Make screenshots of all pages in .screenshots
 	@mkdir -p .screenshots
 	@SCREENSHOTS=.screenshots $(BIN)/pytest -q -n0 tests/browser/test_screenshots.py \
-	  tests/browser/test_person_pages.py
+	  tests/browser/test_person_pages.py tests/browser/test_admin_accessibility.py
 
 lint: $(READY) ## Check style, types, layers, migrations, the OpenAPI document, production settings
 	$(BIN)/ruff check

@@ -13,6 +13,7 @@ from connections_project.identity.models import User
 from connections_project.identity.second_factor import enrol
 from connections_project.metrics.tables import refresh
 from connections_project.operations.bulk_worker import process_bulk_jobs
+from connections_project.revocation.models import RevocationJob
 from providers.models import Connection
 from tests.admin.conftest import auditor, operator
 from tests.conftest import PASSWORD
@@ -93,7 +94,7 @@ def test_with_the_keyboard_alone_a_selection_is_ended(
     assert not left.exists()
 
 
-def shown(row: Connection) -> str:
+def shown(row: Connection | RevocationJob) -> str:
     """Return a row's id as lists show it."""
     return f"{str(row.pk)[:8]}…{str(row.pk)[-6:]}"
 

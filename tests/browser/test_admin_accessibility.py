@@ -1,4 +1,5 @@
-"""Every page of the admin: axe finds nothing, and none has to be scrolled sideways on a phone."""
+"""Every page of the admin, light and dark: axe finds nothing, nothing has to be scrolled sideways,
+and filters are few tabs away."""
 
 import os
 from collections.abc import Iterator
@@ -57,6 +58,8 @@ def addresses(operator: User) -> Iterator[str]:
     yield "/admin/events/endpoint/"
     yield "/admin/events/endpoint/add/"
     yield "/admin/events/delivery/"
+    yield "/admin/time-zone/"
+    yield "/admin/auth/group/"
 
 
 def test_every_page_reads_well(
@@ -69,26 +72,48 @@ def test_every_page_reads_well(
     seal_recent()
     refresh()
     page = watched.page
+    page.goto("/admin/")
+    found = look(page, "sign-in", folder)
     watched.sign_in(operator)
-    found: list[str] = []
     for address in addresses(operator):
         answer = page.goto(address)
         assert answer is not None
         assert answer.status == 200, address
-        name = address.strip("/").replace("/", "-")[:60]
-        found += look(page, address, folder / f"narrow-{name}.png")
+        found += look(page, address, folder)
+        if page.locator("#changelist-filter").count() and not filters_are_near(page, address):
+            found.append(f"{address}: the filters are more than ten tabs away")
     assert not found, "\n".join(found)
 
 
-def look(page: Page, address: str, screenshot: Path) -> list[str]:
+def look(page: Page, address: str, folder: Path) -> list[str]:
     found = []
-    for screen in (DESK, PHONE):
+    name = address.strip("/").replace("/", "-")[:60] or "dashboard"
+    for screen, scheme in ((DESK, "light"), (PHONE, "dark"), (DESK, "dark"), (PHONE, "light")):
+        is_checked = (screen is DESK) == (scheme == "light")
+        if not is_checked and "SCREENSHOTS" not in os.environ:
+            continue
         page.set_viewport_size(screen)
-        found += [f"{address} {screen['width']} {one}" for one in violations(page)]
-    if overflows(page):
-        found.append(f"{address} overflows by {page.evaluate(WIDEST)}")
-    page.screenshot(path=screenshot, full_page=True)
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        width = screen["width"]
+        page.screenshot(path=folder / f"admin-{name}-{width}-{scheme}.png", full_page=True)
+        if is_checked:
+            found += [f"{address} {width} {scheme} {one}" for one in violations(page)]
+        if overflows(page):
+            found.append(f"{address} {width} overflows by {page.evaluate(WIDEST)}")
     return found
+
+
+def filters_are_near(page: Page, address: str) -> bool:
+    """Whether ten tabs lead to the filters, with the links that skip what is before."""
+    page.goto(address)
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        if focused.evaluate("one => !!one.closest('#changelist-filter')"):
+            return True
+        if focused.inner_text() in {"Skip to main content", "Go to the filters"}:
+            page.keyboard.press("Enter")
+    return False
 
 
 WIDEST = """[...document.querySelectorAll("body *")]
