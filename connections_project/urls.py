@@ -32,7 +32,8 @@ urlpatterns = [
     path("api/v1/webhooks/", include("connections_project.webhooks.urls")),
     *(path("api/v1/", include(one.api.urls)) for one in connection_types() if one.api),
     path("api/v1/global-token-revocation", GlobalRevocationViewSet.as_view({"post": "revoke"})),
-    path("scim/v2/", include("connections_project.scim.urls")),
+    # By its name, so that the schemas behind it are built when the first directory calls.
+    path("scim/v2/", ("connections_project.scim.urls", None, None)),  # type: ignore[arg-type]
     path("data-deletion/<str:confirmation_code>", data_deletion, name="data-deletion"),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

@@ -10,8 +10,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from kombu.exceptions import OperationalError
-from kombu.pools import producers
 
 from connections_project.core.periodic import Work, periodic_task_of
 
@@ -97,6 +95,8 @@ class _Broker:
             return names
 
     def _send_one(self, name: str) -> None:
+        from kombu.exceptions import OperationalError  # Only where there is a broker.
+
         if time.monotonic() < self._quiet_until:
             return
         try:
@@ -115,7 +115,10 @@ _broker = _Broker()
 
 
 def _send(name: str) -> None:
-    from connections_project.celery import app, run_periodic_task  # Only where there is a broker.
+    # Only where there is a broker.
+    from kombu.pools import producers
+
+    from connections_project.celery import app, run_periodic_task
 
     with producers[_connection()].acquire(block=True, timeout=BROKER_SECONDS) as producer:
         app.send_task(run_periodic_task.name, [name], producer=producer, retry=False)

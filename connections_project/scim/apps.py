@@ -9,7 +9,7 @@ class ScimConfig(AppConfig):
         from connections_project.api.error_routing import register
         from connections_project.operations.offboarding import when_forgotten
         from connections_project.scim.errors import ScimErrors
-        from connections_project.scim.users import forget_profile
+        from connections_project.scim.models import forget_profile
 
         register("/scim", ScimErrors())
         when_forgotten(forget_profile)

@@ -1,7 +1,10 @@
-"""SCIM's error bodies (RFC 7644, section 3.12)."""
+"""SCIM's error bodies (RFC 7644, section 3.12).
+
+Every process registers them, and few render one: what makes them is a third of a start, so it is
+imported when it is needed.
+"""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from scim2_models import Context, Error, SCIMException
 
 from connections_project.api.errors import ApiError
 
@@ -12,11 +15,15 @@ class ScimErrors:
     """The error format of `/scim`."""
 
     def translate(self, exc: Exception) -> ApiError | None:
+        from scim2_models import SCIMException
+
         if isinstance(exc, SCIMException):
             return ApiError(exc.status, exc.scim_type, exc.detail)
         return None
 
     def render(self, request: HttpRequest, error: ApiError) -> HttpResponse:  # noqa: ARG002
+        from scim2_models import Context, Error
+
         written = Error(status=error.status, scim_type=_scim_type(error), detail=error.detail)
         body = written.model_dump(scim_ctx=Context.DEFAULT)
         return JsonResponse(body, status=error.status, content_type=CONTENT_TYPE)

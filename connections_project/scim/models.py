@@ -72,3 +72,8 @@ class ScimProfile(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+def forget_profile(user: User) -> None:
+    """Erase what the directory has said of somebody who is forgotten."""
+    ScimProfile.objects.filter(pk=user.pk).delete()

@@ -114,11 +114,6 @@ def delete(issuer: str, user_id: str, *, origin: Origin) -> None:
         begin_offboarding(user, reason=DELETED, origin=origin, forget=True)
 
 
-def forget_profile(user: User) -> None:
-    """Erase what the directory has said of somebody who is forgotten."""
-    ScimProfile.objects.filter(pk=user.pk).delete()
-
-
 def _principal(issuer: str, columns: dict[str, Any], origin: Origin) -> User:
     subject = columns["external_id"] or columns["user_name"]
     found = people(issuer).filter(subject=subject).first()
