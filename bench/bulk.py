@@ -100,11 +100,11 @@ def race(environment: Environment, *, connections: int) -> Race:
         email = lay_out(f"bulk-{number}", result.connections)
         began = time.perf_counter()
         if whose == "ours":
-            result.peak_kib = max(result.peak_kib, _by_the_command(email))
+            result.peak_kib = max(result.peak_kib, by_the_command(email))
         else:
             _by_plain_sql(environment, email)
         result.seconds[whose].append(time.perf_counter() - began)
-        _require_ended(email)
+        require_ended(email)
     return result
 
 
@@ -136,7 +136,7 @@ def lay_out(kind: str, number: int) -> str:
     return person.email
 
 
-def _by_the_command(email: str) -> int:
+def by_the_command(email: str) -> int:
     """Run the command as an operator would, and give its peak of resident memory in KiB."""
     command = (
         *(sys.executable, "manage.py", "disconnect_provider", "--user", email),
@@ -175,7 +175,8 @@ def _copy(table: str, row: dict[str, str]) -> bytes:
     return f"INSERT INTO {table} ({columns}) SELECT {values} {source}".encode()
 
 
-def _require_ended(email: str) -> None:
+def require_ended(email: str) -> None:
+    """Raise RuntimeError where some of a user's connections are not disconnected."""
     left = Connection.objects.filter(user__email=email).exclude(status="disconnected").count()
     if left:
         raise RuntimeError(f"{left} connections were not ended")

@@ -160,7 +160,7 @@ class Server:
 
     def worker_seconds(self) -> float:
         """Return the processor time that the workers have used, in seconds."""
-        return sum(map(_processor_seconds, _children(self.process.pid)))
+        return sum(map(processor_seconds, _children(self.process.pid)))
 
 
 @contextmanager
@@ -232,7 +232,8 @@ def _resident(pid: int) -> int:
     return 0
 
 
-def _processor_seconds(pid: int) -> float:
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a process has used, in seconds."""
     # proc(5): the name in brackets may hold anything; utime and stime are the 14th and 15th.
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

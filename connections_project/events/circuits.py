@@ -1,12 +1,14 @@
 """Leave an endpoint alone that fails again and again, and find out when it is back."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from connections_project.core.jobs.backoff import backoff
+from connections_project.events.chains import Answer
 from connections_project.events.models import Endpoint
 
 FAILURES_TO_OPEN = 5
@@ -27,33 +29,40 @@ def open_endpoint_circuits() -> list[str]:
     return [str(pk) for pk in rows.values_list("pk", flat=True)]
 
 
-def note_success(endpoint: Endpoint) -> None:
-    """Close the circuit; no row is touched where that is known already."""
-    now = timezone.now()
-    last = endpoint.last_success_at
-    if not endpoint.faults and last is not None and now - last < FRESH:
-        return
-    rows = Endpoint.objects.filter(pk=endpoint.pk)
-    rows.update(faults=0, blocked_until=None, last_success_at=now)
+def note_answers(endpoint: Endpoint, answers: Sequence[Answer]) -> None:
+    """Close the circuit by a success, or open it with the last one of too many faults in a row.
 
-
-def note_failure(endpoint: Endpoint, *, retry_after: int | None = None) -> None:
-    """Count a fault, and open the circuit with the last one of too many.
+    No row is touched where it is known already that all is well.
 
     Args:
-        endpoint: Which.
-        retry_after: Seconds that it asks to be left alone.
+        endpoint: As it was when the deliveries were claimed.
+        answers: What it answered, in this order. A failure that speaks of an event is neither.
     """
+    telling = [one for one in answers if one.is_endpoints or not one.error]
+    if not telling or (_is_known_to_be_well(endpoint) and not any(one.error for one in telling)):
+        return
     now = timezone.now()
     with transaction.atomic():
         row = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
-        if row.blocked_until is not None and row.blocked_until > now:
-            return  # One that was under way already tells nothing new.
-        row.faults += 1
-        if is_in_trouble(row):
-            requested = min(timedelta(seconds=retry_after or 0), LONGEST_RETRY_AFTER)
-            row.blocked_until = now + max(_block(row.faults), requested)
-        row.save(update_fields=["faults", "blocked_until"])
+        for answer in telling:
+            if not answer.error:
+                row.faults, row.blocked_until, row.last_success_at = 0, None, now
+            elif row.blocked_until is None or row.blocked_until <= now:
+                _count_fault(row, answer, now)
+            # Else one that was under way already tells nothing new.
+        row.save(update_fields=["faults", "blocked_until", "last_success_at"])
+
+
+def _is_known_to_be_well(endpoint: Endpoint) -> bool:
+    last = endpoint.last_success_at
+    return not endpoint.faults and last is not None and timezone.now() - last < FRESH
+
+
+def _count_fault(row: Endpoint, answer: Answer, now: datetime) -> None:
+    row.faults += 1
+    if is_in_trouble(row):
+        requested = min(timedelta(seconds=answer.wait or 0), LONGEST_RETRY_AFTER)
+        row.blocked_until = now + max(_block(row.faults), requested)
 
 
 def _block(faults: int) -> timedelta:

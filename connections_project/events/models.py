@@ -172,6 +172,11 @@ class Delivery(LeasedJob):
     def __str__(self) -> str:
         return f"{self.state} {self.pk}"
 
+    @property
+    def was_refused(self) -> bool:
+        """Whether it was tried in vain since it was due for the first time, or once more."""
+        return self.attempts > 0 and bool(self.last_error)
+
     @classmethod
     def lease_seconds(cls) -> float:
         return settings.EVENT_LEASE_SECONDS

@@ -14,6 +14,7 @@ from audit.record import Origin, record
 from connections_project.core.dispatch import notify_workers
 from connections_project.core.jobs.lease import FREED
 from connections_project.core.parsing import render_datetime
+from connections_project.events.attempts import followers_of
 from connections_project.events.models import Delivery, DeliveryState, Endpoint, OutgoingEvent
 from connections_project.events.types import EventType
 from connections_project.events.worker import process_deliveries
@@ -67,6 +68,8 @@ def resend(delivery_ids: Collection[UUID], *, origin: Origin) -> int:
         rows = Delivery.objects.filter(pk__in=delivery_ids, lease=None)
         deliveries = list(rows.select_for_update(of=("self",)).order_by("pk"))
         _begin_again(Delivery.objects.filter(pk__in=[one.pk for one in deliveries]))
+        # Those that were put off with it, and were never tried themselves, go on after it.
+        followers_of(deliveries).filter(attempts=0).update(due_at=timezone.now())
         for delivery in deliveries:
             details = {"endpoint": str(delivery.endpoint_id), "event": str(delivery.event_id)}
             action = Action.EVENT_DELIVERY_RESENT

@@ -1,41 +1,50 @@
 """Deliver what is due, by however many workers."""
 
 import math
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
 
-from connections_project.core.jobs.worker import Worker
-from connections_project.events.attempts import attempt
-from connections_project.events.claims import claim
+from connections_project.core.dispatch import notify_workers
+from connections_project.core.ids import uuid7
+from connections_project.core.jobs.batches import BatchWorker
+from connections_project.core.jobs.lanes import Lanes
+from connections_project.events.attempts import settle
+from connections_project.events.chains import Chain, send_chain
+from connections_project.events.claims import Wanted, claim, give_back
+from connections_project.revocation.slots import release_slots
+
+# A periodic pass stays for what is due before the next one would come.
+PATIENCE_SECONDS = 5.0
 
 
-def deliver(*, due_by: datetime | None = None) -> Iterator[str]:
+def deliver(*, due_by: datetime | None = None, patience: float = 0.0) -> Iterator[str]:
     """Try what is due, many deliveries at a time, until nothing is.
 
     Args:
         due_by: Only what is due by then; None for all that becomes due meanwhile.
+        patience: Seconds for which it stays for what is about to be due.
 
     Yields:
         What each has become, of `DeliveryState`; "pending" for one that was put off.
     """
-    worker = Worker(
-        claim=lambda limit: claim(limit, due_by=due_by or timezone.now()),
-        handle=attempt,
+    yield from _run(
+        lambda: Wanted(due_by or timezone.now(), patience=patience),
         threads=settings.EVENT_THREADS,
-        # An endpoint that hangs must not keep what is due at others waiting for the next pass.
-        seconds=math.inf,
+        call_others=lambda: notify_workers(process_due),
+        patience=patience,
     )
-    yield from worker.run()
 
 
 def process_deliveries() -> None:
     """Deliver what is due, as a periodic task."""
-    for _ in deliver():
+    for _ in deliver(patience=PATIENCE_SECONDS):
         pass
 
 
@@ -43,14 +52,48 @@ def deliver_new(endpoints: Collection[UUID], *, within: float) -> None:
     """Try once what was never tried, at endpoints that are to be told of something new.
 
     Args:
-        endpoints: Each has a thread; where there is one, the caller's is enough.
+        endpoints: Each has a thread.
         within: Seconds for all of it.
     """
-    worker = Worker(
-        claim=partial(claim, due_by=timezone.now(), only=endpoints, untried=True),
-        handle=partial(attempt, within=within),
-        threads=min(len(endpoints), settings.EVENT_THREADS),
-        seconds=within,
-    )
-    for _ in worker.run():
+    wanted = Wanted(timezone.now(), only=endpoints, untried=True)
+    for _ in _run(
+        lambda: wanted, threads=min(len(endpoints), settings.EVENT_THREADS), each=1, within=within
+    ):
         pass
+
+
+def _run(
+    wanted: Callable[[], Wanted],
+    *,
+    threads: int,
+    each: int | None = None,
+    within: float = math.inf,
+    call_others: Callable[[], object] = lambda: None,
+    patience: float = 0.0,
+) -> Iterator[str]:
+    """Deliver; without end, since what is due at others mustn't wait for a hanging endpoint."""
+    worker, ends_at = uuid7(), time.monotonic() + within
+    batches = BatchWorker(
+        claim=lambda lanes: claim(worker, wanted(), threads=threads, each=each, lanes=lanes),
+        lanes=lambda: Lanes(
+            partial(send_chain, ends_at=ends_at),
+            name_of=attrgetter("lane"),
+            is_well=attrgetter("is_well"),
+            threads=threads,
+        ),
+        settle=settle,
+        give_back=_give_back,
+        threads=threads,
+        prepare=lambda: None,
+        call_others=call_others,
+        seconds=within,
+        patience=patience,
+    )
+    try:
+        yield from batches.run()
+    finally:
+        release_slots(worker)
+
+
+def _give_back(chains: Sequence[Chain]) -> None:
+    give_back([delivery for chain in chains for delivery in chain.deliveries])

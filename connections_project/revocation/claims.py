@@ -5,6 +5,7 @@ Any number of workers on any number of hosts share the jobs.
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from connections_project.core.jobs.lanes import Lane
 from connections_project.core.jobs.lease import FREED, not_leased
 from connections_project.revocation.circuits import is_in_trouble, not_blocked
 from connections_project.revocation.models import Circuit, RevocationJob
-from connections_project.revocation.slots import Share, slots_of_others, store_slots
+from connections_project.revocation.slots import Offer, claimed, share_out
 
 
 def claim_one(job_id: UUID) -> RevocationJob | None:
@@ -50,29 +51,27 @@ def claim(
         due_by: Only jobs that are due by then.
         heed_circuits: Leave platforms alone that have failed again and again.
     """
-    idle = threads - sum(lane.running for lane in lanes.values())
     with transaction.atomic():
         circuits = _locked_circuits(due_by, heed_circuits=heed_circuits)
         if not circuits and not lanes:
             return Claimed()
-        others = slots_of_others(worker, [circuit.platform for circuit in circuits])
-        kept = lanes.keys() - {circuit.platform for circuit in circuits}
-        shares = [Share.kept(platform, lanes[platform]) for platform in sorted(kept)]
-        for circuit in circuits:
-            most = _most(circuit, heed_circuits=heed_circuits)
-            lane = lanes.get(circuit.platform, Lane())
-            share = Share.of(circuit.platform, lane, idle, most, others[circuit.platform])
-            rows = RevocationJob.claimable(due_by).filter(platform=circuit.platform)
-            share.take(locked_rows(rows, share.number))
-            idle -= share.begun
-            shares.append(share)
-        store_slots(worker, shares)
-        jobs = lease_jobs([job for share in shares for job in share.jobs])
-    return Claimed(
-        jobs,
-        {share.platform: share.slots for share in shares},
-        is_waiting=any(share.is_waiting for share in shares),
-    )
+        offers = [
+            Offer(
+                circuit.platform,
+                _most(circuit, heed_circuits=heed_circuits),
+                partial(
+                    locked_rows,
+                    RevocationJob.claimable(due_by).filter(platform=circuit.platform),
+                ),
+            )
+            for circuit in circuits
+        ]
+        lease_seconds = RevocationJob.lease_seconds()
+        shares = share_out(
+            worker, offers, threads=threads, lanes=lanes, lease_seconds=lease_seconds
+        )
+        lease_jobs([job for share in shares for job in share.jobs])
+    return claimed(shares)
 
 
 def _most(circuit: Circuit, *, heed_circuits: bool) -> int:

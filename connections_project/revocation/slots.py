@@ -1,25 +1,47 @@
 """How many calls at a time each worker makes to a platform, out of what all workers may.
 
 The claims of a platform wait for each other at its circuit, so that the sum never exceeds the
-limit. A worker shrinks to its share as its calls are answered, never earlier.
+limit. A worker shrinks to its share as its calls are answered, never earlier. What is said of
+platforms here holds for whatever else has a lane of its own, such as an endpoint of events.
 """
 
+import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Generic, Self, TypeVar
 from uuid import UUID
 
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from connections_project.core.jobs.lanes import Lane
+from connections_project.core.jobs.batches import Claimed
+from connections_project.core.jobs.lanes import Job, Lane
 from connections_project.core.jobs.lease import lease_end, leased
-from connections_project.revocation.models import RevocationJob, WorkerSlots
+from connections_project.revocation.models import WorkerSlots
+
+J = TypeVar("J", bound=Job)
+
+
+@dataclass(frozen=True)
+class Offer(Generic[J]):
+    """Jobs of one platform that can be claimed.
+
+    Args:
+        platform: Its slug.
+        most: How many all workers together may handle at a time.
+        take: Locks so many of the next ones.
+        here: How many of them this worker handles at a time at most.
+    """
+
+    platform: str
+    most: int
+    take: Callable[[int], Sequence[J]]
+    here: float = math.inf
 
 
 @dataclass
-class Share:
+class Share(Generic[J]):
     """What a worker gets of a platform.
 
     Args:
@@ -38,10 +60,10 @@ class Share:
     slots: int
     wanted: int
     number: int = 0
-    jobs: Sequence[RevocationJob] = ()
+    jobs: Sequence[J] = ()
 
     @classmethod
-    def kept(cls, platform: str, lane: Lane[RevocationJob]) -> Self:
+    def kept(cls, platform: str, lane: Lane[J]) -> Self:
         """Return what is needed for jobs that are claimed already, where there are no others."""
         running, waiting = lane.running, len(lane.waiting)
         slots = max(running, min(lane.slots, running + waiting))
@@ -51,7 +73,7 @@ class Share:
     def of(
         cls,
         platform: str,
-        lane: Lane[RevocationJob],
+        lane: Lane[J],
         idle: int,
         most: int,
         others: Collection[WorkerSlots],
@@ -61,7 +83,7 @@ class Share:
         Args:
             platform: Its slug.
             lane: What the worker handles of it just now.
-            idle: How many of the worker's threads handle nothing.
+            idle: How many of the worker's threads are free for it.
             most: What all workers together may do at a time.
             others: What other workers have.
         """
@@ -73,7 +95,7 @@ class Share:
         ahead = lane.ahead(slots) if most > 1 else 0
         return cls(platform, running, waiting, slots, wanted, slots + ahead - running - waiting)
 
-    def take(self, jobs: Sequence[RevocationJob]) -> None:
+    def take(self, jobs: Sequence[J]) -> None:
         """Add what was claimed, and keep no slot for which there is no job."""
         self.jobs = jobs
         if len(jobs) < self.number:
@@ -89,6 +111,47 @@ class Share:
     def is_waiting(self) -> bool:
         """Whether it has none, though it could use some."""
         return not self.slots and self.wanted > 0
+
+
+def share_out(
+    worker: UUID,
+    offers: Sequence[Offer[J]],
+    *,
+    threads: int,
+    lanes: Mapping[str, Lane[J]],
+    lease_seconds: float,
+) -> list[Share[J]]:
+    """Have a worker take its share of each platform, in the transaction that locked the platforms.
+
+    Args:
+        worker: Its slots are its own until `release_slots`.
+        offers: Of platforms that have more jobs, in the order in which they are served.
+        threads: How many jobs the worker handles at a time.
+        lanes: What it handles just now, by platform.
+        lease_seconds: For how long its slots count if it is lost.
+    """
+    idle = threads - sum(lane.running for lane in lanes.values())
+    others = slots_of_others(worker, [offer.platform for offer in offers])
+    kept = lanes.keys() - {offer.platform for offer in offers}
+    shares = [Share.kept(platform, lanes[platform]) for platform in sorted(kept)]
+    for offer in offers:
+        lane = lanes.get(offer.platform, Lane())
+        free = int(max(0, min(idle, offer.here - lane.running)))
+        share = Share.of(offer.platform, lane, free, offer.most, others[offer.platform])
+        share.take(offer.take(share.number) if share.number > 0 else [])
+        idle -= share.begun
+        shares.append(share)
+    store_slots(worker, shares, lease_seconds=lease_seconds)
+    return shares
+
+
+def claimed(shares: Sequence[Share[J]], *, more_soon: bool = False) -> Claimed[J]:
+    """Return what shares come to; `more_soon`: whether others are about to be due."""
+    return Claimed(
+        [job for share in shares for job in share.jobs],
+        {share.platform: share.slots for share in shares},
+        is_waiting=more_soon or any(share.is_waiting for share in shares),
+    )
 
 
 def even_share(most: int, wanted: Iterable[int]) -> int:
@@ -116,9 +179,9 @@ def slots_of_others(worker: UUID, platforms: Collection[str]) -> Mapping[str, li
     return found
 
 
-def store_slots(worker: UUID, shares: Collection[Share]) -> None:
+def store_slots(worker: UUID, shares: Collection[Share[J]], *, lease_seconds: float) -> None:
     """Store what a worker has from now on, and for how long it counts if the worker is lost."""
-    until = lease_end(RevocationJob.lease_seconds())
+    until = lease_end(lease_seconds)
     rows = [
         WorkerSlots(
             worker=worker,

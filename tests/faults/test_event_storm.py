@@ -1,4 +1,4 @@
-"""State changes by several writers while workers are killed and Redis forgets everything.
+"""State changes by several writers while workers and the web are killed and Redis forgets all.
 
 `EVENT_STORM=10000,500` makes it as large as it is to be believed in: changes, connections.
 """
@@ -7,13 +7,16 @@ import os
 import random
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from statistics import quantiles
 from uuid import UUID
 
 import pytest
 import redis
+import requests
 from django.conf import LazySettings, settings
 from django.db import connection, transaction
 from django.utils import timezone
@@ -22,21 +25,23 @@ from audit.events import Action, ActorType, Interface, Outcome
 from audit.record import Origin
 from connections_project.connections.attention import AttentionReason
 from connections_project.connections.records import record_about
-from connections_project.events.models import Delivery, Endpoint, OutgoingEvent
+from connections_project.events.models import Delivery, OutgoingEvent
 from connections_project.identity.models import User
+from connections_project.identity.tokens import access_token
+from connections_project.revocation.models import RevocationJob
 from providers.models import Connection
 from tests.faults.conftest import Deploy
 from tests.support.bank import Bank
-from tests.support.deployment import wait_until
+from tests.support.deployment import Deployment, wait_until, wait_while_it_shrinks
 from tests.support.event_receiver import Receiver, receiver_at
-from tests.support.platform_server import Answer, PlatformServer
+from tests.support.platform_server import Answer, PlatformServer, free_port
 from tests.support.platform_server import Request as Received
 from tests.support.provider_rows import connection_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(1800)]
 
 CHANGES, CONNECTIONS = map(int, os.environ.get("EVENT_STORM", "400,40").split(","))
-WRITERS, KILLS = 8, 5
+WRITERS, KILLS, ENDED = 8, 5, 20
 ORIGIN = Origin(ActorType.SYSTEM, None, Interface.WORKER)
 TIMES = {
     "EVENT_ALLOWED_NETWORKS": "127.0.0.0/8",
@@ -73,11 +78,14 @@ def writing(keys: list[UUID]) -> Iterator[list[threading.Thread]]:
             connection.close()
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
-    for thread in threads:
-        thread.start()
-    yield threads
-    for thread in threads:
-        thread.join()
+    with pytest.MonkeyPatch.context() as patch:
+        # The tests' own settings have no broker: writers leave all of it to the workers.
+        patch.setattr("connections_project.events.announce.dispatch_deliveries", lambda _: None)
+        for thread in threads:
+            thread.start()
+        yield threads
+        for thread in threads:
+            thread.join()
 
 
 def is_whole(request: Received) -> bool:
@@ -85,11 +93,12 @@ def is_whole(request: Received) -> bool:
     return len(request.body) == int(request.headers["Content-Length"])
 
 
-def three_in_ten_fail(seed: int, taken: dict[str, float]) -> object:
-    chance = random.Random(seed)
+def taking(taken: dict[str, float], *, failing: float) -> Callable[[Received], Answer]:
+    """Note when each event is taken for the first time; a share of all tries fails."""
+    chance = random.Random(1)
 
     def answer(request: Received) -> Answer:
-        if chance.random() < 0.3 or not is_whole(request):
+        if chance.random() < failing or not is_whole(request):
             return Answer(500)
         taken.setdefault(request.headers["webhook-id"], time.time())
         return Answer(204)
@@ -101,41 +110,78 @@ def test_every_change_arrives_once_and_in_order(
     owner: User, bank: Bank, deploy: Deploy, settings: LazySettings
 ) -> None:
     settings.EVENT_ALLOWED_NETWORKS = ["127.0.0.0/8"]
-    keys: list[UUID] = [
-        connection_of(owner, account_id=f"c-{number}").pk for number in range(CONNECTIONS)
-    ]
+    keys, ending = connections(owner, CONNECTIONS, "c"), connections(owner, ENDED, "ending")
     taken: dict[str, float] = {}
     with PlatformServer() as host, PlatformServer() as dead:
         receiver, hung = receiver_at(host), receiver_at(dead)
-        host.on("POST", receiver.path, three_in_ten_fail(1, taken))  # type: ignore[arg-type]
+        host.on("POST", receiver.path, taking(taken, failing=0.3))
         dead.on("POST", hung.path, lambda _: Answer(204, delay=60))
-        # The tests' own settings have no broker: writers leave all of it to the workers.
-        Endpoint.objects.update(created_at=timezone.now())
-        run_storm(deploy, keys, receiver)
+        deployment = deploy(**TIMES)
+        with deployment.beat():
+            with writing(keys), disconnecting(deployment, owner, ending):
+                kill_workers(deployment)
+            with deployment.workers(2):
+                pending = Delivery.pending().filter(endpoint=receiver.endpoint)
+                wait_while_it_shrinks(pending.count)
+                wait_while_it_shrinks(RevocationJob.pending().count)
+                wait_while_it_shrinks(pending.count)
         check(receiver, taken)
         assert not Delivery.objects.filter(endpoint=hung.endpoint, state="delivered").exists()
 
 
-def run_storm(deploy: Deploy, keys: list[UUID], receiver: Receiver) -> None:
-    deployment, broker = deploy(**TIMES), redis.Redis.from_url(settings.REDIS_URL)
-    with pytest.MonkeyPatch.context() as patch, deployment.beat():
-        patch.setattr("connections_project.events.announce.dispatch_deliveries", lambda _: None)
-        with writing(keys):
-            for number in range(KILLS):
-                with deployment.workers(1) as (worker,):
-                    time.sleep(1)
-                    worker.kill()
-                if number in {1, 3}:
-                    broker.flushdb()
-        with deployment.workers(2):
-            pending = Delivery.pending().filter(endpoint=receiver.endpoint)
-            wait_until(lambda: not pending.exists(), why=lambda: f"{pending.count()} are pending")
+def connections(owner: User, number: int, kind: str) -> list[UUID]:
+    return [connection_of(owner, account_id=f"{kind}-{count}").pk for count in range(number)]
+
+
+def kill_workers(deployment: Deployment) -> None:
+    broker = redis.Redis.from_url(settings.REDIS_URL)
+    for number in range(KILLS):
+        with deployment.workers(1) as (worker,):
+            time.sleep(1)
+            worker.kill()
+        if number in {1, 3}:
+            broker.flushdb()
+
+
+@contextmanager
+def disconnecting(deployment: Deployment, owner: User, keys: list[UUID]) -> Iterator[None]:
+    """Disconnect connections at a web process that is killed meanwhile, and started again."""
+
+    port = free_port()
+    with ThreadPoolExecutor(1) as thread:
+        killed = thread.submit(disconnect_all, deployment, port, owner, keys, is_killed=True)
+        yield
+        killed.result()
+    assert disconnect_all(deployment, port, owner, keys) == [200] * len(keys)
+
+
+def disconnect_all(
+    deployment: Deployment, port: int, owner: User, keys: list[UUID], *, is_killed: bool = False
+) -> list[int]:
+    with deployment.web(port) as web, ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(disconnect, port, owner, key) for key in keys]
+        if is_killed:
+            wait_until(lambda: any(one.done() for one in asked))
+            web.kill()
+    return [one.result() for one in asked]
+
+
+def disconnect(port: int, owner: User, key: UUID) -> int:
+    """Disconnect by the API; give the status, or 0 where nobody answered."""
+    bearer = {"Authorization": f"Bearer {access_token(owner)}"}
+    url = f"http://127.0.0.1:{port}/api/v1/auth/{key}/disconnect"
+    try:
+        return requests.delete(url, headers=bearer, timeout=20).status_code
+    except requests.RequestException:
+        return 0
 
 
 def check(receiver: Receiver, taken: dict[str, float]) -> None:
     """Verify what came: each signature, no event missing, and each connection's order."""
     written = {str(event.pk): event for event in OutgoingEvent.objects.all()}
-    assert len(written) == CHANGES // WRITERS * WRITERS
+    types = Counter(event.type for event in written.values())
+    assert types.pop("connection.disconnected") == types.pop("revocation.succeeded") == ENDED
+    assert types.total() == CHANGES // WRITERS * WRITERS
     assert set(taken) == set(written)
     whole = [request for request in receiver.requests if is_whole(request)]
     assert {receiver.verify(request)["id"] for request in whole} == set(written)
@@ -148,3 +194,25 @@ def check(receiver: Receiver, taken: dict[str, float]) -> None:
     for request in whole:
         bodies[request.headers["webhook-id"]].add(request.body)
     assert all(len(one) == 1 for one in bodies.values())
+
+
+def test_a_hung_endpoint_hardly_delays_another(
+    owner: User, bank: Bank, deploy: Deploy, settings: LazySettings
+) -> None:
+    settings.EVENT_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+    ending, port = connections(owner, 40 + CHANGES // 50, "ending"), free_port()
+    taken: dict[str, float] = {}
+    deployment = deploy(EVENT_ALLOWED_NETWORKS="127.0.0.0/8", RATE_LIMIT_API_WRITE="9999/9999")
+    with PlatformServer() as host, PlatformServer() as dead:
+        receiver, hung = receiver_at(host), receiver_at(dead)
+        host.on("POST", receiver.path, taking(taken, failing=0.0))
+        dead.on("POST", hung.path, lambda _: Answer(204, delay=60))
+        with deployment.beat(), deployment.workers(1), deployment.web(port):
+            for key in ending:
+                assert disconnect(port, owner, key) == 200
+            pending = Delivery.pending().filter(endpoint=receiver.endpoint)
+            wait_while_it_shrinks(pending.count)
+    written = OutgoingEvent.objects.filter(pk__in=taken)
+    delays = [taken[str(event.pk)] - event.occurred_at.timestamp() for event in written]
+    assert len(delays) >= len(ending)
+    assert quantiles(delays, n=100)[-1] < 2.0

@@ -24,6 +24,16 @@ def wait_until(condition: Callable[[], object], *, why: Callable[[], str] = lamb
         time.sleep(0.02)
 
 
+def wait_while_it_shrinks(left: Callable[[], int]) -> None:
+    """Wait until nothing is left, as long as ever less is."""
+    least, seen = left(), time.monotonic()
+    while least:
+        assert time.monotonic() - seen < PATIENCE, f"{least} are left, and it goes no further"
+        time.sleep(0.2)
+        if (now_left := left()) < least:
+            least, seen = now_left, time.monotonic()
+
+
 @dataclass(frozen=True)
 class Running:
     """A process, the leader of a group of its own, and what it writes."""

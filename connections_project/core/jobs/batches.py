@@ -9,18 +9,17 @@ from typing import Generic, TypeVar
 
 from django.db import DatabaseError, InterfaceError
 
-from connections_project.core.jobs.lanes import Lane, Lanes
-from connections_project.core.jobs.models import LeasedJob
+from connections_project.core.jobs.lanes import Job, Lane, Lanes
 from connections_project.core.jobs.worker import LOOK_SECONDS, PASS_SECONDS
 from connections_project.core.periodic import stopping
 
 logger = logging.getLogger(__name__)
 
-J = TypeVar("J", bound=LeasedJob)
+J = TypeVar("J", bound=Job)
 R = TypeVar("R")
 S = TypeVar("S")
 
-# How long what has become of a job may wait to be stored, and a worker for a slot of others.
+# How long what has become of a job may wait to be stored, and a worker for what `is_waiting`.
 SETTLE_SECONDS = 0.2
 PATIENCE_SECONDS = 1.0
 
@@ -32,7 +31,8 @@ class Claimed(Generic[J]):
     Args:
         jobs: To be begun in this order.
         slots: How many jobs of these lanes are handled at a time from now on.
-        is_waiting: Whether there are others, whose slots other workers are about to give up.
+        is_waiting: Whether there are others that can be claimed soon: other workers are about to
+            give up their slots, or they are about to be due.
     """
 
     jobs: Sequence[J] = ()
@@ -53,6 +53,7 @@ class BatchWorker(Generic[J, R, S]):
         prepare: Called before claims, every LOOK_SECONDS.
         call_others: Called where there is more to do than this worker can.
         seconds: After these nothing more is claimed.
+        patience: For so many seconds it stays for what is waiting, while it has nothing to do.
         stop: Once it is set nothing more is begun; what is under way comes to its end.
     """
 
@@ -64,12 +65,13 @@ class BatchWorker(Generic[J, R, S]):
     prepare: Callable[[], object]
     call_others: Callable[[], object]
     seconds: float = PASS_SECONDS
+    patience: float = PATIENCE_SECONDS
     stop: threading.Event = stopping
 
     def run(self) -> Iterator[S]:
         """Yield what has become of each job, until nothing is left or the time is over."""
         until, next_look = time.monotonic() + self.seconds, 0.0
-        patient_until, is_wanted = 0.0, True
+        patient_until, is_wanted = time.monotonic() + self.patience, True
         with self.lanes() as lanes:
             while True:
                 now = time.monotonic()
@@ -81,7 +83,7 @@ class BatchWorker(Generic[J, R, S]):
                 yield from self._settle(handled)
                 self._give_back(lanes.take_back(everything=self.stop.is_set()))
                 if handled or lanes.is_busy:
-                    patient_until = time.monotonic() + PATIENCE_SECONDS
+                    patient_until = time.monotonic() + self.patience
                 elif not is_waiting or now > patient_until:
                     break
                 is_wanted = bool(handled and lanes.needs_jobs) or is_waiting

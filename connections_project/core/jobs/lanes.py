@@ -13,16 +13,23 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connections
 
-from connections_project.core.jobs.models import LeasedJob
 from connections_project.core.periodic import stopping
 
 logger = logging.getLogger(__name__)
 
-J = TypeVar("J", bound=LeasedJob)
+
+class Job(Protocol):
+    """A row, or several that are handled one after the other."""
+
+    @property
+    def pk(self) -> Any: ...
+
+
+J = TypeVar("J", bound=Job)
 R = TypeVar("R")
 
 # What is claimed ahead is begun within so many seconds, or given back after twice of them.
@@ -61,7 +68,10 @@ class Lane(Generic[J]):
     @property
     def needs_jobs(self) -> bool:
         """Whether a slot is free, or so little is waiting that one soon will be."""
-        return len(self.waiting) <= self.ahead(self.slots) // 2
+        if self.running < self.slots:
+            return True
+        ahead = self.ahead(self.slots)
+        return ahead > 0 and len(self.waiting) <= ahead // 2
 
     @property
     def is_stale(self) -> bool:

@@ -18,9 +18,9 @@ class Command(EndpointCommand):
         if not endpoint.is_enabled:
             raise CommandError(f"{endpoint.pk} is disabled.")
         delivery_id = write_test(endpoint)
-        claimed = claim_one(delivery_id)
-        if claimed is not None:
-            attempt(claimed)
+        chain = claim_one(delivery_id)
+        if chain is not None:
+            attempt(chain)
         delivery = Delivery.objects.get(pk=delivery_id)
         if delivery.state != DeliveryState.DELIVERED:
             raise CommandError(f"It was not taken: {delivery.last_error or 'a worker tries it'}.")

@@ -1,0 +1,154 @@
+"""What it costs to tell the host application: `python -m bench.told`.
+
+The same is done in turns with one endpoint and with none: disconnects at full load, and very many
+at once. No worker runs, so that what is measured is the writing of events, not their delivery.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+import django
+from django.core.management import call_command
+
+from bench.__main__ import OURS
+from bench.environment import (
+    Environment,
+    LackingError,
+    Server,
+    Size,
+    prepared,
+    processor_seconds,
+    serving,
+)
+
+LANES = 16
+# Longer than a process believes to know who listens.
+KNOWN_SECONDS = 1.5
+
+
+def main() -> None:
+    options = _options()
+    try:
+        with prepared(options.database_url, options.redis_url) as environment:
+            django.setup()
+            call_command("migrate", verbosity=0)
+            _make_an_endpoint()
+            if options.disconnects:
+                _disconnects(environment, options)
+            if options.bulk:
+                _bulk(options)
+    except LackingError as error:
+        sys.exit(f"It can't be measured: {error}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench.told", description=__doc__)
+    parser.add_argument("--database-url", default="postgres://postgres@127.0.0.1:5432/postgres")
+    parser.add_argument("--redis-url", default="redis://127.0.0.1:6379/15")
+    parser.add_argument("--rounds", type=int, default=6, help="with and without, of each")
+    parser.add_argument("--disconnects", type=int, default=600, help="of each round; 0 for none")
+    parser.add_argument("--bulk", type=int, default=20_000, help="at once, each time; 0 for none")
+    return parser.parse_args()
+
+
+def _make_an_endpoint() -> None:
+    from audit.events import ActorType, Interface
+    from audit.record import Origin
+    from connections_project.events.endpoints import create
+
+    origin = Origin(ActorType.SYSTEM, None, Interface.COMMAND)
+    create(url="https://127.0.0.1.example.com/events", origin=origin)
+
+
+def _listen(*, listening: bool) -> None:
+    from django.utils import timezone
+
+    from connections_project.events.models import Endpoint
+
+    Endpoint.objects.update(disabled_at=None if listening else timezone.now())
+    time.sleep(KNOWN_SECONDS)
+
+
+def _turns(rounds: int) -> Iterator[bool]:
+    """Give without and with, then the other way round: whoever comes later finds more rows."""
+    for number in range(rounds):
+        yield from (False, True) if number % 2 == 0 else (True, False)
+
+
+def _disconnects(environment: Environment, options: argparse.Namespace) -> None:
+    from bench.cases import cases
+
+    number = options.disconnects * (2 * options.rounds + 1)
+    ending = next(one for one in cases(disconnects=number) if one.name == "disconnect").requests()
+    found: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
+    with serving(environment, OURS, Size(2, 8)) as server:
+        _cost(environment, server, ending, options.disconnects)
+        for listening in _turns(options.rounds):
+            _listen(listening=listening)
+            found[listening].append(_cost(environment, server, ending, options.disconnects))
+    print("CPU of a disconnect     none   one endpoint   more")
+    for name, place in (("web processes", 0), ("PostgreSQL", 1), ("both", None)):
+        without, told = (
+            median(sum(one) if place is None else one[place] for one in found[listening])
+            for listening in (False, True)
+        )
+        print(f"{name:20} {without:5.2f} ms       {told:5.2f} ms   {told / without - 1:4.0%}")
+
+
+def _cost(
+    environment: Environment, server: Server, ending: Iterator[bytes], number: int
+) -> tuple[float, float]:
+    """Disconnect so many; give the milliseconds of the web and of PostgreSQL for one."""
+    from itertools import islice
+
+    from bench.load import run
+
+    environment.forget_limits()
+    before = server.worker_seconds(), _database_seconds(environment)
+    outcome = run(server.port, islice(ending, number), lanes=LANES, seconds=600)
+    after = server.worker_seconds(), _database_seconds(environment)
+    if outcome.statuses[200] != number:
+        raise LackingError(f"not all were disconnected: {dict(outcome.statuses)}")
+    web, database = (1000 * (b - a) / number for a, b in zip(before, after, strict=True))
+    return web, database
+
+
+def _database_seconds(environment: Environment) -> float:
+    """Return what the server's processes for this database have used; they show its name."""
+    name = environment.database_url.rpartition("/")[2].encode()
+    found = [path for path in Path("/proc").glob("[0-9]*/cmdline") if _holds(path, name)]
+    return sum(processor_seconds(int(path.parent.name)) for path in found)
+
+
+def _holds(path: Path, name: bytes) -> bool:
+    try:
+        text = path.read_bytes()
+    except OSError:
+        return False  # It has ended meanwhile.
+    return text.startswith(b"postgres:") and name in text
+
+
+def _bulk(options: argparse.Namespace) -> None:
+    from bench import bulk
+
+    found: dict[bool, list[float]] = {False: [], True: []}
+    peak = {False: 0, True: 0}
+    for number, listening in enumerate(_turns(options.rounds)):
+        _listen(listening=listening)
+        email = bulk.lay_out(f"told-{number}", options.bulk)
+        began = time.perf_counter()
+        peak[listening] = max(peak[listening], bulk.by_the_command(email))
+        found[listening].append(options.bulk / (time.perf_counter() - began))
+        bulk.require_ended(email)
+    without, told = median(found[False]), median(found[True])
+    print("ended at once           none   one endpoint   ratio (aim: 0.6)")
+    print(f"connections a second {without:7.0f}   {told:12.0f}   {told / without:5.2f}")
+    print(f"most memory, MiB     {peak[False] / 1024:7.0f}   {peak[True] / 1024:12.0f}")
+
+
+if __name__ == "__main__":
+    main()
