@@ -56,6 +56,7 @@ def disconnect_own(
     with transaction.atomic():
         rows = locked_connections()
         connection = own_connection_to_end(connection_id, user=user, rows=rows)
+        connection.user = user
         if connection.status != Status.DISCONNECTED:
             _end(connection, DisconnectRequest(origin, cancel_schedules=cancel_schedules))
         if soft_delete:

@@ -50,6 +50,7 @@ def _ended(connection_id: UUID | None, user: User, origin: Origin) -> tuple[Conn
     """Lock a user's own connection and see that it is over; return whether it was so before."""
     rows = Connection.objects.select_for_update()
     connection = own_connection(connection_id, user_id=user.pk, rows=rows)
+    connection.user = user
     was_over = connection.status == Status.DISCONNECTED
     if not was_over:
         result = disconnect([connection], DisconnectRequest(origin))

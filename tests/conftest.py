@@ -18,6 +18,7 @@ from django.test.signals import setting_changed
 from rest_framework.test import APIClient
 
 from connections_project.api import rate_limits
+from connections_project.events import audience
 from connections_project.identity import sessions
 from connections_project.identity.models import User
 from connections_project.oauth.client import ClientRegistration
@@ -68,6 +69,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     with django_db_blocker.unblock():
         remember_what_is_kept()
     TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _nobody_listens_yet() -> None:
+    audience.forget_audience()
 
 
 @pytest.fixture(autouse=True)

@@ -90,12 +90,24 @@ def _lock(app: str, ids: set[UUID]) -> Iterator[OAuthConnection]:
 
 
 def _external_people(rows: Sequence[OAuthConnection]) -> People:
-    """Return issuer and subject of the owners whom an external issuer names, by one query."""
-    owners = {row.responsible_id for row in rows if row.owner_column == "user_id"}
-    if not owners:
-        return {}
-    known = User.objects.filter(pk__in=owners, issuer__isnull=False)
-    return {pk: (issuer, subject) for pk, issuer, subject in known.values_list(*NAMED_BY)}
+    """Return issuer and subject of the owners whom an external issuer names, by one query.
+
+    It is spared where the owner is at hand, as where somebody ends a connection of their own.
+    """
+    at_hand: dict[UUID, User] = {}
+    missing: set[UUID] = set()
+    for row in rows:
+        if row.owner_column != "user_id":
+            continue
+        if owner := row._state.fields_cache.get("user"):
+            at_hand[owner.pk] = owner
+        else:
+            missing.add(row.responsible_id)
+    found = {owner.pk: (owner.issuer, owner.subject) for owner in at_hand.values()}
+    if missing := missing - found.keys():
+        known = User.objects.filter(pk__in=missing, issuer__isnull=False)
+        found |= {pk: (issuer, subject) for pk, issuer, subject in known.values_list(*NAMED_BY)}
+    return found
 
 
 def _facts(change: _Change, rows: Mapping[UUID, OAuthConnection], people: People) -> Iterator[Fact]:

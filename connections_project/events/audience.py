@@ -12,8 +12,8 @@ from connections_project.events.models import Endpoint
 from connections_project.identity.models import User
 
 READ_EVENTS = "events.read_events"
-# For so long a process believes that nobody listens.
-NOBODY_SECONDS = 1.0
+# For so long a process believes to know who listens.
+KNOWN_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -35,36 +35,31 @@ class Audience:
         return [pk for pk, types in self.endpoints.items() if not types or event_type in types]
 
 
-NOBODY = Audience({}, has_readers=False)
-
-
 class _Memory:
-    """Until when this process knows that there was nobody.
-
-    Only that is remembered, so that changes cost nothing where nobody listens.
-    """
+    """What this process knows of who listens, and until when it believes it."""
 
     def __init__(self) -> None:
-        self.nobody_until = 0.0
+        self.known = Audience({}, has_readers=False)
+        self.until = 0.0
 
 
 _memory = _Memory()
 
 
 def audience() -> Audience:
-    """Find who is to be told, by one statement at most."""
+    """Find who is to be told, by one statement now and then.
+
+    An endpoint may have been disabled within the last second: `outbox` writes nothing for it.
+    """
     now = time.monotonic()
-    if now < _memory.nobody_until:
-        return NOBODY
-    found = _asked()
-    if not found:
-        _memory.nobody_until = now + NOBODY_SECONDS
-    return found
+    if now >= _memory.until:
+        _memory.known, _memory.until = _asked(), now + KNOWN_SECONDS
+    return _memory.known
 
 
 def forget_audience() -> None:
-    """Have this process look again, though it knew of nobody."""
-    _memory.nobody_until = 0.0
+    """Have this process look again."""
+    _memory.until = 0.0
 
 
 def wait_until_known() -> None:
@@ -73,7 +68,7 @@ def wait_until_known() -> None:
     So whoever made it misses nothing that happens from the moment when it is told so.
     """
     forget_audience()
-    time.sleep(NOBODY_SECONDS)
+    time.sleep(KNOWN_SECONDS)
 
 
 def _asked() -> Audience:

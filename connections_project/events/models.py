@@ -142,11 +142,6 @@ class Delivery(LeasedJob):
                 name="event_delivery_order",
                 condition=Q(state="pending"),
             ),
-            models.Index(
-                fields=["endpoint"],
-                name="event_delivery_in_flight",
-                condition=Q(leased_until__isnull=False),
-            ),
             models.Index(fields=["endpoint", "-id"], name="event_delivery_by_endpoint"),
             models.Index(fields=["state", "-id"], name="event_delivery_by_state"),
             # How an endpoint is doing.
@@ -155,7 +150,11 @@ class Delivery(LeasedJob):
                 name="event_delivery_waiting",
                 condition=Q(state="pending"),
             ),
-            models.Index(fields=["endpoint", "tried_at"], name="event_delivery_tried"),
+            models.Index(
+                fields=["endpoint", "tried_at"],
+                name="event_delivery_tried",
+                condition=Q(tried_at__isnull=False),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(name="event_delivery_once", fields=["event", "endpoint"]),

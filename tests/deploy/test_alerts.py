@@ -216,6 +216,6 @@ def test_each_rule_has_its_test() -> None:
 def host(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[PlatformServer]:
     """A host application's address, which this one process looks for each time."""
     settings.EVENT_ALLOWED_NETWORKS = ["127.0.0.0/8"]
-    monkeypatch.setattr(audience, "NOBODY_SECONDS", 0.0)
+    monkeypatch.setattr(audience, "KNOWN_SECONDS", 0.0)
     with PlatformServer() as running:
         yield running

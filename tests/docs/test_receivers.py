@@ -83,7 +83,7 @@ def test_a_receiver_takes_what_is_genuine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings.EVENT_ALLOWED_NETWORKS = ["127.0.0.0/8"]
-    monkeypatch.setattr(audience, "NOBODY_SECONDS", 0.0)
+    monkeypatch.setattr(audience, "KNOWN_SECONDS", 0.0)
     path, url = tmp_path / name, f"http://127.0.0.1:{(port := free_port())}/"
     path.write_text(receiver(language), encoding="utf-8")
     _, secret = create(url=url, origin=command_origin(None))

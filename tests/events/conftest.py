@@ -20,7 +20,7 @@ from tests.support.platform_server import PlatformServer
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is one process, which looks each time."""
-    monkeypatch.setattr(audience, "NOBODY_SECONDS", 0.0)
+    monkeypatch.setattr(audience, "KNOWN_SECONDS", 0.0)
     audience.forget_audience()
 
 

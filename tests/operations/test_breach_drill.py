@@ -36,7 +36,7 @@ def _own_files(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.Monke
     settings.EVENT_ALLOWED_NETWORKS = ["127.0.0.0/8"]
     settings.EVENT_RETRY_SECONDS = (0,)
     settings.REVOCATION_FIRST_RETRY_SECONDS = 0
-    monkeypatch.setattr(audience, "NOBODY_SECONDS", 0.0)
+    monkeypatch.setattr(audience, "KNOWN_SECONDS", 0.0)
 
 
 def drill(slug: str, output: Path, *options: str) -> dict[str, Any]:
