@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
+from connections_project.core.database import in_index_order
 from connections_project.core.jobs.batches import Claimed
 from connections_project.core.jobs.claim import lease_jobs, locked_rows
 from connections_project.core.jobs.lanes import Lane
@@ -129,7 +130,8 @@ def _locked_endpoints(wanted: Wanted) -> tuple[Sequence[Endpoint], bool]:
         rows = rows.filter(pk__in=wanted.only)
     longest = Subquery(first.order_by("due_at").values("due_at")[:1])
     rows = rows.annotate(longest_due=longest).exclude(longest_due=None)
-    locked = list(rows.select_for_update(no_key=True).order_by("pk"))
+    with in_index_order():
+        locked = list(rows.select_for_update(no_key=True).order_by("pk"))
     ready = [
         one
         for one in locked
@@ -145,7 +147,8 @@ def _take(endpoint: Endpoint, wanted: Wanted, number: int) -> list[Chain]:
     ends_at = time.monotonic() + Delivery.lease_seconds()
     which = Q(attempts=0) if wanted.untried else Q()
     rows = Delivery.claimable(wanted.due_by).filter(which, endpoint=endpoint)
-    heads = locked_rows(rows.select_related("event"), number)
+    with in_index_order():
+        heads = locked_rows(rows.select_related("event"), number)
     followers = _followers(endpoint, wanted, heads)
     chains = [Chain(endpoint, [head, *followers[head.connection_id]], ends_at) for head in heads]
     for chain in chains:

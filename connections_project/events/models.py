@@ -5,7 +5,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from connections_project.core.ids import uuid7
@@ -187,11 +187,10 @@ class Delivery(LeasedJob):
     @classmethod
     def claimable(cls, due_by: datetime) -> models.QuerySet[Self]:
         """Return what may be claimed: the first pending one of each connection."""
-        earlier = cls.pending().filter(
-            endpoint=OuterRef("endpoint"),
-            connection_id=OuterRef("connection_id"),
-            sequence__lt=OuterRef("sequence"),
+        of_connection = cls.pending().filter(
+            endpoint=OuterRef("endpoint"), connection_id=OuterRef("connection_id")
         )
-        waits = Q(connection_id__isnull=False) & Exists(earlier)
-        due = super().claimable(due_by)
-        return due.exclude(waits).order_by("due_at", "sequence")
+        # By order, which `in_index_order` has found by the index whatever the planner knows.
+        first = of_connection.order_by("sequence").values("sequence")[:1]
+        is_next = Q(connection_id=None) | Q(sequence=Subquery(first))
+        return super().claimable(due_by).filter(is_next).order_by("due_at", "sequence")
