@@ -37,7 +37,7 @@ def deliver(*, due_by: datetime | None = None, patience: float = 0.0) -> Iterato
     yield from _run(
         lambda: Wanted(due_by or timezone.now(), patience=patience),
         threads=settings.EVENT_THREADS,
-        call_others=lambda: notify_workers(process_due),
+        call_others=lambda: notify_workers(process_deliveries),
         patience=patience,
     )
 
