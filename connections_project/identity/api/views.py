@@ -63,7 +63,7 @@ class SessionViewSet(ApiViewSet):
 
     def handle_exception(self, exc: Exception) -> Response:
         """Throttle what is refused here, too, by its address."""
-        if isinstance(exc, ApiException) and exc.fault.status == 401:
+        if isinstance(exc, ApiException) and exc.error.status == 401:
             exc = self.throttled_refusal(exc)
         return super().handle_exception(exc)
 
