@@ -368,6 +368,7 @@ NOT_ANNOUNCED = {
     Action.CONNECTION_DISCONNECT_REPLAYED: "beside the app's own event",
     Action.CONNECT_SESSION_CREATED: "no connection changes",
     Action.CONNECT_SESSION_OPENED: "no connection changes",
+    Action.LIST_EXPORTED: "no connection changes",
 }
 ABOUT_US = ("BREACH", "LOGIN", "OPERATOR", "SECOND", "RECOVERY", "SESSIONS", "USER", "TEAM",
             "API_KEY", "SCIM", "AUDIT", "EVENT")  # fmt: skip
