@@ -35,7 +35,10 @@ class ProblemField(serializers.Serializer[Any]):
 class Problem(serializers.Serializer[Any]):
     """Problem details (RFC 9457)."""
 
-    type = serializers.URLField(help_text="Ends with the problem's slug, such as `not_found`.")
+    type = serializers.ChoiceField(
+        choices=[f"{settings.PROBLEM_TYPE_BASE_URL}{slug}" for slug in sorted(STATUSES)],
+        help_text="Ends with the problem's slug, such as `not_found`.",
+    )
     title = serializers.CharField(help_text="The slug in words.")
     status = serializers.IntegerField(min_value=400, max_value=599)
     detail = serializers.CharField(help_text="What is wrong here, for people.")

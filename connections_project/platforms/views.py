@@ -41,7 +41,13 @@ PUBLISHES = {
             "required": ["text_max", "image", "options"],
             "properties": {
                 "text_max": {"type": "integer"},
-                "image": {"enum": [False, "optional", "required"]},
+                # Generators take no enumeration of several types.
+                "image": {
+                    "oneOf": [
+                        {"type": "boolean", "enum": [False]},
+                        {"type": "string", "enum": ["optional", "required"]},
+                    ]
+                },
                 "options": {"type": "object", "additionalProperties": {"type": "object"}},
             },
         },
