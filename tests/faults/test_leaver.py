@@ -27,7 +27,7 @@ from tests.faults.conftest import Deploy
 from tests.support.bank import Bank
 from tests.support.deployment import Deployment
 from tests.support.issuer import AUDIENCE, TestIssuer
-from tests.support.platform_server import free_port
+from tests.support.platform_server import Answer, Request, free_port
 from tests.support.provider_rows import connection_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
@@ -108,6 +108,19 @@ def deployment(
         yield running, leaver
 
 
+@pytest.fixture
+def sent(bank: Bank) -> set[str]:
+    """Return the tokens that have come to be revoked; to count all requests takes far longer."""
+    tokens: set[str] = set()
+
+    def revoke(request: Request) -> Answer:
+        tokens.add(request.form["token"])
+        return Answer(200)
+
+    bank.server.on("POST", "/revoke", revoke)
+    return tokens
+
+
 SCHEMAS = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"]}
 
 
@@ -123,8 +136,9 @@ def live() -> int:
     return Connection.objects.filter(disconnected_at=None).count()
 
 
-def test_all_is_over_within_a_minute(deployment: tuple[Deployment, Leaver], bank: Bank) -> None:
+def test_all_is_over_within_a_minute(deployment: tuple[Deployment, Leaver], sent: set[str]) -> None:
     running, leaver = deployment
+    before = os.times().children_user + os.times().children_system
     with ExitStack() as first:
         (worker,) = first.enter_context(running.workers(1))
         leaver.leave()
@@ -132,14 +146,17 @@ def test_all_is_over_within_a_minute(deployment: tuple[Deployment, Leaver], bank
         worker.kill()
     with ExitStack() as second:
         (worker,) = second.enter_context(running.workers(1))
-        leaver.wait(lambda: len(bank.revoked) > CONNECTIONS // 10)
+        leaver.wait(lambda: len(sent) > CONNECTIONS // 10)
         worker.kill()
     with running.workers(1):
         leaver.wait(lambda: not live())
         leaver.note("connections over")
-        leaver.wait(lambda: len(set(bank.revoked)) == CONNECTIONS)
+        leaver.wait(lambda: len(sent) == CONNECTIONS)
         leaver.note("revocations sent")
         leaver.wait(lambda: verified(leaver) == {"revoked": CONNECTIONS})
+    # That of three workers, their starts included: on a busy machine it says more than the clock.
+    spent = os.times().children_user + os.times().children_system - before
+    leaver.figures["processor of the workers"] = round(spent, 2)
     print(f"\n{CONNECTIONS} connections, seconds: {leaver.figures}")  # noqa: T201
     assert leaver.figures["no token works"] < 1
     assert leaver.figures["connections over"] < 30

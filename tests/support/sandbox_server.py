@@ -17,7 +17,7 @@ from connections_project.sandbox.catalogue import catalogue_toml
 ROOT = Path(__file__).resolve().parents[2]
 REDIRECT_URI = "https://localhost:8000/oauth/callback/sandbox"
 READY = "Sandbox ready at "
-SECONDS_TO_START = 30.0
+SECONDS_TO_START = 90.0  # on a machine with much else to do
 
 
 @dataclass(frozen=True)
