@@ -1,0 +1,142 @@
+"""Each platform's answers are understood in whatever way their JSON is written."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from connections_project.oauth.answers import (
+    Origin,
+    require_living_grant,
+    require_success,
+    says_dead_token,
+)
+from connections_project.oauth.catalog import Platform
+from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
+from connections_project.oauth.messages import Answer as Received
+from connections_project.platforms import client
+from connections_project.platforms.registry import Upstream, upstream
+from providers.statements import Statement, read_statements
+from tests.platforms.recorded.conftest import SetStage
+from tests.platforms.recorded.overlays import SHIPPED
+from tests.platforms.recorded.recording import Recording, Told
+from tests.platforms.recorded.recordings import RECORDINGS
+from tests.platforms.recorded.stage import Stage
+from tests.platforms.recorded.variants import VARIANTS, Variant, varied
+from tests.support.platform_server import Answer
+
+
+@pytest.fixture(params=RECORDINGS)
+def stage(request: pytest.FixtureRequest, set_stage: SetStage) -> Stage:
+    return set_stage(RECORDINGS[request.param])
+
+
+def play(stage: Stage, variant: Variant) -> Upstream:
+    """Have all answers be written in one way."""
+
+    def played(told: Told) -> Any:
+        return lambda request: varied(told(request) if callable(told) else told, variant)
+
+    stage.server.on("POST", stage.token_path, played(stage.tokens))
+    routes = dict(stage.recording.routes)
+    if stage.recording.lasting:
+        routes[stage.refreshes_at] = Answer(json=dict(stage.recording.lasting))
+    for (method, path), told in routes.items():
+        stage.server.on(method, path, played(told))
+    found = upstream(stage.recording.slug)
+    assert found is not None
+    return found
+
+
+def test_it_is_known_whose_it_is(stage: Stage) -> None:
+    wanted = stage.recording
+    for variant in VARIANTS:
+        found = play(stage, variant)
+        uri = found.registration.redirect_uris[0]
+        tokens = client.exchange_code(found, code="a", redirect_uri=uri, code_verifier=None)
+        granted = client.granted_accounts(found, tokens)
+        (account,) = granted.accounts
+        identity = account.identity
+        told = (identity.account_id, identity.account_name or "", granted.granted_by)
+        whose = wanted.granted_by or wanted.account_id
+        assert told == (wanted.account_id, wanted.account_name, whose), variant
+        if "expires_in" in wanted.tokens and not wanted.lasting:
+            assert tokens.expires_in == wanted.tokens["expires_in"], variant
+
+
+def test_the_same_is_read(stage: Stage) -> None:
+    wanted = stage.recording
+    if stage.platform.app != "providers":
+        return
+    for variant in VARIANTS:
+        read = list(read_statements(play(stage, variant), access_token="access-1"))
+        assert all(one is not None and one.is_whole for one in read), variant
+        statements = [one for one in read if one is not None]
+        assert sorted(map(account, statements)) == sorted(map(expected, wanted.accounts)), variant
+        transactions = sorted(
+            (one.posted_at, one.amount, one.currency, one.description)
+            for statement in statements
+            for one in {each.platform_transaction_id: each for each in statement.movements}.values()
+        )
+        assert transactions == sorted(
+            (datetime.fromisoformat(at), Decimal(amount), currency, description)
+            for at, amount, currency, description in wanted.transactions
+        ), variant
+
+
+def account(read: Statement) -> tuple[Any, ...]:
+    return read.name, read.type, read.currency, read.balance
+
+
+def expected(told: tuple[str, str, str, str]) -> tuple[Any, ...]:
+    return *told[:3], Decimal(told[3])
+
+
+def ways(answer: Answer) -> Iterator[Received]:
+    for variant in VARIANTS:
+        told = varied(answer, variant)
+        yield Received("platform", told.status, told.headers, told.content())
+
+
+def verdict_of(received: Received, platform: Platform, *, at: Origin) -> str | None:
+    """Return what becomes of a connection; None: nothing."""
+    try:
+        require_living_grant(received, platform, at=at)
+        require_success(received)
+    except PlatformError as error:
+        return as_dead_grant(error).becomes if is_locked_out(error) else None
+    return None
+
+
+@pytest.mark.parametrize("recording", RECORDINGS.values(), ids=RECORDINGS)
+def test_what_is_dead_is_seen_to_be(recording: Recording) -> None:
+    platform = SHIPPED[recording.slug]
+    cases: dict[Origin, Any] = {"token": recording.dead, "api": recording.dead_token}
+    for at, answers in cases.items():
+        for answer, becomes in answers:
+            for received in ways(answer):
+                assert verdict_of(received, platform, at=at) == becomes, received.text
+    for answer in recording.revoked_already:
+        # That of RFC 7009 has no matcher.
+        is_told = platform.revocation is not None and bool(platform.revocation.dead_token)
+        for received in ways(answer) if is_told else ():
+            assert platform.revocation
+            assert says_dead_token(received, platform.revocation)
+
+
+@pytest.mark.parametrize("recording", RECORDINGS.values(), ids=RECORDINGS)
+def test_an_invalid_grant_is_dead_at_any_status(recording: Recording) -> None:
+    for status in (200, 400, 401, 403, 404, 422):
+        for received in ways(Answer(status, json={"error": "invalid_grant"})):
+            assert verdict_of(received, SHIPPED[recording.slug], at="token") == "expired"
+
+
+@pytest.mark.parametrize("slug", ["coinbase", "monzo"])
+def test_a_lone_token_that_was_dead_counts_as_revoked(slug: str) -> None:
+    revocation = SHIPPED[slug].revocation
+    assert revocation
+    dead, _ = RECORDINGS[slug].dead_token[0]
+    for received in ways(dead):
+        assert says_dead_token(received, revocation)
