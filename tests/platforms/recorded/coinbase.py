@@ -106,7 +106,11 @@ RECORDING = Recording(
         ("2026-11-19T10:00:00+00:00", "0.5", "BTC", "Bought Bitcoin"),
         ("2026-11-20T10:00:00+00:00", "-1E-18", "BTC", "for the cake"),
     ),
-    dead=((Answer(400, json={"error": "invalid_grant", "error_description": "…"}), "expired"),),
+    dead=(
+        (Answer(400, json={"error": "invalid_grant", "error_description": "…"}), "expired"),
+        (Answer(401, json={"errors": [{"id": "revoked_token", "message": "…"}]}), "expired"),
+        (Answer(401, json={"error": "expired_token"}), "expired"),
+    ),
     dead_token=(
         (Answer(401, json={"errors": [{"id": "revoked_token", "message": "…"}]}), "expired"),
     ),
