@@ -31,8 +31,8 @@ def seconds_asked_for(headers: Mapping[str, str], *, status: int) -> int | None:
     asked = retry_after_seconds(headers.get("Retry-After"))
     if asked is not None or status != 429:
         return asked
-    told = [headers.get(name) for name in RESET_HEADERS]
-    found = (reset_seconds(one) for one in (*told, _in_list(headers.get("RateLimit"))))
+    resets = [headers.get(name) for name in RESET_HEADERS]
+    found = (reset_seconds(one) for one in (*resets, _in_list(headers.get("RateLimit"))))
     return next((one for one in found if one is not None), None)
 
 

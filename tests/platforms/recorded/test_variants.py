@@ -19,59 +19,59 @@ from connections_project.oauth.messages import Answer as Received
 from connections_project.platforms import client
 from connections_project.platforms.registry import Upstream, upstream
 from providers.statements import Statement, read_statements
-from tests.platforms.recorded.conftest import SetStage
+from tests.platforms.recorded.conftest import ServeRecording
 from tests.platforms.recorded.overlays import SHIPPED
-from tests.platforms.recorded.recording import Recording, Told
+from tests.platforms.recorded.recording import RecordedAnswer, Recording
 from tests.platforms.recorded.recordings import RECORDINGS
-from tests.platforms.recorded.stage import Stage
+from tests.platforms.recorded.platform import RecordedPlatform
 from tests.platforms.recorded.variants import VARIANTS, Variant, varied
 from tests.support.platform_server import Answer
 
 
 @pytest.fixture(params=RECORDINGS)
-def stage(request: pytest.FixtureRequest, set_stage: SetStage) -> Stage:
-    return set_stage(RECORDINGS[request.param])
+def recorded(request: pytest.FixtureRequest, serve_recording: ServeRecording) -> RecordedPlatform:
+    return serve_recording(RECORDINGS[request.param])
 
 
-def play(stage: Stage, variant: Variant) -> Upstream:
+def play(recorded: RecordedPlatform, variant: Variant) -> Upstream:
     """Have all answers be written in one way."""
 
-    def played(told: Told) -> Any:
-        return lambda request: varied(told(request) if callable(told) else told, variant)
+    def played(one: RecordedAnswer) -> Any:
+        return lambda request: varied(one(request) if callable(one) else one, variant)
 
-    stage.server.on("POST", stage.token_path, played(stage.tokens))
-    routes = dict(stage.recording.routes)
-    if stage.recording.lasting:
-        routes[stage.refreshes_at] = Answer(json=dict(stage.recording.lasting))
-    for (method, path), told in routes.items():
-        stage.server.on(method, path, played(told))
-    found = upstream(stage.recording.slug)
+    recorded.server.on("POST", recorded.token_path, played(recorded.tokens))
+    routes = dict(recorded.recording.routes)
+    if recorded.recording.lasting:
+        routes[recorded.refreshes_at] = Answer(json=dict(recorded.recording.lasting))
+    for (method, path), answer in routes.items():
+        recorded.server.on(method, path, played(answer))
+    found = upstream(recorded.recording.slug)
     assert found is not None
     return found
 
 
-def test_it_is_known_whose_it_is(stage: Stage) -> None:
-    wanted = stage.recording
+def test_it_is_known_whose_it_is(recorded: RecordedPlatform) -> None:
+    wanted = recorded.recording
     for variant in VARIANTS:
-        found = play(stage, variant)
+        found = play(recorded, variant)
         uri = found.registration.redirect_uris[0]
         tokens = client.exchange_code(found, code="a", redirect_uri=uri, code_verifier=None)
         granted = client.granted_accounts(found, tokens)
         (account,) = granted.accounts
         identity = account.identity
-        told = (identity.account_id, identity.account_name or "", granted.granted_by)
+        known = (identity.account_id, identity.account_name or "", granted.granted_by)
         whose = wanted.granted_by or wanted.account_id
-        assert told == (wanted.account_id, wanted.account_name, whose), variant
+        assert known == (wanted.account_id, wanted.account_name, whose), variant
         if "expires_in" in wanted.tokens and not wanted.lasting:
             assert tokens.expires_in == wanted.tokens["expires_in"], variant
 
 
-def test_the_same_is_read(stage: Stage) -> None:
-    wanted = stage.recording
-    if stage.platform.app != "providers":
+def test_the_same_is_read(recorded: RecordedPlatform) -> None:
+    wanted = recorded.recording
+    if recorded.platform.app != "providers":
         return
     for variant in VARIANTS:
-        read = list(read_statements(play(stage, variant), access_token="access-1"))
+        read = list(read_statements(play(recorded, variant), access_token="access-1"))
         assert all(one is not None and one.is_whole for one in read), variant
         statements = [one for one in read if one is not None]
         assert sorted(map(account, statements)) == sorted(map(expected, wanted.accounts)), variant
@@ -90,14 +90,14 @@ def account(read: Statement) -> tuple[Any, ...]:
     return read.name, read.type, read.currency, read.balance
 
 
-def expected(told: tuple[str, str, str, str]) -> tuple[Any, ...]:
-    return *told[:3], Decimal(told[3])
+def expected(row: tuple[str, str, str, str]) -> tuple[Any, ...]:
+    return *row[:3], Decimal(row[3])
 
 
 def ways(answer: Answer) -> Iterator[Received]:
     for variant in VARIANTS:
-        told = varied(answer, variant)
-        yield Received("platform", told.status, told.headers, told.content())
+        one = varied(answer, variant)
+        yield Received("platform", one.status, one.headers, one.content())
 
 
 def verdict_of(received: Received, platform: Platform, *, at: Origin) -> str | None:
