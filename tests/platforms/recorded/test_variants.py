@@ -21,9 +21,9 @@ from connections_project.platforms.registry import Upstream, upstream
 from providers.statements import Statement, read_statements
 from tests.platforms.recorded.conftest import ServeRecording
 from tests.platforms.recorded.overlays import SHIPPED
+from tests.platforms.recorded.platform import RecordedPlatform
 from tests.platforms.recorded.recording import RecordedAnswer, Recording
 from tests.platforms.recorded.recordings import RECORDINGS
-from tests.platforms.recorded.platform import RecordedPlatform
 from tests.platforms.recorded.variants import VARIANTS, Variant, varied
 from tests.support.platform_server import Answer
 
