@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 from urllib.parse import quote
 
@@ -240,7 +240,9 @@ def _movement(entry: Any, platform: Platform, currency: str) -> Movement | _NoMo
     by_adapter = adapter_of(platform).transaction
     try:
         if by_adapter is not None:
-            entry = by_adapter(entry) if isinstance(entry, dict) else None
+            # What it reckons is money, for which the usual 28 digits are too few.
+            with localcontext(readings.MONEY):
+                entry = by_adapter(entry) if isinstance(entry, dict) else None
             if entry is None:
                 return _NoMovement()
         fields = Fields(entry, platform.transaction_fields)

@@ -43,7 +43,10 @@ RECORDING = Recording(
             {
                 None: FIRST,
                 FIRST[-1]["id"]: SECOND,
-                SECOND[-1]["id"]: [other(16, "CSD", "1000")],
+                SECOND[-1]["id"]: [
+                    other(16, "CSD", "1000"),
+                    fill(15, "buy", "123456789.123456789", "98765.123456789", "BTC/USD"),
+                ],
             },
         ),
     },
@@ -51,6 +54,12 @@ RECORDING = Recording(
     account_name="010203ABCD",
     accounts=(("010203ABCD", "margin", "USD", "103820.56"),),
     transactions=(
+        (
+            "2026-11-15T18:43:20.123456+00:00",
+            "-12193225019356.975197684750190521",
+            "USD",
+            "FILL buy 123456789.123456789 BTC/USD",
+        ),
         ("2026-11-16T00:00:00+00:00", "1000", "USD", "CSD 2 T"),
         ("2026-11-17T18:43:20.123456+00:00", "0.999999999", "USD", "FILL sell_short 3 DOGE/USD"),
         ("2026-11-18T18:43:20.123456+00:00", "220", "USD", "FILL sell 2 AAPL261218C00220000"),

@@ -6,6 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from providers.models import Account, Connection, Transaction
+from providers.readings import MONEY
 from tests.platforms.recorded.conftest import ServeRecording
 from tests.platforms.recorded.failures import PASSING
 from tests.platforms.recorded.platform import RecordedPlatform
@@ -60,7 +61,7 @@ def test_all_transactions_are_read(
 
 
 def plain(amount: Any) -> str:
-    text = str(amount.normalize())
+    text = str(amount.normalize(MONEY))
     return f"{amount:f}".rstrip("0").rstrip(".") if "E+" in text else text
 
 
