@@ -14,7 +14,7 @@ class ChannelsConfig(AppConfig):
         from channels.disconnect import active_schedules, disconnect
         from channels.models import ChannelConnection, PublishOutcome, ScheduleStatus, Status
         from channels.publish import process_schedules
-        from channels.refresh import RULES, renew_ending_grants
+        from channels.refresh import RULES
         from channels.retention import forget_old_schedules
         from channels.selectors import scheduled_on, schedules_for_operators
         from connections_project.connections.registry import (
@@ -64,5 +64,4 @@ class ChannelsConfig(AppConfig):
         )
         allow_operators("change_channelconnection", "change_schedule")
         periodic_task(process_schedules, every=5)
-        periodic_task(renew_ending_grants)
         periodic_task(forget_old_schedules, every=3600)

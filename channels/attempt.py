@@ -20,14 +20,13 @@ from channels import outcomes
 from channels.claims import back_to_queue, begin_sending
 from channels.models import ChannelConnection, Schedule, ScheduleStatus, Status
 from channels.outcomes import CONNECTION_INACTIVE
-from channels.refresh import RULES, refreshed_for_use
 from connections_project.connections.errors import (
     BusyError,
     NoRefreshTokenError,
     NotActiveError,
     RefreshFailedError,
 )
-from connections_project.connections.refresh import mark_dead_unless_changed
+from connections_project.connections.refresh import mark_dead_unless_changed, refreshed_for_use
 from connections_project.core.vault import DecryptionError
 from connections_project.middleware.tracing import tracing
 from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
@@ -192,7 +191,7 @@ class _Sending:
             return self._send_with_fresh_token(connection)
         if is_locked_out(error):
             dead = as_dead_grant(error)
-            mark_dead_unless_changed(connection, dead, rules=RULES, origin=self.origin)
+            mark_dead_unless_changed(connection, dead, origin=self.origin)
             return self._failed(CONNECTION_INACTIVE)
         if error.permanent:
             return self._failed(error.code)

@@ -3,12 +3,8 @@
 No row is there until the tokens are: a flow that fails leaves its audit event and nothing else.
 """
 
-from copy import copy
-from dataclasses import replace
-
 from django.utils import timezone
 
-from audit.events import Action
 from audit.record import Origin
 from channels.models import LIVE, ChannelConnection
 from channels.store_grant import ReceivedChannelGrant, store_grant
@@ -16,17 +12,16 @@ from connections_project.connections import flow
 from connections_project.connections.callback import (
     ValidatedFlow,
     exchange_and_identify,
+    store_received,
     validate_user_callback,
 )
 from connections_project.connections.confirm import confirm_stored
 from connections_project.connections.errors import AlreadyConnectedError
 from connections_project.connections.flow import Answer, Authorization
-from connections_project.connections.unstored import store_or_revoke
 from connections_project.identity.models import User
 from connections_project.platforms.client import identify
 
 APP = "channels"
-FAILED = Action.CHANNEL_CONNECTION_FAILED
 
 
 def begin(*, channel: str, redirect_uri: str | None, user: User, browser: str) -> Authorization:
@@ -73,50 +68,40 @@ def complete(
         AlreadyConnectedError: See `store_grant`.
         StateStoreUnavailable: The cache is away.
     """
-    validated_flow = validate_user_callback(
-        app=APP, failed=FAILED, state=state, answer=answer, caller=caller, origin=origin
+    validated = validate_user_callback(
+        app=APP, state=state, answer=answer, caller=caller, origin=origin
     )
-    received = _ask(validated_flow, code=answer.code or "")
+    received = _ask(validated)
     try:
-        stored = store_or_revoke(
-            lambda: store_grant(
-                replace(received, row=copy(received.row)), origin=validated_flow.origin
-            ),
-            upstream=received.upstream,
-            tokens=[received.tokens],
-        )
+        stored = store_received(validated, received, store_grant)
     except AlreadyConnectedError:
-        confirm_stored(validated_flow, received.grant)
+        confirm_stored(validated, received.grant)
         raise
-    confirm_stored(validated_flow, received.grant, stored)
+    confirm_stored(validated, received.grant, stored)
     return stored
 
 
-def _ask(validated_flow: ValidatedFlow[User], *, code: str) -> ReceivedChannelGrant:
-    row, upstream = _new_row(validated_flow), validated_flow.upstream
+def _ask(validated: ValidatedFlow[User]) -> ReceivedChannelGrant:
+    row = _new_row(validated)
     live = ChannelConnection.objects.filter(
-        user=validated_flow.principal, channel=row.channel, status__in=LIVE
+        user_id=row.user_id, channel=row.channel, status__in=LIVE
     )
     live_before = frozenset(live.values_list("pk", flat=True))
-    tokens, identity = exchange_and_identify(
-        validated_flow.flow,
-        upstream,
-        code=code,
-        whose=identify,
-        row=row,
-        failed=FAILED,
-        origin=validated_flow.origin,
-    )
+    tokens, identity = exchange_and_identify(validated, row, whose=identify)
     return ReceivedChannelGrant(
-        row=row, live_before=live_before, upstream=upstream, tokens=tokens, identity=identity
+        row=row,
+        live_before=live_before,
+        upstream=validated.upstream,
+        tokens=tokens,
+        identity=identity,
     )
 
 
-def _new_row(validated_flow: ValidatedFlow[User]) -> ChannelConnection:
+def _new_row(validated: ValidatedFlow[User]) -> ChannelConnection:
     now = timezone.now()
     return ChannelConnection(
-        user=validated_flow.principal,
-        channel=validated_flow.flow.slug,
+        user=validated.principal,
+        channel=validated.flow.slug,
         created_at=now,
         updated_at=now,
     )

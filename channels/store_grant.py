@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from audit.events import Action
@@ -41,32 +40,21 @@ class ReceivedChannelGrant(ReceivedGrant):
     live_before: frozenset[UUID]
 
 
-def store_grant(received: ReceivedChannelGrant, *, origin: Origin) -> ChannelConnection:
-    """Store the tokens, or have them revoked.
-
-    Raises:
-        AlreadyConnectedError: The account is connected; that row has taken the tokens.
-        InvalidStateError: The account's connection was disconnected meanwhile, or its owner
-            deactivated.
-    """
-    with transaction.atomic():
-        stored = _store_grant(received, origin=origin)
-    if isinstance(stored, ConnectionProblem):
-        raise stored
-    return stored
-
-
-def _store_grant(
+def store_grant(
     received: ReceivedChannelGrant, *, origin: Origin
 ) -> ChannelConnection | ConnectionProblem:
+    """Store the tokens, or have them revoked, in the caller's transaction.
+
+    Returns:
+        The new connection, or a problem to be raised after the commit: AlreadyConnectedError, whose
+        row has taken the tokens; InvalidStateError where the account's connection was disconnected
+        meanwhile, or its owner deactivated.
+    """
     owner = lock_owner(received.row.user_id)
     same = _same_account(received)
     connected = same is not None and same.status == Status.CONNECTED
     if not owner.is_active or (not connected and _is_overtaken(received)):
-        failed = Action.CHANNEL_CONNECTION_FAILED
-        return refuse(
-            InvalidStateError(), received.row, received, same=same, failed=failed, origin=origin
-        )
+        return refuse(InvalidStateError(), received.row, received, same=same, origin=origin)
     if same is not None and connected:
         _store(same, received, origin=origin)
         return AlreadyConnectedError(same.pk)
@@ -107,8 +95,7 @@ def _store(row: ChannelConnection, received: ReceivedChannelGrant, *, origin: Or
     picture_url = received.identity.picture_url
     row.cached_data = {"picture_url": picture_url} if picture_url else None
     reauthorised = row.pk != received.row.pk
-    connected = Action.CHANNEL_CONNECTED
-    store(row, received, connected=connected, origin=origin, reauthorised=reauthorised)
+    store(row, received, origin=origin, reauthorised=reauthorised)
 
 
 def _supersede(old: ChannelConnection, received: ReceivedChannelGrant, *, origin: Origin) -> None:

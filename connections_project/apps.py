@@ -15,6 +15,7 @@ class ConnectionsProjectConfig(AppConfig):
         from connections_project.connections.confirm import confirm_holders
         from connections_project.connections.ending_grants import note_ending_grants
         from connections_project.connections.outbound_limits import note_call, reserve_for_call
+        from connections_project.connections.renewal import renew_ending_grants
         from connections_project.core import checks, lookups  # noqa: F401
         from connections_project.core.database import release_connections
         from connections_project.core.inline import end_of_request, start_of_request
@@ -34,3 +35,4 @@ class ConnectionsProjectConfig(AppConfig):
         request_started.connect(start_of_request)
         request_finished.connect(end_of_request)
         periodic_task(note_ending_grants)
+        periodic_task(renew_ending_grants)

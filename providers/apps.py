@@ -19,7 +19,7 @@ class ProvidersConfig(AppConfig):
         from providers.connect import complete, flow_details
         from providers.disconnect import disconnect
         from providers.models import Connection, Status
-        from providers.refresh import RULES, renew_ending_grants
+        from providers.refresh import RULES
         from providers.sweep import sweep_pending
 
         register(
@@ -53,4 +53,3 @@ class ProvidersConfig(AppConfig):
             )
         )
         periodic_task(sweep_pending)
-        periodic_task(renew_ending_grants)

@@ -3,21 +3,19 @@
 validate the state → check the answer → pending row → exchange → whose account is it? → store_grant
 """
 
-from copy import copy
-from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
-from audit.events import Action
 from audit.record import Origin
 from connections_project.connections import flow
 from connections_project.connections.callback import (
     ValidatedFlow,
     exchange_and_identify,
     refusals_recorded,
+    store_received,
     validate_user_callback,
 )
 from connections_project.connections.confirm import confirm_stored
@@ -27,7 +25,6 @@ from connections_project.connections.errors import (
     NotReauthorisableError,
 )
 from connections_project.connections.flow import Answer, Authorization, Flow
-from connections_project.connections.unstored import store_or_revoke
 from connections_project.identity.models import User
 from connections_project.platforms.client import identify
 from connections_project.platforms.registry import connectable
@@ -36,7 +33,6 @@ from providers.selectors import own_connection
 from providers.store_grant import REAUTHORISABLE, ReceivedProviderGrant, end_if_pending, store_grant
 
 APP = "providers"
-FAILED = Action.PROVIDER_CONNECTION_FAILED
 
 
 def begin(
@@ -115,19 +111,15 @@ def complete(*, state: str, answer: Answer, caller: User | None, origin: Origin)
         AccountMismatchError: See `store_grant`.
         StateStoreUnavailable: The cache is away.
     """
-    validated_flow = validate_user_callback(
-        app=APP, failed=FAILED, state=state, answer=answer, caller=caller, origin=origin
+    validated = validate_user_callback(
+        app=APP, state=state, answer=answer, caller=caller, origin=origin
     )
-    taken, user, origin = validated_flow.flow, validated_flow.principal, validated_flow.origin
-    with refusals_recorded(taken, FAILED, owner_id=user.pk, origin=origin):
-        row = _row_for(taken, user)
-    received = _ask(validated_flow, row, code=answer.code or "")
-    stored = store_or_revoke(
-        lambda: store_grant(replace(received, row=copy(received.row)), origin=origin),
-        upstream=received.upstream,
-        tokens=[received.tokens],
-    )
-    confirm_stored(validated_flow, received.grant, stored)
+    user = validated.principal
+    with refusals_recorded(validated.flow, owner_id=user.pk, origin=validated.origin):
+        row = _row_for(validated.flow, user)
+    received = _ask(validated, row)
+    stored = store_received(validated, received, store_grant)
+    confirm_stored(validated, received.grant, stored)
     return stored
 
 
@@ -149,23 +141,14 @@ def _row_for(taken: Flow, user: User) -> Connection:
     return row
 
 
-def _ask(
-    validated_flow: ValidatedFlow[User], row: Connection, *, code: str
-) -> ReceivedProviderGrant:
-    upstream, details = validated_flow.upstream, validated_flow.flow.details
+def _ask(validated: ValidatedFlow[User], row: Connection) -> ReceivedProviderGrant:
+    details = validated.flow.details
     tokens, identity = exchange_and_identify(
-        validated_flow.flow,
-        upstream,
-        code=code,
-        whose=identify,
-        row=row,
-        failed=FAILED,
-        origin=validated_flow.origin,
-        give_up=partial(_give_up, row),
+        validated, row, whose=identify, give_up=partial(_give_up, row)
     )
     return ReceivedProviderGrant(
         row=row,
-        upstream=upstream,
+        upstream=validated.upstream,
         tokens=tokens,
         identity=identity,
         reauthorises=details["connection_id"] is not None,

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.utils import timezone
 
-from audit.events import Action
 from audit.record import Origin
 from connections_project.connections.attention import AttentionReason
 from connections_project.connections.errors import (
@@ -34,23 +32,16 @@ class ReceivedProviderGrant(ReceivedGrant):
     alias: str | None
 
 
-def store_grant(received: ReceivedProviderGrant, *, origin: Origin) -> Connection:
-    """Store the tokens in the row they are for, or have them revoked.
-
-    Raises:
-        InvalidStateError: The row was disconnected meanwhile, or its owner deactivated.
-        AccountMismatchError: The row to reauthorise belongs to another platform account.
-    """
-    with transaction.atomic():
-        stored = _store_grant(received, origin=origin)
-    if isinstance(stored, ConnectionProblem):
-        raise stored
-    return stored
-
-
-def _store_grant(
+def store_grant(
     received: ReceivedProviderGrant, *, origin: Origin
 ) -> Connection | ConnectionProblem:
+    """Store the tokens in the row they are for, or have them revoked, in the caller's transaction.
+
+    Returns:
+        The row, or a problem to be raised after the commit: InvalidStateError where the row was
+        disconnected meanwhile, or its owner deactivated; AccountMismatchError where the row to
+        reauthorise belongs to another platform account.
+    """
     owner = lock_owner(received.row.user_id)
     current = Connection.objects.select_for_update().get(pk=received.row.pk)
     same = _same_account(received)
@@ -108,13 +99,7 @@ def _store(row: Connection, received: ReceivedProviderGrant, *, origin: Origin) 
     row.alias = received.alias or row.alias
     row.status = Status.ACTIVE
     reauthorised = row.pk != received.row.pk or received.reauthorises
-    store(
-        row,
-        received,
-        connected=Action.PROVIDER_CONNECTED,
-        origin=origin,
-        reauthorised=reauthorised,
-    )
+    store(row, received, origin=origin, reauthorised=reauthorised)
     return row
 
 
@@ -128,8 +113,7 @@ def _refuse(
 ) -> ConnectionProblem:
     """Leave a row that was connected as it is, and revoke the tokens that came for it."""
     end_if_pending(row)
-    failed = Action.PROVIDER_CONNECTION_FAILED
-    return refuse(problem, row, received, same=same, failed=failed, origin=origin)
+    return refuse(problem, row, received, same=same, origin=origin)
 
 
 def end_if_pending(row: Connection) -> None:

@@ -16,12 +16,11 @@ from connections_project.connections.errors import (
 )
 from connections_project.connections.outbound_limits import reserve
 from connections_project.connections.records import record_about
-from connections_project.connections.refresh import mark_dead_unless_changed
+from connections_project.connections.refresh import mark_dead_unless_changed, refreshed_for_use
 from connections_project.identity.models import User
 from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
 from connections_project.platforms.registry import usable
 from providers.models import Account, Connection, Status, Transaction
-from providers.refresh import RULES, refreshed_for_use
 from providers.selectors import own_connection
 from providers.statements import Movement, Statement, read_statements
 
@@ -91,7 +90,7 @@ def _read(connection: Connection, *, origin: Origin) -> list[Statement | None]:
 def _failed(row: Connection, error: PlatformError, *, origin: Origin) -> SyncFailedError:
     """Record a failure; a refusal that no refresh helps ends the connection."""
     if is_locked_out(error):
-        mark_dead_unless_changed(row, as_dead_grant(error), rules=RULES, origin=origin)
+        mark_dead_unless_changed(row, as_dead_grant(error), origin=origin)
     _record_failure(row, error, origin=origin)
     return SyncFailedError()
 

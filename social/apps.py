@@ -20,7 +20,7 @@ class SocialConfig(AppConfig):
         from social.disconnect import disconnect
         from social.models import SocialAccount, Status
         from social.publications import forget_old_keys
-        from social.refresh import RULES, renew_ending_grants
+        from social.refresh import RULES
         from social.retention import erase_kept_too_long
 
         register(
@@ -51,4 +51,3 @@ class SocialConfig(AppConfig):
         )
         periodic_task(erase_kept_too_long, every=3600)
         periodic_task(forget_old_keys, every=3600)
-        periodic_task(renew_ending_grants)

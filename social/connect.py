@@ -4,25 +4,22 @@ validate the state → check the answer → exchange → which accounts? → sto
 """
 
 from collections.abc import Iterable
-from copy import copy
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
-from audit.events import Action
 from audit.record import Origin
 from connections_project.connections import flow
 from connections_project.connections.callback import (
     ValidatedFlow,
     exchange_and_identify,
+    store_received,
     validate_callback,
 )
 from connections_project.connections.confirm import confirm_stored
 from connections_project.connections.errors import ConnectionNotFoundError
 from connections_project.connections.flow import Answer, Authorization, Flow
-from connections_project.connections.unstored import store_or_revoke
 from connections_project.identity.callers import TeamCaller
 from connections_project.identity.models import ApiKey, User
 from connections_project.platforms.client import granted_accounts
@@ -32,7 +29,6 @@ from social.principals import Principal, proven_principal
 from social.store_grant import Known, ReceivedTeamGrant, StoredGrant, store_grant
 
 APP = "social"
-FAILED = Action.ACCOUNT_CONNECTION_FAILED
 
 
 def begin(
@@ -115,24 +111,17 @@ def complete_grant(
         ConnectFailedError: The exchange failed, or the look at the accounts.
         StateStoreUnavailable: The cache is away.
     """
-    validated_flow: ValidatedFlow[User | ApiKey] = validate_callback(
+    validated: ValidatedFlow[User | ApiKey] = validate_callback(
         app=APP,
-        failed=FAILED,
         state=state,
         answer=answer,
         prove=lambda taken: proven_principal(taken, caller),
         owner_id=team_of,
         origin=origin,
     )
-    received = _ask(validated_flow, code=answer.code or "")
-    stored = store_or_revoke(
-        lambda: store_grant(
-            replace(received, row=copy(received.row)), origin=validated_flow.origin
-        ),
-        upstream=received.upstream,
-        tokens=[received.result.tokens],
-    )
-    confirm_stored(validated_flow, received.whole.grant, *stored.accounts)
+    received = _ask(validated)
+    stored = store_received(validated, received, store_grant)
+    confirm_stored(validated, received.whole.grant, *stored.accounts)
     return stored
 
 
@@ -140,23 +129,15 @@ def team_of(taken: Flow) -> UUID:
     return UUID(taken.details["team_id"])
 
 
-def _ask(validated_flow: ValidatedFlow[User | ApiKey], *, code: str) -> ReceivedTeamGrant:
-    taken, now = validated_flow.flow, timezone.now()
+def _ask(validated: ValidatedFlow[User | ApiKey]) -> ReceivedTeamGrant:
+    taken, now = validated.flow, timezone.now()
     row = SocialAccount(team_id=team_of(taken), platform=taken.slug, created_at=now, updated_at=now)
     known = Known.of(row.team_id, taken.slug)
-    _, result = exchange_and_identify(
-        taken,
-        validated_flow.upstream,
-        code=code,
-        whose=granted_accounts,
-        row=row,
-        failed=FAILED,
-        origin=validated_flow.origin,
-    )
+    _, result = exchange_and_identify(validated, row, whose=granted_accounts)
     return ReceivedTeamGrant(
         row=row,
-        principal=validated_flow.principal,
-        upstream=validated_flow.upstream,
+        principal=validated.principal,
+        upstream=validated.upstream,
         result=result,
         known=known,
         named=frozenset(map(UUID, taken.details["account_ids"])),

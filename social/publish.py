@@ -12,7 +12,7 @@ from audit.record import Origin
 from connections_project.connections.errors import NotActiveError
 from connections_project.connections.outbound_limits import reserve
 from connections_project.connections.records import record_about
-from connections_project.connections.refresh import mark_grant_dead
+from connections_project.connections.refresh import mark_grant_dead, refreshed_for_use
 from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
 from connections_project.platforms.adapter import adapter_of
 from connections_project.platforms.post_rules import require_valid
@@ -26,7 +26,6 @@ from connections_project.platforms.registry import Upstream, usable
 from social.errors import PublishFailedError, ReconnectNeededError
 from social.models import SocialAccount
 from social.publications import Claim, PublishRequest, claim
-from social.refresh import RULES, refreshed_for_use
 from social.selectors import team_account
 
 # What a caller waits at most, beside a refresh; within it a platform must have fetched the image.
@@ -149,7 +148,7 @@ def _record_failure(
         outcome = Outcome.FAILURE
         current = SocialAccount.objects.select_for_update().get(pk=row.pk)
         if is_locked_out(error) and current.epoch == row.epoch:
-            mark_grant_dead(current, as_dead_grant(error), RULES)
+            mark_grant_dead(current, as_dead_grant(error))
         _record(current, origin=origin, outcome=outcome, error=error.code, isUncertain=is_uncertain)
 
 

@@ -1,4 +1,4 @@
-"""Refresh accounts' tokens, because they are about to be used or because their grant would end."""
+"""How accounts are refreshed: those of a token set together, by one of them."""
 
 from collections.abc import Iterable
 
@@ -6,35 +6,12 @@ from django.utils import timezone
 
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin, record_many
-from connections_project.connections import refresh as shared
-from connections_project.connections.errors import NotActiveError
 from connections_project.connections.records import event_about
-from connections_project.connections.refresh import RefreshRules
-from connections_project.connections.renewal import renew
+from connections_project.connections.registry import RefreshRules
 from connections_project.oauth.client import TokenSet
 from social.models import SocialAccount, Status
 
 SYSTEM = Origin(ActorType.SYSTEM, None, Interface.WORKER)
-
-
-def refreshed_for_use(
-    account: SocialAccount, *, origin: Origin, force: bool = False
-) -> SocialAccount:
-    """Return an active account with an access token that lives long enough to be used.
-
-    Args:
-        account: As it was just read.
-        origin: For the audit log.
-        force: Also where the token seems good, since the platform has refused it.
-
-    Raises:
-        NotActiveError: It is disconnected, or its grant is known to be dead.
-        NoRefreshTokenError, RefreshFailedError, BusyError, PlatformUnavailableError,
-        DecryptionError: See `connections.refresh.refresh`.
-    """
-    leader = _leader(account)
-    row, _ = shared.refresh(leader, rules=RULES, force=force, origin=origin)
-    return row if row.pk == account.pk else _usable(account)
 
 
 def _leader(account: SocialAccount) -> SocialAccount:
@@ -44,13 +21,6 @@ def _leader(account: SocialAccount) -> SocialAccount:
         return account
     together = SocialAccount.objects.usable().filter(token_set=account.token_set)
     return together.order_by("pk").first() or account
-
-
-def _usable(account: SocialAccount) -> SocialAccount:
-    row = SocialAccount.objects.usable().filter(pk=account.pk).first()
-    if row is None:
-        raise NotActiveError
-    return row
 
 
 def _share(row: SocialAccount, tokens: TokenSet) -> bool:
@@ -82,12 +52,6 @@ RULES = RefreshRules(
     live=Status.ACTIVE,
     refreshable=frozenset({Status.ACTIVE}),
     dead={"expired": Status.EXPIRED, "revoked": Status.REVOKED},
-    refreshed=Action.ACCOUNT_TOKEN_REFRESHED,
-    failed=Action.ACCOUNT_TOKEN_REFRESH_FAILED,
+    leader=_leader,
     share=_share,
 )
-
-
-def renew_ending_grants() -> int:
-    """Try to renew some of those that have lived half of their life; say how many were."""
-    return renew(SocialAccount.objects.usable(), refreshed_for_use)

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from audit.events import Action
@@ -25,7 +24,7 @@ from connections_project.connections.store_grant import (
 )
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import Team
-from connections_project.oauth.client import GrantedAccount, GrantResult, Identity
+from connections_project.oauth.client import GrantedAccount, GrantResult, Identity, TokenSet
 from connections_project.platforms.registry import Upstream
 from connections_project.revocation.grants import add_holders, has_holders
 from connections_project.revocation.release import revoke_unstored
@@ -69,6 +68,10 @@ class ReceivedTeamGrant:
     known: Known
     named: frozenset[UUID]
 
+    @property
+    def tokens(self) -> TokenSet:
+        return self.result.tokens
+
     def of(self, account: GrantedAccount) -> ReceivedGrant:
         # One that the platform gives no name is called by its id, so that people can recognize it.
         name = account.identity.account_name or account.identity.account_id
@@ -99,21 +102,14 @@ class StoredGrant:
     skipped: list[SocialAccount]
 
 
-def store_grant(received: ReceivedTeamGrant, *, origin: Origin) -> StoredGrant:
+def store_grant(received: ReceivedTeamGrant, *, origin: Origin) -> StoredGrant | ConnectionProblem:
     """Store the tokens of every account that may have them; release a grant that none takes.
 
-    Raises:
-        InvalidStateError: A disconnect won, or the principal no longer acts for the team.
-        AuthorizationDeclinedError: No account was granted.
+    Returns:
+        What has become of the accounts, or a problem to be raised after the commit:
+        InvalidStateError where a disconnect won, or the principal no longer acts for the team;
+        AuthorizationDeclinedError where no account was granted.
     """
-    with transaction.atomic():
-        stored = _store_grant(received, origin=origin)
-    if isinstance(stored, ConnectionProblem):
-        raise stored
-    return stored
-
-
-def _store_grant(received: ReceivedTeamGrant, *, origin: Origin) -> StoredGrant | ConnectionProblem:
     # One at a time for each team: of two for the same account the second finds the first.
     Team.objects.select_for_update(no_key=True).get(pk=received.row.team_id)
     if not still_acts_for(received.principal, received.row.team_id):
@@ -263,14 +259,7 @@ def _keep_what_others_live_on(rows: list[SocialAccount]) -> None:
 def _refuse(
     problem: ConnectionProblem, received: ReceivedTeamGrant, *, origin: Origin
 ) -> ConnectionProblem:
-    return refuse(
-        problem,
-        received.row,
-        received.whole,
-        same=None,
-        failed=Action.ACCOUNT_CONNECTION_FAILED,
-        origin=origin,
-    )
+    return refuse(problem, received.row, received.whole, same=None, origin=origin)
 
 
 def _leave_all_inactive(received: ReceivedTeamGrant, *, origin: Origin) -> None:

@@ -7,6 +7,7 @@ Each refusal is audited. What becomes of the tokens is each app's own (`store_gr
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -31,6 +32,7 @@ from connections_project.connections.flow import Answer, Flow
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.outbound_limits import reserve
 from connections_project.connections.records import record_about
+from connections_project.connections.registry import actions_of
 from connections_project.connections.unstored import store_or_revoke
 from connections_project.identity.models import ApiKey, User
 from connections_project.oauth import client
@@ -45,6 +47,7 @@ from connections_project.revocation.grants import Grant
 from connections_project.revocation.release import revoke_unstored
 
 T = TypeVar("T")
+S = TypeVar("S")
 P = TypeVar("P", User, ApiKey, User | ApiKey)
 
 
@@ -57,6 +60,7 @@ class ValidatedFlow(Generic[P]):
         principal: Who connects, as the state proves.
         upstream: Where.
         origin: The call, with the principal as its actor.
+        code: The authorization code.
         began: Before the platform was asked for anything.
     """
 
@@ -64,13 +68,13 @@ class ValidatedFlow(Generic[P]):
     principal: P
     upstream: Upstream
     origin: Origin
+    code: str = field(repr=False)
     began: datetime = field(default_factory=timezone.now)
 
 
 def validate_user_callback(
     *,
     app: str,
-    failed: str,
     state: str,
     answer: Answer,
     caller: User | None,
@@ -80,18 +84,16 @@ def validate_user_callback(
 
     Args:
         app: Whose flow it must be.
-        failed: The audit action of a refusal.
         state: As it came back.
         answer: What the platform sent with it.
         caller: Who is signed in at this call, if anybody; the state itself proves its principal.
         origin: The call, for the audit log.
 
     Raises:
-        As `admit_principal`.
+        As `validate_callback`.
     """
     return validate_callback(
         app=app,
-        failed=failed,
         state=state,
         answer=answer,
         prove=partial(_user, caller=caller),
@@ -103,7 +105,6 @@ def validate_user_callback(
 def validate_callback(
     *,
     app: str,
-    failed: str,
     state: str,
     answer: Answer,
     prove: Callable[[Flow], P],
@@ -114,7 +115,6 @@ def validate_callback(
 
     Args:
         app: Whose flow it must be.
-        failed: The audit action of a refusal.
         state: As it came back.
         answer: What the platform sent with it.
         prove: Gives the flow's principal, who must still be good for something; it raises
@@ -127,19 +127,19 @@ def validate_callback(
         AuthorizationDeclinedError, IssuerMismatchError, UnknownPlatformError,
         PlatformUnavailableError: See `flow.check`.
         StateStoreUnavailable: The cache is away.
-        PlatformBusyError: See `outbound.reserve`; the state can still be used.
+        PlatformBusyError: See `outbound_limits.reserve`; the state can still be used.
     """
     if answer.code is not None:
         _reserve(app, state)
     taken = flow.consume(app=app, state=state)
     owner = owner_id(taken)
-    with refusals_recorded(taken, failed, owner_id=owner, origin=origin):
+    with refusals_recorded(taken, owner_id=owner, origin=origin):
         principal = prove(taken)
     actor_type = ActorType(principal.principal_type)
     acting = replace(origin, actor_type=actor_type, actor_id=principal.pk)
-    with refusals_recorded(taken, failed, owner_id=owner, origin=acting):
+    with refusals_recorded(taken, owner_id=owner, origin=acting):
         upstream = flow.check(taken, answer)
-    return ValidatedFlow(taken, principal, upstream, acting)
+    return ValidatedFlow(taken, principal, upstream, acting, answer.code or "")
 
 
 def _reserve(app: str, state: str) -> None:
@@ -159,14 +159,11 @@ def _user(taken: Flow, *, caller: User | None) -> User:
 
 
 @contextmanager
-def refusals_recorded(
-    taken: Flow, failed: str, *, owner_id: UUID, origin: Origin
-) -> Iterator[None]:
+def refusals_recorded(taken: Flow, *, owner_id: UUID, origin: Origin) -> Iterator[None]:
     """Record a flow that ends before it has a row.
 
     Args:
         taken: The flow.
-        failed: The audit action.
         owner_id: Whose connection it would have been: a user, or a team.
         origin: The call.
     """
@@ -176,7 +173,7 @@ def refusals_recorded(
         error = problem.code if isinstance(problem, ConnectionProblem) else "platform_unavailable"
         with transaction.atomic():
             record(
-                failed,
+                actions_of(taken.app).connection_failed,
                 origin=origin,
                 subject_type=f"{taken.app}.connection",
                 subject_id=None,
@@ -188,14 +185,10 @@ def refusals_recorded(
 
 
 def exchange_and_identify(
-    taken: Flow,
-    upstream: Upstream,
-    *,
-    code: str,
-    whose: Callable[[Upstream, TokenSet], T],
+    validated: ValidatedFlow[Any],
     row: OAuthConnection,
-    failed: str,
-    origin: Origin,
+    *,
+    whose: Callable[[Upstream, TokenSet], T],
     give_up: Callable[[], OAuthConnection | None] = lambda: None,
 ) -> tuple[TokenSet, T]:
     """Exchange the code and ask whose account it is; a failure is audited.
@@ -204,13 +197,9 @@ def exchange_and_identify(
     used, go to the revoker; an id_token may say who gave them.
 
     Args:
-        taken: The flow.
-        upstream: The platform.
-        code: The authorization code.
-        whose: Asks the platform, such as `platforms.client.identify`; it may raise PlatformError.
+        validated: The flow.
         row: What the tokens are for, saved or not: it names the subject in the audit log.
-        failed: The audit action of a failure.
-        origin: The call.
+        whose: Asks the platform, such as `platforms.client.identify`; it may raise PlatformError.
         give_up: What the app does to its row, in the transaction that audits the failure; it gives
             the row as it is then, if it has one.
 
@@ -218,45 +207,60 @@ def exchange_and_identify(
         ConnectFailedError: The platform refused, or could not be reached, or answered nonsense.
     """
     came: list[TokenSet] = []
+    upstream = validated.upstream
     try:
-        came.append(flow.exchange(taken, upstream, code=code))
+        came.append(flow.exchange(validated.flow, upstream, code=validated.code))
         return came[0], whose(upstream, came[0])
     except PlatformError as error:
         if isinstance(error, UnusableTokensError):
             came.append(error.tokens)
-        record_failure = partial(
-            _record_failure,
-            row,
-            upstream,
-            came,
-            error,
-            failed=failed,
-            origin=origin,
-            give_up=give_up,
-        )
-        store_or_revoke(record_failure, upstream=upstream, tokens=came)
+        settle = partial(_record_failure, validated, came, error, lambda: give_up() or row)
+        store_or_revoke(settle, upstream=upstream, tokens=came)
         raise ConnectFailedError from error
 
 
 def _record_failure(
-    row: OAuthConnection,
-    upstream: Upstream,
+    validated: ValidatedFlow[Any],
     came: Sequence[TokenSet],
     error: PlatformError,
-    *,
-    failed: str,
-    origin: Origin,
-    give_up: Callable[[], OAuthConnection | None],
+    give_up: Callable[[], OAuthConnection],
 ) -> None:
+    upstream, origin = validated.upstream, validated.origin
     details: dict[str, Any] = {"error": error.code}
     with transaction.atomic():
-        given_up = give_up() or row
+        row = give_up()
         for tokens in came:
             user = client.granting_user(upstream.platform, upstream.registration, tokens)
             grant = Grant(upstream.authority, upstream.registration.client_id, user)
-            bundle = given_up.token_bundle(tokens, grant=grant)
+            bundle = row.token_bundle(tokens, grant=grant)
             details["revocation"] = revoke_unstored(bundle, origin=origin)
-        record_about(given_up, failed, origin=origin, outcome=Outcome.FAILURE, **details)
+        failed = actions_of(row.app).connection_failed
+        record_about(row, failed, origin=origin, outcome=Outcome.FAILURE, **details)
+
+
+def store_received(
+    validated: ValidatedFlow[Any], received: Any, store: Callable[..., S | ConnectionProblem]
+) -> S:
+    """Store what a flow has brought in one commit, or have it revoked.
+
+    Args:
+        validated: The flow.
+        received: The tokens; a second try, where the database fails, begins with its row as it was.
+        store: The app's own; it takes what came and `origin`, in a transaction. A problem that it
+            returns is raised after the commit.
+
+    Raises:
+        ConnectionProblem: Whatever `store` returns.
+    """
+
+    def commit() -> S | ConnectionProblem:
+        with transaction.atomic():
+            return store(replace(received, row=copy(received.row)), origin=validated.origin)
+
+    stored = store_or_revoke(commit, upstream=validated.upstream, tokens=[received.tokens])
+    if isinstance(stored, ConnectionProblem):
+        raise stored
+    return stored
 
 
 def authorization_response(query: QueryDict) -> Answer:

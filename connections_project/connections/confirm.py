@@ -14,7 +14,7 @@ from audit.events import ActorType, Interface
 from audit.record import Origin
 from connections_project.connections.callback import ValidatedFlow
 from connections_project.connections.models import OAuthConnection
-from connections_project.connections.refresh import RefreshRules, mark_dead_unless_changed
+from connections_project.connections.refresh import mark_dead_unless_changed
 from connections_project.connections.registry import connection_type
 from connections_project.core.vault import DecryptionError
 from connections_project.oauth.errors import DeadGrant, PlatformError, as_dead_grant, is_locked_out
@@ -50,11 +50,9 @@ def confirm_holders(grant: Grant, *, origin: Origin = WORKER) -> None:
     now = timezone.now()
     for app, ids in holders_by_app(grant).items():
         one = connection_type(app)
-        if one.refresh_rules is None:
-            continue
         for row in one.rows.filter(pk__in=ids, status=one.refresh_rules.live):
             if _is_in_time(row, now):
-                _confirm(row, one.refresh_rules, origin)
+                _confirm(row, origin)
 
 
 def _is_in_time(row: OAuthConnection, now: datetime) -> bool:
@@ -62,9 +60,9 @@ def _is_in_time(row: OAuthConnection, now: datetime) -> bool:
     return row.token_expires_at is None or row.token_expires_at > now
 
 
-def _confirm(row: OAuthConnection, rules: RefreshRules, origin: Origin) -> None:
+def _confirm(row: OAuthConnection, origin: Origin) -> None:
     if (dead := _refusal(row)) is not None:
-        mark_dead_unless_changed(row, dead, rules=rules, origin=origin)
+        mark_dead_unless_changed(row, dead, origin=origin)
 
 
 def _refusal(row: OAuthConnection) -> DeadGrant | None:

@@ -4,11 +4,10 @@ read → lease → call → lock → is it still the row that was read? → stor
 """
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db import transaction
 from django.utils import timezone
@@ -31,6 +30,7 @@ from connections_project.connections.lease import (
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.outbound_limits import reserve
 from connections_project.connections.records import record_about
+from connections_project.connections.registry import actions_of, refresh_rules_of
 from connections_project.connections.store_grant import lives_on
 from connections_project.connections.unstored import store_or_revoke
 from connections_project.oauth.client import TokenSet, UnusableTokensError
@@ -50,28 +50,6 @@ OF_DEAD_GRANT = {
 }
 
 
-@dataclass(frozen=True)
-class RefreshRules:
-    """An app's own words for what a refresh does to its connections.
-
-    Args:
-        live: The status of a connection that works, and to which a refresh leads.
-        refreshable: The statuses in which a user may ask for a refresh.
-        dead: What the catalogue's `becomes` is called in this app.
-        refreshed: The audit action of a success.
-        failed: The audit action of a failure.
-        share: Gives fresh tokens, in the same transaction, to other connections that live on the
-            same ones, and says whether there are any.
-    """
-
-    live: str
-    refreshable: frozenset[str]
-    dead: Mapping[str, str]
-    refreshed: str
-    failed: str
-    share: Callable[[Any, TokenSet], bool] = lambda *_: False
-
-
 def is_fresh(connection: OAuthConnection, *, now: datetime) -> bool:
     """Whether the access token lives longer than the smaller of 5 min and half its lifetime.
 
@@ -83,7 +61,7 @@ def is_fresh(connection: OAuthConnection, *, now: datetime) -> bool:
     return expires - now > min(LONGEST_MARGIN, (expires - issued) / 2)
 
 
-def refresh(connection: C, *, rules: RefreshRules, force: bool, origin: Origin) -> tuple[C, bool]:
+def refresh(connection: C, *, force: bool, origin: Origin) -> tuple[C, bool]:
     """Refresh a connection that was just read, or share the refresh that is under way.
 
     Returns:
@@ -97,40 +75,64 @@ def refresh(connection: C, *, rules: RefreshRules, force: bool, origin: Origin) 
         BusyError: Somebody else's refresh took too long.
         DecryptionError: No key reads the stored tokens.
     """
-    if connection.status not in rules.refreshable:
+    if connection.status not in refresh_rules_of(connection).refreshable:
         raise NotActiveError
     upstream = usable(connection.platform_slug)
-    if not force and _may_be_left_alone(connection, rules):
+    if not force and _may_be_left_alone(connection):
         return connection, False
     if not connection.has_refresh_token:
         raise NoRefreshTokenError
     reserve(connection.platform_slug)
-    return _lead_or_follow(connection, upstream, rules=rules, origin=origin), True
+    return _lead_or_follow(connection, upstream, origin=origin), True
 
 
-def _may_be_left_alone(connection: OAuthConnection, rules: RefreshRules) -> bool:
+def refreshed_for_use(connection: C, *, origin: Origin, force: bool = False) -> C:
+    """Return a live connection with an access token that lives long enough to be used.
+
+    Args:
+        connection: As it was just read.
+        origin: For the audit log.
+        force: Also where the token seems good, since the platform has refused it.
+
+    Raises:
+        As `refresh`.
+    """
+    rules = refresh_rules_of(connection)
+    leader: C = rules.leader(connection)
+    row, _ = refresh(leader, force=force, origin=origin)
+    if row.pk == connection.pk:
+        return row
+    live = type(connection)._default_manager.filter(pk=connection.pk, status=rules.live).first()
+    if live is None:
+        raise NotActiveError
+    return live
+
+
+def _may_be_left_alone(connection: OAuthConnection) -> bool:
     if not connection.has_refresh_token:
         return True
-    return connection.status == rules.live and is_fresh(connection, now=timezone.now())
+    is_live = connection.status == refresh_rules_of(connection).live
+    return is_live and is_fresh(connection, now=timezone.now())
 
 
-def _lead_or_follow(connection: C, upstream: Upstream, *, rules: RefreshRules, origin: Origin) -> C:
+def _lead_or_follow(connection: C, upstream: Upstream, *, origin: Origin) -> C:
     patience_ends = time.monotonic() + WAIT_SECONDS
     while (lease := take_lease(connection)) is None:
         row = wait_for_result(connection, until=patience_ends)
         if row.epoch != connection.epoch:
-            return _shared(row, rules)
+            return _shared(row)
         if row.refresh_leased_until is None:
             # The one who refreshed gave the lease back without a result: so it failed for all.
             raise RefreshFailedError
     try:
-        return _lead(connection, upstream, rules=rules, origin=origin)
+        return _lead(connection, upstream, origin=origin)
     finally:
         give_back(connection, lease)
 
 
-def _shared(row: C, rules: RefreshRules) -> C:
+def _shared(row: C) -> C:
     """Return the row as another process's refresh, or a disconnect, has left it."""
+    rules = refresh_rules_of(row)
     if row.status == rules.live:
         return row
     if row.status in rules.dead.values():
@@ -138,37 +140,33 @@ def _shared(row: C, rules: RefreshRules) -> C:
     raise NotActiveError
 
 
-def _lead(connection: C, upstream: Upstream, *, rules: RefreshRules, origin: Origin) -> C:
+def _lead(connection: C, upstream: Upstream, *, origin: Origin) -> C:
     old = connection.opened()
     try:
         tokens = client.refresh(upstream, old, within=longest_call())
     except PlatformError as error:
         came = error.tokens if isinstance(error, UnusableTokensError) else old
-        settle = partial(_fail, connection, old, error, rules=rules, origin=origin)
+        settle = partial(_fail, connection, old, error, origin=origin)
     else:
         came = tokens
-        settle = partial(_store, connection, old, tokens, rules=rules, origin=origin)
+        settle = partial(_store, connection, old, tokens, origin=origin)
     # Where the stored refresh token is still the one to use, nothing is lost but time.
     is_rotated = came.refresh_token not in {None, old.refresh_token}
     return store_or_revoke(settle, upstream=upstream, tokens=[came] if is_rotated else [])
 
 
-def _store(
-    connection: C, old: TokenSet, tokens: TokenSet, *, rules: RefreshRules, origin: Origin
-) -> C:
+def _store(connection: C, old: TokenSet, tokens: TokenSet, *, origin: Origin) -> C:
     kept = tokens.completed_by(old)
     with transaction.atomic():
         row = _lock(connection)
         if row.epoch == connection.epoch:
-            _save_refreshed(row, kept, rules=rules, origin=origin)
+            _save_refreshed(row, kept, origin=origin)
             return row
-        _revoke_late(row, old, tokens, rules=rules, origin=origin)
-    return _shared(row, rules)
+        _revoke_late(row, old, tokens, origin=origin)
+    return _shared(row)
 
 
-def _revoke_late(
-    row: OAuthConnection, old: TokenSet, tokens: TokenSet, *, rules: RefreshRules, origin: Origin
-) -> None:
+def _revoke_late(row: OAuthConnection, old: TokenSet, tokens: TokenSet, *, origin: Origin) -> None:
     """Revoke tokens that came for a row that has changed, unless somebody lives on them."""
     kept = tokens.completed_by(old)
     # A row that was authorised anew meanwhile may live on the old refresh token.
@@ -176,41 +174,38 @@ def _revoke_late(
     if lives_on(row, tokens):
         return
     is_idle = row.auth_state is None or tokens.refresh_token not in {None, old.refresh_token}
-    if not rules.share(row, kept) and is_idle:
+    if not refresh_rules_of(row).share(row, kept) and is_idle:
         revoke_unstored(row.token_bundle(kept), origin=origin)
 
 
-def _save_refreshed(
-    row: OAuthConnection, tokens: TokenSet, *, rules: RefreshRules, origin: Origin
-) -> None:
+def _save_refreshed(row: OAuthConnection, tokens: TokenSet, *, origin: Origin) -> None:
+    rules = refresh_rules_of(row)
     row.take_tokens(tokens, now=timezone.now())
     row.status = rules.live
     row.save()
     add_holder(row.grant, app=row.app, connection_id=row.pk)
     rules.share(row, tokens)
-    record_about(row, rules.refreshed, origin=origin)
+    record_about(row, actions_of(row.app).token_refreshed, origin=origin)
 
 
-def _fail(
-    connection: C, old: TokenSet, error: PlatformError, *, rules: RefreshRules, origin: Origin
-) -> C:
+def _fail(connection: C, old: TokenSet, error: PlatformError, *, origin: Origin) -> C:
     """Record a failure, unless the row has changed meanwhile: then that is the result."""
     with transaction.atomic():
         row = _lock(connection)
         is_current = row.epoch == connection.epoch
         if isinstance(error, UnusableTokensError) and is_current:
-            _keep(row, old, error.tokens, rules)
+            _keep(row, old, error.tokens)
         elif isinstance(error, UnusableTokensError):
-            _revoke_late(row, old, error.tokens, rules=rules, origin=origin)
+            _revoke_late(row, old, error.tokens, origin=origin)
         elif is_current:
-            _mark_failed(row, error, rules)
-        record_about(row, rules.failed, origin=origin, outcome=Outcome.FAILURE, error=error.code)
+            _mark_failed(row, error)
+        _record_failure(row, error, origin=origin)
     if is_current:
         raise RefreshFailedError from error
-    return _shared(row, rules)
+    return _shared(row)
 
 
-def _keep(row: OAuthConnection, old: TokenSet, tokens: TokenSet, rules: RefreshRules) -> None:
+def _keep(row: OAuthConnection, old: TokenSet, tokens: TokenSet) -> None:
     """Store what can be read of an answer that is malformed: the old refresh token may be spent.
 
     Without a new access token the old one is taken to have run out.
@@ -222,47 +217,49 @@ def _keep(row: OAuthConnection, old: TokenSet, tokens: TokenSet, rules: RefreshR
     )
     row.take_tokens(kept, now=timezone.now())
     row.save()
-    rules.share(row, kept)
+    refresh_rules_of(row).share(row, kept)
 
 
-def _mark_failed(row: OAuthConnection, error: PlatformError, rules: RefreshRules) -> None:
+def _mark_failed(row: OAuthConnection, error: PlatformError) -> None:
     if isinstance(error, DeadGrant):
-        mark_grant_dead(row, error, rules)
-    elif error.code == "refused" and row.status == rules.live:
+        mark_grant_dead(row, error)
+    elif error.code == "refused" and row.status == refresh_rules_of(row).live:
         # It will be refused again; the status tells of the grant, which may still stand.
         row.need_attention(AttentionReason.PLATFORM_ERROR, now=timezone.now())
         row.save(update_fields=["attention_reason", "attention_since", "ending_notice_at"])
 
 
 def mark_dead_unless_changed(
-    connection: OAuthConnection, error: DeadGrant, *, rules: RefreshRules, origin: Origin
+    connection: OAuthConnection, error: DeadGrant, *, origin: Origin
 ) -> None:
     """Mark a grant dead that a platform's API rejected, unless the row has changed since.
 
     Args:
         connection: As it was when its token was used.
         error: What the API said.
-        rules: The app's words.
         origin: Who used the token.
     """
     with transaction.atomic():
         row = _lock(connection)
         if row.epoch == connection.epoch:
-            mark_grant_dead(row, error, rules)
-            record_about(
-                row, rules.failed, origin=origin, outcome=Outcome.FAILURE, error=error.code
-            )
+            mark_grant_dead(row, error)
+            _record_failure(row, error, origin=origin)
 
 
-def mark_grant_dead(row: OAuthConnection, error: DeadGrant, rules: RefreshRules) -> None:
+def mark_grant_dead(row: OAuthConnection, error: DeadGrant) -> None:
     """Mark the grant of a locked row as dead; its tokens are kept until the disconnect, since one
     may live on."""
     now = timezone.now()
-    row.lose_grant(rules.dead[error.becomes])
+    row.lose_grant(refresh_rules_of(row).dead[error.becomes])
     row.need_attention(OF_DEAD_GRANT[error.becomes], now=now)
     row.changed(now=now)
     row.save()
     remove_holders(row.pk)
+
+
+def _record_failure(row: OAuthConnection, error: PlatformError, *, origin: Origin) -> None:
+    failed = actions_of(row.app).token_refresh_failed
+    record_about(row, failed, origin=origin, outcome=Outcome.FAILURE, error=error.code)
 
 
 def _lock(connection: C) -> C:

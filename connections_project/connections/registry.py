@@ -17,8 +17,8 @@ from django.db.models import Q, QuerySet
 from connections_project.api import error_routing
 from connections_project.connections.disconnect import DisconnectRequest, DisconnectResult
 from connections_project.connections.models import OAuthConnection
-from connections_project.connections.refresh import RefreshRules
 from connections_project.identity.models import Membership, User
+from connections_project.oauth.client import TokenSet
 
 Rows: TypeAlias = "QuerySet[Any]"
 Selection: TypeAlias = "Rows | Iterable[UUID]"
@@ -51,6 +51,26 @@ class AuditActions:
     @property
     def failed(self) -> tuple[str, str]:
         return self.connection_failed, self.token_refresh_failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefreshRules:
+    """A type's own words for what a refresh does to its connections; by default there is none.
+
+    Args:
+        live: The status of a connection that works, and to which a refresh leads.
+        refreshable: The statuses in which a user may ask for a refresh.
+        dead: What the catalogue's `becomes` is called in this app.
+        leader: Returns the one connection that is refreshed for all that live on the same tokens.
+        share: Gives fresh tokens, in the same transaction, to other connections that live on the
+            same ones, and says whether there are any.
+    """
+
+    live: str = ""
+    refreshable: frozenset[str] = frozenset()
+    dead: Mapping[str, str] = field(default_factory=dict)
+    leader: Callable[[Any], Any] = lambda row: row
+    share: Callable[[Any, TokenSet], bool] = lambda *_: False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +111,7 @@ class ConnectionType:
             nothing is ever scheduled.
         oldest_overdue: Returns since when the oldest of what is scheduled is due; None where it
             returns that nothing is.
-        refresh_rules: Its words for what becomes of a dead grant; None where nothing is refreshed.
+        refresh_rules: What a refresh does to its connections.
         inspect: Further facts of one connection for `inspect_connection`, as JSON.
         flow_details: What the type wants back with a flow that a user starts on the pages for
             people; takes the user, and the connection that is to take the new grant, if any.
@@ -109,7 +129,7 @@ class ConnectionType:
     operator_fields: tuple[str, ...] = ()
     active_schedules: Callable[[Rows], int] | None = None
     oldest_overdue: Callable[[], datetime | None] | None = None
-    refresh_rules: RefreshRules | None = None
+    refresh_rules: RefreshRules = field(default_factory=RefreshRules)
     inspect: Callable[[Any], dict[str, Any]] = lambda _: {}
     flow_details: Callable[[User, Any], dict[str, Any]] = lambda *_: {}
     scheduled: Callable[[Any], Sequence[tuple[datetime, str]]] = lambda _: ()
@@ -179,6 +199,16 @@ def connection_type(app: str) -> ConnectionType:
         KeyError: The app has none.
     """
     return _types[app]
+
+
+def actions_of(app: str) -> AuditActions:
+    """Return the audit actions of an app's type."""
+    return _types[app].actions
+
+
+def refresh_rules_of(row: OAuthConnection) -> RefreshRules:
+    """Return what a refresh does to connections of a row's type."""
+    return _types[row.app].refresh_rules
 
 
 @cache

@@ -5,57 +5,58 @@ All others are refreshed when they are used, never by a sweep.
 
 import logging
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from itertools import takewhile
-from typing import Any, TypeVar
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit.events import ActorType, Interface
 from audit.record import Origin
 from connections_project.connections.errors import ConnectionProblem
 from connections_project.connections.models import OAuthConnection
+from connections_project.connections.refresh import refreshed_for_use
+from connections_project.connections.registry import Rows, connection_types
 from connections_project.core.vault import DecryptionError
 from connections_project.platforms.registry import PlatformUnavailableError
 
 logger = logging.getLogger(__name__)
 
-C = TypeVar("C", bound=OAuthConnection)
-
 ORIGIN = Origin(ActorType.SYSTEM, None, Interface.WORKER)
 TRIES_ARE_APART = timedelta(hours=6)
 MOST_AT_ONCE = 100
-# Other periodic tasks may be waiting.
+# Of each type; other periodic tasks may be waiting.
 SECONDS_AT_ONCE = 20.0
 
 
-def renew(live: "QuerySet[C]", refresh: Callable[..., Any]) -> int:
-    """Try to renew some of the grants that have lived half of their life.
-
-    Args:
-        live: An app's connections whose tokens may be used.
-        refresh: The app's own verb; it takes a connection, `origin` and `force`.
+def renew_ending_grants() -> int:
+    """Try to renew some grants of each type that have lived half of their life.
 
     Returns:
         How many were renewed.
     """
+    return sum(
+        _renewed_of(one.rows.filter(status=one.refresh_rules.live))
+        for one in connection_types()
+        if one.refresh_rules.live
+    )
+
+
+def _renewed_of(live: Rows) -> int:
     ends_at = time.monotonic() + SECONDS_AT_ONCE
     due = live.filter(renew_at__lte=timezone.now()).order_by("renew_at")[:MOST_AT_ONCE]
     in_time = takewhile(lambda _: time.monotonic() < ends_at, list(due))
-    return sum(_renewed(row, refresh) for row in in_time if _claim(live, row))
+    return sum(_is_renewed(row) for row in in_time if _claim(live, row))
 
 
-def _claim(live: "QuerySet[C]", row: C) -> bool:
+def _claim(live: Rows, row: OAuthConnection) -> bool:
     """Become the one process that tries this one now; where it fails, it is due again in hours."""
     mine = live.filter(pk=row.pk, renew_at=row.renew_at)
     return bool(mine.update(renew_at=timezone.now() + TRIES_ARE_APART))
 
 
-def _renewed(row: C, refresh: Callable[..., Any]) -> bool:
+def _is_renewed(row: OAuthConnection) -> bool:
     try:
-        refresh(row, origin=ORIGIN, force=True)
+        refreshed_for_use(row, origin=ORIGIN, force=True)
     except (ConnectionProblem, PlatformUnavailableError, DecryptionError) as problem:
         # Audited where the platform was asked.
         logger.warning("%s was not renewed: %s", row.pk, type(problem).__name__)

@@ -15,6 +15,7 @@ from audit.record import Origin
 from connections_project.connections.errors import ConnectionProblem
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.records import record_about
+from connections_project.connections.registry import actions_of
 from connections_project.core.vault import DecryptionError
 from connections_project.identity.models import User
 from connections_project.oauth.client import Identity, TokenSet
@@ -64,22 +65,19 @@ def lock_owner(user_id: UUID) -> User:
     return User.objects.select_for_update(no_key=True).get(pk=user_id)
 
 
-def store(
-    row: OAuthConnection, received: ReceivedGrant, *, connected: str, origin: Origin, **details: Any
-) -> None:
+def store(row: OAuthConnection, received: ReceivedGrant, *, origin: Origin, **details: Any) -> None:
     """Store the grant that came in a row; the caller has set whatever else changes with it.
 
     Args:
         row: It may be a new one, or one with tokens that these replace.
         received: The tokens.
-        connected: The audit action.
         origin: The call.
         details: What else the audit log shall know.
     """
     take_grant(row, received, origin=origin)
     row.save()
     add_holder(row.grant, app=row.app, connection_id=row.pk)
-    record_about(row, connected, origin=origin, **details)
+    record_about(row, actions_of(row.app).connected, origin=origin, **details)
 
 
 def take_grant(row: OAuthConnection, received: ReceivedGrant, *, origin: Origin) -> None:
@@ -142,7 +140,6 @@ def refuse(
     received: ReceivedGrant,
     *,
     same: OAuthConnection | None,
-    failed: str,
     origin: Origin,
 ) -> ConnectionProblem:
     """Revoke tokens that came for a row which must not have them, and record that.
@@ -152,7 +149,6 @@ def refuse(
         row: What they came for, saved or not.
         received: The tokens.
         same: A connection to the same account, which may live on the same tokens.
-        failed: The audit action.
         origin: The call.
 
     Returns:
@@ -160,7 +156,7 @@ def refuse(
     """
     record_about(
         row,
-        failed,
+        actions_of(row.app).connection_failed,
         origin=origin,
         outcome=Outcome.FAILURE,
         error=problem.code,

@@ -144,7 +144,7 @@ def end(rows: QuerySet[RevocationJob], state: JobState, **columns: str) -> int:
 def record_ends(jobs: Collection[RevocationJob], state: JobState, *, interface: Interface) -> None:
     action, outcome = ENDINGS[state]
     record_many(
-        [_event(job, action, outcome, reason=state.value, interface=interface) for job in jobs]
+        [job_event(job, action, outcome, _system(interface), result=state.value) for job in jobs]
     )
     if state is JobState.ABANDONED:
         for job in jobs:
@@ -166,26 +166,46 @@ def _put_off(
     with transaction.atomic():
         known = {"accepted_tokens": job.accepted_tokens, "verification": job.verification}
         if job.give_back(due_at=due_at, last_error=error.code, **known):
-            failed = Action.TOKEN_REVOCATION_FAILED
-            record_many(
-                [_event(job, failed, Outcome.FAILURE, reason=error.code, interface=interface)]
-            )
+            failed = (Action.TOKEN_REVOCATION_FAILED, Outcome.FAILURE)
+            record_many([job_event(job, *failed, _system(interface), result=error.code)])
     # invalid_client is our own misconfiguration (RFC 6749, section 5.2), so somebody must act.
     level = logging.ERROR if error.code == "invalid_client" else logging.WARNING
     logger.log(level, "Revoking at %s failed: job %s, %s", job.platform, job.pk, error.code)
 
 
-def _event(
-    job: RevocationJob, action: Action, outcome: Outcome, *, reason: str, interface: Interface
+def _system(interface: Interface) -> Origin:
+    return Origin(ActorType.SYSTEM, None, interface)
+
+
+def job_event(
+    job: RevocationJob,
+    action: Action,
+    outcome: Outcome,
+    origin: Origin,
+    /,
+    *,
+    reason: str = "",
+    **more: str,
 ) -> Event:
-    details = {"platform": job.platform, "attempts": job.attempts, "result": reason}
+    """Return the audit event of what became of a job, or was done to it.
+
+    Args:
+        job: The job.
+        action: What.
+        outcome: Whether it succeeded.
+        origin: Who did it.
+        reason: Why somebody did it.
+        more: What else the audit should know.
+    """
+    details = {"platform": job.platform, "attempts": job.attempts}
     return Event(
         action=action,
-        origin=Origin(actor_type=ActorType.SYSTEM, actor_id=None, interface=interface),
+        origin=origin,
         subject_type=f"{job.app}.connection",
         subject_id=job.connection_id,
         subject_owner_id=job.owner_id,
         outcome=outcome,
-        details={**details, **verification_of(job)},
-        trace_id=job.trace_id,
+        reason=reason,
+        details={**details, **more, **verification_of(job)},
+        trace_id=job.trace_id or None,
     )

@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.events import Action, Outcome
-from audit.record import Event, Origin, record_many
-from connections_project.revocation.attempts import end, verification_of
+from audit.record import Origin, record_many
+from connections_project.revocation.attempts import end, job_event
 from connections_project.revocation.circuits import allow_probe
 from connections_project.revocation.dispatch import dispatch_revocations
 from connections_project.revocation.models import JobState, RevocationJob
@@ -23,7 +23,8 @@ def retry_now(job_ids: list[UUID], *, origin: Origin) -> int:
     with transaction.atomic():
         jobs = _locked(job_ids)
         RevocationJob.objects.filter(pk__in=[job.pk for job in jobs]).update(due_at=now)
-        record_many(_event(job, Action.TOKEN_REVOCATION_RETRIED, origin) for job in jobs)
+        retried = (Action.TOKEN_REVOCATION_RETRIED, Outcome.SUCCESS)
+        record_many(job_event(job, *retried, origin, job=str(job.pk)) for job in jobs)
         dispatch_revocations([job.pk for job in jobs], interface=origin.interface)
     return len(jobs)
 
@@ -57,32 +58,13 @@ def give_up(job_ids: list[UUID], *, reason: str, origin: Origin) -> int:
         jobs = _locked(job_ids)
         # Whoever tries one just now finds that it is no longer its own.
         end(RevocationJob.objects.filter(pk__in=[job.pk for job in jobs]), JobState.ABANDONED)
-        action = Action.TOKEN_REVOCATION_ABANDONED
-        record_many(_event(job, action, origin, Outcome.FAILURE, reason) for job in jobs)
+        abandoned = (Action.TOKEN_REVOCATION_ABANDONED, Outcome.FAILURE)
+        record_many(
+            job_event(job, *abandoned, origin, reason=reason, job=str(job.pk)) for job in jobs
+        )
     return len(jobs)
 
 
 def _locked(job_ids: list[UUID]) -> list[RevocationJob]:
     pending = RevocationJob.objects.filter(pk__in=job_ids, state=JobState.PENDING)
     return list(pending.select_for_update().order_by("id"))
-
-
-def _event(
-    job: RevocationJob,
-    action: Action,
-    origin: Origin,
-    outcome: Outcome = Outcome.SUCCESS,
-    reason: str = "",
-) -> Event:
-    details = {"platform": job.platform, "attempts": job.attempts, "job": str(job.pk)}
-    return Event(
-        action=action,
-        origin=origin,
-        subject_type=f"{job.app}.connection",
-        subject_id=job.connection_id,
-        subject_owner_id=job.owner_id,
-        outcome=outcome,
-        reason=reason,
-        details={**details, **verification_of(job)},
-        trace_id=job.trace_id or None,
-    )

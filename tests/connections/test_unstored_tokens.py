@@ -8,7 +8,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection
-from connections_project.connections import unstored
+from connections_project.connections import callback, unstored
 from connections_project.core.instruments import UNSTORED_TOKENS
 from connections_project.oauth.client import TokenSet
 from connections_project.platforms.registry import upstream
@@ -178,7 +178,7 @@ def test_a_commit_that_was_not_heard_of_is_kept(
 
         return wrapped(lost, **more)
 
-    monkeypatch.setattr(f"{app}.connect.store_or_revoke", unheard)
+    monkeypatch.setattr(callback, "store_or_revoke", unheard)
     # A channel's second try finds the account connected, by what it had stored itself.
     assert SUPPORT[app].call_back(api, state).status_code in {201, 409}
     assert platform.revoked == []

@@ -21,29 +21,17 @@ from tests.fourth_type.models import Calendar, CalendarAction
 
 def complete(*, state: str, answer: Answer, caller: User | None, origin: Origin) -> Calendar:
     """Go through with a flow."""
-    failed = CalendarAction.CONNECTION_FAILED
-    validated_flow = validate_user_callback(
-        app=Calendar.app, failed=failed, state=state, answer=answer, caller=caller, origin=origin
+    validated = validate_user_callback(
+        app=Calendar.app, state=state, answer=answer, caller=caller, origin=origin
     )
     now = timezone.now()
     row = Calendar(
-        user=validated_flow.principal,
-        platform=validated_flow.flow.slug,
-        created_at=now,
-        updated_at=now,
+        user=validated.principal, platform=validated.flow.slug, created_at=now, updated_at=now
     )
-    tokens, identity = exchange_and_identify(
-        validated_flow.flow,
-        validated_flow.upstream,
-        code=answer.code or "",
-        whose=identify,
-        row=row,
-        failed=failed,
-        origin=validated_flow.origin,
-    )
-    received = ReceivedGrant(upstream=validated_flow.upstream, tokens=tokens, identity=identity)
+    tokens, identity = exchange_and_identify(validated, row, whose=identify)
+    received = ReceivedGrant(upstream=validated.upstream, tokens=tokens, identity=identity)
     with transaction.atomic():
-        store(row, received, connected=CalendarAction.CONNECTED, origin=validated_flow.origin)
+        store(row, received, origin=validated.origin)
     return row
 
 

@@ -10,14 +10,12 @@ from django.conf import LazySettings
 
 from audit.events import ActorType, Interface
 from audit.record import Origin
-from channels.refresh import refreshed_for_use as refresh_channel
 from connections_project.connections.errors import RefreshFailedError
+from connections_project.connections.refresh import refreshed_for_use
 from connections_project.identity.models import User
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client import ClientRegistration
 from connections_project.platforms.catalog import catalog
-from providers.refresh import refreshed_for_use as refresh_provider
-from social.refresh import refreshed_for_use as refresh_social
 from tests.platforms.recorded.overlays import SHIPPED, moved_table
 from tests.support.bank import REDIRECT_URI
 from tests.support.channel_rows import channel_of
@@ -72,13 +70,6 @@ def connected(platform: Platform, owner: User) -> Any:
     return connection_of(owner, slug=platform.slug)
 
 
-REFRESH: dict[str, Any] = {
-    "providers": refresh_provider,
-    "channels": refresh_channel,
-    "social": refresh_social,
-}
-
-
 def refuse_everywhere(server: PlatformServer, platform: Platform, refusal: Answer) -> None:
     for path in (urlsplit(platform.token_endpoint).path, "/refresh_access_token"):
         for method in ("GET", "POST"):
@@ -108,7 +99,7 @@ def test_a_wrong_secret_ends_no_connection(
     row = connected(platform, owner)
     before = row.status
     with pytest.raises(RefreshFailedError):
-        REFRESH[platform.app](row, origin=ORIGIN, force=True)
+        refreshed_for_use(row, origin=ORIGIN, force=True)
     row.refresh_from_db()
     assert len(server.requests) == 1
     assert (row.status, row.holds_tokens) == (before, True)

@@ -8,11 +8,11 @@ import pytest
 from rest_framework.test import APIClient
 
 from audit.models import AuditEvent
+from connections_project.connections.refresh import refreshed_for_use
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
 from connections_project.revocation.models import GrantHold, RevocationJob
 from social.models import Publication, SocialAccount
-from social.refresh import refreshed_for_use
 from tests.conftest import UseCatalogue
 from tests.races.conftest import Gate, at_once, meanwhile
 from tests.support.disconnects import disconnect_one

@@ -11,6 +11,8 @@ from rest_framework.test import APIClient
 
 from connections_project.connections import refresh as shared
 from connections_project.connections.errors import NotActiveError
+from connections_project.connections.refresh import refreshed_for_use
+from connections_project.connections.renewal import renew_ending_grants
 from connections_project.core.periodic import run_due
 from connections_project.identity.models import Team
 from connections_project.identity.origins import command_origin
@@ -21,7 +23,6 @@ from connections_project.platforms.registry import usable
 from social.models import SocialAccount
 from social.publications import PublishRequest
 from social.publish import _still_active, publish_own
-from social.refresh import RULES, refreshed_for_use, renew_ending_grants
 from tests.conftest import UseCatalogue
 from tests.social.conftest import KeyClient
 from tests.support.gallery import SOCIAL, Gallery, disconnect
@@ -105,7 +106,7 @@ VERBS: dict[str, Verb] = {
     ),
     "refresh for use": lambda row: refreshed_for_use(row, origin=ORIGIN),
     "forced refresh": lambda row: refreshed_for_use(row, origin=ORIGIN, force=True),
-    "shared refresh": lambda row: shared.refresh(row, rules=RULES, force=True, origin=ORIGIN),
+    "shared refresh": lambda row: shared.refresh(row, force=True, origin=ORIGIN),
 }
 
 

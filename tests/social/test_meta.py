@@ -9,11 +9,11 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from audit.events import Interface
+from connections_project.connections.renewal import renew_ending_grants
 from connections_project.identity.models import Team
 from connections_project.revocation.attempts import attempt
 from connections_project.revocation.models import RevocationJob
 from social.models import SocialAccount
-from social.refresh import renew_ending_grants
 from tests.conftest import UseCatalogue
 from tests.social.conftest import Meta
 from tests.support.disconnects import disconnect_one

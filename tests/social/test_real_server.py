@@ -10,10 +10,10 @@ import pytest
 from django.conf import LazySettings
 from rest_framework.test import APIClient
 
+from connections_project.connections.refresh import refreshed_for_use
 from connections_project.identity.origins import command_origin
 from connections_project.oauth.client import ClientRegistration
 from social.models import SocialAccount
-from social.refresh import refreshed_for_use
 from tests.support.disconnects import disconnect_one
 from tests.support.gallery import SOCIAL
 from tests.support.gallery import disconnect as disconnect_by_api

@@ -16,8 +16,8 @@ def main(connection_id: str) -> None:
     from audit.events import ActorType, Interface
     from audit.record import Origin
     from connections_project.connections.errors import ConnectionProblem
+    from connections_project.connections.refresh import refreshed_for_use
     from providers.models import Connection
-    from providers.refresh import refreshed_for_use
 
     # Read before the start, so that whoever comes late still comes for the same refresh.
     row = Connection.objects.get(pk=UUID(connection_id))

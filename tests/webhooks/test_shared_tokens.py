@@ -8,10 +8,10 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from connections_project.connections.errors import NotActiveError
+from connections_project.connections.refresh import refreshed_for_use
 from connections_project.identity.origins import command_origin
 from connections_project.revocation.models import GrantHold
 from social.models import SocialAccount
-from social.refresh import refreshed_for_use
 from tests.conftest import UseCatalogue
 from tests.support.gallery import Gallery, connect, pending_tokens
 from tests.support.meta_webhooks import send

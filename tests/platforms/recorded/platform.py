@@ -11,10 +11,10 @@ from rest_framework.test import APIClient
 from audit.events import ActorType, Interface
 from audit.record import Origin
 from connections_project.connections.errors import RefreshFailedError
+from connections_project.connections.refresh import refreshed_for_use
 from connections_project.oauth.catalog import Platform
 from connections_project.revocation.models import Circuit, RevocationJob
 from connections_project.revocation.worker import run_worker
-from social.refresh import refreshed_for_use
 from tests.platforms.recorded.overlays import SHIPPED
 from tests.platforms.recorded.recording import RecordedAnswer, Recording
 from tests.support import app_clients, gallery
