@@ -13,6 +13,8 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from connections_project.conf import values as values
+from connections_project.conf.applications import MIDDLEWARE as MIDDLEWARE
+from connections_project.conf.applications import installed_apps
 from connections_project.conf.caches import LOGIN_ATTEMPTS, caches
 from connections_project.conf.cors import (
     CORS_ALLOW_CREDENTIALS as CORS_ALLOW_CREDENTIALS,
@@ -207,35 +209,7 @@ try:
 
     # The apps, among them those of connection types: CONTRIBUTING has the recipe.
     EXTRA_APPS = _env.listed("EXTRA_APPS", values.installed_module, "modules that are installed")
-    INSTALLED_APPS = [
-        "django.contrib.auth",
-        "django.contrib.contenttypes",
-        "django.contrib.sessions",
-        "django.contrib.messages",
-        "whitenoise.runserver_nostatic",
-        "django.contrib.staticfiles",
-        "corsheaders",
-        "rest_framework",
-        "drf_spectacular",
-        "drf_spectacular_sidecar",
-        "audit",
-        "connections_project",
-        "connections_project.identity",
-        "connections_project.platforms",
-        "connections_project.revocation",
-        "connections_project.metrics",
-        "providers",
-        "channels",
-        "social",
-        *EXTRA_APPS,
-        "connections_project.events",
-        "connections_project.pages",
-        "connections_project.operations",
-        "connections_project.scim",
-        "connections_project.webhooks",
-        # Last, since it finds what the others have registered.
-        "connections_project.admin.apps.OperatorsAdminConfig",
-    ]
+    INSTALLED_APPS = installed_apps(EXTRA_APPS)
 
     # Through which calls to other people's servers go, if not directly.
     OUTBOUND_PROXY = OutboundProxy(_env.proxy_url("OUTBOUND_PROXY"), tuple(_env.listed("NO_PROXY")))
@@ -251,24 +225,6 @@ MISSING_KEYS = [
     name
     for name in ("SECRET_KEY", "CREDENTIAL_KEYS", "AUDIT_SIGNING_KEY", "RECEIPT_SIGNING_KEY")
     if not _env.text(name)
-]
-
-MIDDLEWARE = [
-    "connections_project.middleware.tracing.TraceMiddleware",
-    "connections_project.middleware.access_log.ObservationMiddleware",
-    "connections_project.middleware.outbound.OutboundMiddleware",
-    "connections_project.middleware.trusted_proxies.ForwardedProtoMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "connections_project.middleware.content_security.ContentSecurityMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
-    "connections_project.api.error_routing.ErrorRoutingMiddleware",
-    "connections_project.middleware.request_bodies.RequestBodyMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "connections_project.middleware.storable_text.StorableTextMiddleware",
-    "connections_project.middleware.hosts.CommonMiddleware",
-    "connections_project.middleware.pages.PageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "connections_project.admin.time_zone.TimeZoneMiddleware",
 ]
 
 ROOT_URLCONF = "connections_project.urls"
