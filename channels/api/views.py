@@ -1,10 +1,8 @@
 """`/api/v1/channels` and `/api/v1/schedules`: read the request, call a verb, render its result."""
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
-from uuid import UUID
+from functools import partial
+from typing import ClassVar
 
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,24 +19,21 @@ from channels.selectors import (
     own_schedule,
     own_schedules,
 )
-from connections_project.api.pagination import paginate
-from connections_project.api.serializers import flag, serialize_rows, validated
+from connections_project.api.serializers import flag, validated
 from connections_project.api.views import ApiViewSet
 from connections_project.connections import throttling
-from connections_project.connections.browser import browser_for_start, set_cookie
 from connections_project.connections.callback import state_and_answer
 from connections_project.connections.serializers import RefreshRequest, connect_answer
-from connections_project.core.parsing import parse_uuid
+from connections_project.connections.viewsets import UserConnectionViewSet, started
 from connections_project.identity.origins import origin_of
 from connections_project.identity.principals import principal_of, signed_in
 from connections_project.platforms.help_link import help_link
 
 
-class ChannelViewSet(ApiViewSet):
+class ChannelViewSet(UserConnectionViewSet):
     """A user's connections to channels."""
 
     connection_model = ChannelConnection
-    throttle_classes = (throttling.WriteThrottle,)
     action_throttles: ClassVar = {
         "list": throttling.ReadThrottle,
         "retrieve": throttling.ReadThrottle,
@@ -48,26 +43,16 @@ class ChannelViewSet(ApiViewSet):
         "refresh": throttling.SyncThrottle,
     }
 
-    def get_permissions(self) -> Sequence[Any]:
-        # The state is the proof, so nobody has to be signed in.
-        return [AllowAny()] if self.action == "callback" else super().get_permissions()
-
-    def connection_id(self, request: Request) -> UUID | None:  # noqa: ARG002 - as throttles ask.
-        return parse_uuid(self.kwargs["id"])
-
     @documentation.CONNECT
     def connect(self, request: Request) -> Response:
         body = validated(bodies.ChannelConnectRequest, request)
-        browser = browser_for_start(request._request)
-        started = connect.begin(
+        begin = partial(
+            connect.begin,
             channel=body["channel"],
             redirect_uri=body["redirect_uri"],
             user=principal_of(request),
-            browser=browser,
         )
-        response = Response(connect_answer(started))
-        set_cookie(response, browser)
-        return response
+        return started(request, begin, connect_answer, status=200)
 
     @documentation.CALLBACK
     def callback(self, request: Request) -> Response:
@@ -86,10 +71,7 @@ class ChannelViewSet(ApiViewSet):
         status = reading.one_of(request, "status", Status.values)
         channel = reading.channel(request, user)
         found = own_connections(user, status=status, channel=channel)
-        rows, pagination = paginate(found, request)
-        return Response(
-            {"data": serialize_rows(bodies.ChannelAnswer, rows), "pagination": pagination}
-        )
+        return self.paginated(bodies.ChannelAnswer, found)
 
     @documentation.GET
     def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
@@ -99,10 +81,7 @@ class ChannelViewSet(ApiViewSet):
     @documentation.PUBLISH_EVENTS
     def publish_events(self, request: Request, id: str) -> Response:  # noqa: A002
         found = own_publish_events(reading.connection_id(id), user=principal_of(request))
-        rows, pagination = paginate(found, request)
-        return Response(
-            {"data": serialize_rows(bodies.PublishEventAnswer, rows), "pagination": pagination}
-        )
+        return self.paginated(bodies.PublishEventAnswer, found)
 
     @documentation.DISCONNECT
     def destroy(self, request: Request, id: str) -> Response:  # noqa: A002
@@ -160,10 +139,7 @@ class ScheduleViewSet(ApiViewSet):
         wanted = request.query_params.get(name)
         connection_id = None if wanted is None else reading.connection_id(wanted, field=name)
         found = own_schedules(principal_of(request), status=status, connection_id=connection_id)
-        rows, pagination = paginate(found, request)
-        return Response(
-            {"data": serialize_rows(bodies.ScheduleAnswer, rows), "pagination": pagination}
-        )
+        return self.paginated(bodies.ScheduleAnswer, found)
 
     @documentation.GET_SCHEDULE
     def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.

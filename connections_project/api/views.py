@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any, ClassVar, NoReturn
 
+from django.db.models import QuerySet
 from rest_framework.exceptions import (
     APIException,
     AuthenticationFailed,
@@ -11,10 +12,12 @@ from rest_framework.exceptions import (
 )
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import ViewSet
 
 from connections_project.api.errors import ApiError, ApiException, rate_limit_exceeded
+from connections_project.api.pagination import paginate
 from connections_project.api.parsers import (
     UNSTORABLE,
     JsonNegotiation,
@@ -22,6 +25,7 @@ from connections_project.api.parsers import (
     unstorable_characters,
 )
 from connections_project.api.renderers import OrjsonRenderer
+from connections_project.api.serializers import serialize_rows
 from connections_project.api.throttling import UnauthenticatedThrottle, set_rate_limit_headers
 
 
@@ -34,11 +38,16 @@ class ApiViewSet(ViewSet):
     http_method_names = ["get", "head", "post", "patch", "delete"]
 
     # What missing or bad credentials are answered with, where that is not the general 401.
-    unauthenticated_fault: ClassVar[ApiError | None] = None
+    unauthenticated_error: ClassVar[ApiError | None] = None
     # Whose bucket 401s draw on.
     refusal_throttle: ClassVar[type[UnauthenticatedThrottle]] = UnauthenticatedThrottle
     # The throttles of single actions; the others have `throttle_classes`.
     action_throttles: ClassVar[Mapping[str, type[BaseThrottle]]] = {}
+
+    def paginated(self, answer: type[Serializer[Any]], queryset: QuerySet[Any]) -> Response:
+        """Return the page of a list that the query names; see `paginate`."""
+        rows, pagination = paginate(queryset, self.request)
+        return Response({"data": serialize_rows(answer, rows), "pagination": pagination})
 
     def get_throttles(self) -> list[BaseThrottle]:
         own = self.action_throttles.get(self.action)
@@ -92,5 +101,5 @@ class ApiViewSet(ViewSet):
 
     def _unauthenticated(self, exc: APIException) -> Exception:
         """Throttle, where the view has authenticators at all."""
-        fault = ApiException(self.unauthenticated_fault) if self.unauthenticated_fault else exc
-        return self.throttled_refusal(fault) if self.request.authenticators else fault
+        error = ApiException(self.unauthenticated_error) if self.unauthenticated_error else exc
+        return self.throttled_refusal(error) if self.request.authenticators else error

@@ -1,24 +1,22 @@
 """`/api/v1/providers` and `/api/v1/accounts`: read the request, call a verb, render its result."""
 
-from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
 from rest_framework.exceptions import APIException
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections_project.api.errors import ApiError, ApiException, error_of_status, invalid_field
 from connections_project.api.fields import NO_IDENTIFIER
-from connections_project.api.pagination import paginate
 from connections_project.api.serializers import flag, serialize_rows, validated
 from connections_project.api.views import ApiViewSet
 from connections_project.connections import throttling
-from connections_project.connections.browser import browser_for_start, set_cookie
 from connections_project.connections.callback import state_and_answer
 from connections_project.connections.errors import ConnectionNotFoundError, NotOwnerError
 from connections_project.connections.serializers import RefreshRequest, connect_answer
+from connections_project.connections.viewsets import UserConnectionViewSet, started
 from connections_project.core.parsing import parse_uuid, render_datetime
 from connections_project.identity.origins import origin_of
 from connections_project.identity.principals import principal_of, signed_in
@@ -30,11 +28,10 @@ from providers.models import Connection
 from providers.selectors import own_account, own_accounts, own_connection, own_connections
 
 
-class ConnectionViewSet(ApiViewSet):
+class ConnectionViewSet(UserConnectionViewSet):
     """A user's connections to financial providers."""
 
     connection_model = Connection
-    throttle_classes = (throttling.WriteThrottle,)
     action_throttles: ClassVar = {
         "list": throttling.ReadThrottle,
         "retrieve": throttling.ReadThrottle,
@@ -42,13 +39,6 @@ class ConnectionViewSet(ApiViewSet):
         "callback": throttling.CallbackThrottle,
         "token_refreshes": throttling.SyncThrottle,
     }
-
-    def get_permissions(self) -> Sequence[Any]:
-        # The state is the proof, so nobody has to be signed in.
-        return [AllowAny()] if self.action == "callback" else super().get_permissions()
-
-    def connection_id(self, request: Request) -> UUID | None:  # noqa: ARG002 - as throttles ask.
-        return parse_uuid(self.kwargs["id"])
 
     @documentation.LIST
     def list(self, request: Request) -> Response:
@@ -68,18 +58,15 @@ class ConnectionViewSet(ApiViewSet):
     @documentation.CONNECT
     def create(self, request: Request) -> Response:
         body = validated(bodies.ConnectRequest, request)
-        browser = browser_for_start(request._request)
-        started = connect.begin(
+        begin = partial(
+            connect.begin,
             slug=body["provider_slug"],
             alias=body["alias"],
             redirect_uri=body["redirect_uri"],
             reauthorise=body["connection_id"] and parse_uuid(body["connection_id"]),
             user=principal_of(request),
-            browser=browser,
         )
-        response = Response(connect_answer(started), status=201)
-        set_cookie(response, browser)
-        return response
+        return started(request, begin, connect_answer)
 
     @documentation.CALLBACK
     def callback(self, request: Request) -> Response:
@@ -138,7 +125,7 @@ class DisconnectViewSet(ApiViewSet):
 
     throttle_classes = (throttling.WriteThrottle,)
     # The document answers 403 where the others answer 401 (docs/api.md, "Deviations").
-    unauthenticated_fault: ClassVar[ApiError | None] = error_of_status(
+    unauthenticated_error: ClassVar[ApiError | None] = error_of_status(
         403, "Sign in first: the Authorization header is missing or not valid."
     )
 
@@ -167,21 +154,14 @@ class AccountViewSet(ApiViewSet):
     @documentation.ACCOUNTS
     def list(self, request: Request) -> Response:
         wanted = _wanted_connection(request)
-        rows, pagination = paginate(
-            own_accounts(principal_of(request).pk, connection_id=wanted), request
-        )
-        return Response(
-            {"data": serialize_rows(bodies.AccountAnswer, rows), "pagination": pagination}
-        )
+        found = own_accounts(principal_of(request).pk, connection_id=wanted)
+        return self.paginated(bodies.AccountAnswer, found)
 
     @documentation.TRANSACTIONS
     def transactions(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
         account = own_account(parse_uuid(id), user_id=principal_of(request).pk)
-        movements = account.transactions.order_by("-posted_at", "-id")
-        rows, pagination = paginate(movements, request)
-        return Response(
-            {"data": serialize_rows(bodies.TransactionAnswer, rows), "pagination": pagination}
-        )
+        found = account.transactions.order_by("-posted_at", "-id")
+        return self.paginated(bodies.TransactionAnswer, found)
 
     @documentation.SYNC
     def syncs(self, request: Request) -> Response:

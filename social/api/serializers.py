@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from connections_project.api.fields import Text, filled, https_address
 from connections_project.api.serializers import serialize_rows
+from connections_project.connections.flow import Authorization
 from connections_project.connections.serializers import RedirectUri
 from connections_project.core.parsing import parse_uuid, render_datetime
 from connections_project.platforms.post_rules import LONGEST_TEXT
@@ -60,6 +61,14 @@ class SocialConnectAnswer(serializers.Serializer[Any]):
     )
     state = serializers.CharField(help_text="What must come back with it.")
     expiresIn = serializers.IntegerField(help_text="Seconds until the state ends.")  # noqa: N815
+
+
+def connect_answer(started: Authorization) -> dict[str, Any]:
+    return {
+        "authorizationUrl": started.authorization_url,
+        "state": started.state,
+        "expiresIn": started.expires_in,
+    }
 
 
 class SocialAccountAnswer(serializers.Serializer[SocialAccount]):

@@ -1,6 +1,7 @@
 """`/api/v1/plugin/social-media-publisher/social`: read the request, call a verb and
 words its result."""
 
+from functools import partial
 from typing import ClassVar
 
 from rest_framework.request import Request
@@ -9,9 +10,9 @@ from rest_framework.response import Response
 from connections_project.api.errors import invalid_field
 from connections_project.api.serializers import flag, serialize_rows, validated
 from connections_project.api.views import ApiViewSet
-from connections_project.connections.browser import browser_for_start, set_cookie
 from connections_project.connections.callback import state_and_answer
 from connections_project.connections.throttling import CallbackThrottle, ConnectThrottle
+from connections_project.connections.viewsets import started
 from connections_project.identity.callers import caller_of, possible_caller_of
 from connections_project.identity.models import Scope
 from connections_project.identity.origins import origin_of
@@ -48,22 +49,14 @@ class SocialViewSet(ApiViewSet):
     @documentation.CONNECT
     def connect(self, request: Request) -> Response:
         body = validated(bodies.SocialConnectRequest, request)
-        browser = browser_for_start(request._request)
-        started = connect.begin(
+        begin = partial(
+            connect.begin,
             platform=body["platform"],
             redirect_uri=body["redirect_uri"],
             account_ids=[bodies.account_id(text) for text in body["accountIds"] or ()],
             caller=caller_of(request),
-            browser=browser,
         )
-        answer = {
-            "authorizationUrl": started.authorization_url,
-            "state": started.state,
-            "expiresIn": started.expires_in,
-        }
-        response = Response(answer, status=201)
-        set_cookie(response, browser)
-        return response
+        return started(request, begin, bodies.connect_answer)
 
     @documentation.CALLBACK
     def callback(self, request: Request) -> Response:

@@ -88,7 +88,7 @@ class Limited(ApiViewSet):
 
 
 class Forbidding(Limited):
-    unauthenticated_fault = error_of_status(403)
+    unauthenticated_error = error_of_status(403)
 
 
 class Open(ApiViewSet):
