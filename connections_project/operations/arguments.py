@@ -8,11 +8,12 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils.dateparse import parse_date, parse_datetime
 
 from connections_project.connections.registry import connection_type
+from connections_project.core.commands.base import given_reason
 from connections_project.core.parsing import parse_uuid
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import User
 from connections_project.operations.force import BATCH
-from connections_project.operations.options import DisconnectOptions, InvalidReasonError
+from connections_project.operations.options import DisconnectOptions
 
 LARGEST_BATCH = 10_000
 
@@ -123,15 +124,12 @@ def options_of(given: dict[str, object]) -> DisconnectOptions:
     Raises:
         CommandError: The reason is none (exit code 2).
     """
-    try:
-        return DisconnectOptions(
-            reason=str(given["reason"]),
-            revoke=not given["no_revoke"],
-            cancel_schedules=bool(given["cancel_schedules"]),
-            erase_tokens=bool(given["erase_tokens"]),
-        )
-    except InvalidReasonError as error:
-        raise CommandError(str(error), returncode=2) from None
+    return DisconnectOptions(
+        reason=given_reason(str(given["reason"])),
+        revoke=not given["no_revoke"],
+        cancel_schedules=bool(given["cancel_schedules"]),
+        erase_tokens=bool(given["erase_tokens"]),
+    )
 
 
 def operator_with(email: str, app: str) -> User:

@@ -16,8 +16,12 @@ from audit.export import Export, Selection
 from audit.management.commands.export_audit_log import date_or_time, user_id, written
 from audit.record import Origin
 from audit.verify_export import TamperedError
-from connections_project.core.commands.base import CommandWithExamples, counted, interruptible
-from connections_project.core.text import InvalidReasonError, reason_of
+from connections_project.core.commands.base import (
+    CommandWithExamples,
+    counted,
+    given_reason,
+    interruptible,
+)
 
 EXAMPLES = """
 examples:
@@ -69,11 +73,9 @@ class Command(CommandWithExamples):
     ) -> None:
         if before > timezone.now():
             raise CommandError("--before must not lie in the future.", returncode=2)
+        reason = given_reason(reason, least=0)
         try:
-            reason = reason_of(reason, least=0)
             part = archive.part_before(before)
-        except InvalidReasonError as error:
-            raise CommandError(str(error), returncode=2) from None
         except ArchiveError as error:
             raise CommandError(str(error)) from None
         if dry_run:

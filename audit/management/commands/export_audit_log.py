@@ -21,11 +21,11 @@ from audit.record import Origin, record
 from connections_project.core.commands.base import (
     CommandWithExamples,
     counted,
+    given_reason,
     interruptible,
     os_user,
 )
 from connections_project.core.parsing import parse_uuid
-from connections_project.core.text import InvalidReasonError, reason_of
 
 EXAMPLES = """
 examples:
@@ -73,10 +73,7 @@ class Command(CommandWithExamples):
         **_: Any,
     ) -> None:
         selection = Selection(since, until, _owner(owner), subject)
-        try:
-            reason = reason_of(reason, least=0)
-        except InvalidReasonError as error:
-            raise CommandError(str(error), returncode=2) from None
+        reason = given_reason(reason, least=0)
         _audit(selection, operator_id=user_id(operator) if operator else None, reason=reason)
         self.write(Export(selection), output)
 

@@ -17,10 +17,22 @@ from django.core.management.base import (
     OutputWrapper,
 )
 
-from connections_project.core.text import escaped
+from connections_project.core.text import InvalidReasonError, escaped, reason_of
 
 # The shell's own code for a command that Ctrl-C has ended.
 INTERRUPTED = 130
+
+
+def given_reason(text: str, *, least: int = 1) -> str:
+    """Read the option --reason; see `reason_of`.
+
+    Raises:
+        CommandError: It is none (exit code 2).
+    """
+    try:
+        return reason_of(text, least=least)
+    except InvalidReasonError as error:
+        raise CommandError(f"--reason: {error}", returncode=2) from None
 
 
 class _HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):

@@ -5,9 +5,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.commands.base import EscapedCommand, given_reason
 from connections_project.core.parsing import render_datetime
-from connections_project.core.text import InvalidReasonError, reason_of
 from connections_project.identity.keys import KeyNotFoundError, revoke_key
 from connections_project.identity.origins import command_origin
 
@@ -21,10 +20,7 @@ class Command(EscapedCommand):
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *, key: str, reason: str, json: bool, **_: Any) -> None:
-        try:
-            reason = reason_of(reason, least=0)
-        except InvalidReasonError as error:
-            raise CommandError(str(error), returncode=2) from None
+        reason = given_reason(reason, least=0)
         try:
             # Whoever pastes the whole key means it, and its secret has no business in messages.
             prefix_or_id = key if len(key) <= 36 else key[:20]

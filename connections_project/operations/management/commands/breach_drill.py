@@ -19,10 +19,10 @@ from connections_project.connections.registry import connection_types
 from connections_project.core.commands.base import (
     CommandWithExamples,
     counted,
+    given_reason,
     interruptible,
     os_user,
 )
-from connections_project.core.text import InvalidReasonError, reason_of
 from connections_project.identity.origins import command_origin
 from connections_project.operations import breach, breach_report
 from connections_project.operations.arguments import operator_with
@@ -76,7 +76,7 @@ class Command(CommandWithExamples):
         parser.add_argument("--json", action="store_true", help="print the report's claims as JSON")
 
     def handle(self, *, slug: str, operator: str | None, **options: Any) -> None:
-        reason = _reason(options["reason"])
+        reason = given_reason(options["reason"])
         self._refuse_a_slip(slug, for_real=options["for_real"])
         origin = command_origin(_operator(operator))
         if not options["yes"]:
@@ -178,13 +178,6 @@ class Command(CommandWithExamples):
 
     def _say(self, line: str) -> None:
         self.stderr.write(line, lambda text: text)
-
-
-def _reason(text: str) -> str:
-    try:
-        return reason_of(text)
-    except InvalidReasonError as error:
-        raise CommandError(f"--reason: {error}", returncode=2) from None
 
 
 def _operator(email: str | None) -> Any:

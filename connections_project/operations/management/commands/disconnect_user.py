@@ -13,6 +13,7 @@ from connections_project.connections.registry import connection_types
 from connections_project.core.commands.base import (
     CommandWithExamples,
     counted,
+    given_reason,
     interruptible,
     os_user,
 )
@@ -27,7 +28,7 @@ from connections_project.operations.offboarding_plan import (
     find_user,
     offboarding_plan,
 )
-from connections_project.operations.options import DisconnectOptions, InvalidReasonError, Result
+from connections_project.operations.options import Result
 
 EXAMPLES = """
 examples:
@@ -64,7 +65,7 @@ class Command(CommandWithExamples):
     def handle(self, *, email: str, operator: str | None, **options: Any) -> None:
         user = _find_user(email)
         actor = _operator(operator) if operator else None
-        reason = _reason(options["reason"])
+        reason = given_reason(options["reason"])
         seen = offboarding_plan(user, forget=options["forget"])
         if options["dry_run"]:
             self.report(user, seen, Result(), options)
@@ -116,13 +117,6 @@ def _operator(email: str) -> User:
     """Return the operator who says so, who must be permitted to end connections of all apps."""
     *_, operator = [operator_with(email, one.app) for one in connection_types()]
     return operator
-
-
-def _reason(text: str) -> str:
-    try:
-        return DisconnectOptions(text).reason
-    except InvalidReasonError as error:
-        raise CommandError(str(error), returncode=2) from None
 
 
 def _deactivate(

@@ -17,11 +17,11 @@ from audit.record import Origin
 from audit.statements import known_keys
 from audit.verify_export import Reading, TamperedError
 from connections_project.connections.registry import connection_type
-from connections_project.core.commands.base import CommandWithExamples, os_user
+from connections_project.core.commands.base import CommandWithExamples, given_reason, os_user
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
-from connections_project.operations.options import DisconnectOptions, InvalidReasonError, Result
+from connections_project.operations.options import Result
 from connections_project.operations.replay import Plan, Replay, planned
 from connections_project.operations.replay_history import ReplayHistory, replay_histories
 
@@ -74,7 +74,7 @@ class Command(CommandWithExamples):
         result = Result()
         if not dry_run:
             replay = Replay(
-                histories, _checked(reason), _origin(operator, plan), {"os_user": os_user()}
+                histories, given_reason(reason), _origin(operator, plan), {"os_user": os_user()}
             )
             if plan.count:
                 self._confirm(plan.count, yes=yes)
@@ -124,13 +124,6 @@ def _read(export: Path) -> Mapping[UUID, ReplayHistory]:
         raise CommandError(f"{export}: {error.strerror}", returncode=WRONG_USE) from None
     except TamperedError as error:
         raise CommandError(f"{export} can't be trusted. {error}", returncode=WRONG_USE) from None
-
-
-def _checked(reason: str) -> str:
-    try:
-        return DisconnectOptions(reason).reason
-    except InvalidReasonError as error:
-        raise CommandError(f"--reason: {error}", returncode=WRONG_USE) from None
 
 
 def _origin(email: str | None, plan: Plan) -> Origin:

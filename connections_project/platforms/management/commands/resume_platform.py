@@ -4,8 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import EscapedCommand
-from connections_project.core.text import InvalidReasonError, reason_of
+from connections_project.core.commands.base import EscapedCommand, given_reason
 from connections_project.identity.origins import command_origin
 from connections_project.platforms.registry import UnknownPlatformError
 from connections_project.platforms.suspend import resume
@@ -19,10 +18,7 @@ class Command(EscapedCommand):
         parser.add_argument("--reason", default="", help="why, up to 512 characters, for the audit")
 
     def handle(self, *_: Any, slug: str, reason: str, **__: Any) -> None:
-        try:
-            reason = reason_of(reason, least=0)
-        except InvalidReasonError as error:
-            raise CommandError(f"--reason: {error}", returncode=2) from None
+        reason = given_reason(reason, least=0)
         try:
             changed = resume(slug=slug, reason=reason, origin=command_origin(None))
         except UnknownPlatformError:

@@ -4,8 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import EscapedCommand
-from connections_project.core.text import InvalidReasonError, reason_of
+from connections_project.core.commands.base import EscapedCommand, given_reason
 from connections_project.identity.origins import command_origin
 from connections_project.platforms.registry import UnknownPlatformError
 from connections_project.platforms.suspend import suspend
@@ -25,10 +24,7 @@ class Command(EscapedCommand):
         )
 
     def handle(self, *_: Any, slug: str, reason: str, **__: Any) -> None:
-        try:
-            reason = reason_of(reason)
-        except InvalidReasonError as error:
-            raise CommandError(f"--reason: {error}", returncode=2) from None
+        reason = given_reason(reason)
         try:
             changed = suspend(slug=slug, reason=reason, origin=command_origin(None))
         except UnknownPlatformError:
