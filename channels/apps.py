@@ -7,61 +7,14 @@ class ChannelsConfig(AppConfig):
     name = "channels"
 
     def ready(self) -> None:
-        from audit.events import Action
-        from channels.api.errors import ChannelErrors
-        from channels.claims import oldest_overdue
-        from channels.connect import complete
-        from channels.disconnect import active_schedules, disconnect
-        from channels.models import ChannelConnection, PublishOutcome, ScheduleStatus, Status
         from channels.publish import process_schedules
-        from channels.refresh import RULES
+        from channels.registration import CONNECTION_TYPE
         from channels.retention import forget_old_schedules
-        from channels.selectors import scheduled_on, schedules_for_operators
-        from connections_project.connections.registry import (
-            Api,
-            AuditActions,
-            ConnectionType,
-            register,
-        )
+        from connections_project.connections.registry import register
         from connections_project.core.periodic import periodic_task
         from connections_project.identity.groups import allow_operators
 
-        register(
-            ConnectionType(
-                model=ChannelConnection,
-                title="Channels",
-                statuses=Status.values,
-                actions=AuditActions(
-                    connected=Action.CHANNEL_CONNECTED,
-                    connection_failed=Action.CHANNEL_CONNECTION_FAILED,
-                    token_refresh_failed=Action.CHANNEL_TOKEN_REFRESH_FAILED,
-                    disconnected=Action.CHANNEL_DISCONNECTED,
-                    token_refreshed=Action.CHANNEL_TOKEN_REFRESHED,
-                    deleted=Action.CHANNEL_DELETED,
-                ),
-                complete=complete,
-                refresh_rules=RULES,
-                disconnect=disconnect,
-                active_schedules=active_schedules,
-                oldest_overdue=oldest_overdue,
-                inspect=schedules_for_operators,
-                scheduled=scheduled_on,
-                api=Api(
-                    urls="channels.api.urls",
-                    prefixes=("/api/v1/channels", "/api/v1/schedules"),
-                    errors=ChannelErrors(),
-                    tags={
-                        "channels": "Connections to social channels.",
-                        "schedules": "What is to be published through them, and when.",
-                    },
-                    enums={
-                        "ChannelStatus": Status,
-                        "ScheduleStatus": ScheduleStatus,
-                        "PublishOutcome": PublishOutcome,
-                    },
-                ),
-            )
-        )
+        register(CONNECTION_TYPE)
         allow_operators("change_channelconnection", "change_schedule")
         periodic_task(process_schedules, every=5)
         periodic_task(forget_old_schedules, every=3600)

@@ -1,8 +1,8 @@
 """The registry of connection types: the one place where each is declared.
 
-An app registers its type in `AppConfig.ready`. Admin, commands, bulk jobs, receipts, replay,
-off-boarding, webhooks, metrics, callback page and OpenAPI document find it here, and nothing else
-names the apps. The system checks of `connections/checks.py` name what a type forgot.
+An app declares its type in `registration.py`, and registers it in `AppConfig.ready`. Admin,
+commands, bulk jobs, receipts, replay, off-boarding, webhooks, metrics, callback page and OpenAPI
+document find it here, and nothing else names the apps. The system checks of `connections/checks.py` name what a type forgot.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
