@@ -2,7 +2,8 @@
 
 An app declares its type in `registration.py`, and registers it in `AppConfig.ready`. Admin,
 commands, bulk jobs, receipts, replay, off-boarding, webhooks, metrics, callback page and OpenAPI
-document find it here, and nothing else names the apps. The system checks of `connections/checks.py` name what a type forgot.
+document find it here, and nothing else names the apps. The system checks of
+`connections/checks.py` name what a type forgot.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
