@@ -11,14 +11,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from connections_project.connections.attention import attention_constraints, attention_indexes
-from connections_project.connections.models import (
-    ERASED,
-    OAuthConnection,
-    admin_indexes,
-    renewal_index,
-    token_name_indexes,
-)
+from connections_project.connections.models import ERASED, OAuthConnection
+from connections_project.connections.schema import connection_constraints, connection_indexes
 from connections_project.core.ids import uuid7
 from connections_project.core.jobs.models import LeasedJob
 from connections_project.middleware.tracing import current_trace_id
@@ -76,18 +70,10 @@ class ChannelConnection(OAuthConnection):
                 name="channel_connection_list",
                 condition=Q(deleted_at=None),
             ),
-            *admin_indexes("channel", "channel"),
-            *token_name_indexes("channel"),
-            renewal_index("channel"),
-            *attention_indexes("channel"),
-            # Platforms name the person who gave the grant when it is over.
-            models.Index(fields=["granting_user_id"], name="channel_granting_user"),
+            *connection_indexes("channel", "channel"),
         ]
         constraints = [
-            *attention_constraints("channel"),
-            models.CheckConstraint(
-                name="channel_status_known", condition=Q(status__in=Status.values)
-            ),
+            *connection_constraints("channel", Status.values, live="connected"),
             models.CheckConstraint(
                 name="channel_disconnected_holds_nothing",
                 condition=~Q(status="disconnected")
@@ -96,15 +82,6 @@ class ChannelConnection(OAuthConnection):
             models.CheckConstraint(
                 name="channel_disconnected_at_only_then",
                 condition=Q(status="disconnected") | Q(disconnected_at=None),
-            ),
-            models.CheckConstraint(
-                name="channel_connected_holds_credentials",
-                condition=~Q(status="connected")
-                | Q(auth_state__isnull=False, connected_at__isnull=False),
-            ),
-            models.CheckConstraint(
-                name="channel_deleted_only_disconnected",
-                condition=Q(deleted_at=None) | Q(status="disconnected"),
             ),
             models.UniqueConstraint(
                 name="channel_account_connected_once",

@@ -9,14 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from connections_project.connections.attention import attention_constraints, attention_indexes
-from connections_project.connections.models import (
-    ERASED,
-    OAuthConnection,
-    admin_indexes,
-    renewal_index,
-    token_name_indexes,
-)
+from connections_project.connections.models import ERASED, OAuthConnection
+from connections_project.connections.schema import connection_constraints, connection_indexes
 from connections_project.core.ids import uuid7
 from providers.fields import MoneyField
 
@@ -87,18 +81,10 @@ class Connection(OAuthConnection):
                 name="provider_connection_pending",
                 condition=Q(status="pending"),
             ),
-            *admin_indexes("provider", "provider_slug"),
-            *token_name_indexes("provider"),
-            renewal_index("provider"),
-            *attention_indexes("provider"),
-            # Platforms name the person who gave the grant when it is over.
-            models.Index(fields=["granting_user_id"], name="provider_granting_user"),
+            *connection_indexes("provider", "provider_slug"),
         ]
         constraints = [
-            *attention_constraints("provider"),
-            models.CheckConstraint(
-                name="provider_status_known", condition=Q(status__in=Status.values)
-            ),
+            *connection_constraints("provider", Status.values, live="active"),
             models.CheckConstraint(
                 name="provider_disconnected_holds_nothing",
                 condition=~Q(status="disconnected") | Q(**ERASED, disconnected_at__isnull=False),
@@ -106,15 +92,6 @@ class Connection(OAuthConnection):
             models.CheckConstraint(
                 name="provider_disconnected_at_only_then",
                 condition=Q(status="disconnected") | Q(disconnected_at=None),
-            ),
-            models.CheckConstraint(
-                name="provider_active_holds_credentials",
-                condition=~Q(status="active")
-                | Q(auth_state__isnull=False, connected_at__isnull=False),
-            ),
-            models.CheckConstraint(
-                name="provider_deleted_only_disconnected",
-                condition=Q(deleted_at=None) | Q(status="disconnected"),
             ),
             models.UniqueConstraint(
                 name="provider_account_connected_once",

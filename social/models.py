@@ -9,13 +9,10 @@ from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.db.models.expressions import Combinable
 
-from connections_project.connections.attention import attention_constraints, attention_indexes
 from connections_project.connections.models import (
     OAuthConnection,
-    admin_indexes,
-    renewal_index,
-    token_name_indexes,
 )
+from connections_project.connections.schema import connection_constraints, connection_indexes
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import Team
 
@@ -77,9 +74,7 @@ class SocialAccount(OAuthConnection):
         ]
         indexes = [
             models.Index(fields=["team", "-created_at", "-id"], name="social_account_list"),
-            *admin_indexes("social", "platform"),
-            # Platforms name the person who gave the grant when it is over.
-            models.Index(fields=["granting_user_id"], name="social_granting_user"),
+            *connection_indexes("social", "platform"),
             models.Index(
                 fields=["token_set"],
                 name="social_token_set",
@@ -90,15 +85,9 @@ class SocialAccount(OAuthConnection):
                 name="social_kept_tokens",
                 condition=Q(status="disconnected", auth_state__isnull=False),
             ),
-            *token_name_indexes("social"),
-            renewal_index("social"),
-            *attention_indexes("social"),
         ]
         constraints = [
-            *attention_constraints("social"),
-            models.CheckConstraint(
-                name="social_status_known", condition=Q(status__in=Status.values)
-            ),
+            *connection_constraints("social", Status.values, live="active"),
             models.CheckConstraint(
                 name="social_disconnected_is_inactive",
                 condition=Q(status="disconnected", is_active=False, disconnected_at__isnull=False)
@@ -110,16 +99,7 @@ class SocialAccount(OAuthConnection):
                 | (~Q(status="active") & Q(is_active=False)),
             ),
             models.CheckConstraint(
-                name="social_active_holds_credentials",
-                condition=~Q(status="active")
-                | Q(auth_state__isnull=False, connected_at__isnull=False),
-            ),
-            models.CheckConstraint(
                 name="social_account_is_known", condition=Q(platform_account_id__isnull=False)
-            ),
-            models.CheckConstraint(
-                name="social_deleted_only_disconnected",
-                condition=Q(deleted_at=None) | Q(status="disconnected"),
             ),
             models.UniqueConstraint(
                 name="social_account_once",

@@ -8,13 +8,11 @@ from uuid import UUID
 from django.db import models
 from django.db.models import F
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Lower
 from django.utils import timezone
 
 from connections_project.connections.attention import HEALTHY, AttentionMixin
 from connections_project.connections.token_names import token_names
 from connections_project.core.ids import uuid7
-from connections_project.core.prefixes import ByPrefix
 from connections_project.core.vault import Sealed, SealedField, open_sealed, seal
 from connections_project.oauth.client import Identity, TokenSet
 from connections_project.platforms.registry import Upstream, upstream
@@ -30,45 +28,6 @@ LEASE = ("refresh_lease", "refresh_leased_until")
 
 # With these a refresh also brings the grant a new end, where it has one.
 RENEWING = frozenset({"rotating", "self_exchange"})
-
-
-def renewal_index(name: str) -> models.Index:
-    """Return the index by which the sweep finds grants that would die of disuse."""
-    due = models.Q(renew_at__isnull=False)
-    return models.Index(fields=["renew_at"], name=f"{name}_renewal", condition=due)
-
-
-def token_name_indexes(name: str) -> list[models.Index]:
-    """Return the indexes by which a platform's notice finds the connection whose token is dead."""
-    return [
-        models.Index(
-            fields=[column],
-            name=f"{name}_{column}",
-            condition=models.Q(**{f"{column}__isnull": False}),
-        )
-        for column in ("refresh_token_prefix", "refresh_token_hash")
-    ]
-
-
-def admin_indexes(name: str, platform_column: str) -> list[models.Index]:
-    """Return the indexes behind the admin's lists: every filter, newest first, and the search.
-
-    Ids are time-ordered, so that an index that ends in them also gives the order.
-    """
-    live = ~models.Q(status="disconnected")
-    return [
-        models.Index(fields=["status", "-id"], name=f"{name}_by_status"),
-        models.Index(fields=[platform_column, "-id"], name=f"{name}_by_platform"),
-        models.Index(fields=[platform_column, "status", "-id"], name=f"{name}_by_both"),
-        models.Index(
-            fields=["platform_account_id"],
-            name=f"{name}_account_prefix",
-            opclasses=["varchar_pattern_ops"],
-        ),
-        models.Index(ByPrefix(Lower("platform_account_name")), name=f"{name}_name_prefix"),
-        # What is ended by age, or all of it: in time most rows are over.
-        models.Index(fields=["connected_at"], name=f"{name}_live_by_age", condition=live),
-    ]
 
 
 class OAuthConnection(AttentionMixin):
