@@ -100,8 +100,8 @@ class ExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
         except IncorrectLookupParameters:
             raise BadRequest("A filter's value means nothing.") from None
         site: Any = self.admin_site
-        told = {"format": kind, "filters": _told(changes)}
-        site.record_export(request, self.opts.label_lower, told)
+        details = {"format": kind, "filters": _filters(changes)}
+        site.record_export(request, self.opts.label_lower, details)
         return self._download(changes.queryset, kind)
 
     def _download(self, rows: QuerySet[Any], kind: str) -> HttpResponseBase:
@@ -116,11 +116,11 @@ class ExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
         )
 
 
-def _told(changes: Any) -> Mapping[str, str]:
+def _filters(changes: Any) -> Mapping[str, str]:
     """Return what a list is filtered by, without what may name people: a log forgets nothing."""
     given = {one.parameter_name: one for one in changes.filter_specs if one.value()}
-    told = {
+    details = {
         name: "(given)" if getattr(one, "names_people", False) else str(one.value())
         for name, one in given.items()
     }
-    return told | ({SEARCH_VAR: "(given)"} if changes.query else {})
+    return details | ({SEARCH_VAR: "(given)"} if changes.query else {})

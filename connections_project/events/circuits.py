@@ -48,7 +48,7 @@ def note_answers(endpoint: Endpoint, answers: Sequence[Answer]) -> None:
             if not answer.error:
                 row.faults, row.blocked_until, row.last_success_at = 0, None, now
             elif row.blocked_until is None or row.blocked_until <= now:
-                _count_fault(row, answer, now)
+                _count_failure(row, answer, now)
             # Else one that was under way already tells nothing new.
         row.save(update_fields=["faults", "blocked_until", "last_success_at"])
 
@@ -58,7 +58,7 @@ def _is_known_to_be_well(endpoint: Endpoint) -> bool:
     return not endpoint.faults and last is not None and timezone.now() - last < FRESH
 
 
-def _count_fault(row: Endpoint, answer: Answer, now: datetime) -> None:
+def _count_failure(row: Endpoint, answer: Answer, now: datetime) -> None:
     row.faults += 1
     if is_in_trouble(row):
         requested = min(timedelta(seconds=answer.wait or 0), LONGEST_RETRY_AFTER)

@@ -78,7 +78,7 @@ def test_a_read_only_database_answers_503(site: Site, database: Cluster, bank: B
 def test_a_frozen_database_is_given_up(site: Site, database: Cluster, bank: Bank) -> None:
     url, (first, second, third), _ = site
     assert disconnect(url, first) == 200
-    with database.frozen():
+    with database.paused():
         began = time.monotonic()
         assert listed(url, second[0]) == 503
         between = time.monotonic()

@@ -18,7 +18,7 @@ def port() -> Iterator[int]:
         yield port
 
 
-def told(port: int, path: str, *headers: str) -> Any:
+def seen(port: int, path: str, *headers: str) -> Any:
     answer = exchange(port, request("GET", path, *headers, "Connection: close"))
     assert status_of(answer) == 200, answer
     return json.loads(answer.partition(b"\r\n\r\n")[2])
@@ -27,12 +27,12 @@ def told(port: int, path: str, *headers: str) -> Any:
 @pytest.mark.parametrize("first", [True, False])
 def test_an_underscore_chooses_no_address(port: int, first: bool) -> None:
     headers = (f"X_Forwarded_For: {B}", f"X-Forwarded-For: {A}")
-    assert told(port, "/who", *(headers if first else headers[::-1]))["address"] == A
+    assert seen(port, "/who", *(headers if first else headers[::-1]))["address"] == A
 
 
 @pytest.mark.parametrize("name", ["X_Forwarded_For", "X-Forwarded_For", "x_forwarded-for"])
 def test_alone_it_is_no_address_either(port: int, name: str) -> None:
-    assert told(port, "/who", f"{name}: {B}")["address"] == "127.0.0.1"
+    assert seen(port, "/who", f"{name}: {B}")["address"] == "127.0.0.1"
 
 
 @pytest.mark.parametrize(
@@ -43,30 +43,30 @@ def test_alone_it_is_no_address_either(port: int, name: str) -> None:
     ],
 )
 def test_no_underscore_reaches_django(port: int, name: str) -> None:
-    assert "forged" not in json.dumps(told(port, "/head", f"{name}: forged"))
+    assert "forged" not in json.dumps(seen(port, "/head", f"{name}: forged"))
 
 
 def test_a_forged_scheme_is_not_believed(port: int) -> None:
     headers = ("X_Forwarded_Proto: https", "X-Forwarded-Proto: http")
-    assert told(port, "/who", *headers)["scheme"] == "http"
+    assert seen(port, "/who", *headers)["scheme"] == "http"
 
 
 def test_repeated_headers_are_joined_in_order(port: int) -> None:
-    found = told(port, "/head", f"X-Forwarded-For: {A}", f"X-Forwarded-For: {B}")
+    found = seen(port, "/head", f"X-Forwarded-For: {A}", f"X-Forwarded-For: {B}")
     assert found["HTTP_X_FORWARDED_FOR"] == f"{A},{B}"
-    found = told(port, "/head", "Cookie: a=1", "Cookie: b=2")
+    found = seen(port, "/head", "Cookie: a=1", "Cookie: b=2")
     assert found["HTTP_COOKIE"] == "a=1; b=2"
 
 
 def test_the_environ_says_what_was_asked(port: int) -> None:
-    found = told(port, "/%68ead?a=%20&b=%C3%A4", "Content-Type: text/plain")
+    found = seen(port, "/%68ead?a=%20&b=%C3%A4", "Content-Type: text/plain")
     assert (found["path"], found["QUERY_STRING"]) == ("/head", "a=%20&b=%C3%A4")
     assert (found["SERVER_PORT"], found["REMOTE_ADDR"]) == (str(port), "127.0.0.1")
     assert (found["CONTENT_TYPE"], found["SERVER_PROTOCOL"]) == ("text/plain", "HTTP/1.1")
 
 
 def test_no_variable_of_the_process_is_in_it(port: int) -> None:
-    assert "SECRET_KEY" not in told(port, "/head")
+    assert "SECRET_KEY" not in seen(port, "/head")
 
 
 def test_a_path_that_is_no_utf_8_is_404(port: int) -> None:
@@ -78,7 +78,7 @@ def test_an_absolute_address_names_the_host(port: int) -> None:
     sent = request("GET", "http://elsewhere.example/api/open", "Connection: close")
     assert status_of(exchange(port, sent)) == 400
     assert (
-        told(port, "http://localhost/head", "Host: elsewhere.example")["HTTP_HOST"] == "localhost"
+        seen(port, "http://localhost/head", "Host: elsewhere.example")["HTTP_HOST"] == "localhost"
     )
 
 

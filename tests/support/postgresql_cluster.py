@@ -65,7 +65,7 @@ class Cluster:
         self.run("SELECT pg_reload_conf()")
 
     @contextmanager
-    def frozen(self) -> Iterator[None]:
+    def paused(self) -> Iterator[None]:
         """Stop all of its processes where they stand: its kernel still takes what comes."""
         processes = self._processes()
         try:

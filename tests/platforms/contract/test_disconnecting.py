@@ -30,7 +30,7 @@ def disconnect(api: APIClient, django_capture_on_commit_callbacks: Any) -> Disco
     return disconnect
 
 
-def is_told(platform: Platform) -> bool:
+def can_be_revoked(platform: Platform) -> bool:
     return platform.revocation is not None and platform.revocation.blast_radius != "client"
 
 
@@ -73,7 +73,7 @@ def test_it_gets_the_tokens_it_revokes(
     assert answer.status_code == 200
     connection.refresh_from_db()
     assert (connection.status, connection.auth_state) == (actor.app_client.over, None)
-    if not is_told(platform) or platform.revocation is None:
+    if not can_be_revoked(platform) or platform.revocation is None:
         return
     sent = [token_of(request, platform) for request in actor.revocations]
     held = actor.issued[0]
@@ -87,10 +87,10 @@ def test_without_revocation_people_get_a_help_link(
 ) -> None:
     platform = actor.platform
     answer = disconnect(actor, actor.connect(api))
-    expected = None if is_told(platform) else f'<{platform.help_url}>; rel="help"'
+    expected = None if can_be_revoked(platform) else f'<{platform.help_url}>; rel="help"'
     assert answer.headers.get("Link") == expected
-    assert bool(actor.revocations) is is_told(platform)
-    assert RevocationJob.objects.exists() is is_told(platform)
+    assert bool(actor.revocations) is can_be_revoked(platform)
+    assert RevocationJob.objects.exists() is can_be_revoked(platform)
 
 
 def end(api: APIClient, actor: Actor, disconnect: Disconnect, *answers: Answer) -> str:

@@ -1,4 +1,4 @@
-"""What it costs to tell the host application: `python -m bench.told`.
+"""What it costs to tell the host application: `python -m bench.events`.
 
 The same is done in turns with one endpoint and with none: disconnects at full load, and very many
 at once. No worker runs, so that what is measured is the writing of events, not their delivery.
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench.told", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench.events", description=__doc__)
     parser.add_argument("--database-url", default="postgres://postgres@127.0.0.1:5432/postgres")
     parser.add_argument("--redis-url", default="redis://127.0.0.1:6379/15")
     parser.add_argument("--rounds", type=int, default=6, help="with and without, of each")
