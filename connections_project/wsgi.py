@@ -1,4 +1,4 @@
-"""The entry point for WSGI servers, for where `connections_project.rsgi` can't be served.
+"""The entry point for WSGI servers, for behind a server or proxy that buffers bodies alone.
 
 A WSGI server can't be kept from merging `X_Forwarded_For` into `X-Forwarded-For`, and a thread
 waits for each body, for as long as its client likes: PEP 3333 has no deadline for `wsgi.input`,

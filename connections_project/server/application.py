@@ -8,7 +8,7 @@ from contextlib import closing
 from connections_project.core.drain import drain_at_sigterm
 from connections_project.core.request_body import RECEIVED_KEY, BodyRefusedError
 from connections_project.server.bodies import Budget, IncomingBody
-from connections_project.server.environ import environ_of
+from connections_project.server.environ import environ_of, refuse_unreadable_way
 from connections_project.server.responses import Response
 from connections_project.server.rsgi import Environ, HTTPProtocol, Scope, WSGIApplication
 
@@ -52,6 +52,7 @@ class Application:
         with closing(IncomingBody(scope, proto, self._large_bodies)) as incoming:
             received: bool | int = True
             try:
+                refuse_unreadable_way(scope)
                 body = await incoming.receive(self._body_seconds)
             except BodyRefusedError as refused:
                 body, received = b"", refused.status

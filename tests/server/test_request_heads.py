@@ -58,6 +58,26 @@ def test_repeated_headers_are_joined_in_order(port: int) -> None:
     assert found["HTTP_COOKIE"] == "a=1; b=2"
 
 
+def test_a_value_beyond_ascii_is_not_one_that_is_missing(port: int) -> None:
+    for name in ("Idempotency-Key", "X-Team-Id", "Authorization", "Cookie", "Content-Type"):
+        for value in ("\xff", "\xc3\xa9"):
+            found = told(port, "/head", f"{name}: {value}")
+            key = name.upper().replace("-", "_")
+            assert found[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] == "\xff"
+    assert "HTTP_X_TEAM_ID" not in told(port, "/head", "X_Team_Id: \xff")
+    answer = exchange(port, request("GET", "/head", "Host: \xff", "Connection: close"))
+    assert status_of(answer) == 400
+
+
+@pytest.mark.parametrize("written", ["\xff", "\xc3\xa9", f"{B}, \xff"])
+def test_nobody_hides_behind_the_proxys_address(port: int, written: str) -> None:
+    way = f"X-Forwarded-For: {written}, {A}"
+    for path, kind in (("/api/open", b"application/problem+json"), ("/who", b"text/html")):
+        answer = exchange(port, request("GET", path, way, "Connection: close"))
+        assert status_of(answer) == 400
+        assert kind in answer
+
+
 def test_the_environ_says_what_was_asked(port: int) -> None:
     found = seen(port, "/%68ead?a=%20&b=%C3%A4", "Content-Type: text/plain")
     assert (found["path"], found["QUERY_STRING"]) == ("/head", "a=%20&b=%C3%A4")
