@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from scim2_models import InvalidFilterException
 from scim2_models.path import CompareOperator, Comparison
 
+from connections_project.api.parsers import UNSTORABLE
 from connections_project.core.parsing import parse_uuid
 from connections_project.identity.models import User
 from connections_project.scim.resources import user_name_key
@@ -24,7 +25,8 @@ def page_of(issuer: str, wanted: Any) -> tuple[list[User], int]:
         wanted: A SearchRequest.
 
     Raises:
-        InvalidFilterException: The filter is another than `userName|externalId|id eq "…"`.
+        InvalidFilterException: The filter is another than `userName|externalId|id eq "…"`, or its
+            text one that no database takes.
     """
     rows = people(issuer) if wanted.filter is None else _filtered(issuer, wanted.filter.ast)
     start = min(wanted.start_index_0 or 0, LARGEST_INDEX)
@@ -38,6 +40,9 @@ def _filtered(issuer: str, node: Any) -> "QuerySet[User]":
         raise InvalidFilterException
     finder = _FINDERS.get(str(node.attr_path.attr).casefold())
     if finder is None or node.attr_path.sub_attr or not isinstance(node.value, str):
+        raise InvalidFilterException
+    # A filter's text is JSON's (RFC 7644, section 3.4.2.2), whose escapes the query doesn't show.
+    if UNSTORABLE.search(node.value):
         raise InvalidFilterException
     return finder(issuer, node.value)
 

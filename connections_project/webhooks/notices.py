@@ -79,7 +79,8 @@ def _in_time(read: datetime) -> datetime:
 
 def digest_of(sender: str, identity: str | bytes) -> str:
     """Return what a notice is known by: its event's id, or all of it where it has none."""
-    encoded = identity.encode() if isinstance(identity, str) else identity
+    # JSON may spell half of a surrogate pair, which has no bytes of its own.
+    encoded = identity.encode("utf-8", "surrogatepass") if isinstance(identity, str) else identity
     return hashlib.sha256(sender.encode() + b"\n" + encoded).hexdigest()
 
 

@@ -108,7 +108,8 @@ def test_user_names_are_one_in_any_case(directory: Directory) -> None:
 @pytest.mark.parametrize(
     "term",
     ['userName co "k"', 'displayName eq "k"', 'emails[type eq "work"]', "nonsense",
-     'userName eq "a" and id eq "b"', 'emails.value eq "k@example.com"'],
+     'userName eq "a" and id eq "b"', 'emails.value eq "k@example.com"',
+     'userName eq "\\u0000"', 'externalId eq "\\ud800"'],
 )  # fmt: skip
 def test_other_filters_are_refused(directory: Directory, term: str) -> None:
     refused(directory.get(f"/Users?filter={term}"), 400, "invalidFilter")

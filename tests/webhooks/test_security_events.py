@@ -171,6 +171,11 @@ def test_one_that_comes_again_has_no_effect(
     assert User.objects.get(pk=kim.pk).is_active
 
 
+def test_an_odd_id_is_an_id(tell: Tell, issuer: TestIssuer, client: Client, kim: User) -> None:
+    assert taken(tell(DISABLED, jti="\x00\ud800"))
+    assert me(client, issuer.token()) == 401
+
+
 REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "another issuer": ("invalid_issuer", {"iss": "https://evil.example.com"}),
     "another audience": ("invalid_audience", {"aud": "connections"}),
