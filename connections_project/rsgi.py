@@ -6,14 +6,13 @@ It serves what `connections_project.wsgi` does, and receives bodies without hold
 import os
 
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
 
 from connections_project.server.application import Application
+from connections_project.server.handler import wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "connections_project.settings")
-wsgi_application = get_wsgi_application()
 application = Application(
-    wsgi_application,
+    wsgi_application(),
     threads=settings.WEB_THREADS,
     body_seconds=settings.REQUEST_BODY_SECONDS,
     drain_seconds=settings.DRAIN_SECONDS,

@@ -9,10 +9,10 @@ Both are left to the proxy in front (docs/operating.md), as each start says.
 import logging
 import os
 
-from django.core.wsgi import get_wsgi_application
+from connections_project.server.handler import wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "connections_project.settings")
-application = get_wsgi_application()
+application = wsgi_application()
 
 logging.getLogger(__name__).warning(
     "Served by WSGI: nothing ends a request whose body stalls. Serve connections_project.rsgi, or "

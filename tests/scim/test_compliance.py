@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.signals import request_finished, request_started
-from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from scim2_client.engines.wsgi import WSGISCIMClient
 from scim2_tester import Status, check_server
 
+from connections_project.server.handler import wsgi_application
 from tests.scim.conftest import Directory
 
 
@@ -25,7 +25,7 @@ def _open_connections() -> Iterator[None]:
 @pytest.mark.usefixtures("_open_connections")
 def test_the_whole_suite_passes(directory: Directory) -> None:
     client = WSGISCIMClient(
-        get_wsgi_application(),
+        wsgi_application(),
         base_url="https://localhost:8000/scim/v2",
         headers={"Authorization": f"Bearer {directory.token}"},
     )

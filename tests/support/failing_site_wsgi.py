@@ -8,9 +8,10 @@ import os
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
+
+from connections_project.server.handler import wsgi_application
 
 settings.ROOT_URLCONF = "tests.support.failing_site"
 # As many as are served at a time, which the tests of a single process raise.
 settings.WEB_THREADS = 16
-application = get_wsgi_application()
+application = wsgi_application()
