@@ -1,18 +1,13 @@
 """`manage.py breach_drill`: suspended, ended, revoked, told and proved, in one command."""
 
-import hashlib
 import json
-import subprocess
-import sys
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import jwt
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
-from django.test import Client
 
 from connections_project.connections.registry import connection_types
 from connections_project.events import audience
@@ -20,10 +15,10 @@ from connections_project.identity.models import User
 from connections_project.platforms.models import Suspension
 from connections_project.revocation.models import RevocationJob
 from tests.support.bank import Bank
+from tests.support.breach_reports import verified
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.event_receiver import receiver_at
 from tests.support.platform_server import Answer, PlatformServer
-from tests.support.process_environment import ROOT
 from tests.support.provider_rows import connection_of, events
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,24 +40,6 @@ def drill(slug: str, output: Path, *options: str) -> dict[str, Any]:
     call_command("breach_drill", slug, *given, stdout=out, stderr=StringIO())
     report: dict[str, Any] = json.loads(out.getvalue())
     return report
-
-
-def verified(folder: Path) -> dict[str, Any]:
-    """Verify report and export as somebody does who has the public keys alone."""
-    report = (folder / "report.jws").read_text("ascii").strip()
-    published = jwt.PyJWKSet.from_dict(Client().get("/.well-known/jwks.json").json())
-    header = jwt.get_unverified_header(report)
-    assert header["typ"] == "breach-report+jwt"
-    claims: dict[str, Any] = jwt.decode(report, published[header["kid"]], algorithms=["EdDSA"])
-    export = folder / claims["audit"]["export"]
-    assert hashlib.sha256(export.read_bytes()).hexdigest() == claims["audit"]["sha256"]
-    keys = StringIO()
-    call_command("show_public_keys", "--json", stdout=keys)
-    key = json.loads(keys.getvalue())["audit"]["public_key"]
-    command = [sys.executable, "audit/verify_export.py", str(export), "--public-key", key]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return claims
 
 
 def test_it_ends_tells_and_proves(owner: User, outsider: User, bank: Bank, tmp_path: Path) -> None:
