@@ -28,6 +28,7 @@ from connections_project.revocation.models import RevocationJob
 from tests.conftest import UseCatalogue
 from tests.metrics.conftest import Scrape, scrape
 from tests.support.absent_redis import NO_REDIS
+from tests.support.audit_tampering import sealed
 from tests.support.bank import Bank
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.chirp import Chirp
@@ -136,6 +137,16 @@ def test_a_platform_that_fails(api: APIClient, owner: User, bank: Bank, fires: F
     bank.server.on("POST", "/token", Answer(503))
     with fires("ConnectionsPlatformFails", "ConnectionsServerErrors", goes_on=True):
         api.post(f"/api/v1/providers/{row.pk}/token-refreshes", {"force": True}, format="json")
+
+
+def test_a_time_stamping_authority_that_fails(
+    server: PlatformServer, settings: LazySettings, fires: Fires, tmp_path: Path
+) -> None:
+    settings.AUDIT_HEADS_FILE = tmp_path / "heads.jsonl"
+    settings.AUDIT_TIMESTAMP_URL = f"{server.url}/tsa"
+    server.on("POST", "/tsa", Answer(503))
+    with fires("ConnectionsPlatformFails", goes_on=True):
+        sealed(1)
 
 
 def test_a_circuit_that_stays_open(fires: Fires) -> None:
