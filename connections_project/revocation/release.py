@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
@@ -253,7 +253,18 @@ def _insert(
     alike: RevocationJob, source: Leaving, pairs: Sequence[tuple[UUID, UUID]]
 ) -> tuple[str, list[Any]]:
     """Write the statement: what differs comes from the source, the rest is the same for all."""
-    quote, table = connection.ops.quote_name, source._meta
+    into, fields = _from_source(type(source))
+    source_rows, ids = _pending(pairs)
+    values = [field.get_db_prep_save(getattr(alike, field.attname), connection) for field in fields]
+    table = connection.ops.quote_name(source._meta.db_table)
+    joined = f"{source_rows} JOIN {table} AS source ON source.id = pending.column1"
+    return f"{into} FROM {joined}", [*values, *ids]
+
+
+@cache
+def _from_source(source: type[Leaving]) -> tuple[str, list[Any]]:
+    """Write its beginning, which each disconnect needs, and name the fields of its parameters."""
+    quote = connection.ops.quote_name
     taken = {
         "id": "pending.column2",
         "connection_id": "pending.column1",
@@ -265,22 +276,12 @@ def _insert(
         "sealed_tokens": "source.auth_state",
         "token_expires_at": "source.token_expires_at",
     }
-    columns, values, parameters = [], [], list[Any]()
-    for field in RevocationJob._meta.local_concrete_fields:
-        columns.append(quote(field.attname))
-        values.append(taken.get(field.attname, "%s"))
-        if field.attname not in taken:
-            value = getattr(alike, field.attname)
-            parameters.append(field.get_db_prep_save(value, connection))
-    source_rows, ids = _pending(pairs)
-    parameters += ids
+    fields = RevocationJob._meta.local_concrete_fields
+    columns = ", ".join(quote(field.attname) for field in fields)
+    values = ", ".join(taken.get(field.attname, "%s") for field in fields)
     # Names of columns and tables only; every value is a parameter.
-    sql = (
-        f"INSERT INTO {quote(RevocationJob._meta.db_table)} ({', '.join(columns)})"  # noqa: S608
-        f" SELECT {', '.join(values)} FROM {source_rows}"
-        f" JOIN {quote(table.db_table)} AS source ON source.id = pending.column1"
-    )
-    return sql, parameters
+    into = f"INSERT INTO {quote(RevocationJob._meta.db_table)} ({columns}) SELECT {values}"
+    return into, [field for field in fields if field.attname not in taken]
 
 
 def _pending(pairs: Sequence[tuple[UUID, UUID]]) -> tuple[str, list[Any]]:
