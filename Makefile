@@ -49,7 +49,7 @@ prod-down: $(READY) ## Let these finish what they do, and stop them
 test: $(READY) ## Run all tests: on SQLite, and on PostgreSQL with Redis where they are reachable
 	@$(BIN)/python -m tests.run $(ARGS)
 
-bench: $(READY) ## Measure the service beside plain DRF views on the same server; about two minutes
+bench: $(READY) ## Measure the service beside plain DRF views on the same server, and all else; ten minutes
 	@$(BIN)/python -m bench $(ARGS)
 
 screenshots: $(READY) ## Make screenshots of all pages in .screenshots

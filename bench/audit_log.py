@@ -4,18 +4,15 @@ By the processor time of this process: what PostgreSQL uses beside it is not cou
 """
 
 import argparse
-import sys
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-import django
-from django.core.management import call_command
 from django.db import connection
 
-from bench.environment import LackingError, prepared
+from bench.environment import Environment
+from bench.part import Result, parser_of, run
 
-EVENTS = 50_000
-AIMS = {"seal": 15_000, "verify": 30_000}
 FILL = """
 INSERT INTO audit_auditevent (id, occurred_at, action, outcome, actor_type, actor_id, interface,
     subject_type, subject_id, subject_owner_id, reason, trace_id, client_address, details)
@@ -27,38 +24,29 @@ FROM generate_series(1, %s)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench.audit_log", description=__doc__)
-    parser.add_argument("--database-url", default="postgres://postgres@127.0.0.1:5432/postgres")
-    parser.add_argument("--redis-url", default="redis://127.0.0.1:6379/15")
-    parser.add_argument("--events", type=int, default=EVENTS)
-    options = parser.parse_args()
-    try:
-        with prepared(options.database_url, options.redis_url):
-            django.setup()
-            call_command("migrate", verbosity=0)
-            for name, rate in measure(options.events).items():
-                print(f"{name}: {rate:,.0f} events a second of processor, aim {AIMS[name]:,}")
-    except LackingError as error:
-        sys.exit(f"It can't be measured: {error}")
+    parser = parser_of("audit_log", __doc__)
+    parser.add_argument("--events", type=int, default=50_000)
+    run(parser.parse_args(), measure)
 
 
-def measure(events: int) -> dict[str, float]:
-    """Return how many events a second of processor time is enough for.
-
-    Args:
-        events: So many are sealed, and then verified.
-    """
+def measure(_: Environment, options: argparse.Namespace) -> Sequence[Result]:
+    """Return how many events a second of processor time is enough for."""
     from audit.seal import seal_all
     from audit.statements import known_keys
     from audit.verify import Verification
 
+    logging.getLogger("audit").setLevel(logging.WARNING)
     with connection.cursor() as cursor:
-        cursor.execute(FILL, [events])
+        cursor.execute(FILL, [options.events])
         cursor.execute("ANALYZE audit_auditevent")
-    seal = _rate(events, lambda: sum(each.size for each in seal_all()))
+    sealed = _rate(options.events, lambda: sum(each.size for each in seal_all()))
     reading = Verification(keys=known_keys())
-    verify = _rate(events, lambda: _require_none(reading))
-    return {"seal": seal, "verify": verify}
+    verified = _rate(options.events, lambda: _require_none(reading))
+    unit = "events/s of processor"
+    return [
+        Result("seal the audit log", sealed, unit, least=15_000),
+        Result("verify the audit log", verified, unit, least=30_000),
+    ]
 
 
 def _require_none(reading: object) -> int:

@@ -40,7 +40,7 @@ def cases(*, disconnects: int) -> list[Case]:
     collectors = seed.people("collector", number=100, connections=50)
     ending = iter([request for owner in owners for request in _disconnects(owner)])
     return [
-        Case("disconnect", 200, 0.8, lambda: ending),
+        Case("disconnect", 200, 1.0, lambda: ending),
         Case("get", 200, None, lambda: cycle([_get(one) for one in readers])),
         Case("list of 50", 200, 2.0, lambda: cycle([_list(one) for one in collectors])),
         Case("login", 200, None, lambda: cycle([_login(one) for one in readers])),

@@ -75,7 +75,9 @@ class Pair:
 
     def _measured(self, case: Case, server: Server, lanes: int) -> Outcome:
         self.environment.forget_limits()
+        before = server.worker_seconds()
         outcome = run(server.port, case.requests(), lanes=lanes, seconds=self.seconds)
+        outcome.processor = server.worker_seconds() - before
         if set(outcome.statuses) != {case.status}:
             raise WrongAnswerError(f"{server.name}, {case.name}: {dict(outcome.statuses)}")
         return outcome

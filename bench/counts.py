@@ -1,34 +1,26 @@
 """What the counts of once a minute cost in a large database: `python -m bench.counts`."""
 
 import argparse
-import sys
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 
-import django
-from django.core.management import call_command
-
-from bench.environment import LackingError, prepared
+from bench.environment import Environment
+from bench.part import Result, parser_of, run
 
 
 def main() -> None:
-    options = _options()
-    try:
-        with prepared(options.database_url, options.redis_url):
-            django.setup()
-            call_command("migrate", verbosity=0)
-            _lay_out(options.rows)
-            _measure(options.rows)
-    except LackingError as error:
-        sys.exit(f"It can't be measured: {error}")
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench.counts", description=__doc__)
-    parser.add_argument("--database-url", default="postgres://postgres@127.0.0.1:5432/postgres")
-    parser.add_argument("--redis-url", default="redis://127.0.0.1:6379/15")
+    parser = parser_of("counts", __doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="of connections, and of jobs")
-    return parser.parse_args()
+    run(parser.parse_args(), measure)
+
+
+def measure(_: Environment, options: argparse.Namespace) -> Sequence[Result]:
+    """Return the longest time that the counts have taken, but for the first one."""
+    _lay_out(options.rows)
+    # The first one opens the connection, and counts the days that are over.
+    longest = max([_milliseconds() for _ in range(6)][1:])
+    return [Result(f"counts of once a minute at {options.rows:,}", longest, "ms", most=50)]
 
 
 def _lay_out(rows: int) -> None:
@@ -52,17 +44,12 @@ def _lay_out(rows: int) -> None:
         cursor.execute("ANALYZE")
 
 
-def _measure(rows: int) -> None:
-    from connections_project.metrics import counters, tables
+def _milliseconds() -> float:
+    from connections_project.metrics import tables
 
-    took = []
-    for _ in range(6):
-        began = time.perf_counter()
-        tables.refresh(older_than=timedelta(0))
-        took.append((time.perf_counter() - began) * 1000)
-    # The first one opens the connection, and counts the days that are over.
-    print(f"{rows} connections, {rows} ended jobs: {max(took[1:]):.1f} ms at most (aim: 50)")
-    print({name: by_status for name, by_status in counters.counts().items() if by_status})
+    began = time.perf_counter()
+    tables.refresh(older_than=timedelta(0))
+    return (time.perf_counter() - began) * 1000
 
 
 if __name__ == "__main__":

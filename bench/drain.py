@@ -9,44 +9,32 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import django
-from django.core.management import call_command
-
-from bench.environment import ROOT, LackingError, prepared
+from bench.environment import ROOT, Environment
+from bench.part import Result, parser_of, run
 
 SIZES = ("1x8", "2x8", "2x32")
 LONGEST_SECONDS = 300.0
 
 
 def main() -> None:
-    options = _options()
-    try:
-        with prepared(options.database_url, options.redis_url):
-            django.setup()
-            call_command("migrate", verbosity=0)
-            print("workers x limit   jobs/s   possible   part   CPU ms/job", flush=True)
-            for size in options.sizes:
-                workers, limit = map(int, size.split("x"))
-                _measure(options, workers=workers, limit=limit)
-    except LackingError as error:
-        sys.exit(f"It can't be measured: {error}")
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench.drain", description=__doc__)
-    parser.add_argument("--database-url", default="postgres://postgres@127.0.0.1:5432/postgres")
-    parser.add_argument("--redis-url", default="redis://127.0.0.1:6379/15")
+    parser = parser_of("drain", __doc__)
     parser.add_argument("--sizes", nargs="+", default=SIZES, help="workers x limit, as in 2x32")
     parser.add_argument("--seconds", type=float, default=10.0, help="of one measurement, at best")
     parser.add_argument("--latency", type=float, default=0.1, help="seconds until the answer")
-    return parser.parse_args()
+    run(parser.parse_args(), measure)
 
 
-def _measure(options: argparse.Namespace, *, workers: int, limit: int) -> None:
+def measure(_: Environment, options: argparse.Namespace) -> Sequence[Result]:
+    """Return, for each size, the part of what is possible, and the processor time of a job."""
+    return [one for size in options.sizes for one in _of_size(options, size)]
+
+
+def _of_size(options: argparse.Namespace, size: str) -> Sequence[Result]:
+    workers, limit = map(int, size.split("x"))
     possible = limit / options.latency
     with _platform(options.latency) as port:
         _point_to(port)
@@ -59,12 +47,12 @@ def _measure(options: argparse.Namespace, *, workers: int, limit: int) -> None:
     spans = [tuple(map(float, report.split())) for report in reports]
     seconds = max(end for _, end, _ in spans) - min(start for start, _, _ in spans)
     _require_revoked()
-    rate, used = number / seconds, sum(used for *_, used in spans) * 1000 / number
-    print(
-        f"{workers} x {limit:<13} {rate:6.1f}   {possible:8.0f}   {rate / possible:.2f}"
-        f"   {used:.2f}",
-        flush=True,
-    )
+    used = sum(used for *_, used in spans) * 1000 / number
+    words = f"revocations, {workers} workers, {limit} calls at a time"
+    return [
+        Result(words, number / seconds / possible, "of the possible", least=0.8),
+        Result(words, used, "ms of processor a job", most=4),
+    ]
 
 
 @contextmanager

@@ -10,9 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -129,6 +129,8 @@ class Program:
         settings: Its settings' module.
         interface: How granian calls it: "rsgi" or "wsgi".
         root: The folder that its modules are in.
+        python: The interpreter whose packages it uses.
+        variables: What it finds in its environment besides.
     """
 
     name: str
@@ -136,6 +138,8 @@ class Program:
     settings: str
     interface: str
     root: Path = ROOT
+    python: str = sys.executable
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,7 @@ def serving(environment: Environment, program: Program, size: Size) -> Iterator[
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = int(probe.getsockname()[1])
     command = (
-        *(sys.executable, "-m", "granian", "--interface", program.interface, "--no-ws"),
+        *(program.python, "-m", "granian", "--interface", program.interface, "--no-ws"),
         *("--host", "127.0.0.1", "--port", str(port), "--workers", str(size.workers)),
         # granian's own threads under WSGI; under RSGI the service has its own.
         *(("--blocking-threads", str(size.threads)) if program.interface == "wsgi" else ()),
@@ -184,6 +188,7 @@ def serving(environment: Environment, program: Program, size: Size) -> Iterator[
     variables = os.environ | {
         "DJANGO_SETTINGS_MODULE": program.settings,
         "WEB_THREADS": str(size.threads),
+        **program.variables,
     }
     path = environment.folder / f"{program.name}.log"
     with path.open("wb") as log:

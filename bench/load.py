@@ -22,15 +22,22 @@ class Outcome:
         seconds: From the first byte sent to the last byte received.
         latencies: Seconds of each request, in the order of their ends.
         statuses: How many answers had which status.
+        processor: Seconds of processor time that the server's workers used meanwhile.
     """
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
+    processor: float = 0.0
 
     @property
     def per_second(self) -> float:
         return len(self.latencies) / self.seconds if self.seconds else 0.0
+
+    @property
+    def processor_ms(self) -> float:
+        """Return the processor time of one request, in milliseconds."""
+        return self.processor * 1000 / len(self.latencies) if self.latencies else 0.0
 
     def percentile(self, share: float) -> float:
         """Return the latency, in milliseconds, below which this share of all requests lies."""

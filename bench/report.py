@@ -1,11 +1,5 @@
-"""The results, as a table for people and as JSON."""
+"""The results of the calls and of the bulk disconnect, as text for people."""
 
-import json
-import os
-import platform
-from dataclasses import asdict
-from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -14,7 +8,6 @@ from bench.compare import Comparison
 from bench.load import Outcome
 from bench.memory import Sample, growth
 
-FOLDER = Path(__file__).parent / "results"
 COLUMNS = {
     "call": "call",
     "connections": "connections",
@@ -25,6 +18,8 @@ COLUMNS = {
     "aim": "aim",
     "p50_ms": "p50 ms",
     "p99_ms": "p99 ms",
+    "ours_processor_ms": "ours CPU ms",
+    "plain_processor_ms": "plain CPU ms",
     "pgbench_per_second": "pgbench/s",
 }
 
@@ -43,6 +38,8 @@ def described(comparison: Comparison, limits: dict[int, float]) -> dict[str, Any
         "aim": comparison.case.aim,
         "p50_ms": round(median(one.percentile(0.5) for one in ours), 1),
         "p99_ms": round(median(one.percentile(0.99) for one in ours), 1),
+        "ours_processor_ms": round(median(one.processor_ms for one in ours), 2),
+        "plain_processor_ms": round(median(one.processor_ms for one in plain), 2),
         "pgbench_per_second": round(limits[comparison.lanes])
         if is_disconnect and comparison.lanes in limits
         else None,
@@ -87,19 +84,3 @@ def words_about_bulk(race: Race) -> str:
 
 def _mib(sample: Sample) -> str:
     return " + ".join(f"{kib / 1024:.0f}" for kib in sample.kib) + " MiB"
-
-
-def written(results: dict[str, Any]) -> Path:
-    """Keep the results with the time and the machine, and give the file's path."""
-    now = datetime.now(UTC)
-    machine = {
-        "processors": os.cpu_count(),
-        "load_average": os.getloadavg(),
-        "python": platform.python_version(),
-    }
-    FOLDER.mkdir(exist_ok=True)
-    path = FOLDER / f"{now:%Y%m%dT%H%M%SZ}.json"
-    whole = {"time": now.isoformat(), "machine": machine, **results}
-    text = json.dumps(whole, indent=2, default=asdict)
-    path.write_text(text + "\n", encoding="utf-8")
-    return path

@@ -1,7 +1,7 @@
 """Work off bulk jobs: each batch and what is written of its items are one commit.
 
 Whoever claims a job has it for a while, and for longer with each batch; where a process dies, the
-next one goes on behind the last commit.
+next one goes on with what is left.
 """
 
 import logging
