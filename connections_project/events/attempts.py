@@ -25,13 +25,9 @@ GONE = 410
 Ending = tuple[str, datetime | None, int | None, str]
 
 
-def attempt(chain: Chain) -> str:
-    """Try deliveries that the caller has claimed.
-
-    Returns:
-        The state of the first one.
-    """
-    return settle([send_chain(chain)])[0]
+def attempt(chain: Chain) -> None:
+    """Try deliveries that the caller has claimed."""
+    settle([send_chain(chain)])
 
 
 def settle(tries: Sequence[Tried]) -> list[str]:

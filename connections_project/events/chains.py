@@ -108,8 +108,8 @@ def send_chain(chain: Chain, *, ends_at: float | None = None) -> Tried:
     until = min(chain.ends_at, chain.ends_at if ends_at is None else ends_at)
     for delivery in chain.deliveries:
         now = time.monotonic()
-        is_first = not tried.answers
-        if not is_first and (now - began > CHAIN_SECONDS or now > until or stopping.is_set()):
+        goes_on = now - began < CHAIN_SECONDS and not stopping.is_set()
+        if now >= until or (tried.answers and not goes_on):
             break
         # It is over, and stored, before the lease is.
         answer = _try(delivery, within=min(ATTEMPT_SECONDS, 0.9 * (until - now)))

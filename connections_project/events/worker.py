@@ -20,7 +20,7 @@ from connections_project.events.chains import Chain, send_chain
 from connections_project.events.claims import Wanted, claim, give_back
 from connections_project.revocation.slots import release_slots
 
-# A periodic pass stays for what is due before the next one would come.
+# A worker's pass stays for what is due before the next one would come.
 PATIENCE_SECONDS = 5.0
 
 
@@ -44,7 +44,9 @@ def deliver(*, due_by: datetime | None = None, patience: float = 0.0) -> Iterato
 
 def process_deliveries() -> None:
     """Deliver what is due, as a periodic task."""
-    for _ in deliver(patience=PATIENCE_SECONDS):
+    # `run_background --once` ends where nothing is due.
+    patience = PATIENCE_SECONDS if settings.CELERY_BROKER_URL else 0.0
+    for _ in deliver(patience=patience):
         pass
 
 
