@@ -111,7 +111,7 @@ class TestOpenCircuit:
         asked = text_of(page, f"{LIST}{job.pk}/retry/")
         assert "nothing is sent to it until 2126-01-01 12:30:00 UTC" in asked
         said = page.post(f"{LIST}{job.pk}/retry/", follow=True).content.decode()
-        assert "left alone until 12:30:00 UTC" in said
+        assert "left alone until 2126-01-01 12:30:00 UTC" in said
         assert bank.revoked == []
 
     @pytest.mark.django_db(transaction=True)

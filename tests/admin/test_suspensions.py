@@ -72,7 +72,7 @@ def test_it_says_what_would_stop(page: Client, bank: Bank, owner: User) -> None:
     connection_of(owner, status="disconnected", account_id="2")
     note_call_failure("bank", retry_after=600)
     CallCircuit.objects.update(blocked_until="2126-01-01T12:30:00Z")
-    assert "in use calls wait until 12:30:00 UTC 1" in text_of(page, LIST)
+    assert "in use calls wait until 2126-01-01 12:30:00 UTC 1" in text_of(page, LIST)
     asked = text_of(page, f"{LIST}bank/suspend/")
     assert "1 live connection there is neither refreshed nor synced" in asked
 

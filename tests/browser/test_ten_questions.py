@@ -95,7 +95,7 @@ def what_a_trace_id_was(night: Night) -> None:
     trace = AuditEvent.objects.filter(subject_id=night.ended.pk).latest("id").trace_id
     night.menu("Audit")
     night.search(trace)
-    night.sees("provider_disconnected", "owner@example.com")
+    night.sees("provider_disconnected", "connection_force_disconnected", WHY)
 
 
 def which_revocations_wait(night: Night) -> None:
