@@ -4,6 +4,7 @@ Both write the same rows: the connections, a revocation job each, two audit even
 """
 
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -100,7 +101,7 @@ def race(environment: Environment, *, connections: int) -> Race:
         email = lay_out(f"bulk-{number}", result.connections)
         began = time.perf_counter()
         if whose == "ours":
-            result.peak_kib = max(result.peak_kib, by_the_command(email))
+            result.peak_kib = max(result.peak_kib, by_the_command(email).ru_maxrss)
         else:
             _by_plain_sql(environment, email)
         result.seconds[whose].append(time.perf_counter() - began)
@@ -136,8 +137,8 @@ def lay_out(kind: str, number: int) -> str:
     return person.email
 
 
-def by_the_command(email: str) -> int:
-    """Run the command as an operator would, and give its peak of resident memory in KiB."""
+def by_the_command(email: str) -> resource.struct_rusage:
+    """Run the command as an operator would, and give what it used."""
     command = (
         *(sys.executable, "manage.py", "disconnect_provider", "--user", email),
         *("--reason", "bench", "--yes", "--json"),
@@ -146,7 +147,7 @@ def by_the_command(email: str) -> int:
     _, status, used = os.wait4(process.pid, 0)
     if status:
         raise RuntimeError(f"disconnect_provider ended with {os.waitstatus_to_exitcode(status)}")
-    return used.ru_maxrss
+    return used
 
 
 def _by_plain_sql(environment: Environment, email: str) -> None:

@@ -6,10 +6,13 @@ at once. No worker runs, so that what is measured is the writing of events, not 
 
 import argparse
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
+from typing import Self
 
 import django
 from django.core.management import call_command
@@ -40,7 +43,7 @@ def main() -> None:
             if options.disconnects:
                 _disconnects(environment, options)
             if options.bulk:
-                _bulk(options)
+                _bulk(environment, options)
     except LackingError as error:
         sys.exit(f"It can't be measured: {error}")
 
@@ -108,45 +111,72 @@ def _cost(
     from bench.load import run
 
     environment.forget_limits()
-    before = server.worker_seconds(), _database_seconds(environment)
-    outcome = run(server.port, islice(ending, number), lanes=LANES, seconds=600)
-    after = server.worker_seconds(), _database_seconds(environment)
+    before = server.worker_seconds()
+    with DatabaseMeter(environment) as meter:
+        outcome = run(server.port, islice(ending, number), lanes=LANES, seconds=600)
+    web = server.worker_seconds() - before
     if outcome.statuses[200] != number:
         raise LackingError(f"not all were disconnected: {dict(outcome.statuses)}")
-    web, database = (1000 * (b - a) / number for a, b in zip(before, after, strict=True))
-    return web, database
+    return 1000 * web / number, 1000 * meter.seconds / number
 
 
-def _database_seconds(environment: Environment) -> float:
-    """Return what the server's processes for this database have used; they show its name."""
-    name = environment.database_url.rpartition("/")[2].encode()
-    found = [path for path in Path("/proc").glob("[0-9]*/cmdline") if _holds(path, name)]
-    return sum(processor_seconds(int(path.parent.name)) for path in found)
+class DatabaseMeter(threading.Thread):
+    """Watches what the server's processes for our database use; they show its name."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__()
+        self._name = environment.database_url.rpartition("/")[2].encode()
+        self._over = threading.Event()
+        self._first: dict[int, float] = {}
+        self._last: dict[int, float] = {}
+
+    def __enter__(self) -> Self:
+        self._look()
+        self._first = self._last.copy()
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join()
+        self._look()
+
+    def run(self) -> None:
+        while not self._over.wait(0.05):
+            self._look()
+
+    @property
+    def seconds(self) -> float:
+        return sum(used - self._first.get(pid, 0.0) for pid, used in self._last.items())
+
+    def _look(self) -> None:
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):  # It has ended meanwhile.
+                text, pid = path.read_bytes(), int(path.parent.name)
+                if text.startswith(b"postgres:") and self._name in text:
+                    self._last[pid] = processor_seconds(pid)
 
 
-def _holds(path: Path, name: bytes) -> bool:
-    try:
-        text = path.read_bytes()
-    except OSError:
-        return False  # It has ended meanwhile.
-    return text.startswith(b"postgres:") and name in text
-
-
-def _bulk(options: argparse.Namespace) -> None:
+def _bulk(environment: Environment, options: argparse.Namespace) -> None:
     from bench import bulk
 
-    found: dict[bool, list[float]] = {False: [], True: []}
+    found: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
     peak = {False: 0, True: 0}
     for number, listening in enumerate(_turns(options.rounds)):
         _listen(listening=listening)
         email = bulk.lay_out(f"told-{number}", options.bulk)
         began = time.perf_counter()
-        peak[listening] = max(peak[listening], bulk.by_the_command(email))
-        found[listening].append(options.bulk / (time.perf_counter() - began))
+        with DatabaseMeter(environment) as meter:
+            used = bulk.by_the_command(email)
+        seconds = time.perf_counter() - began
+        processor = used.ru_utime + used.ru_stime + meter.seconds
+        found[listening].append((options.bulk / seconds, options.bulk / processor))
+        peak[listening] = max(peak[listening], used.ru_maxrss)
         bulk.require_ended(email)
-    without, told = median(found[False]), median(found[True])
-    print("ended at once           none   one endpoint   ratio (aim: 0.6)")
-    print(f"connections a second {without:7.0f}   {told:12.0f}   {told / without:5.2f}")
+    print(f"{options.bulk} at once          none   one endpoint   ratio (aim: 0.6)")
+    for name, place in (("a second", 0), ("a processor second", 1)):
+        without, told = (median(one[place] for one in found[key]) for key in (False, True))
+        print(f"{name:20} {without:7.0f}   {told:12.0f}   {told / without:5.2f}")
     print(f"most memory, MiB     {peak[False] / 1024:7.0f}   {peak[True] / 1024:12.0f}")
 
 
