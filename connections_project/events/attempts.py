@@ -14,7 +14,7 @@ from connections_project.core.instruments import EVENT_DELIVERIES
 from connections_project.core.jobs.lease import FREED
 from connections_project.events.chains import Answer, Chain, Tried, send_chain
 from connections_project.events.circuits import note_answers
-from connections_project.events.claims import give_back
+from connections_project.events.claims import give_back, held
 from connections_project.events.endpoints import SYSTEM, disable
 from connections_project.events.models import Delivery, DeliveryState
 
@@ -44,8 +44,7 @@ def settle(tries: Sequence[Tried]) -> list[str]:
         due_at = _due_at(answer, now) if state == DeliveryState.PENDING else None
         alike[state, due_at, answer.status, answer.error].append(answer)
     with transaction.atomic():
-        if untried := [delivery for tried in tries for delivery in tried.untried]:
-            give_back(untried)
+        give_back(delivery for tried in tries for delivery in tried.untried)
         for (state, due_at, *_), group in alike.items():
             _store(group, state, due_at, now)
     _tell_endpoints(answers)
@@ -76,10 +75,8 @@ def _store(group: Sequence[Answer], state: str, due_at: datetime | None, now: da
     deliveries, one = [answer.delivery for answer in group], group[0]
     known = {"status_code": one.status, "last_error": one.error, "tried_at": now}
     end = {"due_at": due_at} if due_at else {"state": state, "finished_at": now}
-    rows = Delivery.objects.filter(
-        pk__in=[each.pk for each in deliveries], lease__in={each.lease for each in deliveries}
-    )
-    rows.update(**FREED, **known, **end)
+    for rows in held(deliveries):
+        rows.update(**FREED, **known, **end)
     if due_at:
         # What can't be claimed before then is kept out of what is due, where it would be looked at.
         followers_of(deliveries).filter(due_at__lt=due_at).update(due_at=due_at)

@@ -5,7 +5,7 @@ Any number of workers on any number of hosts share them.
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from connections_project.core.database import in_index_order
@@ -106,11 +106,19 @@ def claim_one(delivery_id: UUID) -> Chain | None:
     return Chain(found[0].endpoint, found, ends_at) if found else None
 
 
-def give_back(deliveries: Collection[Delivery]) -> None:
+def give_back(deliveries: Iterable[Delivery]) -> None:
     """Give deliveries back that were claimed and not tried."""
-    ids, leases = [one.pk for one in deliveries], {one.lease for one in deliveries}
-    rows = Delivery.pending().filter(pk__in=ids, lease__in=leases)
-    rows.update(attempts=F("attempts") - 1, **FREED)
+    for rows in held(deliveries):
+        rows.update(attempts=F("attempts") - 1, **FREED)
+
+
+def held(deliveries: Iterable[Delivery]) -> Iterator["QuerySet[Delivery]"]:
+    """Return what is still held under the leases by which it was claimed, lease by lease."""
+    claimed_by = defaultdict[UUID | None, list[UUID]](list)
+    for one in deliveries:
+        claimed_by[one.lease].append(one.pk)
+    for lease, ids in claimed_by.items():
+        yield Delivery.objects.filter(pk__in=ids, lease=lease)
 
 
 def _locked_endpoints(wanted: Wanted) -> tuple[Sequence[Endpoint], bool]:

@@ -4,10 +4,11 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from connections_project.core.database import in_index_order
 from connections_project.core.ids import uuid7
 from connections_project.events import outbox
 from connections_project.events.audience import audience
@@ -93,3 +94,11 @@ def test_successes_between_faults_keep_the_circuit_closed(
     written(*[1] * 16)
     assert list(deliver()).count("delivered") == 16
     assert Endpoint.objects.get().blocked_until is None
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="its plans are PostgreSQL's own")
+def test_heads_are_found_by_order_in_a_table_just_filled(receiver: Receiver) -> None:
+    written(*[20] * 50)
+    with transaction.atomic(), in_index_order():
+        plan = Delivery.claimable(timezone.now()).filter(endpoint=receiver.endpoint).explain()
+    assert ("event_delivery_due" in plan, "event_delivery_order" in plan) == (True, True), plan
