@@ -15,3 +15,32 @@ PRIVATE = frozenset({
     "tell_soon", "told", "wish", "witness", "work_off",
 })
 # fmt: on
+
+
+def test_names_are_words_of_the_field() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "*.py"],  # noqa: S607 - whichever git there is.
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    private = [
+        f"{path}: {name}"
+        for path in listed.stdout.split()
+        for name in {Path(path).stem, *_defined(ROOT / path)}
+        if not name.startswith("test_") and _words(name) & PRIVATE
+    ]
+    assert private == []
+
+
+def _defined(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            yield node.name
+
+
+def _words(name: str) -> set[str]:
+    """Return a name as it is in lower case, and its words."""
+    lower = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().strip("_")
+    return {lower, *lower.split("_")}
