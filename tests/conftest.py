@@ -18,6 +18,7 @@ from django.test.signals import setting_changed
 from rest_framework.test import APIClient
 
 from connections_project.api import rate_limits
+from connections_project.api.token_buckets import MemoryBuckets, now_in_microseconds
 from connections_project.events import audience
 from connections_project.identity import sessions
 from connections_project.identity.models import User
@@ -83,6 +84,20 @@ def _fresh_buckets() -> None:
     # With Redis this empties the tests' own database, in which the buckets stand too.
     cache.clear()
     caches["login_attempts"].clear()
+
+
+@pytest.fixture
+def still_buckets(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop the buckets' clock: a slow machine would fill them between two requests."""
+    started = now_in_microseconds()
+    buckets = MemoryBuckets(clock=lambda: started)
+    real, redis_url = rate_limits._buckets, settings.REDIS_URL
+    # A test that names another Redis is about that one.
+    monkeypatch.setattr(
+        rate_limits,
+        "_buckets",
+        lambda: buckets if redis_url == settings.REDIS_URL else real(),
+    )
 
 
 @pytest.fixture

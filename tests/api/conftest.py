@@ -6,9 +6,8 @@ import pytest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.test import Client
 
-from connections_project.api import error_routing, rate_limits
+from connections_project.api import error_routing
 from connections_project.api.errors import ApiError
-from connections_project.api.token_buckets import MemoryBuckets, now_in_microseconds
 from tests.support.failing_site import ForeseenError
 
 
@@ -38,19 +37,7 @@ def formats(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def site(formats: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Client:
-    """A client of the small site that gets a 500 instead of its exception.
-
-    Its buckets' clock stands still, since a slow machine would fill them between two requests.
-    """
+def site(formats: None, still_buckets: None, settings: Any) -> Client:
+    """A client of the small site that gets a 500 instead of its exception."""
     settings.ROOT_URLCONF = "tests.support.failing_site"
-    started = now_in_microseconds()
-    buckets = MemoryBuckets(clock=lambda: started)
-    real, redis_url = rate_limits._buckets, settings.REDIS_URL
-    # A test that names another Redis is about that one.
-    monkeypatch.setattr(
-        rate_limits,
-        "_buckets",
-        lambda: buckets if redis_url == settings.REDIS_URL else real(),
-    )
     return Client(raise_request_exception=False)

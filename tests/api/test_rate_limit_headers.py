@@ -72,6 +72,7 @@ def test_a_401_draws_on_the_bucket_of_its_address(site: Client, headers: dict[st
     assert elsewhere.status_code == 401
 
 
+@pytest.mark.usefixtures("still_buckets")
 def test_good_credentials_pass_an_exhausted_address(site: Client) -> None:
     for _ in range(61):
         site.get("/api/limited")

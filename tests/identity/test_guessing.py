@@ -112,6 +112,7 @@ def test_parallel_guesses_get_no_more_than_five(
     assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 11
 
 
+@pytest.mark.usefixtures("still_buckets")
 def test_refused_tokens_draw_on_a_bucket_of_their_own(post: Post, whoami: Any) -> None:
     answers = [
         post(call, refresh_token="made up") for _ in range(31) for call in ("refresh", "logout")
@@ -123,6 +124,7 @@ def test_refused_tokens_draw_on_a_bucket_of_their_own(post: Post, whoami: Any) -
     assert whoami("made up").status_code == 401
 
 
+@pytest.mark.usefixtures("still_buckets")
 def test_a_bucket_that_is_empty_refuses_no_good_token(owner: User, post: Post) -> None:
     token = post("login", email=EMAIL, password=PASSWORD).json()["refresh_token"]
     for _ in range(61):

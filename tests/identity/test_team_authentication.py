@@ -194,6 +194,7 @@ def test_a_use_is_noted_at_most_once_a_minute(
     assert ApiKey.objects.get().last_used_at == later
 
 
+@pytest.mark.usefixtures("still_buckets")
 def test_failures_draw_on_the_addresss_bucket(ask: Ask, owner: User) -> None:
     answers = [ask(x_api_key=UNKNOWN, x_team_id=str(owner.own_team.pk)) for _ in range(61)]
     assert [answer.status_code for answer in answers] == [401] * 60 + [429]
