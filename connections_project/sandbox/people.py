@@ -45,6 +45,8 @@ class Person:
     last_name: str
     password: str
     accounts: tuple[Account, ...]
+    # Of the organisation, as its single sign-on says them.
+    groups: tuple[str, ...] = ()
 
 
 HABITS = (
@@ -102,6 +104,7 @@ GRACE = Person(
             (Standing(1, "41.07", "Interest"),),
         ),
     ),
+    groups=("operators",),
 )  # fmt: skip
 
 PEOPLE = {person.username: person for person in (ADA, GRACE)}

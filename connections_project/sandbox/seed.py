@@ -30,6 +30,7 @@ def _register(registration: ClientRegistration) -> None:
             "name": "Connections",
             "client_type": Application.CLIENT_CONFIDENTIAL,
             "authorization_grant_type": Application.GRANT_AUTHORIZATION_CODE,
+            "algorithm": Application.RS256_ALGORITHM,
             "client_secret": registration.client_secret,
             "redirect_uris": " ".join(registration.redirect_uris),
         },

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from connections_project.conf.environment import Environment
 from connections_project.sandbox.catalogue import DEFAULT_URL
+from connections_project.sandbox.issuer_key import fresh_rsa_key
 from connections_project.sandbox.scopes import SCOPES
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -89,6 +90,10 @@ OAUTH2_PROVIDER = {
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
     # The issuer of RFC 8414 and RFC 9207, whichever name of this host a browser used.
     "OIDC_ISS_ENDPOINT": _env.text("SANDBOX_ISSUER", DEFAULT_URL),
+    "OIDC_ENABLED": True,
+    "OIDC_RSA_PRIVATE_KEY": fresh_rsa_key(),
+    "OIDC_RESPONSE_TYPES_SUPPORTED": ["code"],
+    "OAUTH2_VALIDATOR_CLASS": "connections_project.sandbox.issuer.SignOnValidator",
     "OAUTH2_RESPONSE_TYPES_SUPPORTED": ["code"],
     "OAUTH2_GRANT_TYPES_SUPPORTED": ["authorization_code", "refresh_token"],
     "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,

@@ -4,7 +4,13 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.db.transaction import atomic
 from django.urls import include, path
 from django.views.generic import TemplateView
-from oauth2_provider.views import OAuthServerMetadataView, RevokeTokenView, TokenView
+from oauth2_provider.views import (
+    ConnectDiscoveryInfoView,
+    JwksInfoView,
+    OAuthServerMetadataView,
+    RevokeTokenView,
+    TokenView,
+)
 
 from connections_project.sandbox import issuer
 from connections_project.sandbox.consent import ConsentView
@@ -13,7 +19,7 @@ from connections_project.sandbox.pages import PagesView, PostsView
 from connections_project.sandbox.resources import AccountsView, TransactionsView, UserInfoView
 from connections_project.sandbox.statuses import StatusesView, TimelineView
 
-# The toolkit finds its endpoints, for the metadata of RFC 8414, by these names.
+# The toolkit finds its endpoints, for its metadata, by these names.
 oauth = [
     path(
         ".well-known/oauth-authorization-server",
@@ -26,6 +32,9 @@ oauth = [
     path("oauth/token", atomic(TokenView.as_view()), name="token"),
     path("oauth/revoke", atomic(RevokeTokenView.as_view()), name="revoke-token"),
     path("oauth/introspect", IntrospectionView.as_view(), name="introspect"),
+    path("oauth/userinfo", UserInfoView.as_view(), name="user-info"),
+    path(".well-known/openid-configuration", ConnectDiscoveryInfoView.as_view()),
+    path("issuer/keys", JwksInfoView.as_view(), name="jwks-info"),
 ]
 
 urlpatterns = [
@@ -33,9 +42,6 @@ urlpatterns = [
     path("sign-in", LoginView.as_view(template_name="sandbox/sign_in.html"), name="sign-in"),
     path("sign-out", LogoutView.as_view(), name="sign-out"),
     path("", include((oauth, "oauth2_provider"))),
-    path("oauth/userinfo", UserInfoView.as_view()),
-    path(".well-known/openid-configuration", issuer.metadata),
-    path("issuer/keys", issuer.keys),
     path("issuer/token", issuer.token),
     path("api/accounts", AccountsView.as_view()),
     path("api/accounts/<str:account_id>/transactions", TransactionsView.as_view()),

@@ -42,7 +42,8 @@ def test_no_two_files_share_a_key(tmp_path: Path) -> None:
     places = {"DATABASE_URL", "AUDIT_HEADS_FILE", "OAUTH_CATALOG", "IDENTITY_ISSUERS"}
     offered = ("SANDBOX", "SANDBOX_SOCIAL", "SANDBOX_PAGES")
     clients = {f"OAUTH_{slug}_CLIENT_ID" for slug in offered}
-    assert same == {"DEBUG"} | clients | places
+    sign_on = {f"ADMIN_OIDC_{name}" for name in ("ISSUER", "CLIENT_ID", "OPERATORS_GROUP")}
+    assert same == {"DEBUG"} | clients | places | sign_on
 
 
 def test_the_service_takes_its_keys_outside_debug(tmp_path: Path) -> None:

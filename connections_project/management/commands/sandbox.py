@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from connections_project.core.commands.base import EscapedCommand
+from connections_project.identity.single_sign_on.backend import redirect_uri as sign_on_uri
 from connections_project.platforms.catalog import catalog, client_registration
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -47,6 +48,8 @@ def _client() -> dict[str, str]:
     # Each platform that the sandbox offers has its own redirect URI, and all have this client.
     same = [one for one in map(client_registration, catalog()) if one.client_id == own.client_id]
     redirect_uris = {uri: None for one in same for uri in one.redirect_uris}
+    if settings.ADMIN_OIDC and settings.ADMIN_OIDC.client_id == own.client_id:
+        redirect_uris[sign_on_uri()] = None
     return {
         "SANDBOX_CLIENT_ID": own.client_id,
         "SANDBOX_CLIENT_SECRET": own.client_secret,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import django
 
+from connections_project.conf.environment import read_env_file
 from connections_project.sandbox.catalogue import catalogue_toml, issuers_toml
 from connections_project.sandbox.local import background, people, processes
 from connections_project.sandbox.local.api import Api, SurpriseError
@@ -127,6 +128,9 @@ def _settings_of(folder: Path, ports: Ports) -> dict[str, str]:
         for variable, (name, text) in texts.items():
             (folder / name).write_text(text, "utf-8")
             found[variable] = str(folder / name)
+        read_env_file(Path(os.environ.get("ENV_FILE") or ROOT / ".env"))
+        if "ADMIN_OIDC_ISSUER" in os.environ:
+            found["ADMIN_OIDC_ISSUER"] = ports.sandbox_url
     return found
 
 

@@ -5,7 +5,7 @@ from connections_project.sandbox.people import PEOPLE
 
 FROM_ANSWER = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"access_token\"])'"
 
-EMPLOYEE = PEOPLE["ada"]
+EMPLOYEE, OFFICER = PEOPLE["ada"], PEOPLE["grace"]
 
 
 def guide(base_url: str, sandbox_url: str) -> str:
@@ -14,7 +14,8 @@ def guide(base_url: str, sandbox_url: str) -> str:
 Service    {base_url}  (/api/docs, /admin/; logs in .dev/*.log)
 Bank       {sandbox_url}  ({people})
 User       {USER.email} / {USER.password}
-Operator   {OPERATOR.email} / {OPERATOR.password}  (for /admin/)
+Operator   {OPERATOR.email} / {OPERATOR.password}  (for /admin/; or by single sign-on,
+           as {OFFICER.username} at the bank, who is an operator there)
 Stop it    make dev-down
 
 Sign in and connect the bank, in a shell in this folder (an access token lives 15 minutes):

@@ -6,6 +6,8 @@ import secrets
 import sys
 from pathlib import Path
 
+from connections_project.sandbox.catalogue import DEFAULT_URL
+
 CATALOG_FILE = "connections_project/sandbox/catalog.toml"
 ISSUERS_FILE = "connections_project/sandbox/issuers.toml"
 DEV_FOLDER = Path(".dev")
@@ -36,13 +38,18 @@ def fresh_keys() -> dict[str, str]:
 
 
 def development_settings() -> dict[str, str]:
+    keys = fresh_keys()
     return {
         "DEBUG": "true",
         "DATABASE_URL": f"sqlite:///{DEV_FOLDER}/db.sqlite3",
         "AUDIT_HEADS_FILE": str(DEV_FOLDER / "audit-heads.jsonl"),
         "OAUTH_CATALOG": CATALOG_FILE,
         "IDENTITY_ISSUERS": ISSUERS_FILE,
-    } | fresh_keys()
+        "ADMIN_OIDC_ISSUER": DEFAULT_URL,
+        "ADMIN_OIDC_CLIENT_ID": CLIENT_ID,
+        "ADMIN_OIDC_CLIENT_SECRET": keys["OAUTH_SANDBOX_CLIENT_SECRET"],
+        "ADMIN_OIDC_OPERATORS_GROUP": "operators",
+    } | keys
 
 
 def write(path: Path) -> None:
