@@ -15,6 +15,7 @@ ARGS =
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CLIENTS := $(VENV)/clients/.ready
 PORTS = --port $(PORT) --sandbox-port $(SANDBOX_PORT)
 LOCAL := $(BIN)/python -m connections_project.sandbox.local
 # The settings of the tests are those of production, with throw-away keys.
@@ -22,7 +23,7 @@ LIKE_PRODUCTION := --settings tests.settings
 MANAGE := DATABASE_URL=sqlite:///$(VENV)/lint.sqlite3 $(BIN)/python manage.py
 FITS := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 
-.PHONY: help demo dev-up dev-down dev-connect prod-up prod-down test bench screenshots lint lock clean
+.PHONY: help demo dev-up dev-down dev-connect prod-up prod-down test bench clients screenshots lint lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show what there is to call
@@ -51,6 +52,18 @@ test: $(READY) ## Run all tests: on SQLite, and on PostgreSQL with Redis where t
 
 bench: $(READY) ## Measure the service beside plain DRF views on the same server, and all else; ten minutes
 	@$(BIN)/python -m bench $(ARGS)
+
+clients: $(CLIENTS) ## Fetch the generators of clients, for tests/clients; needs Node.js and npm
+
+$(CLIENTS): tests/clients/requirements.txt tests/clients/package-lock.json | $(READY)
+	@echo "Installing the generators of tests/clients ..." >&2
+	@UV_SYSTEM_CERTS=true; export UV_SYSTEM_CERTS; \
+	  $(PYTHON) -m venv --clear $(@D) && $(BIN)/uv pip install --quiet --python $(@D)/bin/python \
+	  -r tests/clients/requirements.txt \
+	  || $(@D)/bin/pip install --quiet --disable-pip-version-check -r tests/clients/requirements.txt
+	@cp tests/clients/package.json tests/clients/package-lock.json tests/clients/.npmrc $(@D)
+	@cd $(@D) && npm ci --silent --ignore-scripts
+	@touch $@
 
 screenshots: $(READY) ## Make screenshots of all pages in .screenshots
 	@mkdir -p .screenshots

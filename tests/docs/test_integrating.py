@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,13 +12,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from connections_project.sandbox.local.keys import fresh_keys
-from tests.support.deployment import Deployment
 from tests.support.process_environment import ROOT
 from tests.support.sandbox_server import SandboxHandle, authorize, running_sandbox
+from tests.support.served_sandbox import PASSWORD, served_with
 
 GUIDE = ROOT / "docs" / "integrating.md"
-EMAIL, PASSWORD = "reader@example.com", "correct horse battery staple"
+EMAIL = "reader@example.com"
 SECONDS = 60
 
 
@@ -31,13 +29,6 @@ def program(language: str) -> str:
     return "\n".join(blocks)
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]:
     with running_sandbox(tmp_path_factory.mktemp("sandbox")) as handle:
@@ -46,25 +37,9 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]
 
 @pytest.fixture(scope="module")
 def base_url(tmp_path_factory: pytest.TempPathFactory, sandbox: SandboxHandle) -> Iterator[str]:
-    """Serve the embedded default, on a database of its own."""
-    folder, port = tmp_path_factory.mktemp("service"), free_port()
-    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    environment |= fresh_keys() | {
-        "ENV_FILE": os.devnull,
-        "DJANGO_SETTINGS_MODULE": "connections_project.settings",
-        "DEBUG": "true",
-        "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
-        "AUDIT_HEADS_FILE": str(folder / "audit-heads.jsonl"),
-        "OAUTH_CATALOG": str(sandbox.catalogue_path),
-        "OAUTH_SANDBOX_CLIENT_ID": sandbox.client_id,
-        "OAUTH_SANDBOX_CLIENT_SECRET": sandbox.client_secret,
-        "OAUTH_SANDBOX_REDIRECT_URIS": sandbox.redirect_uri,
-    }
-    for command in (("migrate", "-v0"), ("create_user", EMAIL, "--password-stdin")):
-        arguments = [sys.executable, "manage.py", *command]
-        subprocess.run(arguments, cwd=ROOT, env=environment, input=PASSWORD, text=True, check=True)
-    with Deployment(environment, folder).web(port):
-        yield f"http://127.0.0.1:{port}"
+    folder = tmp_path_factory.mktemp("service")
+    with served_with(sandbox, folder, users=[EMAIL]) as address:
+        yield address
 
 
 @contextmanager
