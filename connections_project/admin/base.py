@@ -11,7 +11,8 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import PAGE_VAR
 from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import DateTimeField, Q, QuerySet
+from django.db.models import DateTimeField, ManyToManyField, Q, QuerySet
+from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -67,6 +68,8 @@ class BaseAdmin(ExportMixin, ObjectActionsMixin):
     show_facets = ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 0
+    # Django's picker of two lists is none for screen readers.
+    formfield_overrides = {ManyToManyField: {"widget": CheckboxSelectMultiple}}
     # By what has an index: another order would sort the whole table.
     sortable_by: ClassVar[tuple[str, ...]] = ("short_id",)
     ordering = ("-id",)

@@ -72,7 +72,6 @@ class UserAdmin(BaseAdmin):
     }
     export_columns = ("id", "email", "issuer", "subject", "issuer_email", "principal_type",
                       "is_active", "is_staff", "created_at", "last_login")  # fmt: skip
-    filter_horizontal = ("groups", "user_permissions")
 
     def search_filter(self, term: str) -> Any:
         return super().search_filter(normal_email(term))
@@ -129,6 +128,7 @@ admin.site.unregister(Group)
 class PermissionsAdmin(BaseAdmin, GroupAdmin):
     """Groups of operators, with the limits of every other list here."""
 
+    filter_horizontal = ()
     id_columns = ()
     prefix_columns = ("name",)
     sortable_by = ("name",)
