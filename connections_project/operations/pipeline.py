@@ -18,7 +18,8 @@ def pipelined(work: Callable[[B], R], batches: Iterable[B]) -> Iterator[R]:
     """Yield what `work` returns for each batch, in the order in which they are done.
 
     Each thread has a session, and so transactions, of its own. There are none for a single batch,
-    on SQLite, which has one writer, and in a transaction of the caller's, which they can't join.
+    on SQLite, which has one writer, where the pool is too small, and in a transaction of the
+    caller's, which they can't join.
 
     Args:
         work: Does one batch. Where it fails, or this thread is interrupted, no other one is begun;
@@ -34,7 +35,10 @@ def pipelined(work: Callable[[B], R], batches: Iterable[B]) -> Iterator[R]:
 
 
 def _must_wait() -> bool:
-    return connection.vendor == "sqlite" or connection.in_atomic_block
+    # This thread keeps the session that it has.
+    pool = connection.settings_dict.get("OPTIONS", {}).get("pool") or {}
+    is_too_small = pool.get("max_size", THREADS + 1) <= THREADS
+    return connection.vendor == "sqlite" or connection.in_atomic_block or is_too_small
 
 
 def _in_threads(work: Callable[[B], R], first: list[B], left: Iterator[B]) -> Iterator[R]:

@@ -49,3 +49,10 @@ def test_a_failure_begins_no_other_and_loses_nothing_that_was_done() -> None:
 def test_a_transaction_of_the_caller_does_them_all() -> None:
     with transaction.atomic():
         assert set(pipelined(lambda _: threading.get_ident(), range(3))) == {threading.get_ident()}
+
+
+@on_postgresql
+def test_a_pool_of_two_is_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {**connection.settings_dict["OPTIONS"], "pool": {"max_size": 2}}
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", small)
+    assert set(pipelined(lambda _: threading.get_ident(), range(3))) == {threading.get_ident()}
