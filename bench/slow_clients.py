@@ -133,15 +133,17 @@ def get_request(path: str, token: str = "") -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def _post(path: str, body: bytes) -> bytes:
+def post_request(path: str, body: bytes, *, token: str = "", keep: bool = False) -> bytes:
     lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json"]
+    lines += [] if keep else ["Connection: close"]
+    lines += [f"Authorization: Bearer {token}"] if token else []
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
 
 def _throughput(environment: Environment, ways: list[Program], size: Size, rounds: int) -> None:
     from bench.cases import Case, cases
 
-    refused = _post("/api/v1/auth/login", b"{}")
+    refused = post_request("/api/v1/auth/login", b"{}", keep=True)
     wanted = [case for case in cases(disconnects=0) if case.name == "get"]
     wanted.append(Case("a body that is refused", 400, None, lambda: repeat(refused)))
     with ExitStack() as running:
