@@ -218,7 +218,7 @@ JOB_QUERIES: list[dict[str, str]] = [
     {"state": "abandoned"},
     {"verification": "still_alive"},
     {"verification": "verified_dead"},
-    {"platform": "monzo"},
+    {"platform": "schwab"},
     {"q": "01a2120c-fa6a"},
 ]
 
