@@ -180,9 +180,9 @@ class Lanes(Generic[J, R]):
 
     @property
     def needs_jobs(self) -> bool:
-        """Whether a lane has a free slot, or soon will."""
+        """Whether a lane has a free slot, or soon will, or nothing is handled at all."""
         with self._changed:
-            return self._needs_jobs()
+            return self._needs_jobs() or not any(lane.running for lane in self._lanes.values())
 
     def _needs_jobs(self) -> bool:
         return any(lane.needs_jobs for lane in self._lanes.values())
