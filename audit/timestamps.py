@@ -68,7 +68,11 @@ def timestamped_at(response: bytes, *, head: str, roots: Collection[Certificate]
         NotTimestampedError: It is no timestamp, or nobody's who is trusted.
         OtherHeadError: It is one of another head.
     """
-    from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
+    from rfc3161_client import (  # Few installations have it.
+        VerificationError,
+        VerifierBuilder,
+        decode_timestamp_response,
+    )
 
     try:
         answer = decode_timestamp_response(response)
@@ -83,7 +87,11 @@ def timestamped_at(response: bytes, *, head: str, roots: Collection[Certificate]
 
 
 def _requested(seal: Seal) -> bytes:
-    from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, decode_timestamp_response
+    from rfc3161_client import (  # Few installations have it.
+        HashAlgorithm,
+        TimestampRequestBuilder,
+        decode_timestamp_response,
+    )
 
     text = statements.covered(statements.signed_seal(seal))
     builder = TimestampRequestBuilder().data(text).hash_algorithm(HashAlgorithm.SHA256)

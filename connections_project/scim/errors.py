@@ -15,14 +15,14 @@ class ScimErrors:
     """The error format of `/scim`."""
 
     def translate(self, exc: Exception) -> ApiError | None:
-        from scim2_models import SCIMException
+        from scim2_models import SCIMException  # Only where a directory calls.
 
         if isinstance(exc, SCIMException):
             return ApiError(exc.status, exc.scim_type, exc.detail)
         return None
 
     def render(self, request: HttpRequest, error: ApiError) -> HttpResponse:  # noqa: ARG002
-        from scim2_models import Context, Error
+        from scim2_models import Context, Error  # Only where a directory calls.
 
         written = Error(status=error.status, scim_type=_scim_type(error), detail=error.detail)
         body = written.model_dump(scim_ctx=Context.DEFAULT)
