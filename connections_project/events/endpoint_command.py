@@ -1,12 +1,11 @@
 """What the commands about one endpoint share."""
 
-import argparse
 import json
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.commands.base import CommandWithExamples
 from connections_project.core.parsing import parse_uuid
 from connections_project.events.models import Endpoint
 
@@ -31,11 +30,10 @@ def as_json(endpoint: Endpoint, secret: str) -> str:
     return json.dumps(known)
 
 
-class EndpointCommand(EscapedCommand):
+class EndpointCommand(CommandWithExamples):
     """A command that does one thing to one endpoint."""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.formatter_class = argparse.RawDescriptionHelpFormatter
         parser.add_argument("id", metavar="ID", help="as list_event_endpoints shows it")
 
     def handle(self, *, id: str, **options: Any) -> None:  # noqa: A002 - the argument's name.

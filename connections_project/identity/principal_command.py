@@ -8,20 +8,17 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.commands.base import CommandWithExamples
 from connections_project.identity.accounts import complaints, create_principal
 from connections_project.identity.models import PrincipalType, User
 
-EXAMPLE = "Without a terminal: manage.py … kim@example.com --password-stdin --json < password.txt"
 
-
-class PrincipalCommand(EscapedCommand):
+class PrincipalCommand(CommandWithExamples):
     """Makes a principal; a subclass says of which kind."""
 
     principal_type: ClassVar[PrincipalType] = PrincipalType.USER
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.epilog = EXAMPLE
         parser.add_argument("email", metavar="EMAIL", help="the address to sign in with")
         parser.add_argument(
             "--password-stdin",

@@ -17,6 +17,7 @@ from connections_project.connections.registry import connection_type
 from connections_project.core.commands.base import (
     INTERRUPTED,
     CommandWithExamples,
+    counted,
     os_user,
     termination_as_interrupt,
 )
@@ -248,7 +249,9 @@ def _outcome(run: Run) -> str:
         return NOTHING
     parts = [f"{_number(result.disconnected)} disconnected"]
     parts += [f"{result.passed_over} over already"] if result.passed_over else []
-    parts += [f"{result.revocations} revocations under way"] if result.revocations else []
+    parts += (
+        [f"{counted(result.revocations, 'revocation')} under way"] if result.revocations else []
+    )
     text = f"{', '.join(parts)}."
     if result.revocations and not settings.CELERY_BROKER_URL:
         text += " What is still due, `manage.py run_background` sends."

@@ -49,6 +49,14 @@ def test_create_and_list() -> None:
     first, second = run("list_event_endpoints").splitlines()
     assert (made["id"] in first, "disabled" in first, "moved" in first) == (True, True, True)
     assert " enabled all https://b.example.com/e" in second
+    told = json.loads(run("list_event_endpoints", "--json").splitlines()[0])
+    assert told == {
+        "id": made["id"],
+        "url": made["url"],
+        "types": made["types"],
+        "is_enabled": False,
+        "disabled_reason": "moved",
+    }
 
 
 @pytest.mark.parametrize(

@@ -8,20 +8,22 @@ from tqdm import tqdm
 
 from audit.models import Seal
 from audit.seal import seal_all
-from connections_project.core.commands.base import EscapedCommand, counted, interruptible
-
-EXAMPLE = "For scripts: manage.py seal_audit_log --json"
+from connections_project.core.commands.base import CommandWithExamples, counted, interruptible
 
 
-class Command(EscapedCommand):
+class Command(CommandWithExamples):
     help = (
         "Seal every event of the audit log that is committed: digests, chained, signed with "
         "AUDIT_SIGNING_KEY, the seals appended to AUDIT_HEADS_FILE. The workers do so by "
-        "themselves once a minute. It can be stopped at any time, and run beside others."
+        "themselves every 30 seconds. It can be stopped at any time, and run beside others."
     )
+    examples = """
+examples:
+  manage.py seal_audit_log
+  manage.py seal_audit_log --json | jq -r .head
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.epilog = EXAMPLE
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *, json: bool, **_: Any) -> None:

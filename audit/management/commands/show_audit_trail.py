@@ -7,15 +7,20 @@ from django.core.management.base import CommandError, CommandParser
 
 from audit.models import AuditEvent
 from audit.people import ids_of
-from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.commands.base import CommandWithExamples
 from connections_project.core.parsing import render_datetime
 
 
-class Command(EscapedCommand):
+class Command(CommandWithExamples):
     help = (
         "Show what the audit log says about a connection, a user or anything else that has an id, "
-        "oldest first. For scripts: manage.py show_audit_trail ID --json"
+        "oldest first."
     )
+    examples = """
+examples:
+  manage.py show_audit_trail 01890a5d-ac96-774b-bcce-b302099a8057
+  manage.py show_audit_trail kim@example.com --json | jq -r .action
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

@@ -7,15 +7,20 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from audit.public_keys import as_text
-from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.commands.base import CommandWithExamples
 from connections_project.core.signing import key_id, private_key
 
 
-class Command(EscapedCommand):
+class Command(CommandWithExamples):
     help = (
         "Show the public halves of the keys that sign the audit log and receipts, for auditors, "
         "and for AUDIT_PUBLIC_KEYS and RECEIPT_PUBLIC_KEYS before a key is changed."
     )
+    examples = """
+examples:
+  manage.py show_public_keys
+  manage.py show_public_keys --json | jq -r .audit.public_key
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the keys as JSON")

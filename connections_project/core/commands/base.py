@@ -1,6 +1,5 @@
 """What management commands share."""
 
-import argparse
 import getpass
 import os
 import signal
@@ -35,8 +34,11 @@ def given_reason(text: str, *, least: int = 1) -> str:
         raise CommandError(f"--reason: {error}", returncode=2) from None
 
 
-class _HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Django's order of options, and the examples as they are written."""
+class _HelpFormatter(DjangoHelpFormatter):
+    """Django's order of options; what is written in lines, as examples are, stays as it is."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if "\n" in text else super()._fill_text(text, width, indent)
 
 
 class EscapedOutput(OutputWrapper):
@@ -73,7 +75,7 @@ class EscapedCommand(BaseCommand):
 
 
 class CommandWithExamples(EscapedCommand):
-    """A command whose `--help` ends with `examples`, line by line as they stand there."""
+    """A command of ours whose `--help` ends with `examples`, line by line as they stand there."""
 
     examples: ClassVar[str] = ""
 

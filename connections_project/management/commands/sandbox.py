@@ -8,28 +8,37 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.commands.base import CommandWithExamples
 from connections_project.identity.single_sign_on.backend import redirect_uri as sign_on_uri
 from connections_project.platforms.catalog import catalog, client_registration
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-class Command(EscapedCommand):
+class Command(CommandWithExamples):
     help = (
         "Serve a sandbox bank, an OAuth 2.0 server with made-up accounts, in a process of its own. "
         "Its client is the service's own one for the platform `sandbox`, unless SANDBOX_CLIENT_ID, "
         "SANDBOX_CLIENT_SECRET and SANDBOX_REDIRECT_URIS (comma-separated) name another."
     )
+    examples = """
+examples:
+  manage.py sandbox
+  manage.py sandbox --port 9001 --database /tmp/sandbox.sqlite3 --access-token-seconds 60
+"""
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=9000, help="0 takes any free one")
+        parser.add_argument("--host", default="127.0.0.1", help="where it listens")
+        parser.add_argument(
+            "--port", type=int, default=9000, help="(default: 9000); 0 takes any free one"
+        )
         parser.add_argument(
             "--database", type=Path, default=ROOT / "sandbox.sqlite3", help="its own SQLite file"
         )
-        parser.add_argument("--access-token-seconds", type=int, default=1800)
+        parser.add_argument(
+            "--access-token-seconds", type=int, default=1800, help="how long access tokens are good"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if not settings.DEBUG:

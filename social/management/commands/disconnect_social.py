@@ -3,7 +3,7 @@
 from connections_project.operations.disconnect_command import EXAMPLES, DisconnectCommand
 
 MORE = """
-Disconnected accounts keep their tokens, sealed and unused, for SOCIAL_TOKEN_RETENTION_DAYS, and the
+Disconnected accounts keep their tokens, sealed and unused, for SOCIAL_TOKEN_RETENTION_DAYS, and
 nothing is revoked. Where the tokens must go, also those kept by earlier disconnects:
   manage.py disconnect_social --platform threads --all --reason "..." --erase-tokens
   manage.py disconnect_social --platform threads --all --reason "..." --erase-tokens --no-revoke

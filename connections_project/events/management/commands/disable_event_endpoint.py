@@ -12,6 +12,10 @@ from connections_project.identity.origins import command_origin
 
 class Command(EndpointCommand):
     help = "Disable an event endpoint: nothing more is sent to it, nor written for it."
+    examples = """
+examples:
+  manage.py disable_event_endpoint 01890a5d-ac96-774b-bcce-b302099a8057 --reason "moved"
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

@@ -34,9 +34,14 @@ examples:
 """
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--endpoint", required=True, metavar="ID")
-        parser.add_argument("--since", required=True, type=_time, metavar="TIME")
-        parser.add_argument("--until", type=_time, metavar="TIME", help="before then; or all")
+        since = "events from then on, by when they happened; UTC where no zone is given"
+        parser.add_argument(
+            "--endpoint", required=True, metavar="ID", help="as list_event_endpoints shows it"
+        )
+        parser.add_argument("--since", required=True, type=_time, metavar="TIME", help=since)
+        parser.add_argument(
+            "--until", type=_time, metavar="TIME", help="before then (default: now)"
+        )
         parser.add_argument("--type", default="", metavar="TYPE,…", help="of these types alone")
 
     def handle(self, *, endpoint: str, since: datetime, type: str, **options: Any) -> None:  # noqa: A002 - the option's name.

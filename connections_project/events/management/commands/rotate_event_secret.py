@@ -15,6 +15,11 @@ class Command(EndpointCommand):
         "Give an event endpoint a new secret, and print it this once. The old one signs beside it "
         "for 24 hours; until then it is not rotated again unless that is forced."
     )
+    examples = """
+examples:
+  SECRET=$(manage.py rotate_event_secret 01890a5d-ac96-774b-bcce-b302099a8057)
+  manage.py rotate_event_secret 01890a5d-ac96-774b-bcce-b302099a8057 --force --json
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

@@ -13,6 +13,10 @@ from connections_project.events.models import Delivery, DeliveryState, Endpoint
 
 class Command(EndpointCommand):
     help = "Send an event of type endpoint.test to an endpoint now, and tell what it answered."
+    examples = """
+examples:
+  manage.py test_event_endpoint 01890a5d-ac96-774b-bcce-b302099a8057
+"""
 
     def act(self, endpoint: Endpoint, **_: Any) -> None:
         if not endpoint.is_enabled:

@@ -8,25 +8,26 @@ from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.commands.base import CommandWithExamples
 from connections_project.core.parsing import render_datetime
 from connections_project.identity.arguments import team_id
 from connections_project.identity.keys import InvalidKeyRequestError, NewKey, create_key
 from connections_project.identity.models import Scope, Team
 from connections_project.identity.origins import command_origin
 
-EXAMPLE = (
-    "The key alone goes to standard output, so that it can be kept: "
-    "KEY=$(manage.py create_api_key 0198… --scopes social:read,social:publish "
-    "--expires-at 2027-01-01T00:00:00Z)"
-)
 
-
-class Command(EscapedCommand):
+class Command(CommandWithExamples):
     help = "Make an API key for a team, and print it this once: nobody can see it again."
+    examples = """
+examples:
+  manage.py create_api_key 01890a5d-ac96-774b-bcce-b302099a8057 --scopes social:read \\
+      --expires-at 2027-01-01T00:00:00Z
+  KEY=$(manage.py create_api_key "$TEAM_ID" --scopes social:read,social:publish)
+
+The key alone goes to standard output, so that it can be kept.
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.epilog = EXAMPLE
         parser.add_argument("team_id", metavar="TEAM_ID", type=team_id, help="whose key it is")
         parser.add_argument(
             "--scopes",

@@ -18,6 +18,11 @@ class Command(PrincipalCommand):
         "Make an operator: a person who enters the admin, with every permission or a group's. "
         "Where ADMIN_TOTP_REQUIRED is on, prints what to enrol in an authenticator app, once."
     )
+    examples = """
+examples:
+  manage.py create_operator kim@example.com
+  manage.py create_operator lee@example.com --group Auditors --password-stdin < password.txt
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

@@ -21,6 +21,11 @@ KNOWN_AFTER_SECONDS = 1.0
 
 class Command(PrincipalCommand):
     help = "Make a service, which signs in like a person and is never staff."
+    examples = """
+examples:
+  manage.py create_service_account host@example.com --read-events
+  manage.py create_service_account host@example.com --act-for-users --password-stdin < password.txt
+"""
     principal_type = PrincipalType.SERVICE
 
     def add_arguments(self, parser: CommandParser) -> None:

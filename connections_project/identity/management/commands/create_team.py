@@ -6,12 +6,17 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.commands.base import CommandWithExamples
 from connections_project.identity.accounts import UnknownMembersError, complaints, create_team
 
 
-class Command(EscapedCommand):
-    help = "Make a team of people who exist, such as: create_team Press --member a@x.org b@x.org"
+class Command(CommandWithExamples):
+    help = "Make a team of people who exist."
+    examples = """
+examples:
+  manage.py create_team Press --member kim@example.com lee@example.com
+  manage.py create_team Press --member kim@example.com --json | jq -r .id
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", metavar="NAME", help="what the team is called")

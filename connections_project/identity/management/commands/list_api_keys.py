@@ -6,18 +6,22 @@ from uuid import UUID
 
 from django.core.management.base import CommandParser
 
-from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.commands.base import CommandWithExamples
 from connections_project.core.parsing import render_datetime
 from connections_project.identity.arguments import team_id
 from connections_project.identity.keys import listed_keys
 from connections_project.identity.models import ApiKey
 
 
-class Command(EscapedCommand):
+class Command(CommandWithExamples):
     help = "List the API keys that are good, the newest first. No key itself is ever shown again."
+    examples = """
+examples:
+  manage.py list_api_keys --team 01890a5d-ac96-774b-bcce-b302099a8057
+  manage.py list_api_keys --all --json | jq -r .prefix
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.epilog = "For scripts: manage.py list_api_keys --json | jq -r .prefix"
         parser.add_argument("--team", metavar="ID", type=team_id, help="only this team's")
         parser.add_argument("--all", action="store_true", help="revoked and expired ones too")
         parser.add_argument("--json", action="store_true", help="print a line of JSON for each")

@@ -6,16 +6,20 @@ from uuid import UUID
 
 from django.core.management.base import CommandParser
 
-from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.commands.base import CommandWithExamples
 from connections_project.identity.arguments import principal_id
 from connections_project.identity.teams import listed_teams
 
 
-class Command(EscapedCommand):
+class Command(CommandWithExamples):
     help = "List the teams that people share, the newest first."
+    examples = """
+examples:
+  manage.py list_teams --personal
+  manage.py list_teams --json | jq -r .id
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.epilog = "For scripts: manage.py list_teams --json | jq -r .id"
         parser.add_argument("--member", metavar="ID", type=principal_id, help="only this one's")
         parser.add_argument("--personal", action="store_true", help="everybody's own teams too")
         parser.add_argument("--json", action="store_true", help="print a line of JSON for each")

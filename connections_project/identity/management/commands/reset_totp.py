@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.commands.base import CommandWithExamples
 from connections_project.identity.origins import command_origin
 from connections_project.identity.second_factor import (
     NoSuchOperatorError,
@@ -15,11 +15,16 @@ from connections_project.identity.second_factor import (
 )
 
 
-class Command(EscapedCommand):
+class Command(CommandWithExamples):
     help = (
         "Enrol an operator's authenticator app anew; the old one and its sessions are good no "
-        "longer. The audit log keeps it. Example: manage.py reset_totp kim@example.com"
+        "longer. The audit log records it."
     )
+    examples = """
+examples:
+  manage.py reset_totp kim@example.com
+  manage.py reset_totp kim@example.com --json
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email", metavar="EMAIL", help="the operator's address")

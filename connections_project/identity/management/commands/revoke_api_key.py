@@ -5,14 +5,19 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import EscapedCommand, given_reason
+from connections_project.core.commands.base import CommandWithExamples, given_reason
 from connections_project.core.parsing import render_datetime
 from connections_project.identity.keys import KeyNotFoundError, revoke_key
 from connections_project.identity.origins import command_origin
 
 
-class Command(EscapedCommand):
-    help = "Revoke an API key at once and for good, such as: revoke_api_key cnx_5f0c… --reason leak"
+class Command(CommandWithExamples):
+    help = "Revoke an API key at once and for good."
+    examples = """
+examples:
+  manage.py revoke_api_key cnx_5f0c1d2e --reason "leaked"
+  manage.py revoke_api_key 01890a5d-ac96-774b-bcce-b302099a8057 --json
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("key", metavar="PREFIX|ID", help="the key's beginning, or its id")

@@ -8,22 +8,24 @@ from django.core.management.base import CommandError, CommandParser
 
 from connections_project.admin.formatting import NOTHING
 from connections_project.connections.registry import find_connection
-from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.commands.base import CommandWithExamples
 from connections_project.core.parsing import parse_uuid
 from connections_project.operations.inspection import inspect
 
-EXAMPLE = "For scripts: manage.py inspect_connection ID --json | jq .revocations"
 
-
-class Command(EscapedCommand):
+class Command(CommandWithExamples):
     help = (
         "Show everything that is known of a connection of any app: facts, owner, platform, shared "
         "grant, refresh under way, revocations, schedules, and its audit events. No secret "
         "is among it. An unknown id gives exit code 1."
     )
+    examples = """
+examples:
+  manage.py inspect_connection 01890a5d-ac96-774b-bcce-b302099a8057
+  manage.py inspect_connection 01890a5d-ac96-774b-bcce-b302099a8057 --json | jq .revocations
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.epilog = EXAMPLE
         parser.add_argument("connection_id", metavar="ID", help="a connection's, of any app")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 

@@ -6,20 +6,24 @@ from typing import Any
 import jwt
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.commands.base import CommandWithExamples
 from connections_project.operations.leaver_receipt import NotALeaverError, issue_leaver_receipt
 from connections_project.operations.offboarding_plan import find_user
 
 
-class Command(EscapedCommand):
+class Command(CommandWithExamples):
     help = (
         "Issue the signed receipt of a user whose access has ended: what was disconnected, and "
         "what is still to be revoked at which platform. It verifies by the keys at "
         "/.well-known/jwks.json."
     )
+    examples = """
+examples:
+  manage.py leaver_receipt kim@example.com > kim.jws
+  manage.py leaver_receipt kim@example.com --json | jq .remaining
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.epilog = "To keep it: manage.py leaver_receipt kim@example.com > kim.jws"
         parser.add_argument("user", metavar="USER", help="the user's address, or id")
         parser.add_argument("--json", action="store_true", help="print what it claims instead")
 

@@ -4,18 +4,25 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import EscapedCommand, given_reason
+from connections_project.core.commands.base import CommandWithExamples, given_reason
 from connections_project.identity.origins import command_origin
 from connections_project.platforms.registry import UnknownPlatformError
 from connections_project.platforms.suspend import resume
 
 
-class Command(EscapedCommand):
-    help = "Let a suspended platform be used again. Example: manage.py resume_platform schwab"
+class Command(CommandWithExamples):
+    help = "Let a suspended platform be used again."
+    examples = """
+examples:
+  manage.py resume_platform schwab
+  manage.py resume_platform schwab --reason "the breach is over"
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", help="the platform's slug")
-        parser.add_argument("--reason", default="", help="why, up to 512 characters, for the audit")
+        parser.add_argument("slug", metavar="SLUG", help="the platform's slug")
+        parser.add_argument(
+            "--reason", default="", help="why, up to 512 characters, for the audit log"
+        )
 
     def handle(self, *_: Any, slug: str, reason: str, **__: Any) -> None:
         reason = given_reason(reason, least=0)

@@ -4,23 +4,26 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import EscapedCommand, given_reason
+from connections_project.core.commands.base import CommandWithExamples, given_reason
 from connections_project.identity.origins import command_origin
 from connections_project.platforms.registry import UnknownPlatformError
 from connections_project.platforms.suspend import suspend
 
 
-class Command(EscapedCommand):
+class Command(CommandWithExamples):
     help = (
         "Suspend a platform at once in all processes: connecting, refreshing, syncing and "
-        "publishing answer 503, disconnecting goes on. "
-        'Example: manage.py suspend_platform schwab --reason "breach reported by the provider"'
+        "publishing answer 503, disconnecting goes on."
     )
+    examples = """
+examples:
+  manage.py suspend_platform schwab --reason "breach reported by the provider"
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", help="the platform's slug in the catalogue")
+        parser.add_argument("slug", metavar="SLUG", help="the platform's slug in the catalogue")
         parser.add_argument(
-            "--reason", required=True, help="why, 1 to 512 characters, for the audit"
+            "--reason", required=True, help="why, 1 to 512 characters, for the audit log"
         )
 
     def handle(self, *_: Any, slug: str, reason: str, **__: Any) -> None:

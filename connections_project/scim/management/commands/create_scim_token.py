@@ -5,16 +5,22 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.commands.base import CommandWithExamples
 from connections_project.identity.origins import command_origin
 from connections_project.scim.tokens import InvalidTokenRequestError, create_token
 
 
-class Command(EscapedCommand):
+class Command(CommandWithExamples):
     help = "Make a SCIM token, and print it this once: nobody can see it again."
+    examples = """
+examples:
+  manage.py create_scim_token entra --issuer main
+  TOKEN=$(manage.py create_scim_token entra --issuer main)
+
+The token alone goes to standard output, so that it can be kept.
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.epilog = "The token alone goes to standard output, so that it can be kept."
         parser.add_argument("name", metavar="NAME", help="what it is listed and revoked by")
         parser.add_argument(
             "--issuer",

@@ -5,14 +5,19 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.commands.base import CommandWithExamples
 from connections_project.core.parsing import render_datetime
 from connections_project.scim.models import ScimToken
 from connections_project.scim.tokens import listed_tokens
 
 
-class Command(EscapedCommand):
+class Command(CommandWithExamples):
     help = "List the SCIM tokens that are good, the newest first. No token is ever shown again."
+    examples = """
+examples:
+  manage.py list_scim_tokens
+  manage.py list_scim_tokens --all --json | jq -r .name
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--all", action="store_true", help="revoked ones too")

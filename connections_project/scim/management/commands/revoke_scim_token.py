@@ -4,13 +4,17 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.commands.base import CommandWithExamples
 from connections_project.identity.origins import command_origin
 from connections_project.scim.tokens import TokenNotFoundError, revoke_token
 
 
-class Command(EscapedCommand):
+class Command(CommandWithExamples):
     help = "Revoke a SCIM token at once and for good."
+    examples = """
+examples:
+  manage.py revoke_scim_token entra
+"""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", metavar="NAME", help="as list_scim_tokens shows it")
