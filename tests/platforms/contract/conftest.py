@@ -74,7 +74,8 @@ class Actor:
 
     def identity(self) -> Answer:
         """Say who it is, until a revocation has come."""
-        alive = document({self.platform.account_id_field: ACCOUNT_ID})
+        first = self.platform.account_id_field.split("|")[0]
+        alive = document({first: ACCOUNT_ID})
         return Answer(json=alive) if self.is_alive else Answer(401, json={})
 
     def path(self, endpoint: str) -> str:
