@@ -9,7 +9,7 @@ MIDDLEWARE = [
     "connections_project.middleware.trusted_proxies.ForwardedProtoMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "connections_project.middleware.content_security.ContentSecurityMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "connections_project.middleware.cors.CorsMiddleware",
     "connections_project.api.error_routing.ErrorRoutingMiddleware",
     "connections_project.middleware.request_bodies.RequestBodyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

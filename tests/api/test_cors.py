@@ -55,7 +55,7 @@ def test_every_answer_can_be_read(client: Client, path: str) -> None:
     answer = client.get(path, headers={"Origin": ORIGIN})
     assert answer.status_code >= 400
     assert answer["Access-Control-Allow-Origin"] == ORIGIN
-    assert "origin" in answer["Vary"].lower()
+    assert "Origin" in answer["Vary"].split(", ")
     exposed = set(answer["Access-Control-Expose-Headers"].split(", "))
     assert exposed == {
         "X-Trace-Id",
@@ -92,7 +92,7 @@ def test_other_origins_get_no_answer(client: Client, origin: str) -> None:
         client.get(PATHS[0], headers={"Origin": origin}),
     ):
         assert "Access-Control-Allow-Origin" not in answer
-        assert "origin" in answer["Vary"].lower()
+        assert "Origin" in answer["Vary"].split(", ")
 
 
 @pytest.mark.parametrize(
