@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
+from socket import SOCK_STREAM, getaddrinfo
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -85,21 +86,34 @@ def check_url(url: str) -> None:
         raise InvalidEndpointError("Give an https address.")
     if "@" in parts.netloc or parts.fragment:
         raise InvalidEndpointError("Give an address without user name, password and fragment.")
-    _refuse_literal(parts.scheme, parts.hostname or "")
+    _refuse_address(parts.scheme, parts.hostname or "")
 
 
-def _refuse_literal(scheme: str, host: str) -> None:
-    """Refuse an IP address that would be refused when it is connected to, and http to names that
-    can't lie in an allowed network."""
+def _refuse_address(scheme: str, host: str) -> None:
+    """Refuse what is known already to be refused when it is connected to."""
     allowed = [ip_network(one) for one in settings.EVENT_ALLOWED_NETWORKS]
     if scheme == "http" and not allowed:
         raise InvalidEndpointError("Give an https address: no network is allowed http.")
-    try:
-        literal = ip_address(host)
-    except ValueError:
-        return
-    if not Policy(tuple(allowed)).allows(str(literal), scheme=scheme):
+    found = _addresses(scheme, host)
+    policy = Policy(tuple(allowed))
+    if found is not None and not any(policy.allows(one, scheme=scheme) for one in found):
         raise InvalidEndpointError("That address is private, or http is not allowed there.")
+
+
+def _addresses(scheme: str, host: str) -> list[str] | None:
+    """Return where a host lies; None for names over https, which may come to lie elsewhere."""
+    try:
+        return [str(ip_address(host))]
+    except ValueError:
+        pass
+    if f".{host.rstrip('.')}".endswith(".localhost"):  # RFC 6761, section 6.3.
+        return ["127.0.0.1", "::1"]
+    if scheme == "https":
+        return None
+    try:
+        return [str(one[4][0]) for one in getaddrinfo(host, None, type=SOCK_STREAM)]
+    except OSError:
+        return []
 
 
 def disable(endpoint: Endpoint, *, reason: str, origin: Origin) -> bool:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 from datetime import timedelta
 from typing import Any
 
@@ -64,13 +65,32 @@ def test_create_and_list() -> None:
     [
         "http://app.example.com/", "ftp://app.example.com/", "https://127.0.0.1/", "https://[::1]/",
         "https://u:p@app.example.com/", "https://", "x", "https://app.example.com:0/",
-        "https://169.254.169.254/",
+        "https://169.254.169.254/", "https://localhost/", "https://api.LOCALHOST./",
     ],
 )  # fmt: skip
 def test_a_wrong_address_is_refused(url: str, settings: LazySettings) -> None:
     settings.EVENT_ALLOWED_NETWORKS = []
     assert code("create_event_endpoint", url)[0] == 2
     assert not Endpoint.objects.exists()
+
+
+def test_http_leads_to_an_allowed_network(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not to a name that lies elsewhere, or nowhere."""
+    names = {"inside.example": "10.1.2.3", "app.example.com": "93.184.215.14"}
+
+    def look_up(host: str, *_: Any, **__: Any) -> list[Any]:
+        if host not in names:
+            raise socket.gaierror
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (names[host], 0))]
+
+    monkeypatch.setattr("connections_project.events.endpoints.getaddrinfo", look_up)
+    settings.EVENT_ALLOWED_NETWORKS = ["10.0.0.0/8"]
+    run("create_event_endpoint", "http://inside.example/")
+    for host in ("app.example.com", "nowhere.example", "localhost", "8.8.8.8"):
+        assert code("create_event_endpoint", f"http://{host}/")[0] == 2
+    assert Endpoint.objects.get().url == "http://inside.example/"
 
 
 def test_an_unknown_type_is_named() -> None:
