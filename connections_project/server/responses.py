@@ -1,13 +1,21 @@
 """Answers of a WSGI application, given to granian from the thread that made them."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Iterator
+import errno
+import os
+import select
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from connections_project.server.rsgi import HTTPProtocol, ResponseHeaders
 
 PIECE = 64 * 1024  # bytes
 PIECE_SECONDS = 20.0
+OPENING_SECONDS = 0.002
 
 
 class FileBody:
@@ -61,16 +69,62 @@ class Response:
             self._proto.response_bytes(self._status, self._headers, b"".join(body))
 
     def _stream(self, body: Iterable[bytes]) -> None:
-        transport = self._proto.response_stream(self._status, self._headers)
-        for piece in _in_pieces(body):
-            sending = _awaited(transport.send_bytes(piece))
-            # It raises once the client has gone, which ends the stream; and where the loop has
-            # stopped meanwhile, nobody would ever answer.
-            asyncio.run_coroutine_threadsafe(sending, self._loop).result(timeout=PIECE_SECONDS)
+        """Send what is made part by part, no faster than it is read.
+
+        granian's own stream would keep in memory whatever the client has not read yet. A file it
+        reads as the client does, and a named pipe is one (fifo(7)).
+        """
+        with TemporaryDirectory(prefix="answer-") as folder:
+            path = Path(folder, "pipe")
+            os.mkfifo(path, 0o600)
+            self._proto.response_file(self._status, self._headers, str(path))
+            pipe = self._opened(path)
+            try:
+                # The client has gone, or wanted the head alone.
+                with suppress(BrokenPipeError):
+                    for piece in _in_pieces(body):
+                        _write(pipe, piece)
+            finally:
+                os.close(pipe)
+
+    def _opened(self, path: Path) -> int:
+        """Open a pipe for writing as soon as granian reads it.
+
+        Raises:
+            OSError: It does not, for instance because the client has gone.
+        """
+        until = time.monotonic() + PIECE_SECONDS
+        gone = asyncio.run_coroutine_threadsafe(_awaited(self._proto.client_disconnect), self._loop)
+        try:
+            while True:
+                try:
+                    return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+                except OSError as error:
+                    # Nobody reads it yet (open(2)).
+                    if error.errno != errno.ENXIO or gone.done() or time.monotonic() > until:
+                        raise
+                time.sleep(OPENING_SECONDS)
+        finally:
+            gone.cancel()
+
+
+def _write(pipe: int, piece: bytes) -> None:
+    """Write, as fast as it is read.
+
+    Raises:
+        BrokenPipeError: Nobody reads any more.
+        TimeoutError: Nothing was read for PIECE_SECONDS.
+    """
+    room, left = select.poll(), memoryview(piece)
+    room.register(pipe, select.POLLOUT)
+    while left:
+        if not room.poll(PIECE_SECONDS * 1000):
+            raise TimeoutError("The client reads nothing.")
+        left = left[os.write(pipe, left) :]
 
 
 def _in_pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Join small parts: each piece costs a way to the event loop and back."""
+    """Join small parts: each piece costs calls of the system on both sides."""
     piece = bytearray()
     for part in parts:
         piece += part
@@ -80,5 +134,5 @@ def _in_pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
     yield bytes(piece)
 
 
-async def _awaited(sending: Awaitable[None]) -> None:
-    await sending
+async def _awaited(begin: Callable[[], Awaitable[None]]) -> None:
+    await begin()

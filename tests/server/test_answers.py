@@ -73,3 +73,18 @@ def test_who_leaves_early_takes_no_thread_along(port: int) -> None:
         with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
             client.sendall(request("GET", "/stream"))
     assert status_of(get(port, "/api/open")) == 200
+
+
+def test_no_more_is_made_than_is_read(port: int) -> None:
+    def made() -> int:
+        return int(body_of(get(port, "/made")))
+
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        client.sendall(request("GET", "/stream?large"))
+        before, now = -1, made()
+        while not now or now > before:
+            time.sleep(0.5)
+            before, now = now, made()
+        assert now < 1600 * 64 * 1024
+    assert len(body_of(get(port, "/stream?large"))) > 1600 * 64 * 1024
+    assert made() == 1600 * 64 * 1024

@@ -145,15 +145,27 @@ def head(request: HttpRequest) -> JsonResponse:
 
 
 def stream(request: HttpRequest) -> StreamingHttpResponse:
-    """Answer part by part; `?breaks` fails on the way."""
+    """Answer part by part; `?breaks` fails on the way, `?large` is 100 MiB."""
 
     def parts() -> Iterator[bytes]:
+        made.clear()
+        for _ in range(1600 if "large" in request.GET else 0):
+            made.append(64 * 1024)
+            yield bytes(made[-1])
         for number in range(1000):
             if number == 500 and "breaks" in request.GET:
                 raise ZeroDivisionError(SECRET)
             yield b"%d\n" % number
 
     return StreamingHttpResponse(parts())
+
+
+# Bytes of the large answer that have been made.
+made: list[int] = []
+
+
+def made_so_far(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse(sum(made))
 
 
 LISTED: dict[str, Any] = {"get": "list", "post": "create"}
@@ -177,6 +189,7 @@ urlpatterns = [
     path("who", who),
     path("head", head),
     path("stream", stream),
+    path("made", made_so_far),
     path("healthz", healthz),
     path("readyz", readyz),
     path("outside/<str:kind>", plain),
