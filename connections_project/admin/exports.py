@@ -5,16 +5,20 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from io import StringIO
+from threading import BoundedSemaphore
 from typing import Any, ClassVar
 from uuid import UUID
+from weakref import finalize
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 
@@ -73,6 +77,23 @@ FORMATS: dict[str, tuple[str, Callable[[Sequence[str], Iterable[Rows]], Iterator
 }
 
 
+@cache
+def _places() -> BoundedSemaphore:
+    """Return what so many exports of this process share: each has a thread until it is read."""
+    return BoundedSemaphore(max(1, settings.WEB_THREADS // 4))
+
+
+class _Placed:
+    """An export that has a place until it is closed, or forgotten."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self.close = finalize(self, _places().release)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._lines
+
+
 class ExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Hands out what a list shows. The site's `record_export` puts it into the audit log first."""
 
@@ -101,17 +122,21 @@ class ExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
             raise BadRequest("A filter's value means nothing.") from None
         site: Any = self.admin_site
         details = {"format": kind, "filters": _filters(changes)}
-        site.record_export(request, self.opts.label_lower, details)
-        return self._download(changes.queryset, kind)
-
-    def _download(self, rows: QuerySet[Any], kind: str) -> HttpResponseBase:
-        content_type, write = FORMATS[kind]
+        if not _places().acquire(blocking=False):
+            words = "Others export just now. Try again in a moment."
+            return HttpResponse(words, "text/plain", 503, headers={"Retry-After": "5"})
+        _, write = FORMATS[kind]
         names = [column.replace("__", "_") for column in self.export_columns]
+        lines = _Placed(write(names, batches(changes.queryset, self.export_columns)))
+        site.record_export(request, self.opts.label_lower, details)
+        return self._download(lines, kind)
+
+    def _download(self, lines: Iterable[str], kind: str) -> HttpResponseBase:
         made = f"{timezone.now():%Y%m%dT%H%M%SZ}"
         file = f"{self.opts.app_label}-{self.opts.model_name}-{made}.{kind}"
         return StreamingHttpResponse(
-            write(names, batches(rows, self.export_columns)),
-            content_type=content_type,
+            lines,
+            content_type=FORMATS[kind][0],
             headers={"Content-Disposition": f'attachment; filename="{file}"'},
         )
 

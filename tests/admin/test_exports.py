@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.contrib import admin
 from django.db import connection
 from django.test import Client
@@ -141,3 +142,16 @@ def test_rows_are_read_in_batches(page: Client, owner: User) -> None:
     assert parts == [BATCH, BATCH, 1]
     assert len(queries) == 4
     assert not [one for one in queries if "auth_state" in one["sql"] or "OFFSET" in one["sql"]]
+
+
+def test_exports_leave_threads_for_others(page: Client, settings: LazySettings) -> None:
+    most = settings.WEB_THREADS // 4
+    path = f"{LIST}/export.csv"
+    unread: list[Any] = [page.get(path) for _ in range(most)]
+    refused = page.get(path)
+    assert (refused.status_code, refused["Retry-After"]) == (503, "5")
+    assert AuditEvent.objects.filter(action="list_exported").count() == most
+    for answer in unread:
+        assert list(answer.streaming_content)
+    for _ in range(2 * most):
+        assert body(page, path)
