@@ -21,7 +21,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-DATABASE_ERRORS = (DatabaseError, InterfaceError)
+# What a database says, or its driver of a value that nobody has foreseen.
+FAILURES = (DatabaseError, InterfaceError, ArithmeticError, LookupError, TypeError, ValueError)
 # Somebody waits for an answer, and has waited for the database twice.
 SECONDS_TO_REVOKE = 5.0
 
@@ -38,18 +39,18 @@ def store_or_revoke(
         tokens: What is lost where they can't be stored.
 
     Raises:
-        DatabaseError, InterfaceError: As `store` does, the second time.
+        DatabaseError, InterfaceError, or another: As `store` does, the second time.
     """
     try:
         return store()
-    except DATABASE_ERRORS as error:
+    except FAILURES as error:
         _log("could not be stored, and are tried again", upstream, error)
     if not connection.in_atomic_block:
         # The next statement opens one anew: after a failover this one leads nowhere.
         connection.close()
     try:
         return store()
-    except DATABASE_ERRORS as error:
+    except FAILURES as error:
         for each in tokens:
             outcome = _revoked(upstream, each)
             UNSTORED_TOKENS.labels(upstream.platform.slug, outcome).inc()

@@ -7,7 +7,13 @@ from connections_project.oauth.answers import require_living_grant
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client_authentication import authenticated_form
 from connections_project.oauth.granted import GrantedAccount, GrantResult, granted_accounts
-from connections_project.oauth.identity import Identity, fetch_json, granting_user, identify
+from connections_project.oauth.identity import (
+    Identity,
+    fetch_json,
+    granting_user,
+    identify,
+    with_possible_ids,
+)
 from connections_project.oauth.observers import calling
 from connections_project.oauth.paths import dig_text
 from connections_project.oauth.probing import accepts, introspect, is_accepted
@@ -38,6 +44,7 @@ __all__ = [
     "is_accepted",
     "refresh",
     "revoke",
+    "with_possible_ids",
 ]
 
 

@@ -169,6 +169,17 @@ def read_account(platform: Platform, document: Any, *, id_field: str, name_field
     return Identity(account_id, name or None)
 
 
+def with_possible_ids(platform: Platform, identity: Identity) -> Identity:
+    """Return what an adapter says.
+
+    Raises:
+        PlatformError: `malformed`: an id that can't be one.
+    """
+    for one in (identity.account_id, identity.granting_user_id):
+        _id(platform, one or "")
+    return identity
+
+
 def _id(platform: Platform, found: str) -> str | None:
     # Cutting an id short would make two accounts one.
     if found and (len(found) > LONGEST_TEXT or not found.isprintable()):

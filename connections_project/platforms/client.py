@@ -163,7 +163,7 @@ def identify(upstream: Upstream, tokens: TokenSet) -> Identity:
     by_adapter = adapter_of(upstream.platform).identify
     with _forgiving(upstream):
         if by_adapter is not None:
-            return by_adapter(upstream, tokens)
+            return client.with_possible_ids(upstream.platform, by_adapter(upstream, tokens))
         return client.identify(upstream.platform, upstream.registration, tokens=tokens)
 
 

@@ -157,6 +157,21 @@ def test_a_grant_that_others_may_share_is_left(
     assert "access-1" not in caplog.text
 
 
+def test_what_a_driver_can_not_send_is_revoked_too(
+    use_catalogue: UseCatalogue, server: PlatformServer
+) -> None:
+    bank = Bank(server)
+    bank.open()
+    use_catalogue(bank.catalogue(), "bank")
+    found = upstream("bank")
+    assert found is not None
+    with pytest.raises(UnicodeEncodeError):
+        unstored.store_or_revoke(
+            lambda: "\ud800".encode(), upstream=found, tokens=[TokenSet("access-1", "refresh-1")]
+        )
+    assert bank.revoked == ["refresh-1", "access-1"]
+
+
 def refuse() -> None:
     raise DatabaseError
 

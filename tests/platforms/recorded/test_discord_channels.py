@@ -74,3 +74,16 @@ def test_the_last_one_ends_the_grant(
     platform.end(api, rows[1])
     assert RevocationJob.objects.get().state == "revoked"
     assert asked(platform) == [[], ["DELETE"]]
+
+
+@pytest.mark.parametrize("channel_id", ["1" * 256, "1\x00", "1\ud800"])
+def test_an_id_that_can_be_none_is_refused_and_the_grant_ended(
+    api: APIClient, serve_recording: ServeRecording, channel_id: str
+) -> None:
+    odd = {**WEBHOOK, "channel_id": channel_id}
+    platform = serve_recording(replace(RECORDING, tokens={**RECORDING.tokens, "webhook": odd}))
+    platform.server.on("DELETE", HOOKS[0], Answer(204))
+    answer = call_back(api, platform._client.begin(api, "discord")["state"])
+    assert answer.status_code == 502
+    assert not ChannelConnection.objects.exists()
+    assert RevocationJob.objects.get().state == "revoked"
