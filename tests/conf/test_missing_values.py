@@ -81,10 +81,16 @@ def test_a_client_is_read_by_its_slug() -> None:
         OAUTH_MONZO_REDIRECT_URIS="https://a.example.com/x, com.example.app:/back",
     )["OAUTH_CLIENTS"]
     assert clients == {
-        "schwab": {"client_id": "an id", "client_secret": "a secret", "redirect_uris": []},
+        "schwab": {
+            "client_id": "an id",
+            "client_secret": "a secret",
+            "webhook_key": "",
+            "redirect_uris": [],
+        },
         "monzo": {
             "client_id": "",
             "client_secret": "",
+            "webhook_key": "",
             "redirect_uris": ["https://a.example.com/x", "com.example.app:/back"],
         },
     }

@@ -228,7 +228,7 @@ def test_a_page_posts_to_its_feed_or_a_photo(
     assert form == sent
 
 
-@pytest.mark.parametrize("answer", [{}, {"id": None}, {"id": 5}, {"id": "../x"}, {"id": ""}, []])
+@pytest.mark.parametrize("answer", [{}, {"id": None}, {"id": {}}, {"id": "../x"}, {"id": ""}, []])
 def test_an_id_that_is_none_is_not_believed(
     api: APIClient, meta: Meta, team: Team, answer: Any
 ) -> None:

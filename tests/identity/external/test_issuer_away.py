@@ -169,9 +169,9 @@ def test_few_threads_wait_for_a_hanging_issuer(
     issuer: TestIssuer, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.WEB_THREADS = 4
-    monkeypatch.setattr(key_server, "SECONDS_A_FETCH", 0.8)
-    monkeypatch.setattr(key_server, "SECONDS_TO_WAIT", 0.6)
-    monkeypatch.setattr(key_server, "SECONDS_AFTER_A_FAILURE", 1)
+    monkeypatch.setattr(key_server, "SECONDS_A_FETCH", 3)
+    monkeypatch.setattr(key_server, "SECONDS_TO_WAIT", 2.5)
+    monkeypatch.setattr(key_server, "SECONDS_AFTER_A_FAILURE", 2)
     issuer.answer(Answer(delay=30))
     token = issuer.token()
 
@@ -181,10 +181,10 @@ def test_few_threads_wait_for_a_hanging_issuer(
         assert (answer.status_code, int(answer["Retry-After"]) >= 1) == (503, True)
         return time.monotonic() - began
 
-    assert sum(seconds > 0.5 for seconds in at_once([call] * 8)) == 2
+    assert sum(seconds > 2.4 for seconds in at_once([call] * 8)) == 2
     # It has failed now: one request alone waits for it to come back.
-    time.sleep(1.4)
-    assert sum(seconds > 0.5 for seconds in at_once([call] * 8)) == 1
+    time.sleep(2.5)
+    assert sum(seconds > 2.4 for seconds in at_once([call] * 8)) == 1
 
 
 def test_keys_take_nothing_of_platforms(
