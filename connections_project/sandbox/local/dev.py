@@ -63,7 +63,7 @@ def up(folder: Path, asked: Ports) -> None:
         _make_ready(folder, ports)
         background.start_all(missing, env=os.environ, folder=folder)
     said = "Up and running." if missing else "Already up."
-    _say(f"{said}\n{guide(ports.url, ports.sandbox_url)}")
+    _say(f"{said}\n{guide(ports.url, ports.sandbox_url, _settings_of(folder, ports))}")
 
 
 def down(folder: Path, asked: Ports = USUAL) -> None:

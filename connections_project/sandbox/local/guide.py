@@ -1,5 +1,8 @@
 """What `make dev-up` says at its end: addresses, people, and the walk to copy into a shell."""
 
+import shlex
+from collections.abc import Mapping
+
 from connections_project.sandbox.local.people import OPERATOR, USER
 from connections_project.sandbox.people import PEOPLE
 
@@ -8,16 +11,23 @@ FROM_ANSWER = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"access
 EMPLOYEE, OFFICER = PEOPLE["ada"], PEOPLE["grace"]
 
 
-def guide(base_url: str, sandbox_url: str) -> str:
+def guide(base_url: str, sandbox_url: str, settings: Mapping[str, str]) -> str:
+    """Write it.
+
+    Args:
+        base_url: Where the service listens.
+        sandbox_url: Where the sandbox does.
+        settings: What commands need besides `.env`, by name.
+    """
     people = ", ".join(f"{person.username} / {person.password}" for person in PEOPLE.values())
     return f"""
-Service    {base_url}  (/api/docs, /admin/; logs in .dev/*.log)
+Service    {base_url}  (/connections, /api/docs, /admin/; logs in .dev/*.log)
 Bank       {sandbox_url}  ({people})
 User       {USER.email} / {USER.password}
 Operator   {OPERATOR.email} / {OPERATOR.password}  (for /admin/; or by single sign-on,
            as {OFFICER.username} at the bank, who is an operator there)
 Stop it    make dev-down
-
+{_exported(settings)}
 Sign in and connect the bank, in a shell in this folder (an access token lives 15 minutes):
 
 BASE_URL={base_url}
@@ -51,4 +61,16 @@ SECRET=$(.venv/bin/python manage.py create_event_endpoint http://127.0.0.1:9001/
 See what the audit log says about it:
 
 .venv/bin/python manage.py show_audit_trail "$PROVIDER_ID"
+"""
+
+
+def _exported(settings: Mapping[str, str]) -> str:
+    """Write what a shell that calls manage.py has to set; nothing at the usual ports."""
+    if not settings:
+        return ""
+    named = " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items())
+    return f"""
+For manage.py at these ports, in each shell (`.env` has the usual ones):
+
+export {named}
 """
