@@ -79,7 +79,9 @@ def adapter_of(platform: Platform) -> Adapter:
     if isinstance(found, Adapter):
         return found
     if platform.adapter:
-        raise ImproperlyConfigured(f"{name} has no `adapter` (see platforms/adapter.py)")
+        raise ImproperlyConfigured(
+            f"{name} has no `adapter` (see connections_project/platforms/adapter.py)"
+        )
     # Code that adapters share stands beside them, and may be called like some slug.
     return Adapter()
 

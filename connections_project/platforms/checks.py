@@ -66,7 +66,7 @@ def nothing_ends_soon(**_: Any) -> list[CheckMessage]:
 def adapters_do_what_is_left_to_them(**_: Any) -> list[CheckMessage]:
     """Report adapters that lack what the catalogue leaves to them."""
     return [
-        Error(problem, hint="See platforms/adapter.py.", id="connections.E010")
+        Error(problem, hint="See connections_project/platforms/adapter.py.", id="connections.E010")
         for platform in catalog().all()
         for problem in _problems(platform)
     ]

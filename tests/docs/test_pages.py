@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from django.core.management import get_commands
 
 from connections_project.api import rate_limits
@@ -172,6 +173,15 @@ def test_each_target_of_make_is_there() -> None:
     named = {name for page in PAGES for name in TARGET.findall(text_of(page))}
     assert named
     assert named <= targets
+
+
+def test_each_alert_says_what_to_do() -> None:
+    (group,) = yaml.safe_load(text_of(ROOT / "deploy/prometheus/alerts.yml"))["groups"]
+    table = text_of(OPERATING).partition("| alert | what to do |")[2].partition("\n\n")[0]
+    named = [
+        re.findall(r"`(Connections\w+)`", line.split("|")[1]) for line in table.split("\n")[2:]
+    ]
+    assert {name for names in named for name in names} == {rule["alert"] for rule in group["rules"]}
 
 
 def test_the_rate_limits_are_those_that_are_explained() -> None:

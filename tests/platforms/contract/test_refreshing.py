@@ -11,12 +11,17 @@ from tests.support.platform_server import Answer
 
 pytestmark = pytest.mark.django_db
 
+# What an adapter renews by calls of its own has a test of its own.
+REFRESHED = [slug for slug, one in PLATFORMS.items() if one.refresh != "self_exchange"]
+each_platform = pytest.mark.parametrize("actor", REFRESHED, indirect=True)
+
 
 def refresh(api: APIClient, actor: Actor, connection: Any, *, force: bool = True) -> int:
     status: int = actor.app_client.refresh(api, connection, force=force).status_code
     return status
 
 
+@each_platform
 def test_it_is_refreshed_as_it_wants_if_it_can_be(api: APIClient, actor: Actor) -> None:
     connection = actor.connect(api)
     forced = refresh(api, actor, connection)
@@ -32,6 +37,7 @@ def test_it_is_refreshed_as_it_wants_if_it_can_be(api: APIClient, actor: Actor) 
     assert request.form["refresh_token"] == actor.issued[0]["refresh_token"]
 
 
+@each_platform
 def test_the_right_refresh_token_is_kept(api: APIClient, actor: Actor) -> None:
     connection = actor.connect(api)
     refresh(api, actor, connection)
@@ -58,7 +64,7 @@ def refusal(matcher: DeadGrantMatcher) -> Answer:
 MATCHERS = [
     pytest.param(slug, matcher, id=f"{slug} {matcher.status} {matcher.error or matcher.text}")
     for slug, platform in PLATFORMS.items()
-    if platform.refresh != "none"
+    if platform.refresh not in {"none", "self_exchange"}
     for matcher in platform.dead_grant
     if matcher.at != "api" and matcher.becomes != "unchanged"
 ]
@@ -75,6 +81,7 @@ def test_each_dead_grant_word_ends_the_connection(
     assert connection.status == actor.app_client.becomes[matcher.becomes]
 
 
+@each_platform
 def test_a_passing_fault_is_no_dead_grant(api: APIClient, actor: Actor) -> None:
     connection = actor.connect(api)
     expected = 403 if actor.platform.refresh == "none" else 502
