@@ -43,8 +43,8 @@ def timestamp_last() -> None:
 
     An authority that is away is logged, and asked again after the next seal.
     """
-    seal = Seal.objects.order_by("-number").first()
-    if not settings.AUDIT_TIMESTAMP_URL or seal is None or hasattr(seal, "timestamp"):
+    seal = Seal.objects.order_by("-number").first() if settings.AUDIT_TIMESTAMP_URL else None
+    if seal is None or hasattr(seal, "timestamp"):
         return
     try:
         response = _requested(seal)
