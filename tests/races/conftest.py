@@ -20,7 +20,7 @@ from tests.support.platform_server import Answer, Request
 
 T = TypeVar("T")
 
-PATIENCE = 15.0  # seconds; longer than anything here takes, so that a hang is a failure
+PATIENCE = 30.0  # seconds; longer than anything here takes, so that a hang is a failure
 
 
 def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
