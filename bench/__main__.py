@@ -8,11 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import django
-from django.core.management import call_command
-
-from bench.environment import ROOT, Environment, LackingError, Program, Size, prepared, serving
+from bench.environment import ROOT, Environment, Program, Size, serving
 from bench.kept import written
+from bench.part import add_servers, migrated
 
 LANES = (1, 16)
 # Each in a process and a database of its own: one fills a million rows, one changes the catalogue.
@@ -39,13 +37,8 @@ def main() -> None:
     options = _options()
     kept: dict[str, Any] = {"settings": vars(options)}
     if not options.only or options.only not in PARTS:
-        try:
-            with prepared(options.database_url, options.redis_url) as environment:
-                django.setup()
-                call_command("migrate", verbosity=0)
-                kept |= _measure(environment, options)
-        except LackingError as error:
-            sys.exit(f"The benchmarks can't run: {error}")
+        with migrated(options) as environment:
+            kept |= _measure(environment, options)
     wanted = [part for part in PARTS if part.startswith(options.only)]
     kept["parts"] = {part: _part(part, options) for part in wanted}
     _say(f"Written to {written(kept)}.")
@@ -70,8 +63,7 @@ def _options() -> argparse.Namespace:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--database-url", default="postgres://postgres@127.0.0.1:5432/postgres")
-    parser.add_argument("--redis-url", default="redis://127.0.0.1:6379/15")
+    add_servers(parser)
     parser.add_argument("--seconds", type=float, default=1.5, help="of one measurement")
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each call")
     parser.add_argument("--workers", type=int, default=2, help="processes of each server")

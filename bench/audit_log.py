@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from django.db import connection
 
 from bench.environment import Environment
-from bench.part import Result, parser_of, run
+from bench.part import Result, part_parser, run
 
 FILL = """
 INSERT INTO audit_auditevent (id, occurred_at, action, outcome, actor_type, actor_id, interface,
@@ -24,7 +24,7 @@ FROM generate_series(1, %s)
 
 
 def main() -> None:
-    parser = parser_of("audit_log", __doc__)
+    parser = part_parser("audit_log", __doc__)
     parser.add_argument("--events", type=int, default=50_000)
     run(parser.parse_args(), measure)
 

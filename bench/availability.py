@@ -19,6 +19,7 @@ import django
 from django.core.management import call_command
 
 from bench.environment import Environment, LackingError, Program, Server, Size, prepared, serving
+from bench.part import parser_of
 from bench.slow_clients import HALF, HEAD, ask, get_request, latency_words, post_request
 
 OURS = Program(
@@ -45,9 +46,7 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench.availability", description=__doc__)
-    parser.add_argument("--database-url", default="postgres://postgres@127.0.0.1:5432/postgres")
-    parser.add_argument("--redis-url", default="redis://127.0.0.1:6379/15")
+    parser = parser_of("availability", __doc__)
     parser.add_argument("--crowds", nargs="+", default=list(CROWDS), choices=CROWDS, metavar="NAME")
     parser.add_argument("--seconds", type=float, default=8.0, help="of asking beside them")
     parser.add_argument("--workers", type=int, default=2, help="processes of the server")

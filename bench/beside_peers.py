@@ -23,7 +23,7 @@ import psycopg
 from bench.environment import ROOT, Environment, Program, Server, Size, serving
 from bench.load import Outcome
 from bench.load import run as load
-from bench.part import Result, parser_of, run
+from bench.part import Result, part_parser, run
 
 PEERS = ROOT / "bench" / "peers"
 PYTHON = PEERS / ".venv" / "bin" / "python"
@@ -43,7 +43,7 @@ class Site:
 
 
 def main() -> None:
-    parser = parser_of("beside_peers", __doc__)
+    parser = part_parser("beside_peers", __doc__)
     parser.add_argument("--seconds", type=float, default=1.5, help="of one measurement")
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each call")
     parser.add_argument("--people", type=int, default=150, help="of each, with 50 accounts each")

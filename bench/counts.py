@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bench.environment import Environment
-from bench.part import Result, parser_of, run
+from bench.part import Result, part_parser, run
 
 
 def main() -> None:
-    parser = parser_of("counts", __doc__)
+    parser = part_parser("counts", __doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="of connections, and of jobs")
     run(parser.parse_args(), measure)
 

@@ -14,14 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.environment import ROOT, Environment
-from bench.part import Result, parser_of, run
+from bench.part import Result, part_parser, run
 
 SIZES = ("1x8", "2x8", "2x32")
 LONGEST_SECONDS = 300.0
 
 
 def main() -> None:
-    parser = parser_of("drain", __doc__)
+    parser = part_parser("drain", __doc__)
     parser.add_argument("--sizes", nargs="+", default=SIZES, help="workers x limit, as in 2x32")
     parser.add_argument("--seconds", type=float, default=10.0, help="of one measurement, at best")
     parser.add_argument("--latency", type=float, default=0.1, help="seconds until the answer")

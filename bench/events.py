@@ -5,7 +5,6 @@ at once. No worker runs, so that what is measured is the writing of events, not 
 """
 
 import argparse
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,19 +13,16 @@ from pathlib import Path
 from statistics import median
 from typing import Self
 
-import django
-from django.core.management import call_command
-
 from bench.__main__ import OURS
 from bench.environment import (
     Environment,
     LackingError,
     Server,
     Size,
-    prepared,
     processor_seconds,
     serving,
 )
+from bench.part import migrated, parser_of
 
 LANES = 16
 # Longer than a process believes to know who listens.
@@ -35,23 +31,16 @@ KNOWN_SECONDS = 1.5
 
 def main() -> None:
     options = _options()
-    try:
-        with prepared(options.database_url, options.redis_url) as environment:
-            django.setup()
-            call_command("migrate", verbosity=0)
-            _make_an_endpoint()
-            if options.disconnects:
-                _disconnects(environment, options)
-            if options.bulk:
-                _bulk(environment, options)
-    except LackingError as error:
-        sys.exit(f"It can't be measured: {error}")
+    with migrated(options) as environment:
+        _make_an_endpoint()
+        if options.disconnects:
+            _disconnects(environment, options)
+        if options.bulk:
+            _bulk(environment, options)
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench.events", description=__doc__)
-    parser.add_argument("--database-url", default="postgres://postgres@127.0.0.1:5432/postgres")
-    parser.add_argument("--redis-url", default="redis://127.0.0.1:6379/15")
+    parser = parser_of("events", __doc__)
     parser.add_argument("--rounds", type=int, default=6, help="with and without, of each")
     parser.add_argument("--disconnects", type=int, default=600, help="of each round; 0 for none")
     parser.add_argument("--bulk", type=int, default=20_000, help="at once, each time; 0 for none")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench.counted import WARM_UP
 from bench.environment import ROOT, Environment, LackingError
-from bench.part import Result, parser_of, run
+from bench.part import Result, part_parser, run
 
 COUNTED = 20
 TOLERANCE = 1.05
@@ -27,7 +27,7 @@ SETTINGS = {"ours": "connections_project.settings", "plain": "bench.plain_drf.se
 
 
 def main() -> None:
-    parser = parser_of("instructions", __doc__)
+    parser = part_parser("instructions", __doc__)
     parser.add_argument("--check", action="store_true", help="fail where it has become worse")
     options = parser.parse_args()
     if not shutil.which("valgrind"):

@@ -3,7 +3,8 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -51,24 +52,41 @@ class Result:
 Measure = Callable[[Environment, argparse.Namespace], Sequence[Result]]
 
 
-def parser_of(name: str, words: str | None) -> argparse.ArgumentParser:
-    """Return a part's parser with the options that all have."""
-    parser = argparse.ArgumentParser(prog=f"bench.{name}", description=words)
+def add_servers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--database-url", default=DATABASE)
     parser.add_argument("--redis-url", default=REDIS)
+
+
+def parser_of(name: str, words: str | None) -> argparse.ArgumentParser:
+    """Return the parser of what is measured by itself."""
+    parser = argparse.ArgumentParser(prog=f"bench.{name}", description=words)
+    add_servers(parser)
+    return parser
+
+
+def part_parser(name: str, words: str | None) -> argparse.ArgumentParser:
+    """Return the parser of a part of `make bench`, whose results are kept."""
+    parser = parser_of(name, words)
     parser.add_argument("--json", type=Path, help="where the results are also written to")
     return parser
 
 
-def run(options: argparse.Namespace, measure: Measure) -> Sequence[Result]:
-    """Measure in a database of its own, and print and write what was found."""
+@contextmanager
+def migrated(options: argparse.Namespace) -> Iterator[Environment]:
+    """Give the service on a database of its own, with its tables."""
     try:
         with prepared(options.database_url, options.redis_url) as environment:
             django.setup()
             call_command("migrate", verbosity=0)
-            found = measure(environment, options)
+            yield environment
     except LackingError as error:
         sys.exit(f"It can't be measured: {error}")
+
+
+def run(options: argparse.Namespace, measure: Measure) -> Sequence[Result]:
+    """Measure in a database of its own, and print and write what was found."""
+    with migrated(options) as environment:
+        found = measure(environment, options)
     print("\n".join(map(str, found)), flush=True)
     if options.json:
         options.json.write_text(json.dumps([asdict(one) for one in found]), encoding="utf-8")

@@ -7,16 +7,12 @@ with that of another way to serve, where one is named.
 
 import argparse
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import cycle, repeat
 from pathlib import Path
 from statistics import median
-
-import django
-from django.core.management import call_command
 
 from bench.environment import (
     ROOT,
@@ -25,10 +21,10 @@ from bench.environment import (
     Program,
     Server,
     Size,
-    prepared,
     serving,
 )
 from bench.load import Outcome, run
+from bench.part import migrated, parser_of
 
 SETTINGS = "connections_project.settings"
 HALF = b'{"email": "somebody@example.com", "pass'
@@ -42,19 +38,12 @@ PATIENCE = 10.0
 
 def main() -> None:
     options = _options()
-    try:
-        with prepared(options.database_url, options.redis_url) as environment:
-            django.setup()
-            call_command("migrate", verbosity=0)
-            _measure(environment, options)
-    except LackingError as error:
-        sys.exit(f"It can't be measured: {error}")
+    with migrated(options) as environment:
+        _measure(environment, options)
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench.slow_clients", description=__doc__)
-    parser.add_argument("--database-url", default="postgres://postgres@127.0.0.1:5432/postgres")
-    parser.add_argument("--redis-url", default="redis://127.0.0.1:6379/15")
+    parser = parser_of("slow_clients", __doc__)
     parser.add_argument("--clients", type=int, default=300, help="slow ones")
     parser.add_argument("--seconds", type=float, default=10.0, help="of asking beside them")
     parser.add_argument("--workers", type=int, default=2, help="processes of each server")

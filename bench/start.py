@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from bench.environment import ROOT, Environment
-from bench.part import Result, parser_of, run
+from bench.part import Result, part_parser, run
 
 ROUNDS = 5
 WEB_WORKER = "import connections_project.rsgi, connections_project.urls"
@@ -19,7 +19,7 @@ STARTS = {
 
 
 def main() -> None:
-    run(parser_of("start", __doc__).parse_args(), measure)
+    run(part_parser("start", __doc__).parse_args(), measure)
 
 
 def measure(_: Environment, __: argparse.Namespace) -> Sequence[Result]:
