@@ -85,10 +85,7 @@ def claim(
             )
             for endpoint in endpoints
         ]
-        lease_seconds = Delivery.lease_seconds()
-        shares = share_out(
-            worker, offers, threads=threads, lanes=lanes, lease_seconds=lease_seconds
-        )
+        shares = share_out(worker, offers, threads=threads, lanes=lanes)
         lease_jobs([one for share in shares for chain in share.jobs for one in chain.deliveries])
     return claimed(shares, more_soon=more_soon)
 

@@ -18,7 +18,7 @@ from connections_project.core.jobs.lanes import Lanes
 from connections_project.events.attempts import settle
 from connections_project.events.chains import Chain, send_chain
 from connections_project.events.claims import Wanted, claim, give_back
-from connections_project.revocation.slots import release_slots
+from connections_project.revocation.slots import keep_slots, release_slots
 
 # A worker's pass stays for what is due before the next one would come.
 PATIENCE_SECONDS = 5.0
@@ -86,7 +86,7 @@ def _run(
         settle=settle,
         give_back=_give_back,
         threads=threads,
-        prepare=lambda: None,
+        prepare=lambda: keep_slots(worker),
         call_others=call_others,
         seconds=within,
         patience=patience,

@@ -20,7 +20,7 @@ from connections_project.core.jobs.lanes import Lane
 from connections_project.core.jobs.lease import FREED, not_leased
 from connections_project.revocation.circuits import is_in_trouble, not_blocked
 from connections_project.revocation.models import Circuit, RevocationJob
-from connections_project.revocation.slots import Offer, claimed, share_out
+from connections_project.revocation.slots import SLOT_LEASE_SECONDS, Offer, claimed, share_out
 
 
 def claim_one(job_id: UUID) -> RevocationJob | None:
@@ -39,6 +39,7 @@ def claim(
     lanes: Mapping[str, Lane[RevocationJob]] = MappingProxyType({}),
     due_by: datetime,
     heed_circuits: bool = True,
+    lease_seconds: float = SLOT_LEASE_SECONDS,
 ) -> Claimed[RevocationJob]:
     """Claim the next jobs, a share for each platform.
 
@@ -50,6 +51,7 @@ def claim(
         lanes: What it handles just now, by platform.
         due_by: Only jobs that are due by then.
         heed_circuits: Leave platforms alone that have failed again and again.
+        lease_seconds: For how long its slots count unless `keep_slots` renews them.
     """
     with transaction.atomic():
         circuits = _locked_circuits(due_by, heed_circuits=heed_circuits)
@@ -66,7 +68,6 @@ def claim(
             )
             for circuit in circuits
         ]
-        lease_seconds = RevocationJob.lease_seconds()
         shares = share_out(
             worker, offers, threads=threads, lanes=lanes, lease_seconds=lease_seconds
         )

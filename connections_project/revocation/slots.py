@@ -22,6 +22,9 @@ from connections_project.revocation.models import WorkerSlots
 
 J = TypeVar("J", bound=Job)
 
+# What a lost worker had is free after so many seconds; one that lives renews it far more often.
+SLOT_LEASE_SECONDS = 5.0
+
 
 @dataclass(frozen=True)
 class Offer(Generic[J]):
@@ -119,7 +122,7 @@ def share_out(
     *,
     threads: int,
     lanes: Mapping[str, Lane[J]],
-    lease_seconds: float,
+    lease_seconds: float = SLOT_LEASE_SECONDS,
 ) -> list[Share[J]]:
     """Have a worker take its share of each platform, in the transaction that locked the platforms.
 
@@ -128,7 +131,7 @@ def share_out(
         offers: Of platforms that have more jobs, in the order in which they are served.
         threads: How many jobs the worker handles at a time.
         lanes: What it handles just now, by platform.
-        lease_seconds: For how long its slots count if it is lost.
+        lease_seconds: For how long its slots count unless `keep_slots` renews them.
     """
     idle = threads - sum(lane.running for lane in lanes.values())
     others = slots_of_others(worker, [offer.platform for offer in offers])
@@ -198,6 +201,12 @@ def store_slots(worker: UUID, shares: Collection[Share[J]], *, lease_seconds: fl
         unique_fields=["platform", "worker"],
         update_fields=["slots", "wanted", "leased_until"],
     )
+
+
+def keep_slots(worker: UUID) -> None:
+    """Renew a worker's slots: it lives, also while its jobs take long."""
+    rows = WorkerSlots.objects.filter(worker=worker)
+    rows.update(leased_until=lease_end(SLOT_LEASE_SECONDS))
 
 
 def release_slots(worker: UUID) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 from operator import attrgetter
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
@@ -15,8 +16,8 @@ from connections_project.core.jobs.lanes import Lanes
 from connections_project.revocation.attempts import attempt_claimed, settle
 from connections_project.revocation.claims import claim, give_back, open_circuits
 from connections_project.revocation.give_up import give_up
-from connections_project.revocation.models import JobState
-from connections_project.revocation.slots import release_slots
+from connections_project.revocation.models import JobState, RevocationJob
+from connections_project.revocation.slots import keep_slots, release_slots
 from connections_project.revocation.tries import ask
 
 
@@ -34,7 +35,15 @@ def run_worker(*, interface: Interface, heed_circuits: bool = True) -> Iterator[
     started, worker = timezone.now(), uuid7()
     yield from [JobState.ABANDONED] * give_up(interface=interface)
     open_circuits()
-    claim_next = partial(claim, worker, threads=1, due_by=started, heed_circuits=heed_circuits)
+    # Nothing renews its one slot while it waits for a platform.
+    claim_next = partial(
+        claim,
+        worker,
+        threads=1,
+        due_by=started,
+        heed_circuits=heed_circuits,
+        lease_seconds=RevocationJob.lease_seconds(),
+    )
     try:
         # A job that was tried is finished, or due later than the start: each claim is a new one.
         while jobs := claim_next().jobs:
@@ -55,7 +64,7 @@ def process_revocations() -> None:
         settle=partial(settle, interface=Interface.WORKER),
         give_back=give_back,
         threads=threads,
-        prepare=open_circuits,
+        prepare=lambda: _prepare(worker),
         call_others=lambda: notify_workers(process_revocations),
     )
     try:
@@ -63,3 +72,8 @@ def process_revocations() -> None:
             pass
     finally:
         release_slots(worker)
+
+
+def _prepare(worker: UUID) -> None:
+    keep_slots(worker)
+    open_circuits()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import count
 
 import pytest
@@ -63,6 +64,22 @@ def test_all_workers_keep_to_a_platforms_share(slow: Gate, settings: LazySetting
         working.result()
     assert slow.visitors == 12
     assert set(RevocationJob.objects.values_list("state", "attempts")) == {("revoked", 1)}
+
+
+def test_slots_of_slow_calls_are_renewed(slow: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "LOOK_SECONDS", 0.02)
+    make_jobs("slow", "one")
+    held = WorkerSlots.objects.filter(leased_until__gt=timezone.now() + timedelta(seconds=4))
+    with meanwhile(process_revocations) as working:
+        slow.wait_for_visitor()
+        # A lost worker's are soon those of others.
+        assert not WorkerSlots.objects.filter(
+            leased_until__gt=timezone.now() + timedelta(seconds=6)
+        ).exists()
+        WorkerSlots.objects.update(leased_until=timezone.now())
+        wait_until(held.exists)
+        slow.is_open.set()
+        working.result()
 
 
 def test_jobs_are_claimed_and_settled_together(settings: LazySettings) -> None:

@@ -35,7 +35,7 @@ R = TypeVar("R")
 # What is claimed ahead is begun within so many seconds, or given back after twice of them.
 AHEAD_SECONDS = 0.5
 # How many jobs are claimed ahead for each slot at most.
-LARGEST_AHEAD = 4
+LARGEST_AHEAD = 16
 
 
 @dataclass
