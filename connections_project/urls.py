@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from connections_project.api.pages import documentation_page
@@ -46,4 +47,5 @@ urlpatterns = [
     path("metrics", metrics),
     path("", include("connections_project.identity.urls")),
     path("", include("connections_project.pages.urls")),
+    path("", RedirectView.as_view(pattern_name="connections"), name="home"),
 ]

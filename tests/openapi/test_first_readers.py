@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+import threading
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
+from connections_project.api import schema
 from tests.support.process_environment import ROOT
 
 READERS = """
@@ -44,6 +46,18 @@ def test_they_all_get_the_same_whole_document() -> None:
     command = [sys.executable, "-c", READERS]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_crowd_leaves_threads_to_others(
+    anonymous: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(schema, "_written", {})
+    monkeypatch.setattr(schema, "_first_readers", lambda: places)
+    with places:
+        refused = anonymous.get("/api/schema")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
+    assert anonymous.get("/api/schema").status_code == 200
 
 
 @pytest.mark.parametrize("accept", ["application/json", "application/vnd.oai.openapi"])
