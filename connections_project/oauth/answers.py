@@ -60,7 +60,10 @@ def failure_of(answer: Answer) -> ErrorCode | None:
     if answer.status >= 500:
         return "server_error"
     if answer.status >= 400:
-        return "invalid_client" if "invalid_client" in error_codes(answer) else "refused"
+        codes = error_codes(answer)
+        if not codes.isdisjoint(answer.passing_errors):
+            return "unavailable"
+        return "invalid_client" if "invalid_client" in codes else "refused"
     return "redirected" if answer.status >= 300 else None
 
 

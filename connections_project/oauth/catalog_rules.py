@@ -217,6 +217,7 @@ PLATFORM: dict[str, Rule] = {
     "granted_accounts_field": text,
     "granted_account_fields": field_map(GRANTED_ACCOUNT_FIELDS),
     "dead_grant": list_of(dead_grant),
+    "passing_errors": list_of(filled_text),
     "token_identifier_algs": list_of(one_of("prefix", "hash_base64_sha512_sha512")),
     "deauthorization": one_of("", *modules_in("connections_project.webhooks.senders")),
     "risc_configuration_endpoint": endpoint,

@@ -12,12 +12,17 @@ from connections_project.oauth.waiting import seconds_asked_for
 
 @dataclass(frozen=True)
 class Answer:
-    """A platform's answer; the body is as it was before content coding."""
+    """A platform's answer; the body is as it was before content coding.
+
+    Args:
+        passing_errors: Error codes of this platform that mean "later", whatever the status says.
+    """
 
     platform: str
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    passing_errors: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

@@ -127,6 +127,8 @@ class Platform:
         default_factory=lambda: dict(GRANTED_ACCOUNT_FIELDS), hash=False
     )
     dead_grant: tuple[DeadGrantMatcher, ...] = (DeadGrantMatcher(error="invalid_grant"),)
+    # Error codes that mean "later" though the status says that the request was wrong.
+    passing_errors: tuple[str, ...] = ()
     token_identifier_algs: tuple[str, ...] = ()
     # How the platform reports that a user took a grant back: a file in webhooks/senders.
     deauthorization: str = ""

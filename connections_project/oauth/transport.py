@@ -44,8 +44,10 @@ def send(request: Request, *, platform: Platform | str, within: float) -> Answer
     if isinstance(platform, str):
         return observed(lambda: _send(request, platform, within), platform=platform)
     slug, headers = platform.slug, {**platform.request_headers, **request.headers}
-    as_wanted = replace(request, headers=headers)
-    return observed(lambda: _send(as_wanted, slug, within), platform=slug)
+    as_wanted, passing = replace(request, headers=headers), platform.passing_errors
+    return observed(
+        lambda: replace(_send(as_wanted, slug, within), passing_errors=passing), platform=slug
+    )
 
 
 def _send(request: Request, platform: str, within: float) -> Answer:

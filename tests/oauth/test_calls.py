@@ -1,6 +1,7 @@
 """Calls of a platform's own API."""
 
 import time
+from typing import Any
 
 import pytest
 import time_machine
@@ -12,10 +13,12 @@ from tests.oauth.conftest import MakePlatform
 from tests.support.platform_server import Answer, PlatformServer
 
 
-def failure(server: PlatformServer, make_platform: MakePlatform, answer: Answer) -> PlatformError:
+def failure(
+    server: PlatformServer, make_platform: MakePlatform, answer: Answer, **entry: Any
+) -> PlatformError:
     server.on("POST", "/posts", answer)
     with pytest.raises(PlatformError) as caught:
-        call(make_platform(), Request("POST", f"{server.url}/posts"), within=5.0)
+        call(make_platform(**entry), Request("POST", f"{server.url}/posts"), within=5.0)
     return caught.value
 
 
@@ -40,6 +43,14 @@ def test_a_dead_grant_is_known_by_catalogue_words(
 ) -> None:
     answer = Answer(400, json={"error": "invalid_grant"})
     assert isinstance(failure(server, make_platform, answer), DeadGrant)
+
+
+@pytest.mark.parametrize(("code", "means"), [(4, "unavailable"), (100, "refused")])
+def test_a_refusal_may_mean_later(
+    server: PlatformServer, make_platform: MakePlatform, code: int, means: str
+) -> None:
+    answer = Answer(400, json={"error": {"code": code}})
+    assert failure(server, make_platform, answer, passing_errors=("4",)).code == means
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Instagram professional accounts by Facebook Login (documents as for Facebook Pages)."""
 
-from tests.platforms.recorded.meta_shapes import DEAD, LASTING, REMOVED_BEFORE, USER, error
+from tests.platforms.recorded.meta_shapes import DEAD, LASTING, PASSING, REMOVED_BEFORE, USER, error
 from tests.platforms.recorded.recording import Recording
 from tests.support.platform_server import Answer
 
@@ -25,6 +25,7 @@ RECORDING = Recording(
     refreshes_at=("GET", "/v25.0/oauth/access_token"),
     renewed="long-1",
     dead=DEAD,
+    passing=PASSING,
     dead_token=((error(190, 460), "expired"), (error(190, 458), "revoked")),
     revokes_at=("DELETE", f"/v25.0/{USER}/permissions"),
     revoked=Answer(json={"success": True}),

@@ -17,5 +17,7 @@ def error(code: int, subcode: int | None = None, *, status: int = 400) -> Answer
 
 
 DEAD = ((error(190, 463), "expired"), (error(190, 458), "revoked"), (error(102), "expired"))
+# Rate limits of apps, users and Pages, which come as refusals.
+PASSING = (error(4, status=403), error(17), error(32, status=403), error(613))
 # Where the user had removed the app before: "Unsupported delete request".
 REMOVED_BEFORE = error(100, 33)

@@ -34,6 +34,7 @@ class Recording:
         revokes: The tokens that are sent to be revoked, in their order.
         revoked_already: What is answered where the token was dead already.
         unrevoked: What is answered where nothing was revoked.
+        passing: What its own rate limits and passing faults look like.
         introspected_dead: What introspection answers of a dead token.
     """
 
@@ -57,6 +58,7 @@ class Recording:
     revokes: tuple[str, ...] = ()
     revoked_already: tuple[Answer, ...] = ()
     unrevoked: tuple[Answer, ...] = ()
+    passing: tuple[Answer, ...] = ()
     introspected_dead: Answer | None = None
 
 

@@ -76,7 +76,7 @@ def test_a_dead_grant_ends_it(api: APIClient, recorded: RecordedPlatform, row: A
 
 
 def test_a_passing_fault_ends_nothing(api: APIClient, recorded: RecordedPlatform, row: Any) -> None:
-    for failure in PASSING.values():
+    for failure in [*PASSING.values(), *recorded.recording.passing]:
         if recorded.recording.slug in REFRESHED:
             recorded.server.on(*recorded.refreshes_at, failure)
             assert not recorded.refresh(api, row)
@@ -134,7 +134,8 @@ def test_a_token_dead_already_counts_as_revoked(
 def test_a_failed_revocation_is_tried_again(
     api: APIClient, recorded: RecordedPlatform, row: Any
 ) -> None:
-    failures = [*PASSING.values(), *recorded.recording.unrevoked]
+    passing = [*PASSING.values(), *recorded.recording.passing]
+    failures = [*passing, *recorded.recording.unrevoked]
     recorded.server.on(*recorded.revokes_at, failures[0])
     job = recorded.end(api, row)
     assert job

@@ -1,6 +1,6 @@
 """Threads (Meta's documents: access tokens, long-lived tokens)."""
 
-from tests.platforms.recorded.meta_shapes import DEAD, LASTING, USER, error
+from tests.platforms.recorded.meta_shapes import DEAD, LASTING, PASSING, USER, error
 from tests.platforms.recorded.recording import Recording
 from tests.support.platform_server import Answer
 
@@ -17,5 +17,6 @@ RECORDING = Recording(
     refreshes_at=("GET", "/refresh_access_token"),
     renewed="long-1",
     dead=DEAD,
+    passing=PASSING,
     dead_token=((error(190, 458), "revoked"),),
 )
