@@ -74,7 +74,7 @@ class ChannelViewSet(UserConnectionViewSet):
         return self.paginated(bodies.ChannelAnswer, found)
 
     @documentation.GET
-    def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
+    def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the path's own word.
         connection = own_connection(reading.connection_id(id), user=principal_of(request))
         return Response(bodies.ChannelAnswer(connection).data)
 
@@ -142,7 +142,7 @@ class ScheduleViewSet(ApiViewSet):
         return self.paginated(bodies.ScheduleAnswer, found)
 
     @documentation.GET_SCHEDULE
-    def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
+    def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the path's own word.
         found = own_schedule(reading.schedule_id(id), user=principal_of(request))
         return Response(bodies.ScheduleAnswer(found).data)
 

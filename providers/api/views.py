@@ -80,7 +80,7 @@ class ConnectionViewSet(UserConnectionViewSet):
         return Response(bodies.ConnectionAnswer(connection).data, status=201)
 
     @documentation.GET
-    def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
+    def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the path's own word.
         connection = own_connection(parse_uuid(id), user_id=principal_of(request).pk)
         return Response(bodies.ConnectionAnswer(connection).data)
 
@@ -130,7 +130,7 @@ class DisconnectViewSet(ApiViewSet):
     )
 
     @documentation.DISCONNECT
-    def destroy(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
+    def destroy(self, request: Request, id: str) -> Response:  # noqa: A002 - the path's own word.
         try:
             connection = disconnect.disconnect_own(
                 connection_id=parse_uuid(id), user=principal_of(request), origin=origin_of(request)
@@ -158,7 +158,7 @@ class AccountViewSet(ApiViewSet):
         return self.paginated(bodies.AccountAnswer, found)
 
     @documentation.TRANSACTIONS
-    def transactions(self, request: Request, id: str) -> Response:  # noqa: A002 - the contract's word.
+    def transactions(self, request: Request, id: str) -> Response:  # noqa: A002 - the path's own word.
         account = own_account(parse_uuid(id), user_id=principal_of(request).pk)
         found = account.transactions.order_by("-posted_at", "-id")
         return self.paginated(bodies.TransactionAnswer, found)

@@ -14,6 +14,7 @@ from connections_project.connections.renewal import renew_ending_grants
 from connections_project.identity.models import Team
 from connections_project.revocation.attempts import attempt
 from connections_project.revocation.models import RevocationJob
+from social.adapters.meta import grants
 from social.models import SocialAccount
 from tests.conftest import UseCatalogue
 from tests.social.conftest import Meta
@@ -85,6 +86,18 @@ def test_all_lists_of_pages_are_followed(api: APIClient, meta: Meta) -> None:
     assert asked == ["", "2", "4", "6", "8", "10", "12", "14"]
     # The fields that the entry asks for go along with each.
     assert all("access_token" in one.query["fields"] for one in graph.sent("/me/accounts"))
+
+
+def test_pages_beyond_the_bound_are_no_secret(
+    api: APIClient,
+    meta: Meta,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(grants, "MOST_LISTS", 2)
+    meta("facebook_page").pages = ["10", "11", "12", "13", "14"]
+    assert len(connect(api, "facebook_page")) == 4
+    assert "Pages beyond 2 lists are left out" in caplog.text
 
 
 @pytest.mark.parametrize("slug", [*PAGES, "threads"])

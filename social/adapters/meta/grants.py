@@ -1,5 +1,6 @@
 """What a grant at Meta brings: long-lived tokens, and a person's Pages with tokens of their own."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,15 +13,17 @@ from connections_project.oauth.tokens import require_vschar
 from connections_project.platforms.registry import Upstream
 from social.adapters.meta import graph
 
-# Whoever manages more Pages than these lists hold has to connect in several goes.
-MOST_LISTS = 10
+logger = logging.getLogger(__name__)
+
+# Each has up to 100 Pages.
+MOST_LISTS = 50
 
 
 def granted_pages(upstream: Upstream, tokens: TokenSet) -> GrantResult:
     """Exchange the token for a long-lived one, and return the Pages and their tokens.
 
-    A Page's token that was asked for so has no end date (facts §2). The user's own stands beside
-    it, as what is exchanged for itself.
+    A Page's token that was asked for so has no end date (Meta, "Get a long-lived Page access
+    token"). The user's own stands beside it, as what is exchanged for itself.
 
     Raises:
         PlatformError: One of the calls failed.
@@ -89,6 +92,7 @@ def _pages(upstream: Upstream, user: TokenSet) -> Iterator[GrantedAccount]:
         after = _following(document)
         if not after:
             return
+    logger.warning("%s: Pages beyond %d lists are left out", platform.slug, MOST_LISTS)
 
 
 def _following(document: Any) -> str:

@@ -25,7 +25,7 @@ from connections_project.oauth.tokens import require_vschar
 from connections_project.oauth.transport import Answer, Request, send
 from connections_project.platforms.registry import Upstream
 
-# Long-lived tokens live "about 60 days" (facts §2); some answers leave their lifetime out.
+# Long-lived tokens live "about 60 days" by Meta's documents; some answers leave their lifetime out.
 SIXTY_DAYS = 60 * 24 * 3600
 
 
@@ -113,8 +113,8 @@ def probe(upstream: Upstream, access_token: str, within: float) -> Answer:
 def revoke_permissions(upstream: Upstream, tokens: TokenSet, within: float) -> None:
     """Revoke all permissions that a user gave to the app, as the app itself.
 
-    `DELETE /{user-id}/permissions` is allowed to a user's or the app's token (facts §2); the app's
-    doesn't run out. https://developers.facebook.com/docs/facebook-login/guides/permissions/request-revoke
+    `DELETE /{user-id}/permissions` is allowed to a user's or the app's token; the app's doesn't run
+    out. https://developers.facebook.com/docs/facebook-login/guides/permissions/request-revoke
 
     Raises:
         PlatformError: It may still stand.
