@@ -20,6 +20,10 @@ urlpatterns = [
         path(name, UnofferedViewSet.as_view({"post": "refuse"}))
         for name in ("Bulk", ".search", "Users/.search")
     ),
+    # The token is a directory's, not a person's (RFC 7644, section 3.11).
+    path(
+        "Me", UnofferedViewSet.as_view(dict.fromkeys(("get", "put", "patch", "delete"), "refuse"))
+    ),
     path("Users", UserViewSet.as_view({"get": "list", "post": "create"})),
     path(
         "Users/<str:user_id>",

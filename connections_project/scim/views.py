@@ -76,7 +76,7 @@ class DiscoveryViewSet(ScimViewSet):
 
 
 class UnofferedViewSet(ScimViewSet):
-    """What RFC 7644 has and the service does not offer (section 3.12)."""
+    """What RFC 7644 has and the service does not offer (sections 3.11 and 3.12)."""
 
     def refuse(self, request: Request) -> Response:  # noqa: ARG002 (DRF's signature)
         raise NotImplementedException(detail="This is not offered; see /ServiceProviderConfig.")

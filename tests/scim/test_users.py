@@ -152,6 +152,7 @@ def test_errors_are_scims_own(directory: Directory) -> None:
     refused(directory.get("/Groups"), 404)
     refused(directory.get("/Users/no-id"), 404)
     refused(directory.call("POST", "/Users/.search", {}), 501)
+    refused(directory.call("GET", "/Me"), 501)
     refused(directory.call("PUT", "/Users", {}), 405)
     refused(directory.call("POST", "/Users", ["no object"]), 400, "invalidSyntax")
     refused(directory.call("POST", "/Users", {"userName": "x" * 2**20}), 413)
