@@ -45,9 +45,12 @@ def send(request: Request, *, platform: Platform | str, within: float) -> Answer
         return observed(lambda: _send(request, platform, within), platform=platform)
     slug, headers = platform.slug, {**platform.request_headers, **request.headers}
     as_wanted, passing = replace(request, headers=headers), platform.passing_errors
-    return observed(
-        lambda: replace(_send(as_wanted, slug, within), passing_errors=passing), platform=slug
-    )
+
+    def send_it() -> Answer:
+        answer = _send(as_wanted, slug, within)
+        return replace(answer, passing_errors=passing) if passing else answer
+
+    return observed(send_it, platform=slug)
 
 
 def _send(request: Request, platform: str, within: float) -> Answer:

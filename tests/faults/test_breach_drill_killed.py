@@ -1,6 +1,7 @@
 """A breach drill over many connections, killed on the way, ends whole and once.
 
-Of 500, so that it takes seconds; `BREACH_CONNECTIONS=10000` makes it as large as is meant.
+Of 500, so that it takes seconds; `BREACH_CONNECTIONS=10000` makes it as large as is meant, and
+`BREACH_LATENCY=0.05` has the platform take as long as real ones do.
 """
 
 import json
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from connections_project.identity.models import User
 from connections_project.platforms.models import Suspension
@@ -22,18 +24,21 @@ from tests.faults.conftest import Deploy
 from tests.support.bank import Bank
 from tests.support.breach_reports import verified
 from tests.support.deployment import wait_until
+from tests.support.platform_server import Answer
 from tests.support.process_environment import ROOT
 from tests.support.provider_rows import events, many_connected
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(1800)]
 
 NUMBER = int(os.environ.get("BREACH_CONNECTIONS", "500"))
+LATENCY = float(os.environ.get("BREACH_LATENCY", "0"))
 
 
 def test_a_drill_is_killed_twice_and_ends(
     owner: User, bank: Bank, deploy: Deploy, tmp_path: Path
 ) -> None:
     many_connected(owner, NUMBER)
+    bank.server.on("POST", "/revoke", Answer(delay=LATENCY))
     environment = deploy(REVOCATION_LEASE_SECONDS="2").environment
     command = [sys.executable, "manage.py", "breach_drill", "bank", "--yes", "--json"]
     command += ["--reason", "drill", "--output", str(tmp_path)]
@@ -65,4 +70,5 @@ def test_a_drill_is_killed_twice_and_ends(
     assert not RevocationJob.pending().exists()
     assert [len(events(f"breach_drill_{one}")) for one in ("started", "finished")] == [1, 1]
     assert len(events("provider_disconnected")) == NUMBER
-    sys.stderr.write(f"{NUMBER} connections: {seconds:.0f} s\n")
+    least = NUMBER * LATENCY / settings.REVOCATION_PLATFORM_LIMIT
+    sys.stderr.write(f"{NUMBER} connections: {seconds:.0f} s; the platform's limit: {least:.0f}\n")
