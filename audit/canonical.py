@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 # What a digest covers. A column that is added later must be left out of events that have its
 # default, or the digests of all that were sealed before would no longer fit.
 FIELDS = (
@@ -19,7 +21,7 @@ FIELDS = (
     "details",
 )  # fmt: skip
 
-
+_NESTING = frozenset({dict, list})
 _encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
@@ -33,9 +35,40 @@ def canonical(value: dict[str, Any]) -> bytes:
     return _encoder.encode(value).encode("ascii")
 
 
+def canonical_event(columns: dict[str, Any], details: str) -> bytes:
+    """Return an event's canonical text, as `canonical(event_as_json(…))` does, only faster.
+
+    orjson writes the same text of most events. The rest goes the long way: what is not printable
+    ASCII, fractions, and whole numbers of more than 64 bits, which orjson reads as fractions.
+
+    Args:
+        columns: The event's columns but for its details, with its time as `precise` text.
+        details: Its details as JSON, as the database has it.
+    """
+    try:
+        read = orjson.loads(details)
+        text = orjson.dumps({**columns, "details": read}, option=orjson.OPT_SORT_KEYS)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        read = text = None
+    if text and text.isascii() and b"\x7f" not in text and not _has_fraction(read):
+        return text
+    return canonical(event_as_json({**columns, "details": json.loads(details)}))
+
+
 def precise(moment: datetime) -> str:
     """Return a time as UTC text with microseconds (RFC 3339), the precision of both databases."""
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def _has_fraction(value: Any) -> bool:
+    """Whether there is a fraction in a JSON value, as Python has it."""
+    kind = type(value)
+    if kind not in _NESTING:
+        return kind is float
+    parts = value.values() if kind is dict else value
+    kinds = set(map(type, parts))
+    # In most there is nothing to look into, and a call for each part would take twice as long.
+    return float in kinds or (not kinds.isdisjoint(_NESTING) and any(map(_has_fraction, parts)))
 
 
 def _json_value(value: Any) -> Any:

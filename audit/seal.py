@@ -9,14 +9,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from audit import checkpoints, horizon, merkle, statements, timestamps
-from audit.canonical import FIELDS, canonical, event_as_json
+from audit.digests import DigestedEvent, digested
 from audit.models import Seal, SealedEvent
 from audit.unsealed import Window, windows
 from connections_project.core.documents import insert_rows
@@ -98,7 +97,7 @@ def _seal_next(window: Window, until: datetime) -> Seal | None:
         _wait_for_other_sealers()
         last = Seal.objects.order_by("-number").first()
         # One more than is taken shows whether anything would be left behind.
-        found = list(window.unsealed().values(*FIELDS)[: BATCH + 1])
+        found = digested(window.unsealed()[: BATCH + 1])
         is_end = window.until is None and len(found) <= BATCH
         if not found and not (is_end and _is_silent(last)):
             return None
@@ -123,26 +122,24 @@ def _is_of_another_day(seal: Seal) -> bool:
     return seal.sealed_at.date() != timezone.now().date()
 
 
-def _add(last: Seal | None, events: list[dict[str, Any]], *, complete_until: datetime) -> Seal:
-    leaves = [merkle.leaf(canonical(event_as_json(event))) for event in events]
+def _add(last: Seal | None, events: list[DigestedEvent], *, complete_until: datetime) -> Seal:
     before = last.complete_until if last else THE_BEGINNING
     seal = Seal(
         number=last.number + 1 if last else 1,
         log=last.log if last else uuid7(),
         previous=last.head if last else statements.NO_PREDECESSOR,
-        root=merkle.root(leaves).hex(),
+        root=merkle.root([event.digest for event in events]).hex(),
         size=len(events),
         sealed_at=timezone.now(),
         complete_until=max(before, complete_until),
     )
     _sign(seal)
     seal.save(force_insert=True)
-    members = enumerate(zip(events, leaves, strict=True))
     insert_rows(
         SealedEvent,
         [
-            {"event_id": event["id"], "seal_id": seal.pk, "position": position, "digest": digest}
-            for position, (event, digest) in members
+            {"event_id": event_id, "seal_id": seal.pk, "position": position, "digest": digest}
+            for position, (event_id, _, digest) in enumerate(events)
         ],
     )
     return seal

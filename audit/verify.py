@@ -14,7 +14,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidSignature
 
 from audit import merkle, statements
-from audit.canonical import FIELDS, canonical, event_as_json
+from audit.digests import DigestedEvent, digested
 from audit.horizon import CLOCKS_MAY_DIFFER_BY
 from audit.models import Archive, AuditEvent, Seal, SealedEvent
 from audit.seal import THE_BEGINNING
@@ -144,10 +144,10 @@ class Verification:
         rows = SealedEvent.objects.filter(seal_id=seal.number).values_list(*_Member._fields)
         members = {row[0]: _Member(*row) for row in rows}
         chosen = AuditEvent.objects.filter(sealed__seal_id=seal.number)
-        events = {event["id"]: event for event in chosen.values(*FIELDS)}
+        events = {event.event_id: event for event in digested(chosen)}
         found = False
         for position in range(max([seal.size, *(known + 1 for known in members)])):
-            for finding in self._of_position(seal, position, members, events):
+            if finding := self._of_position(seal, position, members, events):
                 found = True
                 yield finding
         digests = [bytes(members[position].digest) for position in sorted(members)]
@@ -159,13 +159,11 @@ class Verification:
         seal: Seal,
         position: int,
         members: dict[int, _Member],
-        events: dict[UUID, dict[str, Any]],
-    ) -> Iterator[Finding]:
+        events: dict[UUID, DigestedEvent],
+    ) -> Finding | None:
         member = members.get(position)
         if member is None:
-            if position < seal.size:
-                yield _removed(seal, position, members)
-            return
+            return _removed(seal, position, members) if position < seal.size else None
         event = events.get(member.event_id)
         # Words are for those that are found: of most events there is nothing to say.
         if position >= seal.size:
@@ -175,14 +173,14 @@ class Verification:
             )
         elif event is None:
             kind, words = Kind.REMOVED, "was removed (seal {}, position {})."
-        elif merkle.leaf(canonical(event_as_json(event))) != bytes(member.digest):
+        elif event.digest != bytes(member.digest):
             kind, words = Kind.CHANGED, "was changed (seal {}, position {})."
-        elif self._is_late(member.event_id, event["occurred_at"] + CLOCKS_MAY_DIFFER_BY):
-            kind, words = Kind.INSERTED, self._late(event["occurred_at"])
+        elif self._is_late(member.event_id, event.occurred_at + CLOCKS_MAY_DIFFER_BY):
+            kind, words = Kind.INSERTED, self._late(event.occurred_at)
         else:
-            return
+            return None
         told = f"Event {member.event_id} {words.format(seal.number, position)}"
-        yield Finding(kind, told, seal.number, position, member.event_id)
+        return Finding(kind, told, seal.number, position, member.event_id)
 
     def _left_behind(self) -> Iterator[Finding]:
         """Find digests after the last seal: the seals that had them are gone."""
