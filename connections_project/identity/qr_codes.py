@@ -1,7 +1,5 @@
 """QR codes in a terminal."""
 
-import segno
-
 # Two modules, one above the other, in one character. Light ones are drawn, since most terminals
 # are dark.
 _HALVES = {(0, 0): "█", (0, 1): "▀", (1, 0): "▄", (1, 1): " "}
@@ -9,6 +7,9 @@ _HALVES = {(0, 0): "█", (0, 1): "▀", (1, 0): "▄", (1, 1): " "}
 
 def qr_code(text: str) -> str:
     """Return a text's QR code as lines of block characters."""
+    # Only who sets up a second factor needs it.
+    import segno
+
     rows = [tuple(row) for row in segno.make(text, error="l").matrix_iter(border=2)]
     if len(rows) % 2:
         rows.append((1,) * len(rows[0]))

@@ -55,6 +55,19 @@ def test_a_start_without_a_deadline_says_so(entry_point: str, warns: bool) -> No
     assert ("nothing ends a request whose body stalls" in started.stderr) is warns
 
 
+@pytest.mark.parametrize(
+    "entry_point",
+    [
+        ("manage.py", "shell", "--verbosity", "0", "--command", "{}"),
+        ("-c", "import connections_project.rsgi; {}"),
+    ],
+    ids=["command", "web"],
+)
+def test_garbage_is_collected_once_started(entry_point: tuple[str, ...]) -> None:
+    told = "import gc; print(gc.isenabled(), gc.get_freeze_count() > 1000)"
+    assert start(*(part.format(told) for part in entry_point)).stdout.strip() == "True True"
+
+
 def test_production_settings_pass_the_deploy_check() -> None:
     finished = manage("check", "--deploy", "--fail-level", "WARNING")
     assert finished.returncode == 0, finished.stderr
