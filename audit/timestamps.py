@@ -8,8 +8,8 @@ import logging
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from cryptography.x509 import Certificate
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
@@ -20,9 +20,6 @@ from connections_project.oauth.answers import require_success
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.messages import Request
 from connections_project.oauth.transport import send
-
-if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +56,7 @@ def timestamp_last() -> None:
         Timestamp(seal=seal, response=response).save(force_insert=True)
 
 
-def timestamped_at(response: bytes, *, head: str, roots: "Collection[Certificate]") -> datetime:
+def timestamped_at(response: bytes, *, head: str, roots: Collection[Certificate]) -> datetime:
     """Return when an authority has seen a head, which it has signed.
 
     Args:

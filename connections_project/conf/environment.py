@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import environ
+from cryptography.x509 import Certificate
 from django.core.exceptions import ImproperlyConfigured
 
 from connections_project.conf import rate_limits
@@ -15,9 +16,6 @@ from connections_project.conf import values as values
 from connections_project.conf.issuers import NOBODY, Identity, IssuersError, read_identity
 from connections_project.conf.metrics_folder import prepare as metrics_folder
 from connections_project.conf.single_sign_on import IncompleteError, SingleSignOn, single_sign_on
-
-if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
 
 T = TypeVar("T")
 
@@ -159,7 +157,7 @@ class Environment:
             raise ImproperlyConfigured(f"{name} needs a package that is not installed: {wanted}")
         return url
 
-    def certificates(self, name: str) -> "tuple[Certificate, ...]":
+    def certificates(self, name: str) -> tuple[Certificate, ...]:
         """Return the certificates of the PEM file of that path; none where it is absent."""
         expected = "the path of a PEM file with certificates"
         return self.parsed(name, (), values.certificates, expected)

@@ -10,16 +10,14 @@ from email.utils import parseaddr
 from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import environ
 from cryptography.fernet import Fernet
+from cryptography.x509 import Certificate, load_pem_x509_certificates
 from django.core.exceptions import ImproperlyConfigured
 from redis.connection import parse_url
-
-if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
 
 DATABASE_SCHEMES = {"sqlite", "postgres", "postgresql", "psql", "pgsql"}
 _BOOLEANS = {
@@ -180,11 +178,8 @@ def file(text: str) -> Path:
     return path
 
 
-def certificates(text: str) -> "tuple[Certificate, ...]":
+def certificates(text: str) -> tuple[Certificate, ...]:
     """Read the certificates of a PEM file."""
-    # 52 modules that few installations need.
-    from cryptography.x509 import load_pem_x509_certificates
-
     try:
         return tuple(load_pem_x509_certificates(file(text).read_bytes()))
     except OSError:
