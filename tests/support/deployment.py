@@ -92,7 +92,7 @@ class Deployment:
 
     @contextmanager
     def web(self, port: int, *, workers: int = 1) -> Iterator[Running]:
-        server = ("granian", "--interface", "rsgi", "--no-ws", "--port", str(port))
+        server = ("granian", "--interface", "rsgi", "--http", "1", "--no-ws", "--port", str(port))
         sizes = ("--workers", str(workers), "--respawn-failed-workers")
         application = "connections_project.rsgi:application"
         with self.running("web", *server, *sizes, application) as web:

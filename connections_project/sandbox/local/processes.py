@@ -49,7 +49,7 @@ def service(port: int, certificate: Certificate) -> Program:
     """Describe the service behind TLS. One process: the embedded default keeps state in it."""
     tls = ("--ssl-certificate", str(certificate.chain), "--ssl-keyfile", str(certificate.key))
     command = (
-        *("-m", "granian", "--interface", "rsgi", "--no-ws"),
+        *("-m", "granian", "--interface", "rsgi", "--http", "1", "--no-ws"),
         *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
         *tls,
         "connections_project.rsgi:application",
@@ -62,7 +62,7 @@ def web(port: int, certificate: Certificate) -> Program:
     """Describe the service as production runs it: several processes, replaced when they die."""
     tls = ("--ssl-certificate", str(certificate.chain), "--ssl-keyfile", str(certificate.key))
     command = (
-        *("-m", "granian", "--interface", "rsgi", "--no-ws"),
+        *("-m", "granian", "--interface", "rsgi", "--http", "1", "--no-ws"),
         *("--host", "127.0.0.1", "--port", str(port)),
         *("--workers", "2", "--respawn-failed-workers"),
         *tls,
