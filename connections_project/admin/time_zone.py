@@ -6,8 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -51,7 +50,8 @@ def choose_time_zone(request: HttpRequest, site: Any) -> HttpResponse:
     if not form.is_valid():
         context = {**site.each_context(request), "title": "Time zone", "form": form, "back": back}
         return TemplateResponse(request, "admin/time_zone.html", context)
-    response = redirect(back)
+    # Not `redirect`, which takes what has no slash for the name of a view.
+    response = HttpResponseRedirect(back)
     response.set_cookie(
         COOKIE,
         form.cleaned_data["zone"],

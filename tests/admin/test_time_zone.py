@@ -71,3 +71,10 @@ def test_an_unknown_zone_or_another_site_is_refused(page: Client) -> None:
     assert answer["Location"] == "/admin/"
     page.cookies["admin_time_zone"] = "../../etc/passwd"
     assert "Times in UTC" in text_of(page, "/admin/")
+
+
+@pytest.mark.parametrize("back", ["%00", "x", "a.b", "connections", "?a=b", "admin:index"])
+def test_odd_ways_back_are_no_failure(page: Client, back: str) -> None:
+    answer = page.post("/admin/time-zone/", {"zone": "UTC"}, query_params={"next": back})
+    assert answer.status_code == 302
+    assert "//" not in answer["Location"]

@@ -33,8 +33,8 @@ Send = Callable[..., Any]
 
 
 def _meta(path: str) -> Send:
-    def send(anonymous: APIClient, *, at: int, padding: int = 0) -> Any:
-        text = signed_request(issued_at=at, padding="x" * padding)
+    def send(anonymous: APIClient, *, at: int, padding: int = 0, **members: Any) -> Any:
+        text = signed_request(**{"issued_at": at, "padding": "x" * padding, **members})
         return anonymous.post(
             f"/api/v1/webhooks/meta/{path}", f"signed_request={text}", content_type=FORM
         )
@@ -42,15 +42,16 @@ def _meta(path: str) -> Send:
     return send
 
 
-def _tiktok(anonymous: APIClient, *, at: int, padding: int = 0) -> Any:
-    body = tiktok_event(create_time=at, content=json.dumps({"padding": "x" * padding}))
+def _tiktok(anonymous: APIClient, *, at: int, padding: int = 0, **members: Any) -> Any:
+    content = json.dumps({"padding": "x" * padding})
+    body = tiktok_event(**{"create_time": at, "content": content, **members})
     headers = {"TikTok-Signature": tiktok_signature(body)}
     return anonymous.post(
         "/api/v1/webhooks/tiktok", body, content_type="application/json", headers=headers
     )
 
 
-def _google(anonymous: APIClient, *, at: int, padding: int = 0) -> Any:
+def _google(anonymous: APIClient, *, at: int, padding: int = 0, **members: Any) -> Any:
     subject = {"subject_type": "iss-sub", "iss": ISSUER, "sub": PERSON}
     kind = "https://schemas.openid.net/secevent/oauth/event-type/tokens-revoked"
     claims = {
@@ -60,15 +61,18 @@ def _google(anonymous: APIClient, *, at: int, padding: int = 0) -> Any:
         "jti": f"event {at}",
         "events": {kind: {"subject": subject}},
         "padding": "x" * padding,
+        **members,
     }
-    token = jwt.encode(claims, KEY, algorithm="RS256", headers={"kid": "one"})
+    # Not `encode`, which sees to the types of some claims itself.
+    signed = json.dumps(claims).encode()
+    token = jwt.PyJWS().encode(signed, KEY, algorithm="RS256", headers={"kid": "one"})
     return anonymous.generic(
         "POST", "/api/v1/webhooks/google-risc", token, content_type="application/secevent+jwt"
     )
 
 
-def _x(anonymous: APIClient, *, at: int, padding: int = 0) -> Any:
-    body = x_event(at=at, padding="x" * padding)
+def _x(anonymous: APIClient, *, at: int, padding: int = 0, **members: Any) -> Any:
+    body = x_event(at=at, padding="x" * padding, **members)
     headers = {"x-twitter-webhooks-signature": x_signature(body)}
     return anonymous.post(
         "/api/v1/webhooks/x", body, content_type="application/json", headers=headers
@@ -81,6 +85,30 @@ SENDERS: dict[str, tuple[str, Send]] = {
     "tiktok": ("tiktok", _tiktok),
     "google-risc": ("google_risc", _google),
     "x": ("x", _x),
+}
+
+
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    7,
+    -1e300,
+    10**400,
+    "",
+    "\0",
+    "\ud800",
+    [],
+    [[]],
+    {},
+    {"a": []},
+    [{"a": 1}],
+)
+MEMBERS = {
+    "deauthorize": ("algorithm", "issued_at", "user_id"),
+    "data-deletion": ("algorithm", "issued_at", "user_id"),
+    "tiktok": ("client_key", "event", "create_time", "user_openid", "content"),
+    "google-risc": ("iss", "aud", "iat", "jti", "events"),
+    "x": ("data",),
 }
 
 
@@ -116,3 +144,10 @@ def test_one_out_of_its_time_is_refused(
 ) -> None:
     assert send(at=int(time.time()) + off).status_code == 400
     assert all(is_live(row) for row in rows.values())
+
+
+def test_odd_members_are_no_failure(send: Send, request: pytest.FixtureRequest) -> None:
+    for name in MEMBERS[request.node.callspec.params["send"]]:
+        for odd in ODD:
+            answer = send(at=int(time.time()), **{name: odd})
+            assert answer.status_code in {200, 202, 400}, (name, odd)

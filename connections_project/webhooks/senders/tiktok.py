@@ -40,7 +40,8 @@ def read(request: HttpRequest) -> Notice:
     # Retries bear a new time of sending, which is what must be fresh; the event keeps its own.
     from_epoch(match["time"])
     event = json_object(body)
-    if event.get("client_key") not in {one.client_id for one in genuine}:
+    # A list, since what came may be anything, also what no set can look for.
+    if event.get("client_key") not in [one.client_id for one in genuine]:
         raise RefusedNoticeError("invalid_audience", "The client_key is not ours.")
     removed = event.get("event") == REMOVED
     subject = of_senders(genuine, granting_user_id=_user(event) if removed else None)
