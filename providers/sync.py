@@ -137,7 +137,7 @@ def _store_accounts(
         if _has_changed(known[account_id], statements[account_id], now=now):
             changed.append(known[account_id])
     new = [_account(connection, one, now) for key, one in statements.items() if key not in known]
-    Account.objects.bulk_update(changed, [*ACCOUNT_FIELDS, "updated_at"])
+    Account.objects.bulk_update(changed, [*ACCOUNT_FIELDS, "updated_at"], batch_size=1000)
     Account.objects.bulk_create(new)
     unchanged = len(statements) - len(new) - len(changed)
     return Tally(created=len(new), updated=len(changed), unchanged=unchanged)

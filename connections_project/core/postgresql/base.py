@@ -3,15 +3,19 @@
 During a failover a session may outlive the moment at which its server ceased to be the primary.
 What it then refuses (SQLSTATE 25006) is no defect of the statement: it becomes OperationalError, as
 of a server that is away, and no session from before that moment is used again.
+
+Rows that are written in bulk are written by as many statements as their parameters need.
 """
 
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, OperationalError
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
 from psycopg import IsolationLevel
@@ -27,6 +31,10 @@ SESSION_IS_LOST = (
 )
 # Many requests notice one failover. A pool is emptied by the first of them.
 DRAIN_SECONDS = 1.0
+# Of one statement: the protocol's message Bind counts them in 16 bits.
+MOST_PARAMETERS = 65535
+# An update in bulk looks for each row among all of the statement's.
+MOST_ROWS = 1000
 
 
 class _Errors(DatabaseErrorWrapper):
@@ -44,9 +52,21 @@ class _Errors(DatabaseErrorWrapper):
         super().__exit__(kind, error, traceback)
 
 
+class _Operations(DatabaseOperations):
+    def bulk_batch_size(self, fields: Sequence[Any], objs: Sequence[Any]) -> int:
+        """Return how many rows one statement takes, where the server binds the parameters.
+
+        Django's own says all of them; more than fit fail as if the server were away. An update in
+        bulk has nearly two for each of the fields: it names the row again beside each value.
+        """
+        fitting = MOST_PARAMETERS // (2 * max(1, len(fields)))
+        return max(1, min(len(objs), fitting, MOST_ROWS))
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Drop sessions that have become useless, all of this process, so that new ones are made."""
 
+    ops_class = _Operations
     # When the last session was found useless, in seconds of the monotonic clock.
     _distrusted_at = 0.0
     # When this session was made; one that is not there is none of the old ones.
