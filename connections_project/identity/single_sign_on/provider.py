@@ -113,10 +113,19 @@ def id_token_claims(id_token: Any, *, nonce: str) -> dict[str, Any]:
         raise ProviderUnavailableError from None
     except (jwt.PyJWTError, UnknownKeyError, *ODDITIES):
         raise BadIdTokenError from None
-    is_ours = claims.get("azp", single_sign_on().client_id) == single_sign_on().client_id
-    if not nonce or claims.get("nonce") != nonce or not is_ours:
+    if not nonce or claims.get("nonce") != nonce or not _is_for_us(claims):
         raise BadIdTokenError
     return claims
+
+
+def _is_for_us(claims: dict[str, Any]) -> bool:
+    """Whether we are who the token was issued to; one of several audiences must be named as that.
+
+    PyJWT has found us among the audiences.
+    """
+    several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+    ours = single_sign_on().client_id
+    return bool(claims.get("azp", "" if several else ours) == ours)
 
 
 def _decoded(id_token: str) -> dict[str, Any]:

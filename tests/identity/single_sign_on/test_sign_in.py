@@ -69,6 +69,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "no nonce": {"nonce": None},
     "another audience": {"aud": "another client"},
     "another party": {"aud": [CLIENT_ID, "x"], "azp": "x"},
+    "perhaps another party": {"aud": [CLIENT_ID, "x"]},
     "another issuer": {"iss": "https://evil.example.com"},
     "over": {"exp": 1},
     "no end": {"exp": None},
