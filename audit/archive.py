@@ -67,8 +67,6 @@ def verified_digest(path: Path, part: Part, *, accepted: Collection[UUID] = ()) 
     """Read an archive back, and return its SHA-256.
 
     Args:
-        path: The archive.
-        part: What it should have.
         accepted: Events that turned up late and have been looked into.
 
     Raises:

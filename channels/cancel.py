@@ -91,7 +91,6 @@ def cancel_several(*, schedule_ids: Iterable[UUID], user: User, origin: Origin) 
     Args:
         schedule_ids: Which ones; one that is named twice counts once.
         user: Who asks; others' schedules are unknown ones.
-        origin: The call, for the audit log.
     """
     wanted = list(dict.fromkeys(schedule_ids))
     with transaction.atomic():

@@ -28,9 +28,7 @@ def begin(*, channel: str, redirect_uri: str | None, user: User, browser: str) -
     """Start connecting a channel.
 
     Args:
-        channel: The platform.
         redirect_uri: A registered one, or None for the default.
-        user: Who connects.
         browser: The value of the cookie that ties the flow to a browser.
 
     Raises:
@@ -53,10 +51,7 @@ def complete(
     """Complete a flow.
 
     Args:
-        state: As it came back.
-        answer: What the platform sent with it.
         caller: Who is signed in at this call, if anybody; the state itself proves its principal.
-        origin: The call, for the audit log.
 
     Returns:
         A new connection, also where the account was connected before.

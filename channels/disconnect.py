@@ -42,11 +42,8 @@ def disconnect_own(
     """Disconnect a user's own channel; safe to repeat.
 
     Args:
-        connection_id: Which one.
-        user: Who asks.
         cancel_schedules: Whether what is scheduled on it is cancelled too.
         soft_delete: Whether it also goes from the user's sight, which can be asked for later too.
-        origin: The call, for the audit log.
 
     Raises:
         ConnectionNotFoundError: Unknown, or soft-deleted.

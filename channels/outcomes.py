@@ -72,7 +72,6 @@ def failed(schedule: Schedule, error: str, *, origin: Origin) -> str | None:
         schedule: As it was claimed. If an earlier try of it may be out there, this failure says
             nothing of that one.
         error: What happened, as a word for programs.
-        origin: Who publishes.
 
     Returns:
         The status; None where the claim is lost.
@@ -106,7 +105,6 @@ def put_off(
     Args:
         schedule: As it was claimed.
         error: What happened, as a word for programs.
-        origin: Who publishes.
         may_be_out: Whether the platform may have accepted it nevertheless.
         retry_after: Seconds that the platform asks to be left alone.
 

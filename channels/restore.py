@@ -17,7 +17,6 @@ def restore(*, connection_id: UUID, reason: str = "", origin: Origin) -> bool:
     """Show a connection to its owner again; it stays disconnected, and holds no credentials.
 
     Args:
-        connection_id: Which one.
         reason: Why, at most 512 characters.
         origin: The operator's call, for the audit log.
 

@@ -46,12 +46,6 @@ class WantedPost:
 def schedule(*, connection_id: UUID, wanted: WantedPost, user: User, origin: Origin) -> Schedule:
     """Schedule a post on a user's own channel.
 
-    Args:
-        connection_id: The channel.
-        wanted: The post.
-        user: Who asks.
-        origin: The call, for the audit log.
-
     Raises:
         ConnectionNotFoundError, NotOwnerError: See `own_connection`.
         InactiveConnectionError: The channel is not connected.

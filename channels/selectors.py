@@ -30,8 +30,6 @@ def own_connection(
     """Return a user's own connection.
 
     Args:
-        connection_id: Which one.
-        user: Who asks.
         rows: Where to look, such as locked rows; all visible ones by default.
 
     Raises:
@@ -114,11 +112,6 @@ def own_schedules(
     user: User, *, status: str | None = None, connection_id: UUID | None = None
 ) -> ScheduleQuerySet:
     """Return a user's schedules, newest first.
-
-    Args:
-        user: Who asks.
-        status: Only those in this status.
-        connection_id: Only those of this connection.
 
     Raises:
         ConnectionNotFoundError, NotOwnerError: Of that connection.

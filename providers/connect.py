@@ -47,11 +47,9 @@ def begin(
     """Start connecting a provider.
 
     Args:
-        slug: The provider.
         alias: The user's own name for the connection.
         redirect_uri: A registered one, or None for the default.
         reauthorise: A connection that is to take the new grant in place.
-        user: Who connects.
         browser: The value of the cookie that ties the flow to a browser.
 
     Raises:
@@ -99,10 +97,7 @@ def complete(*, state: str, answer: Answer, caller: User | None, origin: Origin)
     """Complete a flow.
 
     Args:
-        state: As it came back.
-        answer: What the platform sent with it.
         caller: Who is signed in at this call, if anybody; the state itself proves its principal.
-        origin: The call, for the audit log.
 
     Raises:
         InvalidStateError: Unknown, used, expired or somebody else's state; or a disconnect won.

@@ -17,7 +17,6 @@ def own_connection(
 
     Args:
         connection_id: None for an id that is none.
-        user_id: Who asks.
         rows: Where to look, such as locked rows; all visible ones by default.
 
     Raises:
@@ -58,7 +57,6 @@ def own_accounts(user_id: UUID, *, connection_id: UUID | None) -> QuerySet[Accou
     """Return a user's accounts, newest first; those of deleted connections are out of sight.
 
     Args:
-        user_id: Who asks.
         connection_id: Only those of this connection; None for all.
 
     Raises:

@@ -44,9 +44,7 @@ def sync_own(*, connection_id: UUID | None, user: User, force: bool, origin: Ori
 
     Args:
         connection_id: None for an id that is none.
-        user: Who asks.
         force: Also within 5 minutes of the last one.
-        origin: For the audit log.
 
     Raises:
         ConnectionNotFoundError, NotOwnerError: See `own_connection`.

@@ -45,7 +45,6 @@ def begin(
         platform: Its slug.
         redirect_uri: A registered one, or None for the default.
         account_ids: Disconnected accounts of the team that are to come back.
-        caller: Who connects, and for which team.
         browser: The value of the cookie that ties the flow to a browser.
 
     Raises:
@@ -96,10 +95,7 @@ def complete_grant(
     """Complete a flow.
 
     Args:
-        state: As it came back.
-        answer: What the platform sent with it.
         caller: Who sends it, if credentials came too; the state itself proves its principal.
-        origin: The call, for the audit log.
 
     Returns:
         The accounts that have fresh tokens now, and those that stay disconnected.

@@ -18,7 +18,6 @@ def proven_principal(taken: Flow, caller: Principal | None) -> Principal:
     ends in a person's browser, so that any member of the team may bring it back, and that key.
 
     Args:
-        taken: The flow.
         caller: Who sends it, if credentials came with it.
 
     Raises:

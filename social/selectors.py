@@ -12,8 +12,6 @@ def team_account(
     """Return a team's own account.
 
     Args:
-        account_id: Which one.
-        team_id: Who asks.
         rows: Where to look, such as locked rows; all by default.
 
     Raises:
@@ -30,7 +28,6 @@ def team_accounts(team_id: UUID, *, active: bool | None) -> list[SocialAccount]:
     """List a team's accounts, newest first.
 
     Args:
-        team_id: Who asks.
         active: Only those that can, or can't, be published to; None for all.
     """
     rows = SocialAccount.objects.of_team(team_id)

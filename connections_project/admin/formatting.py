@@ -72,7 +72,6 @@ def exact_time(when: datetime | None, precision: str = "seconds") -> str:
     """Write a time in the operator's time zone, with UTC beside.
 
     Args:
-        when: The time.
         precision: "seconds" or "minutes".
     """
     if when is None:

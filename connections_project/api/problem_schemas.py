@@ -56,7 +56,6 @@ def problems(
     """Describe the problems that an endpoint may answer with.
 
     Args:
-        slugs: Which ones.
         details: What a slug means there, where that is more than its general words.
         wrong: The sample's wrong field.
     """

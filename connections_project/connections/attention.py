@@ -117,7 +117,6 @@ class AttentionMixin(models.Model):
 
         Args:
             renewed: Whether the grant has a new end; otherwise an end that was told stays told.
-            now: When.
         """
         if self.attention_reason == AttentionReason.GRANT_ENDING and not renewed:
             return

@@ -83,11 +83,7 @@ def validate_user_callback(
     """Validate the callback of a user's flow.
 
     Args:
-        app: Whose flow it must be.
-        state: As it came back.
-        answer: What the platform sent with it.
         caller: Who is signed in at this call, if anybody; the state itself proves its principal.
-        origin: The call, for the audit log.
 
     Raises:
         As `validate_callback`.
@@ -114,13 +110,9 @@ def validate_callback(
     """Validate a callback: consume its state, check its flow. Nothing is sent to the platform.
 
     Args:
-        app: Whose flow it must be.
-        state: As it came back.
-        answer: What the platform sent with it.
         prove: Gives the flow's principal, who must still be good for something; it raises
             InvalidStateError also where somebody else has brought the state.
         owner_id: Gives whose connection it would be: a user, or a team.
-        origin: The call, for the audit log.
 
     Raises:
         InvalidStateError: Unknown, used, expired or somebody else's state.
@@ -163,9 +155,7 @@ def refusals_recorded(taken: Flow, *, owner_id: UUID, origin: Origin) -> Iterato
     """Record a flow that ends before it has a row.
 
     Args:
-        taken: The flow.
         owner_id: Whose connection it would have been: a user, or a team.
-        origin: The call.
     """
     try:
         yield
@@ -197,7 +187,6 @@ def exchange_and_identify(
     used, go to the revoker; an id_token may say who gave them.
 
     Args:
-        validated: The flow.
         row: What the tokens are for, saved or not: it names the subject in the audit log.
         whose: Asks the platform, such as `platforms.client.identify`; it may raise PlatformError.
         give_up: What the app does to its row, in the transaction that audits the failure; it gives
@@ -244,7 +233,6 @@ def store_received(
     """Store what a flow has brought in one commit, or have it revoked.
 
     Args:
-        validated: The flow.
         received: The tokens; a second try, where the database fails, begins with its row as it was.
         store: The app's own; it takes what came and `origin`, in a transaction. A problem that it
             returns is raised after the commit.

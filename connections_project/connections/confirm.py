@@ -33,7 +33,6 @@ def confirm_stored(flow: ValidatedFlow[Any], grant: Grant, *rows: OAuthConnectio
 
     Args:
         flow: The flow; what it brought is committed.
-        grant: What it brought.
         rows: Where it was stored; they are read anew if anything is marked.
     """
     platform = flow.upstream.platform.slug

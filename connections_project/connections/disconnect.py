@@ -174,7 +174,6 @@ def erase_tokens(rows: Sequence[OAuthConnection], *, now: datetime, **columns: A
 
     Args:
         rows: Of one app.
-        now: When.
         columns: What else changes with it.
     """
     change_rows(rows, now=now, **ERASED, **dict.fromkeys(TOKEN_TIMES), **columns)

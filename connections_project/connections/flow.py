@@ -102,7 +102,6 @@ def begin(
 
     Args:
         app: Whose platform it must be.
-        slug: The platform.
         principal: Who connects: a user, or a program by its team's key.
         redirect_uri: One of the registered ones; None for the first.
         browser: The cookie's value that ties the flow to the browser it was started in.

@@ -179,9 +179,6 @@ class OAuthConnection(AttentionMixin):
 
         Args:
             tokens: The account's own.
-            identity: The account.
-            upstream: Where.
-            now: When.
             granted_by: The platform user who gave it, where that is not the account itself.
         """
         days = upstream.platform.grant_lifetime_days

@@ -34,7 +34,6 @@ def notices(connection: OAuthConnection, jobs: list[RevocationJob]) -> list[Noti
     """Return what stands out, the urgent first.
 
     Args:
-        connection: The row.
         jobs: Its revocation jobs, newest first.
     """
     hints = [*_of_row(connection), *_of_platform(connection), *_of_jobs(jobs)]

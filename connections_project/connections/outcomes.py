@@ -90,7 +90,6 @@ def outcome_of(state: str, *, slug: str, browser: str | None) -> FlowOutcome | N
     """Return how it went the first time, which is waited for; None where it is not told.
 
     Args:
-        state: As it came back.
         slug: The platform that the page's address names.
         browser: The cookie's value.
 

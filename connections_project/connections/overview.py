@@ -50,7 +50,6 @@ def own_connections(
     """Return a user's own connections and its teams', newest first, as values of `Overview`.
 
     Args:
-        user: Whose.
         app: Of this app alone.
         status: In this status alone, in the app's own words.
         needs_attention: Only those that need their owner, or only the others.

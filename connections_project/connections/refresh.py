@@ -91,7 +91,6 @@ def refreshed_for_use(connection: C, *, origin: Origin, force: bool = False) -> 
 
     Args:
         connection: As it was just read.
-        origin: For the audit log.
         force: Also where the token seems good, since the platform has refused it.
 
     Raises:

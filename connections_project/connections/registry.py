@@ -232,8 +232,6 @@ def own_rows(one: ConnectionType, user_id: UUID, *, deleted: bool = False) -> Ro
     """Return the connections of a type that are a user's own, or a team's it belongs to.
 
     Args:
-        one: The type.
-        user_id: Whose.
         deleted: Also those that were deleted from sight.
     """
     visible = one.rows if deleted else one.rows.filter(deleted_at=None)

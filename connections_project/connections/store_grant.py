@@ -70,8 +70,6 @@ def store(row: OAuthConnection, received: ReceivedGrant, *, origin: Origin, **de
 
     Args:
         row: It may be a new one, or one with tokens that these replace.
-        received: The tokens.
-        origin: The call.
         details: What else the audit log shall know.
     """
     take_grant(row, received, origin=origin)
@@ -145,11 +143,8 @@ def refuse(
     """Revoke tokens that came for a row which must not have them, and record that.
 
     Args:
-        problem: Why.
         row: What they came for, saved or not.
-        received: The tokens.
         same: A connection to the same account, which may live on the same tokens.
-        origin: The call.
 
     Returns:
         The problem, to be raised after the commit.

@@ -35,7 +35,6 @@ def store_or_revoke(
     Args:
         store: Stores them in a transaction of its own. It may be called twice, also where the first
             call's commit came through and only its confirmation was lost.
-        upstream: Where they come from.
         tokens: What is lost where they can't be stored.
 
     Raises:

@@ -38,7 +38,6 @@ def started(
     """Start a flow, and tie it to the browser by a cookie.
 
     Args:
-        request: The request.
         begin: The app's own; it takes the `browser`.
         answer: Writes the body.
         status: Of the answer.

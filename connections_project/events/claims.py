@@ -66,7 +66,6 @@ def claim(
 
     Args:
         worker: Who claims; its slots are its own until `release_slots`.
-        wanted: Which.
         threads: How many chains it handles at a time.
         each: How many of one endpoint at most; None for as many as the endpoint may be sent.
         lanes: What it handles just now, by endpoint.

@@ -49,7 +49,6 @@ def create(*, url: str, types: str = "", origin: Origin) -> tuple[Endpoint, str]
     Args:
         url: https, or http in one of EVENT_ALLOWED_NETWORKS.
         types: Of events, comma-separated; all where it is empty.
-        origin: Who does it, for the audit.
 
     Returns:
         The endpoint, and its secret, which nobody can see again.
@@ -151,8 +150,6 @@ def rotate_secret(endpoint: Endpoint, *, origin: Origin, force: bool = False) ->
     """Give an endpoint a new secret; the old one signs beside it for 24 h.
 
     Args:
-        endpoint: Whose.
-        origin: Who does it, for the audit.
         force: Whether a secret that still signs beside the present one may be dropped for it.
 
     Returns:

@@ -35,11 +35,9 @@ def replay(
     What the endpoint doesn't want is left out, and what is pending stays as it is.
 
     Args:
-        endpoint: Where.
         since: From then on, by the time at which they were written.
         until: Before then; up to now where it is None.
         types: Of these alone; all where there are none.
-        origin: Who does it, for the audit.
 
     Returns:
         How many.

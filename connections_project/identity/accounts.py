@@ -35,7 +35,6 @@ def create_principal(
     Args:
         email: The address it signs in with, in any case.
         password: In the clear; AUTH_PASSWORD_VALIDATORS judge it.
-        principal_type: A person or a service.
         is_operator: Whether it enters the admin, with every permission.
 
     Raises:

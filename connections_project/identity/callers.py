@@ -38,7 +38,6 @@ def member_caller(user: User, *, team: str | None) -> TeamCaller:
     """Return a signed-in user as a team's caller.
 
     Args:
-        user: Who is signed in.
         team: The team's id as it came; None for the user's own.
 
     Raises:

@@ -49,7 +49,6 @@ def principal_of(raw: bytes, *, issuer: str, address: str) -> tuple[User, dict[s
     Args:
         raw: The token as it came.
         issuer: What it claims as its `iss`.
-        address: Of the client, for the audit log.
 
     Raises:
         BadTokenError: The issuer is unknown, anything about the token is wrong, or the principal

@@ -60,7 +60,6 @@ def create_key(
     Args:
         team: Whose accounts it opens.
         scopes: Words of `Scope`, at least one.
-        origin: Who makes it, for the audit log.
         name: What the team calls it, at most 100 characters.
         expires_at: When it ends, in the future; None for never.
         created_by: The person who asked for it.
@@ -89,7 +88,6 @@ def revoke_key(*, prefix_or_id: str, origin: Origin, reason: str = "") -> tuple[
 
     Args:
         prefix_or_id: Its public prefix, or its id.
-        origin: Who revokes it.
         reason: Why, at most 512 characters.
 
     Returns:

@@ -40,7 +40,6 @@ def page_origin(request: HttpRequest, person: User | None) -> Origin:
     """Describe a request of the pages where people look after their connections.
 
     Args:
-        request: The request.
         person: Whose pages they are, if that is known.
     """
     return Origin(

@@ -32,8 +32,6 @@ def provision(
         subject: At most 255 characters, without NUL.
         issued_at: When the token was, by which it comes.
         email: What the issuer says its address is, at most 254 characters.
-        principal_type: A person or a service.
-        address: Of the client, for the audit log.
 
     Raises:
         ForgottenSubjectError: It was forgotten after the token was issued.
@@ -87,9 +85,7 @@ def follow(user: User, *, email: str | None, principal_type: PrincipalType) -> b
     """Keep what the issuer says of a principal, where it has changed.
 
     Args:
-        user: Who comes in.
         email: The address; None where the token doesn't say, which changes nothing.
-        principal_type: A person or a service.
 
     Returns:
         Whether it may: an operator is never a service account.

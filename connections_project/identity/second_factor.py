@@ -53,7 +53,6 @@ def reset(*, email: str, origin: Origin) -> Enrolment:
 
     Args:
         email: In any case.
-        origin: Who resets it, for the audit.
 
     Raises:
         NoSuchOperatorError: Nobody active with this e-mail enters the admin.

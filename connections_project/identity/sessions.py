@@ -80,9 +80,7 @@ def end_all(user: User, *, until: datetime, origin: Origin, reason: str) -> bool
     """Refuse a principal's tokens and sessions that there were until a moment.
 
     Args:
-        user: Whose they are.
         until: Tokens issued then or before are refused; later than now is now.
-        origin: Who says so.
         reason: Why, at most 512 characters.
 
     Returns:

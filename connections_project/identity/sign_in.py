@@ -39,7 +39,6 @@ def authenticate(
     Args:
         request: Where the attempt comes from.
         email: In any case.
-        password: In the clear.
         further: A further check, once the password is right: returns a word for the audit
             log where it refuses.
 
@@ -72,7 +71,6 @@ def authenticate_operator(request: HttpRequest, *, email: str, password: str, co
     Args:
         request: Where the attempt comes from.
         email: In any case.
-        password: In the clear.
         code: Of the authenticator app; looked at where ADMIN_TOTP_REQUIRED is on.
 
     Raises:

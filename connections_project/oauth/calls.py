@@ -26,7 +26,6 @@ def call(platform: Platform, request: Request, *, within: float) -> Answer:
     """Make a call and return its answer if it is a success.
 
     Args:
-        platform: Whose API it is.
         request: With the Bearer that lets us in.
         within: Seconds for the whole call.
 

@@ -86,8 +86,6 @@ def exchange_code(
     """Exchange an authorization code for tokens (RFC 6749, section 4.1.3).
 
     Args:
-        platform: Whose token endpoint is asked.
-        registration: Our client there.
         code: From the callback; it is spent by the first try, so there is no second.
         redirect_uri: Exactly the one that the authorization request bore.
         code_verifier: The PKCE verifier, None where the platform has no PKCE.
@@ -118,8 +116,6 @@ def refresh(
     """Get fresh tokens (RFC 6749, section 6).
 
     Args:
-        platform: Whose token endpoint is asked.
-        registration: Our client there.
         refresh_token: What the platform gave.
         within: Seconds for the whole call.
 

@@ -55,8 +55,6 @@ def granted_accounts(
 
     Args:
         platform: Whose catalogue entry says where the list is.
-        registration: Our client there.
-        tokens: Of the grant.
         identity: Who granted it.
         within: Seconds for the whole call.
 
@@ -87,7 +85,6 @@ def read_granted_accounts(
     """Read a list of accounts; one that is listed twice counts once.
 
     Args:
-        platform: Whose list it is.
         document: The list as it came.
         tokens: Of the grant, for accounts that have none of their own.
 

@@ -55,8 +55,6 @@ def introspect(
     """Whether a token is active (RFC 7662, section 2.2).
 
     Args:
-        platform: Whose introspection endpoint is asked.
-        registration: Our client there.
         token: An access or a refresh token.
         hint: "access_token" or "refresh_token".
         within: Seconds for the whole call.

@@ -46,7 +46,6 @@ def revoke(
 
     Args:
         platform: With a `revocation` of a kind that is not "adapter".
-        registration: Our client there.
         tokens: What to take back; a token that it doesn't hold is passed over.
         within: Seconds for all calls together; each token has its share of what is left.
         accepted: Which tokens the platform has taken back before; they are not sent again.

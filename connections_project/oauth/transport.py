@@ -31,7 +31,6 @@ def send(request: Request, *, platform: Platform | str, within: float) -> Answer
     """Make one call and return the answer, whatever its status.
 
     Args:
-        request: What to send.
         platform: Whose headers are sent, and whose slug errors bear; a slug alone where the
             catalogue says nothing of who is asked.
         within: Seconds for all of it: name lookup, connecting, sending and the last byte.

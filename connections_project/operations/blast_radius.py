@@ -25,7 +25,6 @@ def blast_radius(
     """Count what a forced disconnect would touch, in a number of queries that doesn't grow with it.
 
     Args:
-        app: The connections' app.
         selection: Connections of that app, or their ids; those that are over don't count.
         revoke: False where nothing is to be revoked at the platforms.
         erase_tokens: Also count disconnected social accounts whose tokens were kept.
@@ -67,7 +66,6 @@ def survivors(app: str, selection: Selection) -> list[Survivors]:
     """Return the grants that no revocation would end, by platform.
 
     Args:
-        app: The connections' app.
         selection: Connections of that app, or their ids.
     """
     target = connection_type(app)

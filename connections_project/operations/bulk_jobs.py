@@ -36,7 +36,6 @@ def store_selection(app: str, selection: Selection, *, origin: Origin) -> BulkJo
     The job does nothing before `start`; one that nobody starts within a day is swept away.
 
     Args:
-        app: The connections' app.
         selection: Connections of that app, or their ids. Of connections those that are over are
             left out, but not social accounts whose tokens were kept: they can still be erased.
         origin: Who asks, and whose permission is looked at again before each batch.

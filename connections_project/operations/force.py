@@ -40,7 +40,6 @@ def force_disconnect(
     `run_background`.
 
     Args:
-        app: The connections' app.
         selection: Connections of that app, or their ids; a snapshot is taken at the start.
         options: Why and how.
         origin: Who does it, for the audit: `admin_origin(request)` or `command_origin(operator)`.

@@ -44,12 +44,9 @@ def begin_offboarding(
     long for ten thousand connections as for one.
 
     Args:
-        user: Who goes.
         reason: Why, 1 to 512 characters.
-        origin: Who says so, for the audit.
         forget: Whether the person is forgotten too: who it was with the commit, the names of the
             accounts once the connections are over.
-        details: What else the audit should know.
 
     Raises:
         InvalidReasonError: The reason is empty, too long, or holds a NUL. Nothing was done.

@@ -55,10 +55,8 @@ def deactivate(
     is cancelled. It may be repeated: what is done is passed over.
 
     Args:
-        user: Who goes.
         reason: Why, 1 to 512 characters.
         origin: Who does it, for the audit: `admin_origin(request)` or `command_origin(operator)`.
-        details: What else the audit should know.
         on_batch: Called with each batch after its commit, for a progress bar.
 
     Returns:
@@ -182,10 +180,7 @@ def end_connections(
     Whoever was let in again meanwhile is not forgotten.
 
     Args:
-        user: Whose access has ended.
         options: As `leaving_options` makes them.
-        origin: Who does it.
-        details: What else the audit should know.
         connected_until: What somebody who may come in again has connected since is left alone;
             None for nothing. Of others all is ended.
         on_batch: Told of each batch after its commit; what it raises ends the work.

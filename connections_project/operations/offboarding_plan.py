@@ -55,7 +55,6 @@ def offboarding_plan(user: User, *, forget: bool = False) -> OffboardingPlan:
     """Return what would become of what a user has.
 
     Args:
-        user: Who goes.
         forget: As for `forget`, which also erases kept tokens.
     """
     left = {app: blast_radius(app, rows, erase_tokens=forget) for app, rows in own(user).items()}

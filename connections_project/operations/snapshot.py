@@ -37,7 +37,6 @@ def take_snapshot(app: str, selection: Selection, *, erase_tokens: bool = False)
     """Read the ids of a selection, in one pass; of connections only those that are not over.
 
     Args:
-        app: The connections' app.
         selection: Connections of that app, or ids, which are taken as they are.
         erase_tokens: See `Options`.
     """

@@ -50,10 +50,7 @@ def disconnect_own(
     """Disconnect a user's own connection of any app by its app's verb; safe to repeat.
 
     Args:
-        connection_id: Which one.
-        user: Who asks.
         cancel_schedules: Whether what is still to be done through it is cancelled too.
-        origin: The call, for the audit log.
 
     Raises:
         ConnectionNotFoundError: See `own_connection`.

@@ -25,8 +25,6 @@ def owner_of(named: Mapping[str, str] | None, *, caller: User, address: str) -> 
 
     Args:
         named: Issuer and subject; None for the caller itself, who must be a person then.
-        caller: Who asks.
-        address: Of the client, for the audit log.
 
     Raises:
         ApiException: 403, the caller may not, or the person is deactivated; 400, there is none.

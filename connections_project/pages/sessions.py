@@ -35,7 +35,6 @@ def begin(*, user: User, platforms: Sequence[str], return_url: str, origin: Orig
         user: Whose page the link opens.
         platforms: Slugs of what is offered; none for all.
         return_url: Where the person goes when a flow is over; "" for back to the page.
-        origin: The call, for the audit log.
     """
     token, now, seconds = (
         secrets.token_urlsafe(32),

@@ -33,7 +33,6 @@ class StartPage(PersonPage):
 
         Args:
             request: Whose browser it is.
-            slug: The platform.
             row: The connection that is to take the new grant, if any.
         """
         browser = browser_for_start(request)

@@ -73,7 +73,6 @@ def refresh(upstream: Upstream, tokens: TokenSet, *, within: float = 10.0) -> To
     """Return fresh tokens (RFC 6749, section 6); see `oauth.client.refresh`.
 
     Args:
-        upstream: The platform.
         tokens: The old ones; the adapters of some platforms need both of them.
         within: Seconds for all calls.
 
@@ -133,7 +132,6 @@ def is_alive(upstream: Upstream, token: str, hint: str, *, within: float) -> boo
 
     Args:
         upstream: The platform, whose catalogue entry says how it is asked.
-        token: The token.
         hint: "access_token" or "refresh_token"; the latter is only introspected.
         within: Seconds for all calls.
 

@@ -123,7 +123,6 @@ class PublishSession:
         """Make a call, and return its answer if it is a success.
 
         Args:
-            request: What to send.
             publishes: Whether the post is out with it.
 
         Raises:

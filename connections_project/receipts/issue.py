@@ -22,7 +22,6 @@ def issue_own(*, connection_id: UUID | None, user: User) -> str:
 
     Args:
         connection_id: None for an id that is none.
-        user: Who asks.
 
     Raises:
         ConnectionNotFoundError: Unknown.

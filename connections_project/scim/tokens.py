@@ -50,7 +50,6 @@ def create_token(*, name: str, issuer: str, origin: Origin) -> NewToken:
     Args:
         name: What it is listed and revoked by, at most 100 characters.
         issuer: The name of its issuer's table in IDENTITY_ISSUERS.
-        origin: Who makes it, for the audit log.
 
     Raises:
         InvalidTokenRequestError: The name is none or taken, or there is no such issuer.

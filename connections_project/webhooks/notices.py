@@ -89,7 +89,6 @@ def apply(notice: Notice, *, client_address: str) -> int:
 
     Args:
         notice: A verified one.
-        client_address: Who called, for the audit log.
 
     Returns:
         How many were ended.
@@ -109,7 +108,6 @@ def erase(notice: Notice, *, client_address: str) -> DataDeletion:
 
     Args:
         notice: A verified one.
-        client_address: Who called, for the audit log.
 
     Returns:
         The deletion; of a request that is repeated, the first one.

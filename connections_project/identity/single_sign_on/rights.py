@@ -40,7 +40,6 @@ def let_in(claims: Mapping[str, Any], *, address: str) -> User:
 
     Args:
         claims: Of the ID token.
-        address: Of the client, for the audit log.
 
     Raises:
         RefusedError: The sign-in was not strong enough; or the person is in no group, and has lost

@@ -51,8 +51,6 @@ def exchange(
     """Exchange a token for a long-lived one, or a long-lived one for a fresher one.
 
     Args:
-        platform: Whose API is asked.
-        url: The endpoint.
         parameters: What it wants to know; documented as a query, secrets included.
         within: Seconds for the whole call.
 
