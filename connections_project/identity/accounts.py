@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from audit.events import Action
-from audit.record import record
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import Membership, PrincipalType, Team, User
 from connections_project.identity.origins import command_origin
+from connections_project.identity.records import record_about_user
 from connections_project.identity.second_factor import Enrolment, enrol
 
 
@@ -75,14 +75,9 @@ def create_operator(
             user.groups.add(Group.objects.get(name=group))
             user.is_superuser = False
             user.save(update_fields=["is_superuser"])
-        record(
-            Action.OPERATOR_CREATED,
-            origin=command_origin(None),
-            subject_type="user",
-            subject_id=user.pk,
-            subject_owner_id=user.pk,
-            details={"group": group or "every permission"},
-        )
+        details = {"group": group or "every permission"}
+        origin = command_origin(None)
+        record_about_user(Action.OPERATOR_CREATED, user.pk, origin=origin, details=details)
         return user, enrol(user) if second_factor else None
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -54,49 +55,43 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         # The few whom the admin's filters pick out of very many.
         indexes = [
-            models.Index(fields=["-id"], name="identity_staff", condition=models.Q(is_staff=True)),
+            models.Index(fields=["-id"], name="identity_staff", condition=Q(is_staff=True)),
+            models.Index(fields=["-id"], name="identity_inactive", condition=Q(is_active=False)),
             models.Index(
-                fields=["-id"], name="identity_inactive", condition=models.Q(is_active=False)
-            ),
-            models.Index(
-                fields=["-id"],
-                name="identity_services",
-                condition=models.Q(principal_type="service"),
+                fields=["-id"], name="identity_services", condition=Q(principal_type="service")
             ),
             # How SCIM and security events name people of an issuer.
             models.Index(
                 fields=["issuer", "issuer_email"],
                 name="identity_issuer_email",
-                condition=models.Q(issuer__isnull=False),
+                condition=Q(issuer__isnull=False),
             ),
             # What operators know of such people.
             models.Index(
                 fields=["issuer_email"],
                 name="identity_email_prefix",
                 opclasses=["varchar_pattern_ops"],
-                condition=models.Q(issuer_email__isnull=False),
+                condition=Q(issuer_email__isnull=False),
             ),
         ]
         constraints = [
             models.UniqueConstraint(name="identity_subject_once", fields=["issuer", "subject"]),
             models.CheckConstraint(
                 name="identity_local_or_external",
-                condition=models.Q(
-                    email__isnull=False, issuer=None, subject=None, issuer_email=None
-                )
-                | models.Q(email=None, issuer__isnull=False, subject__isnull=False),
+                condition=Q(email__isnull=False, issuer=None, subject=None, issuer_email=None)
+                | Q(email=None, issuer__isnull=False, subject__isnull=False),
             ),
             models.CheckConstraint(
-                name="identity_email_is_lower_case", condition=models.Q(email=Lower("email"))
+                name="identity_email_is_lower_case", condition=Q(email=Lower("email"))
             ),
             models.CheckConstraint(
                 name="identity_principal_type_is_known",
-                condition=models.Q(principal_type__in=PrincipalType.values),
+                condition=Q(principal_type__in=PrincipalType.values),
             ),
             models.CheckConstraint(
                 name="identity_service_is_never_staff",
-                condition=~models.Q(principal_type=PrincipalType.SERVICE)
-                | models.Q(is_staff=False, is_superuser=False),
+                condition=~Q(principal_type=PrincipalType.SERVICE)
+                | Q(is_staff=False, is_superuser=False),
             ),
         ]
 
@@ -173,9 +168,7 @@ class Team(models.Model):
     class Meta:
         # The few among everybody's own.
         indexes = [
-            models.Index(
-                fields=["-id"], name="identity_shared", condition=models.Q(owner__isnull=True)
-            )
+            models.Index(fields=["-id"], name="identity_shared", condition=Q(owner__isnull=True))
         ]
 
     def __str__(self) -> str:

@@ -7,9 +7,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audit.events import Action, ActorType, Interface
-from audit.record import Origin, record
+from audit.record import Origin
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import ForgottenSubject, PrincipalType, User
+from connections_project.identity.records import record_about_user
 
 
 class ForgottenSubjectError(Exception):
@@ -36,21 +37,13 @@ def provision(
     Raises:
         ForgottenSubjectError: It was forgotten after the token was issued.
     """
-    user = User(
-        issuer=issuer,
-        subject=subject,
-        issuer_email=email,
-        principal_type=principal_type,
-        email=None,
-    )
-    user.set_unusable_password()
+    user = User(issuer=issuer, subject=subject, issuer_email=email, principal_type=principal_type)
     try:
         with transaction.atomic():
-            user.save()
+            _save_new(user)
             # Only now: whoever is being forgotten at this moment held the row until it was.
             _require_not_forgotten(user, issued_at)
-            kind = ActorType(user.principal_type)
-            _record(user, Origin(kind, user.pk, Interface.API, address))
+            _record(user, Origin(ActorType(principal_type), user.pk, Interface.API, address))
     except IntegrityError:
         # Another call was faster; anything else that is wrong with the row leaves none to be found.
         found = User.objects.filter(issuer=issuer, subject=subject).first()
@@ -73,10 +66,9 @@ def provision_by_directory(*, issuer: str, subject: str, origin: Origin) -> User
     Raises:
         IntegrityError: There is one already.
     """
-    user = User(issuer=issuer, subject=subject, email=None)
+    user = User(issuer=issuer, subject=subject)
     user.sessions_ended_at = forgotten_at(issuer, subject)
-    user.set_unusable_password()
-    user.save()
+    _save_new(user)
     _record(user, origin)
     return user
 
@@ -129,6 +121,11 @@ def subject_digest(issuer: str, subject: str) -> str:
     return hashlib.sha256(f"{issuer}\n{subject}".encode()).hexdigest()
 
 
+def _save_new(user: User) -> None:
+    user.set_unusable_password()
+    user.save()
+
+
 def _require_not_forgotten(user: User, issued_at: datetime) -> None:
     digest = subject_digest(user.issuer or "", user.subject or "")
     if ForgottenSubject.objects.filter(digest=digest, forgotten_at__gte=issued_at).exists():
@@ -136,11 +133,5 @@ def _require_not_forgotten(user: User, issued_at: datetime) -> None:
 
 
 def _record(user: User, origin: Origin) -> None:
-    record(
-        Action.USER_PROVISIONED,
-        origin=origin,
-        subject_type="user",
-        subject_id=user.pk,
-        subject_owner_id=user.pk,
-        details={"issuer": user.issuer},
-    )
+    details = {"issuer": user.issuer}
+    record_about_user(Action.USER_PROVISIONED, user.pk, origin=origin, details=details)

@@ -10,12 +10,13 @@ from django.conf import settings
 from django.db import transaction
 
 from audit.events import Action
-from audit.record import Origin, record
+from audit.record import Origin
 from connections_project.core.vault import DecryptionError, seal
 from connections_project.identity import recovery_codes
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import Authenticator, User
 from connections_project.identity.qr_codes import qr_code
+from connections_project.identity.records import record_about_user
 
 # As long as the digest of HMAC-SHA-1 (RFC 4226, section 4, R6).
 KEY_BYTES = 20
@@ -63,13 +64,7 @@ def reset(*, email: str, origin: Origin) -> Enrolment:
         if user is None:
             raise NoSuchOperatorError(email)
         enrolment = enrol(user)
-        record(
-            Action.SECOND_FACTOR_RESET,
-            origin=origin,
-            subject_type="user",
-            subject_id=user.pk,
-            subject_owner_id=user.pk,
-        )
+        record_about_user(Action.SECOND_FACTOR_RESET, user.pk, origin=origin)
     return enrolment
 
 
@@ -100,14 +95,8 @@ def _is_taken(device: Authenticator, code: str, origin: Origin) -> bool:
         return device.verify_token(code)
     taken = recovery_codes.spend(device, code)
     if taken:
-        record(
-            Action.RECOVERY_CODE_USED,
-            origin=origin,
-            subject_type="user",
-            subject_id=device.user_id,
-            subject_owner_id=device.user_id,
-            details={"left": device.recovery_codes.count()},
-        )
+        left, action = device.recovery_codes.count(), Action.RECOVERY_CODE_USED
+        record_about_user(action, device.user_id, origin=origin, details={"left": left})
     return taken
 
 

@@ -13,9 +13,10 @@ from django.utils import timezone
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from audit.events import Action
-from audit.record import Origin, record
+from audit.record import Origin
 from connections_project.identity import tokens
 from connections_project.identity.models import SessionFamily, User
+from connections_project.identity.records import record_about_user
 from connections_project.identity.tokens import BadTokenError
 
 logger = logging.getLogger(__name__)
@@ -97,19 +98,8 @@ def end_all(user: User, *, until: datetime, origin: Origin, reason: str) -> bool
         SessionFamily.objects.filter(user=locked, revoked_at=None, created_at__lte=moment).update(
             revoked_at=now
         )
-        _record_ended(locked, origin=origin, reason=reason)
+        record_about_user(Action.SESSIONS_ENDED, locked.pk, origin=origin, reason=reason)
     return True
-
-
-def _record_ended(user: User, *, origin: Origin, reason: str) -> None:
-    record(
-        Action.SESSIONS_ENDED,
-        origin=origin,
-        subject_type="user",
-        subject_id=user.pk,
-        subject_owner_id=user.pk,
-        reason=reason,
-    )
 
 
 def _newest_token() -> dict[str, Any]:

@@ -9,13 +9,14 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from audit.events import Action, ActorType, Interface, Outcome
-from audit.record import Origin, record
+from audit.record import Origin
 from connections_project.identity import second_factor
 from connections_project.identity.fields import normal_email
 from connections_project.identity.hashing import HashingBusyError, hashing_slot, sign_in_place
-from connections_project.identity.login_attempts import begin_attempt
+from connections_project.identity.login_attempts import Attempt, begin_attempt
 from connections_project.identity.models import User
 from connections_project.identity.origins import anonymous_origin
+from connections_project.identity.records import record_about_user
 from connections_project.middleware.trusted_proxies import client_address
 
 
@@ -51,12 +52,7 @@ def authenticate(
     with sign_in_place():
         attempt = begin_attempt(email=email, address=client_address(request))
         user = User.objects.filter(email=email).first()
-        try:
-            with hashing_slot():
-                refusal = _refusal(user, password)
-        except HashingBusyError:
-            attempt.excuse()
-            raise
+        refusal = _checked_refusal(attempt, user, password)
     refusal = refusal or (further(user) if user else "")
     if user is None or refusal:
         _record_failure(request, user, email, refusal)
@@ -92,18 +88,21 @@ def authenticate_operator(request: HttpRequest, *, email: str, password: str, co
 def record_operator(request: HttpRequest, user: User, *, by: str) -> None:
     """Record that an operator has come in, and by which way."""
     with transaction.atomic():
-        record(
-            Action.OPERATOR_SIGNED_IN,
-            origin=_operator_origin(request, user),
-            subject_type="user",
-            subject_id=user.pk,
-            subject_owner_id=user.pk,
-            details={"by": by},
-        )
+        origin = _operator_origin(request, user)
+        record_about_user(Action.OPERATOR_SIGNED_IN, user.pk, origin=origin, details={"by": by})
 
 
 def _operator_origin(request: HttpRequest, user: User) -> Origin:
     return Origin(ActorType.OPERATOR, user.pk, Interface.ADMIN, client_address(request))
+
+
+def _checked_refusal(attempt: Attempt, user: User | None, password: str) -> str:
+    try:
+        with hashing_slot():
+            return _refusal(user, password)
+    except HashingBusyError:
+        attempt.excuse()
+        raise
 
 
 def _refusal(user: User | None, password: str) -> str:
@@ -128,12 +127,10 @@ def _record_failure(request: HttpRequest, user: User | None, email: str, reason:
     # nor a password that was typed into the wrong field.
     digest = hashlib.sha256(normal_email(email).encode()).hexdigest()[:16]
     with transaction.atomic():
-        record(
+        record_about_user(
             Action.LOGIN_FAILED,
+            user.pk if user else None,
             origin=anonymous_origin(request),
-            subject_type="user",
-            subject_id=user.pk if user else None,
-            subject_owner_id=user.pk if user else None,
             outcome=Outcome.FAILURE,
             reason=reason,
             details={"email_sha256": digest},

@@ -14,10 +14,11 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from audit.events import Action
-from audit.record import Origin, record
+from audit.record import Origin
 from connections_project.identity.keys import revoke_key
 from connections_project.identity.models import Authenticator, SessionFamily, Team, User
 from connections_project.identity.provisioning import remember_forgotten
+from connections_project.identity.records import record_about_user
 from connections_project.operations.force import force_disconnect
 from connections_project.operations.offboarding_plan import own, own_keys
 from connections_project.operations.options import DisconnectOptions, Result
@@ -87,7 +88,9 @@ def reactivate(
             raise ForgottenError
         if not locked.is_active:
             _set_active(locked, True)
-            _record(Action.USER_REACTIVATED, locked, reason=reason, origin=origin, details=details)
+            record_about_user(
+                Action.USER_REACTIVATED, locked.pk, origin=origin, reason=reason, details=details
+            )
     user.is_active = True
 
 
@@ -148,7 +151,9 @@ def end_access(
         locked = lock_with_teams(user)
         if locked.is_active:
             _set_active(locked, False)
-            _record(Action.USER_DEACTIVATED, locked, reason=reason, origin=origin, details=details)
+            record_about_user(
+                Action.USER_DEACTIVATED, locked.pk, origin=origin, reason=reason, details=details
+            )
         now = timezone.now()
         # Nor is any access token or session good again for one who is let in again.
         locked.sessions_ended_at = now
@@ -240,7 +245,9 @@ def forget_identity(
         Team.objects.filter(owner=locked).update(name=locked.email)
         for forgetter in _forgetters:
             forgetter(locked)
-        _record(Action.USER_FORGOTTEN, locked, reason=reason, origin=origin, details=details)
+        record_about_user(
+            Action.USER_FORGOTTEN, locked.pk, origin=origin, reason=reason, details=details
+        )
     user.refresh_from_db()
 
 
@@ -261,23 +268,3 @@ def _anonymous_address(user: User) -> str:
 def _set_active(user: User, is_active: bool) -> None:
     user.is_active = is_active
     user.save(update_fields=["is_active"])
-
-
-def _record(
-    action: Action,
-    user: User,
-    *,
-    reason: str,
-    origin: Origin,
-    details: Mapping[str, Any] | None,
-) -> None:
-    """Record what was done to a user: the id, and no address, which the log could never forget."""
-    record(
-        action,
-        origin=origin,
-        subject_type="user",
-        subject_id=user.pk,
-        subject_owner_id=user.pk,
-        reason=reason,
-        details=details,
-    )

@@ -10,7 +10,7 @@ from django.utils import timezone
 from scim2_models import MutabilityException, NotFoundException, UniquenessException
 
 from audit.events import Action
-from audit.record import Origin, record
+from audit.record import Origin
 from connections_project.core.parsing import parse_uuid
 from connections_project.identity.models import User
 from connections_project.identity.provisioning import (
@@ -18,6 +18,7 @@ from connections_project.identity.provisioning import (
     provision_by_directory,
     remember_forgotten,
 )
+from connections_project.identity.records import record_about_user
 from connections_project.operations.leaving import begin_offboarding
 from connections_project.operations.offboarding import lock_with_teams, reactivate
 from connections_project.scim import schemas
@@ -134,7 +135,9 @@ def _store(user: User, columns: dict[str, Any], active: bool | None, *, origin: 
             setattr(user, name, value)
         user.save(update_fields=[*identity])
     if changed:
-        _record(user, changed, origin)
+        # Their names alone: a value could never be forgotten.
+        details = {"changed": changed}
+        record_about_user(Action.USER_CHANGED, user.pk, origin=origin, details=details)
     # A removed `active` is true.
     _set_active(user, active is not False, origin)
 
@@ -176,18 +179,6 @@ def _set_active(user: User, active: bool, origin: Origin) -> None:
         begin_offboarding(user, reason=DEACTIVATED, origin=origin)
     ScimProfile.objects.filter(pk=user.pk).update(modified_at=timezone.now())
     user.scim_profile.refresh_from_db()
-
-
-def _record(user: User, changed: list[str], origin: Origin) -> None:
-    """Record which attributes were changed, and no value that the log could never forget."""
-    record(
-        Action.USER_CHANGED,
-        origin=origin,
-        subject_type="user",
-        subject_id=user.pk,
-        subject_owner_id=user.pk,
-        details={"changed": changed},
-    )
 
 
 @contextmanager

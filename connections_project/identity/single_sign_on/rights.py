@@ -7,12 +7,13 @@ from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 
 from audit.events import Action, ActorType, Interface
-from audit.record import Origin, record
+from audit.record import Origin
 from connections_project.api.parsers import UNSTORABLE
 from connections_project.identity.fields import normal_email
 from connections_project.identity.groups import AUDITORS, OPERATORS
 from connections_project.identity.models import PrincipalType, User
 from connections_project.identity.provisioning import provision_by_directory
+from connections_project.identity.records import record_about_user
 from connections_project.identity.single_sign_on.provider import single_sign_on
 from connections_project.identity.tokens import BadTokenError, require_open_sessions
 
@@ -46,9 +47,7 @@ def let_in(claims: Mapping[str, Any], *, address: str) -> User:
             what there was; or is deactivated.
     """
     subject = claims["sub"]
-    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT:
-        raise RefusedError("bad_subject")
-    if UNSTORABLE.search(subject):
+    if not _is_storable(subject, LONGEST_SUBJECT):
         raise RefusedError("bad_subject")
     group = _group(claims.get(single_sign_on().groups_claim))
     # Whoever is in no group loses what there was, however weak the sign-in is.
@@ -121,21 +120,17 @@ def _set_rights(user: User, group: str | None, address: str) -> None:
     user.save(update_fields=["is_staff", "is_superuser"])
     user.groups.set(Group.objects.filter(name=group) if group else [])
     user.user_permissions.clear()
-    record(
-        Action.USER_CHANGED,
-        origin=Origin(ActorType.OPERATOR, user.pk, Interface.ADMIN, address),
-        subject_type="user",
-        subject_id=user.pk,
-        subject_owner_id=user.pk,
-        details={"changed": ["groups"], "by": "single sign-on", "group": group or ""},
-    )
+    origin = Origin(ActorType.OPERATOR, user.pk, Interface.ADMIN, address)
+    details = {"changed": ["groups"], "by": "single sign-on", "group": group or ""}
+    record_about_user(Action.USER_CHANGED, user.pk, origin=origin, details=details)
+
+
+def _is_storable(text: Any, longest: int) -> bool:
+    return isinstance(text, str) and 0 < len(text) <= longest and not UNSTORABLE.search(text)
 
 
 def _set_email(user: User, email: Any) -> None:
-    if not isinstance(email, str):
-        return
-    address = normal_email(email)
-    is_storable = 0 < len(address) <= LONGEST_EMAIL and not UNSTORABLE.search(address)
-    if is_storable and address != user.issuer_email:
+    address = normal_email(email) if isinstance(email, str) else None
+    if _is_storable(address, LONGEST_EMAIL) and address != user.issuer_email:
         user.issuer_email = address
         user.save(update_fields=["issuer_email"])

@@ -15,7 +15,7 @@ from mozilla_django_oidc.views import (
 )
 
 from audit.events import Action, ActorType, Interface, Outcome
-from audit.record import Origin, record
+from audit.record import Origin
 from connections_project.identity.admin_site import begin_operator_session
 from connections_project.identity.login_attempts import (
     Attempt,
@@ -24,6 +24,7 @@ from connections_project.identity.login_attempts import (
     count_departure,
 )
 from connections_project.identity.models import User
+from connections_project.identity.records import record_about_user
 from connections_project.identity.sign_in import record_operator
 from connections_project.identity.single_sign_on import provider
 from connections_project.identity.single_sign_on.backend import library_setting, redirect_uri
@@ -116,12 +117,10 @@ def refused(
     """Return the page that lets nobody in; the audit log keeps why."""
     address = client_address(request)
     with transaction.atomic():
-        record(
+        record_about_user(
             Action.LOGIN_FAILED,
+            user.pk if user else None,
             origin=Origin(ActorType.USER, None, Interface.ADMIN, address),
-            subject_type="user",
-            subject_id=user.pk if user else None,
-            subject_owner_id=user.pk if user else None,
             outcome=Outcome.FAILURE,
             reason=reason,
             details={"by": "single sign-on"},
