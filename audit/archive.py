@@ -22,7 +22,7 @@ from audit import horizon, statements
 from audit.events import Action
 from audit.models import Archive, AuditEvent, Seal, SealedEvent
 from audit.public_keys import as_text
-from audit.record import Origin, record
+from audit.record import Origin, record_about_log
 from audit.unsealed import Window
 from audit.verify_export import Reading
 
@@ -98,22 +98,11 @@ def record_archive(part: Part, *, sha256: str, origin: Origin, reason: str) -> N
     )
     signed = statements.sign(statements.of_archive(archive), statements.signing_key())
     archive.key_id, archive.signature = signed["kid"], signed["signature"]
+    moved = {"first_seal": part.first, "last_seal": part.last, "events": part.events}
+    details = {**moved, "sha256": sha256}
     with transaction.atomic(using=horizon.database().alias):
         archive.save(force_insert=True)
-        record(
-            Action.AUDIT_ARCHIVED,
-            origin=origin,
-            subject_type="audit.log",
-            subject_id=None,
-            subject_owner_id=None,
-            reason=reason,
-            details={
-                "first_seal": part.first,
-                "last_seal": part.last,
-                "events": part.events,
-                "sha256": sha256,
-            },
-        )
+        record_about_log(Action.AUDIT_ARCHIVED, origin=origin, reason=reason, details=details)
 
 
 def remove_archived() -> Iterator[int]:

@@ -20,17 +20,20 @@ def public_key_of(text: str) -> Ed25519PublicKey:
     try:
         return _from_base64(text)
     except ValueError:
-        pass  # Then it is the path of a file.
-    try:
-        data = Path(text).read_text(encoding="ascii").strip()
-        return _from_pem(data) if data.startswith("-----") else _from_base64(data)
-    except (OSError, ValueError):
-        raise ValueError(WANTED) from None
+        return _from_file(Path(text))
 
 
 def as_text(key: Ed25519PublicKey) -> str:
     """Return a public key as `--public-key` and AUDIT_PUBLIC_KEYS expect it."""
     return base64.b64encode(key.public_bytes_raw()).decode()
+
+
+def _from_file(path: Path) -> Ed25519PublicKey:
+    try:
+        data = path.read_text(encoding="ascii").strip()
+        return _from_pem(data) if data.startswith("-----") else _from_base64(data)
+    except (OSError, ValueError):
+        raise ValueError(WANTED) from None
 
 
 def _from_base64(text: str) -> Ed25519PublicKey:

@@ -30,11 +30,23 @@ class Origin:
     for_team: bool = False
 
 
+# What the service does by itself, on nobody's behalf.
+WORKER = Origin(ActorType.SYSTEM, None, Interface.WORKER)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """What is to be recorded; the arguments are those of `record`.
+    """What is to be recorded.
 
-    `notes` is what listeners are told besides, and is not stored.
+    Args:
+        action: What was done: of `Action`, or of an app's own StrEnum; at most 64 characters.
+        subject_type: What kind of thing it was done to, such as `providers.connection`.
+        subject_id: Which one; None where there is none, as at a login with an unknown e-mail.
+        subject_owner_id: The principal or team that it belongs to.
+        reason: Why, at most 512 characters.
+        details: What else is worth knowing, as JSON. Never a secret.
+        trace_id: That of the cause, where it is not what runs now.
+        notes: What listeners are told besides; it is not stored.
     """
 
     action: str
@@ -72,20 +84,8 @@ def record(
     outcome: Outcome = Outcome.SUCCESS,
     reason: str = "",
     details: Mapping[str, Any] | None = None,
-    trace_id: str | None = None,
 ) -> None:
-    """Add one event, in the transaction of the change that it records.
-
-    Args:
-        action: What was done: of `Action`, or of an app's own StrEnum; at most 64 characters.
-        origin: Who did it, and how.
-        subject_type: What kind of thing it was done to, such as `providers.connection`.
-        subject_id: Which one; None where there is none, as at a login with an unknown e-mail.
-        subject_owner_id: The principal or team that it belongs to.
-        outcome: How it ended.
-        reason: Why, at most 512 characters.
-        details: What else is worth knowing, as JSON. Never a secret.
-        trace_id: That of the cause, where it is not what runs now.
+    """Add one event (see `Event`), in the transaction of the change that it records.
 
     Raises:
         TransactionManagementError: No transaction is open.
@@ -99,9 +99,23 @@ def record(
         outcome=outcome,
         reason=reason,
         details=details,
-        trace_id=trace_id,
     )
     record_many([event])
+
+
+def record_about_log(
+    action: str, *, origin: Origin, reason: str = "", details: Mapping[str, Any]
+) -> None:
+    """Record what was done with the audit log itself."""
+    record(
+        action,
+        origin=origin,
+        subject_type="audit.log",
+        subject_id=None,
+        subject_owner_id=None,
+        reason=reason,
+        details=details,
+    )
 
 
 def record_many(events: Iterable[Event]) -> None:

@@ -11,9 +11,10 @@ from tqdm import tqdm
 
 from audit import archive
 from audit.archive import ArchiveError, Part
+from audit.arguments import add_accept, date_or_time, user_id
 from audit.events import ActorType, Interface
 from audit.export import Export, Selection
-from audit.management.commands.export_audit_log import date_or_time, user_id, written
+from audit.management.commands.export_audit_log import written
 from audit.record import Origin
 from audit.verify_export import TamperedError
 from connections_project.core.commands.base import (
@@ -50,14 +51,7 @@ class Command(CommandWithExamples):
         parser.add_argument("--to", type=Path, required=True, metavar="FILE", help="a new file")
         parser.add_argument("--operator", metavar="EMAIL", help="who archives, for the audit log")
         parser.add_argument("--reason", default="", help="why, for the audit log")
-        parser.add_argument(
-            "--accept",
-            action="append",
-            type=UUID,
-            default=[],
-            metavar="EVENT_ID",
-            help="pass over an event that turned up late and has been looked into",
-        )
+        add_accept(parser)
         parser.add_argument("--dry-run", action="store_true", help="only say what would go")
 
     def handle(
@@ -71,13 +65,8 @@ class Command(CommandWithExamples):
         dry_run: bool,
         **_: Any,
     ) -> None:
-        if before > timezone.now():
-            raise CommandError("--before must not lie in the future.", returncode=2)
         reason = given_reason(reason, least=0)
-        try:
-            part = archive.part_before(before)
-        except ArchiveError as error:
-            raise CommandError(str(error)) from None
+        part = _part_before(before)
         if dry_run:
             self.stdout.write(f"Would archive: {_in_words(part)}.")
             return
@@ -86,13 +75,10 @@ class Command(CommandWithExamples):
         with interruptible(STOPPED):
             if part is not None:
                 self._archive(part, to, accept, origin=origin, reason=reason)
-            removed = sum(
-                tqdm(archive.remove_archived(), desc="Removing", disable=None, leave=False)
-            )
+            removing = tqdm(archive.remove_archived(), desc="Removing", disable=None, leave=False)
+            removed = counted(sum(removing), "event")
         kept = f", in {to}" if part else ""
-        self.stdout.write(
-            f"Archived: {_in_words(part)}{kept}. Removed here: {counted(removed, 'event')}."
-        )
+        self.stdout.write(f"Archived: {_in_words(part)}{kept}. Removed here: {removed}.")
 
     def _archive(
         self, part: Part, to: Path, accepted: list[UUID], *, origin: Origin, reason: str
@@ -108,6 +94,15 @@ class Command(CommandWithExamples):
         except (TamperedError, ArchiveError) as error:
             raise CommandError(f"The audit log is not what was sealed. {error}") from None
         archive.record_archive(part, sha256=sha256, origin=origin, reason=reason)
+
+
+def _part_before(before: datetime) -> Part | None:
+    if before > timezone.now():
+        raise CommandError("--before must not lie in the future.", returncode=2)
+    try:
+        return archive.part_before(before)
+    except ArchiveError as error:
+        raise CommandError(str(error)) from None
 
 
 def _in_words(part: Part | None) -> str:

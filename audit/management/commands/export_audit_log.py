@@ -4,20 +4,19 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError, CommandParser, OutputWrapper
 from django.db import transaction
-from django.utils.dateparse import parse_date, parse_datetime
 from tqdm import tqdm
 
+from audit.arguments import date_or_time, user_id
 from audit.events import Action, ActorType, Interface
 from audit.export import Export, Selection
-from audit.record import Origin, record
+from audit.record import Origin, record_about_log
 from connections_project.core.commands.base import (
     CommandWithExamples,
     counted,
@@ -90,16 +89,10 @@ class Command(CommandWithExamples):
 
 def _audit(selection: Selection, *, operator_id: UUID | None, reason: str) -> None:
     """Record the export before the first event leaves, so that no interrupted one goes unseen."""
+    origin = Origin(ActorType.OPERATOR, operator_id, Interface.COMMAND)
+    details = {"selection": selection.as_json(), "os_user": os_user()}
     with transaction.atomic():
-        record(
-            Action.AUDIT_EXPORTED,
-            origin=Origin(ActorType.OPERATOR, operator_id, Interface.COMMAND),
-            subject_type="audit.log",
-            subject_id=None,
-            subject_owner_id=None,
-            reason=reason,
-            details={"selection": selection.as_json(), "os_user": os_user()},
-        )
+        record_about_log(Action.AUDIT_EXPORTED, origin=origin, reason=reason, details=details)
 
 
 @contextmanager
@@ -149,24 +142,3 @@ def _identifier(text: str) -> UUID:
     if found is None:
         raise CommandError(f"{text} is neither an id nor an e-mail address.", returncode=2)
     return found
-
-
-def user_id(email: str) -> UUID:
-    user = get_user_model().objects.filter(email=email.strip().lower()).first()
-    if user is None:
-        raise CommandError(f"There is no user {email}.")
-    found: UUID = user.pk
-    return found
-
-
-def date_or_time(text: str) -> datetime:
-    """Read a date or a time; argparse words the ValueError that a wrong one raises."""
-    day = parse_date(text)
-    time_given = datetime.combine(day, time()) if day else parse_datetime(text)
-    if time_given is None:
-        raise ValueError(text)
-    return time_given if time_given.tzinfo else time_given.replace(tzinfo=UTC)
-
-
-# argparse names the type in its message.
-date_or_time.__name__ = "date or time"

@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, t
 from audit import follow
 from audit.canonical import canonical
 from audit.events import Action, ActorType, Interface
-from audit.record import Origin, record
+from audit.record import Origin, record_about_log
 from connections_project.core.commands.base import (
     CommandWithExamples,
     os_user,
@@ -76,15 +76,9 @@ class Command(CommandWithExamples):
 def _audit(after: UUID | None) -> None:
     """Record that the log is handed out, as an export is."""
     details = {"follows": True, "after": str(after) if after else None, "os_user": os_user()}
+    origin = Origin(ActorType.OPERATOR, None, Interface.COMMAND)
     with transaction.atomic():
-        record(
-            Action.AUDIT_EXPORTED,
-            origin=Origin(ActorType.OPERATOR, None, Interface.COMMAND),
-            subject_type="audit.log",
-            subject_id=None,
-            subject_owner_id=None,
-            details=details,
-        )
+        record_about_log(Action.AUDIT_EXPORTED, origin=origin, details=details)
 
 
 @contextmanager

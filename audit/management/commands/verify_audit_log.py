@@ -16,6 +16,7 @@ from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from audit import checkpoints, verify_checkpoints
+from audit.arguments import add_accept
 from audit.models import Seal, Timestamp
 from audit.public_keys import public_key_of
 from audit.statements import known_keys
@@ -59,30 +60,8 @@ class Command(CommandWithExamples):
             help="checkpoints that were kept outside, each of which must be there "
             "(default: AUDIT_HEADS_FILE)",
         )
-        parser.add_argument(
-            "--accept",
-            action="append",
-            type=UUID,
-            default=[],
-            metavar="EVENT_ID",
-            help="pass over an event that turned up late and has been looked into",
-        )
-        parser.add_argument(
-            "--timestamp-roots",
-            type=_certificates,
-            default=settings.AUDIT_TIMESTAMP_ROOTS,
-            metavar="FILE",
-            help="certificates, as PEM, of who has timestamped the log (default: "
-            "AUDIT_TIMESTAMP_ROOTS)",
-        )
-        parser.add_argument(
-            "--known-head",
-            action="append",
-            default=[],
-            metavar="HEAD",
-            help="the head of a seal that is known to be genuine: up to it, timestamps that are "
-            "late or missing are passed over",
-        )
+        add_accept(parser)
+        _add_timestamp_options(parser)
         parser.add_argument("--all", action="store_true", help="name all bad rows")
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
@@ -181,3 +160,22 @@ def _result(reading: Verification, found: list[Finding]) -> dict[str, Any]:
         "archived": reading.archived,
         "findings": [asdict(finding) for finding in found],
     }
+
+
+def _add_timestamp_options(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--timestamp-roots",
+        type=_certificates,
+        default=settings.AUDIT_TIMESTAMP_ROOTS,
+        metavar="FILE",
+        help="certificates, as PEM, of who has timestamped the log (default: "
+        "AUDIT_TIMESTAMP_ROOTS)",
+    )
+    parser.add_argument(
+        "--known-head",
+        action="append",
+        default=[],
+        metavar="HEAD",
+        help="the head of a seal that is known to be genuine: up to it, timestamps that are "
+        "late or missing are passed over",
+    )
