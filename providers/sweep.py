@@ -6,13 +6,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from audit.events import Action, ActorType, Interface, Outcome
-from audit.record import Origin, record_many
+from audit.events import Action, Outcome
+from audit.record import WORKER, Event, record_many
 from connections_project.connections.attention import AttentionReason
 from connections_project.connections.records import event_about
 from providers.models import Connection, Status
 
-ORIGIN = Origin(ActorType.SYSTEM, None, Interface.WORKER)
 CHANGED = (
     *("status", "epoch", "updated_at", "refresh_lease", "refresh_leased_until"),
     *("attention_reason", "attention_since", "ending_notice_at"),
@@ -43,14 +42,10 @@ def sweep_pending() -> int:
             row.need_attention(AttentionReason.CONNECT_FAILED, now=now)
             row.changed(now=now)
         Connection.objects.bulk_update(rows, CHANGED)
-        record_many(
-            event_about(
-                row,
-                Action.PROVIDER_CONNECTION_FAILED,
-                origin=ORIGIN,
-                outcome=Outcome.FAILURE,
-                error="interrupted",
-            )
-            for row in rows
-        )
+        record_many(_failed(row) for row in rows)
     return len(rows)
+
+
+def _failed(row: Connection) -> Event:
+    failed = Action.PROVIDER_CONNECTION_FAILED
+    return event_about(row, failed, origin=WORKER, outcome=Outcome.FAILURE, error="interrupted")

@@ -4,14 +4,12 @@ from collections.abc import Iterable
 
 from django.utils import timezone
 
-from audit.events import Action, ActorType, Interface
-from audit.record import Origin, record_many
+from audit.events import Action
+from audit.record import WORKER, record_many
 from connections_project.connections.records import event_about
 from connections_project.connections.registry import RefreshRules
 from connections_project.oauth.client import TokenSet
 from social.models import SocialAccount, Status
-
-SYSTEM = Origin(ActorType.SYSTEM, None, Interface.WORKER)
 
 
 def _leader(account: SocialAccount) -> SocialAccount:
@@ -43,7 +41,7 @@ def _record_recovered(rows: Iterable[SocialAccount]) -> None:
     """Record the refresh of those that needed attention until then; of the others the one event of
     their set tells."""
     record_many(
-        event_about(row, Action.ACCOUNT_TOKEN_REFRESHED, origin=SYSTEM, cause="token_set")
+        event_about(row, Action.ACCOUNT_TOKEN_REFRESHED, origin=WORKER, cause="token_set")
         for row in rows
     )
 

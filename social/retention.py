@@ -3,14 +3,13 @@
 from django.db import transaction
 from django.utils import timezone
 
-from audit.events import Action, ActorType, Interface
-from audit.record import Origin, record_many
+from audit.events import Action
+from audit.record import WORKER, record_many
 from connections_project.connections.disconnect import erase_tokens, lock_rows
 from connections_project.connections.records import event_about
 from social.models import SocialAccount
 
 BATCH = 1000
-ORIGIN = Origin(ActorType.SYSTEM, None, Interface.WORKER)
 
 
 def erase_kept_too_long() -> int:
@@ -35,7 +34,7 @@ def _erase_batch() -> int:
         rows = lock_rows(oldest, skip_locked=True)
         erase_tokens(rows, now=now)
         record_many(
-            event_about(row, Action.ACCOUNT_TOKENS_ERASED, origin=ORIGIN, cause="retention")
+            event_about(row, Action.ACCOUNT_TOKENS_ERASED, origin=WORKER, cause="retention")
             for row in rows
         )
     return len(rows)

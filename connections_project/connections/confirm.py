@@ -10,8 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from audit.events import ActorType, Interface
-from audit.record import Origin
+from audit.record import WORKER, Origin
 from connections_project.connections.callback import ValidatedFlow
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.refresh import mark_dead_unless_changed
@@ -23,7 +22,6 @@ from connections_project.platforms.registry import upstream
 from connections_project.revocation.grants import Grant, holders_by_app, was_revoked_since
 from connections_project.revocation.release import ends_the_grant
 
-WORKER = Origin(ActorType.SYSTEM, None, Interface.WORKER)
 # The clocks of hosts differ by some seconds; one question too many does no harm.
 LEEWAY = timedelta(seconds=10)
 

@@ -6,15 +6,14 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from audit.events import Action, ActorType, Interface
-from audit.record import Origin, record_many
+from audit.events import Action
+from audit.record import WORKER, record_many
 from connections_project.connections.attention import AttentionReason
 from connections_project.connections.records import event_about
 from connections_project.connections.registry import DISCONNECTED, ConnectionType, connection_types
 from connections_project.core.parsing import render_datetime
 
 BATCH = 500
-ORIGIN = Origin(ActorType.SYSTEM, None, Interface.WORKER)
 COLUMNS = ("attention_reason", "attention_since", "ending_notice_at")
 
 
@@ -60,4 +59,4 @@ def _is_healthy(row: Any) -> bool:
 
 def _event(row: Any) -> Any:
     ends_at = render_datetime(row.grant_expires_at)
-    return event_about(row, Action.CONNECTION_GRANT_ENDING, origin=ORIGIN, ends_at=ends_at)
+    return event_about(row, Action.CONNECTION_GRANT_ENDING, origin=WORKER, ends_at=ends_at)

@@ -10,8 +10,7 @@ from itertools import takewhile
 
 from django.utils import timezone
 
-from audit.events import ActorType, Interface
-from audit.record import Origin
+from audit.record import WORKER
 from connections_project.connections.errors import ConnectionProblem
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.refresh import refreshed_for_use
@@ -21,7 +20,6 @@ from connections_project.platforms.registry import PlatformUnavailableError
 
 logger = logging.getLogger(__name__)
 
-ORIGIN = Origin(ActorType.SYSTEM, None, Interface.WORKER)
 TRIES_ARE_APART = timedelta(hours=6)
 MOST_AT_ONCE = 100
 # Of each type; other periodic tasks may be waiting.
@@ -56,7 +54,7 @@ def _claim(live: Rows, row: OAuthConnection) -> bool:
 
 def _is_renewed(row: OAuthConnection) -> bool:
     try:
-        refreshed_for_use(row, origin=ORIGIN, force=True)
+        refreshed_for_use(row, origin=WORKER, force=True)
     except (ConnectionProblem, PlatformUnavailableError, DecryptionError) as problem:
         # Audited where the platform was asked.
         logger.warning("%s was not renewed: %s", row.pk, type(problem).__name__)

@@ -10,12 +10,13 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from audit.record import WORKER
 from connections_project.core.instruments import EVENT_DELIVERIES
 from connections_project.core.jobs.lease import FREED
 from connections_project.events.chains import Answer, Chain, Tried, send_chain
 from connections_project.events.circuits import note_answers
 from connections_project.events.claims import give_back, held
-from connections_project.events.endpoints import SYSTEM, disable
+from connections_project.events.endpoints import disable
 from connections_project.events.models import Delivery, DeliveryState
 
 logger = logging.getLogger(__name__)
@@ -103,7 +104,7 @@ def _tell_endpoints(answers: Sequence[Answer]) -> None:
     for group in by_endpoint.values():
         endpoint = group[-1].delivery.endpoint
         if any(answer.status == GONE for answer in group):
-            disable(endpoint, reason="It answered 410 Gone.", origin=SYSTEM)
+            disable(endpoint, reason="It answered 410 Gone.", origin=WORKER)
         note_answers(endpoint, group)
 
 

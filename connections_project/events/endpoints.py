@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from audit.events import Action, ActorType, Interface
+from audit.events import Action, ActorType
 from audit.record import Origin, record
 from connections_project.core.ids import uuid7
 from connections_project.events import outbox
@@ -23,7 +23,6 @@ from connections_project.events.types import EventType, parse_types
 from connections_project.middleware.tracing import current_trace_id
 from connections_project.oauth.guarded import Policy
 
-SYSTEM = Origin(ActorType.SYSTEM, None, Interface.WORKER)
 LONGEST_URL = 2048
 OLD_SECRET_LIFE = timedelta(hours=24)
 
@@ -99,12 +98,18 @@ def _refuse_address(scheme: str, host: str) -> None:
         raise InvalidEndpointError("That address is private, or http is not allowed there.")
 
 
+def _literal_address(host: str) -> str:
+    """Return a host that is an IP address; "" for a name."""
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        return ""
+
+
 def _addresses(scheme: str, host: str) -> list[str] | None:
     """Return where a host lies; None for names over https, which may come to lie elsewhere."""
-    try:
-        return [str(ip_address(host))]
-    except ValueError:
-        pass
+    if address := _literal_address(host):
+        return [address]
     if f".{host.rstrip('.')}".endswith(".localhost"):  # RFC 6761, section 6.3.
         return ["127.0.0.1", "::1"]
     if scheme == "https":
