@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from audit.events import Action, Outcome
-from audit.record import Origin, record
+from audit.record import Origin
 from channels.claims import lock_if_owned
 from channels.models import (
     ChannelConnection,
@@ -23,6 +23,7 @@ from channels.models import (
     ScheduleStatus,
     Status,
 )
+from channels.records import record_about_schedule
 from channels.selectors import locked_connections
 from connections_project.core.jobs.backoff import backoff
 from connections_project.platforms.adapter import adapter_at
@@ -61,7 +62,9 @@ def published(schedule: Schedule, answer: Published, *, origin: Origin) -> str:
             post_url=answer.url,
             occurred_at=now,
         )
-        _audit(schedule, Action.SCHEDULE_PUBLISHED, origin=origin, post_id=answer.post_id)
+        record_about_schedule(
+            schedule, Action.SCHEDULE_PUBLISHED, origin=origin, post_id=answer.post_id
+        )
     return str(row.status)
 
 
@@ -172,14 +175,16 @@ def _key_life(channel: str) -> timedelta:
 def _wait_for(row: Schedule, schedule: Schedule, *, error: str, origin: Origin) -> None:
     _end(row, ScheduleStatus.PENDING, now=timezone.now())
     _record_failure(row, error)
-    _audit(schedule, Action.SCHEDULE_PUT_OFF, origin=origin, outcome=Outcome.FAILURE, error=error)
+    record_about_schedule(
+        schedule, Action.SCHEDULE_PUT_OFF, origin=origin, outcome=Outcome.FAILURE, error=error
+    )
     logger.warning("Publishing was put off: schedule %s, %s", row.pk, error)
 
 
 def _fail(row: Schedule, schedule: Schedule, reason: str, *, error: str, origin: Origin) -> None:
     _end(row, ScheduleStatus.FAILED, now=timezone.now(), failure_reason=reason)
     _record_failure(row, error)
-    _audit(
+    record_about_schedule(
         schedule,
         Action.SCHEDULE_FAILED,
         origin=origin,
@@ -206,24 +211,4 @@ def _record_failure(row: Schedule, error: str) -> None:
         outcome=PublishOutcome.FAILED,
         error_code=error,
         occurred_at=row.updated_at,
-    )
-
-
-def _audit(
-    schedule: Schedule,
-    action: Action,
-    *,
-    origin: Origin,
-    outcome: Outcome = Outcome.SUCCESS,
-    **details: str,
-) -> None:
-    connection = schedule.channel_connection
-    record(
-        action,
-        origin=origin,
-        subject_type="channels.schedule",
-        subject_id=schedule.pk,
-        subject_owner_id=schedule.user_id,
-        outcome=outcome,
-        details={"platform": connection.channel, "connection_id": str(connection.pk), **details},
     )

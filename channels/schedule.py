@@ -10,13 +10,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.events import Action
-from audit.record import Origin, record
+from audit.record import Origin
 from channels.errors import (
     InactiveConnectionError,
     PublishingUnsupportedError,
     ScheduleTimeError,
 )
 from channels.models import ChannelConnection, Schedule, Status
+from channels.records import record_about_schedule
 from channels.selectors import locked_connections, own_connection
 from connections_project.identity.models import User
 from connections_project.platforms.adapter import adapter_of
@@ -61,7 +62,7 @@ def schedule(*, connection_id: UUID, wanted: WantedPost, user: User, origin: Ori
         options = own_options(wanted.options, connection.channel)
         _require_publishable(connection.channel, wanted, options)
         made = _make(connection, wanted, options)
-        _record(made, connection, origin=origin)
+        record_about_schedule(made, Action.SCHEDULE_CREATED, origin=origin)
     return made
 
 
@@ -123,15 +124,4 @@ def _make(connection: ChannelConnection, wanted: WantedPost, options: dict[str, 
         due_at=wanted.run_at,
         created_at=now,
         updated_at=now,
-    )
-
-
-def _record(made: Schedule, connection: ChannelConnection, *, origin: Origin) -> None:
-    record(
-        Action.SCHEDULE_CREATED,
-        origin=origin,
-        subject_type="channels.schedule",
-        subject_id=made.pk,
-        subject_owner_id=made.user_id,
-        details={"platform": connection.channel, "connection_id": str(connection.pk)},
     )
