@@ -1,7 +1,8 @@
 """Taking tokens back at the platform (RFC 7009, and what others have in its place)."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 
 from connections_project.oauth.answers import (
     error_codes,
@@ -21,7 +22,6 @@ BY_BEARER = frozenset({"bearer_post", "delete"})
 
 # What one token is given at most, so that one that hangs leaves time for the next.
 SECONDS_A_TOKEN = 10.0
-Maker = Callable[[Platform, ClientRegistration, Revocation, str, str], Request]
 
 
 class _WrongKindError(PlatformError):
@@ -30,6 +30,33 @@ class _WrongKindError(PlatformError):
     It says `unsupported_token_type` (RFC 7009, section 2.2.1), or does not let a refresh token in
     as a Bearer.
     """
+
+
+@dataclass(frozen=True)
+class _Token:
+    """A token to revoke.
+
+    Args:
+        name: "access_token" or "refresh_token".
+        leaves_refresh_token: See `leaves_refresh_token`.
+    """
+
+    platform: Platform
+    registration: ClientRegistration
+    revocation: Revocation
+    name: str
+    text: str = field(repr=False)
+    leaves_refresh_token: bool
+
+    @property
+    def is_bearer(self) -> bool:
+        return self.revocation.kind in BY_BEARER
+
+    def revoke(self, *, within: float) -> None:
+        request = _REQUESTS[self.revocation.kind](self)
+        answer = send(request, platform=self.platform, within=min(within, SECONDS_A_TOKEN))
+        if not _is_revoked(answer, self):
+            raise _failure(answer, by_bearer=self.is_bearer)
 
 
 @calling("revoke")
@@ -55,30 +82,15 @@ def revoke(
         PlatformError: A token may still be good. `refused` also where there is nothing that could
             be sent, since then nothing was revoked.
     """
-    revocation = platform.revocation
-    if revocation is None:
-        raise PlatformError("refused", platform=platform.slug)
     ends_at = time.monotonic() + within
-    present = _present(platform, revocation, tokens)
-    left = [name for name, _ in present if name not in accepted]
+    held = _held(platform, registration, tokens)
 
-    def revoke_one(hint: str, token: str) -> None:
-        share = (ends_at - time.monotonic()) / len(left)
-        left.remove(hint)
-        _revoke_one(
-            platform,
-            _MAKERS[revocation.kind](platform, registration, revocation, hint, token),
-            within=min(share, SECONDS_A_TOKEN),
-            has_more_behind=leaves_refresh_token(revocation, tokens),
-        )
-        accept(hint)
+    def revoke_one(token: _Token, left: int) -> None:
+        token.revoke(within=(ends_at - time.monotonic()) / left)
+        accept(token.name)
 
-    _revoke_each(
-        [(name, token) for name, token in present if name not in accepted],
-        revoke_one,
-        any_is_enough=_is_by_bearer(platform),
-        succeeded=bool(accepted),
-    )
+    left = [token for token in held if token.name not in accepted]
+    _revoke_each(left, revoke_one, succeeded=bool(accepted))
 
 
 def leaves_refresh_token(revocation: Revocation, tokens: TokenSet) -> bool:
@@ -90,22 +102,22 @@ def leaves_refresh_token(revocation: Revocation, tokens: TokenSet) -> bool:
 
 
 def _revoke_each(
-    tokens: list[tuple[str, str]],
-    revoke_one: Callable[[str, str], None],
-    *,
-    any_is_enough: bool,
-    succeeded: bool,
+    tokens: Sequence[_Token], revoke_one: Callable[[_Token, int], None], *, succeeded: bool
 ) -> None:
     """Revoke all; a token of the wrong kind counts as failed unless one before it was revoked.
 
     Where the refresh token is gone, its access tokens end with it or shortly after (RFC 7009, 2.1).
     A Bearer that was let in has ended the whole grant, so there one success is enough.
+
+    Args:
+        revoke_one: Takes a token, and how many are left with it.
+        succeeded: Whether the platform has taken one back before.
     """
     failure: PlatformError | None = None
-    for hint, token in tokens:
+    for number, token in enumerate(tokens):
         try:
-            revoke_one(hint, token)
-            succeeded, failure = True, None if any_is_enough else failure
+            revoke_one(token, len(tokens) - number)
+            succeeded, failure = True, None if token.is_bearer else failure
         except _WrongKindError as error:
             failure = failure or (None if succeeded else error)
         except PlatformError as error:
@@ -116,37 +128,25 @@ def _revoke_each(
         raise failure
 
 
-def _present(platform: Platform, revocation: Revocation, tokens: TokenSet) -> list[tuple[str, str]]:
-    held = [(name, getattr(tokens, name)) for name in revocation.tokens]
-    present = [
-        (name, require_vschar(token, platform=platform.slug)) for name, token in held if token
-    ]
-    if not present:
-        raise PlatformError("refused", platform=platform.slug)
-    return present
-
-
-def _revoke_one(
-    platform: Platform, request: Request, *, within: float, has_more_behind: bool
-) -> None:
-    answer = send(request, platform=platform, within=within)
-    if not _is_revoked(answer, platform, has_more_behind=has_more_behind):
-        raise _failure(answer, by_bearer=_is_by_bearer(platform))
-
-
-def _is_by_bearer(platform: Platform) -> bool:
-    return platform.revocation is not None and platform.revocation.kind in BY_BEARER
-
-
-def _is_revoked(answer: Answer, platform: Platform, *, has_more_behind: bool) -> bool:
+def _held(platform: Platform, registration: ClientRegistration, tokens: TokenSet) -> list[_Token]:
+    """Return the tokens that there are, in the catalogue's order."""
     revocation = platform.revocation
-    if revocation is None:
-        return True
+    names = revocation.tokens if revocation else ()
+    texts = [(name, getattr(tokens, name)) for name in names]
+    held = [(name, require_vschar(text, platform=platform.slug)) for name, text in texts if text]
+    if revocation is None or not held:
+        raise PlatformError("refused", platform=platform.slug)
+    more = leaves_refresh_token(revocation, tokens)
+    return [_Token(platform, registration, revocation, *one, more) for one in held]
+
+
+def _is_revoked(answer: Answer, token: _Token) -> bool:
+    revocation = token.revocation
     # RFC 7009, section 2.2 wants 200 for a token that is dead already; Google says this instead.
     is_rfc7009 = revocation.kind == "rfc7009"
     dead_already = is_rfc7009 and answer.status == 400 and "invalid_token" in error_codes(answer)
     if dead_already or says_dead_token(answer, revocation):
-        return not has_more_behind
+        return not token.leaves_refresh_token
     accepted = answer.status in revocation.success_status
     return accepted and not names_error(answer) and not _is_page(answer)
 
@@ -168,55 +168,34 @@ def _failure(answer: Answer, *, by_bearer: bool) -> PlatformError:
     return failure
 
 
-def _rfc7009(
-    platform: Platform,
-    registration: ClientRegistration,
-    revocation: Revocation,
-    hint: str,
-    token: str,
-) -> Request:
-    form = {"token": token, "token_type_hint": hint}
-    if not revocation.client_auth:
-        return Request("POST", revocation.endpoint, form=form)
-    return authenticated_form(platform, registration, url=revocation.endpoint, form=form)
+def _rfc7009(token: _Token) -> Request:
+    url = token.revocation.endpoint
+    form = {"token": token.text, "token_type_hint": token.name}
+    if not token.revocation.client_auth:
+        return Request("POST", url, form=form)
+    return authenticated_form(token.platform, token.registration, url=url, form=form)
 
 
-def _bearer_post(
-    platform: Platform,
-    registration: ClientRegistration,
-    revocation: Revocation,
-    _hint: str,
-    token: str,
-) -> Request:
+def _bearer_post(token: _Token) -> Request:
     form = None
-    if revocation.client_auth and platform.token_endpoint_auth_method == "client_secret_post":  # noqa: S105
+    method = token.platform.token_endpoint_auth_method
+    if token.revocation.client_auth and method == "client_secret_post":
         # Coinbase wants both. Basic credentials would need the header that the token stands in.
-        form = {"token": token, **in_body(platform, registration)}
-    return Request("POST", revocation.endpoint, headers=bearer(token), form=form)
+        form = {"token": token.text, **in_body(token.platform, token.registration)}
+    return Request("POST", token.revocation.endpoint, headers=bearer(token.text), form=form)
 
 
-def _json_post(
-    platform: Platform,
-    registration: ClientRegistration,
-    revocation: Revocation,
-    _hint: str,
-    token: str,
-) -> Request:
-    client = in_body(platform, registration) if revocation.client_auth else {}
-    return Request("POST", revocation.endpoint, json={**client, "token": token})
+def _json_post(token: _Token) -> Request:
+    wants_client = token.revocation.client_auth
+    client = in_body(token.platform, token.registration) if wants_client else {}
+    return Request("POST", token.revocation.endpoint, json={**client, "token": token.text})
 
 
-def _delete(
-    _platform: Platform,
-    _registration: ClientRegistration,
-    revocation: Revocation,
-    _hint: str,
-    token: str,
-) -> Request:
-    return Request("DELETE", revocation.endpoint, headers=bearer(token))
+def _delete(token: _Token) -> Request:
+    return Request("DELETE", token.revocation.endpoint, headers=bearer(token.text))
 
 
-_MAKERS: dict[str, Maker] = {
+_REQUESTS: dict[str, Callable[[_Token], Request]] = {
     "rfc7009": _rfc7009,
     "bearer_post": _bearer_post,
     "json_post": _json_post,

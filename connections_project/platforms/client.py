@@ -103,27 +103,29 @@ def revoke(
     Raises:
         PlatformError: A token may still be good.
     """
-    revocation = upstream.platform.revocation
-    if revocation is not None and revocation.kind == "adapter":
-        if not accepted:
-            by_adapter = _required(adapter_of(upstream.platform).revoke, upstream)
-            with allowing(within=within, each=SECONDS_A_TOKEN):
-                by_adapter(upstream, tokens, within)
-            for name in revocation.tokens:
-                accept(name)
-        return
+    platform, registration = upstream.platform, upstream.registration
     ends_at = time.monotonic() + within
-    client.revoke(
-        upstream.platform,
-        upstream.registration,
-        tokens=tokens,
-        within=within,
-        accepted=accepted,
-        accept=accept,
-    )
-    revoke_extras = adapter_of(upstream.platform).revoke_extras
-    if revoke_extras is not None and tokens.extras:
-        revoke_extras(upstream, tokens, min(ends_at - time.monotonic(), SECONDS_A_TOKEN))
+    if platform.revocation is None or platform.revocation.kind != "adapter":
+        client.revoke(
+            platform, registration, tokens=tokens, within=within, accepted=accepted, accept=accept
+        )
+        _revoke_extras(upstream, tokens, ends_at=ends_at)
+    elif not accepted:
+        _revoke_by_adapter(upstream, tokens, within=within)
+        for name in platform.revocation.tokens:
+            accept(name)
+
+
+def _revoke_by_adapter(upstream: Upstream, tokens: TokenSet, *, within: float) -> None:
+    by_adapter = _required(adapter_of(upstream.platform).revoke, upstream)
+    with allowing(within=within, each=SECONDS_A_TOKEN):
+        by_adapter(upstream, tokens, within)
+
+
+def _revoke_extras(upstream: Upstream, tokens: TokenSet, *, ends_at: float) -> None:
+    by_adapter = adapter_of(upstream.platform).revoke_extras
+    if by_adapter is not None and tokens.extras:
+        by_adapter(upstream, tokens, min(ends_at - time.monotonic(), SECONDS_A_TOKEN))
 
 
 @calling("verify")
