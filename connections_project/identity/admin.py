@@ -247,13 +247,8 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         form = KeyForm(request.POST if request.method == "POST" else None)
         made = self._made(request, form) if form.is_valid() else None
         # The admin lets no page of its be stored, so none keeps the key.
-        return self.page(
-            request,
-            "admin/api_key.html",
-            title="Make an API key",
-            form=form,
-            made=made,
-        )
+        context = {"title": "Make an API key", "form": form, "made": made}
+        return self.page(request, "admin/api_key.html", **context)
 
     def _made(self, request: HttpRequest, form: KeyForm) -> NewKey | None:
         try:

@@ -1,12 +1,8 @@
 """Teams' API keys: made, found by what a request brings, revoked."""
 
-import hashlib
-import hmac
-import re
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -18,12 +14,9 @@ from audit.record import Origin, record
 from connections_project.core.parsing import parse_uuid, render_datetime
 from connections_project.core.text import is_deceptive
 from connections_project.identity.models import ApiKey, Scope, Team, User
+from connections_project.identity.prefixed_tokens import TokenFormat, note_use
 
-# A fixed beginning lets scanners for leaked secrets know a key of ours.
-_KEY = re.compile(r"(?P<prefix>cnx_[0-9a-f]{16})_(?P<secret>[A-Za-z0-9_-]{43})")
-# What no key begins with, and hashes to: a malformed key costs as much as a wrong one.
-_NO_PREFIX, _NO_DIGEST = "cnx_", "0" * 64
-USE_IS_NOTED_EVERY = timedelta(minutes=1)
+FORMAT = TokenFormat("cnx")
 
 
 class BadKeyError(Exception):
@@ -68,19 +61,19 @@ def create_key(
         InvalidKeyRequestError: No scope, an unknown one, a name too long, or an end in the past.
     """
     wanted = _checked(scopes, name, expires_at)
-    prefix, secret = f"cnx_{secrets.token_hex(8)}", secrets.token_urlsafe(32)
+    new = FORMAT.new()
     with transaction.atomic():
         key = ApiKey.objects.create(
             team=team,
             name=name,
-            prefix=prefix,
-            secret_sha256=_digest(secret),
+            prefix=new.prefix,
+            secret_sha256=new.digest,
             scopes=wanted,
             expires_at=expires_at,
             created_by=created_by,
         )
         _record(Action.API_KEY_CREATED, key, origin=origin)
-    return NewKey(key, f"{prefix}_{secret}")
+    return NewKey(key, new.token)
 
 
 def revoke_key(*, prefix_or_id: str, origin: Origin, reason: str = "") -> tuple[ApiKey, bool]:
@@ -121,14 +114,10 @@ def find_key(raw: str, *, team_id: UUID | None) -> ApiKey:
     Raises:
         BadKeyError: Unknown, forged, revoked, expired, or another team's.
     """
-    match = _KEY.fullmatch(raw)
-    prefix, secret = match.groups() if match else (_NO_PREFIX, raw)
-    key = ApiKey.objects.filter(prefix=prefix).first()
-    is_genuine = hmac.compare_digest(_digest(secret), key.secret_sha256 if key else _NO_DIGEST)
-    now = timezone.now()
-    if key is None or not is_genuine or not key.is_good(now=now) or key.team_id != team_id:
+    key, now = FORMAT.find(ApiKey.objects.all(), raw), timezone.now()
+    if key is None or not key.is_good(now=now) or key.team_id != team_id:
         raise BadKeyError
-    _note_use(key, now=now)
+    note_use(key, now=now)
     return key
 
 
@@ -158,19 +147,6 @@ def _checked(scopes: Iterable[str], name: str, expires_at: datetime | None) -> l
     if expires_at is not None and expires_at <= timezone.now():
         raise InvalidKeyRequestError("the key would have ended already: give a time to come")
     return [scope for scope in Scope.values if scope in wanted]
-
-
-def _digest(secret: str) -> str:
-    # A header may hold anything, also what UTF-8 has no bytes for.
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _note_use(key: ApiKey, *, now: datetime) -> None:
-    """Note when a key was last used, by at most one write a minute over all processes."""
-    limit = now - USE_IS_NOTED_EVERY
-    if key.last_used_at is None or key.last_used_at < limit:
-        stale = Q(last_used_at=None) | Q(last_used_at__lt=limit)
-        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
 
 
 def _record(action: Action, key: ApiKey, *, origin: Origin, reason: str = "") -> None:

@@ -15,6 +15,7 @@ from connections_project.conf.issuers import LONGEST_ISSUER
 from connections_project.core.ids import uuid7
 from connections_project.identity.fields import NormalEmailField, normal_email
 from connections_project.identity.managers import UserManager
+from connections_project.identity.prefixed_tokens import PrefixedToken
 from connections_project.identity.totp import SealedTOTPDevice
 
 
@@ -203,11 +204,10 @@ class Scope(models.TextChoices):
     PUBLISH = "social:publish"
 
 
-class ApiKey(models.Model):
+class ApiKey(PrefixedToken):
     """A team's own credential, for programs that act for the team and for nobody in it.
 
-    It outlives whoever made it, since the team relies on it. Of the secret only the hash is
-    stored: 256 random bits can't be guessed from it, so that no slow hash is needed.
+    It outlives whoever made it, since the team relies on it.
     """
 
     # As DRF asks a principal, and as the audit log calls it: its id stands there as the actor's.
@@ -217,13 +217,8 @@ class ApiKey(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=100, default="", blank=True)
-    # What a key begins with: public, to find it by and to recognise it.
-    prefix = models.CharField(max_length=32, unique=True)
-    secret_sha256 = models.CharField(max_length=64)
     scopes = models.JSONField(default=list)
     expires_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True)
-    revoked_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(
         User, null=True, on_delete=models.SET_NULL, related_name="created_api_keys"
     )

@@ -22,13 +22,8 @@ def origin_of(request: Request | HttpRequest, principal: User | None = None) -> 
     actor = principal or _signed_in(request)
     if actor is None:
         return anonymous_origin(request)
-    return Origin(
-        ActorType(actor.principal_type),
-        actor.pk,
-        Interface.API,
-        client_address=_address(request),
-        for_team=isinstance(actor, ApiKey),
-    )
+    kind, for_team = ActorType(actor.principal_type), isinstance(actor, ApiKey)
+    return Origin(kind, actor.pk, Interface.API, _address(request), for_team)
 
 
 def anonymous_origin(request: Request | HttpRequest) -> Origin:

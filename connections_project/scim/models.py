@@ -8,14 +8,14 @@ from django.utils import timezone
 from connections_project.conf.issuers import LONGEST_ISSUER
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import PrincipalType, User
+from connections_project.identity.prefixed_tokens import PrefixedToken
 
 LONGEST_NAME = 100
 LONGEST_TEXT = 255
 
 
-class ScimToken(models.Model):
-    """A directory's credential, good for the people of one issuer. Of the secret only the hash is
-    stored: 256 random bits can't be guessed from it."""
+class ScimToken(PrefixedToken):
+    """A directory's credential, good for the people of one issuer."""
 
     # As DRF asks a principal, and as the audit log calls it: its id stands there as the actor's.
     is_authenticated = True
@@ -24,11 +24,6 @@ class ScimToken(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=LONGEST_NAME)
     issuer = models.CharField(max_length=LONGEST_ISSUER)
-    # What a token begins with: public, to find it by.
-    prefix = models.CharField(max_length=32, unique=True)
-    secret_sha256 = models.CharField(max_length=64)
-    last_used_at = models.DateTimeField(null=True)
-    revoked_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -1,27 +1,19 @@
 """Directories' tokens: made, found by what a request brings, revoked."""
 
-import hashlib
-import hmac
-import re
-import secrets
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin, record
 from connections_project.core.text import is_deceptive
+from connections_project.identity.prefixed_tokens import TokenFormat, note_use
 from connections_project.scim.models import LONGEST_NAME, ScimToken
 
-# A fixed beginning lets scanners for leaked secrets know a token of ours.
-_TOKEN = re.compile(r"(?P<prefix>scim_[0-9a-f]{16})_(?P<secret>[A-Za-z0-9_-]{43})")
-# What no token begins with, and hashes to: a malformed one costs as much as a wrong one.
-_NO_PREFIX, _NO_DIGEST = "scim_", "0" * 64
-USE_IS_NOTED_EVERY = timedelta(minutes=1)
+FORMAT = TokenFormat("scim")
 
 
 class BadScimTokenError(Exception):
@@ -59,9 +51,9 @@ def create_token(*, name: str, issuer: str, origin: Origin) -> NewToken:
         raise InvalidTokenRequestError(f"IDENTITY_ISSUERS has no table [issuers.{issuer}]")
     if not 0 < len(name.strip()) <= LONGEST_NAME or is_deceptive(name):
         raise InvalidTokenRequestError("the name needs 1 to 100 characters, in one line")
-    prefix, secret = f"scim_{secrets.token_hex(8)}", secrets.token_urlsafe(32)
+    new = FORMAT.new()
     made = ScimToken(
-        name=name.strip(), issuer=known.issuer, prefix=prefix, secret_sha256=_digest(secret)
+        name=name.strip(), issuer=known.issuer, prefix=new.prefix, secret_sha256=new.digest
     )
     try:
         with transaction.atomic():
@@ -69,7 +61,7 @@ def create_token(*, name: str, issuer: str, origin: Origin) -> NewToken:
             _record(Action.SCIM_TOKEN_CREATED, made, origin=origin)
     except IntegrityError:
         raise InvalidTokenRequestError("there is a token of that name: revoke it first") from None
-    return NewToken(made, f"{prefix}_{secret}")
+    return NewToken(made, new.token)
 
 
 def revoke_token(*, name: str, origin: Origin) -> ScimToken:
@@ -95,15 +87,12 @@ def find_token(raw: str) -> ScimToken:
     Raises:
         BadScimTokenError: Unknown, forged, revoked, or of an issuer that nobody knows any more.
     """
-    match = _TOKEN.fullmatch(raw)
-    prefix, secret = match.groups() if match else (_NO_PREFIX, raw)
-    token = ScimToken.objects.filter(prefix=prefix).first()
-    is_genuine = hmac.compare_digest(_digest(secret), token.secret_sha256 if token else _NO_DIGEST)
-    if token is None or not is_genuine or token.revoked_at is not None:
+    token = FORMAT.find(ScimToken.objects.all(), raw)
+    if token is None or token.revoked_at is not None:
         raise BadScimTokenError
     if token.issuer not in settings.IDENTITY.issuers:
         raise BadScimTokenError
-    _note_use(token, now=timezone.now())
+    note_use(token, now=timezone.now())
     return token
 
 
@@ -111,19 +100,6 @@ def listed_tokens(*, revoked: bool = False) -> "QuerySet[ScimToken]":
     """Find tokens, the newest first; revoked ones where they are asked for."""
     tokens = ScimToken.objects.order_by("-pk")
     return tokens if revoked else tokens.filter(revoked_at=None)
-
-
-def _digest(secret: str) -> str:
-    # A header may hold anything, also what UTF-8 has no bytes for.
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _note_use(token: ScimToken, *, now: datetime) -> None:
-    """Note when a token was last used, by at most one write a minute over all processes."""
-    limit = now - USE_IS_NOTED_EVERY
-    if token.last_used_at is None or token.last_used_at < limit:
-        stale = Q(last_used_at=None) | Q(last_used_at__lt=limit)
-        ScimToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
 
 
 def _record(action: Action, token: ScimToken, *, origin: Origin) -> None:

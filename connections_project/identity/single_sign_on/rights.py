@@ -81,18 +81,15 @@ def _group(groups: Any) -> str | None:
 
 def _principal(subject: str, group: str | None, address: str) -> User | None:
     """Lock the principal of a subject; make one where there is none and a group is given."""
-    people = User.objects.select_for_update().filter(
-        issuer=single_sign_on().issuer, subject=subject
-    )
+    issuer = single_sign_on().issuer
+    people = User.objects.select_for_update().filter(issuer=issuer, subject=subject)
     found = people.first()
     if found is not None or group is None:
         return found
     origin = Origin(ActorType.USER, None, Interface.ADMIN, address)
     try:
         with transaction.atomic():
-            return provision_by_directory(
-                issuer=single_sign_on().issuer, subject=subject, origin=origin
-            )
+            return provision_by_directory(issuer=issuer, subject=subject, origin=origin)
     except IntegrityError:
         # Another sign-in was faster.
         return people.get()
