@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.sandbox_server import SandboxHandle, authorize, running_sandbox
-from tests.support.served_sandbox import PASSWORD, served_with
+from tests.support.sandbox_server import SandboxHandle, authorize
+from tests.support.served_sandbox import PASSWORD, Served, served_with_sandbox
 
 HERE = Path(__file__).parent
 GENERATORS = Path(sys.prefix) / "clients"
@@ -29,22 +29,16 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]:
-    with running_sandbox(tmp_path_factory.mktemp("sandbox")) as handle:
-        yield handle
-
-
-@pytest.fixture(scope="module")
-def base_url(tmp_path_factory: pytest.TempPathFactory, sandbox: SandboxHandle) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("service")
-    with served_with(sandbox, folder, users=list(PEOPLE.values())) as address:
-        yield address
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("served")
+    with served_with_sandbox(folder, users=list(PEOPLE.values())) as served:
+        yield served
 
 
 @pytest.fixture
-def project(tmp_path: Path, base_url: str) -> Path:
+def project(tmp_path: Path, served: Served) -> Path:
     """Return a folder with the document and the programs that walk."""
-    answer = requests.get(f"{base_url}/api/schema", headers={"Accept": "application/json"})
+    answer = requests.get(f"{served.url}/api/schema", headers={"Accept": "application/json"})
     (tmp_path / "schema.json").write_bytes(answer.content)
     for name in ("walk.py", "walk.ts", "tsconfig.json", "package.json"):
         shutil.copy(HERE / name, tmp_path)
@@ -77,7 +71,7 @@ def walk(project: Path, sandbox: SandboxHandle, person: str, *command: str | Pat
     assert said[-1] == "Walked\n"
 
 
-def test_a_python_client(project: Path, base_url: str, sandbox: SandboxHandle) -> None:
+def test_a_python_client(project: Path, served: Served) -> None:
     """By openapi-python-client; mypy's strict judgement is on the client and what uses it."""
     python = GENERATORS / "bin" / "python"
     (project / "generator.yaml").write_text("post_hooks: []\n")
@@ -88,12 +82,13 @@ def test_a_python_client(project: Path, base_url: str, sandbox: SandboxHandle) -
     )  # fmt: skip
     strict = ("--strict", "--config-file=", "--cache-dir", "mypy", "--python-executable", python)
     run(project, sys.executable, "-m", "mypy", *strict, "walk.py")
-    walk(project, sandbox, "ada", python, "walk.py", base_url, PEOPLE["ada"], PASSWORD)
+    walk(project, served.sandbox, "ada", python, "walk.py", served.url, PEOPLE["ada"], PASSWORD)
 
 
-def test_a_typescript_client(project: Path, base_url: str, sandbox: SandboxHandle) -> None:
+def test_a_typescript_client(project: Path, served: Served) -> None:
     """By openapi-typescript and openapi-fetch, under TypeScript's strict rules."""
     programs = project / "node_modules" / ".bin"
     run(project, programs / "openapi-typescript", "schema.json", "--output", "schema.d.ts")
     run(project, programs / "tsc", "--project", "tsconfig.json")
-    walk(project, sandbox, "grace", "node", "walk.js", base_url, PEOPLE["grace"], PASSWORD)
+    address, person = served.url, PEOPLE["grace"]
+    walk(project, served.sandbox, "grace", "node", "walk.js", address, person, PASSWORD)

@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from tests.support.process_environment import ROOT
-from tests.support.sandbox_server import SandboxHandle, authorize, running_sandbox
-from tests.support.served_sandbox import PASSWORD, served_with
+from tests.support.sandbox_server import authorize
+from tests.support.served_sandbox import PASSWORD, Served, served_with_sandbox
 
 GUIDE = ROOT / "docs" / "integrating.md"
 EMAIL = "reader@example.com"
@@ -30,16 +30,10 @@ def program(language: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]:
-    with running_sandbox(tmp_path_factory.mktemp("sandbox")) as handle:
-        yield handle
-
-
-@pytest.fixture(scope="module")
-def base_url(tmp_path_factory: pytest.TempPathFactory, sandbox: SandboxHandle) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("service")
-    with served_with(sandbox, folder, users=[EMAIL]) as address:
-        yield address
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("served")
+    with served_with_sandbox(folder, users=[EMAIL]) as served:
+        yield served
 
 
 @contextmanager
@@ -59,14 +53,12 @@ def running(command: list[str], base_url: str) -> Iterator["subprocess.Popen[str
             process.kill()
 
 
-def is_connected_and_disconnected(
-    command: list[str], base_url: str, sandbox: SandboxHandle
-) -> None:
-    with running(command, base_url) as process:
+def is_connected_and_disconnected(command: list[str], served: Served) -> None:
+    with running(command, served.url) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line.startswith("Open "), line + process.stdout.read()
-        came_back_to = authorize(sandbox, line.removeprefix("Open ").strip())
+        came_back_to = authorize(served.sandbox, line.removeprefix("Open ").strip())
         said, _ = process.communicate(f"{came_back_to}\n", timeout=SECONDS)
     assert process.returncode == 0, said
     assert "Connected: active" in said
@@ -75,27 +67,29 @@ def is_connected_and_disconnected(
     assert "Erased here: credentials; at the platform: revoked" in said
 
 
-def test_the_python_program(base_url: str, sandbox: SandboxHandle, tmp_path: Path) -> None:
+def test_the_python_program(served: Served, tmp_path: Path) -> None:
     path = tmp_path / "client.py"
     path.write_text(program("python"), encoding="utf-8")
-    is_connected_and_disconnected([sys.executable, str(path)], base_url, sandbox)
+    is_connected_and_disconnected([sys.executable, str(path)], served)
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js on this machine")
-def test_the_javascript_program(base_url: str, sandbox: SandboxHandle, tmp_path: Path) -> None:
+def test_the_javascript_program(served: Served, tmp_path: Path) -> None:
     path = tmp_path / "client.mjs"
     path.write_text(program("javascript"), encoding="utf-8")
-    is_connected_and_disconnected(["node", str(path)], base_url, sandbox)
+    is_connected_and_disconnected(["node", str(path)], served)
 
 
-def test_a_planted_answer_is_refused(base_url: str, sandbox: SandboxHandle, tmp_path: Path) -> None:
+def test_a_planted_answer_is_refused(served: Served, tmp_path: Path) -> None:
     path = tmp_path / "client.py"
     path.write_text(program("python"), encoding="utf-8")
-    with running([sys.executable, str(path)], base_url) as process:
+    with running([sys.executable, str(path)], served.url) as process:
         assert process.stdout is not None
         url = process.stdout.readline().removeprefix("Open ").strip()
-        foreign = requests.Request("GET", sandbox.redirect_uri, params={"code": "x", "state": "y"})
+        foreign = requests.Request(
+            "GET", served.sandbox.redirect_uri, params={"code": "x", "state": "y"}
+        )
         said, _ = process.communicate(f"{foreign.prepare().url}\n", timeout=SECONDS)
-    assert url.startswith(sandbox.url)
+    assert url.startswith(served.sandbox.url)
     assert process.returncode == 1
     assert "belongs to another flow" in said

@@ -1,31 +1,48 @@
-"""The embedded default in a process of its own, with the sandbox as its platforms."""
+"""The embedded default and a sandbox that is its platforms, each in a process of its own."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from connections_project.sandbox.local.keys import fresh_keys
 from tests.support.deployment import Deployment
 from tests.support.platform_server import free_port
 from tests.support.process_environment import ROOT
-from tests.support.sandbox_server import SandboxHandle
+from tests.support.sandbox_server import SandboxHandle, running_sandbox
 
 PASSWORD = "correct horse battery staple"
 SLUGS = ("SANDBOX", "SANDBOX_PAGES", "SANDBOX_SOCIAL")
 
 
+@dataclass(frozen=True)
+class Served:
+    """The service's address, and its platforms."""
+
+    url: str
+    sandbox: SandboxHandle
+
+
 @contextmanager
-def served_with(sandbox: SandboxHandle, folder: Path, *, users: Sequence[str]) -> Iterator[str]:
-    """Serve it on a database of its own; yield its address.
+def served_with_sandbox(folder: Path, *, users: Sequence[str]) -> Iterator[Served]:
+    """Serve both, on databases of their own.
 
     Args:
-        sandbox: The platforms.
         folder: An empty one.
         users: E-mail addresses of people who may sign in, all with PASSWORD.
     """
+    of_sandbox, of_service = folder / "sandbox", folder / "service"
+    of_sandbox.mkdir()
+    of_service.mkdir()
+    with running_sandbox(of_sandbox) as sandbox, _service(sandbox, of_service, users) as url:
+        yield Served(url, sandbox)
+
+
+@contextmanager
+def _service(sandbox: SandboxHandle, folder: Path, users: Sequence[str]) -> Iterator[str]:
     environment = _environment(sandbox, folder)
     commands = [("migrate", "-v0"), *(("create_user", one, "--password-stdin") for one in users)]
     for command in commands:
