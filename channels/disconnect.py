@@ -13,7 +13,7 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from audit.events import Action
-from audit.record import Origin
+from audit.record import Event, Origin
 from channels.cancel import CancelledSchedules, cancel_active_on
 from channels.errors import ActiveSchedulesError
 from channels.models import ChannelConnection, Schedule, Status
@@ -84,17 +84,18 @@ def disconnect(rows: Sequence[ChannelConnection], request: DisconnectRequest) ->
         Action.CHANNEL_DISCONNECTED,
         details={key: {"schedules_cancelled": cancelled.counts.get(key, 0)} for key in keys},
         before=[
-            request.event(
-                row,
-                Action.SCHEDULES_CANCELLED,
-                notes={"schedules": partial(cancelled.ids_of, row.pk)},
-                count=cancelled.counts[row.pk],
-            )
-            for row in rows
-            if row.pk in cancelled.counts
+            _cancellation(row, request, cancelled) for row in rows if row.pk in cancelled.counts
         ],
     )
     return ended + DisconnectResult(failures=[_failure(*one) for one in busy.items()])
+
+
+def _cancellation(
+    row: ChannelConnection, request: DisconnectRequest, cancelled: CancelledSchedules
+) -> Event:
+    notes = {"schedules": partial(cancelled.ids_of, row.pk)}
+    count = cancelled.counts[row.pk]
+    return request.event(row, Action.SCHEDULES_CANCELLED, notes=notes, count=count)
 
 
 def _failure(connection_id: UUID, count: int) -> Failure:

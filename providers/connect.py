@@ -67,10 +67,7 @@ def begin(
         principal=user,
         redirect_uri=redirect_uri,
         browser=browser,
-        details={
-            "alias": alias,
-            "connection_id": str(reauthorise) if reauthorise else None,
-        },
+        details=_details(alias, reauthorise),
     )
 
 
@@ -79,11 +76,14 @@ def flow_details(_user: User, connection: Connection | None) -> dict[str, Any]:
 
     One that is over gives its name to the new connection, and takes no grant itself.
     """
-    reauthorises = connection is not None and connection.status in REAUTHORISABLE
-    return {
-        "alias": connection.alias if connection else None,
-        "connection_id": str(connection.pk) if connection and reauthorises else None,
-    }
+    if connection is None:
+        return _details(None, None)
+    reauthorises = connection.status in REAUTHORISABLE
+    return _details(connection.alias, connection.pk if reauthorises else None)
+
+
+def _details(alias: str | None, reauthorise: UUID | None) -> dict[str, Any]:
+    return {"alias": alias, "connection_id": str(reauthorise) if reauthorise else None}
 
 
 def _check_reauthorisable(connection: Connection, slug: str) -> None:

@@ -65,23 +65,17 @@ def consume(policy: Policy, key: str) -> Decision | None:
         better than none. That is logged and counted.
     """
     interval = 60 * _MICROSECONDS // policy.per_minute
+    bucket = f"rate_limit:{policy.name}:{key}"
     try:
-        taken = _buckets().take(
-            f"rate_limit:{policy.name}:{key}", interval=interval, burst=policy.burst
-        )
+        taken = _buckets().take(bucket, interval=interval, burst=policy.burst)
     except RedisError as error:
         RATE_LIMIT_FAIL_OPENS.labels(policy.name).inc()
         logger.warning("Served without a rate limit: Redis is away (%s)", type(error).__name__)
         return None
     if not taken.allowed:
         RATE_LIMIT_DENIALS.labels(policy.name).inc()
-    return Decision(
-        allowed=taken.allowed,
-        limit=policy.burst,
-        remaining=taken.remaining,
-        reset_at=-(-taken.full_at // _MICROSECONDS),
-        retry_after=-(-taken.wait // _MICROSECONDS),
-    )
+    reset_at, retry_after = -(-taken.full_at // _MICROSECONDS), -(-taken.wait // _MICROSECONDS)
+    return Decision(taken.allowed, policy.burst, taken.remaining, reset_at, retry_after)
 
 
 def _buckets() -> Buckets:

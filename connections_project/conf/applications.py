@@ -21,34 +21,38 @@ MIDDLEWARE = [
 ]
 
 
+APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "audit",
+    "connections_project",
+    "connections_project.identity",
+    "connections_project.platforms",
+    "connections_project.revocation",
+    "connections_project.metrics",
+    "providers",
+    "channels",
+    "social",
+]
+# They look for what the connection types before them have registered.
+APPS_BEHIND = [
+    "connections_project.events",
+    "connections_project.pages",
+    "connections_project.operations",
+    "connections_project.scim",
+    "connections_project.webhooks",
+    "connections_project.admin.apps.OperatorsAdminConfig",
+]
+
+
 def installed_apps(extra: Iterable[str]) -> list[str]:
     """Return the apps, with those of connection types from elsewhere."""
-    return [
-        "django.contrib.auth",
-        "django.contrib.contenttypes",
-        "django.contrib.sessions",
-        "django.contrib.messages",
-        "whitenoise.runserver_nostatic",
-        "django.contrib.staticfiles",
-        "corsheaders",
-        "rest_framework",
-        "drf_spectacular",
-        "drf_spectacular_sidecar",
-        "audit",
-        "connections_project",
-        "connections_project.identity",
-        "connections_project.platforms",
-        "connections_project.revocation",
-        "connections_project.metrics",
-        "providers",
-        "channels",
-        "social",
-        *extra,
-        "connections_project.events",
-        "connections_project.pages",
-        "connections_project.operations",
-        "connections_project.scim",
-        "connections_project.webhooks",
-        # Last, since it finds what the others have registered.
-        "connections_project.admin.apps.OperatorsAdminConfig",
-    ]
+    return [*APPS, *extra, *APPS_BEHIND]

@@ -27,16 +27,19 @@ def described(
     if not pool_size:
         # Each transaction may get another session of the pooler's: no cursor outlives its own.
         return database | common | {"CONN_MAX_AGE": 60, "DISABLE_SERVER_SIDE_CURSORS": True}
-    pool = {
+    options = _postgresql() | _own_session(statement_seconds) | given | {"pool": _pool(pool_size)}
+    return database | common | {"CONN_MAX_AGE": 0, "OPTIONS": options}
+
+
+def _pool(size: int) -> dict[str, Any]:
+    return {
         "min_size": 1,
-        "max_size": pool_size,
+        "max_size": size,
         "timeout": WAIT_SECONDS,
         # The pool's own patience grows up to minutes, and so would the time until all is well again
         # after an outage. Given up on, it tries anew for the next request.
         "reconnect_timeout": CONNECT_SECONDS,
     }
-    options = _postgresql() | _own_session(statement_seconds) | given | {"pool": pool}
-    return database | common | {"CONN_MAX_AGE": 0, "OPTIONS": options}
 
 
 def _sqlite() -> dict[str, Any]:

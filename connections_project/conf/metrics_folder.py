@@ -89,5 +89,5 @@ def _is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # It lives, as somebody else.
+        return True  # It lives, as somebody else.
     return True

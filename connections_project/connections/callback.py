@@ -208,6 +208,11 @@ def exchange_and_identify(
         raise ConnectFailedError from error
 
 
+def _grant_of(upstream: Upstream, tokens: TokenSet) -> Grant:
+    user = client.granting_user(upstream.platform, upstream.registration, tokens)
+    return Grant(upstream.authority, upstream.registration.client_id, user)
+
+
 def _record_failure(
     validated: ValidatedFlow[Any],
     came: Sequence[TokenSet],
@@ -219,9 +224,7 @@ def _record_failure(
     with transaction.atomic():
         row = give_up()
         for tokens in came:
-            user = client.granting_user(upstream.platform, upstream.registration, tokens)
-            grant = Grant(upstream.authority, upstream.registration.client_id, user)
-            bundle = row.token_bundle(tokens, grant=grant)
+            bundle = row.token_bundle(tokens, grant=_grant_of(upstream, tokens))
             details["revocation"] = revoke_unstored(bundle, origin=origin)
         failed = actions_of(row.app).connection_failed
         record_about(row, failed, origin=origin, outcome=Outcome.FAILURE, **details)

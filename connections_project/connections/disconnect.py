@@ -153,17 +153,17 @@ def disconnect_and_erase(
     if not rows:
         return DisconnectResult()
     released = release_grants(rows, revoke=request.revoke)
-    now = timezone.now()
-    ends = [
-        request.event(
+
+    def ended(row: OAuthConnection) -> Event:
+        return request.event(
             row,
             action,
             credentials_erased=row.holds_tokens,
             revocation=released.decisions[row.pk],
             **(details or {}).get(row.pk, {}),
         )
-        for row in rows
-    ]
+
+    now, ends = timezone.now(), [ended(row) for row in rows]
     erase_tokens(rows, now=now, **rows[0].disconnected_columns(now=now))
     record_many([*before, *ends])
     return DisconnectResult(rows, job_ids=released.job_ids)

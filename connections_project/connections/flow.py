@@ -114,14 +114,8 @@ def begin(
         StateStoreUnavailable: The cache is away.
     """
     upstream = connectable(app, slug)
-    started = Flow(
-        app=app,
-        slug=slug,
-        principal_id=principal.pk,
-        redirect_uri=_registered(upstream, redirect_uri),
-        code_verifier=_verifier(upstream),
-        details=details,
-    )
+    registered, verifier = _registered(upstream, redirect_uri), _verifier(upstream)
+    started = Flow(app, slug, principal.pk, registered, verifier, details)
     state = new_state()
     remembered = _remembered(started, browser, principal) | _returning(returns)
     states.put(state, remembered, seconds=settings.OAUTH_STATE_SECONDS)

@@ -31,19 +31,20 @@ def timeline(subject_id: UUID) -> list[Entry]:
     """Return the audit events about one thing, newest first, at most `LONGEST`."""
     events = list(AuditEvent.objects.filter(subject_id=subject_id).order_by("-id")[:LONGEST])
     names = names_of(event.actor_id for event in events)
-    return [
-        Entry(
-            when=event.occurred_at,
-            action=event.action,
-            outcome=event.outcome,
-            actor=_named(event, names),
-            interface=event.interface,
-            reason=event.reason,
-            trace_id=event.trace_id,
-            details=event.details,
-        )
-        for event in events
-    ]
+    return [_entry(event, names) for event in events]
+
+
+def _entry(event: AuditEvent, names: Mapping[UUID, str]) -> Entry:
+    return Entry(
+        when=event.occurred_at,
+        action=event.action,
+        outcome=event.outcome,
+        actor=_named(event, names),
+        interface=event.interface,
+        reason=event.reason,
+        trace_id=event.trace_id,
+        details=event.details,
+    )
 
 
 def _named(event: AuditEvent, names: Mapping[UUID, str]) -> str:

@@ -39,8 +39,6 @@ def started(
 
     Args:
         begin: The app's own; it takes the `browser`.
-        answer: Writes the body.
-        status: Of the answer.
     """
     browser = browser_for_start(request._request)
     response = Response(answer(begin(browser=browser)), status=status)

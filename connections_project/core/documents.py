@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connections, models, router
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 # From so many rows on they are written as documents.
 MANY = 20
@@ -21,13 +22,18 @@ def insert_rows(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) ->
     (PostgreSQL, section 9.16: jsonb_populate_recordset takes what a row leaves out from a base).
 
     Args:
-        model: Whose table.
         rows: Values by the columns' names, in all rows the same; others have no default here.
     """
     database = connections[router.db_for_write(model)]
     if database.vendor != "postgresql" or len(rows) < MANY:
         model._default_manager.bulk_create([model(**row) for row in rows])
-        return
+    else:
+        _insert_documents(database, model, rows)
+
+
+def _insert_documents(
+    database: BaseDatabaseWrapper, model: type[models.Model], rows: Sequence[Mapping[str, Any]]
+) -> None:
     first = rows[0]
     alike = {name: first[name] for name in first if all(row[name] == first[name] for row in rows)}
     differing = first.keys() - alike

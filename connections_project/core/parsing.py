@@ -23,7 +23,6 @@ def parse_datetime(text: str, *, zone: tzinfo = UTC) -> datetime:
     """Return the time of a text (RFC 3339), in UTC.
 
     Args:
-        text: What is to be read.
         zone: That of a text without one.
 
     Raises:

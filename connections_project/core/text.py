@@ -57,7 +57,6 @@ def reason_of(text: str, *, least: int = 1) -> str:
     """Return why something is done, as the audit log keeps it, without space around it.
 
     Args:
-        text: As it was given.
         least: 0 where a reason may be missing.
 
     Raises:

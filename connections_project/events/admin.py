@@ -121,14 +121,8 @@ class EndpointAdmin(ReadOnlyAdmin):
         label: str,
     ) -> HttpResponse:
         # The admin lets no page of its be stored, so none keeps the secret.
-        return self.page(
-            request,
-            "admin/event_secret.html",
-            title=label,
-            form=form,
-            endpoint=endpoint,
-            secret=secret,
-        )
+        context = {"title": label, "form": form, "endpoint": endpoint, "secret": secret}
+        return self.page(request, "admin/event_secret.html", **context)
 
     def shown_state(self, endpoint: Endpoint) -> SafeString:
         if not endpoint.is_enabled:

@@ -133,12 +133,8 @@ def _fact(
     if row is None:
         platform = str((event.details or {}).get("platform", ""))
         return Fact(type=event_type, data={"platform": platform, **data}, platform=platform)
-    return Fact(
-        type=event_type,
-        data={"connection": _connection(row, people), **data},
-        connection_id=row.pk,
-        platform=row.platform_slug,
-    )
+    data = {"connection": _connection(row, people), **data}
+    return Fact(type=event_type, data=data, connection_id=row.pk, platform=row.platform_slug)
 
 
 def _connection(row: OAuthConnection, people: People) -> dict[str, Any]:

@@ -129,13 +129,10 @@ def _try(delivery: Delivery, *, within: float) -> Answer:
         return Answer(delivery, "unreadable_secret", is_endpoints=True)
     if 200 <= fetched.status < 300:
         return Answer(delivery, status=fetched.status)
-    return Answer(
-        delivery,
-        f"status_{fetched.status}",
-        fetched.status,
-        wait=retry_after_seconds(fetched.headers.get("Retry-After")),
-        is_endpoints=fetched.status >= 500 or fetched.status in BUSY,
-    )
+    wait = retry_after_seconds(fetched.headers.get("Retry-After"))
+    blamed = fetched.status >= 500 or fetched.status in BUSY
+    code = f"status_{fetched.status}"
+    return Answer(delivery, code, fetched.status, wait=wait, is_endpoints=blamed)
 
 
 def _send(delivery: Delivery, *, within: float) -> Fetched:

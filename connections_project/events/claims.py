@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -70,23 +71,20 @@ def claim(
         each: How many of one endpoint at most; None for as many as the endpoint may be sent.
         lanes: What it handles just now, by endpoint.
     """
-    most = settings.EVENT_ENDPOINT_LIMIT
     with transaction.atomic():
         endpoints, more_soon = _locked_endpoints(wanted)
         if not endpoints and not lanes:
             return Claimed(is_waiting=more_soon)
-        offers = [
-            Offer(
-                lane_of(endpoint),
-                1 if is_in_trouble(endpoint) else most,
-                partial(_take, endpoint, wanted),
-                here=each or most,
-            )
-            for endpoint in endpoints
-        ]
+        offers = [_offer(endpoint, wanted, each) for endpoint in endpoints]
         shares = share_out(worker, offers, threads=threads, lanes=lanes)
         lease_jobs([one for share in shares for chain in share.jobs for one in chain.deliveries])
     return claimed(shares, more_soon=more_soon)
+
+
+def _offer(endpoint: Endpoint, wanted: Wanted, each: int | None) -> Offer[Chain]:
+    most = settings.EVENT_ENDPOINT_LIMIT
+    slots = 1 if is_in_trouble(endpoint) else most
+    return Offer(lane_of(endpoint), slots, partial(_take, endpoint, wanted), here=each or most)
 
 
 def claim_one(delivery_id: UUID) -> Chain | None:
@@ -125,16 +123,9 @@ def _locked_endpoints(wanted: Wanted) -> tuple[Sequence[Endpoint], bool]:
     Returns:
         The endpoints in the order in which they are served, and whether others soon have work.
     """
-    now, patience = timezone.now(), timedelta(seconds=wanted.patience)
-    first = Delivery.pending().filter(endpoint=OuterRef("pk"), due_at__lte=wanted.due_by + patience)
-    rows = Endpoint.objects.filter(disabled_at=None).filter(
-        Q(blocked_until=None) | Q(blocked_until__lte=now + patience)
-    )
-    if wanted.only is not None:
-        rows = rows.filter(pk__in=wanted.only)
-    longest = Subquery(first.order_by("due_at").values("due_at")[:1])
-    rows = rows.annotate(longest_due=longest).exclude(longest_due=None)
+    now = timezone.now()
     with in_index_order():
+        rows = _endpoints_with_work(wanted, now=now)
         locked = list(rows.select_for_update(no_key=True).order_by("pk"))
     ready = [
         one
@@ -144,6 +135,18 @@ def _locked_endpoints(wanted: Wanted) -> tuple[Sequence[Endpoint], bool]:
     ]
     in_order = sorted(ready, key=lambda one: (is_in_trouble(one), one.longest_due))
     return in_order, len(ready) < len(locked)
+
+
+def _endpoints_with_work(wanted: Wanted, *, now: datetime) -> "QuerySet[Any]":
+    patience = timedelta(seconds=wanted.patience)
+    first = Delivery.pending().filter(endpoint=OuterRef("pk"), due_at__lte=wanted.due_by + patience)
+    rows = Endpoint.objects.filter(disabled_at=None).filter(
+        Q(blocked_until=None) | Q(blocked_until__lte=now + patience)
+    )
+    if wanted.only is not None:
+        rows = rows.filter(pk__in=wanted.only)
+    longest = Subquery(first.order_by("due_at").values("due_at")[:1])
+    return rows.annotate(longest_due=longest).exclude(longest_due=None)
 
 
 def _take(endpoint: Endpoint, wanted: Wanted, number: int) -> list[Chain]:

@@ -48,8 +48,7 @@ def replay(
         number += _again(endpoint, batch)
         after = batch[-1].sequence, batch[-1].pk
     details = {"since": render_datetime(since), "events": number, "types": ",".join(types)}
-    if until:
-        details["until"] = render_datetime(until)
+    details |= {"until": render_datetime(until)} if until else {}
     with transaction.atomic():
         _record(Action.EVENTS_REPLAYED, "events.endpoint", endpoint.pk, details, origin)
         notify_workers(process_deliveries)

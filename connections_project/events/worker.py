@@ -16,7 +16,7 @@ from connections_project.core.ids import uuid7
 from connections_project.core.jobs.batches import BatchWorker
 from connections_project.core.jobs.lanes import Lanes
 from connections_project.events.attempts import settle
-from connections_project.events.chains import Chain, send_chain
+from connections_project.events.chains import Chain, Tried, send_chain
 from connections_project.events.claims import Wanted, claim, give_back
 from connections_project.revocation.slots import keep_slots, release_slots
 
@@ -77,12 +77,7 @@ def _run(
     worker, ends_at = uuid7(), time.monotonic() + within
     batches = BatchWorker(
         claim=lambda lanes: claim(worker, wanted(), threads=threads, each=each, lanes=lanes),
-        lanes=lambda: Lanes(
-            partial(send_chain, ends_at=ends_at),
-            name_of=attrgetter("lane"),
-            is_well=attrgetter("is_well"),
-            threads=threads,
-        ),
+        lanes=partial(_lanes, threads=threads, ends_at=ends_at),
         settle=settle,
         give_back=_give_back,
         threads=threads,
@@ -95,6 +90,12 @@ def _run(
         yield from batches.run()
     finally:
         release_slots(worker)
+
+
+def _lanes(*, threads: int, ends_at: float) -> Lanes[Chain, Tried]:
+    send = partial(send_chain, ends_at=ends_at)
+    well, name = attrgetter("is_well"), attrgetter("lane")
+    return Lanes(send, name_of=name, is_well=well, threads=threads)
 
 
 def _give_back(chains: Sequence[Chain]) -> None:

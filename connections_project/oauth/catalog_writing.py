@@ -17,16 +17,17 @@ def entry(metadata: Metadata, *, name: str) -> dict[str, Any]:
     Raises:
         MetadataError: An endpoint is missing, or no client of ours can authenticate there.
     """
-    for key in ("authorization_endpoint", "token_endpoint"):
-        if not metadata.endpoint(key):
+    endpoints = {
+        key: metadata.endpoint(key) for key in ("authorization_endpoint", "token_endpoint")
+    }
+    for key, url in endpoints.items():
+        if not url:
             raise MetadataError(f"{metadata.url}: has no {key} that may be used")
     known = metadata.authentication_methods
     method = next((one for one in METHODS if one in known), None)
     if method is None:
         raise MetadataError(f"{metadata.url}: clients authenticate by {', '.join(known)} alone")
-    values: dict[str, Any] = {"name": name, "issuer": metadata.issuer}
-    for key in ("authorization_endpoint", "token_endpoint"):
-        values[key] = metadata.endpoint(key)
+    values = {"name": name, "issuer": metadata.issuer, **endpoints}
     return {**values, "token_endpoint_auth_method": method, **dict(_more(metadata))}
 
 

@@ -116,7 +116,6 @@ def refresh(
     """Get fresh tokens (RFC 6749, section 6).
 
     Args:
-        refresh_token: What the platform gave.
         within: Seconds for the whole call.
 
     Returns:

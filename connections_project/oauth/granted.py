@@ -54,7 +54,6 @@ def granted_accounts(
     """Return the accounts of a grant; without a `granted_accounts_endpoint`, who granted it.
 
     Args:
-        platform: Whose catalogue entry says where the list is.
         identity: Who granted it.
         within: Seconds for the whole call.
 
@@ -63,20 +62,19 @@ def granted_accounts(
             and the platform does not say who granted it, so that nobody would know the account
             again.
     """
-    if not platform.granted_accounts_endpoint:
-        if identity.account_id is None:
-            raise PlatformError("malformed", platform=platform.slug)
-        own = GrantedAccount(identity, tokens, shares_tokens=True)
-        return GrantResult(tokens, identity.grantor_id, (own,))
-    document = fetch_json(
-        platform,
-        registration,
-        url=platform.granted_accounts_endpoint,
-        access_token=tokens.access_token,
-        within=within,
-    )
+    url, access_token = platform.granted_accounts_endpoint, tokens.access_token
+    if not url:
+        return _grantors_own(platform, tokens, identity)
+    document = fetch_json(platform, registration, url=url, access_token=access_token, within=within)
     accounts = read_granted_accounts(platform, document, tokens=tokens)
     return GrantResult(tokens, identity.grantor_id, tuple(accounts))
+
+
+def _grantors_own(platform: Platform, tokens: TokenSet, identity: Identity) -> GrantResult:
+    if identity.account_id is None:
+        raise PlatformError("malformed", platform=platform.slug)
+    own = GrantedAccount(identity, tokens, shares_tokens=True)
+    return GrantResult(tokens, identity.grantor_id, (own,))
 
 
 def read_granted_accounts(

@@ -131,11 +131,8 @@ class GuardedClient:
         """Make one call and give the answer, whatever its status; a redirect is an answer too.
 
         Args:
-            method: Such as "POST".
             url: http or https.
             within: Seconds for all of it: name lookup, connecting, sending and the last byte.
-            headers: Of the request.
-            body: As it is.
 
         Raises:
             FetchError: See there.

@@ -55,7 +55,6 @@ def write_owners(breach: Breach, path: Path) -> int:
 
 
 def _claims(breach: Breach, export: Path) -> dict[str, Any]:
-    left, seal = waiting(breach), Seal.objects.order_by("-number").first()
     jobs = breach.jobs.filter(created_at__gte=breach.started_at)
     return {
         "iss": settings.PUBLIC_URL,
@@ -71,17 +70,27 @@ def _claims(breach: Breach, export: Path) -> dict[str, Any]:
         "connections": [{"app": one.app, "ended": rows.count()} for one, rows in breach.ended],
         "revocations": _by_state(jobs),
         "events": _by_state(breach.deliveries),
-        "left": {
-            "connections": left.connections,
-            "revocations": left.revocations,
-            "events": left.deliveries,
-        },
-        "audit": {
-            "export": export.name,
-            "sha256": hashlib.sha256(export.read_bytes()).hexdigest(),
-            "seal": seal.number if seal else None,
-            "head": seal.head if seal else None,
-        },
+        "left": _left(breach),
+        "audit": _audit(export),
+    }
+
+
+def _left(breach: Breach) -> dict[str, int]:
+    left = waiting(breach)
+    return {
+        "connections": left.connections,
+        "revocations": left.revocations,
+        "events": left.deliveries,
+    }
+
+
+def _audit(export: Path) -> dict[str, Any]:
+    seal = Seal.objects.order_by("-number").first()
+    return {
+        "export": export.name,
+        "sha256": hashlib.sha256(export.read_bytes()).hexdigest(),
+        "seal": seal.number if seal else None,
+        "head": seal.head if seal else None,
     }
 
 

@@ -88,16 +88,15 @@ def _platform(row: OAuthConnection) -> dict[str, Any]:
     found = upstream(row.platform_slug)
     suspension = Suspension.objects.filter(pk=row.platform_slug).first()
     platform = found.platform if found else None
+    revocation = platform.revocation if platform else None
     return {
         "slug": row.platform_slug,
         "name": platform.name if platform else None,
         "is_in_catalogue": platform is not None,
         "has_credentials": found is not None and has_credentials(found),
-        "revocation": platform.revocation.kind if platform and platform.revocation else None,
-        "blast_radius": (
-            platform.revocation.blast_radius if platform and platform.revocation else None
-        ),
-        "verify": platform.revocation.verify if platform and platform.revocation else None,
+        "revocation": revocation.kind if revocation else None,
+        "blast_radius": revocation.blast_radius if revocation else None,
+        "verify": revocation.verify if revocation else None,
         "help_url": platform.help_url if platform else "",
         "suspended_because": suspension.reason if suspension else None,
     }

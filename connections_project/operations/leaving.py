@@ -94,16 +94,12 @@ def _enqueue(
 
 
 def _process(job: OffboardingJob) -> None:
+    actor_type, interface = ActorType(job.actor_type), Interface(job.interface)
     with tracing(job.trace_id):
         result = offboarding.end_connections(
             job.user,
             offboarding.leaving_options(job.reason, forget=job.forget),
-            origin=Origin(
-                ActorType(job.actor_type),
-                job.actor_id,
-                Interface(job.interface),
-                job.client_address,
-            ),
+            origin=Origin(actor_type, job.actor_id, interface, job.client_address),
             details={**job.details, "offboarding_job": str(job.pk)},
             connected_until=job.created_at,
             on_batch=partial(_extend_lease, job),

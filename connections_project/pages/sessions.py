@@ -36,11 +36,8 @@ def begin(*, user: User, platforms: Sequence[str], return_url: str, origin: Orig
         platforms: Slugs of what is offered; none for all.
         return_url: Where the person goes when a flow is over; "" for back to the page.
     """
-    token, now, seconds = (
-        secrets.token_urlsafe(32),
-        timezone.now(),
-        settings.CONNECT_SESSION_SECONDS,
-    )
+    token, now = secrets.token_urlsafe(32), timezone.now()
+    seconds = settings.CONNECT_SESSION_SECONDS
     with transaction.atomic():
         session = ConnectSession.objects.create(
             user=user,

@@ -32,7 +32,6 @@ class StartPage(PersonPage):
         """Start a flow, and send the browser on; a refusal is told on the page.
 
         Args:
-            request: Whose browser it is.
             row: The connection that is to take the new grant, if any.
         """
         browser = browser_for_start(request)

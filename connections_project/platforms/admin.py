@@ -41,6 +41,39 @@ class PlatformFacts:
     stops: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Switch:
+    """Suspending or resuming, as its page asks for it.
+
+    Args:
+        permission: What an operator needs for it.
+        label: Stands on the button.
+        verb: Does it; returns whether anything had to be changed.
+    """
+
+    permission: str
+    label: str
+    question: str
+    verb: Callable[..., bool]
+    is_destructive: bool = False
+
+
+SUSPENDING = Switch(
+    SUSPEND,
+    "Suspend",
+    "Connecting, refreshing, syncing and publishing answer 503 at once, in all processes. "
+    "Disconnecting goes on.",
+    suspend,
+    is_destructive=True,
+)
+RESUMING = Switch(
+    RESUME,
+    "Resume",
+    "The platform is connected to, refreshed, synced and published to again.",
+    resume,
+)
+
+
 def suspend_form(name: str, slug: str) -> type[ReasonForm]:
     """Return the form that asks for the platform's name: a wrong click suspends nothing."""
 
@@ -100,56 +133,40 @@ class SuspensionAdmin(ReadOnlyAdmin):
         return redirect(LIST)
 
     def suspend_view(self, request: HttpRequest, slug: str) -> HttpResponse:
-        return self._asked(
-            request,
-            slug,
-            permission=SUSPEND,
-            label="Suspend",
-            question="Connecting, refreshing, syncing and publishing answer 503 at once, in all "
-            "processes. Disconnecting goes on.",
-            verb=suspend,
-        )
+        return self._switch(request, slug, SUSPENDING)
 
     def resume_view(self, request: HttpRequest, slug: str) -> HttpResponse:
-        return self._asked(
-            request,
-            slug,
-            permission=RESUME,
-            label="Resume",
-            question="The platform is connected to, refreshed, synced and published to again.",
-            verb=resume,
-        )
+        return self._switch(request, slug, RESUMING)
 
-    def _asked(
-        self,
-        request: HttpRequest,
-        slug: str,
-        *,
-        permission: str,
-        label: str,
-        question: str,
-        verb: Callable[..., bool],
-    ) -> HttpResponse:
+    def _switch(self, request: HttpRequest, slug: str, way: Switch) -> HttpResponse:
         """Ask for the reason, then suspend or resume."""
-        if not request.user.has_perm(permission):
+        if not request.user.has_perm(way.permission):
             raise PermissionDenied
         name = _name_of(slug)
-        kind = suspend_form(name, slug) if verb is suspend else ReasonForm
+        kind = suspend_form(name, slug) if way.is_destructive else ReasonForm
         form = kind(request.POST if request.method == "POST" else None)
         if not form.is_valid():
-            context = {
-                "original": name,
-                "title": f"{label} {name}",
-                "action": {"label": label, "is_destructive": verb is suspend},
-                "question": question,
-                "facts": self._stops(slug) if verb is suspend else (),
-                "back": reverse(LIST),
-            }
-            return self.page(request, "admin/question.html", form=form, **context)
-        changed = _changed(verb, slug, form.cleaned_data["reason"], request)
-        done = f"{label}: {name}." if changed else f"{name}: nothing had to be changed."
+            return self._question(request, slug, way, form)
+        changed = _changed(way.verb, slug, form.cleaned_data["reason"], request)
+        done = f"{way.label}: {name}." if changed else f"{name}: nothing had to be changed."
         self.message_user(request, done)
         return redirect(LIST)
+
+    def _question(
+        self, request: HttpRequest, slug: str, way: Switch, form: ReasonForm
+    ) -> HttpResponse:
+        name = _name_of(slug)
+        return self.page(
+            request,
+            "admin/question.html",
+            original=name,
+            title=f"{way.label} {name}",
+            action=way,
+            question=way.question,
+            facts=self._stops(slug) if way.is_destructive else (),
+            back=reverse(LIST),
+            form=form,
+        )
 
     def _stops(self, slug: str) -> tuple[str, ...]:
         found = upstream(slug)

@@ -142,10 +142,8 @@ class SocialErrors:
                 message = MAYBE_PUBLISHED if exc.is_uncertain else NOT_PUBLISHED
                 return api_error("Platform error", message)
             case PlatformBusyError():
-                headers = {"Retry-After": str(exc.retry_after)}
-                return replace(
-                    api_error("Platform unavailable", errors.PLATFORM_BUSY), headers=headers
-                )
+                busy = api_error("Platform unavailable", errors.PLATFORM_BUSY)
+                return replace(busy, headers={"Retry-After": str(exc.retry_after)})
             case InvalidPostError():
                 found = [
                     FieldError(FIELDS.get(one.part, one.part), one.code, one.message)

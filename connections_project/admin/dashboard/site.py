@@ -31,27 +31,28 @@ class DashboardSite(OperatorSite):
 
         Who may not look at the audit log sees only the list of pages.
         """
-        if not request.user.has_perm("audit.view_auditevent"):
-            return super().index(request, {"may_look": False, **(extra_context or {})})
-        counted = last_counted()
-        metrics = counted.metrics if counted else {}
-        days = metrics.get("days", {})
-        context = {
-            "may_look": True,
-            "alerts": alerts(metrics, counted.counted_at if counted else None),
-            "counted_at": counted and counted.counted_at,
-            "apps": [_app(app, numbers) for app, numbers in metrics.get("connections", {}).items()],
-            "oldest": _parse_time(metrics.get("oldest_pending")),
-            "sealed_until": Seal.objects.order_by("-number")
-            .values_list("complete_until", flat=True)
-            .first(),
-            "jobs": metrics.get("revocation_jobs", {}),
-            "jobs_page": reverse("admin:revocation_revocationjob_changelist"),
-            "days": [(day, [numbers[kind] for kind in KINDS]) for day, numbers in days.items()],
-            "chart": chart(days),
-            "kinds": KINDS,
-        }
-        return super().index(request, {**context, **(extra_context or {})})
+        may_look = request.user.has_perm("audit.view_auditevent")
+        context = _last_metrics() if may_look else {}
+        return super().index(request, {"may_look": may_look, **context, **(extra_context or {})})
+
+
+def _last_metrics() -> dict[str, Any]:
+    counted = last_counted()
+    metrics = counted.metrics if counted else {}
+    days = metrics.get("days", {})
+    ends = Seal.objects.order_by("-number").values_list("complete_until", flat=True)
+    return {
+        "alerts": alerts(metrics, counted.counted_at if counted else None),
+        "counted_at": counted and counted.counted_at,
+        "apps": [_app(app, numbers) for app, numbers in metrics.get("connections", {}).items()],
+        "oldest": _parse_time(metrics.get("oldest_pending")),
+        "sealed_until": ends.first(),
+        "jobs": metrics.get("revocation_jobs", {}),
+        "jobs_page": reverse("admin:revocation_revocationjob_changelist"),
+        "days": [(day, [numbers[kind] for kind in KINDS]) for day, numbers in days.items()],
+        "chart": chart(days),
+        "kinds": KINDS,
+    }
 
 
 def _pages(request: HttpRequest) -> Iterator[tuple[str, str]]:

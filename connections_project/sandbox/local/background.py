@@ -72,7 +72,7 @@ def stop(program: Program, folder: Path) -> None:
     path = _pid_file(program, folder)
     group = int(path.read_text())
     for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError):  # It may have ended by itself.
             os.killpg(group, number)
         if _has_ended(program, folder):
             break

@@ -141,7 +141,7 @@ def wait_until_ready(program: Program, process: subprocess.Popen[bytes], *, fold
 def stop(process: subprocess.Popen[bytes]) -> None:
     """End a process and all that it started, by force what does not end by itself."""
     _signal(process, signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
+    with suppress(subprocess.TimeoutExpired):  # Force follows.
         process.wait(SECONDS_TO_STOP)
     # A server that gets SIGTERM while it starts a worker leaves the worker behind.
     _signal(process, signal.SIGKILL)
