@@ -6,6 +6,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from connections_project.conf.values import ed25519_bytes
 from connections_project.core.signing import public_key
 
 WANTED = "give an Ed25519 public key, as the base64 of its 32 bytes, or a file with that or PEM"
@@ -37,8 +38,7 @@ def _from_file(path: Path) -> Ed25519PublicKey:
 
 
 def _from_base64(text: str) -> Ed25519PublicKey:
-    padded = text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4)
-    return public_key(base64.b64decode(padded, validate=True))
+    return public_key(ed25519_bytes(text))
 
 
 def _from_pem(text: str) -> Ed25519PublicKey:

@@ -137,13 +137,13 @@ class Environment:
     def ed25519_seed(self, name: str) -> bytes:
         """Return the 32 bytes of an Ed25519 seed (RFC 8032, section 5.1.5); none where absent."""
         expected = "the base64 of a 32-byte Ed25519 seed"
-        return self.parsed(name, b"", values.ed25519_seed, expected)
+        return self.parsed(name, b"", values.ed25519_bytes, expected)
 
     def ed25519_public_keys(self, name: str) -> list[bytes]:
         """Return the 32 bytes of each public key (RFC 8032, section 5.1.2)."""
         expected = "the base64 of 32-byte Ed25519 public keys"
         texts = self.listed(name, values.ed25519_public_key, expected)
-        return [values.ed25519_seed(text) for text in texts]
+        return [values.ed25519_bytes(text) for text in texts]
 
     def web_address(self, name: str, default: str) -> str:
         expected = "an address such as https://connections.example.com, without query or fragment"

@@ -59,8 +59,9 @@ def fernet_key(text: str) -> str:
     return text
 
 
-def ed25519_seed(text: str) -> bytes:
-    """Decode base64 in either alphabet (RFC 4648, sections 4 and 5), padded or not."""
+def ed25519_bytes(text: str) -> bytes:
+    """Decode a seed or a public key: base64 in either alphabet (RFC 4648, sections 4 and 5), padded
+    or not."""
     padded = text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4)
     seed = base64.b64decode(padded, validate=True)
     if len(seed) != 32:
@@ -70,7 +71,7 @@ def ed25519_seed(text: str) -> bytes:
 
 def ed25519_public_key(text: str) -> str:
     """Parse any 32 bytes: whether they are a point of the curve shows when a signature is tried."""
-    ed25519_seed(text)
+    ed25519_bytes(text)
     return text
 
 

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -69,18 +70,9 @@ class Engine:
         return rows.filter(self.condition).order_by("pk")
 
     def _attempt(self, ids: Sequence[UUID], *, wait: bool = False) -> DisconnectResult:
-        """End what can be ended; a row that the database refuses is found by halving and named."""
         if not ids:
             return DisconnectResult()
-        try:
-            return self._commit_patiently(ids, wait=wait)
-        except OperationalError:
-            raise
-        except DatabaseError as error:
-            if len(ids) == 1:
-                return DisconnectResult(failures=(refused(ids[0], error),))
-        half = len(ids) // 2
-        return self._attempt(ids[:half], wait=wait) + self._attempt(ids[half:], wait=wait)
+        return all_but_refused(partial(self._commit_patiently, wait=wait), ids)
 
     def _commit_patiently(self, ids: Sequence[UUID], *, wait: bool) -> DisconnectResult:
         """Try again where the database had to break off one of several, as in a deadlock."""
@@ -109,7 +101,26 @@ class Engine:
         return batch
 
 
-def refused(connection_id: UUID, error: DatabaseError) -> Failure:
+def all_but_refused(
+    end: Callable[[Sequence[UUID]], DisconnectResult], ids: Sequence[UUID]
+) -> DisconnectResult:
+    """End what can be ended; a row that the database refuses is found by halving and named.
+
+    Args:
+        end: Ends rows in one transaction, all of them or none.
+    """
+    try:
+        return end(ids)
+    except OperationalError:
+        raise
+    except DatabaseError as error:
+        if len(ids) == 1:
+            return DisconnectResult(failures=(_refused(ids[0], error),))
+    half = len(ids) // 2
+    return all_but_refused(end, ids[:half]) + all_but_refused(end, ids[half:])
+
+
+def _refused(connection_id: UUID, error: DatabaseError) -> Failure:
     """Return why a row can't be ended; not in the database's words, which may show the row."""
     logger.warning("The database refuses to end %s: %s", connection_id, type(error).__name__)
     diagnosis = getattr(error.__cause__, "diag", None)

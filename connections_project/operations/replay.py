@@ -9,17 +9,18 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import transaction
 
 from audit.events import Action
 from audit.record import Origin, record_many
 from connections_project.connections.disconnect import DisconnectResult, Failure, lock_rows
 from connections_project.connections.registry import Rows, connection_type
 from connections_project.core.inline import inline_pass
-from connections_project.operations.engine import refused
+from connections_project.operations.engine import all_but_refused
 from connections_project.operations.force import INLINE_JOBS, result_of
 from connections_project.operations.options import DisconnectOptions, Result
 from connections_project.operations.replay_history import ReplayHistory
@@ -113,24 +114,12 @@ class Replay:
             for way, keys in plan.due.items():
                 for start in range(0, len(keys), BATCH):
                     ids = keys[start : start + BATCH]
-                    batch = self._end(way, ids)
+                    batch = all_but_refused(partial(self._commit, way), ids)
                     job_ids += batch.job_ids
                     total += (done := result_of(batch, size=len(ids)))
                     on_batch(done)
             dispatch_revocations(job_ids[:INLINE_JOBS], interface=self.origin.interface)
         return total
-
-    def _end(self, way: Way, ids: Sequence[UUID]) -> DisconnectResult:
-        """End a batch; a row that the database refuses is found by halving and named."""
-        try:
-            return self._commit(way, ids)
-        except OperationalError:
-            raise
-        except DatabaseError as error:
-            if len(ids) == 1:
-                return DisconnectResult(failures=(refused(ids[0], error),))
-        half = len(ids) // 2
-        return self._end(way, ids[:half]) + self._end(way, ids[half:])
 
     def _commit(self, way: Way, ids: Sequence[UUID]) -> DisconnectResult:
         app, revoke, erase = way
