@@ -1,4 +1,4 @@
-"""Whether a connection needs its owner: a fact of the row, changed with what it follows from."""
+"""Whether a connection needs its owner: columns of the row, stored together with their cause."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
@@ -52,7 +52,7 @@ HEALTHY = MappingProxyType[str, Any](
 
 
 def attention_indexes(name: str) -> list[models.Index]:
-    """Make the indexes that find what needs attention, and grants of whose end is to be told."""
+    """Make the indexes that find connections in need of attention, and grants about to end."""
     return [
         models.Index(
             fields=["attention_reason", "-id"],
@@ -87,7 +87,7 @@ class AttentionMixin(models.Model):
     # When its owner is to be told that the grant ends; null once that was done.
     ending_notice_at = models.DateTimeField(null=True)
 
-    # As it was read: what differs from it was changed since.
+    # The reason as it was read from the database, or returned by `attention_change` last.
     attention_before: str | None = None
 
     class Meta:
@@ -102,7 +102,7 @@ class AttentionMixin(models.Model):
         return row
 
     def attention_columns(self, reason: str, *, now: datetime) -> dict[str, Any]:
-        """Return what a reason makes of the row; one that stands already keeps its time."""
+        """Return the columns for a reason; one that the row has already keeps its time."""
         same = self.attention_reason == reason
         since = self.attention_since if same else now
         return {"attention_reason": reason, "attention_since": since, "ending_notice_at": None}
@@ -116,7 +116,7 @@ class AttentionMixin(models.Model):
         """Note that its tokens are good. The caller saves the row.
 
         Args:
-            renewed: Whether the grant has a new end; otherwise an end that was told stays told.
+            renewed: Whether the grant has a new end; if not, its end is not announced again.
         """
         if self.attention_reason == AttentionReason.GRANT_ENDING and not renewed:
             return
@@ -134,7 +134,7 @@ class AttentionMixin(models.Model):
     def attention_change(self) -> str | None:
         """Return the new reason, or "" where it needs nobody any more; None for no change.
 
-        It is told once: what was changed counts as known from then on.
+        Each change is returned once: calling this again returns None.
         """
         current = self.__dict__.get("attention_reason")
         before, self.attention_before = self.attention_before, current

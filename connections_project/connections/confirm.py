@@ -1,8 +1,8 @@
-"""Ask once more about a grant that a revocation may have ended beside a connect.
+"""Check fresh tokens whose grant a revocation may have ended at the same time.
 
 Where revoking one token ends the whole grant (`blast_radius = "grant"`), a revocation that found no
 holder may reach the platform while the owner connects anew, and the fresh tokens die with the old
-ones. Whoever is done later looks: a connect for revocations, a revocation for holders.
+ones. Whichever finishes later checks: a connect looks for revocations, a revocation for holders.
 """
 
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from connections_project.platforms.registry import upstream
 from connections_project.revocation.grants import Grant, holders_by_app, was_revoked_since
 from connections_project.revocation.release import ends_the_grant
 
-# The clocks of hosts differ by some seconds; one question too many does no harm.
+# The clocks of hosts differ by some seconds; one check too many does no harm.
 LEEWAY = timedelta(seconds=10)
 
 
@@ -43,7 +43,7 @@ def confirm_stored(flow: ValidatedFlow[Any], grant: Grant, *rows: OAuthConnectio
 
 
 def confirm_holders(grant: Grant, *, origin: Origin = WORKER) -> None:
-    """Ask the platform of each connection on a grant whose account it is; a 401 ends it."""
+    """Ask the platform, for each connection on a grant, whose account it is; a 401 ends it."""
     now = timezone.now()
     for app, ids in holders_by_app(grant).items():
         one = connection_type(app)

@@ -18,7 +18,7 @@ COLUMNS = ("attention_reason", "attention_since", "ending_notice_at")
 
 
 def note_ending_grants() -> int:
-    """Note of every grant whose notice is due that its connection needs its owner.
+    """Mark each connection whose grant is about to end as needing its owner.
 
     Returns:
         How many.
@@ -35,7 +35,7 @@ def _note_all(one: ConnectionType) -> int:
 
 def _note_some(one: ConnectionType) -> int:
     now = timezone.now()
-    # What is renewed by itself is told of only once that was tried.
+    # Where a grant can be renewed without its owner, that is tried first.
     tried = Q(renew_at=None) | Q(renew_at__gt=now)
     due = one.rows.filter(tried, ending_notice_at__lte=now).order_by("ending_notice_at")
     if not due.exists():
@@ -53,7 +53,7 @@ def _note_some(one: ConnectionType) -> int:
 
 
 def _is_healthy(row: Any) -> bool:
-    """Whether there is no worse to be told of it already."""
+    """Whether its owner needs to be told of nothing worse already."""
     return row.status != DISCONNECTED and row.attention_reason is None
 
 

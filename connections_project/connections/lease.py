@@ -23,7 +23,7 @@ LOOK_SECONDS = 0.1
 
 
 def take_lease(connection: OAuthConnection) -> UUID | None:
-    """Try to become the one that refreshes a connection as it was read.
+    """Try to take the lease for refreshing a connection, unless it has changed since it was read.
 
     Returns:
         The lease; None where somebody else has it or the connection has changed since.
@@ -47,14 +47,14 @@ def longest_call() -> float:
 
 
 def wait_for_result(connection: C, *, until: float) -> C:
-    """Wait until the one who refreshes is done.
+    """Wait until the process that holds the lease is done.
 
     Args:
         connection: As it was read.
         until: How long, on the monotonic clock in seconds.
 
     Returns:
-        The row as that one left it. An unchanged epoch means that the refresh failed, or that its
+        The row as that process left it. An unchanged epoch means that the refresh failed or its
         lease ran out.
 
     Raises:

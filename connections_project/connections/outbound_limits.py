@@ -1,4 +1,4 @@
-"""May a request call a platform now? Only if a thread may wait for it, and if it is not down.
+"""Whether a request may call a platform now: if a thread may wait for it, and it is not down.
 
 `reserve` is asked by the verbs, before they spend anything. The hooks at the end hold for every
 other call that a request makes, such as a revocation at once or the fetch of a sender's keys.
@@ -26,14 +26,14 @@ logger = logging.getLogger(__name__)
 
 # When a caller that found no slot is to come again, in seconds.
 RETRY_SECONDS = 2
-# What says that a platform is away; all else may be about one user, or one post.
+# Errors of a platform that is away; others may concern one user, or one post.
 UNREACHABLE = frozenset({"connect_error", "timeout", "reset"})
 OWN_CIRCUIT = frozenset({"revoke", "verify"})
 GATEWAY_STATUSES = frozenset({502, 503, 504})
 
 
 def reserve(platform: str) -> None:
-    """Have a thread for the calls of the request under way; without effect outside of requests.
+    """Reserve a thread for the current request's calls; without effect outside of requests.
 
     Args:
         platform: Its slug. A request that calls it already goes on.
@@ -55,7 +55,7 @@ def reserve(platform: str) -> None:
 
 
 def reserve_for_call(platform: str, kind: Kind) -> None:
-    """Have a thread for a call that no verb has reserved one for.
+    """Reserve a thread for a call that no verb has reserved one for.
 
     Revocations, and probes of revoked tokens, have circuits of their own, which the revoker heeds.
 
@@ -88,7 +88,7 @@ def note_call(platform: str, kind: Kind, result: Answer | PlatformError, _second
             note_call_success(platform)
             slot.is_probe = False
     except (DatabaseError, InterfaceError):
-        # What the platform has just given must not be lost for that.
+        # The answer itself must not be lost because of this.
         logger.warning("%s: how it is doing can't be noted", platform, exc_info=True)
 
 

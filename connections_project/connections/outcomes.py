@@ -1,4 +1,4 @@
-"""What the callback page said of a state, for the browser that brings the same one again.
+"""Outcomes of the callback page, kept for a browser that brings the same state again.
 
 Browsers, and programs that look at links before people do, deliver a callback twice. Only the
 browser in which the flow was started, by its cookie, learns how it went the first time.
@@ -56,7 +56,7 @@ UNDER_WAY = Outcome(
 
 
 def begin(state: str, preview: FlowPreview) -> None:
-    """Say that a state is being gone through with.
+    """Mark a state's flow as under way.
 
     Raises:
         StateStoreUnavailable: The cache is away.
@@ -66,16 +66,16 @@ def begin(state: str, preview: FlowPreview) -> None:
 
 
 def end(state: str, preview: FlowPreview, outcome: Outcome) -> None:
-    """Keep what a state has led to, for as long as a state is good."""
+    """Keep the outcome of a state's flow for as long as states are valid."""
     try:
         _outcomes.put(state, _kept(preview, outcome), seconds=settings.OAUTH_STATE_SECONDS)
     except StateStoreUnavailable:
-        # What has happened has happened: the person is told, if only once.
+        # The flow itself is over: the person sees its outcome now, though not a second time.
         logger.warning("The outcome of a flow is not kept: the state store is away.")
 
 
 def abandon(state: str) -> None:
-    """Say that a state is not being gone through with any more, and has led to nothing."""
+    """Mark a state's flow as no longer under way, without an outcome."""
     try:
         _under_way.consume(state)
     except StateStoreUnavailable:
@@ -87,7 +87,7 @@ def _kept(preview: FlowPreview, outcome: Outcome) -> dict[str, Any]:
 
 
 def outcome_of(state: str, *, slug: str, browser: str | None) -> FlowOutcome | None:
-    """Return how it went the first time, which is waited for; None where it is not told.
+    """Wait for the outcome of a state's first callback; None where there is none for this browser.
 
     Args:
         slug: The platform that the page's address names.

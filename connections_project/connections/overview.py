@@ -1,4 +1,4 @@
-"""The connections of all apps as one list, each a plain row of what all of them have."""
+"""The connections of all apps as one list of plain rows, with the columns that all apps have."""
 
 from datetime import datetime
 from typing import Any, NamedTuple

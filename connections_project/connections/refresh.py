@@ -166,9 +166,9 @@ def _store(connection: C, old: TokenSet, tokens: TokenSet, *, origin: Origin) ->
 
 
 def _revoke_late(row: OAuthConnection, old: TokenSet, tokens: TokenSet, *, origin: Origin) -> None:
-    """Revoke tokens that came for a row that has changed, unless somebody lives on them."""
+    """Revoke tokens that came for a row that has changed, unless a connection uses them."""
     kept = tokens.completed_by(old)
-    # A row that was authorised anew meanwhile may live on the old refresh token.
+    # A row that was authorised anew meanwhile may use the old refresh token.
     # So does one whose commit came through unheard.
     if lives_on(row, tokens):
         return

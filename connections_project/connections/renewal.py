@@ -47,7 +47,7 @@ def _renewed_of(live: Rows) -> int:
 
 
 def _claim(live: Rows, row: OAuthConnection) -> bool:
-    """Become the one process that tries this one now; where it fails, it is due again in hours."""
+    """Claim a connection for this process; a renewal that fails is due again in hours."""
     mine = live.filter(pk=row.pk, renew_at=row.renew_at)
     return bool(mine.update(renew_at=timezone.now() + TRIES_ARE_APART))
 

@@ -1,7 +1,7 @@
 """Tokens that have come and can't be stored, since the database fails just then.
 
-The platform has spent the code, or the refresh token, for them, so they are tried to be stored once
-more; where that fails too, nobody will ever hold them again, and they are revoked at once.
+The platform has spent the code, or the refresh token, for them, so storing them is tried once more;
+where that fails too, nobody will ever hold them again, and they are revoked at once.
 """
 
 import logging

@@ -60,7 +60,7 @@ class _Message:
 
 
 class _Broker:
-    """The broker as those see it who must not wait for it.
+    """The broker, for callers that must not wait for it.
 
     A thread sends while there is something to send, so that hundreds of requests a second cost a
     few messages, and one that hangs delays none. A process that ends waits for it.
@@ -116,9 +116,9 @@ _broker = _Broker()
 
 def _send(name: str) -> None:
     # Only where there is a broker.
-    from kombu.pools import producers  # Only with a broker.
+    from kombu.pools import producers
 
-    from connections_project.celery import app, run_periodic_task  # Only with a broker.
+    from connections_project.celery import app, run_periodic_task
 
     with producers[_connection()].acquire(block=True, timeout=BROKER_SECONDS) as producer:
         app.send_task(run_periodic_task.name, [name], producer=producer, retry=False)

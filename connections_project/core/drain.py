@@ -1,4 +1,4 @@
-"""The end of a web process: first nobody is sent here any more, and only then does nobody answer.
+"""Shut a web process down gracefully: proxies stop sending requests before it stops answering.
 
 A proxy sends requests until a readiness probe fails, and each of them would be refused by a
 listener that is closed already. So at SIGTERM `/readyz` answers 503, requests go on being served
@@ -13,7 +13,7 @@ import threading
 
 logger = logging.getLogger(__name__)
 
-# Set while a process takes its leave.
+# Set while this process drains.
 draining = threading.Event()
 
 

@@ -28,8 +28,8 @@ class PeriodicTask:
     Args:
         work: Does it. Idempotent, cheap when there is nothing to do, safe beside itself.
         every: Seconds from one time to the next.
-        own_thread: Whether it may be hung by somebody else's server for as long as there is work,
-            so that nothing else may wait for it.
+        own_thread: Whether it gets a thread of its own, since it may wait long for other people's
+            servers.
     """
 
     work: Work

@@ -9,7 +9,7 @@ from django.db.models import CharField, Func, Lookup
 from django.db.models.indexes import IndexExpression
 from django.db.models.sql.compiler import SQLCompiler
 
-# Behind whatever goes on with a character that is one.
+# Sorts behind every text that goes on with another character.
 _LAST = "\U0010ffff"
 # As much as lists show of an id.
 _ID = re.compile(r"[0-9a-fA-F]{8,32}")
@@ -30,7 +30,7 @@ class ByPrefix(Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
-# What stands outside of the parentheses of an index's expression.
+# The operator class stands outside of the parentheses of an index's expression.
 IndexExpression.register_wrappers(*IndexExpression.wrapper_classes, ByPrefix)
 
 

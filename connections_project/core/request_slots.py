@@ -30,8 +30,8 @@ class Slots:
         """Take a slot for a server, in place of one that the request holds for another.
 
         Args:
-            held: What the slot was taken for that is given up for it.
-            wanted: What it is for now.
+            held: The server whose slot is given up, if the request holds one.
+            wanted: The server that is to be called.
             most: How many may wait for this server.
 
         Returns:

@@ -1,4 +1,4 @@
-"""From the audit event of a change to what the host application is told of it.
+"""Turn audit events into the events that the host application is sent.
 
 This is the only place that writes events: it listens to all that is recorded
 (`audit.record.listen`), in the same transaction, so that no way of ending a connection can forget
@@ -45,7 +45,7 @@ class _Change:
 
 
 def announce(events: Sequence[Event]) -> None:
-    """Write what the host application is to be told of these; nothing where nobody listens."""
+    """Write the host application's events for audit events; none where nobody listens."""
     rules = _rules()
     changes = [_change(event) for event in events if str(event.action) in rules]
     for change in changes:

@@ -12,7 +12,7 @@ from connections_project.events.models import Endpoint
 from connections_project.identity.models import User
 
 READ_EVENTS = "events.read_events"
-# For so long a process believes to know who listens.
+# How long a process caches who listens.
 KNOWN_SECONDS = 1.0
 
 
@@ -36,7 +36,7 @@ class Audience:
 
 
 class _Memory:
-    """What this process knows of who listens, and until when it believes it."""
+    """This process's cache of the audience, and when it expires."""
 
     def __init__(self) -> None:
         self.known = Audience({}, has_readers=False)
@@ -47,7 +47,7 @@ _memory = _Memory()
 
 
 def audience() -> Audience:
-    """Find who is to be told, by one statement now and then.
+    """Return who is to be told: from the cache, or by one statement.
 
     An endpoint may have been disabled within the last second: `outbox` writes nothing for it.
     """
@@ -58,7 +58,7 @@ def audience() -> Audience:
 
 
 def forget_audience() -> None:
-    """Have this process look again."""
+    """Expire this process's cache of the audience."""
     _memory.until = 0.0
 
 

@@ -23,9 +23,9 @@ logger = logging.getLogger(__name__)
 
 ATTEMPT_SECONDS = 15.0
 LARGEST_ANSWER = 64 * 1024
-# After so long a chain begins nothing more, so that what was taken is soon stored as such.
+# A chain that has taken this long tries no further delivery, so that its results are soon stored.
 CHAIN_SECONDS = 0.5
-# What an endpoint says of itself, not of one event.
+# Statuses that concern the endpoint, not one event.
 BUSY = frozenset({408, 425, 429})
 
 
@@ -54,7 +54,7 @@ class Chain:
 
 
 def lane_of(endpoint: Endpoint) -> str:
-    """Return under which name workers have slots of an endpoint."""
+    """Return the name under which workers hold slots for an endpoint."""
     return f"events:{endpoint.pk}"
 
 

@@ -14,7 +14,7 @@ from connections_project.events.models import Endpoint
 FAILURES_TO_OPEN = 5
 LONGEST_BLOCK = timedelta(minutes=1)
 LONGEST_RETRY_AFTER = timedelta(hours=1)
-# So old a time of the last success is good enough to be shown.
+# The time of the last success is only shown, so it may be this old.
 FRESH = timedelta(seconds=10)
 
 

@@ -1,4 +1,4 @@
-"""The feed: events in the order in which they may be read, none of which turns up too late."""
+"""The feed: events in an order in which none appears before one that a reader has had."""
 
 from collections.abc import Collection
 from datetime import datetime

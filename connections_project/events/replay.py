@@ -100,7 +100,7 @@ def _span(
 
 
 def _sequence(at: datetime) -> int:
-    """Return a sequence that lies surely before what was written at a time."""
+    """Return a sequence that is surely smaller than those of events written from a time on."""
     return int((at.timestamp() - 60) * 1_000_000)
 
 
@@ -113,7 +113,7 @@ def _behind(
 
 
 def _again(endpoint: Endpoint, events: Sequence[OutgoingEvent]) -> int:
-    """Make due again what was told, and due what never was."""
+    """Make the events' deliveries due: again where they are over, anew where there are none."""
     ids = [event.pk for event in events]
     with transaction.atomic():
         known = Delivery.objects.filter(endpoint=endpoint, event__in=ids)

@@ -44,7 +44,7 @@ def add_selectors(parser: CommandParser, *, platform: str, statuses: list[str], 
 
 
 def add_options(parser: CommandParser) -> None:
-    """Add how they are ended; the same for all types, so that one script can serve them all."""
+    """Add how connections are ended: the same for all types, so that one script serves them all."""
     _add_general_options(parser)
     parser.add_argument(
         "--no-revoke", action="store_true", help="don't revoke the tokens at the platforms"

@@ -49,8 +49,8 @@ class Engine:
     def end(self, ids: Sequence[UUID]) -> DisconnectResult:
         """End a batch: those that are free in one commit, then those that somebody else holds.
 
-        Only a transaction that holds no connection yet waits for one, so that a batch can't be
-        one of two that wait for each other.
+        Only a transaction that holds no connection's lock waits for one, so that two batches
+        can't wait for each other.
         """
         done = self._attempt(ids)
         while held := self._still_live(ids, done):

@@ -211,7 +211,7 @@ def _connected_by(moment: datetime | None, user: User) -> Q:
     """Return the condition of what is ended, which is asked again when a row is locked."""
     if moment is None:
         return Q()
-    # Nobody whose access has ended has connected anything since: whatever a clock says, it goes.
+    # A user whose access has ended can't have connected anything since, whatever the clocks say.
     has_left = ~Exists(User.objects.filter(pk=user.pk, is_active=True))
     since = Coalesce("connected_at", "created_at")
     return Q(has_left) | Q(LessThanOrEqual(since, moment))

@@ -1,4 +1,4 @@
-"""What goes with a user who goes, and what stays behind."""
+"""What is ended when a user leaves, and what stays."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from connections_project.operations.options import BlastRadius
 
 @dataclass(frozen=True)
 class OffboardingPlan:
-    """What goes with a user, and what stays behind.
+    """What is ended when a user leaves, and what stays.
 
     Args:
         leaving: What would be ended, by app. Of what teams own these are the ones of teams of
@@ -52,7 +52,7 @@ def may_offboard(operator: Any, user: User, *, forget: bool) -> bool:
 
 
 def offboarding_plan(user: User, *, forget: bool = False) -> OffboardingPlan:
-    """Return what would become of what a user has.
+    """Return what would be ended, and what would stay, if a user left.
 
     Args:
         forget: As for `forget`, which also erases kept tokens.
