@@ -1,7 +1,6 @@
 """Publish what is due: one pass over it, several schedules at a time."""
 
 import math
-import threading
 from collections.abc import Iterator
 from functools import partial
 
@@ -17,14 +16,13 @@ from connections_project.core.jobs.worker import Worker
 AT_ONCE = 8
 
 
-def publish_due(
-    *, interface: Interface, stop: threading.Event = periodic.stopping
-) -> Iterator[str]:
+def publish_due(*, interface: Interface) -> Iterator[str]:
     """Try every schedule that is due now once, several at a time.
+
+    In a process that is to end nothing more is claimed; what is being sent comes to its end.
 
     Args:
         interface: The entry point through which this is done, for the audit.
-        stop: Once it is set nothing more is claimed; what is being sent comes to its end.
 
     Yields:
         What each has become: "published", "failed", or "pending" for one that was put off.
@@ -35,7 +33,7 @@ def publish_due(
         handle=partial(attempt, interface=interface),
         threads=AT_ONCE,
         seconds=math.inf,
-        stop=stop,
+        stop=periodic.stopping,
     )
     yield from worker.run()
 

@@ -104,19 +104,16 @@ class FormFilter(SimpleListFilter):
         raise NotImplementedError
 
 
-def select_filter(
-    column: str, options: Callable[[], Iterable[Choice]], *, named: str = ""
-) -> type[FormFilter]:
+def select_filter(column: str, options: Callable[[], Iterable[Choice]]) -> type[FormFilter]:
     """Return a filter class for a column of many known values, to be chosen from a list.
 
     Args:
         column: Also the query's parameter.
         options: Gives value and words; called at each request.
-        named: What stands above it; the column's name by default.
     """
 
     class SelectFilter(FormFilter):
-        title = named or column.replace("_", " ")
+        title = column.replace("_", " ")
         parameter_name = column
         label = title.capitalize()
 

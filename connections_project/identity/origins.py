@@ -12,14 +12,13 @@ from connections_project.identity.models import ApiKey, User
 from connections_project.middleware.trusted_proxies import client_address
 
 
-def origin_of(request: Request | HttpRequest, principal: User | None = None) -> Origin:
+def origin_of(request: Request | HttpRequest) -> Origin:
     """Describe a request by its principal.
 
     Args:
         request: A request of the API or of a page for people.
-        principal: Who acts, where the request itself doesn't prove it (an OAuth state does).
     """
-    actor = principal or _signed_in(request)
+    actor = _signed_in(request)
     if actor is None:
         return anonymous_origin(request)
     kind, for_team = ActorType(actor.principal_type), isinstance(actor, ApiKey)

@@ -41,13 +41,10 @@ def force_disconnect(
 
     Args:
         selection: Connections of that app, or their ids; a snapshot is taken at the start.
-        options: Why and how.
         origin: Who does it, for the audit: `admin_origin(request)` or `command_origin(operator)`.
-            That one's permission is the caller's to look at: see
-                `ConnectionType.may_force_disconnect`.
+            The caller checks that one's permission (`ConnectionType.may_force_disconnect`).
         details: What else the audit should know, such as the operating system's user.
         condition: See `Engine`.
-        batch_size: Connections in one transaction.
         on_batch: Called with each batch after its commit, for a progress bar.
 
     Raises:

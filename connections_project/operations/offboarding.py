@@ -72,9 +72,7 @@ def deactivate(
     return end_connections(user, options, origin=origin, details=details, on_batch=on_batch)
 
 
-def reactivate(
-    user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None = None
-) -> None:
+def reactivate(user: User, *, reason: str, origin: Origin) -> None:
     """Reactivate a user. What was disconnected stays so.
 
     Raises:
@@ -88,9 +86,7 @@ def reactivate(
             raise ForgottenError
         if not locked.is_active:
             _set_active(locked, True)
-            record_about_user(
-                Action.USER_REACTIVATED, locked.pk, origin=origin, reason=reason, details=details
-            )
+            record_about_user(Action.USER_REACTIVATED, locked.pk, origin=origin, reason=reason)
     user.is_active = True
 
 

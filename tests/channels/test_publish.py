@@ -6,10 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from audit.events import Interface
 from audit.models import AuditEvent
 from channels.models import ChannelConnection, PublishEvent, Schedule
-from channels.publish import publish_due
 from connections_project.identity.models import User
 from connections_project.middleware.tracing import tracing
 from tests.support.channel_publishing import (
@@ -160,10 +158,13 @@ def test_a_broken_adapter_delays_no_other(
     assert outcome_of(fine) == ("published", None)
 
 
-def test_who_is_to_stop_takes_nothing_more(row: ChannelConnection, like_x: Chirp) -> None:
+def test_who_is_to_stop_takes_nothing_more(
+    row: ChannelConnection, like_x: Chirp, monkeypatch: pytest.MonkeyPatch
+) -> None:
     schedule, stop = due_schedule(row), threading.Event()
+    monkeypatch.setattr("connections_project.core.periodic.stopping", stop)
     stop.set()
-    assert list(publish_due(interface=Interface.WORKER, stop=stop)) == []
+    assert published() == []
     assert outcome_of(schedule) == ("pending", None)
 
 

@@ -15,10 +15,13 @@ def guide(base_url: str, sandbox_url: str, settings: Mapping[str, str]) -> str:
     """Write it.
 
     Args:
-        base_url: Where the service listens.
-        sandbox_url: Where the sandbox does.
         settings: What commands need besides `.env`, by name.
     """
+    addresses, walk = _addresses(base_url, sandbox_url), _walk(base_url, sandbox_url)
+    return f"{addresses}{_exported(settings)}{walk}"
+
+
+def _addresses(base_url: str, sandbox_url: str) -> str:
     people = ", ".join(f"{person.username} / {person.password}" for person in PEOPLE.values())
     return f"""
 Service    {base_url}  (/connections, /api/docs, /admin/; logs in .dev/*.log)
@@ -27,7 +30,12 @@ User       {USER.email} / {USER.password}
 Operator   {OPERATOR.email} / {OPERATOR.password}  (for /admin/; or by single sign-on,
            as {OFFICER.username} at the bank, who is an operator there)
 Stop it    make dev-down
-{_exported(settings)}
+"""
+
+
+def _walk(base_url: str, sandbox_url: str) -> str:
+    """Write what to copy into a shell, from the first sign-in to the audit log."""
+    return f"""
 Sign in and connect the bank, in a shell in this folder (an access token lives 15 minutes):
 
 BASE_URL={base_url}

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from django.core.management import call_command
 
-USER_PERSON = "ada"
-
 
 @dataclass(frozen=True)
 class Login:

@@ -10,7 +10,6 @@ ACCOUNT = {
     "connectedAt": "2024-01-02T09:00:00Z",
     "disconnectedAt": None,
 }
-INACTIVE = ACCOUNT | {"isActive": False, "disconnectedAt": "2024-01-15T10:30:00Z"}
 CONNECT_REQUEST = {"platform": "instagram_business", "accountIds": [ACCOUNT_ID]}
 STARTED = {
     "authorizationUrl": "https://www.facebook.com/v25.0/dialog/oauth?response_type=code"
