@@ -115,10 +115,9 @@ _broker = _Broker()
 
 
 def _send(name: str) -> None:
-    # Only where there is a broker.
-    from kombu.pools import producers
+    from kombu.pools import producers  # Only where there is a broker.
 
-    from connections_project.celery import app, run_periodic_task
+    from connections_project.celery import app, run_periodic_task  # Only where there is a broker.
 
     with producers[_connection()].acquire(block=True, timeout=BROKER_SECONDS) as producer:
         app.send_task(run_periodic_task.name, [name], producer=producer, retry=False)
