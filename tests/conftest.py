@@ -28,6 +28,7 @@ from connections_project.platforms.catalog import catalog
 from tests.support.bank import REDIRECT_URI, Bank
 from tests.support.emptying import empty_tables, remember_what_is_kept
 from tests.support.platform_server import PlatformServer
+from tests.support.transaction_guard import no_second_connection
 
 PASSWORD = "correct horse battery staple"
 LOOPBACK = ("127.", "::1", "localhost")
@@ -70,6 +71,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     with django_db_blocker.unblock():
         remember_what_is_kept()
     TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_waits_for_its_test() -> Iterator[None]:
+    with no_second_connection():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,8 @@ from connections_project.core.periodic import run_due
 from connections_project.identity import sessions
 from connections_project.identity.models import SessionFamily, User
 
-pytestmark = pytest.mark.django_db
+# Some periodic tasks run in threads of their own.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_ended_sign_ins_are_forgotten_and_no_others(owner: User) -> None:

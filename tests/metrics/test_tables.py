@@ -178,6 +178,7 @@ def test_without_a_database_process_metrics_remain(
     assert any(name == "connections_http_request_duration_seconds_count" for name, _ in metrics)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_run_revocations_keeps_them_fresh(owner: User, bank: Bank, scrape: Scrape) -> None:
     many_disconnected(owner, 4)
     call_command("run_revocations", "--once", "--json")

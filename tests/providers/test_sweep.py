@@ -15,6 +15,9 @@ from providers.models import Connection
 from tests.support.bank import Bank
 from tests.support.provider_rows import connection_of, events
 
+# Some periodic tasks run in threads of their own.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 
 @pytest.fixture
 def left(owner: User, bank: Bank) -> Connection:

@@ -17,10 +17,13 @@ from connections_project.identity.models import User
 from connections_project.revocation.management.commands import run_background
 from connections_project.revocation.models import RevocationJob
 from connections_project.revocation.worker import run_worker
-from tests.revocation.conftest import EndOf
+from tests.revocation.conftest import EndOf, make_due
 from tests.support.bank import Bank
 from tests.support.platform_server import Answer
 from tests.support.provider_rows import connection_of
+
+# Some periodic tasks run in threads of their own, and passes close connections between them.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
@@ -39,8 +42,9 @@ def run(*arguments: str) -> tuple[str, str]:
 def test_one_pass_reports_what_became_of_the_due(
     owner: User, bank: Bank, end: EndOf, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    bank.server.on("POST", "/revoke", Answer(503))
     for number in range(4):
-        end(connection_of(owner, account_id=str(number)))
+        make_due(end(connection_of(owner, account_id=str(number))))
     old, later = RevocationJob.objects.order_by("id")[:2]
     RevocationJob.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=2))
     RevocationJob.objects.filter(pk=later.pk).update(due_at=timezone.now() + timedelta(days=1))
@@ -55,7 +59,7 @@ def test_with_nothing_to_do_it_says_so(db: None) -> None:
     assert run()[0] == "0 tried, 0 revoked, 0 still due, 0 abandoned, 0 shared grant.\n"
 
 
-def test_the_result_as_json(job: RevocationJob) -> None:
+def test_the_result_as_json(pending_job: RevocationJob) -> None:
     out, _ = run("--once", "--json")
     assert json.loads(out) == {
         "tried": 1, "revoked": 1, "still_due": 0, "abandoned": 0, "shared_grant": 0,
@@ -73,8 +77,6 @@ def forever(monkeypatch: pytest.MonkeyPatch, *arguments: str, pauses: int = 3) -
     return run("--forever", *arguments)
 
 
-# Between passes the command closes connections, and with them a test's own transaction.
-@pytest.mark.django_db(transaction=True)
 def test_forever_runs_until_interrupted(
     pending_job: RevocationJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,7 +86,6 @@ def test_forever_runs_until_interrupted(
     assert err == "Stopped; what is due stays due.\n"
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_passing_database_outage_does_not_end_it(
     pending_job: RevocationJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,7 @@ def test_no_endpoint_uses_them(
     assert gallery.server.requests == []
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "command",
     [
@@ -92,6 +93,7 @@ def test_no_command_uses_them(
     assert SocialAccount.objects.get().opened().as_payload() == KEPT.as_payload()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_no_periodic_task_uses_them(account: SocialAccount, gallery: Gallery) -> None:
     run_due()
     assert renew_ending_grants() == 0

@@ -43,6 +43,7 @@ def test_the_operator_sets_the_time(team: Team, gallery: Gallery, settings: Lazy
     assert erase_kept_too_long() == 0
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_erasure_is_audited_and_periodic(team: Team, gallery: Gallery) -> None:
     row = kept(team, 91)
     run_due()
