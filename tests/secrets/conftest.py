@@ -110,8 +110,9 @@ def leaks(
     """Search everywhere, and name what has leaked."""
 
     def leaks() -> list[str]:
-        probe.read_admin(superuser)
+        # What the service has asked is said; its own questions below are by keys.
         connection.force_debug_cursor = False
+        probe.read_admin(superuser)
         probe.read_database()
         probe.read_cache()
         printed: Any = capfd.readouterr()
