@@ -28,10 +28,25 @@ from connections_project.platforms.catalog import catalog
 from tests.support.bank import REDIRECT_URI, Bank
 from tests.support.emptying import empty_tables, remember_what_is_kept
 from tests.support.platform_server import PlatformServer
+from tests.support.second_stack import is_same_on_both
 from tests.support.transaction_guard import no_second_connection
 
 PASSWORD = "correct horse battery staple"
 LOOPBACK = ("127.", "::1", "localhost")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--second-stack",
+        action="store_true",
+        help="leave out what is the same on both stacks; it has run on the first",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--second-stack"):
+        config.hook.pytest_deselected(items=[one for one in items if is_same_on_both(one)])
+        items[:] = [one for one in items if not is_same_on_both(one)]
 
 
 @receiver(setting_changed)

@@ -1,4 +1,4 @@
-"""`make test`: all tests on SQLite, and all once more on PostgreSQL with Redis."""
+"""`make test`: all tests on SQLite, and on PostgreSQL with Redis all that may differ there."""
 
 import os
 import subprocess
@@ -29,15 +29,15 @@ def main() -> None:
         _say(left_out)
     else:
         servers = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
-        is_good = _run("PostgreSQL and Redis", servers) and is_good
+        is_good = _run("PostgreSQL and Redis", servers, "--second-stack") and is_good
     sys.exit(not is_good)
 
 
-def _run(title: str, given: dict[str, str]) -> bool:
+def _run(title: str, given: dict[str, str], *options: str) -> bool:
     _say(f"Tests on {title}")
     kept = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
     again = AGAIN if os.environ.get("CI") == "true" else ()
-    command = [sys.executable, "-m", "pytest", "-n", WORKERS, *again, *sys.argv[1:]]
+    command = [sys.executable, "-m", "pytest", "-n", WORKERS, *again, *options, *sys.argv[1:]]
     return subprocess.run(command, env=kept | given, check=False).returncode == 0
 
 
