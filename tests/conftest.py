@@ -22,6 +22,7 @@ from connections_project.api.token_buckets import MemoryBuckets, now_in_microsec
 from connections_project.events import audience
 from connections_project.identity import sessions
 from connections_project.identity.models import User
+from connections_project.oauth import catalog as catalog_files
 from connections_project.oauth.client import ClientRegistration
 from connections_project.platforms import pictures
 from connections_project.platforms.catalog import catalog
@@ -29,6 +30,7 @@ from tests.support.bank import REDIRECT_URI, Bank
 from tests.support.emptying import empty_tables, remember_what_is_kept
 from tests.support.platform_server import PlatformServer
 from tests.support.second_stack import is_same_on_both
+from tests.support.shipped_catalogs import parsing_shipped_once
 from tests.support.transaction_guard import no_second_connection
 
 PASSWORD = "correct horse battery staple"
@@ -67,6 +69,13 @@ def _no_network() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", connect_to_loopback)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shipped_catalogs_parsed_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalog_files, "_parsed", parsing_shipped_once(catalog_files._parsed))
         yield
 
 

@@ -56,6 +56,8 @@ WEB_THREADS = 256
 STATIC_ROOT = Path(os.environ["TESTS_FOLDER"]) / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
+# Each client of a test is a start, at which Whitenoise would read the heads of all files there are.
+WHITENOISE_AUTOREFRESH = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Threads need a file: connections to a shared in-memory database don't wait for each other.

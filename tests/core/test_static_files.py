@@ -29,6 +29,7 @@ def test_collected_files_are_hashed_and_immutable(root: Path, settings: LazySett
     assert url.startswith("/static/admin/css/base.")
     assert url != "/static/admin/css/base.css"
     settings.WHITENOISE_USE_FINDERS = False
+    settings.WHITENOISE_AUTOREFRESH = False
     answer = Client(headers={"Accept-Encoding": "gzip"}).get(url)
     assert answer.status_code == 200
     assert "immutable" in answer["Cache-Control"]
