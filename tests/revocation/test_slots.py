@@ -55,7 +55,7 @@ def test_only_fast_platforms_have_jobs_claimed_ahead() -> None:
     worker = uuid7()
     assert len(claimed(worker).jobs) == 4
     assert len(claimed(worker, LaneOf(slots=4, running=4, seconds=0.6)).jobs) == 0
-    assert len(claimed(worker, LaneOf(slots=4, running=4, seconds=0.1)).jobs) == 16
+    assert len(claimed(worker, LaneOf(slots=4, running=4, seconds=0.1)).jobs) == 20
 
 
 def test_jobs_that_wait_are_no_calls(jobs: list[RevocationJob]) -> None:
