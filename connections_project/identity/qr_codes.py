@@ -7,8 +7,7 @@ _HALVES = {(0, 0): "█", (0, 1): "▀", (1, 0): "▄", (1, 1): " "}
 
 def qr_code(text: str) -> str:
     """Return a text's QR code as lines of block characters."""
-    # Only who sets up a second factor needs it.
-    import segno
+    import segno  # Only who sets up a second factor needs it.
 
     rows = [tuple(row) for row in segno.make(text, error="l").matrix_iter(border=2)]
     if len(rows) % 2:

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 
 from audit.events import Action
 from audit.models import AuditEvent
-from audit.record import Origin, record
+from audit.record import Origin
 from connections_project.connections.registry import ConnectionType, Rows, connection_types
 from connections_project.events.models import Delivery
 from connections_project.events.worker import process_deliveries
@@ -26,7 +26,7 @@ from connections_project.operations.options import DisconnectOptions, Result
 from connections_project.operations.selectors import Selectors
 from connections_project.platforms.models import Suspension
 from connections_project.platforms.registry import UnknownPlatformError, upstream
-from connections_project.platforms.suspend import resume, suspend
+from connections_project.platforms.suspend import record_about_platform, resume, suspend
 from connections_project.revocation.models import RevocationJob
 from connections_project.revocation.worker import process_revocations
 
@@ -200,12 +200,4 @@ def _record(
     action: Action, slug: str, reason: str, origin: Origin, details: Mapping[str, Any]
 ) -> None:
     with transaction.atomic():
-        record(
-            action,
-            origin=origin,
-            subject_type="platform",
-            subject_id=None,
-            subject_owner_id=None,
-            reason=reason,
-            details={"platform": slug, **details},
-        )
+        record_about_platform(action, slug=slug, reason=reason, origin=origin, **details)

@@ -1,5 +1,7 @@
 """Suspend a platform, and resume it; both are audited."""
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -30,7 +32,9 @@ def suspend(*, slug: str, reason: str, origin: Origin) -> bool:
             },
         )
         if created:
-            _record(Action.PLATFORM_SUSPENDED, slug=slug, reason=reason, origin=origin)
+            record_about_platform(
+                Action.PLATFORM_SUSPENDED, slug=slug, reason=reason, origin=origin
+            )
     return created
 
 
@@ -48,11 +52,14 @@ def resume(*, slug: str, reason: str = "", origin: Origin) -> bool:
         if not lifted and upstream(slug) is None:
             raise UnknownPlatformError(slug)
         if lifted:
-            _record(Action.PLATFORM_RESUMED, slug=slug, reason=reason, origin=origin)
+            record_about_platform(Action.PLATFORM_RESUMED, slug=slug, reason=reason, origin=origin)
     return bool(lifted)
 
 
-def _record(action: Action, *, slug: str, reason: str, origin: Origin) -> None:
+def record_about_platform(
+    action: Action, *, slug: str, reason: str, origin: Origin, **details: Any
+) -> None:
+    """Record an event about a platform, with its slug in the details."""
     record(
         action,
         origin=origin,
@@ -60,5 +67,5 @@ def _record(action: Action, *, slug: str, reason: str, origin: Origin) -> None:
         subject_id=None,
         subject_owner_id=None,
         reason=reason,
-        details={"platform": slug},
+        details={"platform": slug, **details},
     )
