@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from connections_project.connections.registry import connection_type, connection_types
+from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from connections_project.operations.models import BulkItem, BulkJob
 from connections_project.operations.selectors import Selectors
@@ -92,7 +93,14 @@ def test_what_is_over_already_costs_nothing(app: str, owner: User) -> None:
 
 
 def test_the_holders_of_a_batchs_grants() -> None:
-    grants = [Grant("host", "client", str(number)) for number in range(1000)]
+    common = {"app": "providers", "authority": "host", "client_id": "client"}
+    GrantHold.objects.bulk_create(
+        GrantHold(connection_id=uuid7(), platform_user_id=str(number), **common)
+        for number in range(5000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE revocation_granthold")
+    grants = [Grant("host", "client", str(number)) for number in range(100)]
     assert_uses_an_index(GrantHold.objects.filter(_any_of(grants)).order_by("id"))
 
 
