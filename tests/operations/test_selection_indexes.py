@@ -100,7 +100,8 @@ def test_the_holders_of_a_batchs_grants() -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE revocation_granthold")
-    grants = [Grant("host", "client", str(number)) for number in range(100)]
+    # So few of them that no statistics of this small table make reading all of it cheaper.
+    grants = [Grant("host", "client", str(number)) for number in range(10)]
     assert_uses_an_index(GrantHold.objects.filter(_any_of(grants)).order_by("id"))
 
 
