@@ -37,13 +37,13 @@ def parse_datetime(text: str, *, zone: tzinfo = UTC) -> datetime:
         raise ValueError("beyond the calendar") from None
 
 
-def render_datetime(parse_datetime: datetime) -> str:
+def render_datetime(moment: datetime) -> str:
     """Return a time as UTC text with whole seconds, `2025-12-01T10:00:00Z` (RFC 3339).
 
     Raises:
         ValueError: The time is naive, so that it names no point in time.
     """
-    if parse_datetime.tzinfo is None:
+    if moment.tzinfo is None:
         raise ValueError("a time without a time zone can't be written")
-    utc = parse_datetime if parse_datetime.tzinfo is UTC else parse_datetime.astimezone(UTC)
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     return f"{utc.isoformat(timespec='seconds')[:19]}Z"

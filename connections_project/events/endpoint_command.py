@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import CommandWithExamples
+from connections_project.core.commands.base import ResultCommand
 from connections_project.core.parsing import parse_uuid
 from connections_project.events.models import Endpoint
 
@@ -30,10 +30,11 @@ def as_json(endpoint: Endpoint, secret: str) -> str:
     return json.dumps(known)
 
 
-class EndpointCommand(CommandWithExamples):
+class EndpointCommand(ResultCommand):
     """A command that does one thing to one endpoint."""
 
     def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("id", metavar="ID", help="as list_event_endpoints shows it")
 
     def handle(self, *, id: str, **options: Any) -> None:  # noqa: A002 - the argument's name.

@@ -1,41 +1,39 @@
 """What the commands that make a principal share."""
 
 import getpass
-import json as jsonlib
 import sys
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import CommandWithExamples
+from connections_project.core.commands.base import ResultCommand
 from connections_project.identity.accounts import complaints, create_principal
 from connections_project.identity.models import PrincipalType, User
 
 
-class PrincipalCommand(CommandWithExamples):
+class PrincipalCommand(ResultCommand):
     """Makes a principal; a subclass says of which kind."""
 
     principal_type: ClassVar[PrincipalType] = PrincipalType.USER
 
     def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("email", metavar="EMAIL", help="the address to sign in with")
         parser.add_argument(
             "--password-stdin",
             action="store_true",
             help="read the password from standard input's first line instead of asking for it",
         )
-        parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *, email: str, password_stdin: bool, json: bool, **options: Any) -> None:
         try:
             user, more = self.make(email, _password(from_stdin=password_stdin), **options)
         except ValidationError as error:
             raise CommandError(complaints(error)) from None
-        if json:
-            self.stdout.write(jsonlib.dumps(_known(user) | more))
-        else:
-            self.stdout.write(f"Created {user.email} ({user.pk}).")
+        created = f"Created {user.email} ({user.pk})."
+        self.report(created, _known(user) | more, as_json=json)
+        if not json:
             self.explain(more)
 
     def make(self, email: str, password: str, **_: Any) -> tuple[User, dict[str, Any]]:

@@ -1,13 +1,12 @@
 """The arguments of every `disconnect_*` command of a connection type."""
 
 import argparse
-from datetime import UTC, datetime, time
 from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils.dateparse import parse_date, parse_datetime
 
 from connections_project.connections.registry import connection_type
+from connections_project.core.commands.arguments import date_or_time
 from connections_project.core.commands.base import given_reason
 from connections_project.core.parsing import parse_uuid
 from connections_project.identity.fields import normal_email
@@ -37,7 +36,7 @@ def add_selectors(parser: CommandParser, *, platform: str, statuses: list[str], 
     group.add_argument(
         "--connected-before",
         metavar="DATE",
-        type=_date_or_time,
+        type=date_or_time,
         help="connected before this day or time (2026-01-31, 2026-01-31T10:00:00Z), in UTC",
     )
     group.add_argument("--all", action="store_true", dest="everything", help="all there are")
@@ -97,19 +96,6 @@ def _id(given: str) -> UUID:
     if found is None:
         raise argparse.ArgumentTypeError(f"{given!r} is not an id (UUID)")
     return found
-
-
-def _date_or_time(given: str) -> datetime:
-    try:
-        time_given = parse_datetime(given) if len(given) > len("2026-01-31") else None
-        day = parse_date(given)
-    except ValueError:
-        time_given = day = None
-    if time_given is None and day is not None:
-        time_given = datetime.combine(day, time.min)
-    if time_given is None:
-        raise argparse.ArgumentTypeError(f"{given!r} is not a date (2026-01-31)")
-    return time_given if time_given.tzinfo else time_given.replace(tzinfo=UTC)
 
 
 def _batch_size(given: str) -> int:

@@ -58,6 +58,9 @@ def findings() -> list[Finding]:
 def test_both_parts_verify(old: list[Any], tmp_path: Path) -> None:
     now = timezone.now()
     kept = sealed(4)
+    planned = json.loads(run(tmp_path / "first.jsonl", "--dry-run", "--json", before=now))
+    seals = {"first_seal": 1, "last_seal": 2}
+    assert planned == {"dry_run": True, "events": 5, **seals, "removed_events": 0}
     answer = run(tmp_path / "first.jsonl", "--reason", "Yearly", before=now)
     assert answer.startswith("Archived: 5 events of seals 1 to 2, in ")
     assert answer.endswith("Removed here: 5 events.\n")

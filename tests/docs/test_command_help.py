@@ -15,6 +15,8 @@ OURS = {
     for name, app in sorted(get_commands().items())
     if isinstance(app, str) and app.startswith(OUR_APPS) and name not in DJANGOS
 }
+# What these print is data already, or the table of a document, or is watched by a person.
+PRINT_NO_RESULT = {"export_audit_log", "follow_audit_log", "platform_table", "sandbox"}
 # What other commands of a line, or its shell, make of what is printed.
 FURTHER = {"|", ">", ">>", "<"}
 
@@ -43,3 +45,9 @@ def test_its_help_shows_how_to_call_it(name: str) -> None:
         option.type = None
     for _, *arguments in examples:
         parser.parse_args(arguments)
+
+
+@pytest.mark.parametrize("name", sorted(OURS.keys() - PRINT_NO_RESULT))
+def test_its_result_can_be_had_as_json(name: str) -> None:
+    parser = load_command_class(OURS[name], name).create_parser("manage.py", name)
+    assert "--json" in parser._option_string_actions

@@ -46,7 +46,8 @@ def test_create_and_list() -> None:
     assert made["types"] == ["connection.disconnected", "connection.deleted"]
     assert len(made["secret"]) == len("whsec_") + 44
     assert run("create_event_endpoint", "https://b.example.com/e").startswith("whsec_")
-    run("disable_event_endpoint", made["id"], "--reason", "moved")
+    answer = run("disable_event_endpoint", made["id"], "--reason", "moved", "--json")
+    assert json.loads(answer) == {"id": made["id"], "disabled": True, "changed": True}
     first, second = run("list_event_endpoints").splitlines()
     assert (made["id"] in first, "disabled" in first, "moved" in first) == (True, True, True)
     assert " enabled all https://b.example.com/e" in second
@@ -138,11 +139,13 @@ def secrets(receiver: Receiver) -> list[str]:
 
 
 def test_a_test_event_is_sent(receiver: Receiver) -> None:
-    assert "answered 204" in run("test_event_endpoint", str(receiver.endpoint.pk))
+    endpoint = str(receiver.endpoint.pk)
+    told = json.loads(run("test_event_endpoint", endpoint, "--json"))
+    assert told == {"id": endpoint, "status_code": 204}
     (event,) = receiver.events
     assert (event["type"], set(event["data"])) == ("endpoint.test", {"actor", "trace_id"})
     receiver.server.on("POST", receiver.path, lambda _: Answer(503))
-    assert code("test_event_endpoint", str(receiver.endpoint.pk)) == (
+    assert code("test_event_endpoint", endpoint) == (
         1,
         "It was not taken: status_503.",
     )
@@ -156,6 +159,8 @@ def test_a_span_is_replayed_in_order(bank: Bank, receiver: Receiver) -> None:
     args = ("replay_events", "--endpoint", str(receiver.endpoint.pk), "--since", since)
     assert run(*args) == "2 events due again.\n"
     assert run(*args, "--type", "platform.resumed") == "0 events due again.\n"
+    again = json.loads(run(*args, "--json"))
+    assert again == {"endpoint": str(receiver.endpoint.pk), "due_again": 0}
     printed = json.loads(run("deliver_events", "--once", "--json"))
     assert printed == {"tried": 2, "delivered": 2, "still_due": 0, "given_up": 0}
     assert sorted(event["id"] for event in receiver.events[2:]) == sorted(first)

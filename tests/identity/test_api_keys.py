@@ -108,7 +108,7 @@ def test_an_end_is_utc_unless_it_has_a_zone(owner: User, text: str) -> None:
         (["00000000-0000-7000-8000-000000000000", "--scopes", "social:read"], 1, "no such team"),
         # Argparse's own complaints: raised with 1 from inside, ended with 2 from the shell.
         (["no id", "--scopes", "social:read"], 1, "a team's id"),
-        (["TEAM", "--scopes", "social:read", "--expires-at", "soon"], 1, "must be a time"),
+        (["TEAM", "--scopes", "social:read", "--expires-at", "soon"], 1, "is not a date or a time"),
         (["TEAM", "--scopes", "social:reed"], 2, "social:reed"),
         (["TEAM", "--scopes", ","], 2, "at least one"),
         (["TEAM", "--scopes", "social:read", "--expires-at", "2020-01-01"], 2, "time to come"),

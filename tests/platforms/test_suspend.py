@@ -1,5 +1,6 @@
 """`manage.py suspend_platform` and `resume_platform` (docs/operating.md)."""
 
+import json
 from io import StringIO
 
 import pytest
@@ -19,9 +20,9 @@ from tests.support.bank import Bank
 pytestmark = pytest.mark.django_db
 
 
-def run(command: str, slug: str = "bank", **options: str) -> str:
+def run(command: str, slug: str = "bank", *arguments: str, **options: str) -> str:
     out = StringIO()
-    call_command(command, slug, stdout=out, **options)
+    call_command(command, slug, *arguments, stdout=out, **options)
     return out.getvalue().strip()
 
 
@@ -41,8 +42,11 @@ def test_suspended_means_not_connectable_nor_usable(bank: Bank) -> None:
 
 
 def test_a_resumed_platform_is_in_use_again(bank: Bank) -> None:
-    run("suspend_platform", reason="breach")
+    told = run("suspend_platform", "bank", "--json", reason="breach")
+    assert json.loads(told) == {"platform": "bank", "suspended": True, "changed": True}
     assert run("resume_platform") == "bank is in use again."
+    told = run("resume_platform", "bank", "--json")
+    assert json.loads(told) == {"platform": "bank", "suspended": False, "changed": False}
     assert usable("bank") == connectable("providers", "bank")
 
 

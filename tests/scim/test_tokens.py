@@ -38,7 +38,8 @@ def test_a_token_is_shown_once(issuer: TestIssuer) -> None:
 
 def test_a_revoked_token_opens_nothing(issuer: TestIssuer) -> None:
     made: dict[str, Any] = json.loads(run("create_scim_token", "hr", "--issuer", "main", "--json"))
-    run("revoke_scim_token", "hr")
+    told = json.loads(run("revoke_scim_token", "hr", "--json"))
+    assert told == {"name": "hr", "prefix": ScimToken.objects.get().prefix}
     assert Directory(made["token"]).get("/Users").status_code == 401
     assert run("list_scim_tokens") == ""
     assert "revoked" in run("list_scim_tokens", "--all")

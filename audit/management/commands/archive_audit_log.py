@@ -11,14 +11,15 @@ from tqdm import tqdm
 
 from audit import archive
 from audit.archive import ArchiveError, Part
-from audit.arguments import add_accept, date_or_time, user_id
+from audit.arguments import add_accept, user_id
 from audit.events import ActorType, Interface
 from audit.export import Export, Selection
 from audit.management.commands.export_audit_log import written
 from audit.record import Origin
 from audit.verify_export import TamperedError
+from connections_project.core.commands.arguments import date_or_time
 from connections_project.core.commands.base import (
-    CommandWithExamples,
+    ResultCommand,
     counted,
     given_reason,
     interruptible,
@@ -26,7 +27,7 @@ from connections_project.core.commands.base import (
 
 EXAMPLES = """
 examples:
-  manage.py archive_audit_log --before 2025-01-01 --to /mnt/worm/audit-2024.jsonl --dry-run
+  manage.py archive_audit_log --before 2025-01-01 --to /mnt/worm/audit-2024.jsonl --dry-run --json
   manage.py archive_audit_log --before 2025-01-01 --to /mnt/worm/audit-2024.jsonl --reason "Yearly"
 
 The file verifies by itself, as an export does; the log that is left verifies from its last seal on.
@@ -36,11 +37,12 @@ interrupted it. Receipts and show_audit_trail no longer know what was archived.
 STOPPED = "Stopped. What is archived stays so; run it again to remove the rest of it from here."
 
 
-class Command(CommandWithExamples):
+class Command(ResultCommand):
     help = "Move what was sealed before a time out of the audit log, into a file that verifies."
     examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument(
             "--before",
             type=date_or_time,
@@ -63,12 +65,14 @@ class Command(CommandWithExamples):
         reason: str,
         accept: list[UUID],
         dry_run: bool,
+        json: bool,
         **_: Any,
     ) -> None:
         reason = given_reason(reason, least=0)
         part = _part_before(before)
         if dry_run:
-            self.stdout.write(f"Would archive: {_in_words(part)}.")
+            text = f"Would archive: {_in_words(part)}."
+            self.report(text, _facts(part, removed=0, dry_run=True), as_json=json)
             return
         actor = user_id(operator) if operator else None
         origin = Origin(ActorType.OPERATOR, actor, Interface.COMMAND)
@@ -76,9 +80,10 @@ class Command(CommandWithExamples):
             if part is not None:
                 self._archive(part, to, accept, origin=origin, reason=reason)
             removing = tqdm(archive.remove_archived(), desc="Removing", disable=None, leave=False)
-            removed = counted(sum(removing), "event")
+            removed = sum(removing)
         kept = f", in {to}" if part else ""
-        self.stdout.write(f"Archived: {_in_words(part)}{kept}. Removed here: {removed}.")
+        text = f"Archived: {_in_words(part)}{kept}. Removed here: {counted(removed, 'event')}."
+        self.report(text, _facts(part, removed=removed, dry_run=False), as_json=json)
 
     def _archive(
         self, part: Part, to: Path, accepted: list[UUID], *, origin: Origin, reason: str
@@ -109,3 +114,10 @@ def _in_words(part: Part | None) -> str:
     if part is None:
         return "nothing"
     return f"{counted(part.events, 'event')} of seals {part.first} to {part.last}"
+
+
+def _facts(part: Part | None, *, removed: int, dry_run: bool) -> dict[str, Any]:
+    first, last = (part.first, part.last) if part else (None, None)
+    events = part.events if part else 0
+    seals = {"first_seal": first, "last_seal": last}
+    return {"dry_run": dry_run, "events": events, **seals, "removed_events": removed}

@@ -13,10 +13,11 @@ from django.core.management.base import CommandError, CommandParser, OutputWrapp
 from django.db import transaction
 from tqdm import tqdm
 
-from audit.arguments import date_or_time, user_id
+from audit.arguments import user_id
 from audit.events import Action, ActorType, Interface
 from audit.export import Export, Selection
 from audit.record import Origin, record_about_log
+from connections_project.core.commands.arguments import date_or_time
 from connections_project.core.commands.base import (
     CommandWithExamples,
     counted,

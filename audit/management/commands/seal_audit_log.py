@@ -1,17 +1,15 @@
 """`manage.py seal_audit_log`: seal all that is committed."""
 
-import json as jsonlib
 from typing import Any
 
-from django.core.management.base import CommandParser
 from tqdm import tqdm
 
 from audit.models import Seal
 from audit.seal import seal_all
-from connections_project.core.commands.base import CommandWithExamples, counted, interruptible
+from connections_project.core.commands.base import ResultCommand, counted, interruptible
 
 
-class Command(CommandWithExamples):
+class Command(ResultCommand):
     help = (
         "Seal every event of the audit log that is committed: digests, chained, signed with "
         "AUDIT_SIGNING_KEY, the seals appended to AUDIT_HEADS_FILE. The workers do so by "
@@ -22,9 +20,6 @@ examples:
   manage.py seal_audit_log
   manage.py seal_audit_log --json | jq -r .head
 """
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *, json: bool, **_: Any) -> None:
         events = seals = 0
@@ -41,7 +36,7 @@ examples:
             "last_seal": last and last.number,
             "head": last and last.head,
         }
-        self.stdout.write(jsonlib.dumps(done) if json else _in_words(events, seals, last))
+        self.report(_in_words(events, seals, last), done, as_json=json)
 
 
 def _in_words(events: int, seals: int, last: Seal | None) -> str:

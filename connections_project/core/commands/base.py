@@ -1,10 +1,11 @@
 """What management commands share."""
 
 import getpass
+import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -82,6 +83,16 @@ class CommandWithExamples(EscapedCommand):
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         kwargs |= {"epilog": self.examples, "formatter_class": _HelpFormatter}
         return super().create_parser(prog_name, subcommand, **kwargs)
+
+
+class ResultCommand(CommandWithExamples):
+    """A command whose result is one line of text, or with `--json` one JSON object."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def report(self, text: str, result: Mapping[str, Any], *, as_json: bool) -> None:
+        self.stdout.write(json.dumps(result) if as_json else text)
 
 
 @contextmanager

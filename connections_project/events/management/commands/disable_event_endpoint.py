@@ -15,6 +15,7 @@ class Command(EndpointCommand):
     examples = """
 examples:
   manage.py disable_event_endpoint 01890a5d-ac96-774b-bcce-b302099a8057 --reason "moved"
+  manage.py disable_event_endpoint 01890a5d-ac96-774b-bcce-b302099a8057 --json
 """
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -24,4 +25,5 @@ examples:
     def act(self, endpoint: Endpoint, **options: Any) -> None:
         changed = disable(endpoint, reason=options["reason"], origin=command_origin(None))
         said = "is disabled" if changed else "was disabled already"
-        self.stdout.write(f"{endpoint.pk} {said}.")
+        known = {"id": str(endpoint.pk), "disabled": True, "changed": changed}
+        self.report(f"{endpoint.pk} {said}.", known, as_json=options["json"])

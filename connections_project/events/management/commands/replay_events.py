@@ -1,27 +1,19 @@
 """`manage.py replay_events`: deliver once more what an endpoint was told, or has missed."""
 
-from argparse import ArgumentTypeError
 from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import CommandWithExamples, counted
-from connections_project.core.parsing import parse_datetime
+from connections_project.core.commands.arguments import date_or_time
+from connections_project.core.commands.base import ResultCommand, counted
 from connections_project.events.endpoint_command import endpoint_of
 from connections_project.events.replay import replay
 from connections_project.events.types import UnknownTypeError, parse_types
 from connections_project.identity.origins import command_origin
 
 
-def _time(text: str) -> datetime:
-    try:
-        return parse_datetime(text)
-    except ValueError as error:
-        raise ArgumentTypeError(str(error)) from None
-
-
-class Command(CommandWithExamples):
+class Command(ResultCommand):
     help = (
         "Have the events of a span delivered to an endpoint once more, in their order and with "
         "the same webhook-id. Workers or run_background send them."
@@ -34,13 +26,14 @@ examples:
 """
 
     def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         since = "events from then on, by when they happened; UTC where no zone is given"
         parser.add_argument(
             "--endpoint", required=True, metavar="ID", help="as list_event_endpoints shows it"
         )
-        parser.add_argument("--since", required=True, type=_time, metavar="TIME", help=since)
+        parser.add_argument("--since", required=True, type=date_or_time, metavar="TIME", help=since)
         parser.add_argument(
-            "--until", type=_time, metavar="TIME", help="before then (default: now)"
+            "--until", type=date_or_time, metavar="TIME", help="before then (default: now)"
         )
         parser.add_argument("--type", default="", metavar="TYPE,…", help="of these types alone")
 
@@ -53,4 +46,5 @@ examples:
         number = replay(
             found, since=since, until=options["until"], types=types, origin=command_origin(None)
         )
-        self.stdout.write(f"{counted(number, 'event')} due again.")
+        due = {"endpoint": str(found.pk), "due_again": number}
+        self.report(f"{counted(number, 'event')} due again.", due, as_json=options["json"])

@@ -23,7 +23,6 @@ examples:
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--json", action="store_true", help="print the result as JSON")
         parser.add_argument(
             "--force",
             action="store_true",

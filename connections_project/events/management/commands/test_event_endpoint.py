@@ -16,9 +16,10 @@ class Command(EndpointCommand):
     examples = """
 examples:
   manage.py test_event_endpoint 01890a5d-ac96-774b-bcce-b302099a8057
+  manage.py test_event_endpoint 01890a5d-ac96-774b-bcce-b302099a8057 --json
 """
 
-    def act(self, endpoint: Endpoint, **_: Any) -> None:
+    def act(self, endpoint: Endpoint, **options: Any) -> None:
         if not endpoint.is_enabled:
             raise CommandError(f"{endpoint.pk} is disabled.")
         delivery_id = write_test(endpoint)
@@ -28,4 +29,6 @@ examples:
         delivery = Delivery.objects.get(pk=delivery_id)
         if delivery.state != DeliveryState.DELIVERED:
             raise CommandError(f"It was not taken: {delivery.last_error or 'a worker tries it'}.")
-        self.stdout.write(f"Delivered: the endpoint answered {delivery.status_code}.")
+        told = f"Delivered: the endpoint answered {delivery.status_code}."
+        known = {"id": str(endpoint.pk), "status_code": delivery.status_code}
+        self.report(told, known, as_json=options["json"])

@@ -1,13 +1,13 @@
 """The command that makes an API key for a team."""
 
 import json as jsonlib
-from argparse import ArgumentTypeError
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 
+from connections_project.core.commands.arguments import date_or_time
 from connections_project.core.commands.base import CommandWithExamples
 from connections_project.core.parsing import render_datetime
 from connections_project.identity.arguments import team_id
@@ -38,7 +38,7 @@ The key alone goes to standard output, so that it can be kept.
         parser.add_argument("--name", default="", help="what the team calls it")
         parser.add_argument(
             "--expires-at",
-            type=parse_time,
+            type=date_or_time,
             metavar="TIME",
             help="when it ends, such as 2027-01-01T00:00:00Z (UTC unless it says otherwise)",
         )
@@ -92,12 +92,3 @@ def _known(made: NewKey) -> dict[str, Any]:
         "scopes": key.scopes,
         "expires_at": render_datetime(key.expires_at) if key.expires_at else None,
     }
-
-
-def parse_time(text: str) -> datetime:
-    """Read a time (RFC 3339); one without an offset is UTC."""
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError("must be a time such as 2027-01-01T00:00:00Z") from None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)

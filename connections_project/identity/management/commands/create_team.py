@@ -1,16 +1,15 @@
 """The command that makes a team."""
 
-import json as jsonlib
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import CommandWithExamples
+from connections_project.core.commands.base import ResultCommand
 from connections_project.identity.accounts import UnknownMembersError, complaints, create_team
 
 
-class Command(CommandWithExamples):
+class Command(ResultCommand):
     help = "Make a team of people who exist."
     examples = """
 examples:
@@ -19,6 +18,7 @@ examples:
 """
 
     def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("name", metavar="NAME", help="what the team is called")
         parser.add_argument(
             "--member",
@@ -29,7 +29,6 @@ examples:
             dest="emails",
             help="who belongs to it; can be given more than once",
         )
-        parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *, name: str, emails: list[str], json: bool, **_: Any) -> None:
         try:
@@ -39,4 +38,4 @@ examples:
         except UnknownMembersError as error:
             raise CommandError(f"{error}. Nothing was made.") from None
         known = {"id": str(team.pk), "name": team.name}
-        self.stdout.write(jsonlib.dumps(known) if json else f"Created {team.name} ({team.pk}).")
+        self.report(f"Created {team.name} ({team.pk}).", known, as_json=json)

@@ -1,11 +1,10 @@
 """The break-glass for an operator who has lost the authenticator."""
 
-import json as jsonlib
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import CommandWithExamples
+from connections_project.core.commands.base import ResultCommand
 from connections_project.identity.origins import command_origin
 from connections_project.identity.second_factor import (
     NoSuchOperatorError,
@@ -15,7 +14,7 @@ from connections_project.identity.second_factor import (
 )
 
 
-class Command(CommandWithExamples):
+class Command(ResultCommand):
     help = (
         "Enrol an operator's authenticator app anew; the old one and its sessions are good no "
         "longer. The audit log records it."
@@ -27,12 +26,12 @@ examples:
 """
 
     def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("email", metavar="EMAIL", help="the operator's address")
-        parser.add_argument("--json", action="store_true", help="print the enrolment as JSON")
 
     def handle(self, *, email: str, json: bool, **_: Any) -> None:
         try:
             enrolment = enrolment_as_json(reset(email=email, origin=command_origin(None)))
         except NoSuchOperatorError:
             raise CommandError(f"No active operator signs in as {email!r}.") from None
-        self.stdout.write(jsonlib.dumps(enrolment) if json else enrolment_as_text(enrolment))
+        self.report(enrolment_as_text(enrolment), enrolment, as_json=json)

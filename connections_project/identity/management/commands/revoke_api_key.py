@@ -1,17 +1,16 @@
 """The command that revokes an API key."""
 
-import json as jsonlib
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from connections_project.core.commands.base import CommandWithExamples, given_reason
+from connections_project.core.commands.base import ResultCommand, given_reason
 from connections_project.core.parsing import render_datetime
 from connections_project.identity.keys import KeyNotFoundError, revoke_key
 from connections_project.identity.origins import command_origin
 
 
-class Command(CommandWithExamples):
+class Command(ResultCommand):
     help = "Revoke an API key at once and for good."
     examples = """
 examples:
@@ -20,9 +19,9 @@ examples:
 """
 
     def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("key", metavar="PREFIX|ID", help="the key's beginning, or its id")
         parser.add_argument("--reason", default="", help="why, for the audit log")
-        parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *, key: str, reason: str, json: bool, **_: Any) -> None:
         reason = given_reason(reason, least=0)
@@ -37,4 +36,4 @@ examples:
         ended = render_datetime(found.revoked_at) if found.revoked_at else None
         known = {"id": str(found.pk), "prefix": found.prefix, "revoked_at": ended}
         done = "Revoked" if is_news else "Was revoked already:"
-        self.stdout.write(jsonlib.dumps(known) if json else f"{done} {found.prefix} ({found.pk}).")
+        self.report(f"{done} {found.prefix} ({found.pk}).", known, as_json=json)
