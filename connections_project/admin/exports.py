@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -23,6 +24,8 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from connections_project.core.parsing import render_datetime
+
+logger = logging.getLogger(__name__)
 
 BATCH = 1000
 # What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection").
@@ -77,6 +80,21 @@ FORMATS: dict[str, tuple[str, Callable[[Sequence[str], Iterable[Rows]], Iterator
 }
 
 
+# The last line of a file whose rows could not all be read.
+CUT = "INCOMPLETE: reading failed here. Export again."
+CUT_LINES = {"csv": f"{CUT}\r\n", "jsonl": json.dumps({"incomplete": CUT}) + "\n"}
+
+
+def _marked_if_cut(lines: Iterator[str], last: str) -> Iterator[str]:
+    """Yield the lines, and one that says so where reading fails: the server ends a whole file and
+    half a one alike."""
+    try:
+        yield from lines
+    except Exception:
+        logger.exception("An export was cut")
+        yield last
+
+
 @cache
 def _places() -> BoundedSemaphore:
     """Return what so many exports of this process share: each has a thread until it is read."""
@@ -127,7 +145,8 @@ class ExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
             return HttpResponse(words, "text/plain", 503, headers={"Retry-After": "5"})
         _, write = FORMATS[kind]
         names = [column.replace("__", "_") for column in self.export_columns]
-        lines = _Placed(write(names, batches(changes.queryset, self.export_columns)))
+        rows = batches(changes.queryset, self.export_columns)
+        lines = _Placed(_marked_if_cut(write(names, rows), CUT_LINES[kind]))
         site.record_export(request, self.opts.label_lower, details)
         return self._download(lines, kind)
 

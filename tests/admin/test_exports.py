@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.contrib import admin
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from audit.models import AuditEvent
+from connections_project.admin import exports
 from connections_project.admin.exports import BATCH
 from connections_project.identity.models import User
 from providers.models import Account, Connection, Transaction
@@ -103,6 +104,30 @@ def test_no_export_has_a_secret(page: Client, rows: list[Connection], owner: Use
         assert not [secret for secret in secrets if secret in exported], model
         for word in ("password", "secret", "auth_state", "sealed", "sha256", "hash"):
             assert not [column for column in columns if word in column], model
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_half_a_list_says_so_at_its_end(
+    page: Client,
+    rows: list[Connection],
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(exports, "BATCH", 1)
+    answer: Any = page.get(f"{LIST}/export.{kind}")
+    parts = iter(answer.streaming_content)
+    found = [next(parts) for _ in range(2 if kind == "csv" else 1)]
+    with connection.execute_wrapper(_away):
+        found += parts
+    head, last = b"".join(found).splitlines()[-2:]
+    assert str(rows[1].pk).encode() in head
+    assert b"INCOMPLETE" in last
+    assert "An export was cut" in caplog.text
+
+
+def _away(*_: Any) -> Any:
+    raise OperationalError("gone")
 
 
 def test_it_is_audited_without_naming_anybody(page: Client, rows: list[Connection]) -> None:
