@@ -2,11 +2,13 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import Model
 
 from connections_project.events.models import Endpoint
 from connections_project.identity.models import User
@@ -69,6 +71,20 @@ def wait_until_known() -> None:
     """
     forget_audience()
     time.sleep(KNOWN_SECONDS)
+
+
+def expect_a_reader(
+    *, instance: Model, action: str, reverse: bool, pk_set: set[Any] | None, **_: Any
+) -> None:
+    """Wait likewise for a new reader of the feed; a receiver of `m2m_changed`.
+
+    It is that of the permissions of users and of groups, whoever gives them.
+    """
+    given = {instance.pk} if reverse else pk_set or set()
+    app, codename = READ_EVENTS.split(".")
+    reading = Permission.objects.filter(content_type__app_label=app, codename=codename)
+    if action == "post_add" and reading.filter(pk__in=given).exists():
+        transaction.on_commit(wait_until_known)
 
 
 def _asked() -> Audience:

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from audit.events import Action
 from audit.record import record
+from connections_project.events import audience
 from connections_project.events.models import OutgoingEvent
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
@@ -52,6 +53,35 @@ def test_bodies_are_those_of_deliveries(
 ) -> None:
     api.delete(f"/api/v1/auth/{connection_of(owner).pk}/disconnect")
     assert reader.get(FEED).json()["data"] == receiver.events
+
+
+def _to_the_user(user: User, permission: Permission) -> None:
+    user.user_permissions.add(permission)
+
+
+def _by_the_permission(user: User, permission: Permission) -> None:
+    permission.user_set.add(user)
+
+
+def _to_a_group(user: User, permission: Permission) -> None:
+    group = Group.objects.create(name="Readers")
+    group.permissions.add(permission)
+    user.groups.add(group)
+
+
+@pytest.mark.parametrize("give", [_to_the_user, _by_the_permission, _to_a_group])
+def test_a_new_reader_misses_nothing(
+    service_account: User, sign_in: SignIn, bank: Bank, give: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(audience, "KNOWN_SECONDS", 60.0)
+    monkeypatch.setattr("time.sleep", waits.append)
+    assert not audience.audience()
+    give(service_account, Permission.objects.get(codename="read_events"))
+    suspend_and_resume(1)
+    assert len(sign_in(service_account).get(FEED).json()["data"]) == 2
+    # Until then other processes may believe that nobody reads.
+    assert waits == [60.0]
 
 
 def test_types_are_filtered(reader: APIClient, bank: Bank) -> None:

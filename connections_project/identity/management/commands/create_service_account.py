@@ -1,6 +1,5 @@
 """The command that makes a service account."""
 
-import time
 from typing import Any
 
 from django.contrib.auth.models import Permission
@@ -15,8 +14,6 @@ PERMISSIONS = {
     "read_events": ("events", "read_events"),
     "act_for_users": ("pages", "act_for_users"),
 }
-# For so long other processes may believe that nobody reads events (events/audience.py).
-KNOWN_AFTER_SECONDS = 1.0
 
 
 class Command(PrincipalCommand):
@@ -44,8 +41,6 @@ examples:
             user, more = super().make(email, password)
             allowed = [PERMISSIONS[name] for name in PERMISSIONS if options[name]]
             user.user_permissions.add(*(_permission(*one) for one in allowed))
-        if options["read_events"]:
-            time.sleep(KNOWN_AFTER_SECONDS)
         return user, more
 
 
