@@ -14,7 +14,7 @@ from connections_project.connections.overview import Overview
 from connections_project.connections.registry import connection_type
 from connections_project.identity.models import Team
 from connections_project.pages import wording
-from connections_project.platforms.registry import name_of, upstream
+from connections_project.platforms.registry import help_url_of, name_of
 from connections_project.receipts.facts import facts
 from connections_project.revocation.models import JobState
 from connections_project.revocation.release import Decision, foresee
@@ -109,7 +109,7 @@ class Ending:
             team=_team_of(row),
             here=wording.happens_here(keeps_tokens=keeps),
             there=wording.happens_there(decision, platform=platform, keeps_tokens=keeps),
-            help_url=help_url(row.platform_slug) if decision in LEFT_TO_DO else "",
+            help_url=help_url_of(row.platform_slug) if decision in LEFT_TO_DO else "",
             scheduled=one.scheduled(row) if pending else (),
             waiting=wording.waiting(pending) if pending else "",
         )
@@ -153,18 +153,13 @@ class Ended:
             when=wording.minute(known.disconnected_at),
             here=wording.happened_here(known, holds_tokens=row.holds_tokens),
             there=wording.happened_there(known, platform=platform),
-            help_url=help_url(row.platform_slug) if left else "",
+            help_url=help_url_of(row.platform_slug) if left else "",
         )
 
 
 def _reason(row: Overview) -> str | None:
     """Return why it needs its owner; of a row from before that was kept, as its status says."""
     return row.attention_reason or REASONS.get(row.status)
-
-
-def help_url(slug: str) -> str:
-    found = upstream(slug)
-    return found.platform.help_url if found else ""
 
 
 def _foreseen(row: Any) -> Decision:

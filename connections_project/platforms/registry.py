@@ -92,6 +92,12 @@ def name_of(slug: str) -> str:
     return found.platform.name if found else slug
 
 
+def help_url_of(slug: str) -> str:
+    """Return the page on which a user removes the app by hand; "" where none is known."""
+    found = upstream(slug)
+    return found.platform.help_url if found else ""
+
+
 def is_suspended(slug: str) -> bool:
     return Suspension.objects.filter(pk=slug).exists()
 

@@ -22,7 +22,7 @@ from connections_project.operations.blast_radius import blast_radius, survivors
 from connections_project.operations.bulk_jobs import store_selection
 from connections_project.operations.force import force_disconnect
 from connections_project.operations.options import Result
-from connections_project.platforms.registry import name_of, upstream
+from connections_project.platforms.registry import help_url_of, name_of, upstream
 from connections_project.receipts.facts import NotDisconnectedError
 from connections_project.receipts.issue import issue
 from connections_project.revocation.release import can_revoke
@@ -48,11 +48,6 @@ def radius_context(app: str, selection: Selection) -> dict[str, Any]:
         "survivors": [(name_of(one.slug), help_url_of(one.slug), one) for one in left],
         "can_revoke": any(can_revoke(upstream(slug)) for slug in radius.platforms),
     }
-
-
-def help_url_of(slug: str) -> str:
-    found = upstream(slug)
-    return found.platform.help_url if found else ""
 
 
 class ForceDisconnect(AdminExtension):
