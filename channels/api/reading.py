@@ -8,7 +8,8 @@ from rest_framework.request import Request
 from channels.api.errors import CODES, api_error
 from channels.errors import ScheduleTimeError
 from channels.models import ChannelConnection
-from connections_project.api.errors import ApiException, FieldError, invalid_field
+from connections_project.api.errors import ApiException, FieldError
+from connections_project.api.serializers import choice
 from connections_project.core.parsing import parse_datetime, parse_uuid
 from connections_project.identity.models import User
 from connections_project.platforms.catalog import catalog
@@ -56,19 +57,6 @@ def time(text: str) -> datetime:
         raise ScheduleTimeError from None
 
 
-def one_of(request: Request, name: str, choices: list[str]) -> str | None:
-    """Read a filter of the query; None where it is absent.
-
-    Raises:
-        ApiException: 400 that names it.
-    """
-    text = request.query_params.get(name)
-    if text is not None and text not in choices:
-        message = f"Give one of {', '.join(choices)}."
-        raise invalid_field(name, code="invalid_choice", message=message)
-    return text
-
-
 def channel(request: Request, user: User) -> str | None:
     """Read the filter by channel; a platform that has left the catalogue is known by its rows.
 
@@ -79,7 +67,7 @@ def channel(request: Request, user: User) -> str | None:
     text = request.query_params.get("channel")
     if text is not None and text not in slugs and _has(user, text):
         return text
-    return one_of(request, "channel", slugs)
+    return choice(request, "channel", slugs)
 
 
 def _has(user: User, slug: str) -> bool:

@@ -19,7 +19,7 @@ from channels.selectors import (
     own_schedule,
     own_schedules,
 )
-from connections_project.api.serializers import flag, validated
+from connections_project.api.serializers import choice, flag, validated
 from connections_project.api.views import ApiViewSet
 from connections_project.connections import throttling
 from connections_project.connections.callback import state_and_answer
@@ -68,7 +68,7 @@ class ChannelViewSet(UserConnectionViewSet):
     @documentation.LIST
     def list(self, request: Request) -> Response:
         user = principal_of(request)
-        status = reading.one_of(request, "status", Status.values)
+        status = choice(request, "status", Status.values)
         channel = reading.channel(request, user)
         found = own_connections(user, status=status, channel=channel)
         return self.paginated(bodies.ChannelAnswer, found)
@@ -134,7 +134,7 @@ class ScheduleViewSet(ApiViewSet):
 
     @documentation.LIST_SCHEDULES
     def list(self, request: Request) -> Response:
-        status = reading.one_of(request, "status", ScheduleStatus.values)
+        status = choice(request, "status", ScheduleStatus.values)
         name = "channel_connection_id"
         wanted = request.query_params.get(name)
         connection_id = None if wanted is None else reading.connection_id(wanted, field=name)

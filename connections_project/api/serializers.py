@@ -51,6 +51,19 @@ def flag(request: Request, name: str) -> bool:
         raise invalid_field(name, code="invalid", message="Give true or false.") from None
 
 
+def choice(request: Request, name: str, choices: list[str]) -> str | None:
+    """Read one of some words from the query; None where it is absent.
+
+    Raises:
+        ApiException: 400 that names it.
+    """
+    text = request.query_params.get(name)
+    if text is not None and text not in choices:
+        message = f"Give one of {', '.join(choices)}."
+        raise invalid_field(name, code="invalid_choice", message=message)
+    return text
+
+
 def required_parameters(request: Request, *names: str) -> list[str]:
     """Read parameters of the query that must be there.
 

@@ -8,10 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections_project.api.documentation import PAGE, SAMPLE_ID, answer, endpoint
-from connections_project.api.errors import FieldError, invalid_field
+from connections_project.api.errors import FieldError
 from connections_project.api.pagination import paginate
 from connections_project.api.rate_limits import API_READ
-from connections_project.api.serializers import flag
+from connections_project.api.serializers import choice, flag
 from connections_project.api.views import ApiViewSet
 from connections_project.connections.attention import AttentionReason
 from connections_project.connections.overview import Overview, own_connections
@@ -93,8 +93,8 @@ class ConnectionViewSet(ApiViewSet):
     def list(self, request: Request) -> Response:
         rows = own_connections(
             principal_of(request),
-            app=_one_of(request, "app", [one.app for one in connection_types()]),
-            status=_one_of(request, "status", _statuses()),
+            app=choice(request, "app", [one.app for one in connection_types()]),
+            status=choice(request, "status", _statuses()),
             needs_attention=_needs_attention(request),
         )
         page, pagination = paginate(rows, request)
@@ -109,14 +109,6 @@ def _needs_attention(request: Request) -> bool | None:
 
 def _statuses() -> list[str]:
     return list(dict.fromkeys(status for one in connection_types() for status in one.statuses))
-
-
-def _one_of(request: Request, name: str, choices: list[str]) -> str | None:
-    text = request.query_params.get(name)
-    if text is not None and text not in choices:
-        message = f"Give one of {', '.join(choices)}."
-        raise invalid_field(name, code="invalid_choice", message=message)
-    return text
 
 
 def _serialized(row: Overview) -> dict[str, Any]:
