@@ -34,6 +34,7 @@ from connections_project.identity.models import (
     User,
 )
 from connections_project.identity.origins import admin_origin
+from connections_project.identity.principals import signed_in
 from connections_project.identity.teams import teams_beginning, teams_called
 
 # Who could change these could make an operator of anybody, and so of himself.
@@ -253,7 +254,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     def _made(self, request: HttpRequest, form: KeyForm) -> NewKey | None:
         try:
             return create_key(
-                **form.cleaned_data, origin=admin_origin(request), created_by=_person(request)
+                **form.cleaned_data, origin=admin_origin(request), created_by=signed_in(request)
             )
         except InvalidKeyRequestError as error:
             form.add_error(None, str(error))
@@ -281,7 +282,3 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         return format_datetime(key.last_used_at)
 
     used.short_description = "last used"  # type: ignore[attr-defined]
-
-
-def _person(request: HttpRequest) -> User | None:
-    return request.user if isinstance(request.user, User) else None

@@ -1,12 +1,13 @@
 """Who is signed in at a request."""
 
+from django.http import HttpRequest
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
 from connections_project.identity.models import User
 
 
-def signed_in(request: Request) -> User | None:
+def signed_in(request: Request | HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None
 
 
