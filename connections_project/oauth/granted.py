@@ -49,13 +49,11 @@ def granted_accounts(
     *,
     tokens: TokenSet,
     identity: Identity,
-    within: float = 10.0,
 ) -> GrantResult:
     """Return the accounts of a grant; without a `granted_accounts_endpoint`, who granted it.
 
     Args:
         identity: Who granted it.
-        within: Seconds for the whole call.
 
     Raises:
         PlatformError: The list can't be had, or holds an id that can't be one; or there is no list,
@@ -65,7 +63,7 @@ def granted_accounts(
     url, access_token = platform.granted_accounts_endpoint, tokens.access_token
     if not url:
         return _grantors_own(platform, tokens, identity)
-    document = fetch_json(platform, registration, url=url, access_token=access_token, within=within)
+    document = fetch_json(platform, registration, url=url, access_token=access_token)
     accounts = read_granted_accounts(platform, document, tokens=tokens)
     return GrantResult(tokens, identity.grantor_id, tuple(accounts))
 

@@ -86,20 +86,17 @@ def fetch_json(
     *,
     url: str,
     access_token: str,
-    within: float = 10.0,
 ) -> Any:
     """Read JSON on a user's behalf; fractions become Decimal.
 
     Raises:
         PlatformError: See `fetch`.
     """
-    return fetch(platform, url=url, access_token=access_token, within=within).json()
+    return fetch(platform, url=url, access_token=access_token).json()
 
 
 @calling("identify")
-def identify(
-    platform: Platform, registration: ClientRegistration, *, tokens: TokenSet, within: float = 10.0
-) -> Identity:
+def identify(platform: Platform, registration: ClientRegistration, *, tokens: TokenSet) -> Identity:
     """Return whose account it is: by the identity endpoint, the token response, or its id_token.
 
     Raises:
@@ -107,9 +104,7 @@ def identify(
     """
     if platform.identity_endpoint:
         url, access_token = platform.identity_endpoint, tokens.access_token
-        document = fetch_json(
-            platform, registration, url=url, access_token=access_token, within=within
-        )
+        document = fetch_json(platform, registration, url=url, access_token=access_token)
         identity = _read(platform, document)
         if identity.account_id is None:
             # Without an id nobody would notice a second connection to the same account.

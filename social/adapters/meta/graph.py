@@ -25,6 +25,7 @@ from connections_project.oauth.tokens import require_vschar
 from connections_project.oauth.transport import Answer, Request, send
 from connections_project.platforms.registry import Upstream
 
+CALL_SECONDS = 10.0
 # Long-lived tokens live "about 60 days" by Meta's documents; some answers leave their lifetime out.
 SIXTY_DAYS = 60 * 24 * 3600
 
@@ -71,7 +72,6 @@ def read(
     *,
     url: str,
     access_token: str,
-    within: float = 10.0,
 ) -> Any:
     """Read a node on a user's behalf.
 
@@ -80,7 +80,7 @@ def read(
     """
     token = require_vschar(access_token, platform=platform.slug)
     request = Request("GET", with_query(url, proof(registration, token)), headers=bearer(token))
-    return require_success(send(request, platform=platform, within=within)).json()
+    return require_success(send(request, platform=platform, within=CALL_SECONDS)).json()
 
 
 @calling("identify")
