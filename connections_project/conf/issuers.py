@@ -3,10 +3,11 @@
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
+
+from connections_project.oauth.loopback import is_loopback
 
 Table = TypeVar("Table", "Issuer", "Transmitter")
 
@@ -98,7 +99,7 @@ def is_fetchable(address: str) -> bool:
     """Whether keys may be had from an address: https, or http on this machine."""
     try:
         parts = urlsplit(address)
-        return _is_web(parts) and (parts.scheme == "https" or _is_loopback(parts.hostname or ""))
+        return _is_web(parts) and (parts.scheme == "https" or is_loopback(parts.hostname or ""))
     except ValueError:
         return False
 
@@ -107,13 +108,6 @@ def _is_web(parts: SplitResult) -> bool:
     # Reading the port raises ValueError for one that is no number.
     clean = "@" not in parts.netloc and parts.geturl().isprintable() and " " not in parts.geturl()
     return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and clean
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _read(tables: Mapping[str, Any], kind: str, table: type[Table]) -> list[Table]:

@@ -4,12 +4,13 @@ Each rule takes a value and gives it back as the entry holds it, or raises Value
 do; the table's reader adds where it stands.
 """
 
-import ipaddress
 import re
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
+
+from connections_project.oauth.loopback import is_loopback
 
 Rule = Callable[[Any], Any]
 
@@ -126,10 +127,3 @@ def _is_trustworthy(address: str, problem: str) -> bool:
     if not parts.hostname or "@" in parts.netloc or not port_is_good:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from audit.record import Origin
 from connections_project.connections.registry import ConnectionType, Rows, connection_types
 from connections_project.events.models import Delivery
 from connections_project.events.worker import process_deliveries
+from connections_project.oauth.loopback import is_loopback
 from connections_project.operations.force import force_disconnect
 from connections_project.operations.options import DisconnectOptions, Result
 from connections_project.operations.selectors import Selectors
@@ -107,11 +107,7 @@ def is_on_this_machine(slug: str) -> bool:
     found = upstream(slug)
     if found is None:
         raise UnknownPlatformError(slug)
-    host = urlsplit(found.platform.token_endpoint).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(urlsplit(found.platform.token_endpoint).hostname or "")
 
 
 def begin(
