@@ -16,10 +16,20 @@ COOKIE = "__Host-oauth_flow"
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-def browser_of(request: HttpRequest) -> str | None:
-    """Return the cookie's value, if the browser bears one that can be ours."""
-    value = request.COOKIES.get(COOKIE, "")
+def cookie_value(request: HttpRequest, name: str) -> str | None:
+    """Return a cookie's value, if the browser bears one that can be ours."""
+    value = request.COOKIES.get(name, "")
     return value if _VALUE.fullmatch(value) else None
+
+
+def keep_cookie(response: HttpResponseBase, name: str, value: str, *, seconds: int) -> None:
+    """Have the browser keep a value that scripts can't read, and other sites' forms don't send."""
+    response.set_cookie(name, value, max_age=seconds, secure=True, httponly=True, samesite="Lax")
+
+
+def browser_of(request: HttpRequest) -> str | None:
+    """Return the value that ties a flow to this browser."""
+    return cookie_value(request, COOKIE)
 
 
 def browser_for_start(request: HttpRequest) -> str:
@@ -34,11 +44,4 @@ def is_prefetch(request: HttpRequest) -> bool:
 
 
 def set_cookie(response: HttpResponseBase, browser: str) -> None:
-    response.set_cookie(
-        COOKIE,
-        browser,
-        max_age=settings.OAUTH_STATE_SECONDS,
-        secure=True,
-        httponly=True,
-        samesite="Lax",
-    )
+    keep_cookie(response, COOKIE, browser, seconds=settings.OAUTH_STATE_SECONDS)

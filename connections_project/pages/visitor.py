@@ -1,6 +1,5 @@
 """Whose page it is: somebody who is signed in, or who came by a link."""
 
-import re
 import secrets
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from audit.record import Origin
+from connections_project.connections.browser import cookie_value, keep_cookie
 from connections_project.connections.flow import Return
 from connections_project.identity.models import User
 from connections_project.identity.origins import page_origin
@@ -20,7 +20,6 @@ COOKIE = "__Host-connect_session"
 PAGE = "/connections"
 # How much longer than its session: a browser that forgot it at once would be asked to sign in.
 TOLD_SECONDS = 3600
-_VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True)
@@ -66,9 +65,8 @@ def visitor_of(request: HttpRequest) -> Visitor | None:
 
 
 def browser_of(request: HttpRequest) -> str | None:
-    """Return the cookie's value, if the browser bears one that can be ours."""
-    value = request.COOKIES.get(COOKIE, "")
-    return value if _VALUE.fullmatch(value) else None
+    """Return the value that ties a link's session to this browser."""
+    return cookie_value(request, COOKIE)
 
 
 def browser_for_link(request: HttpRequest) -> str:
@@ -76,11 +74,5 @@ def browser_for_link(request: HttpRequest) -> str:
 
 
 def set_cookie(response: HttpResponseBase, browser: str) -> None:
-    response.set_cookie(
-        COOKIE,
-        browser,
-        max_age=settings.CONNECT_SESSION_SECONDS + TOLD_SECONDS,
-        secure=True,
-        httponly=True,
-        samesite="Lax",
-    )
+    seconds = settings.CONNECT_SESSION_SECONDS + TOLD_SECONDS
+    keep_cookie(response, COOKIE, browser, seconds=seconds)
