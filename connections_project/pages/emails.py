@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from connections_project.connections.attention import AttentionReason
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.registry import connection_type
-from connections_project.core.dispatch import enqueue
+from connections_project.core.dispatch import notify_workers
 from connections_project.core.jobs.queue import process_jobs
 from connections_project.identity.models import Membership, User
 from connections_project.pages import wording
@@ -49,7 +49,7 @@ def note_attention(connection: OAuthConnection, reason: str) -> None:
         for user_id in _recipients(connection)
     ]
     AttentionEmail.objects.bulk_create(emails, ignore_conflicts=True)
-    enqueue(send_due, inline=lambda: None)
+    notify_workers(send_due)
 
 
 def _recipients(connection: OAuthConnection) -> list[UUID]:
