@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from connections_project.oauth.client import ClientRegistration, TokenSet
-from connections_project.oauth.platform_entries import Platform
+from connections_project.oauth.errors import DeadGrant
+from connections_project.oauth.platform_entries import DeadGrantMatcher, Platform
 from connections_project.platforms.publishing import Post, PublishSession
 from connections_project.platforms.registry import Upstream
 from tests.support.platform_server import Answer, PlatformServer
@@ -23,6 +24,21 @@ def sample_of(page: str) -> ModuleType:
     module = ModuleType("sample")
     exec(re.sub(f"^{indent[0] if indent else ''}", "", text, flags=re.M), module.__dict__)
     return module
+
+
+def test_a_sample_refreshes(server: PlatformServer) -> None:
+    dead = DeadGrantMatcher(status=400, error="gone", becomes="expired")
+    platform = Platform(
+        app="providers", slug="example", name="Example", api_base=server.url, dead_grant=(dead,)
+    )
+    upstream = Upstream(platform, ClientRegistration("id", "secret", ()))
+    adapter: Any = sample_of("docs/architecture.md").adapter
+    server.on("GET", "/oauth/renew", Answer(json={"access_token": "access-2"}))
+    assert adapter.refresh(upstream, TokenSet("access-1"), 5.0).access_token == "access-2"
+    assert server.requests[-1].headers["Authorization"] == "Bearer access-1"
+    server.on("GET", "/oauth/renew", Answer(400, json={"error": "gone"}))
+    with pytest.raises(DeadGrant):
+        adapter.refresh(upstream, TokenSet("access-2"), 5.0)
 
 
 @pytest.mark.parametrize(
