@@ -99,7 +99,7 @@ class Actor:
         """Issue tokens; a refresh token at first, and again where the platform rotates it."""
         given = {"access_token": secrets.token_urlsafe(24)}
         is_first = request.form["grant_type"] == "authorization_code"
-        if self.platform.refresh == "rotating" or (self.platform.refresh == "static" and is_first):
+        if self.platform.refresh == "rotating" or (self.platform.refresh != "none" and is_first):
             given["refresh_token"] = secrets.token_urlsafe(24)
         self.issued.append(given)
         body: dict[str, Any] = {**given, "token_type": "Bearer", "expires_in": 1800}
