@@ -23,8 +23,8 @@ from connections_project.admin.formatting import (
 )
 from connections_project.admin.object_actions import AdminExtension
 from connections_project.connections.attention import AttentionReason
+from connections_project.connections.hints import hints
 from connections_project.connections.models import OAuthConnection
-from connections_project.connections.notices import notices
 from connections_project.connections.registry import ConnectionType, connection_type
 from connections_project.connections.timeline import timeline
 from connections_project.identity.models import Membership, Team, User
@@ -226,7 +226,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
         return {
             "title": f"{self.account(row)} at {self.platform(row)}",
             "subtitle": None,
-            "notices": notices(row, jobs),
+            "hints": hints(row, jobs),
             "jobs": [(job, job_badge(job)) for job in jobs],
             "timeline": timeline(row.pk),
         }

@@ -10,8 +10,8 @@ from django.db.models import Model
 from django.utils import timezone
 
 from connections_project.connections.admin import GRANT, TIMES
+from connections_project.connections.hints import hints
 from connections_project.connections.models import OAuthConnection
-from connections_project.connections.notices import notices
 from connections_project.connections.registry import connection_type
 from connections_project.connections.timeline import LONGEST, timeline
 from connections_project.core.parsing import render_datetime
@@ -39,13 +39,12 @@ def inspect(connection: OAuthConnection) -> dict[str, Any]:
         .defer("sealed_tokens")
         .order_by("-id")[:MOST]
     )
-    hints = notices(connection, jobs)
     trail = [_plain(asdict(entry)) for entry in reversed(timeline(connection.pk))]
     return {
         "connection": _connection(connection),
         "owner": _owner(connection),
         "platform": _platform(connection),
-        "attention": [asdict(hint) for hint in hints],
+        "attention": [asdict(hint) for hint in hints(connection, jobs)],
         "refresh_lease": _lease(connection),
         "grant_siblings": _siblings(connection),
         "revocations": [_columns(job, JOB) for job in jobs],

@@ -23,70 +23,70 @@ DEAD = {
 
 
 @dataclass(frozen=True)
-class Notice:
+class Hint:
     """A problem, and what to do about it. An urgent one needs somebody now."""
 
     text: str
     is_urgent: bool = False
 
 
-def notices(connection: OAuthConnection, jobs: list[RevocationJob]) -> list[Notice]:
+def hints(connection: OAuthConnection, jobs: list[RevocationJob]) -> list[Hint]:
     """Return what stands out, the urgent first.
 
     Args:
         jobs: Its revocation jobs, newest first.
     """
-    hints = [*_of_row(connection), *_of_platform(connection), *_of_jobs(jobs)]
-    return sorted(hints, key=lambda hint: not hint.is_urgent)
+    found = [*_of_row(connection), *_of_platform(connection), *_of_jobs(jobs)]
+    return sorted(found, key=lambda hint: not hint.is_urgent)
 
 
-def _of_row(connection: OAuthConnection) -> Iterator[Notice]:
+def _of_row(connection: OAuthConnection) -> Iterator[Hint]:
     status = getattr(connection, "status", "")
     if status in DEAD:
-        yield Notice(DEAD[status])
+        yield Hint(DEAD[status])
     if connection.disconnected_at is not None:
         return
     ends_at = connection.grant_expires_at
     if ends_at is not None and ends_at <= timezone.now() + ENDS_SOON:
-        yield Notice("The grant ends within a day. The user has to connect again to keep it.")
+        yield Hint("The grant ends within a day. The user has to connect again to keep it.")
     owner = getattr(connection, "user", None)
     if owner is not None and not owner.is_active:
-        yield Notice("Its owner is deactivated, and it is still connected: disconnect it.", True)
+        yield Hint("Its owner is deactivated, and it is still connected: disconnect it.", True)
 
 
-def _of_platform(connection: OAuthConnection) -> Iterator[Notice]:
+def _of_platform(connection: OAuthConnection) -> Iterator[Hint]:
     found = upstream(connection.platform_slug)
     if found is None:
-        yield Notice("Its platform has left the catalogue: it can only be disconnected.")
+        yield Hint("Its platform has left the catalogue: it can only be disconnected.")
         return
     name = found.platform.name
     suspension = Suspension.objects.filter(pk=found.platform.slug).first()
     if suspension is not None:
-        yield Notice(f"{name} is suspended: {suspension.reason}", True)
+        yield Hint(f"{name} is suspended: {suspension.reason}", True)
     if not has_credentials(found):
-        yield Notice(f"No client credentials are configured for {name}: nothing can be sent to it.")
+        yield Hint(f"No client credentials are configured for {name}: nothing can be sent to it.")
     if not can_revoke(found):
         where = f" at {found.platform.help_url}" if found.platform.help_url else ""
-        yield Notice(f"{name} has no usable revocation: the user removes the app by hand{where}.")
+        yield Hint(f"{name} has no usable revocation: the user removes the app by hand{where}.")
 
 
-def _of_jobs(jobs: list[RevocationJob]) -> Iterator[Notice]:
+def _of_jobs(jobs: list[RevocationJob]) -> Iterator[Hint]:
     for job in jobs:
         if job.state == JobState.ABANDONED:
-            yield Notice(
+            yield Hint(
                 "Telling the platform was given up: the user should remove the app there by hand.",
                 True,
             )
         elif job.verification == Verification.STILL_ALIVE:
-            yield Notice(
+            yield Hint(
                 "The platform has accepted the revocation, and a token is still good: it is sent "
                 "again. Meanwhile the user can remove the app there by hand.",
                 True,
             )
         elif job.last_error == "invalid_client" and job.state == JobState.PENDING:
-            yield Notice("The platform refuses our client credentials: correct them.", True)
+            yield Hint("The platform refuses our client credentials: correct them.", True)
         elif job.state == JobState.PENDING and job.attempts:
             tries = f"{job.attempts} tries" if job.attempts > 1 else "one try"
-            yield Notice(
+            yield Hint(
                 f"The tokens are not revoked at the platform yet, after {tries} ({job.last_error})."
             )
