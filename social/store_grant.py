@@ -84,7 +84,7 @@ class ReceivedTeamGrant:
 
     @property
     def whole(self) -> ReceivedGrant:
-        """Return the grant itself, of which no account may be left to take it."""
+        """Return the grant as a whole: what is released where no account takes its tokens."""
         identity = Identity(self.result.granted_by, None)
         return ReceivedGrant(upstream=self.upstream, tokens=self.result.tokens, identity=identity)
 

@@ -63,7 +63,8 @@ def periodic_task(work: Work, *, every: float = 60.0, own_thread: bool = False) 
     """Register a periodic task; to be called from an app's `ready`.
 
     Args:
-        work: See `PeriodicTask`; a function of a module, by whose name other processes know it.
+        work: See `PeriodicTask`; a function of a module. Messages name it by both; one of before a
+            renaming is passed over, and the work is done by the interval.
         every: Seconds from one time to the next.
         own_thread: See `PeriodicTask`.
     """

@@ -1,3 +1,5 @@
+"""Figures of the service, for Prometheus and the dashboard."""
+
 from django.apps import AppConfig
 
 

@@ -1,3 +1,5 @@
+"""What operators do to many connections at once, or to all of a person."""
+
 from django.apps import AppConfig
 
 

@@ -1,3 +1,5 @@
+"""Grants, and the revocation of their tokens at the platforms."""
+
 from django.apps import AppConfig
 
 

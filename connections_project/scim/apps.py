@@ -1,3 +1,5 @@
+"""The people of an issuer, as its directory tells of them (RFC 7644)."""
+
 from django.apps import AppConfig
 
 

@@ -1,3 +1,5 @@
+"""Notices of platforms and identity providers."""
+
 from django.apps import AppConfig
 
 

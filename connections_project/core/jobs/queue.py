@@ -21,7 +21,8 @@ J = TypeVar("J", bound=LeasedJob)
 def process_jobs(model: type[J], handler: Callable[[J], object], *, threads: int = 8) -> Work:
     """Return the periodic task that works on a queue, under the handler's own name.
 
-    It is registered by `periodic_task`, and had done early by `enqueue`.
+    It is registered by `periodic_task`, under the name of the handler and its module, and run
+    early by `enqueue`.
 
     Args:
         model: The jobs.
