@@ -151,7 +151,7 @@ def _bulk(environment: Environment, options: argparse.Namespace) -> None:
 
     found: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
     peak = {False: 0, True: 0}
-    told = 0
+    expected = 0
     for number, listening in enumerate(_turns(options.rounds)):
         _listen(listening=listening)
         email = bulk.lay_out(f"told-{number}", options.bulk)
@@ -163,8 +163,8 @@ def _bulk(environment: Environment, options: argparse.Namespace) -> None:
         found[listening].append((options.bulk / seconds, options.bulk / processor))
         peak[listening] = max(peak[listening], used.ru_maxrss)
         bulk.require_ended(email)
-        told += options.bulk * listening
-        _require_told(told)
+        expected += options.bulk * listening
+        _require_written(expected)
     print(f"{options.bulk} at once          none   one endpoint   ratio (aim: 0.6)")
     for name, place in (("a second", 0), ("a processor second", 1)):
         without, with_one = (median(one[place] for one in found[key]) for key in (False, True))
@@ -172,7 +172,7 @@ def _bulk(environment: Environment, options: argparse.Namespace) -> None:
     print(f"most memory, MiB     {peak[False] / 1024:7.0f}   {peak[True] / 1024:12.0f}")
 
 
-def _require_told(number: int) -> None:
+def _require_written(number: int) -> None:
     from connections_project.events.models import Delivery
 
     written = Delivery.objects.filter(connection_id__isnull=False).count()

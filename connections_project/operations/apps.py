@@ -16,7 +16,7 @@ class OperationsConfig(AppConfig):
         from connections_project.operations.admin.platforms import platform_facts
         from connections_project.operations.bulk_jobs import sweep_bulk_jobs
         from connections_project.operations.bulk_worker import process_bulk_jobs
-        from connections_project.operations.leaving import process_offboardings
+        from connections_project.operations.offboarding_worker import process_offboardings
         from connections_project.platforms.admin import SuspensionAdmin
 
         ConnectionAdmin.extensions.append(ForceDisconnect)

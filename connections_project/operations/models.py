@@ -159,7 +159,6 @@ class OffboardingJob(LeasedJob):
     actor_id = models.UUIDField(null=True)
     interface = models.CharField(max_length=16)
     client_address = models.GenericIPAddressField(null=True)
-    details = models.JSONField(default=dict)
     trace_id = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -133,7 +133,7 @@ def is_forgotten(user: User) -> bool:
 
 
 def end_access(
-    user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None
+    user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None = None
 ) -> None:
     """End all that a user can do, in one commit: tokens, sessions, and the keys of the own team.
 
@@ -225,7 +225,7 @@ def _anonymise(
 
 
 def forget_identity(
-    user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None
+    user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None = None
 ) -> None:
     """Forget who a user was, whatever became of the connections; safe to repeat.
 

@@ -13,7 +13,7 @@ from connections_project.api.views import ApiViewSet
 from connections_project.identity import sessions
 from connections_project.identity.models import User
 from connections_project.identity.subject_identifiers import UnknownIdentifierError, people_named
-from connections_project.operations.leaving import begin_ending_connections
+from connections_project.operations.offboarding_worker import begin_ending_connections
 from connections_project.scim.authentication import (
     ScimThrottle,
     ScimTokenAuthentication,

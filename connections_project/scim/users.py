@@ -19,8 +19,8 @@ from connections_project.identity.provisioning import (
     remember_forgotten,
 )
 from connections_project.identity.records import record_about_user
-from connections_project.operations.leaving import begin_offboarding
 from connections_project.operations.offboarding import lock_with_teams, reactivate
+from connections_project.operations.offboarding_worker import begin_offboarding
 from connections_project.scim import schemas
 from connections_project.scim.models import ScimProfile
 from connections_project.scim.resources import (

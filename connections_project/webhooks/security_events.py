@@ -20,7 +20,7 @@ from connections_project.identity.models import User
 from connections_project.identity.subject_identifiers import UnknownIdentifierError, people_named
 from connections_project.middleware.trusted_proxies import client_address
 from connections_project.oauth import key_server as keys
-from connections_project.operations.leaving import begin_offboarding
+from connections_project.operations.offboarding_worker import begin_offboarding
 from connections_project.webhooks.errors import KeysUnavailableError, RefusedNoticeError
 from connections_project.webhooks.event_tokens import EventToken, Expected, parse, verify
 from connections_project.webhooks.notices import LONGEST_AGE, digest_of, is_news

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from connections_project.operations.leaving import process_offboardings
+from connections_project.operations.offboarding_worker import process_offboardings
 from providers.models import Connection
 from tests.operations.conftest import platforms, use_platforms
 from tests.scim.conftest import Directory, me, principal

@@ -11,8 +11,8 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from connections_project.core.parsing import parse_datetime
 from connections_project.identity.models import ForgottenSubject, User
-from connections_project.operations.leaving import process_offboardings
 from connections_project.operations.models import OffboardingJob
+from connections_project.operations.offboarding_worker import process_offboardings
 from connections_project.scim.models import ScimProfile
 from providers.models import Connection
 from tests.operations.conftest import platforms, use_platforms

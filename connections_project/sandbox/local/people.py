@@ -16,6 +16,8 @@ USER = Login("demo@example.com", "walk-through-walls")
 # Nobody connects more than 5 times a minute, and the demo's scenarios together do.
 PUBLISHER = Login("publisher@example.com", "ink-before-daylight")
 OPERATOR = Login("operator@example.com", "mind-the-switchboard", is_operator=True)
+LOGINS = (USER, PUBLISHER, OPERATOR)
+EMAILS = [login.email for login in LOGINS]
 
 
 def make_ready() -> None:
@@ -23,9 +25,14 @@ def make_ready() -> None:
     call_command("migrate", verbosity=0, interactive=False)
     from connections_project.identity.accounts import create_principal
     from connections_project.identity.models import User
+    from connections_project.identity.origins import command_origin
+    from connections_project.operations.offboarding import reactivate
 
+    for left in User.objects.filter(email__in=EMAILS, is_active=False):
+        # `disconnect_user` was tried with them.
+        reactivate(left, reason="development", origin=command_origin(None))
     known = set(User.objects.values_list("email", flat=True))
-    for login in (USER, PUBLISHER, OPERATOR):
+    for login in LOGINS:
         if login.email not in known:
             create_principal(
                 email=login.email, password=login.password, is_operator=login.is_operator

@@ -4,9 +4,7 @@ For whoever may not wait, such as SCIM and security events; commands and the adm
 becomes of it, call `offboarding` themselves. Both are the same steps.
 """
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from django.db import transaction
 
@@ -36,7 +34,6 @@ def begin_offboarding(
     reason: str,
     origin: Origin,
     forget: bool = False,
-    details: Mapping[str, Any] | None = None,
 ) -> OffboardingJob:
     """End a user's access now, and have workers end the connections; `run_background` without any.
 
@@ -53,10 +50,10 @@ def begin_offboarding(
     """
     options = offboarding.leaving_options(reason, forget=forget)
     with transaction.atomic():
-        offboarding.end_access(user, reason=options.reason, origin=origin, details=details)
+        offboarding.end_access(user, reason=options.reason, origin=origin)
         if forget:
-            offboarding.forget_identity(user, reason=options.reason, origin=origin, details=details)
-        return _enqueue(user, options, origin, forget=forget, details=details)
+            offboarding.forget_identity(user, reason=options.reason, origin=origin)
+        return _enqueue(user, options, origin, forget=forget)
 
 
 def begin_ending_connections(user: User, *, reason: str, origin: Origin) -> OffboardingJob:
@@ -67,7 +64,7 @@ def begin_ending_connections(user: User, *, reason: str, origin: Origin) -> Offb
     """
     options = offboarding.leaving_options(reason, forget=False)
     with transaction.atomic():
-        return _enqueue(user, options, origin, forget=False, details=None)
+        return _enqueue(user, options, origin, forget=False)
 
 
 def _enqueue(
@@ -76,7 +73,6 @@ def _enqueue(
     origin: Origin,
     *,
     forget: bool,
-    details: Mapping[str, Any] | None,
 ) -> OffboardingJob:
     job = OffboardingJob.objects.create(
         user=user,
@@ -86,7 +82,6 @@ def _enqueue(
         actor_id=origin.actor_id,
         interface=origin.interface,
         client_address=origin.client_address,
-        details=dict(details or {}),
         trace_id=current_trace_id(),
     )
     notify_workers(process_offboardings)
@@ -100,7 +95,7 @@ def _process(job: OffboardingJob) -> None:
             job.user,
             offboarding.leaving_options(job.reason, forget=job.forget),
             origin=Origin(actor_type, job.actor_id, interface, job.client_address),
-            details={**job.details, "offboarding_job": str(job.pk)},
+            details={"offboarding_job": str(job.pk)},
             connected_until=job.created_at,
             on_batch=partial(_extend_lease, job),
         )

@@ -10,9 +10,12 @@ from audit.models import AuditEvent
 from audit.record import Origin
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import ForgottenSubject, SessionFamily, User
-from connections_project.operations import leaving, offboarding
-from connections_project.operations.leaving import begin_offboarding, process_offboardings
+from connections_project.operations import offboarding, offboarding_worker
 from connections_project.operations.models import OffboardingJob
+from connections_project.operations.offboarding_worker import (
+    begin_offboarding,
+    process_offboardings,
+)
 from connections_project.operations.options import Failure, InvalidReasonError, Result
 from providers.models import Connection
 from tests.conftest import SignIn
@@ -45,13 +48,14 @@ def test_access_ends_at_once(leaver: User, origin: Origin, sign_in: SignIn) -> N
 
 
 def test_a_worker_ends_the_connections(leaver: User, origin: Origin) -> None:
-    begin_offboarding(leaver, reason=WHY, origin=origin, details={"by": "directory"})
+    job = begin_offboarding(leaver, reason=WHY, origin=origin)
     process_offboardings()
     assert active() == 0
     assert not OffboardingJob.objects.exists()
     ended = AuditEvent.objects.filter(action="connection_force_disconnected")
     assert ended.count() == 3
-    assert {(event.reason, event.details["by"]) for event in ended} == {(WHY, "directory")}
+    job_ids = {(event.reason, event.details["offboarding_job"]) for event in ended}
+    assert job_ids == {(WHY, str(job.pk))}
 
 
 def test_who_comes_back_keeps_what_is_new(leaver: User, origin: Origin) -> None:
@@ -79,7 +83,7 @@ def test_who_comes_back_during_the_job_keeps_it_too(leaver: User, origin: Origin
         patch.setattr(offboarding, "BATCH", 1)
         # Else the last batch may be under way already.
         patch.setattr("connections_project.operations.pipeline._must_wait", lambda: True)
-        patch.setattr(leaving, "_extend_lease", lambda _, done: connect_again(done))
+        patch.setattr(offboarding_worker, "_extend_lease", lambda _, done: connect_again(done))
         process_offboardings()
     assert list(Connection.objects.filter(disconnected_at=None)) == [kept]
 
@@ -145,8 +149,8 @@ def test_a_worker_that_lost_its_lease_stops(leaver: User, origin: Origin) -> Non
     begin_offboarding(leaver, reason=WHY, origin=origin)
     job = OffboardingJob.claim(1, due_by=timezone.now())[0]
     OffboardingJob.objects.update(lease=uuid7())
-    with pytest.raises(leaving.LostLeaseError):
-        leaving._extend_lease(job, Result())
+    with pytest.raises(offboarding_worker.LostLeaseError):
+        offboarding_worker._extend_lease(job, Result())
 
 
 def test_without_a_reason_nothing_is_done(leaver: User, origin: Origin) -> None:
