@@ -29,8 +29,8 @@ from connections_project.platforms.catalog import catalog
 from tests.support.bank import REDIRECT_URI, Bank
 from tests.support.emptying import empty_tables, remember_what_is_kept
 from tests.support.platform_server import PlatformServer
-from tests.support.second_stack import is_same_on_both
 from tests.support.shipped_catalogs import parsing_shipped_once
+from tests.support.stacks import FIRST, SECOND, is_left_to_the_other
 from tests.support.transaction_guard import no_second_connection
 
 PASSWORD = "correct horse battery staple"
@@ -39,16 +39,17 @@ LOOPBACK = ("127.", "::1", "localhost")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--second-stack",
-        action="store_true",
-        help="leave out what is the same on both stacks; it has run on the first",
+        "--one-of-two",
+        choices=(FIRST, SECOND),
+        help="leave out what runs on the other of the two stacks alone",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--second-stack"):
-        config.hook.pytest_deselected(items=[one for one in items if is_same_on_both(one)])
-        items[:] = [one for one in items if not is_same_on_both(one)]
+    if stack := config.getoption("--one-of-two"):
+        left = {one for one in items if is_left_to_the_other(one, stack)}
+        config.hook.pytest_deselected(items=list(left))
+        items[:] = [one for one in items if one not in left]
 
 
 @receiver(setting_changed)
