@@ -1,20 +1,24 @@
 """Open a sealed token and revoke it at the platform. Nothing else opens one."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from connections_project.core.vault import DecryptionError, open_sealed, seal
-from connections_project.oauth.client import TokenSet
+from connections_project.oauth.client import TokenSet, UnusableTokensError
 from connections_project.oauth.errors import DeadGrant, PlatformError
 from connections_project.oauth.revoking import BY_BEARER, leaves_refresh_token
 from connections_project.platforms import client
 from connections_project.platforms.registry import Upstream, has_credentials, upstream
 from connections_project.revocation.grants import Grant, has_holders
 from connections_project.revocation.models import RevocationJob, Verification
+
+logger = logging.getLogger(__name__)
 
 
 class CannotSendError(Exception):
@@ -140,14 +144,38 @@ def _refreshed(
         fresh = client.refresh(found, tokens, within=_left(deadline))
     except DeadGrant:
         return None
+    except UnusableTokensError as error:
+        # The refresh token of before may be spent: what can be read is all that ends the grant.
+        fresh = replace(error.tokens, access_token=error.tokens.access_token or tokens.access_token)
     fresh = fresh.completed_by(tokens)
-    sealed = seal(fresh.as_payload(), subject=_subject(job))
     job.accepted_tokens = ""
     job.token_expires_at = _end_of(fresh)
-    job.owned().update(
-        sealed_tokens=sealed, accepted_tokens="", token_expires_at=job.token_expires_at
-    )
+    _keep(job, fresh)
     return fresh
+
+
+def _keep(job: RevocationJob, fresh: TokenSet) -> None:
+    """Store tokens that have come; where the database fails twice, all that is left is to send
+    them at once: the next try would take the spent ones' refusal for the end of the grant."""
+    try:
+        _store(job, fresh)
+    except (DatabaseError, InterfaceError):
+        if not connection.in_atomic_block:
+            # After a failover this one leads nowhere; the next statement opens one anew.
+            connection.close()
+        try:
+            _store(job, fresh)
+        except (DatabaseError, InterfaceError) as error:
+            words = "Fresh tokens of job %s at %s could not be stored (%s)"
+            logger.error(words, job.pk, job.platform, type(error).__name__)  # noqa: TRY400
+
+
+def _store(job: RevocationJob, fresh: TokenSet) -> None:
+    job.owned().update(
+        sealed_tokens=seal(fresh.as_payload(), subject=_subject(job)),
+        accepted_tokens="",
+        token_expires_at=job.token_expires_at,
+    )
 
 
 def _end_of(tokens: TokenSet) -> datetime | None:

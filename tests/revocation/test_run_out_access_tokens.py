@@ -5,12 +5,16 @@ form can only name the access token (TikTok).
 """
 
 from collections.abc import Callable
+from itertools import count
+from typing import NoReturn
 
 import pytest
+from django.db import OperationalError
 
 from connections_project.core.vault import open_sealed
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
+from connections_project.revocation import send
 from connections_project.revocation.models import RevocationJob
 from tests.revocation.conftest import EndOf, make_due, processed
 from tests.support.bank import Bank
@@ -55,6 +59,66 @@ def test_a_rotated_token_is_kept_for_the_next_try(job: RevocationJob, bank: Bank
     make_due(job)
     assert processed() == ["revoked"]
     assert len(bank.token_requests("refresh_token")) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "passes"),
+    [
+        (b'{"access_token": "access-1", "refresh_token": "refresh-1", "scope": "re', 1),
+        (b'{"refresh_token": "refresh-1"}', 2),
+    ],
+)
+def test_an_odd_answer_to_the_refresh_loses_no_token(
+    job: RevocationJob, bank: Bank, body: bytes, passes: int
+) -> None:
+    bank.server.on("POST", "/token", only_once(Answer(body=body), then=bank.tokens()))
+    for _ in range(passes):
+        make_due(job)
+        state = processed()
+    assert state == ["revoked"]
+    assert bearers(bank)[-1] == "Bearer access-1"
+
+
+def test_fresh_tokens_that_cannot_be_stored_are_revoked_at_once(
+    job: RevocationJob, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise OperationalError
+
+    monkeypatch.setattr(send, "_store", fail)
+    bank.server.on("POST", "/token", only_once(bank.tokens(), then=Answer(500)))
+    assert processed() == ["revoked"]
+    assert bearers(bank)[-1] == "Bearer access-1"
+
+
+def test_fresh_tokens_are_stored_at_the_second_try(
+    job: RevocationJob, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, tries = send._store, count(1)
+
+    def fail_once(job: RevocationJob, fresh: TokenSet) -> None:
+        if next(tries) == 1:
+            raise OperationalError
+        store(job, fresh)
+
+    monkeypatch.setattr(send, "_store", fail_once)
+    bank.server.on("POST", "/revoke", Answer(401, json={}), Answer(503), Answer(200))
+    processed()
+    make_due(job)
+    assert processed() == ["revoked"]
+    assert len(bank.token_requests("refresh_token")) == 1
+
+
+def only_once(first: Answer, *, then: Answer) -> Callable[[Request], Answer]:
+    """Answer as a platform that rotates refresh tokens: the first one is spent by its first use."""
+    uses = count(1)
+
+    def answer(request: Request) -> Answer:
+        if request.form["refresh_token"] != "refresh-0":
+            return then
+        return first if next(uses) == 1 else Answer(400, json={"error": "invalid_grant"})
+
+    return answer
 
 
 def test_an_unrotated_refresh_token_is_kept_too(job: RevocationJob, bank: Bank) -> None:
