@@ -119,7 +119,11 @@ def _seconds(value: Any) -> int | None:
     """Read a lifetime; some platforms send it as text, or with fractions."""
     if not re.fullmatch(r"\d+(\.\d+)?([eE]\+?\d+)?", str(value), re.ASCII):
         return None
-    return int(min(Decimal(value), Decimal(TEN_YEARS)))
+    try:
+        return int(min(Decimal(value), Decimal(TEN_YEARS)))
+    except ArithmeticError:
+        # Beyond any Decimal, such as "1e99999999999999999999".
+        return TEN_YEARS
 
 
 def _scope(value: Any) -> str | None:
