@@ -34,6 +34,9 @@ class SchemaView(SpectacularAPIView):
         content, headers = _written[form]
         return HttpResponse(content, headers=headers)
 
+    def _get_version_parameter(self, request: Request) -> None:
+        """Take no version from the query: the first reader's would be shown to all others."""
+
     def _write_once(self, form: str, request: Request) -> None:
         """Have the first reader write it while some more wait.
 

@@ -69,3 +69,13 @@ def test_it_is_written_once_in_a_process(
     again = anonymous.get("/api/schema", headers={"Accept": f"{accept}; indent=8"})
     assert (again.status_code, again.content) == (200, first.content)
     assert again.headers["Content-Type"] == first.headers["Content-Type"]
+
+
+def test_what_one_reader_asks_for_is_shown_to_no_other(
+    anonymous: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "_written", {})
+    anonymous.get("/api/schema?version=of-the-first-reader")
+    answer = anonymous.get("/api/schema")
+    assert b"of-the-first-reader" not in answer.content
+    assert "of-the-first-reader" not in answer.headers["Content-Disposition"]
