@@ -16,6 +16,7 @@ from audit.events import Outcome
 from audit.record import Origin
 from connections_project.connections.attention import AttentionReason
 from connections_project.connections.errors import (
+    BusyError,
     NoRefreshTokenError,
     NotActiveError,
     RefreshFailedError,
@@ -115,7 +116,8 @@ def _may_be_left_alone(connection: OAuthConnection) -> bool:
 
 
 def _lead_or_follow(connection: C, upstream: Upstream, *, origin: Origin) -> C:
-    patience_ends = time.monotonic() + WAIT_SECONDS
+    began = time.monotonic()
+    patience_ends = began + WAIT_SECONDS
     while (lease := take_lease(connection)) is None:
         row = wait_for_result(connection, until=patience_ends)
         if row.epoch != connection.epoch:
@@ -123,8 +125,9 @@ def _lead_or_follow(connection: C, upstream: Upstream, *, origin: Origin) -> C:
         if row.refresh_leased_until is None:
             # The one who refreshed gave the lease back without a result: so it failed for all.
             raise RefreshFailedError
+        began = time.monotonic()
     try:
-        return _lead(connection, upstream, origin=origin)
+        return _lead(connection, upstream, ends_at=began + longest_call(), origin=origin)
     finally:
         give_back(connection, lease)
 
@@ -139,10 +142,15 @@ def _shared(row: C) -> C:
     raise NotActiveError
 
 
-def _lead(connection: C, upstream: Upstream, *, origin: Origin) -> C:
+def _lead(connection: C, upstream: Upstream, *, ends_at: float, origin: Origin) -> C:
+    """Refresh under a lease; `ends_at`, on the monotonic clock: when the call must be over."""
     old = connection.opened()
+    within = ends_at - time.monotonic()
+    if within <= 0:
+        # The process has stood still: somebody else may have the lease, and spend the token.
+        raise BusyError
     try:
-        tokens = client.refresh(upstream, old, within=longest_call())
+        tokens = client.refresh(upstream, old, within=within)
     except PlatformError as error:
         came = error.tokens if isinstance(error, UnusableTokensError) else old
         settle = partial(_fail, connection, old, error, origin=origin)
