@@ -113,9 +113,12 @@ def is_on_this_machine(slug: str) -> bool:
 def begin(
     slug: str, *, reason: str, for_real: bool, origin: Origin, details: Mapping[str, Any]
 ) -> Breach:
-    """Suspend the platform, and begin; go on with what was begun and not finished."""
+    """Suspend the platform, and begin; go on with what was begun and not finished.
+
+    A real breach is never the rest of a drill, at whose end the platform is resumed.
+    """
     started = _under_way(slug)
-    if started is None:
+    if started is None or (for_real and not started.details["for_real"]):
         was_suspended = Suspension.objects.filter(pk=slug).exists()
         facts = {"for_real": for_real, "was_suspended": was_suspended, **details}
         _record(Action.BREACH_DRILL_STARTED, slug, reason, origin, facts)

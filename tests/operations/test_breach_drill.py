@@ -65,6 +65,17 @@ def test_it_ends_tells_and_proves(owner: User, outsider: User, bank: Bank, tmp_p
     assert "@" not in owners
 
 
+def test_a_real_one_is_not_the_rest_of_a_drill(owner: User, bank: Bank, tmp_path: Path) -> None:
+    connection_of(owner)
+    bank.server.on("POST", "/revoke", Answer(503))
+    with pytest.raises(CommandError, match="Not over yet"):
+        drill("bank", tmp_path, "--wait", "0")
+    bank.server.on("POST", "/revoke", Answer(200))
+    RevocationJob.objects.update(due_at=RevocationJob.objects.get().created_at)
+    assert drill("bank", tmp_path, "--for-real")["for_real"] is True
+    assert Suspension.objects.filter(pk="bank").exists()
+
+
 def test_it_goes_on_where_it_was(owner: User, bank: Bank, tmp_path: Path) -> None:
     connection_of(owner)
     bank.server.on("POST", "/revoke", Answer(503))
