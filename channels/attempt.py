@@ -8,6 +8,7 @@ unless the platform recognizes a repeated post by its key (docs/api.md, "Publish
 
 import logging
 import time
+import traceback
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -73,10 +74,16 @@ def attempt(schedule: Schedule, *, interface: Interface) -> str | None:
             return _attempt(schedule, origin)
         except DatabaseError:
             raise
-        except Exception:
-            # An adapter's slip must not keep all other posts waiting.
-            logger.exception("Publishing broke off: schedule %s", schedule.pk)
+        except Exception as error:  # noqa: BLE001 - a slip must not keep other posts waiting.
+            _log_unforeseen(schedule, error)
             return outcomes.put_off(schedule, "internal_error", origin=origin, may_be_out=True)
+
+
+def _log_unforeseen(schedule: Schedule, error: Exception) -> None:
+    """Log what it was and where, but not its text, which may hold a token."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    place = (type(error).__name__, where.filename, where.lineno)
+    logger.error("Publishing broke off: %s in %s, line %s: schedule %s", *place, schedule.pk)
 
 
 def _attempt(schedule: Schedule, origin: Origin) -> str | None:
