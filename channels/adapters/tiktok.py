@@ -68,7 +68,7 @@ def _post(
     request = Request("POST", url, headers=session.authorization, json=body)
     document = session.call(request, publishes=publishes).json()
     # Whatever the status, this is how it says that all went well.
-    if dig(document, "error.code") not in {"ok", None}:
+    if dig(document, "error.code") not in ("ok", None):
         raise session.error("refused")
     return document
 

@@ -28,7 +28,7 @@ def people_named(issuer: str, identifier: Any) -> "QuerySet[User]":
     if not isinstance(identifier, Mapping):
         raise UnknownIdentifierError
     named = identifier.get("format", identifier.get("subject_type"))
-    if "user" in identifier and named in {None, "complex"}:
+    if "user" in identifier and named in (None, "complex"):
         # SSF 1.0, section 3.2: of session, device and others nobody is known here.
         return _simple(issuer, identifier["user"])
     return _simple(issuer, identifier)

@@ -48,7 +48,8 @@ def test_sessions_and_connections_end(
 def test_nobody_is_404_and_nonsense_400(directory: Directory, issuer: TestIssuer) -> None:
     nobody = {"format": "iss_sub", "iss": issuer.url, "sub": "nobody"}
     assert revoke(directory.token, {"sub_id": nobody}).status_code == 404
-    for sub_id in (None, "kim", {}, {"format": "opaque", "id": "kim"}, {"format": "email"}):
+    odd = ({"format": "opaque", "id": "kim"}, {"format": [], "user": nobody}, {"format": "email"})
+    for sub_id in (None, "kim", {}, *odd):
         answer = revoke(directory.token, {"sub_id": sub_id})
         assert answer.status_code == 400
         assert answer["Content-Type"] == "application/problem+json"

@@ -80,7 +80,7 @@ def test_a_container_is_made_waited_for_and_published(api: APIClient, container:
 
 
 @CONTAINERS
-@pytest.mark.parametrize("status", ["ERROR", "EXPIRED", "PUBLISHED", None, 7])
+@pytest.mark.parametrize("status", ["ERROR", "EXPIRED", "PUBLISHED", None, 7, {"of": []}])
 def test_a_failed_container_is_not_published(
     api: APIClient, container: Container, status: object
 ) -> None:

@@ -81,7 +81,8 @@ def publish_container(
 
 
 def _is_ready(session: PublishSession, status: object) -> bool:
-    if status not in {"FINISHED", "IN_PROGRESS"}:
+    # No sets: what came may be anything, also what no set can look for.
+    if status not in ("FINISHED", "IN_PROGRESS"):
         raise session.error("refused")
     return status == "FINISHED"
 
