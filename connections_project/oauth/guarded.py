@@ -36,6 +36,8 @@ Network = IPv4Network | IPv6Network
 FetchCode = Literal["address_refused", "connect_error", "timeout", "reset", "malformed"]
 # RFC 6052, section 2.1: an IPv4 address lies in the last 32 bits.
 NAT64 = ip_network("64:ff9b::/96")
+# Not globally reachable (IANA, "Special-Purpose Address Registry"), which not every Python knows.
+SPECIAL = (ip_network("192.0.0.0/24"), ip_network("192.88.99.0/24"), ip_network("3fff::/20"))
 
 
 class FetchError(Exception):
@@ -87,6 +89,8 @@ class Policy:
             return True
         if isinstance(found, IPv6Address) and (found.is_site_local or found.is_reserved):
             # Such as an IPv4-compatible address, which `is_global` takes for a public one.
+            return False
+        if any(found in network for network in SPECIAL):
             return False
         return scheme == "https" and found.is_global and not found.is_multicast
 
