@@ -15,7 +15,8 @@ from connections_project.connections.records import record_about
 from connections_project.connections.refresh import mark_grant_dead, refreshed_for_use
 from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
 from connections_project.platforms.adapter import adapter_of
-from connections_project.platforms.post_rules import require_valid
+from connections_project.platforms.client import forgiving
+from connections_project.platforms.post_rules import Publishing, require_valid
 from connections_project.platforms.publishing import (
     Post,
     Published,
@@ -116,7 +117,7 @@ def _publish(
     if publishing is None:
         raise PublishingUnsupportedError
     try:
-        return publishing.publish(session, post)
+        return _publish_once(publishing, session, post)
     except PlatformError as error:
         can_be_refreshed = row.has_refresh_token and platform.refresh != "self_exchange"
         if not is_locked_out(error) or not can_be_refreshed:
@@ -126,7 +127,12 @@ def _publish(
     session.tokens = fresh.opened()
     # What was refused for its token has not gone out.
     session.is_sent = False
-    return publishing.publish(session, post)
+    return _publish_once(publishing, session, post)
+
+
+def _publish_once(publishing: Publishing, session: PublishSession, post: Post) -> Published:
+    with forgiving(session.upstream):
+        return publishing.publish(session, post)
 
 
 def _still_active(row: SocialAccount) -> Callable[[], None]:

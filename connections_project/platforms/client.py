@@ -25,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 @contextmanager
-def _forgiving(upstream: Upstream) -> Iterator[None]:
+def forgiving(upstream: Upstream) -> Iterator[None]:
     """Let no oddity of an answer that an adapter did not foresee be more than a failed call."""
     slug = upstream.platform.slug
     try:
@@ -58,7 +58,7 @@ def exchange_code(
     Raises:
         UnusableTokensError, PlatformError: See there.
     """
-    with _forgiving(upstream):
+    with forgiving(upstream):
         return client.exchange_code(
             upstream.platform,
             upstream.registration,
@@ -81,7 +81,7 @@ def refresh(upstream: Upstream, tokens: TokenSet, *, within: float = 10.0) -> To
         PlatformError: Any other failure, which says nothing about the grant.
     """
     platform, registration = upstream.platform, upstream.registration
-    with _forgiving(upstream):
+    with forgiving(upstream):
         if platform.refresh == "self_exchange":
             by_adapter = _required(adapter_of(platform).refresh, upstream)
             return by_adapter(upstream, tokens, within)
@@ -142,7 +142,7 @@ def is_alive(upstream: Upstream, token: str, hint: str, *, within: float) -> boo
     """
     platform, registration = upstream.platform, upstream.registration
     verify = platform.revocation.verify if platform.revocation else "none"
-    with _forgiving(upstream):
+    with forgiving(upstream):
         if verify == "introspection":
             return client.introspect(platform, registration, token=token, hint=hint, within=within)
         if verify != "identity" or hint != "access_token":
@@ -161,7 +161,7 @@ def identify(upstream: Upstream, tokens: TokenSet) -> Identity:
         PlatformError: Refused, malformed or unreachable.
     """
     by_adapter = adapter_of(upstream.platform).identify
-    with _forgiving(upstream):
+    with forgiving(upstream):
         if by_adapter is not None:
             return client.with_possible_ids(upstream.platform, by_adapter(upstream, tokens))
         return client.identify(upstream.platform, upstream.registration, tokens=tokens)
@@ -174,7 +174,7 @@ def granted_accounts(upstream: Upstream, tokens: TokenSet) -> GrantResult:
         PlatformError: Refused, malformed or unreachable.
     """
     by_adapter = adapter_of(upstream.platform).granted_accounts
-    with _forgiving(upstream):
+    with forgiving(upstream):
         if by_adapter is not None:
             return by_adapter(upstream, tokens)
         identity = identify(upstream, tokens)

@@ -63,6 +63,20 @@ def test_where_it_can_be_seen_may_be_unknown(
     assert publish(caller, account).json()["postUrl"] is None
 
 
+def test_what_the_adapter_did_not_foresee_is_a_failure_without_its_text(
+    caller: APIClient,
+    account: SocialAccount,
+    gallery: Gallery,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # The adapter looks up what is not there, and the error's text is a part of the answer.
+    gallery.server.on("POST", POSTS, Answer(201, json={"odd": 1}))
+    answer = publish(caller, account)
+    assert status_and_error(answer) == (502, "Platform error")
+    assert events("account_published")[0].details["error"] == "malformed"
+    assert not any(one.exc_info for one in caplog.records)
+
+
 def test_a_success_is_audited(caller: APIClient, account: SocialAccount, team: Team) -> None:
     publish(caller, account)
     (event,) = events("account_published")
