@@ -43,13 +43,25 @@ def store_grant(
         reauthorise belongs to another platform account.
     """
     owner = lock_owner(received.row.user_id)
-    current = Connection.objects.select_for_update().get(pk=received.row.pk)
+    current = Connection.objects.select_for_update().filter(pk=received.row.pk).first()
     same = _same_account(received)
+    if current is None:
+        return _without_its_row(same, received, origin=origin)
     if _is_overtaken(current, received) or not owner.is_active:
         return _refuse(InvalidStateError(), current, same, received, origin=origin)
     if received.reauthorises and _belongs_to_another(current, received):
         return _refuse(AccountMismatchError(), current, same, received, origin=origin)
     return _store(_row_to_store_in(current, same), received, origin=origin)
+
+
+def _without_its_row(
+    same: Connection | None, received: ReceivedProviderGrant, *, origin: Origin
+) -> Connection | ConnectionProblem:
+    """Return the account's row that has taken the grant in its place, by a commit that came through
+    unheard; where there is none, the tokens are revoked."""
+    if same is not None and lives_on(same, received.tokens):
+        return same
+    return refuse(InvalidStateError(), received.row, received, same=same, origin=origin)
 
 
 def _is_overtaken(current: Connection, received: ReceivedProviderGrant) -> bool:

@@ -199,3 +199,29 @@ def test_a_commit_that_was_not_heard_of_is_kept(
     assert platform.revoked == []
     (row,) = MODELS[app].objects.all()
     assert row.auth_state is not None
+
+
+@pytest.mark.parametrize("app", ["providers"], indirect=True)
+def test_a_commit_that_was_not_heard_of_is_kept_by_a_known_account(
+    platform: Bank, api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row of the flow is gone with the first commit, for that of the account."""
+    known = banks.connect(api)
+    state = banks.start(api)
+    once, wrapped = iter([True]), unstored.store_or_revoke
+
+    def unheard(store: Callable[[], Any], **more: Any) -> Any:
+        def lost() -> Any:
+            found = store()
+            if next(once, False):
+                raise InterfaceError
+            return found
+
+        return wrapped(lost, **more)
+
+    monkeypatch.setattr(callback, "store_or_revoke", unheard)
+    answer = banks.call_back(api, state)
+    assert (answer.status_code, answer.json().get("id")) == (201, str(known.pk))
+    # Those of before, which the fresh ones replace.
+    assert platform.revoked == ["refresh-1", "access-1"]
+    assert Connection.objects.get().opened().refresh_token == "refresh-2"
