@@ -171,7 +171,8 @@ def _keep(job: RevocationJob, fresh: TokenSet) -> None:
 
 
 def _store(job: RevocationJob, fresh: TokenSet) -> None:
-    job.owned().update(
+    # Whoever has the job by now: the tokens of before are spent.
+    RevocationJob.pending().filter(pk=job.pk).update(
         sealed_tokens=seal(fresh.as_payload(), subject=_subject(job)),
         accepted_tokens="",
         token_expires_at=job.token_expires_at,

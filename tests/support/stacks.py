@@ -39,10 +39,11 @@ def is_left_to_the_other(item: Any, stack: str) -> bool:
     Args:
         stack: FIRST is SQLite, with all else in process; SECOND is PostgreSQL with Redis.
     """
+    nodeid: str = item.nodeid
     if stack == FIRST:
-        return bool(item.nodeid.startswith(ODD_VALUES))
+        return nodeid.startswith(ODD_VALUES)
     takes_database = item.get_closest_marker("django_db") or DATABASE_FIXTURES.intersection(
         item.fixturenames
     )
-    is_without = not takes_database and item.nodeid.startswith(WITHOUT_SERVERS)
-    return is_without or item.nodeid.startswith(LOOKS)
+    is_without = not takes_database and nodeid.startswith(WITHOUT_SERVERS)
+    return is_without or nodeid.startswith(LOOKS)
