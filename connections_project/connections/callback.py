@@ -208,8 +208,10 @@ def exchange_and_identify(
         raise ConnectFailedError from error
 
 
-def _grant_of(upstream: Upstream, tokens: TokenSet) -> Grant:
-    user = client.granting_user(upstream.platform, upstream.registration, tokens)
+def _grant_of(upstream: Upstream, tokens: TokenSet, error: PlatformError) -> Grant:
+    user = error.granted_by or client.granting_user(
+        upstream.platform, upstream.registration, tokens
+    )
     return Grant(upstream.authority, upstream.registration.client_id, user)
 
 
@@ -224,7 +226,7 @@ def _record_failure(
     with transaction.atomic():
         row = give_up()
         for tokens in came:
-            bundle = row.token_bundle(tokens, grant=_grant_of(upstream, tokens))
+            bundle = row.token_bundle(tokens, grant=_grant_of(upstream, tokens, error))
             details["revocation"] = revoke_unstored(bundle, origin=origin)
         failed = actions_of(row.app).connection_failed
         record_about(row, failed, origin=origin, outcome=Outcome.FAILURE, **details)

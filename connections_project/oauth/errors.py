@@ -32,7 +32,11 @@ class PlatformError(Exception):
         platform: The platform's slug.
         status: The HTTP status that the platform answered, if it answered.
         retry_after: Seconds that the platform asks to be left alone (RFC 9110, section 10.2.3).
+
+    `granted_by` is who gave the grant that it is about, where that was known by then.
     """
+
+    granted_by: str | None = None
 
     def __init__(
         self,

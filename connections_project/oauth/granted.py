@@ -1,7 +1,9 @@
 """Which accounts a grant is for, where one person may grant several."""
 
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connections_project.oauth.catalog import Platform
@@ -43,6 +45,27 @@ class GrantResult:
     accounts: tuple[GrantedAccount, ...]
 
 
+@contextmanager
+def granted_by(user: str | None) -> Iterator[None]:
+    """Have a failure in this block say who gave the grant: without, it could not be revoked."""
+    try:
+        yield
+    except PlatformError as error:
+        error.granted_by = user
+        raise
+
+
+def distinct(result: GrantResult) -> GrantResult:
+    """Return a result in which each account stands once, where it was first.
+
+    Pages of a list overlap where something was granted or renamed while it was read.
+    """
+    found: dict[str | None, GrantedAccount] = {}
+    for account in result.accounts:
+        found.setdefault(account.identity.account_id, account)
+    return replace(result, accounts=tuple(found.values()))
+
+
 def granted_accounts(
     platform: Platform,
     registration: ClientRegistration,
@@ -63,8 +86,9 @@ def granted_accounts(
     url, access_token = platform.granted_accounts_endpoint, tokens.access_token
     if not url:
         return _grantors_own(platform, tokens, identity)
-    document = fetch_json(platform, registration, url=url, access_token=access_token)
-    accounts = read_granted_accounts(platform, document, tokens=tokens)
+    with granted_by(identity.grantor_id):
+        document = fetch_json(platform, registration, url=url, access_token=access_token)
+        accounts = read_granted_accounts(platform, document, tokens=tokens)
     return GrantResult(tokens, identity.grantor_id, tuple(accounts))
 
 

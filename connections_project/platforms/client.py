@@ -14,6 +14,7 @@ from connections_project.oauth import client
 from connections_project.oauth.client import GrantResult, Identity, TokenSet
 from connections_project.oauth.deadline import allowing
 from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.granted import distinct
 from connections_project.oauth.observers import calling
 from connections_project.oauth.revoking import SECONDS_A_TOKEN
 from connections_project.platforms.adapter import adapter_of
@@ -176,7 +177,7 @@ def granted_accounts(upstream: Upstream, tokens: TokenSet) -> GrantResult:
     by_adapter = adapter_of(upstream.platform).granted_accounts
     with forgiving(upstream):
         if by_adapter is not None:
-            return by_adapter(upstream, tokens)
+            return distinct(by_adapter(upstream, tokens))
         identity = identify(upstream, tokens)
         platform, registration = upstream.platform, upstream.registration
         return client.granted_accounts(platform, registration, tokens=tokens, identity=identity)

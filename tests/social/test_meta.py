@@ -19,7 +19,7 @@ from social.models import SocialAccount
 from tests.conftest import UseCatalogue
 from tests.social.conftest import Meta
 from tests.support.disconnects import disconnect_one
-from tests.support.gallery import connect
+from tests.support.gallery import call_back, connect, start
 from tests.support.meta_graph import DEAD, REMOVED, USER, Graph
 from tests.support.platform_server import Answer, PlatformServer
 from tests.support.provider_rows import events
@@ -86,6 +86,37 @@ def test_all_lists_of_pages_are_followed(api: APIClient, meta: Meta) -> None:
     assert asked == ["", "2", "4", "6", "8", "10", "12", "14"]
     # The fields that the entry asks for go along with each.
     assert all("access_token" in one.query["fields"] for one in graph.sent("/me/accounts"))
+
+
+def test_lists_may_overlap(api: APIClient, meta: Meta) -> None:
+    meta("facebook_page").pages = ["10", "11", "11", "12"]
+    rows = connect(api, "facebook_page")
+    assert [row.platform_account_id for row in rows] == ["10", "11", "12"]
+
+
+def test_lists_may_go_round_in_a_circle(api: APIClient, meta: Meta) -> None:
+    graph = meta("facebook_page")
+    again = {"cursors": {"after": "2"}, "next": "https://graph.facebook.com/next"}
+    answer = Answer(json={"data": [graph.page("10", "long-1")], "paging": again})
+    graph.on("GET", "/me/accounts", answer)
+    assert len(connect(api, "facebook_page")) == 1
+    assert len(graph.sent("/me/accounts")) == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(503), Answer(body=b"<html>"), Answer(json={"data": {}}), DEAD],
+)
+def test_a_grant_whose_pages_can_not_be_had_is_revoked(
+    api: APIClient, meta: Meta, answer: Answer
+) -> None:
+    graph = meta("facebook_page")
+    graph.on("GET", "/me/accounts", answer)
+    assert call_back(api, start(api, "facebook_page")).status_code == 502
+    graph.on("GET", "/me", REMOVED)
+    job = RevocationJob.objects.get()
+    assert attempt(job.pk, within=5.0, interface=Interface.WORKER) == "revoked"
+    assert len(graph.sent(f"/{USER}/permissions")) == 1
 
 
 def test_pages_beyond_the_bound_are_no_secret(

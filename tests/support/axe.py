@@ -9,7 +9,7 @@ OPTIONS = {"resultTypes": ["violations"], "preload": False}
 
 def violations(page: Page) -> list[str]:
     """Return the rules that a page breaks, each with the first element that does."""
-    # A link that is still fading from one scheme's colour to the other's has the contrast of neither.
+    # A link that still fades from one scheme to the other has the contrast of neither.
     page.evaluate("document.getAnimations().forEach(one => one.finish())")
     found = Axe().run(page, options=OPTIONS).response["violations"]
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]

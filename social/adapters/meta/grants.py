@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from connections_project.oauth.client import GrantedAccount, GrantResult, Identity, TokenSet
-from connections_project.oauth.granted import read_granted_accounts
+from connections_project.oauth.granted import granted_by, read_granted_accounts
 from connections_project.oauth.paths import dig_text
 from connections_project.oauth.tokens import require_vschar
 from connections_project.platforms.registry import Upstream
@@ -30,10 +30,11 @@ def granted_pages(upstream: Upstream, tokens: TokenSet) -> GrantResult:
     """
     user = _lengthened(upstream, tokens.access_token, within=10.0)
     identity = graph.identify(upstream, user.access_token)
-    accounts = [
-        replace(page, tokens=_page_tokens(page.tokens.access_token, user))
-        for page in _pages(upstream, user)
-    ]
+    with granted_by(identity.account_id):
+        accounts = [
+            replace(page, tokens=_page_tokens(page.tokens.access_token, user))
+            for page in _pages(upstream, user)
+        ]
     return GrantResult(user, identity.account_id, tuple(accounts))
 
 
@@ -80,8 +81,9 @@ def _page_tokens(page_token: str, user: TokenSet) -> TokenSet:
 
 
 def _pages(upstream: Upstream, user: TokenSet) -> Iterator[GrantedAccount]:
-    platform, after = upstream.platform, ""
-    for _ in range(MOST_LISTS):
+    platform, after, asked = upstream.platform, "", set[str]()
+    while after not in asked and len(asked) < MOST_LISTS:
+        asked.add(after)
         url = graph.with_query(
             platform.granted_accounts_endpoint, {"after": after} if after else {}
         )
@@ -92,7 +94,8 @@ def _pages(upstream: Upstream, user: TokenSet) -> Iterator[GrantedAccount]:
         after = _following(document)
         if not after:
             return
-    logger.warning("%s: Pages beyond %d lists are left out", platform.slug, MOST_LISTS)
+    # Too many, or they go round in a circle.
+    logger.warning("%s: Pages beyond %d lists are left out", platform.slug, len(asked))
 
 
 def _following(document: Any) -> str:
