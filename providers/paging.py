@@ -93,6 +93,9 @@ def read_list(asker: Asker, wanted: List) -> Listed:
             page = _page(answer, wanted)
             entries += page
             if names_error(answer):
+                if not entries:
+                    # That it lists nothing doesn't mean that there is nothing.
+                    raise answer.error("refused")
                 raise _CutError("its answer names errors")
             url = _next(asker.platform, answer, page, wanted, url=url, count=len(entries))
     except _CutError as cut:

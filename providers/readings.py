@@ -21,6 +21,10 @@ FIRST_MILLISECOND = 10**11
 # made a whole one.
 LAST_MILLISECOND = 10**14
 # Eight digits are a date (ISO 8601, basic format).
+# Commas between thousands that can't be taken for decimal ones: "1,234" may be either.
+GROUPED = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+|(?<=,[0-9]{3},[0-9]{3}))", re.ASCII)
+# RFC 3339, section 5.6: "t" and "z" may be small, and a leap second is the 60th.
+LEAP_SECOND = re.compile(r"(?<=:[0-5][0-9]:)60(?=[Z+-]|[.,]|$)")
 EPOCH_TEXT = re.compile(r"[0-9]{9,13}(\.[0-9]{1,9})?")
 
 
@@ -75,6 +79,8 @@ def amount(value: Any) -> Decimal:
     """
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise UnreadableError("an amount is no number")
+    if isinstance(value, str) and GROUPED.fullmatch(value.strip()):
+        value = value.replace(",", "")
     try:
         read = Decimal(value)
     except InvalidOperation:
@@ -83,6 +89,18 @@ def amount(value: Any) -> Decimal:
         raise UnreadableError("an amount is out of range")
     # Nothing is owed by a minus sign alone.
     return read.quantize(SMALLEST_STEP, context=MONEY) or Decimal(0)
+
+
+def is_bought(side: Any) -> bool:
+    """Read a trade's side: a purchase ("buy", "BuyToCover"), or else a sale ("SELL", "sell_short").
+
+    Raises:
+        UnreadableError: It is neither; to guess would turn an amount's sign round.
+    """
+    told = side.lower() if isinstance(side, str) else ""
+    if not told.startswith(("buy", "sell")):
+        raise UnreadableError("a trade has no side")
+    return told.startswith("buy")
 
 
 def read_datetime(value: Any) -> datetime:
@@ -111,6 +129,8 @@ def _from_epoch(seconds: Decimal) -> datetime:
 
 
 def _read_datetime(value: Any) -> datetime:
+    if isinstance(value, str):
+        value = LEAP_SECOND.sub("59", value.strip().upper())
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return _from_epoch(Decimal(value))
     if isinstance(value, str) and EPOCH_TEXT.fullmatch(value):

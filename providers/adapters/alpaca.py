@@ -17,7 +17,8 @@ SHARES_A_CONTRACT = 100
 def accounts(platform: Platform, get: Get) -> list[Any]:
     """Return the one account, with its type: a multiplier of 1 is an account without margin."""
     entry = get(platform.accounts_endpoint)
-    if not isinstance(entry, dict):
+    if not isinstance(entry, dict) or not entry.get("id"):
+        # An error with a status of success is no account that can't be read: none was told.
         raise PlatformError("malformed", platform=platform.slug)
     kind = {"1": "cash"}.get(str(entry.get("multiplier")), "margin")
     return [{**entry, "type": kind if "multiplier" in entry else None}]
@@ -35,7 +36,7 @@ def _filled(entry: dict[str, Any]) -> Decimal:
     quantity, price = readings.amount(entry.get("qty")), readings.amount(entry.get("price"))
     is_option = OPTION.fullmatch(str(entry.get("symbol")))
     paid = quantity * price * (SHARES_A_CONTRACT if is_option else 1)
-    return -paid if entry.get("side") == "buy" else paid
+    return -paid if readings.is_bought(entry.get("side")) else paid
 
 
 def _description(entry: dict[str, Any]) -> str:

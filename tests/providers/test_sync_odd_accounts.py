@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from providers.models import Account, Transaction
+from providers.models import Account, Connection, Transaction
 from tests.support.bank import ACCOUNT, TRANSACTION, Bank
 from tests.support.platform_server import Answer
 from tests.support.provider_syncing import Sync, set_accounts
+from tests.support.provider_syncing import sync as sync_of
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,8 @@ from tests.support.provider_syncing import Sync, set_accounts
         (7, "7.00"),
         ("-0", "0.00"),
         ("-1e-30", "0.00"),
+        ("1,204.50", "1204.50"),
+        ("-1,234,567", "-1234567.00"),
         ("0.00000000", "0.00"),
         ("1e3", "1000.00"),
         (0.1, "0.10"),
@@ -173,6 +176,14 @@ def test_null_is_an_empty_list(
     told = {"accounts": {"accounts": None}, "data.accounts": {"data": {"accounts": None}}}
     bank.server.on("GET", "/accounts", Answer(body=json.dumps(told.get(path)).encode()))
     assert sync()["errors"] == 0
+
+
+@pytest.mark.parametrize("listed", [{"accounts": []}, {"accounts": None}])
+def test_errors_and_no_account_are_not_that_there_is_none(
+    api: APIClient, row: Connection, bank: Bank, listed: dict[str, Any]
+) -> None:
+    bank.server.on("GET", "/accounts", Answer(json={**listed, "errors": [{"id": "internal"}]}))
+    assert sync_of(api, row.pk).status_code == 502
 
 
 def test_a_list_with_errors_is_not_whole(bank: Bank, sync: Sync) -> None:

@@ -25,6 +25,11 @@ from tests.support.provider_syncing import Sync, set_transactions
         ("1762077600999", "2025-11-02T10:00:00Z"),
         ("20261102", "2026-11-02T00:00:00Z"),
         ("2026-11-02T10:00:00.123456789Z", "2026-11-02T10:00:00Z"),
+        # RFC 3339, section 5.6: in small letters, and with a leap second.
+        ("2026-11-02t10:00:00.5z", "2026-11-02T10:00:00Z"),
+        (" 2026-11-02T10:00:00Z ", "2026-11-02T10:00:00Z"),
+        ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59Z"),
+        ("2016-12-31T18:59:60.9-05:00", "2016-12-31T23:59:59Z"),
         (0, "1970-01-01T00:00:00Z"),
         (-86_400, "1969-12-31T00:00:00Z"),
     ],
@@ -46,7 +51,7 @@ BAD_DATES: list[Any] = [
 
 
 BAD_IDS: list[Any] = [None, "", [], "x" * 256]
-BAD_AMOUNTS: list[Any] = [None, "", "much", "1e99", True, {}]
+BAD_AMOUNTS: list[Any] = [None, "", "much", "1e99", True, {}, "1,234", "12,34.5", "1.234,5"]
 
 
 @pytest.mark.parametrize(

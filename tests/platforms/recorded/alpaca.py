@@ -45,6 +45,7 @@ RECORDING = Recording(
                 FIRST[-1]["id"]: SECOND,
                 SECOND[-1]["id"]: [
                     other(16, "CSD", "1000"),
+                    {**other(14, "DIV", "9.99"), "status": "canceled"},
                     fill(15, "buy", "123456789.123456789", "98765.123456789", "BTC/USD"),
                 ],
             },

@@ -37,6 +37,9 @@ PREFERENCES = {
     "offers": [{"level2Permissions": False}],
 }  # fmt: skip
 ACCOUNTS = "/trader/v1/accounts"
+# Not every type of account tells it among its own balances.
+WITHOUT_LIQUIDATION = account("11110002", "CASH", 0.1)
+del WITHOUT_LIQUIDATION["securitiesAccount"]["currentBalances"]["liquidationValue"]
 RECORDING = Recording(
     slug="schwab",
     tokens={
@@ -50,7 +53,7 @@ RECORDING = Recording(
     routes={
         ("GET", "/trader/v1/userPreference"): Answer(json=PREFERENCES),
         ("GET", ACCOUNTS): Answer(
-            json=[account("11110002", "CASH", 0.1), account("11110001", "MARGIN", 103820.56)]
+            json=[WITHOUT_LIQUIDATION, account("11110001", "MARGIN", 103820.56)]
         ),
         ("GET", f"{ACCOUNTS}/accountNumbers"): Answer(
             json=[

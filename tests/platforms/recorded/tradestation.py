@@ -75,7 +75,15 @@ RECORDING = Recording(
                     ],
                     "NextToken": "p3",
                 },
-                "p3": {"Orders": [order(18, leg("SellShort", "0.5", "100", "AAPL"))], "Errors": []},
+                "p3": {
+                    "Orders": [
+                        order(18, leg("SellShort", "0.5", "100", "AAPL")),
+                        order(17, leg("BuyToOpen", "1", "5", "SPXW 261218C6000", "INDEXOPTION")),
+                        order(16, leg("Buy", "1", "6000", "ESZ26", "FUTURE")),
+                        order(15, {**leg("BUY", "1", "7", "KO"), "AssetType": None}),
+                    ],
+                    "Errors": [],
+                },
             },
         ),
         ("GET", f"{BROKERAGE}/123456783/historicalorders"): Answer(json={"Orders": []}),
@@ -86,6 +94,8 @@ RECORDING = Recording(
         ("123456783", "Futures", "USD", "0"),
     ),
     transactions=(
+        ("2026-11-15T19:54:01+00:00", "-8.5", "USD", "BUY 1 KO"),
+        ("2026-11-17T19:54:01+00:00", "-501.5", "USD", "BuyToOpen 1 SPXW 261218C6000"),
         ("2026-11-18T19:54:01+00:00", "48.5", "USD", "SellShort 0.5 AAPL"),
         ("2026-11-19T19:54:01+00:00", "248.5", "USD", "Sell 2 MSFT 261218C220"),
         ("2026-11-20T19:54:01+00:00", "-2168.3", "USD", "Buy 10 MSFT"),
