@@ -9,6 +9,12 @@ import unicodedata
 
 LINK = re.compile(r"https?://[^\s]+", re.IGNORECASE)
 LINK_LENGTH = 23
+# X ends a link where East Asian signs follow it without a space, and before punctuation after it;
+# what is within brackets belongs to it (twitter-text, "valid_url_path").
+TWEETED_LINK = re.compile(
+    r"(?i:https?)://[^\s/?#()]+(?:[/?#](?:\([^\s()\u1100-\U0010ffff]*\)|[^\s()\u1100-\U0010ffff])*)?"
+    r"(?<![.,:;!?'\"])"
+)
 MENTION = re.compile(r"(?<![\w/])(@\w+)@[\w.-]+\w")
 _PICTURE = (
     "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299"
@@ -26,7 +32,7 @@ NARROW = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 
 def tweet_length(text: str) -> int:
     """Return a text's length as X counts."""
-    rest, links = LINK.subn("", unicodedata.normalize("NFC", text))
+    rest, links = TWEETED_LINK.subn("", unicodedata.normalize("NFC", text))
     rest, emoji = EMOJI.subn("", rest)
     return links * LINK_LENGTH + emoji * 2 + sum(map(_weight, rest))
 

@@ -94,6 +94,12 @@ def test_no_options_are_none(
         ("語" * 141, 400),
         ("👩‍👩‍👧‍👦" * 140, 201),
         ("https://example.com/" + "x" * 300 + " y", 201),
+        # A link ends where East Asian signs begin, and before brackets and stops not its own.
+        ("https://example.com/" + "語" * 128, 201),
+        ("https://example.com/" + "語" * 129, 400),
+        ("(https://example.com/a). " + "x" * 253, 201),
+        ("(https://example.com/a). " + "x" * 254, 400),
+        ("https://en.wikipedia.org/wiki/A_(b)?c=d " + "x" * 256, 201),
     ],
 )
 def test_a_text_is_counted_as_x_does(
