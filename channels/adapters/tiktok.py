@@ -5,7 +5,7 @@ from typing import Any
 
 from channels.text_lengths import utf16_length
 from connections_project.oauth.calls import api_url
-from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.errors import ErrorCode, PlatformError
 from connections_project.oauth.messages import Request
 from connections_project.oauth.paths import dig, dig_text
 from connections_project.platforms.adapter import Adapter
@@ -13,6 +13,12 @@ from connections_project.platforms.post_rules import ImageRule, Option, Publishi
 from connections_project.platforms.publishing import Post, Published, PublishSession
 
 POLL_SECONDS = 1.0
+# What its words mean where its status is one of success (doc/tiktok-api-v2-error-handling); others
+# are refusals.
+FAILURES: dict[str, tuple[ErrorCode, int]] = {
+    "rate_limit_exceeded": ("rate_limited", 429),
+    "internal_error": ("server_error", 500),
+}
 # Apps that TikTok has not audited may post with SELF_ONLY alone.
 PRIVACY = ("PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY")
 OPTIONS = {"title": Option(longest=90), "privacy_level": Option(choices=PRIVACY)}
@@ -68,8 +74,9 @@ def _post(
     request = Request("POST", url, headers=session.authorization, json=body)
     document = session.call(request, publishes=publishes).json()
     # Whatever the status, this is how it says that all went well.
-    if dig(document, "error.code") not in ("ok", None):
-        raise session.error("refused")
+    if (word := dig(document, "error.code")) not in ("ok", "", None):
+        code, status = FAILURES.get(str(word), ("refused", 400))
+        raise PlatformError(code, platform=session.slug, status=status)
     return document
 
 

@@ -151,14 +151,16 @@ def _fits(matcher: DeadGrantMatcher, answer: Answer, codes: set[str]) -> bool:
 
 
 def _has_text(answer: Answer, text: str) -> bool:
-    """Whether a text stands in a body, in JSON whatever blanks it was written with."""
-    if text in answer.text:
+    """Whether a text stands in a body, in any letters, and in JSON with any blanks."""
+    text = text.lower()
+    if text in answer.text.lower():
         return True
     try:
         document = answer.json()
     except PlatformError:
         return False
-    compact = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str)
+    written = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str)
+    compact = written.lower()
     return text in compact or _BLANKS.sub(r"\1", text) in compact
 
 

@@ -117,10 +117,11 @@ def _token(value: Any, platform: str) -> str | None:
 
 def _seconds(value: Any) -> int | None:
     """Read a lifetime; some platforms send it as text, or with fractions."""
-    if not re.fullmatch(r"\d+(\.\d+)?([eE]\+?\d+)?", str(value), re.ASCII):
+    told = str(value).strip()
+    if not re.fullmatch(r"\d+(\.\d+)?([eE]\+?\d+)?", told, re.ASCII):
         return None
     try:
-        return int(min(Decimal(value), Decimal(TEN_YEARS)))
+        return int(min(Decimal(told), Decimal(TEN_YEARS)))
     except ArithmeticError:
         # Beyond any Decimal, such as "1e99999999999999999999".
         return TEN_YEARS

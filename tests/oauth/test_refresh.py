@@ -71,7 +71,7 @@ def test_invalid_grant_is_a_dead_grant(
         (DeadGrantMatcher(error="gone"), Answer(200, json={"error": "gone"})),
         (
             DeadGrantMatcher(error="invalid_client", text="refresh token invalid"),
-            Answer(401, json={"error": "invalid_client", "m": "refresh token invalid"}),
+            Answer(401, json={"error": "invalid_client", "m": "Refresh Token invalid"}),
         ),
         (DeadGrantMatcher(status=401, at="token"), Answer(401)),
         (DeadGrantMatcher(text='"code":5'), Answer(400, body=b'{ "code" :\n 5 }')),

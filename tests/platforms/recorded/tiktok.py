@@ -54,6 +54,7 @@ RECORDING = Recording(
             ),
             "expired",
         ),
+        (Answer(json={"data": {}, "error": {"code": "access_token_invalid"}}), "expired"),
     ),
     revokes=("access-1",),
     unrevoked=(
