@@ -19,6 +19,10 @@ class MetadataError(Exception):
     """A document can't be used; the text says why, in one line."""
 
 
+class NoDocumentError(MetadataError):
+    """What stands there is none: some servers show their sign-in page at any address."""
+
+
 @dataclass(frozen=True)
 class Metadata:
     """A document, and the address at which it stands."""
@@ -100,7 +104,7 @@ def parse_metadata(body: bytes, *, url: str) -> Metadata:
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
-        raise MetadataError(f"{url}: is no JSON object")
+        raise NoDocumentError(f"{url}: is no JSON object")
     metadata = Metadata(url, values)
     if not metadata.issuer:
         raise MetadataError(f"{url}: names no issuer")

@@ -3,7 +3,13 @@
 import time
 from collections.abc import Iterable
 
-from connections_project.oauth.discovery import Metadata, MetadataError, documents, parse_metadata
+from connections_project.oauth.discovery import (
+    Metadata,
+    MetadataError,
+    NoDocumentError,
+    documents,
+    parse_metadata,
+)
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.messages import Request
 from connections_project.oauth.transport import send
@@ -21,10 +27,16 @@ def fetch_metadata(url: str) -> Metadata | None:
         MetadataError: The address is wrong, nobody answers there, or the document can't be used.
     """
     ends_at = time.monotonic() + SECONDS
+    failure: NoDocumentError | None = None
     for address in documents(url):
-        found = _fetch(address, within=ends_at - time.monotonic())
-        if found is not None:
-            return parse_metadata(found, url=address)
+        try:
+            found = _fetch(address, within=ends_at - time.monotonic())
+            if found is not None:
+                return parse_metadata(found, url=address)
+        except NoDocumentError as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
     return None
 
 
@@ -53,6 +65,8 @@ def _fetch(url: str, *, within: float) -> bytes | None:
         raise MetadataError(f"{url}: {error.code}") from None
     if answer.status in ABSENT:
         return None
+    if 300 <= answer.status < 400:
+        raise NoDocumentError(f"{url}: answers {answer.status}")
     if answer.status != 200:
         raise MetadataError(f"{url}: answers {answer.status}")
     return answer.body

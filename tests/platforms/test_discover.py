@@ -128,6 +128,22 @@ def test_no_document_is_said_in_one_line(server: PlatformServer, answer: Answer,
 
 
 @pytest.mark.parametrize(
+    "answer", [Answer(body=b"<html>"), Answer(302, headers={"Location": "/sign-in"})]
+)
+def test_a_page_in_place_of_a_document_is_passed_over(
+    server: PlatformServer, answer: Answer
+) -> None:
+    server.on("GET", OAUTH, answer).on("GET", OPENID, Answer(json=metadata(server)))
+    assert f"{server.url}/token" in discovered(server.url)
+
+
+def test_a_document_of_another_issuer_is_not_passed_over(server: PlatformServer) -> None:
+    server.on("GET", OAUTH, Answer(json=metadata(server, issuer="https://another.example")))
+    server.on("GET", OPENID, Answer(json=metadata(server)))
+    assert "is of another issuer" in str(refusal(server.url))
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ("http://bank.example",),
