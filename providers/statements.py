@@ -12,7 +12,7 @@ from urllib.parse import quote
 from django.utils import timezone
 
 from connections_project.oauth.catalog import Platform
-from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.errors import PlatformError, is_locked_out
 from connections_project.oauth.identity import fetch
 from connections_project.oauth.paths import dig, dig_first
 from connections_project.oauth.transport import Answer
@@ -68,12 +68,18 @@ class Statement:
 
 @dataclass
 class Reader:
-    """Reads on one user's behalf, for so long in all; `ends_at` is on the monotonic clock."""
+    """Reads on one user's behalf, for so long in all.
+
+    Args:
+        ends_at: On the monotonic clock.
+        insists: Whether a token that is refused beside the list of accounts ends the reading.
+    """
 
     platform: Platform
     access_token: str = field(repr=False)
     ends_at: float
     until: datetime
+    insists: bool = False
     bytes_read: int = 0
 
     @property
@@ -92,6 +98,11 @@ class Reader:
         self.bytes_read += len(answer.body)
         return answer
 
+    def require_let_in(self, error: PlatformError) -> None:
+        """Raise an error again that a fresh token may mend, where there may be one."""
+        if self.insists and is_locked_out(error):
+            raise error
+
     def address(self, template: str, path_id: str) -> str:
         """Fill in the placeholders of an address."""
         filled = template.replace("{account_id}", quote(path_id, safe=""))
@@ -103,18 +114,23 @@ class Reader:
         return filled
 
 
-def read_statements(upstream: Upstream, *, access_token: str) -> Iterator[Statement | None]:
+def read_statements(
+    upstream: Upstream, *, access_token: str, insists: bool = False
+) -> Iterator[Statement | None]:
     """Return all accounts from the provider, with each one's recent transactions.
+
+    Args:
+        insists: See `Reader`.
 
     Yields:
         A statement an account; None for one that can't be read, or for those cut off.
 
     Raises:
         NotReadableError: Nobody says how.
-        PlatformError: The list of accounts can't be had.
+        PlatformError: The list of accounts can't be had, or the token ran out meanwhile.
     """
     ends_at = time.monotonic() + SECONDS_IN_ALL
-    reader = Reader(upstream.platform, access_token, ends_at, until=timezone.now())
+    reader = Reader(upstream.platform, access_token, ends_at, timezone.now(), insists)
     listed = _accounts(reader)
     for entry in listed.entries:
         yield _statement(reader, entry)
@@ -168,6 +184,7 @@ def _balance_fields(reader: Reader, path_id: str) -> "Fields | None":
     try:
         document = reader.get(reader.address(platform.balance_endpoint, path_id))
     except PlatformError as error:
+        reader.require_let_in(error)
         logger.warning("%s: a balance can't be had: %s", platform.slug, error)
         return None
     fields = Fields(document, platform.balance_fields)
@@ -187,6 +204,7 @@ def _movements(reader: Reader, path_id: str, currency: str) -> tuple[list[Moveme
     try:
         listed = _transactions(reader, path_id)
     except PlatformError as error:
+        reader.require_let_in(error)
         logger.warning("%s: transactions can't be had: %s", platform.slug, error)
         return [], False
     moving = [entry for entry in listed.entries if not _is_excluded(entry, platform)]

@@ -74,7 +74,7 @@ def _read(connection: Connection, *, origin: Origin) -> list[Statement | None]:
     """Read all statements; a refused access token is refreshed once (RFC 6750, section 3.1)."""
     row = refreshed_for_use(connection, origin=origin)
     try:
-        return _ask(row)
+        return _ask(row, insists=row.has_refresh_token)
     except PlatformError as error:
         if not is_locked_out(error) or not row.has_refresh_token:
             raise _failed(row, error, origin=origin) from error
@@ -93,9 +93,9 @@ def _failed(row: Connection, error: PlatformError, *, origin: Origin) -> SyncFai
     return SyncFailedError()
 
 
-def _ask(row: Connection) -> list[Statement | None]:
-    upstream = usable(row.provider_slug)
-    return list(read_statements(upstream, access_token=row.opened().access_token))
+def _ask(row: Connection, *, insists: bool = False) -> list[Statement | None]:
+    upstream, token = usable(row.provider_slug), row.opened().access_token
+    return list(read_statements(upstream, access_token=token, insists=insists))
 
 
 def _record_failure(connection: Connection, error: PlatformError, *, origin: Origin) -> None:

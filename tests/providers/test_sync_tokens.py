@@ -8,9 +8,9 @@ from rest_framework.test import APIClient
 
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
-from providers.models import Connection
+from providers.models import Connection, Transaction
 from tests.conftest import UseCatalogue
-from tests.support.bank import ACCOUNT, Bank
+from tests.support.bank import ACCOUNT, TRANSACTION, Bank
 from tests.support.platform_server import Answer, Request
 from tests.support.provider_rows import connection_of
 from tests.support.provider_syncing import sync
@@ -36,6 +36,28 @@ def test_a_refused_token_is_refreshed_once(api: APIClient, row: Connection, bank
     bank.server.on("GET", "/accounts", only("access-1", bank))
     assert sync(api, row.pk).json()["created"] == 1
     assert len(bank.token_requests("refresh_token")) == 1
+
+
+def test_a_token_that_runs_out_on_the_way_is_refreshed(
+    api: APIClient, row: Connection, bank: Bank
+) -> None:
+    bank.server.on("GET", "/accounts", Answer(json={"accounts": [ACCOUNT]}))
+    listed = Answer(json={"transactions": [TRANSACTION]})
+    bank.server.on("GET", "/accounts/acc-1/transactions", Answer(401, json={}), listed)
+    assert sync(api, row.pk).json()["errors"] == 0
+    assert len(bank.token_requests("refresh_token")) == 1
+    assert Transaction.objects.count() == 1
+
+
+def test_transactions_that_are_always_refused_are_an_error_of_theirs(
+    api: APIClient, row: Connection, bank: Bank
+) -> None:
+    bank.server.on("GET", "/accounts", Answer(json={"accounts": [ACCOUNT]}))
+    bank.server.on("GET", "/accounts/acc-1/transactions", Answer(401, json={}))
+    assert sync(api, row.pk).json()["errors"] == 1
+    assert len(bank.token_requests("refresh_token")) == 1
+    row.refresh_from_db()
+    assert row.status == "active"
 
 
 def test_a_second_refusal_ends_the_connection(api: APIClient, row: Connection, bank: Bank) -> None:

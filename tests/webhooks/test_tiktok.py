@@ -34,6 +34,18 @@ def test_the_users_connections_end(anonymous: APIClient, rows: dict[str, OAuthCo
     assert len(events("connection_deauthorized")) == 3
 
 
+def test_the_parts_of_the_signature_may_change_places(
+    anonymous: APIClient, rows: dict[str, OAuthConnection]
+) -> None:
+    body = tiktok_event()
+    sent_at, _, signature = tiktok_signature(body).partition(",")
+    assert (
+        send(anonymous, body, f"{signature.upper().replace('S=', 's=')}, {sent_at}").status_code
+        == 200
+    )
+    assert not any(is_live(row) for row in rows.values())
+
+
 def test_other_events_are_acknowledged(
     anonymous: APIClient, rows: dict[str, OAuthConnection]
 ) -> None:
