@@ -50,7 +50,7 @@ def names_error(answer: Answer) -> bool:
     if dig(document, "error.code") == "ok":
         return False
     found = (document.get(name) for name in ("error", "errors", "Error", "Errors"))
-    return any(found) or document.get("success") is False
+    return any(found) or any(document.get(name) is False for name in ("success", "revoked"))
 
 
 def failure_of(answer: Answer) -> ErrorCode | None:

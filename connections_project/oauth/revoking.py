@@ -159,6 +159,8 @@ def _is_page(answer: Answer) -> bool:
 def _failure(answer: Answer, *, by_bearer: bool) -> PlatformError:
     # A success that the catalogue doesn't know as one is no proof that the token is dead.
     refusal: ErrorCode = "refused" if names_error(answer) else "malformed"
+    if "invalid_client" in error_codes(answer):
+        refusal = "invalid_client"
     failure = answer.error(failure_of(answer) or refusal)
     is_locked_out = by_bearer and answer.status == 401
     if failure.code == "refused" and (

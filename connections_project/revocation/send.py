@@ -126,13 +126,14 @@ def _is_locked_out(error: PlatformError, found: Upstream, tokens: TokenSet) -> b
     """Whether an access token that has run out kept us from revoking the grant behind it.
 
     Where the token to revoke is the Bearer itself, its 401 says nothing of the refresh
-    token, which lives on. Neither does a refusal where only the access token may be sent.
+    token, which lives on; nor does an error that came with a status of success, as from Coinbase.
+    Neither does a refusal where only the access token may be sent.
     """
     revocation = found.platform.revocation
     if revocation is None or error.code != "refused" or tokens.refresh_token is None:
         return False
     if revocation.kind in BY_BEARER:
-        return error.status == 401
+        return error.status is not None and (error.status == 401 or error.status < 300)
     return leaves_refresh_token(revocation, tokens)
 
 

@@ -49,6 +49,13 @@ def test_a_fresh_one_revokes_the_grant(job: RevocationJob, bank: Bank) -> None:
     assert job.sealed_tokens is None
 
 
+def test_an_error_with_a_status_of_success_is_no_success(job: RevocationJob, bank: Bank) -> None:
+    refusal = Answer(200, json={"error": "invalid_token"})
+    bank.server.on("POST", "/revoke", refusal, Answer(200))
+    assert processed() == ["revoked"]
+    assert bearers(bank) == ["Bearer access-0", "Bearer access-1"]
+
+
 def test_a_rotated_token_is_kept_for_the_next_try(job: RevocationJob, bank: Bank) -> None:
     bank.server.on("POST", "/revoke", Answer(401, json={}), Answer(503), Answer(200))
     assert processed() == ["pending"]
@@ -152,8 +159,11 @@ def test_without_a_refresh_token_it_stays_a_failure(owner: User, bank: Bank, end
     assert bank.server.requests_to("/token") == []
 
 
-def test_wrong_credentials_are_no_expired_token(job: RevocationJob, bank: Bank) -> None:
-    bank.server.on("POST", "/revoke", Answer(401, json={"error": "invalid_client"}))
+@pytest.mark.parametrize("status", [200, 400, 401])
+def test_wrong_credentials_are_no_expired_token(
+    job: RevocationJob, bank: Bank, status: int
+) -> None:
+    bank.server.on("POST", "/revoke", Answer(status, json={"error": "invalid_client"}))
     assert processed() == ["pending"]
     assert bank.server.requests_to("/token") == []
 

@@ -41,5 +41,8 @@ RECORDING = Recording(
     revoked=Answer(json={"revoked": True}),
     revokes=("refresh-1", "access-1"),
     revoked_already=(Answer(400, json=INVALID),),
-    unrevoked=(Answer(401, json={"error": "unauthorized_client", "error_description": "…"}),),
+    unrevoked=(
+        Answer(401, json={"error": "unauthorized_client", "error_description": "…"}),
+        Answer(json={"revoked": False}),
+    ),
 )
