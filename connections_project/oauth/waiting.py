@@ -18,7 +18,7 @@ RESET_HEADERS = (
 # A number below is a span, a number above the milliseconds of a moment.
 FIRST_MOMENT, FIRST_MILLISECONDS = 10**9, 10**11
 # draft-ietf-httpapi-ratelimit-headers, "RateLimit Field".
-_RESET = re.compile(r"(?:^|[\s,;])(?:t|reset)=([0-9]+)")
+_RESET = re.compile(r"(?:^|[\s,;])(?:r=([0-9]{1,16})[\s;]+)?(?:t|reset)=([0-9]{1,16})(?![0-9])")
 _NUMBER = re.compile(r"[0-9]{1,16}(\.[0-9]{1,16})?")
 
 
@@ -46,9 +46,13 @@ def retry_after_seconds(value: str | None) -> int | None:
 
 
 def _in_list(value: str | None) -> str | None:
-    """Return the reset of a list of limits: `"default";r=0;t=30`, or `limit=9, reset=30` before."""
-    found = _RESET.search(value or "")
-    return found[1] if found else None
+    """Return the reset of a list of limits: `"default";r=0;t=30`, or `limit=9, reset=30` before.
+
+    Of several it is the last of those that are used up that has to be waited for.
+    """
+    found = _RESET.findall(value or "")
+    used_up = [reset for left, reset in found if left and not int(left)]
+    return max(used_up, key=int) if used_up else next((reset for _, reset in found), None)
 
 
 def reset_seconds(value: str | None) -> int | None:

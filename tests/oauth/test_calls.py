@@ -64,6 +64,7 @@ def test_a_refusal_may_mean_later(
         ({"X-Ratelimit-Reset": "59.2"}, 60),
         ({"RateLimit-Reset": "60"}, 60),
         ({"RateLimit": '"default";r=0;t=60'}, 60),
+        ({"RateLimit": '"hour";r=5;t=3600, "minute";r=0;t=60, "second";r=0;t=1'}, 60),
         ({"RateLimit": "limit=10, remaining=0, reset=60"}, 60),
         ({"Retry-After": "59.5"}, 60),
         ({"Retry-After": "{epoch}"}, 60),
