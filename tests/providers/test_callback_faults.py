@@ -2,13 +2,13 @@
 
 import logging
 import time
-from functools import partial
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
 
-from connections_project.oauth import client
+from connections_project.oauth.deadline import allowing
 from providers.models import Connection, Status
 from tests.conftest import UseCatalogue
 from tests.support.bank import Bank, call_back, connect, start
@@ -40,10 +40,10 @@ each_failure = pytest.mark.parametrize(("failure", "code"), FAILURES.values(), i
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def _impatient() -> Iterator[None]:
     """Wait for half a second where the product waits for ten."""
-    for verb in ("exchange_code", "identify"):
-        monkeypatch.setattr(client, verb, partial(getattr(client, verb), within=0.5))
+    with allowing(within=60.0, each=0.5):
+        yield
 
 
 @each_failure
