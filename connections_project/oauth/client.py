@@ -18,13 +18,13 @@ from connections_project.oauth.observers import calling
 from connections_project.oauth.paths import dig_text
 from connections_project.oauth.probing import accepts, introspect, is_accepted
 from connections_project.oauth.revoking import revoke
-from connections_project.oauth.token_answers import UnusableTokensError, read_tokens
+from connections_project.oauth.token_answers import UnusableTokensError, ask_for_tokens, read_tokens
 from connections_project.oauth.tokens import (
     ClientRegistration,
     TokenSet,
     require_vschar,
 )
-from connections_project.oauth.transport import Answer, send
+from connections_project.oauth.transport import Answer
 
 __all__ = [
     "ClientRegistration",
@@ -145,7 +145,7 @@ def _post(
     platform: Platform, registration: ClientRegistration, *, form: dict[str, str], within: float
 ) -> Answer:
     request = authenticated_form(platform, registration, url=platform.token_endpoint, form=form)
-    return send(request, platform=platform, within=within)
+    return ask_for_tokens(request, platform=platform, within=within)
 
 
 def _with_query(endpoint: str, parameters: dict[str, str]) -> str:

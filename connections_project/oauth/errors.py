@@ -3,6 +3,7 @@
 Texts are put together from our own words: a platform's response body may hold a token.
 """
 
+from dataclasses import dataclass, field
 from typing import Literal
 
 ErrorCode = Literal[
@@ -24,6 +25,19 @@ ErrorCode = Literal[
 PERMANENT: frozenset[str] = frozenset({"refused", "invalid_client", "dead_grant"})
 
 
+@dataclass
+class Received:
+    """An answer as far as it has come. It may hold tokens: no `repr` shows it."""
+
+    status: int = 0
+    body: bytearray = field(default_factory=bytearray, repr=False)
+
+    @property
+    def success(self) -> str:
+        """Return the text of what is said to be a success; of anything else none."""
+        return self.body.decode("utf-8", "replace") if 200 <= self.status < 300 else ""
+
+
 class PlatformError(Exception):
     """A call to a platform failed.
 
@@ -33,10 +47,12 @@ class PlatformError(Exception):
         status: The HTTP status that the platform answered, if it answered.
         retry_after: Seconds that the platform asks to be left alone (RFC 9110, section 10.2.3).
 
-    `granted_by` is who gave the grant that it is about, where that was known by then.
+    `granted_by` is who gave the grant that it is about, where that was known by then; `received` is
+    what had come of an answer that broke off.
     """
 
     granted_by: str | None = None
+    received: Received | None = None
 
     def __init__(
         self,

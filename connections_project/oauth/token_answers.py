@@ -10,8 +10,9 @@ from urllib.parse import unquote_plus
 
 from connections_project.oauth.answers import failure_of, token_document
 from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.platform_entries import Platform
 from connections_project.oauth.tokens import VSCHAR, TokenSet, parse_token_response
-from connections_project.oauth.transport import Answer
+from connections_project.oauth.transport import Answer, Request, send
 
 # In a JSON object, whole or not (RFC 8259, section 7); or in a form, as some platforms answer.
 _IN_JSON = re.compile(r'"(access_token|refresh_token)"\s*:\s*("(?:[^"\\]|\\.)*"|[0-9]+)')
@@ -19,7 +20,7 @@ _IN_FORM = re.compile(r"(?:^|&)(access_token|refresh_token)=([^&\s]+)")
 
 
 class UnusableTokensError(PlatformError):
-    """A token endpoint gave tokens in an answer that can't be used as it came.
+    """A token endpoint gave tokens in an answer that can't be used as it came, or broke off.
 
     Args:
         error: Why not.
@@ -29,6 +30,23 @@ class UnusableTokensError(PlatformError):
     def __init__(self, error: PlatformError, tokens: TokenSet) -> None:
         super().__init__(error.code, platform=error.platform, status=error.status)
         self.tokens = tokens
+
+
+def ask_for_tokens(request: Request, *, platform: Platform, within: float) -> Answer:
+    """Ask a token endpoint.
+
+    Raises:
+        UnusableTokensError: The answer broke off after its tokens.
+        PlatformError: See `send`.
+    """
+    try:
+        return send(request, platform=platform, within=within)
+    except PlatformError as error:
+        found = _readable(error.received.success) if error.received else None
+        if found is None:
+            raise
+        failure = UnusableTokensError(error, found)
+    raise failure
 
 
 def read_tokens(answer: Answer) -> TokenSet:

@@ -13,7 +13,7 @@ from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from connections_project import __version__
 from connections_project.oauth.deadline import Call, Guard, GuardedPool, GuardedTLSPool, allowed
-from connections_project.oauth.errors import ErrorCode, PlatformError
+from connections_project.oauth.errors import ErrorCode, PlatformError, Received
 from connections_project.oauth.messages import Answer as Answer
 from connections_project.oauth.messages import Request as Request
 from connections_project.oauth.observers import observed
@@ -53,19 +53,23 @@ def send(request: Request, *, platform: Platform | str, within: float) -> Answer
 
 
 def _send(request: Request, platform: str, within: float) -> Answer:
-    until = time.monotonic() + within
-    call = Call(lambda: _exchange(request, platform))
+    until, received = time.monotonic() + within, Received()
+    call = Call(lambda: _exchange(request, platform, received))
     try:
         return call.run(within=within)
+    except PlatformError as error:
+        failure = error
     except TimeoutError:
         code: ErrorCode = "timeout" if call.guard.sent else "connect_error"
+        failure = PlatformError(code, platform=platform)
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-        code = _code_of(error, call.guard)
-    if code == "connect_error" and call.guard.is_reused:
+        failure = PlatformError(_code_of(error, call.guard), platform=platform)
+    if failure.code == "connect_error" and call.guard.is_reused:
         # The platform had closed a connection that was kept: surely nothing of this was sent.
         return _send(request, platform, until - time.monotonic())
+    failure.received = received
     # Outside of the except block: texts of those errors quote the address with its query.
-    raise PlatformError(code, platform=platform)
+    raise failure
 
 
 class _Adapter(HTTPAdapter):
@@ -106,7 +110,7 @@ def use_proxy(proxy: OutboundProxy) -> None:
     _proxy = proxy
 
 
-def _exchange(request: Request, platform: str) -> Answer:
+def _exchange(request: Request, platform: str, received: Received) -> Answer:
     with _session.request(
         request.method,
         request.url,
@@ -120,18 +124,15 @@ def _exchange(request: Request, platform: str) -> Answer:
         allow_redirects=False,
         stream=True,
     ) as response:
-        body = _capped(response, platform)
+        received.status = response.status_code
+        # As it comes: of an answer that breaks off, what has come may be tokens. Decoded bytes are
+        # counted, since a small body may unpack into gigabytes.
+        while piece := response.raw.read1(CHUNK, decode_content=True):
+            received.body += piece
+            if len(received.body) > LARGEST_BODY:
+                raise PlatformError("too_large", platform=platform, status=received.status)
+        body = bytes(received.body)
         return Answer(platform, response.status_code, response.headers, body)
-
-
-def _capped(response: requests.Response, platform: str) -> bytes:
-    # Decoded bytes are counted: a small body may unpack into gigabytes.
-    body = bytearray()
-    for chunk in response.iter_content(CHUNK):
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise PlatformError("too_large", platform=platform, status=response.status_code)
-    return bytes(body)
 
 
 def _code_of(error: Exception, guard: Guard) -> ErrorCode:

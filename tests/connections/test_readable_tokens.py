@@ -44,14 +44,27 @@ ODD = {
     "a form": (b"access_token=at&refresh_token=rt&token_type=bearer", {"at", "rt"}),
     "an error beside": (b'{"error": "odd", "refresh_token": "rt"}', {"rt"}),
 }
-odd = pytest.mark.parametrize(("body", "readable"), ODD.values(), ids=ODD)
+WHOLE = b"{" + BOTH + b"}"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+# Answers that break off, or go on, after their tokens.
+BROKEN = {
+    "cut short": Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + WHOLE),
+    "a bad chunk": Answer(raw=CHUNKED + b"%x\r\n%b\r\nzz\r\n" % (len(WHOLE), WHOLE)),
+    "a missing chunk": Answer(raw=CHUNKED + b"%x\r\n%b\r\n" % (len(WHOLE), WHOLE)),
+    "no end": Answer(body=WHOLE + b" " * 3 * 1024 * 1024),
+}
+ANSWERS = {
+    **{name: (Answer(body=body), readable) for name, (body, readable) in ODD.items()},
+    **{name: (answer, {"at", "rt"}) for name, answer in BROKEN.items()},
+}
+odd = pytest.mark.parametrize(("answer", "readable"), ANSWERS.values(), ids=ANSWERS)
 
 
 @odd
 def test_an_odd_exchange_is_revoked(
-    api: APIClient, bank: Bank, body: bytes, readable: set[str]
+    api: APIClient, bank: Bank, answer: Answer, readable: set[str]
 ) -> None:
-    bank.server.on("POST", "/token", Answer(body=body))
+    bank.server.on("POST", "/token", answer)
     assert banks.call_back(api, banks.start(api)).status_code == 502
     assert set(bank.revoked) == readable
     assert Connection.objects.get().status == Status.FAILED
@@ -59,12 +72,12 @@ def test_an_odd_exchange_is_revoked(
 
 @odd
 def test_an_odd_refresh_is_kept(
-    api: APIClient, owner: User, bank: Bank, body: bytes, readable: set[str]
+    api: APIClient, owner: User, bank: Bank, answer: Answer, readable: set[str]
 ) -> None:
     row = connection_of(owner)
-    bank.server.on("POST", "/token", Answer(body=body))
-    answer = api.post(f"/api/v1/providers/{row.pk}/token-refreshes", {"force": True}, format="json")
-    assert answer.status_code == 502
+    bank.server.on("POST", "/token", answer)
+    path = f"/api/v1/providers/{row.pk}/token-refreshes"
+    assert api.post(path, {"force": True}, format="json").status_code == 502
     row.refresh_from_db()
     tokens = row.opened()
     assert row.status == Status.ACTIVE

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from connections_project.oauth.catalog import Platform
-from connections_project.oauth.client import ClientRegistration
+from connections_project.oauth.client import ClientRegistration, TokenSet, UnusableTokensError
 from connections_project.oauth.errors import PlatformError
 from tests.oauth.conftest import SECRET, Failing, MakePlatform, exchange
 from tests.support.platform_server import Answer, PlatformServer
@@ -213,3 +213,12 @@ def test_an_error_shows_nothing_sent_or_received(failure: Failing, answer: Answe
         fault = fault.__cause__ or fault.__context__
     for secret in ("leaked-token", "the-code", "the-verifier", SECRET, "127.0.0.1"):
         assert secret not in result
+
+
+def test_tokens_before_the_deadline_are_not_lost(failure: Failing) -> None:
+    tokens = {"access_token": "at", "refresh_token": "rt"}
+
+    fault = failure(Answer(json=tokens, headers={"Content-Length": "500"}), within=0.3)
+
+    assert isinstance(fault, UnusableTokensError)
+    assert (fault.code, fault.tokens) == ("timeout", TokenSet("at", "rt"))

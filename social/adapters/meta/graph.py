@@ -20,7 +20,7 @@ from connections_project.oauth.client_authentication import bearer
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.identity import read_account
 from connections_project.oauth.observers import calling
-from connections_project.oauth.token_answers import read_tokens
+from connections_project.oauth.token_answers import ask_for_tokens, read_tokens
 from connections_project.oauth.tokens import require_vschar
 from connections_project.oauth.transport import Answer, Request, send
 from connections_project.platforms.registry import Upstream
@@ -60,7 +60,7 @@ def exchange(
         PlatformError: Any other failure.
     """
     request = Request("GET", with_query(url, parameters))
-    answer = send(request, platform=platform, within=within)
+    answer = ask_for_tokens(request, platform=platform, within=within)
     require_living_grant(answer, platform, at="token")
     return read_tokens(answer)
 
