@@ -31,5 +31,5 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["python", "-c", \
   "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
 # Requests that each worker answers at a time: WEB_THREADS.
-CMD ["granian", "--interface", "rsgi", "--http", "1", "--no-ws", "--host", "0.0.0.0", "--port", "8000", \
+CMD ["granian", "--interface", "rsgi", "--http", "1", "--backlog", "8192", "--no-ws", "--host", "0.0.0.0", "--port", "8000", \
   "--workers", "2", "--respawn-failed-workers", "connections_project.rsgi:application"]

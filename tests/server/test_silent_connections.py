@@ -4,16 +4,20 @@ import json
 import re
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from connections_project.sandbox.local.certificate import certificate_in
 from connections_project.sandbox.local.processes import Program, service, web
+from connections_project.server.files import allow_open_files
 from tests.support.process_environment import ROOT
-from tests.support.real_server import RSGI, request, serving
+from tests.support.real_server import RSGI, exchange, request, serving
 
 HTTP_1 = ("--http", "1")
+MANY = ("--backlog", "8192")
+OPTIONS = " ".join(HTTP_1 + MANY)
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"  # RFC 9113, section 3.4.
 NO_SETTINGS = b"\0\0\0\4\0\0\0\0\0"
 BEGINNINGS = {
@@ -41,19 +45,28 @@ def test_silence_ends_a_connection(port: int, begun: bytes) -> None:
             pass
 
 
+def test_silent_ones_leave_room_for_others() -> None:
+    allow_open_files()
+    with serving(*HTTP_1, *MANY, *RSGI) as port, ExitStack() as silent:
+        for _ in range(1500):
+            silent.enter_context(socket.create_connection(("127.0.0.1", port)))
+        answer = exchange(port, request("GET", "/healthz", "Connection: close"), seconds=10)
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
 @pytest.mark.parametrize("start", [web, service])
-def test_local_servers_speak_http_1_alone(start: Callable[..., Program]) -> None:
-    assert " ".join(HTTP_1) in " ".join(start(8443, CERTIFICATE).command)
+def test_local_servers_are_told_so(start: Callable[..., Program]) -> None:
+    assert OPTIONS in " ".join(start(8443, CERTIFICATE).command)
 
 
-def test_production_speaks_http_1_alone() -> None:
+def test_production_is_told_so() -> None:
     unit = (ROOT / "deploy/systemd/connections-web.service").read_text(encoding="utf-8")
-    assert f"granian --interface rsgi {' '.join(HTTP_1)} " in unit
+    assert f"granian --interface rsgi {OPTIONS} " in unit
     container = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     command = re.search(r"^CMD (\[.*?\])$", container, re.DOTALL | re.MULTILINE)
     assert command is not None
-    assert " ".join(HTTP_1) in " ".join(json.loads(command[1].replace("\\\n", "")))
+    assert OPTIONS in " ".join(json.loads(command[1].replace("\\\n", "")))
     shown = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
-    commands = re.findall(r"granian --interface rsgi (\S+ \S+)", shown)
+    commands = re.findall(r"granian --interface rsgi (\S+ \S+ \S+ \S+)", shown)
     assert commands
-    assert set(commands) == {" ".join(HTTP_1)}
+    assert set(commands) == {OPTIONS}

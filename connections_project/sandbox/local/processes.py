@@ -45,11 +45,17 @@ class Program:
         return [sys.executable, *self.command]
 
 
+GRANIAN = (
+    *("-m", "granian", "--interface", "rsgi"),
+    *("--http", "1", "--backlog", "8192", "--no-ws"),
+)
+
+
 def service(port: int, certificate: Certificate) -> Program:
     """Describe the service behind TLS. One process: the embedded default keeps state in it."""
     tls = ("--ssl-certificate", str(certificate.chain), "--ssl-keyfile", str(certificate.key))
     command = (
-        *("-m", "granian", "--interface", "rsgi", "--http", "1", "--no-ws"),
+        *GRANIAN,
         *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
         *tls,
         "connections_project.rsgi:application",
@@ -62,7 +68,7 @@ def web(port: int, certificate: Certificate) -> Program:
     """Describe the service as production runs it: several processes, replaced when they die."""
     tls = ("--ssl-certificate", str(certificate.chain), "--ssl-keyfile", str(certificate.key))
     command = (
-        *("-m", "granian", "--interface", "rsgi", "--http", "1", "--no-ws"),
+        *GRANIAN,
         *("--host", "127.0.0.1", "--port", str(port)),
         *("--workers", "2", "--respawn-failed-workers"),
         *tls,
