@@ -18,6 +18,7 @@ from audit.events import Action
 from audit.record import record
 from connections_project.admin.time_zone import choose_time_zone
 from connections_project.identity import sign_in
+from connections_project.identity.known_browsers import remember_browser
 from connections_project.identity.models import User
 from connections_project.identity.origins import admin_origin
 from connections_project.identity.views import SignInForm, set_status
@@ -110,6 +111,7 @@ class OperatorSite(AdminSite):
         response = super().login(request, {**context, **(extra_context or {})})
         if request.method == "POST" and response.status_code == 302:
             begin_operator_session(request)
+            remember_browser(response, email=str(getattr(request.user, "email", "")))
         elif isinstance(response, TemplateResponse):
             set_status(response, (response.context_data or {}).get("form"))
         return response

@@ -104,12 +104,14 @@ def begin_single_sign_on(*, address: str) -> Attempt:
     return Attempt((window,))
 
 
-def begin_attempt(*, email: str, address: str) -> Attempt:
+def begin_attempt(*, email: str, address: str, browser: str | None = None) -> Attempt:
     """Count one attempt to sign in, or refuse it.
 
     Args:
         email: The address that is tried, in any case.
         address: Where the attempt comes from, as text.
+        browser: The one in which this e-mail has signed in before, if it comes from one. What
+            others have failed with elsewhere doesn't count there.
 
     Raises:
         TooManyAttemptsError: One of the limits is reached.
@@ -120,7 +122,7 @@ def begin_attempt(*, email: str, address: str) -> Attempt:
     windows = (
         Window("5/m", f"e-mail {email} from {network}"),
         Window("20/m", f"from {network}"),
-        Window("100/h", f"e-mail {email}"),
+        Window("100/h", f"browser {browser}" if browser else f"e-mail {email}"),
     )
     for window in windows:
         window.count_attempt()

@@ -13,6 +13,7 @@ from audit.record import Origin
 from connections_project.identity import second_factor
 from connections_project.identity.fields import normal_email
 from connections_project.identity.hashing import HashingBusyError, hashing_slot, sign_in_place
+from connections_project.identity.known_browsers import known_browser
 from connections_project.identity.login_attempts import Attempt, begin_attempt
 from connections_project.identity.models import User
 from connections_project.identity.origins import anonymous_origin
@@ -50,7 +51,8 @@ def authenticate(
         HashingBusyError: Too many are signing in; the password was not looked at.
     """
     with sign_in_place():
-        attempt = begin_attempt(email=email, address=client_address(request))
+        browser = known_browser(request, email=email)
+        attempt = begin_attempt(email=email, address=client_address(request), browser=browser)
         user = User.objects.filter(email=email).first()
         refusal = _checked_refusal(attempt, user, password)
     refusal = refusal or (further(user) if user else "")

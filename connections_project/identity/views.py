@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from connections_project.core.languages import localized
 from connections_project.identity import sign_in
 from connections_project.identity.hashing import HashingBusyError
+from connections_project.identity.known_browsers import remember_browser
 from connections_project.identity.login_attempts import TooManyAttemptsError
 from connections_project.identity.models import User
 
@@ -77,6 +78,11 @@ class SignInView(LoginView):
         # Under `no-referrer` a browser posts this form with `Origin: null` (Fetch Standard, section
         # 3.2.5), which the CSRF guard refuses; `same-origin` reveals as little to other hosts.
         response["Referrer-Policy"] = "same-origin"
+        return response
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_valid(form)
+        remember_browser(response, email=form.get_user().email)
         return response
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
