@@ -178,4 +178,6 @@ class OffboardingJob(LeasedJob):
     def give_up(self, error: Exception | None) -> None:
         """Go on trying once an hour: what a leaver had is never left alone."""
         logger.error("Offboarding job %s has failed often: %s", self.pk, type(error).__name__)
-        self.give_back(due_at=timezone.now() + self.LONGEST_RETRY)
+        # One try short of what none is made after.
+        attempts = self.MAX_ATTEMPTS - 1
+        self.give_back(due_at=timezone.now() + self.LONGEST_RETRY, attempts=attempts)

@@ -145,6 +145,31 @@ def test_a_failure_is_tried_again(
     assert active() == 0
 
 
+def test_what_has_failed_often_is_tried_again_too(
+    leaver: User, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_offboarding(leaver, reason=WHY, origin=origin)
+    with monkeypatch.context() as patch:
+        failed = Result(failures=(Failure(uuid7(), "locked", "somebody else holds it"),))
+        patch.setattr(offboarding, "force_disconnect", lambda *_, **__: failed)
+        for _ in range(OffboardingJob.MAX_ATTEMPTS + 2):
+            process_offboardings()
+            OffboardingJob.objects.update(due_at=timezone.now())
+    process_offboardings()
+    assert active() == 0
+    assert not OffboardingJob.objects.exists()
+
+
+def test_also_where_its_workers_have_died(leaver: User, origin: Origin) -> None:
+    begin_offboarding(leaver, reason=WHY, origin=origin)
+    OffboardingJob.objects.update(attempts=OffboardingJob.MAX_ATTEMPTS)
+    process_offboardings()
+    assert active() == 3
+    OffboardingJob.objects.update(due_at=timezone.now())
+    process_offboardings()
+    assert active() == 0
+
+
 def test_a_worker_that_lost_its_lease_stops(leaver: User, origin: Origin) -> None:
     begin_offboarding(leaver, reason=WHY, origin=origin)
     job = OffboardingJob.claim(1, due_by=timezone.now())[0]
