@@ -19,6 +19,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.util.connection import create_connection
 
+from connections_project.oauth.answering_session import AnsweringSession
 from connections_project.oauth.deadline import (
     Call,
     Guard,
@@ -183,7 +184,7 @@ def _read(response: requests.Response, largest: int) -> bytes:
 
 
 def _session(user_agent: str) -> requests.Session:
-    session = requests.Session()
+    session = AnsweringSession()
     # No netrc, and no proxy, which would connect to what we must not.
     session.trust_env = False
     # The operator's own certificate authorities, by the name that requests itself gives them.

@@ -12,6 +12,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from connections_project import __version__
+from connections_project.oauth.answering_session import AnsweringSession
 from connections_project.oauth.deadline import Call, Guard, GuardedPool, GuardedTLSPool, allowed
 from connections_project.oauth.errors import ErrorCode, PlatformError, Received
 from connections_project.oauth.messages import Answer as Answer
@@ -86,7 +87,7 @@ class _Adapter(HTTPAdapter):
 
 
 def _new_session() -> requests.Session:
-    session = requests.Session()
+    session = AnsweringSession()
     # No netrc: it would replace our Authorization header. No proxies from the environment either.
     session.trust_env = False
     # The operator's own certificate authorities, by the name that requests itself gives them.

@@ -67,11 +67,20 @@ def _followed(url: str, rule: ImageRule, *, ends_at: float) -> Fetched:
         answer = _fetch(url, rule, within=ends_at - time.monotonic())
         if answer.status not in REDIRECTS:
             return answer
-        target = urljoin(url, answer.headers.get("Location", ""))
-        if urlsplit(target)[:2] != urlsplit(url)[:2]:
-            raise PictureUnavailableError("redirected to another host")
-        url = target
+        url = _target(url, answer.headers.get("Location", ""))
     raise PictureUnavailableError("redirected too often")
+
+
+def _target(url: str, location: str) -> str:
+    """Return where a redirect leads, which must be at the same host."""
+    try:
+        target = urljoin(url, location)
+        is_same = urlsplit(target)[:2] == urlsplit(url)[:2]
+    except ValueError:
+        is_same = False
+    if not is_same:
+        raise PictureUnavailableError("redirected to another host")
+    return target
 
 
 def _fetch(url: str, rule: ImageRule, *, within: float) -> Fetched:

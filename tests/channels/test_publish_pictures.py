@@ -72,6 +72,7 @@ def test_a_redirect_at_the_same_host_is_followed(
         elsewhere("https://169.254.169.254/latest/meta-data/"),
         elsewhere("http://127.0.0.1/cat.png"),
         elsewhere("/cat.jpg"),
+        elsewhere("https://[::1/cat.png"),
         Answer(body=b"<html>No such picture</html>", headers={"Content-Type": "image/png"}),
         Answer(body=b"GIF89a" + PICTURE),
         Answer(body=b""),

@@ -1,7 +1,9 @@
 """Addresses that others chose: where they lead is looked at when they are connected to."""
 
+import gzip
 import socket
 import time
+import tracemalloc
 from ipaddress import ip_network
 from typing import Any
 
@@ -86,6 +88,20 @@ def test_an_answer_is_read_to_a_limit(server: PlatformServer) -> None:
     server.on("POST", "/", Answer(200, body=b"x" * 5_000_000))
     answer = client().send("POST", f"{server.url}/", within=5, body=b"")
     assert (len(answer.body), answer.is_whole) == (1000, False)
+
+
+def test_a_redirect_is_read_to_the_limit_too(server: PlatformServer) -> None:
+    bomb = gzip.compress(bytes(64 * 1024 * 1024))
+    headers = {"Location": "/elsewhere", "Content-Encoding": "gzip"}
+    server.on("POST", "/", Answer(302, body=bomb, headers=headers))
+    tracemalloc.start()
+    try:
+        answer = client().send("POST", f"{server.url}/", within=15, body=b"")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (answer.status, len(answer.body), answer.is_whole) == (302, 1000, False)
+    assert peak < 8 * 1024 * 1024
 
 
 @pytest.mark.parametrize("answer", [Answer(delay=30), Answer(body=b"x" * 500, drip_body=0.2)])

@@ -2,6 +2,7 @@
 
 import gzip
 import time
+import tracemalloc
 
 import pytest
 
@@ -222,3 +223,16 @@ def test_tokens_before_the_deadline_are_not_lost(failure: Failing) -> None:
 
     assert isinstance(fault, UnusableTokensError)
     assert (fault.code, fault.tokens) == ("timeout", TokenSet("at", "rt"))
+
+
+def test_a_redirect_is_read_to_the_limit_too(failure: Failing) -> None:
+    bomb = gzip.compress(bytes(64 * 1024 * 1024))
+    headers = {"Location": "/elsewhere", "Content-Encoding": "gzip"}
+    tracemalloc.start()
+    try:
+        fault = failure(Answer(302, body=bomb, headers=headers), within=15)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert fault.code == "too_large"
+    assert peak < 16 * 1024 * 1024
