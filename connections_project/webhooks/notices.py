@@ -135,9 +135,16 @@ def _erase(notice: Notice, *, client_address: str) -> int:
     return len(erased)
 
 
-def is_news(sender: str, digest: str) -> bool:
-    """Whether a notice comes for the first time, which it has from then on; in a transaction."""
-    _, created = HandledNotice.objects.get_or_create(digest=digest, defaults={"sender": sender})
+def is_news(sender: str, digest: str, *, issued_at: datetime | None = None) -> bool:
+    """Whether a notice comes for the first time, which it has from then on; in a transaction.
+
+    Args:
+        issued_at: The time by which it is refused for its age, where that may lie ahead: until
+            then it is remembered.
+    """
+    now = timezone.now()
+    known = {"sender": sender, "handled_at": max(now, issued_at or now)}
+    _, created = HandledNotice.objects.get_or_create(digest=digest, defaults=known)
     return created
 
 

@@ -61,7 +61,7 @@ def receive(request: HttpRequest, name: str) -> None:
     events = list(_events(claims, transmitter))
     digest = digest_of(f"{SENDER} {transmitter.issuer}", str(claims["jti"]))
     with transaction.atomic():
-        if is_news(SENDER, digest):
+        if is_news(SENDER, digest, issued_at=_time(claims["iat"])):
             _apply(
                 events, Origin(ActorType.PLATFORM, None, Interface.WEBHOOK, client_address(request))
             )

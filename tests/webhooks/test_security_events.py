@@ -2,17 +2,21 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.conf import LazySettings
 from django.test import Client
+from django.utils import timezone
 
 from audit.models import AuditEvent
 from connections_project.conf.issuers import Identity, Transmitter
 from connections_project.identity.models import User
 from connections_project.operations.models import OffboardingJob
+from connections_project.webhooks.notices import forget_old_notices
 from tests.support.issuer import Key, TestIssuer, ec_key
 from tests.support.platform_server import Answer, PlatformServer
 
@@ -168,6 +172,19 @@ def test_one_that_comes_again_has_no_effect(
     assert taken(tell(DISABLED, jti="one"))
     User.objects.filter(pk=kim.pk).update(is_active=True)
     assert taken(tell(DISABLED, jti="one"))
+    assert User.objects.get(pk=kim.pk).is_active
+
+
+def test_one_from_ahead_has_no_effect_again_either(
+    tell: Tell, issuer: TestIssuer, client: Client, kim: User
+) -> None:
+    """It is taken for longer than those of today, and so remembered for longer."""
+    ahead = int(time.time()) + 30 * 86400
+    assert taken(tell(DISABLED, jti="one", iat=ahead))
+    User.objects.filter(pk=kim.pk).update(is_active=True)
+    with time_machine.travel(timezone.now() + timedelta(days=20)):
+        forget_old_notices()
+        assert taken(tell(DISABLED, jti="one", iat=ahead))
     assert User.objects.get(pk=kim.pk).is_active
 
 
