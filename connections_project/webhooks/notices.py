@@ -129,7 +129,7 @@ def _erase(notice: Notice, *, client_address: str) -> int:
     for row in rows:
         mark_deauthorized(row, origin=origin, sender=notice.sender, forget_person=True)
     erased = [row.pk for row in rows]
-    # A job that still has to revoke needs to know whose grant it ends.
+    # A job that still has to revoke needs to know whose grant it ends: see `erasures`.
     done = RevocationJob.objects.filter(connection_id__in=erased).exclude(state=JobState.PENDING)
     done.update(platform_user_id=None)
     return len(erased)

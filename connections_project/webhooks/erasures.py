@@ -1,0 +1,40 @@
+"""What an erasure had to leave: whose grant a revocation is of, as long as that is under way."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from audit.events import Action
+from audit.models import AuditEvent
+from connections_project.revocation.models import JobState, RevocationJob
+
+# Longer than any revocation is tried, and than background work may stand still unnoticed.
+LOOKED_BACK = timedelta(days=30)
+# Whoever connects beside a revocation asks a moment later whose grant it was of.
+STILL_ASKED_FOR = timedelta(minutes=10)
+BATCH = 1000
+
+
+def forget_whose_grants_ended() -> int:
+    """Erase the person's id from revocations that were under way when it was to be erased.
+
+    Returns:
+        From how many.
+    """
+    now = timezone.now()
+    erasures = AuditEvent.objects.filter(
+        action=Action.CONNECTION_DEAUTHORIZED,
+        occurred_at__gte=now - LOOKED_BACK,
+        details__profile_erased=True,
+    )
+    ids = [one for one in erasures.values_list("subject_id", flat=True).distinct() if one]
+    return sum(_forget(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH))
+
+
+def _forget(connection_ids: list[UUID]) -> int:
+    jobs = RevocationJob.objects.filter(connection_id__in=connection_ids)
+    ended = jobs.exclude(state=JobState.PENDING).exclude(platform_user_id=None)
+    return ended.filter(finished_at__lt=timezone.now() - STILL_ASKED_FOR).update(
+        platform_user_id=None
+    )
