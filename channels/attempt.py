@@ -157,6 +157,8 @@ class _Sending:
     def _send(self, *, may_refresh: bool) -> str | None:
         # Once more: a suspension may have come while the token was refreshed.
         usable(self.upstream.platform.slug)
+        if outcomes.is_too_late_to_repeat(self.schedule):
+            return self._failed(outcomes.OUTCOME_UNKNOWN)
         connection = begin_sending(self.schedule)
         if connection is None:
             return None

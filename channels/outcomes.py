@@ -130,6 +130,16 @@ def put_off(
     return str(row.status)
 
 
+def is_too_late_to_repeat(schedule: Schedule) -> bool:
+    """Whether a claimed schedule may be out there already, and the platform has forgotten its key.
+
+    It was due in time, and comes late after a suspension, or where no worker ran for a while.
+    """
+    since = schedule.unsure_since
+    slug = schedule.channel_connection.channel
+    return since is not None and timezone.now() > since + _key_life(slug)
+
+
 def _reason_to_end(row: Schedule, connection: ChannelConnection, error: str) -> str | None:
     """Return why a schedule that would be due again is over; None if it is not."""
     since = row.unsure_since

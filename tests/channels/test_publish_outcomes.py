@@ -174,10 +174,22 @@ def test_a_keyed_post_is_sent_again(
     assert len(posts(like_mastodon, MASTODON)) == 2
 
 
+def test_one_that_comes_late_is_not_resent_either(schedule: Schedule, like_mastodon: Chirp) -> None:
+    """As after a suspension, or while no worker ran: the platform has forgotten the key."""
+    like_mastodon.server.on("POST", MASTODON, Answer(500), tooted())
+    assert tried() == ["pending"]
+    Schedule.objects.update(unsure_since=timezone.now() - timedelta(hours=2))
+    make_due(schedule)
+    assert tried() == ["failed"]
+    assert outcome_of(schedule) == ("failed", "outcome_unknown")
+    assert history_of(schedule) == [("failed", "server_error"), ("failed", "outcome_unknown")]
+    assert len(posts(like_mastodon, MASTODON)) == 1
+
+
 def test_an_expired_key_prevents_a_resend(schedule: Schedule, like_mastodon: Chirp) -> None:
     like_mastodon.server.on("POST", MASTODON, Answer(500), Answer(503))
     assert tried() == ["pending"]
-    Schedule.objects.update(unsure_since=timezone.now() - timedelta(minutes=59))
+    Schedule.objects.update(unsure_since=timezone.now() - timedelta(minutes=58, seconds=50))
     make_due(schedule)
     # Even a platform that was merely busy this time may have taken it the first time.
     assert tried() == ["failed"]
