@@ -114,7 +114,10 @@ def sweep_bulk_jobs() -> None:
     abandoned = BulkJob.objects.filter(
         state=BulkState.UNCONFIRMED, created_at__lt=now - KEPT_UNCONFIRMED
     )
-    abandoned.delete()
+    with transaction.atomic():
+        # Locked, so that nobody confirms one while its items go, which takes a while.
+        keys = list(abandoned.select_for_update(skip_locked=True).values_list("pk", flat=True))
+        BulkJob.objects.filter(pk__in=keys).delete()
     old = BulkJob.objects.filter(finished_at__lt=now - KEPT_ITEMS)
     BulkItem.objects.filter(job__in=old.values("pk")).delete()
     if limit := retention.expiry(settings.JOB_RETENTION_DAYS):

@@ -1,15 +1,21 @@
 """Ending what a crash left pending, beside each other."""
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection, connections
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from audit.models import AuditEvent
 from connections_project.identity.models import User
+from connections_project.operations.bulk_jobs import AlreadyStartedError, start, sweep_bulk_jobs
+from connections_project.operations.models import BulkItem, BulkJob
+from connections_project.operations.options import DisconnectOptions
 from providers import selectors, sweep
 from providers.models import Connection, Status
 from tests.conftest import SignIn
@@ -59,3 +65,36 @@ def test_sweeps_at_once_end_each_row_once(owner: User) -> None:
     assert sum(swept) == 5
     assert AuditEvent.objects.filter(action="provider_connection_failed").count() == 5
     assert set(Connection.objects.values_list("status", flat=True)) == {Status.FAILED}
+
+
+def test_a_bulk_job_is_not_confirmed_while_it_is_swept(owner: User) -> None:
+    """Whoever confirms it last is told that it's over, instead of seeing it vanish."""
+    long_ago = timezone.now() - timedelta(days=2)
+    job = BulkJob.objects.create(
+        app="providers", requested_by=owner.pk, interface="admin", trace_id="1", created_at=long_ago
+    )
+    BulkItem.objects.create(job=job, connection_id=job.pk)
+    told: list[str] = []
+
+    def confirm() -> None:
+        try:
+            start(job, DisconnectOptions("breach"))
+        except AlreadyStartedError:
+            told.append("over")
+        finally:
+            connections.close_all()
+
+    def while_items_go(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
+        if sql.startswith("DELETE") and "bulkitem" in sql and not threads:
+            thread = threading.Thread(target=confirm)
+            threads.append(thread)
+            thread.start()
+            thread.join(0.5)
+        return execute(sql, *more)
+
+    threads: list[threading.Thread] = []
+    with connection.execute_wrapper(while_items_go):
+        sweep_bulk_jobs()
+    for thread in threads:
+        thread.join()
+    assert told == ["over"]
