@@ -70,6 +70,8 @@ def attempt(schedule: Schedule, *, interface: Interface) -> str | None:
         if schedule.status == ScheduleStatus.PUBLISHING:
             # Whoever sent it died before the answer was recorded.
             return outcomes.put_off(schedule, "interrupted", origin=origin, may_be_out=True)
+        if outcomes.is_too_late_to_try_again(schedule):
+            return outcomes.failed(schedule, outcomes.TOO_LATE, origin=origin)
         try:
             return _attempt(schedule, origin)
         except DatabaseError:

@@ -32,6 +32,7 @@ from connections_project.platforms.publishing import Published
 logger = logging.getLogger(__name__)
 
 OUTCOME_UNKNOWN = "outcome_unknown"
+TOO_LATE = "too_late"
 CONNECTION_INACTIVE = "connection_inactive"
 
 LONGEST_BACKOFF = timedelta(minutes=15)
@@ -140,6 +141,18 @@ def is_too_late_to_repeat(schedule: Schedule) -> bool:
     return since is not None and timezone.now() > since + _key_life(slug)
 
 
+def is_too_late_to_try_again(schedule: Schedule) -> bool:
+    """Whether a claimed schedule was claimed before, and is tried for no longer.
+
+    It was due in time; or each of its publishers has died before anything could be recorded.
+    """
+    return schedule.attempts > 1 and timezone.now() >= _given_up_at(schedule)
+
+
+def _given_up_at(schedule: Schedule) -> datetime:
+    return schedule.run_at + timedelta(seconds=settings.PUBLISH_GIVE_UP_SECONDS)
+
+
 def _reason_to_end(row: Schedule, connection: ChannelConnection, error: str) -> str | None:
     """Return why a schedule that would be due again is over; None if it is not."""
     since = row.unsure_since
@@ -147,7 +160,7 @@ def _reason_to_end(row: Schedule, connection: ChannelConnection, error: str) -> 
         return OUTCOME_UNKNOWN
     if connection.status == Status.DISCONNECTED:
         return OUTCOME_UNKNOWN if since else CONNECTION_INACTIVE
-    if row.due_at >= row.run_at + timedelta(seconds=settings.PUBLISH_GIVE_UP_SECONDS):
+    if row.due_at >= _given_up_at(row):
         return OUTCOME_UNKNOWN if since else error
     return None
 

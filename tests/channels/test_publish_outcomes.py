@@ -10,6 +10,7 @@ from audit.events import ActorType, Interface
 from audit.models import AuditEvent
 from audit.record import Origin
 from channels.cancel import cancel_own
+from channels.claims import claim
 from channels.models import ChannelConnection, Schedule
 from connections_project.identity.models import User
 from tests.conftest import UseCatalogue
@@ -159,6 +160,38 @@ def test_what_the_platform_refuses_has_failed(
     assert outcome_of(schedule) == ("failed", "refused")
     assert tried() == []
     assert len(posts(like_x)) == 1
+
+
+def days_later(schedule: Schedule) -> None:
+    Schedule.objects.update(run_at=timezone.now() - timedelta(days=2))
+    make_due(schedule)
+
+
+def test_one_put_off_is_not_sent_days_later(schedule: Schedule, like_x: Chirp) -> None:
+    """As after a suspension, or while no worker ran."""
+    like_x.server.on("POST", X, Answer(503), accepted())
+    assert tried() == ["pending"]
+    days_later(schedule)
+    assert tried() == ["failed"]
+    assert outcome_of(schedule) == ("failed", "too_late")
+    assert len(posts(like_x)) == 1
+
+
+def test_one_whose_publishers_die_ends_after_a_day(schedule: Schedule, like_x: Chirp) -> None:
+    """It would kill the next ones, too, for ever."""
+    for _ in range(3):
+        assert claim(1, due_by=timezone.now())
+        Schedule.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    days_later(schedule)
+    assert tried() == ["failed"]
+    assert outcome_of(schedule) == ("failed", "too_late")
+    assert posts(like_x) == []
+
+
+def test_what_was_never_tried_is_sent_however_late(schedule: Schedule, like_x: Chirp) -> None:
+    like_x.server.on("POST", X, accepted())
+    days_later(schedule)
+    assert tried() == ["published"]
 
 
 @pytest.mark.parametrize("answer", [answer for answer, _ in UNKNOWN if answer.delay == 0])
