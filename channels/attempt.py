@@ -101,8 +101,7 @@ def _attempt(schedule: Schedule, origin: Origin) -> str | None:
         return outcomes.failed(schedule, _reason(error), origin=origin)
     except PlatformUnavailableError:
         if is_suspended(slug):
-            outcomes.released(schedule)
-            return None
+            return outcomes.released(schedule, origin=origin)
         return outcomes.put_off(schedule, "platform_unavailable", origin=origin)
     except DecryptionError:
         return outcomes.failed(schedule, "unreadable_credentials", origin=origin)
@@ -141,8 +140,7 @@ class _Sending:
         try:
             ready = replace(self, picture=self._picture())
         except PicturesBusyError:
-            outcomes.released(self.schedule, wait=PICTURES_BUSY)
-            return None
+            return outcomes.released(self.schedule, origin=self.origin, wait=PICTURES_BUSY)
         except PictureUnavailableError:
             return self._failed(IMAGE_UNAVAILABLE)
         return ready._send(may_refresh=True)

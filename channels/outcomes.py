@@ -165,19 +165,27 @@ def _reason_to_end(row: Schedule, connection: ChannelConnection, error: str) -> 
     return None
 
 
-def released(schedule: Schedule, *, wait: timedelta | None = None) -> None:
+def released(schedule: Schedule, *, origin: Origin, wait: timedelta | None = None) -> str | None:
     """Put a claimed schedule back as it was: nothing of it was sent.
 
-    It is active before and after, so the connection's lock is not needed.
+    On a connection that is over it fails instead: nothing may become active there again.
 
     Args:
         schedule: As it was claimed.
         wait: How long it is left alone; by default it is due as it was.
+
+    Returns:
+        The status where it has ended; None where it was put back, or the claim is lost.
     """
     now = timezone.now()
     later = {} if wait is None else {"due_at": now + wait}
     columns = {"status": ScheduleStatus.PENDING, "attempts": F("attempts") - 1, **later}
-    schedule.give_back(updated_at=now, **columns)
+    with transaction.atomic():
+        connection = _lock_connection(schedule)
+        if connection.status == Status.DISCONNECTED:
+            return failed(schedule, CONNECTION_INACTIVE, origin=origin)
+        schedule.give_back(updated_at=now, **columns)
+    return None
 
 
 def _wait(attempts: int, retry_after: int | None) -> timedelta:

@@ -6,7 +6,9 @@ import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
+from audit.events import ActorType, Interface
 from audit.record import Origin
+from channels.disconnect import disconnect_own
 from channels.models import ChannelConnection
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
@@ -65,6 +67,26 @@ def test_others_are_published_meanwhile(
     suspend(slug="chirp", reason="spam", origin=origin())
     assert published() == ["published"]
     assert (outcome_of(waiting)[0], outcome_of(schedule)[0]) == ("pending", "published")
+
+
+def test_nothing_becomes_active_on_a_channel_that_is_over(
+    row: ChannelConnection, like_x: Chirp, owner: User
+) -> None:
+    """What is on its way is no hindrance to a disconnect, and must not wait afterwards."""
+    schedule = due_schedule(row)
+
+    def end_all() -> None:
+        user = Origin(ActorType.USER, owner.pk, Interface.API)
+        disconnect_own(connection_id=row.pk, user=owner, origin=user)
+        suspend(slug="chirp", reason="spam", origin=origin())
+
+    def late(_: Request) -> Answer:
+        with_own_connection(end_all)
+        return Answer(401, json={})
+
+    like_x.server.on("POST", X, late)
+    assert published() == ["failed"]
+    assert outcome_of(schedule) == ("failed", "connection_inactive")
 
 
 def test_a_suspension_before_a_refresh_releases_it(row: ChannelConnection, like_x: Chirp) -> None:
