@@ -44,6 +44,7 @@ from connections_project.platforms.publishing import (
     Picture,
     Post,
     PublishSession,
+    is_surely_not_accepted,
 )
 from connections_project.platforms.registry import (
     PlatformUnavailableError,
@@ -237,8 +238,3 @@ class _Sending:
 
     def _put_off(self, error: str) -> str | None:
         return outcomes.put_off(self.schedule, error, origin=self.origin)
-
-
-def is_surely_not_accepted(error: PlatformError) -> bool:
-    """Whether the same post may be sent again: nothing was sent, or the platform was busy."""
-    return error.code == "connect_error" or error.status in {429, 503}

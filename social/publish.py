@@ -22,6 +22,7 @@ from connections_project.platforms.publishing import (
     Published,
     PublishingUnsupportedError,
     PublishSession,
+    is_surely_not_accepted,
 )
 from connections_project.platforms.registry import Upstream, usable
 from social.errors import PublishFailedError, ReconnectNeededError
@@ -31,8 +32,6 @@ from social.selectors import team_account
 
 # What a caller waits at most, beside a refresh; within it a platform must have fetched the image.
 SECONDS_IN_ALL = 30.0
-# After these the platform may have taken what was sent all the same.
-UNCERTAIN = frozenset({"timeout", "reset", "server_error", "malformed", "too_large"})
 
 
 def publish_own(
@@ -99,7 +98,8 @@ def _send(
     try:
         published = _publish(row, post, session, origin=origin)
     except PlatformError as error:
-        is_uncertain = session.is_sent and error.code in UNCERTAIN
+        is_refused = error.permanent or is_surely_not_accepted(error)
+        is_uncertain = session.is_sent and not is_refused
         _record_failure(row, error, claimed, is_uncertain=is_uncertain, origin=origin)
         raise PublishFailedError(is_uncertain=is_uncertain) from error
     with transaction.atomic():

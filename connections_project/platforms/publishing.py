@@ -168,5 +168,10 @@ class PublishSession:
         return left
 
 
+def is_surely_not_accepted(error: PlatformError) -> bool:
+    """Whether the same post may be sent again: nothing was sent, or the platform was busy."""
+    return error.code in {"not_asked", "connect_error"} or error.status in {429, 503}
+
+
 def _fits(value: str, longest: int) -> bool:
     return value.isprintable() and 0 < len(value) <= longest

@@ -110,7 +110,15 @@ def test_a_post_that_the_platform_refused_is_a_502(
 
 
 @pytest.mark.parametrize(
-    "answer", [Answer(500), Answer(502), Answer(reset=True), Answer(200, body=b"not JSON")]
+    "answer",
+    [
+        Answer(500),
+        Answer(502),
+        Answer(408),
+        Answer(303, headers={"Location": "/elsewhere"}),
+        Answer(reset=True),
+        Answer(200, body=b"not JSON"),
+    ],
 )
 def test_an_answer_without_a_post_is_an_error(
     api: APIClient, account: SocialAccount, gallery: Gallery, answer: Answer
