@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import Max, Sum
 from django.utils import timezone
 
-from audit import horizon, statements
+from audit import archives, horizon, statements
 from audit.events import Action
 from audit.models import Archive, AuditEvent, Seal, SealedEvent
 from audit.public_keys import as_text
@@ -44,7 +44,7 @@ def part_before(before: datetime) -> Part | None:
     """Return what was sealed before a time and is not archived yet; None where that is nothing.
 
     Raises:
-        ArchiveError: Something from before then is not sealed.
+        ArchiveError: Something from before then is not sealed, or an archive is not signed.
     """
     if Window(None, None).unsealed().filter(occurred_at__lt=before).exists():
         raise ArchiveError("Events from before then are not sealed: run seal_audit_log first.")
@@ -58,9 +58,17 @@ def part_before(before: datetime) -> Part | None:
 
 
 def archived_through() -> int:
-    """Return the last seal whose events are archived; 0 for none."""
-    last = Archive.objects.aggregate(last=Max("pk"))["last"]
-    return int(last or 0)
+    """Return the last seal whose events are archived; 0 for none.
+
+    Raises:
+        ArchiveError: Somebody says so who has not our key: by that no event may go.
+    """
+    last = 0
+    for archive, problem in archives.with_problems(statements.known_keys()):
+        if problem:
+            raise ArchiveError(f"The archive of {archive} {problem}: see verify_audit_log.")
+        last = archive.last_seal
+    return last
 
 
 def verified_digest(path: Path, part: Part, *, accepted: Collection[UUID] = ()) -> str:

@@ -24,9 +24,9 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from audit import merkle, statements
+from audit import archives, merkle, statements
 from audit.canonical import FIELDS, canonical, event_as_json, precise
-from audit.models import Archive, AuditEvent, Seal, SealedEvent
+from audit.models import AuditEvent, Seal, SealedEvent
 from audit.unsealed import Window, windows
 from connections_project.core.signing import jwk
 
@@ -101,10 +101,8 @@ class Export:
 
     def _last_archived(self) -> Seal | None:
         """Return the seal on which a whole export goes on, where some are archived."""
-        archived = Archive.objects.order_by("-pk").first()
-        if archived is None or not self.selection.is_everything:
-            return None
-        return Seal.objects.get(pk=archived.last_seal)
+        archived = archives.last_signed() if self.selection.is_everything else None
+        return Seal.objects.get(pk=archived.last_seal) if archived else None
 
     def _last_seal(self) -> Seal | None:
         seals = Seal.objects.order_by("-pk")

@@ -67,9 +67,15 @@ def signed_seal(seal: Seal) -> dict[str, Any]:
 
 
 def of_archive(archive: Archive) -> dict[str, Any]:
-    """Write an archive as the statement that was, or is to be, signed."""
+    """Write an archive as the statement that was, or is to be, signed.
+
+    It names the head with which it ends, so that it is no other log's with the same key, and no
+    other seal's of that number, such as one that a restore has undone.
+    """
+    last = Seal.objects.filter(pk=archive.last_seal).values_list("head", flat=True).first()
     return {
         "kind": "archive",
+        "head": last,
         "first_seal": archive.first_seal,
         "last_seal": archive.last_seal,
         "events": archive.events,

@@ -8,17 +8,15 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from cryptography.exceptions import InvalidSignature
-
-from audit import merkle, statements
+from audit import archives, merkle, statements
 from audit.digests import DigestedEvent, digested
 from audit.horizon import CLOCKS_MAY_DIFFER_BY
-from audit.models import Archive, AuditEvent, Seal, SealedEvent
+from audit.models import AuditEvent, Seal, SealedEvent
 from audit.seal import THE_BEGINNING
-from audit.statements import UnknownKeyError
+from audit.signatures import signature_problem
 from audit.unsealed import windows
 from connections_project.core.parsing import render_datetime
 from connections_project.core.signing import Keys
@@ -111,12 +109,16 @@ class Verification:
 
     def _of_archives(self) -> Iterator[Finding]:
         """Verify what says which events are gone; what is not signed excuses nothing."""
-        for archive in Archive.objects.order_by("pk"):
-            if problem := signature_problem(statements.signed_archive(archive), self.keys):
+        for archive, problem in archives.with_problems(self.keys):
+            expected = self.archived_through + 1
+            if problem:
                 words = f"The archive of {archive} {problem}."
                 yield Finding(Kind.NOT_SIGNED, words, archive.last_seal)
-            else:
-                self.archived_through = archive.last_seal
+                continue
+            if archive.first_seal > expected:
+                gone = f"archive of seals {expected} to {archive.first_seal - 1}"
+                yield Finding(Kind.REMOVED, f"The record of the {gone} was removed.", expected)
+            self.archived_through = archive.last_seal
 
     def _is_archived(self, seal: Seal) -> bool:
         """Whether a seal's events are gone into an archive; those that are left are verified."""
@@ -218,17 +220,6 @@ class Verification:
             f"not there when seal {self._number} closed the log until "
             f"{render_datetime(self._complete_until)}."
         )
-
-
-def signature_problem(signed: dict[str, Any], keys: Keys) -> str:
-    """Return what is wrong with a signature, to follow a subject; empty if it is good."""
-    try:
-        statements.verify(signed, keys)
-    except UnknownKeyError:
-        return f"is signed with key {signed.get('kid')}, which is not among the known ones"
-    except InvalidSignature:
-        return "has a wrong signature"
-    return ""
 
 
 def seals_with(*related: str) -> Iterator[Seal]:

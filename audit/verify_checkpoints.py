@@ -5,7 +5,8 @@ from itertools import islice
 from typing import Any
 
 from audit.models import Seal
-from audit.verify import Finding, Kind, signature_problem
+from audit.signatures import signature_problem
+from audit.verify import Finding, Kind
 from connections_project.core.signing import Keys
 
 _AT_ONCE = 500
