@@ -48,8 +48,7 @@ class TimestampVerification:
                 self._reach(seal.sealed_at)
             if hasattr(seal, "timestamp"):
                 yield from self._of_timestamp(seal)
-        if self._waiting:
-            yield from self._in_time(self._waiting[-1].sealed_at, "not timestamped until now")
+        yield from self._of_end()
         yield from _left_behind()
         for head in sorted(unknown):
             words = f"No seal has the head {head}, which is known: the log was sealed anew."
@@ -70,6 +69,24 @@ class TimestampVerification:
             self.timestamps += 1
             yield from self._in_time(made_at, f"timestamped only at {render_datetime(made_at)}")
             self._reach(made_at)
+
+    def _of_end(self) -> Iterator[Finding]:
+        """Name what comes after the last timestamp and has waited for too long.
+
+        A seal's own time is what the key's holder says it is, so the events' times count too.
+        """
+        first, newest = _ends_of_events()
+        at = max(filter(None, (newest, *(seal.sealed_at for seal in self._waiting))), default=None)
+        self._at = self._at or first
+        if at is None:
+            return
+        if self._waiting:
+            yield from self._in_time(at, "not timestamped until now")
+        elif self._at and at - self._at > LATE:
+            words = (
+                f"Since {render_datetime(self._at)} nothing was timestamped, and the log goes on."
+            )
+            yield Finding(Kind.NOT_TIMESTAMPED, words)
 
     def _in_time(self, at: datetime, words: str) -> Iterator[Finding]:
         """Name the seals that have waited for too long when they were timestamped, if ever."""
@@ -97,5 +114,11 @@ def _left_behind() -> Iterator[Finding]:
 
 def _began(first: Seal) -> datetime:
     """Return when the log began, by its seals or by its events, whichever say earlier."""
-    oldest = AuditEvent.objects.order_by("occurred_at").values_list("occurred_at", flat=True)
-    return min(oldest.first() or first.sealed_at, first.sealed_at)
+    oldest, _ = _ends_of_events()
+    return min(oldest or first.sealed_at, first.sealed_at)
+
+
+def _ends_of_events() -> tuple[datetime | None, datetime | None]:
+    """Return the times of the oldest and of the newest event."""
+    times = AuditEvent.objects.order_by("occurred_at").values_list("occurred_at", flat=True)
+    return times.first(), times.last()

@@ -13,7 +13,7 @@ from django.db import connections
 from django.utils import timezone
 
 from audit import verify_timestamps
-from audit.models import Seal, Timestamp
+from audit.models import Seal, SealedEvent, Timestamp
 from audit.seal import seal_recent
 from audit.timestamps import timestamped_at
 from connections_project.conf.values import certificates
@@ -167,7 +167,7 @@ def test_a_stolen_key_rewrites_nothing_that_is_older(
     overdue = first.sealed_at + late + timedelta(seconds=1) - timezone.now()
     time.sleep(max(overdue.total_seconds(), 0))
     seal_by_stolen_key(checkpoints_file)
-    finding = only_finding()
+    (finding,) = verify()["findings"]
     assert (finding["kind"], finding["seal"]) == ("not_timestamped", 1)
     assert "they were timestamped only at" in finding["words"]
 
@@ -221,3 +221,36 @@ def test_a_timestamp_that_was_changed_is_named() -> None:
     for forged in (b"", b"\x30\x03", bytes(one.response)[:-1] + b"x"):
         Timestamp.objects.update(response=forged)
         assert only_finding()["kind"] == "not_timestamped"
+
+
+@timestamped
+def test_a_seal_dated_back_does_not_pass_for_timely(settings: LazySettings) -> None:
+    sealed(1)
+    settings.AUDIT_TIMESTAMP_URL = ""
+    began = timezone.now()
+    with time_machine.travel(began + timedelta(days=3), tick=False):
+        record_events(1)
+    # Whoever has the key chooses what a seal says of its time.
+    with time_machine.travel(began + timedelta(hours=1), tick=False):
+        seal()
+    finding = only_finding()
+    assert (finding["kind"], finding["seal"]) == ("not_timestamped", 2)
+    assert finding["words"].startswith("Seals 2 to 2 may have been sealed anew: they were not time")
+
+
+@timestamped
+@pytest.mark.parametrize("from_seal", [1, 2])
+def test_events_left_without_seals_are_not_timestamped(
+    from_seal: int, settings: LazySettings, checkpoints_file: Path
+) -> None:
+    sealed(1)
+    settings.AUDIT_TIMESTAMP_URL = ""
+    with time_machine.travel(timezone.now() + timedelta(days=3), tick=False):
+        sealed(1)
+        drop_triggers()
+        for model, column in ((Timestamp, "seal_id"), (SealedEvent, "seal_id"), (Seal, "pk")):
+            model._default_manager.filter(**{f"{column}__gte": from_seal}).delete()
+        checkpoints_file.unlink()
+        finding = only_finding()
+    assert finding["kind"] == "not_timestamped"
+    assert "the log goes on" in finding["words"]
