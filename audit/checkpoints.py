@@ -29,12 +29,14 @@ _TAIL = 4096
 def publish() -> None:
     """Append every seal that the file has not yet. One that can't be written to is an alarm."""
     path = Path(settings.AUDIT_HEADS_FILE)
-    last = Seal.objects.order_by("-number").first()
-    if last is None:
+    first = Seal.objects.order_by("number").first()
+    if first is None:
         return
     try:
         with _locked_file(path) as file:
-            written = _last_number(file, last.log)
+            written = _last_number(file, first.log)
+            # Asked once the file is read: what others have written there was committed before.
+            last = Seal.objects.order_by("-number").first() or first
             _append(file, Seal.objects.filter(number__gt=written).order_by("number").iterator())
     except OSError as error:
         logger.error("The audit log's checkpoints can't be written to %s: %s", path, error.strerror)  # noqa: TRY400 (What went wrong is the operating system's; a traceback adds nothing.)

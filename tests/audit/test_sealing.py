@@ -267,6 +267,23 @@ def test_a_database_behind_the_file_is_an_alarm(
     assert "was cut off: it ends with seal 1" in caplog.text
 
 
+def test_two_sealers_at_once_are_no_alarm(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tampering.sealed(1)
+    locked = publishing._locked_file
+
+    def while_another_one_seals(path: Path) -> Any:
+        monkeypatch.setattr(publishing, "_locked_file", locked)
+        tampering.sealed(1)
+        return locked(path)
+
+    monkeypatch.setattr(publishing, "_locked_file", while_another_one_seals)
+    publishing.publish()
+    assert Seal.objects.count() == 2
+    assert "cut off" not in caplog.text
+
+
 def test_an_open_transaction_delays_completeness() -> None:
     if connection.vendor != "postgresql":
         pytest.skip("left out: on SQLite the sealer alone may write")
