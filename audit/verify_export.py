@@ -3,7 +3,7 @@
 python verify_export.py EXPORT --public-key KEY [--public-key OLD_KEY] [--heads FILE]
 
 KEY is the base64 of the 32 bytes of an Ed25519 public key. The first event that was changed,
-removed or inserted is named, and the exit code is then 1.
+removed or inserted is named, and the exit code is then 1; 2 is wrong use.
 """
 
 import argparse
@@ -225,13 +225,17 @@ def main() -> None:
     parser.add_argument("--heads", metavar="FILE", help="the seals as they were kept outside")
     parser.add_argument("--accept", action="append", default=[], metavar="EVENT_ID")
     given = parser.parse_args()
-    checkpoints = open(given.heads, encoding="utf-8") if given.heads else ()  # noqa: SIM115
     try:
+        checkpoints = open(given.heads, encoding="utf-8") if given.heads else ()  # noqa: SIM115
         reading = Reading(given.public_key, checkpoints, given.accept)
+        if given.heads and not reading.checkpoints:
+            parser.error(f"{given.heads} has no checkpoint")
         reading.read(sys.stdin.buffer if given.export == "-" else open(given.export, "rb"))  # noqa: SIM115
     except TamperedError as error:
         # What was inserted may hold what moves a terminal.
         sys.exit(str(error).encode("unicode_escape").decode())
+    except OSError as error:
+        parser.error(f"{error.filename}: {error.strerror}")
     scope = "everything up to" if reading.everything else "a part, up to"
     if reading.everything and reading.first > 1:
         scope = f"everything from seal {reading.first} to"

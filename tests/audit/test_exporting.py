@@ -69,6 +69,22 @@ def of_event(lines: Lines, event_id: UUID) -> dict[str, Any]:
     return line
 
 
+@pytest.mark.parametrize("heads", ["", None])
+def test_checkpoints_that_compare_nothing_are_wrong_use(heads: str | None, tmp_path: Path) -> None:
+    sealed(2)
+    call_command("export_audit_log", "--output", str(tmp_path / "audit.jsonl"), stdout=StringIO())
+    if heads is not None:
+        (tmp_path / "heads").write_text(heads)
+    key = as_text(signing_key().public_key())
+    command = [sys.executable, str(SCRIPT), str(tmp_path / "audit.jsonl"), "--public-key", key]
+    run = subprocess.run(
+        [*command, "--heads", str(tmp_path / "heads")], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 2
+    said = "has no checkpoint" if heads == "" else "No such file"
+    assert said in run.stderr.splitlines()[-1]
+
+
 def test_a_whole_export_verifies() -> None:
     ids = [*sealed(5), *sealed(3), *record_events(2)]
     lines = export()

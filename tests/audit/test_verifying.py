@@ -304,6 +304,19 @@ def test_no_checkpoints_no_claim_about_the_tail(checkpoints_file: Path) -> None:
     assert "nobody could see that the tail was cut off" in errors.getvalue()
 
 
+@pytest.mark.parametrize("text", ["", "torn\n"])
+def test_a_file_without_checkpoints_compares_nothing(text: str, checkpoints_file: Path) -> None:
+    sealed(1)
+    assert verify()["checkpoints"] == 1
+    checkpoints_file.write_text(text)
+    errors = StringIO()
+    call_command("verify_audit_log", stdout=StringIO(), stderr=errors)
+    assert "nobody could see that the tail was cut off" in errors.getvalue()
+    with pytest.raises(CommandError, match="has no checkpoint") as refused:
+        call_command("verify_audit_log", "--heads", str(checkpoints_file), stdout=StringIO())
+    assert refused.value.returncode == 2
+
+
 def test_a_missing_checkpoints_file_is_wrong_use(tmp_path: Path) -> None:
     with pytest.raises(CommandError) as refused:
         call_command("verify_audit_log", "--heads", str(tmp_path / "none"))

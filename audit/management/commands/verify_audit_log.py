@@ -43,6 +43,8 @@ class Command(CommandWithExamples):
         "since it was sealed, or a tail that was cut off. Public keys are all that it needs."
     )
     examples = EXAMPLES
+    # How many were compared.
+    checkpoints = 0
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -81,7 +83,8 @@ class Command(CommandWithExamples):
         with interruptible("Stopped: the log was not read to its end."):
             found = list(islice(self.findings(reading, dated, keys, heads), wanted))
         if json:
-            result = _result(reading, found) | {"timestamps": dated.timestamps}
+            beside = {"timestamps": dated.timestamps, "checkpoints": self.checkpoints}
+            result = _result(reading, found) | beside
             self.stdout.write(jsonlib.dumps(result, default=str))
         else:
             self.report(reading, dated, found)
@@ -106,12 +109,29 @@ class Command(CommandWithExamples):
         chosen = path or Path(settings.AUDIT_HEADS_FILE)
         try:
             with chosen.open(encoding="utf-8", errors="replace") as lines:
-                known = checkpoints.read(lines)
+                known = self.counted(checkpoints.read(lines))
                 yield from verify_checkpoints.findings(known, keys=keys)
         except OSError as error:
-            if path is not None:
-                raise CommandError(f"{path}: {error.strerror}", returncode=2) from None
-            self.stderr.write(f"Without {chosen} nobody could see that the tail was cut off.")
+            self.say_missing(path, f"{path}: {error.strerror}")
+        else:
+            if not self.checkpoints:
+                self.say_missing(path, f"{path} has no checkpoint.")
+
+    def counted(self, known: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for signed in known:
+            self.checkpoints += 1
+            yield signed
+
+    def say_missing(self, given: Path | None, problem: str) -> None:
+        """Refuse a file that was given and compares nothing; of our own it is said.
+
+        Raises:
+            CommandError: See above (exit code 2).
+        """
+        if given is not None:
+            raise CommandError(problem, returncode=2)
+        words = "nobody could see that the tail was cut off."
+        self.stderr.write(f"Without checkpoints in {settings.AUDIT_HEADS_FILE} {words}")
 
     def report(
         self, reading: Verification, dated: TimestampVerification, found: list[Finding]
