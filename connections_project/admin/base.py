@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.views.main import PAGE_VAR
 from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
@@ -166,8 +167,21 @@ class BaseAdmin(ExportMixin, ObjectActionsMixin):
         # A word that can fit nothing finds nothing.
         return reduce(or_, found, ids_filter(self.id_columns, term))
 
+    def log_addition(self, *arguments: Any) -> LogEntry:
+        return _without_name(super().log_addition(*arguments))
+
+    def log_change(self, *arguments: Any) -> LogEntry:
+        return _without_name(super().log_change(*arguments))
+
     def has_delete_permission(self, *_: Any, **__: Any) -> bool:
         return False
+
+
+def _without_name(entry: LogEntry) -> LogEntry:
+    """Have Django's history name an id, as the audit log does: a person may be forgotten."""
+    entry.object_repr = entry.object_id or ""
+    entry.save(update_fields=["object_repr"])
+    return entry
 
 
 class ReadOnlyAdmin(BaseAdmin):

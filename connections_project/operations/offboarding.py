@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin
+from connections_project.identity.admin_history import forget_names
 from connections_project.identity.keys import revoke_key
 from connections_project.identity.models import Authenticator, SessionFamily, Team, User
 from connections_project.identity.provisioning import remember_forgotten
@@ -239,6 +240,7 @@ def forget_identity(
         _erase_identity(locked)
         Authenticator.objects.filter(user=locked).delete()
         Team.objects.filter(owner=locked).update(name=locked.email)
+        forget_names(locked)
         for forgetter in _forgetters:
             forgetter(locked)
         record_about_user(
