@@ -54,6 +54,7 @@ class Action(StrEnum):
     RECOVERY_CODE_USED = "recovery_code_used"
     USER_CHANGED = "user_changed"
     TEAM_CHANGED = "team_changed"
+    GROUP_CHANGED = "group_changed"
     USER_PROVISIONED = "user_provisioned"
     USER_DEACTIVATED = "user_deactivated"
     USER_REACTIVATED = "user_reactivated"

@@ -127,13 +127,39 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class PermissionsAdmin(BaseAdmin, GroupAdmin):
-    """Groups of operators, with the limits of every other list here."""
+    """Groups of operators, with the limits of every other list here.
+
+    They are changed by whoever has every permission: others could widen their own.
+    """
 
     filter_horizontal = ()
     id_columns = ()
     prefix_columns = ("name",)
     sortable_by = ("name",)
     search_help_text = "What the group's name begins with"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:  # noqa: ARG002
+        return request.user.is_superuser
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        group: Group = form.instance
+        record(
+            Action.GROUP_CHANGED,
+            origin=admin_origin(request),
+            subject_type="group",
+            subject_id=None,
+            subject_owner_id=None,
+            details=_powers_of(group) | {"changed": form.changed_data},
+        )
+
+
+def _powers_of(group: Group) -> dict[str, Any]:
+    held = group.permissions.values_list("content_type__app_label", "codename")
+    return {"group": group.name, "permissions": sorted(".".join(one) for one in held)}
 
 
 class MembershipInline(admin.StackedInline):  # type: ignore[type-arg]

@@ -371,7 +371,7 @@ NOT_ANNOUNCED = {
     Action.LIST_EXPORTED: "no connection changes",
 }
 ABOUT_US = ("BREACH", "LOGIN", "OPERATOR", "SECOND", "RECOVERY", "SESSIONS", "USER", "TEAM",
-            "API_KEY", "SCIM", "AUDIT", "EVENT")  # fmt: skip
+            "GROUP", "API_KEY", "SCIM", "AUDIT", "EVENT")  # fmt: skip
 
 
 def test_no_audit_action_is_forgotten() -> None:
