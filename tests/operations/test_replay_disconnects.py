@@ -5,8 +5,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
@@ -29,6 +31,7 @@ from connections_project.revocation.grants import add_holder
 from connections_project.revocation.models import GrantHold, RevocationJob
 from providers.models import Connection
 from tests.operations.conftest import account_of_user
+from tests.support.audit_tampering import insert, seal
 from tests.support.bank import Bank
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.disconnects import disconnect_one
@@ -103,6 +106,14 @@ def refused(path: Path, **options: Any) -> CommandError:
     with pytest.raises(CommandError) as error:
         replay(path, **options)
     return error.value
+
+
+def sealed_late() -> UUID:
+    """Have an event turn up that is dated before what a seal has closed, and seal it."""
+    seal()
+    late = insert()
+    seal()
+    return late
 
 
 Export = Callable[[], Path]
@@ -299,6 +310,22 @@ def test_an_export_that_was_changed_is_refused(
     assert error.returncode == 2
     assert "changed" in str(error)
     assert state(victim)["status"] == "active"
+
+
+def test_an_event_that_came_late_is_accepted_by_its_id(
+    rows: list[Row],
+    restore: Callable[[], None],
+    export: Export,
+    settings: LazySettings,
+    tmp_path: Path,
+) -> None:
+    settings.AUDIT_HEADS_FILE = tmp_path / "checkpoints.jsonl"
+    disconnect_by_their_owner(rows, ORIGIN)
+    late = sealed_late()
+    path = export()
+    restore()
+    assert f"Event {late} was inserted" in str(refused(path))
+    assert replay(path, accept=[late])["disconnected"] == 3
 
 
 def test_an_export_that_was_cut_off_is_refused(rows: list[Row], export: Export) -> None:

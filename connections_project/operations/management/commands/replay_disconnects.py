@@ -11,6 +11,7 @@ from uuid import UUID
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
+from audit.arguments import add_accept
 from audit.export import exported_events
 from audit.public_keys import as_text
 from audit.record import Origin
@@ -54,6 +55,7 @@ class Command(CommandWithExamples):
         parser.add_argument("export", type=Path, metavar="EXPORT", help="the exported audit log")
         parser.add_argument("--reason", default="", metavar="TEXT", help="why, for the audit log")
         parser.add_argument("--operator", metavar="EMAIL", help="who does it, for the audit log")
+        add_accept(parser)
         parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
         parser.add_argument("--yes", action="store_true", help="don't ask")
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -64,12 +66,13 @@ class Command(CommandWithExamples):
         export: Path,
         reason: str,
         operator: str | None,
+        accept: list[UUID],
         dry_run: bool,
         yes: bool,
         json: bool,
         **_: Any,
     ) -> None:
-        histories = _read(export)
+        histories = _read(export, accept)
         plan = planned(histories)
         result = Result()
         if not dry_run:
@@ -110,12 +113,12 @@ class Command(CommandWithExamples):
             self.stderr.write(f"{failure['connection_id']}: {failure['detail']}")
 
 
-def _read(export: Path) -> Mapping[UUID, ReplayHistory]:
+def _read(export: Path, accepted: list[UUID]) -> Mapping[UUID, ReplayHistory]:
     """Verify an export with our own public keys, and return its histories."""
     keys = [as_text(key) for key in known_keys().values()]
     try:
         with export.open("rb") as lines:
-            Reading(keys, (), []).read(lines)
+            Reading(keys, (), [*map(str, accepted)]).read(lines)
         with export.open("rb") as lines:
             return replay_histories(
                 exported_events(tqdm(lines, desc="Reading", disable=None, leave=False))
