@@ -38,6 +38,14 @@ def sealed(recorded: Recorded, *reasons: str) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("interval", ["-1", "0", "nan", "inf", "often"])
+def test_an_interval_that_is_none_is_refused(interval: str) -> None:
+    with pytest.raises(CommandError, match="invalid number of seconds"):
+        call_command("follow_audit_log", "--interval", interval, stdout=StringIO())
+    assert not AuditEvent.objects.exists()
+
+
+@pytest.mark.django_db
 def test_it_goes_on_after_the_last_event(recorded: Recorded) -> None:
     sealed(recorded, "a", "b")
     sealed(recorded, "c")

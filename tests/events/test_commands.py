@@ -38,6 +38,16 @@ def code(*command: str) -> tuple[int, str]:
     return failure.value.returncode, str(failure.value)
 
 
+@pytest.mark.parametrize("reason", ["x" * 513, "moved\nuser_forgotten", "\u202emoved"])
+def test_a_reason_is_one_that_the_audit_log_takes(reason: str) -> None:
+    run("create_event_endpoint", "https://b.example.com/e")
+    endpoint = Endpoint.objects.get()
+    status, words = code("disable_event_endpoint", str(endpoint.pk), "--reason", reason)
+    assert (status, words.startswith("--reason: ")) == (2, True)
+    endpoint.refresh_from_db()
+    assert endpoint.is_enabled
+
+
 def test_create_and_list() -> None:
     made: dict[str, Any] = json.loads(
         run("create_event_endpoint", "https://app.example.com/e", "--types",

@@ -15,6 +15,7 @@ from audit import follow
 from audit.canonical import canonical
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin, record_about_log
+from connections_project.core.commands.arguments import seconds
 from connections_project.core.commands.base import (
     CommandWithExamples,
     os_user,
@@ -42,7 +43,7 @@ class Command(CommandWithExamples):
         parser.add_argument("--after", type=UUID, metavar="ID", help="the last event taken")
         parser.add_argument("--once", action="store_true", help="stop where the log ends by now")
         parser.add_argument(
-            "--interval", type=float, default=1.0, metavar="SECONDS", help="between two looks"
+            "--interval", type=seconds, default=1.0, metavar="SECONDS", help="between two looks"
         )
 
     def handle(self, *, after: UUID | None, once: bool, interval: float, **_: Any) -> None:

@@ -1,5 +1,6 @@
 """Kinds of arguments that several commands take."""
 
+import threading
 from argparse import ArgumentTypeError
 from datetime import datetime
 
@@ -20,3 +21,19 @@ def date_or_time(given: str) -> datetime:
         raise ArgumentTypeError(
             f"{given!r} is not a date or a time, such as 2026-01-31 or 2026-01-31T10:00:00Z"
         ) from None
+
+
+def seconds(text: str) -> float:
+    """Read how long a command waits.
+
+    Raises:
+        ValueError: It is no number, not above 0, or more than can be waited.
+    """
+    number = float(text)
+    if not 0 < number <= threading.TIMEOUT_MAX:
+        raise ValueError(text)
+    return number
+
+
+# argparse names the type in its message.
+seconds.__name__ = "number of seconds"

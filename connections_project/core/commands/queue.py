@@ -1,7 +1,6 @@
 """Commands that work off a queue, in one pass or in pass after pass until they are stopped."""
 
 import json
-import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from connections_project.core.commands.arguments import seconds
 from connections_project.core.commands.base import (
     INTERRUPTED,
     CommandWithExamples,
@@ -40,7 +40,7 @@ class QueueCommand(CommandWithExamples):
         how_long.add_argument("--once", action="store_true", help="one pass (the default)")
         how_long.add_argument("--forever", action="store_true", help="pass after pass")
         parser.add_argument(
-            "--interval", type=_seconds, default=5.0, metavar="SECONDS", help="between passes"
+            "--interval", type=seconds, default=5.0, metavar="SECONDS", help="between passes"
         )
         parser.add_argument("--json", action="store_true", help="print the counts as JSON")
 
@@ -81,14 +81,3 @@ class QueueCommand(CommandWithExamples):
             self.stdout.write(f"{text}.")
         # In a pipe or a file nothing would be seen before the buffer is full.
         self.stdout.flush()
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds <= threading.TIMEOUT_MAX:
-        raise ValueError(text)
-    return seconds
-
-
-# argparse names the type in its message.
-_seconds.__name__ = "number of seconds"

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from connections_project.core.commands.base import given_reason
 from connections_project.events.endpoint_command import EndpointCommand
 from connections_project.events.endpoints import disable
 from connections_project.events.models import Endpoint
@@ -23,7 +24,8 @@ examples:
         parser.add_argument("--reason", default="", help="why, for the audit log")
 
     def act(self, endpoint: Endpoint, **options: Any) -> None:
-        changed = disable(endpoint, reason=options["reason"], origin=command_origin(None))
+        reason = given_reason(options["reason"], least=0)
+        changed = disable(endpoint, reason=reason, origin=command_origin(None))
         said = "is disabled" if changed else "was disabled already"
         known = {"id": str(endpoint.pk), "disabled": True, "changed": changed}
         self.report(f"{endpoint.pk} {said}.", known, as_json=options["json"])

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from audit.record import Origin
 from audit.seal import seal_all
 from connections_project.connections.registry import connection_types
+from connections_project.core.commands.arguments import seconds
 from connections_project.core.commands.base import (
     CommandWithExamples,
     counted,
@@ -68,7 +69,7 @@ class Command(CommandWithExamples):
         )
         parser.add_argument(
             "--wait",
-            type=float,
+            type=_seconds,
             metavar="SECONDS",
             help="how long revocations are watched (default: until they are given up)",
         )
@@ -178,6 +179,15 @@ class Command(CommandWithExamples):
 
     def _say(self, line: str) -> None:
         self.stderr.write(line, lambda text: text)
+
+
+def _seconds(text: str) -> float:
+    """Read how long to wait, which may be not at all."""
+    return 0.0 if text.strip() == "0" else seconds(text)
+
+
+# argparse names the type in its message.
+_seconds.__name__ = seconds.__name__
 
 
 def _operator(email: str | None) -> Any:
