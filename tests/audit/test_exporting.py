@@ -1,6 +1,7 @@
 """Exporting: what leaves can be verified anywhere, and what was done to it since is named."""
 
 import json
+import os
 import re
 import stat
 import subprocess
@@ -83,6 +84,30 @@ def test_checkpoints_that_compare_nothing_are_wrong_use(heads: str | None, tmp_p
     assert run.returncode == 2
     said = "has no checkpoint" if heads == "" else "No such file"
     assert said in run.stderr.splitlines()[-1]
+
+
+def test_a_file_that_can_not_be_finished_leaves_nothing(tmp_path: Path) -> None:
+    record_events(1)
+    (tmp_path / "audit.jsonl").mkdir()
+    with pytest.raises(CommandError, match="Is a directory") as refused:
+        export("--output", str(tmp_path / "audit.jsonl"))
+    assert refused.value.returncode == 2
+    assert [one.name for one in tmp_path.iterdir()] == ["audit.jsonl"]
+
+
+def test_the_name_of_a_file_is_on_the_disk_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[str, list[str]]] = []
+
+    def noted(file: int) -> None:
+        kind = "folder" if stat.S_ISDIR(os.fstat(file).st_mode) else "file"
+        synced.append((kind, [one.name for one in tmp_path.iterdir()]))
+
+    monkeypatch.setattr("os.fsync", noted)
+    record_events(1)
+    call_command("export_audit_log", "--output", str(tmp_path / "a"), stdout=StringIO())
+    assert synced == [("file", ["a.part"]), ("folder", ["a"])]
 
 
 def test_a_whole_export_verifies() -> None:

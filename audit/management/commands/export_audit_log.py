@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -112,12 +112,24 @@ def written(output: Path | None, stdout: OutputWrapper) -> Iterator[IO[str] | Ou
             # An archive's events are removed from the database next.
             file.flush()
             os.fsync(file.fileno())
+        part.replace(output)
+        _sync(output.parent)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise CommandError(f"{output}: {error.strerror}", returncode=2) from None
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    part.replace(output)
+
+
+def _sync(folder: Path) -> None:
+    """Have a file's name on the disk as well as what is in it (fsync(2))."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 @contextmanager
