@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from audit.events import Action
+from audit.record import record
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import Membership, PrincipalType, Team, User
 from connections_project.identity.origins import command_origin
@@ -101,7 +102,20 @@ def create_team(*, name: str, emails: Sequence[str]) -> Team:
     with transaction.atomic():
         team.save()
         Membership.objects.bulk_create(Membership(team=team, user=member) for member in members)
+        _record_team(team, members)
     return team
+
+
+def _record_team(team: Team, members: Sequence[User]) -> None:
+    known = {"changed": ["name"], "members": sorted(str(member.pk) for member in members)}
+    record(
+        Action.TEAM_CHANGED,
+        origin=command_origin(None),
+        subject_type="team",
+        subject_id=team.pk,
+        subject_owner_id=team.pk,
+        details=known,
+    )
 
 
 def complaints(error: ValidationError) -> str:

@@ -6,10 +6,14 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
 
+from audit.events import Action
 from connections_project.core.commands.base import ResultCommand
 from connections_project.identity.accounts import complaints, create_principal
 from connections_project.identity.models import PrincipalType, User
+from connections_project.identity.origins import command_origin
+from connections_project.identity.records import record_about_user
 
 
 class PrincipalCommand(ResultCommand):
@@ -42,8 +46,20 @@ class PrincipalCommand(ResultCommand):
         Raises:
             django.core.exceptions.ValidationError: It can't be made.
         """
+        return self.recorded(email, password), {}
+
+    def recorded(self, email: str, password: str, **details: Any) -> User:
+        """Create the principal, and say so in the audit log, in one transaction."""
         kind = self.principal_type
-        return create_principal(email=email, password=password, principal_type=kind), {}
+        with transaction.atomic():
+            user = create_principal(email=email, password=password, principal_type=kind)
+            record_about_user(
+                Action.USER_PROVISIONED,
+                user.pk,
+                origin=command_origin(None),
+                details={"principal_type": kind, **details},
+            )
+        return user
 
     def explain(self, more: dict[str, Any]) -> None:
         """Return the text of what else is shown."""

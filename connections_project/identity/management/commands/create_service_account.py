@@ -37,11 +37,11 @@ examples:
         )
 
     def make(self, email: str, password: str, **options: Any) -> tuple[User, dict[str, str]]:
+        allowed = [one for name, one in PERMISSIONS.items() if options[name]]
         with transaction.atomic():
-            user, more = super().make(email, password)
-            allowed = [PERMISSIONS[name] for name in PERMISSIONS if options[name]]
+            user = self.recorded(email, password, permissions=sorted(map(".".join, allowed)))
             user.user_permissions.add(*(_permission(*one) for one in allowed))
-        return user, more
+        return user, {}
 
 
 def _permission(app: str, codename: str) -> Permission:
