@@ -36,12 +36,13 @@ def publish() -> None:
         with _locked_file(path) as file:
             written = _last_number(file, first.log)
             # Asked once the file is read: what others have written there was committed before.
-            last = Seal.objects.order_by("-number").first() or first
-            _append(file, Seal.objects.filter(number__gt=written).order_by("number").iterator())
+            found = list(Seal.objects.filter(number__gte=written).order_by("number"))
+            _append(file, [seal for seal in found if seal.number > written])
     except OSError as error:
         logger.error("The audit log's checkpoints can't be written to %s: %s", path, error.strerror)  # noqa: TRY400 (What went wrong is the operating system's; a traceback adds nothing.)
         return
-    if written > last.number:
+    if not found:
+        last = Seal.objects.order_by("-number").first() or first
         logger.error("The audit log was cut off: it ends with seal %d, and %s knows seal %d.",
                      last.number, path, written)  # fmt: skip
 
