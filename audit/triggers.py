@@ -75,17 +75,22 @@ _POSTGRESQL = {
 
 _STATEMENTS: Mapping[str, Mapping[str, str]] = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL}
 
+# The name of each trigger of a table, and its code: one of the same name may do nothing.
+# 58: BEFORE each statement that is a DELETE, UPDATE or TRUNCATE (PostgreSQL, pg_trigger.h).
 _STANDING = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s",
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s",
     "postgresql": (
-        "SELECT tgname FROM pg_trigger"
+        "SELECT tgname, prosrc FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid"
         " WHERE tgrelid = to_regclass(%s) AND NOT tgisinternal AND tgenabled = 'A'"
+        " AND tgtype = 58 AND tgqual IS NULL"
     ),
 }
 
 
 def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
-    """Name the triggers that should stand in a database and don't; a table yet to be made has none.
+    """Name the triggers that should stand in a database, as they should, and don't.
+
+    A table yet to be made has none.
 
     Raises:
         NotSupportedError: The database is neither SQLite nor PostgreSQL.
@@ -97,12 +102,14 @@ def install(connection: BaseDatabaseWrapper) -> list[str]:
     """Put the missing triggers in place, and name them."""
     missing = []
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        lacking = [_missing(connection, table) for table in _tables(connection)]
         if connection.vendor == "postgresql":
             cursor.execute(_REFUSE)
-        for table in _tables(connection):
-            for name, statement in _missing(connection, table).items():
-                cursor.execute(statement)
-                missing.append(name)
+        for name, statement in (each for one in lacking for each in one.items()):
+            if connection.vendor == "sqlite":
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+            cursor.execute(statement)
+            missing.append(name)
     return missing
 
 
@@ -128,9 +135,25 @@ def _missing(connection: BaseDatabaseWrapper, table: str) -> dict[str, str]:
     """Return the statements of the triggers that a table lacks."""
     with connection.cursor() as cursor:
         cursor.execute(_STANDING[connection.vendor], [table])
-        standing = {name for (name,) in cursor.fetchall()}
+        standing = {name: _squeezed(code) for name, code in cursor.fetchall()}
     wanted = _expected(connection.vendor, table, has_archive=_has_archive(connection))
-    return {name: statement for name, statement in wanted.items() if name not in standing}
+    return {
+        name: statement
+        for name, statement in wanted.items()
+        if standing.get(name) != _code_of(connection.vendor, statement)
+    }
+
+
+def _code_of(vendor: str, statement: str) -> str:
+    """Return what a database shows of the code of a trigger that stands as it should."""
+    if vendor == "postgresql":
+        return _squeezed(_REFUSE.split("$$")[1])
+    return _squeezed(statement.replace("IF NOT EXISTS", "", 1))
+
+
+def _squeezed(code: str) -> str:
+    """Leave out what SQLite adds and drops where it renames a table: blanks and quotes."""
+    return "".join(code.replace('"', "").split())
 
 
 def _has_archive(connection: BaseDatabaseWrapper) -> bool:

@@ -73,6 +73,45 @@ def test_a_disabled_trigger_counts_as_dropped() -> None:
     assert found() == []
 
 
+def hollow_out(table: str) -> list[str]:
+    """Put triggers of the same names in place that do nothing, and name them."""
+    names = triggers_of(table)
+    with connection.cursor() as cursor:
+        for name in names:
+            drop(name, table)
+            body = (
+                "WHEN 0 BEGIN SELECT 1; END"
+                if connection.vendor == "sqlite"
+                else "FOR EACH STATEMENT WHEN (false) EXECUTE FUNCTION audit_refuse_change()"
+            )
+            cursor.execute(f"CREATE TRIGGER {name} BEFORE UPDATE ON {table} {body}")
+            if connection.vendor == "postgresql":
+                cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+    return names
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_trigger_that_does_nothing_counts_as_dropped(table: str) -> None:
+    names = hollow_out(table)
+    (error,) = run_checks(tags=[Tags.database], databases=["default"])
+    assert all(name in error.msg for name in names)
+    assert triggers.install(connection) == names
+    assert found() == []
+
+
+def test_a_function_that_does_nothing_counts_as_dropped() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("left out: SQLite's triggers have no function")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE OR REPLACE FUNCTION audit_refuse_change() RETURNS trigger LANGUAGE plpgsql"
+            " AS $$ BEGIN RETURN NULL; END $$"
+        )
+    assert found() == ["audit.E001"]
+    triggers.install(connection)
+    assert found() == []
+
+
 def test_a_migrate_mends_a_remade_sqlite_table() -> None:
     if connection.vendor != "sqlite":
         pytest.skip("left out: only SQLite remakes a table")
