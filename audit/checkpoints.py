@@ -19,6 +19,7 @@ from django.conf import settings
 
 from audit.models import Seal
 from audit.statements import signed_seal
+from connections_project.core.instruments import CHECKPOINT_FAILURES
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +40,11 @@ def publish() -> None:
             found = list(Seal.objects.filter(number__gte=written).order_by("number"))
             _append(file, [seal for seal in found if seal.number > written])
     except OSError as error:
+        CHECKPOINT_FAILURES.labels("unwritable").inc()
         logger.error("The audit log's checkpoints can't be written to %s: %s", path, error.strerror)  # noqa: TRY400 (What went wrong is the operating system's; a traceback adds nothing.)
         return
     if not found:
+        CHECKPOINT_FAILURES.labels("cut_off").inc()
         last = Seal.objects.order_by("-number").first() or first
         logger.error("The audit log was cut off: it ends with seal %d, and %s knows seal %d.",
                      last.number, path, written)  # fmt: skip

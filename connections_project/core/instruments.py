@@ -37,6 +37,13 @@ EVENT_DELIVERIES = Counter(
     ["endpoint", "outcome"],
     registry=REGISTRY,
 )
+CHECKPOINT_FAILURES = Counter(
+    "connections_audit_checkpoint_failures",
+    "Sealings whose checkpoints could not be written (unwritable), or know more than is left of the"
+    " log (cut_off).",
+    ["problem"],
+    registry=REGISTRY,
+)
 UNSTORED_TOKENS = Counter(
     "connections_unstored_tokens",
     "Tokens that came while the database failed, by what became of them: revoked, failed or left.",

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from audit.checkpoints import publish
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin, record
 from connections_project.api import rate_limits
@@ -28,7 +29,7 @@ from connections_project.revocation.models import RevocationJob
 from tests.conftest import UseCatalogue
 from tests.metrics.conftest import Scrape, scrape
 from tests.support.absent_redis import NO_REDIS
-from tests.support.audit_tampering import sealed
+from tests.support.audit_tampering import cut_off, sealed
 from tests.support.bank import Bank
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.chirp import Chirp
@@ -193,6 +194,25 @@ def test_a_log_that_is_not_sealed(fires: Fires) -> None:
             subject_id=None,
             subject_owner_id=None,
         )
+
+
+def test_checkpoints_that_can_not_be_written(
+    fires: Fires, settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.AUDIT_HEADS_FILE = tmp_path
+    with fires("ConnectionsAuditCheckpoints"):
+        sealed(1)
+
+
+def test_a_log_that_has_lost_what_its_checkpoints_know(
+    fires: Fires, settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.AUDIT_HEADS_FILE = tmp_path / "heads.jsonl"
+    sealed(1)
+    sealed(1)
+    with fires("ConnectionsAuditCheckpoints"):
+        cut_off(from_seal=2)
+        publish()
 
 
 def test_a_post_that_nobody_begins(
