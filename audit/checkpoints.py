@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 # More than any line is long.
 _TAIL = 4096
+_LARGEST = 2**63 - 1
 
 
 def publish() -> None:
@@ -58,10 +59,15 @@ def read(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
     for line in lines:
         try:
             signed = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        if isinstance(signed, dict) and isinstance(signed.get("number"), int):
+        if isinstance(signed, dict) and _is_number(signed.get("number")):
             yield signed
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it can be a seal's: a bool is an int to Python, and no column takes any number."""
+    return isinstance(value, int) and value is not True and 0 < value <= _LARGEST
 
 
 @contextmanager

@@ -267,6 +267,19 @@ def test_a_database_behind_the_file_is_an_alarm(
     assert "was cut off: it ends with seal 1" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "junk", ["[" * 4000, '{"number": 9223372036854775808}', '{"number": true}']
+)
+def test_junk_in_the_file_stops_no_sealing(checkpoints_file: Path, junk: str) -> None:
+    tampering.sealed(1)
+    with checkpoints_file.open("a") as file:
+        file.write(f"{junk}\n")
+    tampering.sealed(1)
+    lines = checkpoints_file.read_text().splitlines()
+    assert [one["number"] for one in publishing.read(lines)] == [1, 2]
+    call_command("verify_audit_log", stdout=StringIO())
+
+
 def test_two_sealers_at_once_are_no_alarm(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
