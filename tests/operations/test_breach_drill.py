@@ -65,6 +65,11 @@ def test_it_ends_tells_and_proves(owner: User, outsider: User, bank: Bank, tmp_p
     assert "@" not in owners
 
 
+def test_a_reason_may_look_like_an_option(owner: User, bank: Bank, tmp_path: Path) -> None:
+    connection_of(owner)
+    assert drill("bank", tmp_path, "--reason=-breach")["reason"] == "-breach"
+
+
 def test_a_real_one_is_not_the_rest_of_a_drill(owner: User, bank: Bank, tmp_path: Path) -> None:
     connection_of(owner)
     bank.server.on("POST", "/revoke", Answer(503))

@@ -130,7 +130,7 @@ class Command(CommandWithExamples):
             pass
         export = folder / "audit.jsonl"
         since = (found.started_at - timedelta(seconds=1)).isoformat()
-        written = ("--since", since, "--output", str(export), "--reason", found.reason)
+        written = (f"--since={since}", f"--output={export}", f"--reason={found.reason}")
         call_command("export_audit_log", *written, stdout=StringIO())
         breach_report.write_owners(found, folder / "owners.jsonl")
         report = breach_report.issue_report(found, export)
