@@ -17,6 +17,7 @@ from connections_project.connections.errors import (
 )
 from connections_project.connections.store_grant import (
     ReceivedGrant,
+    drop_extras,
     lives_on,
     lock_owner,
     refuse,
@@ -116,6 +117,8 @@ def _supersede(old: ChannelConnection, received: ReceivedChannelGrant, *, origin
     add_holder(received.grant, app=row.app, connection_id=row.pk)
     details = {"superseded_by": str(row.pk), "schedules_moved": moved}
     revoke = not lives_on(old, received.tokens)
+    if not revoke:
+        drop_extras(old.token_bundle(), old, received.tokens, origin=origin)
     request = DisconnectRequest(origin, revoke=revoke, details=details)
     result = disconnect_and_erase([old], request, Action.CHANNEL_DISCONNECTED)
     dispatch_revocations(result.job_ids, interface=origin.interface)

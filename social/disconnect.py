@@ -53,7 +53,7 @@ def disconnect(rows: Sequence[SocialAccount], request: DisconnectRequest) -> Dis
     """
     erase = request.erase_tokens
     revoke = tells_platform(SocialAccount, revoke=request.revoke, erase_tokens=erase)
-    shared = _living_on_others_tokens(rows) if revoke else frozenset[UUID]()
+    shared = living_on_others_tokens(rows) if revoke else frozenset[UUID]()
     released = release_grants(rows, revoke=revoke, shared=shared)
     now = timezone.now()
     ended = [row for row in rows if row.status != Status.DISCONNECTED]
@@ -93,7 +93,7 @@ def _skipped(
             yield request.event(row, Action.TOKEN_REVOCATION_SKIPPED, result=decision)
 
 
-def _living_on_others_tokens(rows: Sequence[SocialAccount]) -> frozenset[UUID]:
+def living_on_others_tokens(rows: Sequence[SocialAccount]) -> frozenset[UUID]:
     """Find those whose very tokens a live account has, or another one of the batch is revoked with.
 
     Locks all holders of the grants, so that of two that leave at once the second is the last.

@@ -53,7 +53,8 @@ class ConnectionList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         rows: list[Any] = list(self.result_list)
-        jobs = RevocationJob.objects.filter(connection_id__in=[row.pk for row in rows])
+        ids = [row.pk for row in rows]
+        jobs = RevocationJob.objects.filter(connection_id__in=ids, extras_only=False)
         # Newer ones last, so that they win.
         newest = {job.connection_id: job for job in jobs.order_by("id").defer("sealed_tokens")}
         for row in rows:

@@ -72,7 +72,13 @@ def _of_platform(connection: OAuthConnection) -> Iterator[Hint]:
 
 def _of_jobs(jobs: list[RevocationJob]) -> Iterator[Hint]:
     for job in jobs:
-        if job.state == JobState.ABANDONED:
+        if job.state == JobState.ABANDONED and job.extras_only:
+            yield Hint(
+                "What came beside the tokens, such as a webhook, may still be good: the user "
+                "should remove it at the platform by hand.",
+                True,
+            )
+        elif job.state == JobState.ABANDONED:
             yield Hint(
                 "Telling the platform was given up: the user should remove the app there by hand.",
                 True,

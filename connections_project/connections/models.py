@@ -128,6 +128,7 @@ class OAuthConnection(AttentionMixin):
             grant=grant or self.grant,
             sealed=self.sealed(tokens) if tokens else self.auth_state,
             token_expires_at=ends_at,
+            may_have_extras=tokens is None or bool(tokens.extras),
         )
 
     def sealed(self, tokens: TokenSet) -> Sealed:

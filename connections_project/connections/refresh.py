@@ -159,7 +159,8 @@ def _lead(connection: C, upstream: Upstream, *, ends_at: float, origin: Origin) 
         settle = partial(_store, connection, old, tokens, origin=origin)
     # Where the stored refresh token is still the one to use, nothing is lost but time.
     is_rotated = came.refresh_token not in {None, old.refresh_token}
-    return store_or_revoke(settle, upstream=upstream, tokens=[came] if is_rotated else [])
+    lost = [replace(came, extras={})] if is_rotated else []
+    return store_or_revoke(settle, upstream=upstream, tokens=lost)
 
 
 def _store(connection: C, old: TokenSet, tokens: TokenSet, *, origin: Origin) -> C:
@@ -182,7 +183,8 @@ def _revoke_late(row: OAuthConnection, old: TokenSet, tokens: TokenSet, *, origi
         return
     is_idle = row.auth_state is None or tokens.refresh_token not in {None, old.refresh_token}
     if not refresh_rules_of(row).share(row, kept) and is_idle:
-        revoke_unstored(row.token_bundle(kept), origin=origin)
+        # What came beside them is the old ones' own: whoever has replaced those has seen to it.
+        revoke_unstored(row.token_bundle(replace(kept, extras={})), origin=origin)
 
 
 def _save_refreshed(row: OAuthConnection, tokens: TokenSet, *, origin: Origin) -> None:

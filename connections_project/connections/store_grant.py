@@ -19,9 +19,15 @@ from connections_project.connections.registry import actions_of
 from connections_project.core.vault import DecryptionError
 from connections_project.identity.models import User
 from connections_project.oauth.client import Identity, TokenSet
+from connections_project.platforms.adapter import has_extras
 from connections_project.platforms.registry import Upstream
 from connections_project.revocation.grants import Grant, add_holder
-from connections_project.revocation.release import Decision, revoke_unstored
+from connections_project.revocation.release import (
+    Decision,
+    TokenBundle,
+    revoke_unstored,
+    revoke_unstored_extras,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -108,28 +114,55 @@ def with_stored_refresh_token(row: OAuthConnection, received: G) -> G:
 
 
 def _release_replaced(row: OAuthConnection, received: ReceivedGrant, *, origin: Origin) -> None:
-    """Revoke the tokens that fresh ones replace, where that ends nothing else."""
+    """Revoke the tokens that fresh ones replace, where that ends nothing else, and what came beside
+    them in any case."""
     revocation = received.upstream.platform.revocation
-    if row.auth_state is None or revocation is None or revocation.blast_radius != "token":
+    if row.auth_state is None:
         return
-    if not lives_on(row, received.tokens):
+    is_single = revocation is not None and revocation.blast_radius == "token"
+    if is_single and not lives_on(row, received.tokens):
         revoke_unstored(row.token_bundle(), origin=origin)
+    else:
+        drop_extras(row.token_bundle(), row, received.tokens, origin=origin)
+
+
+def drop_extras(
+    bundle: TokenBundle, row: OAuthConnection, tokens: TokenSet, *, origin: Origin
+) -> None:
+    """Revoke what came beside dropped tokens, which themselves live on.
+
+    Args:
+        bundle: What is dropped: the row's own, or `tokens`.
+        row: A connection.
+        tokens: What has come for its account. What both came with is in use, and stays.
+    """
+    if has_extras(bundle.platform_slug):
+        own = _readable(row)
+        if own is not None and own.extras != tokens.extras:
+            revoke_unstored_extras(bundle, origin=origin)
 
 
 def lives_on(row: OAuthConnection, tokens: TokenSet) -> bool:
-    """Whether one of these tokens is the row's own, or may be.
+    """Whether one of these tokens, or what came beside them, is the row's own, or may be.
 
     Some platforms hand out the same token again, which then must live.
     """
     if row.auth_state is None:
         return False
-    try:
-        own = row.opened()
-    except DecryptionError:
-        logger.warning("No key reads the credentials of %s: nothing is revoked for it", row.pk)
+    own = _readable(row)
+    if own is None:
         return True
     fresh = {tokens.access_token, tokens.refresh_token} - {None}
-    return bool(fresh & {own.access_token, own.refresh_token})
+    same_extras = bool(tokens.extras) and tokens.extras == own.extras
+    return same_extras or bool(fresh & {own.access_token, own.refresh_token})
+
+
+def _readable(row: OAuthConnection) -> TokenSet | None:
+    try:
+        return row.opened()
+    except DecryptionError:
+        logger.warning("No key reads the credentials of %s: nothing is revoked for it", row.pk)
+        return None
 
 
 def refuse(
@@ -163,7 +196,8 @@ def refuse(
 def _revoke_received(
     row: OAuthConnection, received: ReceivedGrant, same: OAuthConnection | None, *, origin: Origin
 ) -> Decision:
-    if same is not None and lives_on(same, received.tokens):
-        return Decision.SHARED_GRANT
     bundle = row.token_bundle(received.tokens, grant=received.grant)
+    if same is not None and lives_on(same, received.tokens):
+        drop_extras(bundle, same, received.tokens, origin=origin)
+        return Decision.SHARED_GRANT
     return revoke_unstored(bundle, origin=origin)

@@ -6,6 +6,7 @@ where that fails too, nobody will ever hold them again, and they are revoked at 
 
 import logging
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
@@ -61,6 +62,9 @@ def _revoked(upstream: Upstream, tokens: TokenSet) -> str:
     """Try to revoke, and return what became of it: "revoked", "failed" or "left"."""
     if not can_revoke(upstream) or ends_the_grant(upstream):
         # Who else lives on the grant can't be looked up now, and a new consent is on the same one.
+        # What came beside the tokens is nobody else's.
+        with suppress(PlatformError):
+            client.revoke_extras(upstream, tokens, within=SECONDS_TO_REVOKE)
         return "left"
     try:
         client.revoke(upstream, tokens, within=SECONDS_TO_REVOKE)

@@ -54,7 +54,8 @@ def _counted(since: date) -> dict[date, Day]:
 
 def _kinds() -> dict[str, str]:
     """Return what an audit action counts as, of those that count."""
-    kinds = {str(Action.TOKEN_REVOCATION_ABANDONED): "failed"}
+    given_up = (Action.TOKEN_REVOCATION_ABANDONED, Action.EXTRAS_REVOCATION_ABANDONED)
+    kinds = {str(action): "failed" for action in given_up}
     for actions in (one.actions for one in connection_types()):
         kinds |= {actions.connected: "connected", actions.disconnected: "disconnected"}
         kinds |= dict.fromkeys(actions.failed, "failed")

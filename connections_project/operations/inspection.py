@@ -22,8 +22,8 @@ from connections_project.receipts.facts import NotDisconnectedError, facts
 from connections_project.revocation.models import GrantHold, RevocationJob
 
 ACCOUNT = ("platform_account_id", "platform_account_name")
-JOB = ("id", "state", "verification", "attempts", "last_error", "created_at", "due_at",
-       "leased_until", "finished_at", "trace_id")  # fmt: skip
+JOB = ("id", "extras_only", "state", "verification", "attempts", "last_error", "created_at",
+       "due_at", "leased_until", "finished_at", "trace_id")  # fmt: skip
 # More than fit on a screen are counted, and the first ones listed.
 MOST = 100
 

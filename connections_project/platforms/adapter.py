@@ -100,6 +100,11 @@ def adapter_at(slug: str) -> Adapter:
     return adapter_of(found.platform) if found else Adapter()
 
 
+def has_extras(slug: str) -> bool:
+    """Whether something may come beside a platform's tokens that has to be revoked by itself."""
+    return adapter_at(slug).revoke_extras is not None
+
+
 def missing_functions(platform: Platform) -> dict[str, str]:
     """Return what the catalogue leaves to a platform's adapter, which does not have it.
 

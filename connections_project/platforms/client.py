@@ -110,7 +110,7 @@ def revoke(
         client.revoke(
             platform, registration, tokens=tokens, within=within, accepted=accepted, accept=accept
         )
-        _revoke_extras(upstream, tokens, ends_at=ends_at)
+        revoke_extras(upstream, tokens, within=ends_at - time.monotonic())
     elif not accepted:
         _revoke_by_adapter(upstream, tokens, within=within)
         for name in platform.revocation.tokens:
@@ -123,10 +123,16 @@ def _revoke_by_adapter(upstream: Upstream, tokens: TokenSet, *, within: float) -
         by_adapter(upstream, tokens, within)
 
 
-def _revoke_extras(upstream: Upstream, tokens: TokenSet, *, ends_at: float) -> None:
+@calling("revoke")
+def revoke_extras(upstream: Upstream, tokens: TokenSet, *, within: float) -> None:
+    """Revoke what came beside tokens, where there is such a thing; not these themselves.
+
+    Raises:
+        PlatformError: It may still be good.
+    """
     by_adapter = adapter_of(upstream.platform).revoke_extras
     if by_adapter is not None and tokens.extras:
-        by_adapter(upstream, tokens, min(ends_at - time.monotonic(), SECONDS_A_TOKEN))
+        by_adapter(upstream, tokens, min(within, SECONDS_A_TOKEN))
 
 
 @calling("verify")

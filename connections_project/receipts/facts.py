@@ -95,7 +95,7 @@ def _erased(ending: AuditEvent, since: list[AuditEvent], erasure: str) -> Iterat
 def _revocation(
     connection: OAuthConnection, ending: AuditEvent, since: list[AuditEvent]
 ) -> Revocation:
-    jobs = RevocationJob.objects.filter(connection_id=connection.pk, state=JobState.PENDING)
+    jobs = RevocationJob.pending().filter(connection_id=connection.pk, extras_only=False)
     if job := jobs.order_by("id").first():
         verification = job.verification
         return Revocation(JobState.PENDING, job.attempts, job.last_error, verification=verification)

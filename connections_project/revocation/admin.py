@@ -91,9 +91,10 @@ class RevocationJobAdmin(ReadOnlyAdmin):
     )
     id_columns = ("id", "connection_id")
     search_help_text = "The job's or its connection's id"
-    fields = ("id", "shown_state", "verified", "app", "platform_name", "of_connection", "tries",
-              "last_error", "client_id", "authority", "platform_user_id", "created_at", "due_at",
-              "finished_at", "leased_until", "trace_id")  # fmt: skip
+    fields = ("id", "extras_only", "shown_state", "verified", "app", "platform_name",
+              "of_connection", "tries", "last_error", "client_id", "authority",
+              "platform_user_id", "created_at", "due_at", "finished_at", "leased_until",
+              "trace_id")  # fmt: skip
     readonly_fields = fields
     actions = ("retry_selected",)
     saved_filters = {

@@ -102,6 +102,13 @@ ENDINGS = {
     JobState.ABANDONED: (Action.TOKEN_REVOCATION_ABANDONED, Outcome.FAILURE),
 }
 
+# What is told of the tokens themselves decides a receipt, so these are told apart.
+OF_EXTRAS = {
+    Action.TOKEN_REVOKED: Action.EXTRAS_REVOKED,
+    Action.TOKEN_REVOCATION_FAILED: Action.EXTRAS_REVOCATION_FAILED,
+    Action.TOKEN_REVOCATION_ABANDONED: Action.EXTRAS_REVOCATION_ABANDONED,
+}
+
 
 def _finish(
     jobs: Sequence[RevocationJob], state: JobState, interface: Interface
@@ -191,7 +198,7 @@ def job_event(
 
     Args:
         job: The job.
-        action: What.
+        action: What, as it is called of tokens.
         outcome: Whether it succeeded.
         origin: Who did it.
         reason: Why somebody did it.
@@ -199,7 +206,7 @@ def job_event(
     """
     details = {"platform": job.platform, "attempts": job.attempts}
     return Event(
-        action=action,
+        action=OF_EXTRAS.get(action, action) if job.extras_only else action,
         origin=origin,
         subject_type=f"{job.app}.connection",
         subject_id=job.connection_id,

@@ -108,6 +108,7 @@ def was_revoked_since(grant: Grant, since: datetime, *, platform: str) -> bool:
         client_id=grant.client_id,
         authority=grant.authority,
         platform_user_id=grant.platform_user_id,
+        extras_only=False,
     )
     # Each of these has an index of its own, in which there are few.
     failed = Q(state=JobState.PENDING, platform=platform, due_at__gte=since, attempts__gt=0)

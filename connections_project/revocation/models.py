@@ -68,6 +68,8 @@ class RevocationJob(LeasedJob):
     client_id = models.CharField(max_length=255, default="")
     platform_user_id = models.CharField(max_length=255, null=True)
     sealed_tokens = SealedField(null=True)
+    # Whether its tokens are not to be sent, only what came beside them (`TokenSet.extras`).
+    extras_only = models.BooleanField(default=False, db_default=False)
     # Which of the tokens the platform has taken back already, by their names, between blanks.
     accepted_tokens = models.CharField(max_length=64, default="", db_default="")
     # When the access token ends by its time; None where it doesn't, or that isn't known.

@@ -17,6 +17,7 @@ from connections_project.core.ids import uuid7
 from connections_project.core.lookups import uuid_array
 from connections_project.core.vault import Sealed
 from connections_project.middleware.tracing import current_trace_id
+from connections_project.platforms.adapter import has_extras
 from connections_project.platforms.registry import Upstream, upstream
 from connections_project.revocation.dispatch import dispatch_revocations
 from connections_project.revocation.grants import (
@@ -41,7 +42,7 @@ class Decision(StrEnum):
 @dataclass(frozen=True)
 class TokenBundle:
     """A connection's tokens, sealed, and the grant they come from; the time is the access token's
-    end."""
+    end. Of sealed ones nobody knows whether anything came beside them."""
 
     app: str
     platform_slug: str
@@ -50,6 +51,7 @@ class TokenBundle:
     grant: Grant
     sealed: Sealed | None
     token_expires_at: datetime | None = None
+    may_have_extras: bool = True
 
 
 class Leaving(Protocol):
@@ -95,6 +97,7 @@ def release_grants(
     Must stand in the transaction that ends the connections, before their tokens are erased; the
     caller has locked them, and dispatches the jobs. The sealed tokens are moved within the
     database, unopened. Of several on one grant that nobody else stays on, exactly one is revoked.
+    What came beside the tokens of the others is revoked all the same.
 
     Args:
         leaving: The connections, of one app.
@@ -115,7 +118,20 @@ def release_grants(
     }
     remove_holders(*decisions)
     pending = [one for one in leaving if decisions[one.pk] is Decision.PENDING]
-    return Released(decisions, _move_tokens(pending))
+    done = {*shared, *(one.pk for one in pending)}
+    others = [one for one in leaving if one.pk not in done] if revoke else []
+    return Released(decisions, _move_tokens(pending) + revoke_extras(others))
+
+
+def revoke_extras(leaving: Sequence[Leaving]) -> tuple[UUID, ...]:
+    """Enqueue the end of what came beside tokens that are dropped without a revocation.
+
+    A webhook, for one, is each connection's own, whatever becomes of the grant. Must stand in the
+    transaction that drops the tokens, before that; the caller dispatches the jobs.
+    """
+    slugs = {slug for slug in {one.platform_slug for one in leaving} if has_extras(slug)}
+    own = [one for one in leaving if one.platform_slug in slugs and one.holds_tokens]
+    return _move_tokens(own, extras_only=True)
 
 
 def foresee(leaving: Leaving) -> Decision:
@@ -143,7 +159,16 @@ def revoke_unstored(bundle: TokenBundle, *, origin: Origin) -> Decision:
     )
     if decision is Decision.PENDING:
         _enqueue_revocation(bundle, origin=origin)
+    else:
+        revoke_unstored_extras(bundle, origin=origin)
     return decision
+
+
+def revoke_unstored_extras(bundle: TokenBundle, *, origin: Origin) -> None:
+    """Get rid of what came beside such tokens, which themselves are left alone."""
+    known = bundle.sealed is not None and bundle.may_have_extras
+    if known and has_extras(bundle.platform_slug):
+        _enqueue_revocation(bundle, origin=origin, extras_only=True)
 
 
 def decide(found: Upstream | None, *, asked: bool, is_shared: Callable[[], bool]) -> Decision:
@@ -176,7 +201,7 @@ def ends_the_grant(found: Upstream | None) -> bool:
     return revocation is not None and revocation.blast_radius == "grant"
 
 
-def _enqueue_revocation(bundle: TokenBundle, *, origin: Origin) -> None:
+def _enqueue_revocation(bundle: TokenBundle, *, origin: Origin, extras_only: bool = False) -> None:
     now = timezone.now()
     job = RevocationJob.objects.create(
         app=bundle.app,
@@ -187,6 +212,7 @@ def _enqueue_revocation(bundle: TokenBundle, *, origin: Origin) -> None:
         client_id=bundle.grant.client_id,
         platform_user_id=bundle.grant.platform_user_id,
         sealed_tokens=bundle.sealed,
+        extras_only=extras_only,
         token_expires_at=bundle.token_expires_at,
         created_at=now,
         due_at=now,
@@ -234,14 +260,18 @@ def _with_unknown_siblings(
     )
 
 
-def _move_tokens(pending: Sequence[Leaving]) -> tuple[UUID, ...]:
+def _move_tokens(pending: Sequence[Leaving], *, extras_only: bool = False) -> tuple[UUID, ...]:
     """Create the jobs by one INSERT … SELECT, with the ciphertexts as they are."""
     if not pending:
         return ()
     pairs = [(one.pk, uuid7()) for one in pending]
     now = timezone.now()
     alike = RevocationJob(
-        app=pending[0].app, created_at=now, due_at=now, trace_id=current_trace_id()
+        app=pending[0].app,
+        extras_only=extras_only,
+        created_at=now,
+        due_at=now,
+        trace_id=current_trace_id(),
     )
     sql, parameters = _insert(alike, pending[0], pairs)
     with connection.cursor() as cursor:

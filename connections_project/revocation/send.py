@@ -14,6 +14,7 @@ from connections_project.oauth.client import TokenSet, UnusableTokensError
 from connections_project.oauth.errors import DeadGrant, PlatformError
 from connections_project.oauth.revoking import BY_BEARER, leaves_refresh_token
 from connections_project.platforms import client
+from connections_project.platforms.adapter import has_extras
 from connections_project.platforms.registry import Upstream, has_credentials, upstream
 from connections_project.revocation.grants import Grant, has_holders
 from connections_project.revocation.models import RevocationJob, Verification
@@ -66,7 +67,7 @@ class Sent:
 
 
 def send(job: RevocationJob, *, deadline: float) -> Sent:
-    """Revoke a job's tokens at its platform.
+    """Revoke a job's tokens at its platform, or only what came beside them.
 
     Args:
         job: A claimed job.
@@ -78,11 +79,13 @@ def send(job: RevocationJob, *, deadline: float) -> Sent:
         SkippedError: The user has connected anew on a grant that a revocation would end.
     """
     found = upstream(job.platform)
-    if found is None or found.platform.revocation is None:
+    if found is None or (found.platform.revocation is None and not job.extras_only):
         raise CannotSendError("unsupported")
     if not has_credentials(found):
         raise CannotSendError("invalid_client")
-    _refuse_a_shared_grant(job, found)
+    if job.extras_only:
+        return _send_extras(job, found, deadline)
+    _refuse_a_shared_grant(job, found, deadline)
     tokens = _opened(job)
     try:
         return _send(job, found, tokens, deadline)
@@ -116,6 +119,13 @@ def _revoke(job: RevocationJob, found: Upstream, tokens: TokenSet, deadline: flo
 
     accepted = job.accepted_tokens.split()
     client.revoke(found, tokens, within=_left(deadline), accepted=accepted, accept=accept)
+
+
+def _send_extras(job: RevocationJob, found: Upstream, deadline: float) -> Sent:
+    """Revoke what came beside a job's tokens, without these: nobody is to probe them either."""
+    extras = replace(_opened(job), access_token="", refresh_token=None)
+    client.revoke_extras(found, extras, within=_left(deadline))
+    return Sent(found, extras)
 
 
 def _left(deadline: float) -> float:
@@ -185,9 +195,12 @@ def _end_of(tokens: TokenSet) -> datetime | None:
     return None if seconds is None else timezone.now() + timedelta(seconds=seconds)
 
 
-def _refuse_a_shared_grant(job: RevocationJob, found: Upstream) -> None:
-    if _is_shared(job, found):
-        raise SkippedError
+def _refuse_a_shared_grant(job: RevocationJob, found: Upstream, deadline: float) -> None:
+    if not _is_shared(job, found):
+        return
+    if has_extras(job.platform):
+        _send_extras(job, found, deadline)
+    raise SkippedError
 
 
 def _is_shared(job: RevocationJob, found: Upstream) -> bool:

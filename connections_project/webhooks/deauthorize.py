@@ -1,4 +1,4 @@
-"""End one connection whose grant is over at the platform, so that nothing is revoked there."""
+"""End one connection whose grant is over at the platform, so that no token is revoked there."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,9 @@ from connections_project.connections.disconnect import erase_tokens
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.records import record_about
 from connections_project.connections.registry import DISCONNECTED
+from connections_project.revocation.dispatch import dispatch_revocations
 from connections_project.revocation.grants import remove_holders
+from connections_project.revocation.release import revoke_extras
 
 
 def mark_deauthorized(
@@ -29,6 +31,8 @@ def mark_deauthorized(
     had_credentials, now = row.holds_tokens, timezone.now()
     was_over = row.status == DISCONNECTED
     anonymous = row.anonymous_columns() if forget_person else {}
+    # What came beside the tokens may outlive the grant.
+    dispatch_revocations(revoke_extras([row]), interface=origin.interface)
     erase_tokens([row], now=now, **_ended_columns(row, now), **anonymous)
     remove_holders(row.pk)
     record_about(

@@ -11,8 +11,9 @@ from channels.attempt import attempt
 from channels.claims import claim
 from channels.models import ChannelConnection
 from connections_project.identity.models import User
+from connections_project.revocation.models import RevocationJob
 from tests.support.channel_disconnects import CONNECTIONS, disconnect
-from tests.support.channel_publishing import due_schedule
+from tests.support.channel_publishing import ADAPTER, due_schedule
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.channel_scheduling import SCHEDULES, schedule
 from tests.support.chirp import Chirp
@@ -68,6 +69,22 @@ def test_a_disconnect_takes_eight(
         with counted() as statements:
             assert disconnect(api, row.pk, query).status_code == 200
         assert len(statements) <= 3
+
+
+def test_a_webhook_takes_none_beyond_that(
+    api: APIClient,
+    row: ChannelConnection,
+    outsider: User,
+    chirp: Chirp,
+    use_catalogue: Callable[..., None],
+) -> None:
+    whole = chirp.catalogue(more=ADAPTER.format("discord"), revocation='blast_radius = "grant"')
+    use_catalogue(whole, "chirp")
+    channel_of(outsider)
+    with counted() as statements:
+        assert disconnect(api, row.pk).status_code == 200
+    assert len(statements) <= 8, "\n".join(statements)
+    assert RevocationJob.objects.get().extras_only
 
 
 def test_scheduling_takes_three(api: APIClient, row: ChannelConnection) -> None:

@@ -7,11 +7,14 @@ import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
+from connections_project.core.ids import uuid7
 from connections_project.core.periodic import run_due
 from connections_project.identity.models import Team
+from connections_project.revocation.models import RevocationJob
 from social import retention
 from social.models import SocialAccount
 from social.retention import erase_kept_too_long
+from tests.conftest import UseCatalogue
 from tests.support.gallery import Gallery
 from tests.support.provider_rows import events
 from tests.support.social_rows import account_of
@@ -77,3 +80,17 @@ def test_an_erased_account_fails_an_earlier_reader(team: Team, gallery: Gallery)
     row = kept(team, 91)
     erase_kept_too_long()
     assert SocialAccount.objects.get().epoch > row.epoch
+
+
+def test_what_came_beside_them_is_revoked_unless_another_has_it_too(
+    team: Team, gallery: Gallery, use_catalogue: UseCatalogue
+) -> None:
+    use_catalogue(gallery.catalogue(more='adapter = "channels.adapters.discord"'), "gallery")
+    shared = uuid7()
+    beside = account_of(team, account_id="8", token_set=shared)
+    old = [kept(team, 91), kept(team, 91, "9")]
+    SocialAccount.objects.filter(pk=old[1].pk).update(token_set=shared)
+    assert erase_kept_too_long() == 2
+    assert beside.opened().access_token == "access-0"
+    job = RevocationJob.objects.get()
+    assert (job.connection_id, job.extras_only) == (old[0].pk, True)

@@ -76,8 +76,8 @@ def _of_app(one: ConnectionType, user: User) -> OfApp:
 
 
 def _newest_jobs(ids: Iterable[UUID]) -> dict[UUID, RevocationJob]:
-    jobs = RevocationJob.objects.filter(connection_id__in=list(ids)).defer("sealed_tokens")
-    return {job.connection_id: job for job in jobs.order_by("id")}
+    jobs = RevocationJob.objects.filter(connection_id__in=list(ids), extras_only=False)
+    return {job.connection_id: job for job in jobs.order_by("id").defer("sealed_tokens")}
 
 
 def _row(row: Any, job: RevocationJob | None) -> dict[str, Any]:

@@ -64,16 +64,22 @@ def test_the_same_channel_is_connected_once(
     platform.issued = 0
     answer = call_back(api, platform._client.begin(api, "discord")["state"])
     assert platform._client.id_of_repeated(answer) == str(rows[0].pk)
+    # The same webhook came again, and is in use.
+    assert asked(platform) == [[], []]
+    assert not RevocationJob.objects.exists()
 
 
 def test_the_last_one_ends_the_grant(
     api: APIClient, platform: RecordedPlatform, rows: list[ChannelConnection]
 ) -> None:
-    assert platform.end(api, rows[0]) is None
+    platform.end(api, rows[0])
     assert platform.revocations == []
+    assert asked(platform) == [["DELETE"], []]
     platform.end(api, rows[1])
-    assert RevocationJob.objects.get().state == "revoked"
-    assert asked(platform) == [[], ["DELETE"]]
+    assert platform.revocations != []
+    assert asked(platform) == [["DELETE"], ["DELETE"]]
+    jobs = RevocationJob.objects.order_by("id")
+    assert [(one.extras_only, one.state) for one in jobs] == [(True, "revoked"), (False, "revoked")]
 
 
 @pytest.mark.parametrize("channel_id", ["1" * 256, "1\x00", "1\ud800"])
