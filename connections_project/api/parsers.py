@@ -1,6 +1,5 @@
 """JSON in and JSON out, whatever the caller accepts."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import IO, Any, NoReturn
@@ -11,6 +10,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from connections_project.api.errors import ApiException, invalid_field
+from connections_project.oauth.json_text import MOST_VALUES, TooManyValuesError, load_json
 
 # PostgreSQL stores no NUL in text, and no database takes half of a surrogate pair.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -68,13 +68,15 @@ def unstorable_characters(field: str) -> ApiException:
 
 
 def _decoded(raw: bytes) -> Any:
+    message = "Give well-formed JSON in UTF-8."
     try:
-        return json.loads(raw.decode(), parse_constant=_refuse_constant)
+        return load_json(raw, encoding="utf-8", parse_constant=_refuse_constant)
+    except TooManyValuesError:
+        message = f"Give at most {MOST_VALUES:,} values."
     except (ValueError, RecursionError):
-        # Without the cause: it holds the body, and the body may hold a password.
-        raise invalid_field(
-            "body", code="malformed", message="Give well-formed JSON in UTF-8."
-        ) from None
+        pass
+    # Without the cause: it holds the body, and the body may hold a password.
+    raise invalid_field("body", code="malformed", message=message)
 
 
 def _refuse_constant(name: str) -> NoReturn:

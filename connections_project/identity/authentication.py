@@ -12,6 +12,7 @@ from connections_project.api.errors import ApiError, ApiException, error_of_stat
 from connections_project.identity import external_tokens, tokens
 from connections_project.identity.models import User
 from connections_project.middleware.trusted_proxies import client_address
+from connections_project.oauth.json_text import LONGEST_TOKEN
 from connections_project.oauth.key_server import KeysUnavailableError
 
 
@@ -49,6 +50,8 @@ class PrincipalAuthentication(JWTAuthentication):
 
 
 def _principal_of(raw: bytes, address: str) -> tuple[User, dict[str, object]]:
+    if len(raw) > LONGEST_TOKEN:
+        raise tokens.BadTokenError
     issuer = external_tokens.claimed_issuer(raw)
     if issuer is not None:
         return external_tokens.principal_of(raw, issuer=issuer, address=address)

@@ -1,7 +1,6 @@
 """Access tokens of external issuers (RFC 9068): verified, and whom they speak for."""
 
 import base64
-import json
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypedDict
@@ -15,6 +14,7 @@ from connections_project.identity.fields import normal_email
 from connections_project.identity.models import PrincipalType, User
 from connections_project.identity.provisioning import ForgottenSubjectError, follow, provision
 from connections_project.identity.tokens import ODDITIES, BadTokenError, require_open_sessions
+from connections_project.oauth.json_text import load_json
 from connections_project.oauth.key_server import KeyServer, UnknownKeyError
 from connections_project.oauth.waiters import Waiters
 
@@ -34,7 +34,7 @@ def claimed_issuer(raw: bytes) -> str | None:
     """Return the `iss` that a token claims, unverified; None where it claims none, as ours do."""
     try:
         payload = raw.split(b".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + b"=" * (-len(payload) % 4)))
+        claims = load_json(base64.urlsafe_b64decode(payload + b"=" * (-len(payload) % 4)))
         claimed = claims["iss"]
     except (IndexError, KeyError, *ODDITIES):
         return None

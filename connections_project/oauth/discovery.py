@@ -3,13 +3,13 @@
 It comes from somebody else: whatever is no address or no list of texts is as if it weren't there.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from connections_project.oauth.catalog_values import endpoint
+from connections_project.oauth.json_text import load_json
 
 WELL_KNOWN = "/.well-known/"
 RFC8414, OPENID = "oauth-authorization-server", "openid-configuration"
@@ -100,7 +100,7 @@ def parse_metadata(body: bytes, *, url: str) -> Metadata:
             be taken for this one (RFC 8414, section 3.3).
     """
     try:
-        values = json.loads(body)
+        values = load_json(body)
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):

@@ -1,7 +1,6 @@
 """Whose account a grant is for."""
 
 import base64
-import json
 import re
 import time
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from connections_project.oauth.answers import require_living_grant, require_succ
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client_authentication import bearer
 from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.json_text import load_json
 from connections_project.oauth.names import without_controls
 from connections_project.oauth.observers import calling
 from connections_project.oauth.paths import dig_text
@@ -205,6 +205,6 @@ def _payload(id_token: str) -> Any:
     """Decode the middle part of a JWT (RFC 7519); None if there is none."""
     try:
         part = id_token.split(".")[1]
-        return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        return load_json(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     except (ValueError, IndexError, RecursionError):
         return None

@@ -1,12 +1,12 @@
 """What is sent to platforms, and what they answer."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from connections_project.oauth.errors import ErrorCode, PlatformError
+from connections_project.oauth.json_text import MOST_ANSWERED_VALUES, load_json
 from connections_project.oauth.waiting import seconds_asked_for
 
 
@@ -36,7 +36,12 @@ class Answer:
         """
         try:
             # NaN and the infinities are no JSON (RFC 8259, section 6): read as "no value".
-            return json.loads(self.body, parse_float=Decimal, parse_constant=lambda _: None)
+            return load_json(
+                self.body,
+                most=MOST_ANSWERED_VALUES,
+                parse_float=Decimal,
+                parse_constant=lambda _: None,
+            )
         except (ValueError, ArithmeticError, RecursionError):
             # ArithmeticError: a number such as 1e99999999999999999999, beyond any Decimal.
             failure = self.error("malformed")

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import jwt
+from jwt.utils import base64url_decode
 
+from connections_project.oauth.json_text import refuse_many_values
 from connections_project.webhooks.errors import RefusedNoticeError
 
 # RFC 8417, section 2.3; what names no type is taken too.
@@ -52,6 +54,8 @@ def parse(body: bytes, *, algorithms: Sequence[str]) -> EventToken:
         text = body.decode("ascii").strip()
         # Without its signature: one that is no base64 is a wrong signature, as `verify` says.
         unsigned = text[: text.rfind(".") + 1]
+        for part in unsigned.split(".")[:2]:
+            refuse_many_values(base64url_decode(part))
         header = jwt.get_unverified_header(unsigned)
         jwt.decode(unsigned, options={"verify_signature": False})
     except (jwt.InvalidTokenError, *ODDITIES):

@@ -2,9 +2,9 @@
 
 import hashlib
 import hmac
-import json
 from typing import Any
 
+from connections_project.oauth.json_text import load_json
 from connections_project.webhooks.errors import RefusedNoticeError
 
 
@@ -20,7 +20,7 @@ def json_object(body: bytes) -> dict[str, Any]:
         RefusedNoticeError: It is no JSON object.
     """
     try:
-        found = json.loads(body)
+        found = load_json(body)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):

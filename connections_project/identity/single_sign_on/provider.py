@@ -17,6 +17,7 @@ from connections_project.oauth.catalog_values import endpoint
 from connections_project.oauth.client import ClientRegistration
 from connections_project.oauth.client_authentication import basic
 from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.json_text import LONGEST_TOKEN
 from connections_project.oauth.key_server import KeysUnavailableError, UnknownKeyError
 from connections_project.oauth.transport import Request, send
 
@@ -129,6 +130,8 @@ def _is_for_us(claims: dict[str, Any]) -> bool:
 
 
 def _decoded(id_token: str) -> dict[str, Any]:
+    if len(id_token) > LONGEST_TOKEN:
+        raise BadIdTokenError
     ours, header = single_sign_on(), jwt.get_unverified_header(id_token)
     algorithm, kid = header.get("alg"), header.get("kid")
     if algorithm not in ASYMMETRIC or "crit" in header:

@@ -6,11 +6,11 @@ data-deletion-callback; two base64url parts without padding, `signature.payload`
 
 import base64
 import hmac
-import json
 from typing import Any
 
 from django.http import HttpRequest
 
+from connections_project.oauth.json_text import load_json
 from connections_project.webhooks.errors import RefusedNoticeError
 from connections_project.webhooks.notices import Notice, digest_of, from_epoch
 from connections_project.webhooks.sender import WebhookSender
@@ -18,6 +18,7 @@ from connections_project.webhooks.signed_bodies import hmac_sha256
 from connections_project.webhooks.subjects import of_senders, senders
 
 SENDER = "meta"
+MOST_ESCAPES = 20_000
 
 
 def read(request: HttpRequest) -> Notice:
@@ -29,6 +30,9 @@ def read(request: HttpRequest) -> Notice:
     Raises:
         RefusedNoticeError: Malformed, unsigned, or signed with no secret of ours.
     """
+    # Nothing of a signed request is escaped, and each escape costs more than all else.
+    if request.body.count(b"%") > MOST_ESCAPES:
+        raise RefusedNoticeError("invalid_request", "The form has too many escapes.")
     signature, _, payload = request.POST.get("signed_request", "").partition(".")
     # Facebook Login signs with the Meta app's secret, the other logins perhaps with their own:
     # each platform's own secret is tried, all of them whatever comes out.
@@ -49,7 +53,7 @@ def _is_signed(signature: str, payload: str, secret: str) -> bool:
 
 def _claims(payload: str) -> dict[str, Any]:
     try:
-        claims = json.loads(_decoded(payload))
+        claims = load_json(_decoded(payload))
     except (ValueError, RecursionError):
         claims = None
     algorithm = claims.get("algorithm") if isinstance(claims, dict) else None

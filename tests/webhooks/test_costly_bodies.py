@@ -1,0 +1,51 @@
+"""Bodies that are dear to take apart are refused before that, whoever signed them."""
+
+import base64
+import time
+
+import pytest
+from rest_framework.test import APIClient
+
+from connections_project.oauth.json_text import MOST_VALUES
+from connections_project.webhooks.errors import RefusedNoticeError
+from connections_project.webhooks.event_tokens import parse
+from connections_project.webhooks.signed_bodies import json_object
+
+LISTS = b"[" + b"[]," * MOST_VALUES + b"[]]"
+GOOD = b'{"alg": "RS256", "typ": "secevent+jwt"}'
+BAD = b'{"alg": "RS256", "more": ' + LISTS + b"}"
+
+
+def token_of(header: bytes, claims: bytes) -> bytes:
+    parts = (base64.urlsafe_b64encode(part).rstrip(b"=") for part in (header, claims, b"signed"))
+    return b".".join(parts)
+
+
+@pytest.mark.parametrize(("header", "claims"), [(BAD, b"{}"), (GOOD, BAD)])
+def test_a_token_of_too_many_values(header: bytes, claims: bytes) -> None:
+    assert parse(token_of(GOOD, b"{}"), algorithms=["RS256"])
+    with pytest.raises(RefusedNoticeError) as caught:
+        parse(token_of(header, claims), algorithms=["RS256"])
+    assert caught.value.code == "invalid_request"
+
+
+def test_a_notice_of_too_many_values() -> None:
+    assert json_object(GOOD)
+    with pytest.raises(RefusedNoticeError):
+        json_object(BAD)
+
+
+def test_a_form_of_escapes(anonymous: APIClient) -> None:
+    form = "signed_request=" + "%41" * 300_000
+    started = time.thread_time()
+    answer = anonymous.generic(
+        "POST",
+        "/api/v1/webhooks/meta/deauthorize",
+        form,
+        content_type="application/x-www-form-urlencoded",
+    )
+    assert (answer.status_code, answer.json()["detail"]) == (
+        400,
+        "The form has too many escapes.",
+    )
+    assert time.thread_time() - started < 0.1
