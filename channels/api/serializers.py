@@ -15,7 +15,7 @@ from channels.models import (
     ScheduleStatus,
     Status,
 )
-from connections_project.api.fields import Reference, Text, filled, https_address
+from connections_project.api.fields import Reference, Several, Text, filled, https_address
 from connections_project.api.serializers import PaginationAnswer
 from connections_project.connections.serializers import RedirectUri
 from connections_project.core.parsing import render_datetime
@@ -63,7 +63,7 @@ class ScheduleRequest(serializers.Serializer[Any]):
 class CancelSeveralRequest(serializers.Serializer[Any]):
     """Some schedules."""
 
-    schedule_ids = serializers.ListField(
+    schedule_ids = Several(
         child=Reference(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="Which ones."
     )
 
@@ -78,7 +78,7 @@ class CancelAllRequest(serializers.Serializer[Any]):
 class BulkCancelRequest(serializers.Serializer[Any]):
     """Either of the two; both at once, or none, are refused."""
 
-    schedule_ids = serializers.ListField(
+    schedule_ids = Several(
         child=Text(),
         required=False,
         allow_null=True,

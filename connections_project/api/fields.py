@@ -9,6 +9,8 @@ from rest_framework.exceptions import ValidationError
 
 from connections_project.core.parsing import parse_uuid
 
+# How many elements of an array are named that are wrong.
+MOST_ERRORS = 20
 NO_IDENTIFIER = "Give an id (UUID)."
 
 
@@ -28,6 +30,38 @@ class Flag(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
+
+
+class Several(serializers.ListField):
+    """A JSON array of a bounded length.
+
+    DRF alone would validate every element, and answer with an error for each, before it looks at
+    the length.
+    """
+
+    def __init__(self, *, max_length: int, **more: Any) -> None:
+        super().__init__(max_length=max_length, **more)
+        self.most = max_length
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and len(data) > self.most:
+            self.fail("max_length", max_length=self.most)
+        return super().to_internal_value(data)
+
+    def run_child_validation(self, data: list[Any]) -> list[Any]:
+        """Validate the elements, up to the first few that are wrong."""
+        found: list[Any] = []
+        errors: dict[str, Any] = {}
+        for index, one in enumerate(data):
+            try:
+                found.append(self.child.run_validation(one))
+            except ValidationError as error:
+                errors[str(index)] = error.detail
+            if len(errors) == MOST_ERRORS:
+                break
+        if errors:
+            raise ValidationError(errors)
+        return found
 
 
 @extend_schema_field({"type": "string", "format": "uuid"})

@@ -1,6 +1,7 @@
 """What the frameworks' exceptions mean as errors of the API."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import (
@@ -28,6 +29,9 @@ from connections_project.api.errors import (
     validation_error,
 )
 
+# An answer must not grow with what was sent.
+MOST_FIELD_ERRORS = 100
+
 # The database is away, or refuses for now: locked, out of connections, shutting down.
 DATABASE_AWAY = (OperationalError, InterfaceError)
 
@@ -46,7 +50,8 @@ def api_error_of(exc: Exception) -> ApiError | None:
         case ApiException():
             return exc.error
         case ValidationError():
-            return validation_error(*_field_errors(exc.get_full_details(), path=""))
+            found = _field_errors(exc.get_full_details(), path="")
+            return validation_error(*islice(found, MOST_FIELD_ERRORS))
         case NotAuthenticated():
             return unauthorized()
         case AuthenticationFailed():

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from connections_project.api.documentation import WITH_BODY, answer, asked, endpoint
 from connections_project.api.errors import FieldError
-from connections_project.api.fields import Text
+from connections_project.api.fields import Several, Text
 from connections_project.api.rate_limits import PROVIDER_CONNECT
 from connections_project.api.serializers import validated
 from connections_project.api.views import ApiViewSet
@@ -46,7 +46,7 @@ class OwnerSerializer(serializers.Serializer[Any]):
 
 
 class ConnectSessionSerializer(serializers.Serializer[Any]):
-    platforms = serializers.ListField(
+    platforms = Several(
         child=Text(max_length=64),
         required=False,
         allow_null=True,

@@ -6,7 +6,7 @@ from uuid import UUID
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from connections_project.api.fields import Text, filled, https_address
+from connections_project.api.fields import Several, Text, filled, https_address
 from connections_project.api.serializers import serialize_rows
 from connections_project.connections.flow import Authorization
 from connections_project.connections.serializers import RedirectUri
@@ -45,7 +45,7 @@ class AccountId(Text):
 class SocialConnectRequest(serializers.Serializer[Any]):
     platform = Text(help_text="A slug from `GET /platforms?app=social`.")
     redirect_uri = RedirectUri()
-    accountIds = serializers.ListField(  # noqa: N815 (the document's spelling)
+    accountIds = Several(  # noqa: N815 (the document's spelling)
         child=AccountId(),
         required=False,
         allow_null=True,
