@@ -160,7 +160,10 @@ class UntilFilter(_SpanFilter):
 
     def time(self, value: str) -> datetime:
         found = super().time(value)
-        return found if len(value) > 10 else found + timedelta(days=1)
+        try:
+            return found if len(value) > 10 else found + timedelta(days=1)
+        except OverflowError:
+            raise ValueError("beyond the calendar") from None
 
 
 class AgeFilter(KnownFilter):

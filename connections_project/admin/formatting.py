@@ -76,14 +76,23 @@ def exact_time(when: datetime | None, precision: str = "seconds") -> str:
     """
     if when is None:
         return NOTHING
-    here, utc = timezone.localtime(when), when.astimezone(UTC)
+    utc = when.astimezone(UTC)
+    here = _localtime(utc)
     day, time = here.date(), here.time().isoformat(precision)
-    if timezone.get_current_timezone_name() == "UTC":
+    if here.tzinfo is UTC or timezone.get_current_timezone_name() == "UTC":
         return f"{day} {time} UTC"
     beside = utc.time().isoformat(precision)
     if utc.date() != day:
         beside = f"{utc.date()} {beside}"
     return f"{day} {time} {here.tzname()} ({beside} UTC)"
+
+
+def _localtime(utc: datetime) -> datetime:
+    """Return a time in the operator's zone; as it came where the calendar there has no such."""
+    try:
+        return timezone.localtime(utc)
+    except OverflowError:
+        return utc
 
 
 def format_datetime(when: datetime | None) -> SafeString | str:

@@ -1,6 +1,7 @@
 """The operator's time zone: chosen once in a browser, and in force on the admin's pages alone."""
 
 from collections.abc import Callable
+from datetime import UTC
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -34,6 +35,18 @@ class TimeZoneMiddleware:
             return self.get_response(request)
         with timezone.override(ZoneInfo(chosen)):
             return self.get_response(request)
+
+
+class MomentField(forms.DateTimeField):
+    """A time in the operator's zone that is one in UTC too, as which it is stored and read."""
+
+    def to_python(self, value: Any) -> Any:
+        found = super().to_python(value)
+        try:
+            return found and found.astimezone(UTC)
+        except OverflowError:
+            # The calendar's first and last hours are beyond it elsewhere.
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
 
 
 class TimeZoneForm(forms.Form):

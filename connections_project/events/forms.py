@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from connections_project.admin.object_actions import QuestionForm
+from connections_project.admin.time_zone import MomentField
 from connections_project.events.endpoints import StillRotatingError
 from connections_project.events.models import Endpoint
 from connections_project.events.types import EventType
@@ -22,8 +23,8 @@ class EndpointForm(QuestionForm):
 class SpanForm(QuestionForm):
     """Which events are delivered once more."""
 
-    since = forms.DateTimeField(help_text="From then on, as 2026-01-31 12:00, in your time zone.")
-    until = forms.DateTimeField(required=False, help_text="Before then; up to now without it.")
+    since = MomentField(help_text="From then on, as 2026-01-31 12:00, in your time zone.")
+    until = MomentField(required=False, help_text="Before then; up to now without it.")
 
 
 class RotationForm(QuestionForm):

@@ -17,6 +17,7 @@ from connections_project.admin.base import BaseAdmin, ReadOnlyAdmin
 from connections_project.admin.filters import MADE, column_filter
 from connections_project.admin.formatting import badge, format_datetime, link_to
 from connections_project.admin.object_actions import AdminExtension, ObjectAction
+from connections_project.admin.time_zone import MomentField
 from connections_project.identity.admin_filters import KindFilter
 from connections_project.identity.fields import normal_email
 from connections_project.identity.keys import (
@@ -211,7 +212,7 @@ class KeyForm(forms.Form):
     )
     name = forms.CharField(required=False, max_length=100, help_text="What the team calls it.")
     scopes = forms.MultipleChoiceField(choices=Scope.choices, widget=forms.CheckboxSelectMultiple())
-    expires_at = forms.DateTimeField(
+    expires_at = MomentField(
         required=False,
         label="Good until",
         help_text="As 2026-12-31 18:00, in your time zone. Empty: until it is revoked.",

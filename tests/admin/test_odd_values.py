@@ -17,7 +17,7 @@ from tests.support.bank import Bank
 from tests.support.channel_rows import channel_of
 from tests.support.provider_rows import connection_of
 
-ODD = ["\x00", "", "'%", "\ud800", "9" * 40]
+ODD = ["\x00", "", "'%", "\ud800", "9" * 40, "a" * 400]
 PARAMETERS = ["q", "p", "o", "e", "all", "_popup", "_to_field", "_changelist_filters", "nonsense"]
 MODELS = list(admin.site._registry)
 NAMES = [model._meta.label for model in MODELS]
@@ -71,6 +71,22 @@ def test_every_filter(root: Client, model: type[models.Model]) -> None:
         status = root.get(f"{lists(model)}?{name}={quoted(odd)}").status_code
         assert status in ({400} if "\x00" in odd else {200, 302, 400}), (name, odd)
     assert root.get(f"{lists(model)}?%00=1").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("zone", "odd"),
+    [
+        ("UTC", "9999-12-31"),
+        ("America/Los_Angeles", "9999-12-31 23:30"),
+        ("Pacific/Auckland", "0001-01-01"),
+    ],
+)
+def test_every_filter_at_the_ends_of_the_calendar(root: Client, zone: str, odd: str) -> None:
+    root.cookies["admin_time_zone"] = zone
+    for model in MODELS:
+        for name in sorted(parameters(model, root)):
+            status = root.get(lists(model), {name: odd}).status_code
+            assert status in {200, 302, 400}, (model, name)
 
 
 @pytest.mark.parametrize("odd", ODD)

@@ -1,12 +1,19 @@
 """Operators read and type times in their own zone, with UTC beside; nobody else notices."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django import forms
 from django.test import Client
+from django.urls import get_resolver
+from django.utils import timezone
 
 from audit.models import AuditEvent
+from connections_project.admin.formatting import exact_time
+from connections_project.admin.time_zone import MomentField
 from connections_project.identity.models import User
 from tests.admin.test_connection_lists import ids_on
 from tests.support.admin_pages import text_of
@@ -51,6 +58,43 @@ def test_the_chosen_zone_with_utc_beside(in_berlin: Client, bank: Bank, owner: U
     )
     for path in (AUDIT, f"{AUDIT}{made.pk}/change/"):
         assert "2026-07-31 12:30:00 CEST (10:30:00 UTC)" in text_of(in_berlin, path)
+
+
+@pytest.mark.parametrize(
+    ("zone", "end"), [("Pacific/Auckland", (9999, 12, 31)), ("America/Los_Angeles", (1, 1, 1))]
+)
+def test_the_ends_of_the_calendar_are_shown_in_utc(zone: str, end: tuple[int, int, int]) -> None:
+    when = datetime(*end, hour=23 if end[0] > 1 else 1, tzinfo=UTC)
+    with timezone.override(ZoneInfo(zone)):
+        assert exact_time(when) == f"{when:%Y-%m-%d %H}:00:00 UTC".zfill(23)
+
+
+@pytest.mark.parametrize(
+    ("zone", "typed"),
+    [("America/Los_Angeles", "9999-12-31 23:00"), ("Pacific/Auckland", "0001-01-01 00:30")],
+)
+def test_a_time_that_is_none_in_utc_is_no_time(zone: str, typed: str) -> None:
+    with timezone.override(ZoneInfo(zone)), pytest.raises(forms.ValidationError):
+        MomentField().clean(typed)
+
+
+def test_no_form_reads_a_time_in_another_way() -> None:
+    assert get_resolver().url_patterns  # With them all views are imported.
+    found = {
+        (form.__name__, name)
+        for form in below(forms.BaseForm)
+        for name, field in getattr(form, "base_fields", {}).items()
+        if form.__module__.startswith(("connections_project", "audit", "channels", "social"))
+        and isinstance(field, forms.DateTimeField | forms.DateField)
+        and not isinstance(field, MomentField)
+    }
+    assert found == set()
+
+
+def below(kind: type[Any]) -> Iterator[type[Any]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from below(one)
 
 
 def test_what_is_typed_is_read_in_it(in_berlin: Client, bank: Bank, owner: User) -> None:
