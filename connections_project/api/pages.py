@@ -15,7 +15,9 @@ def documentation_page(_: HttpRequest, name: str) -> HttpResponse:
     Raises:
         Http404: There is no such page.
     """
-    path = settings.BASE_DIR / "docs" / f"{name}.md"
-    if not path.is_file():
-        raise Http404
-    return HttpResponse(path.read_bytes(), content_type="text/plain; charset=utf-8")
+    try:
+        page = (settings.BASE_DIR / "docs" / f"{name}.md").read_bytes()
+    except OSError:
+        # Also a name that is longer than any file's.
+        raise Http404 from None
+    return HttpResponse(page, content_type="text/plain; charset=utf-8")

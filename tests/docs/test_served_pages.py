@@ -17,7 +17,9 @@ def test_the_descriptions_links_lead_to_the_pages(path: str, client: Client) -> 
     assert answer.content == (ROOT / "docs" / path.rpartition("/")[2]).read_bytes()
 
 
-@pytest.mark.parametrize("name", ["nothing", "..%2fREADME", "images%2farchitecture", "api.md%00"])
+@pytest.mark.parametrize(
+    "name", ["nothing", "..%2fREADME", "images%2farchitecture", "api.md%00", "a" * 400]
+)
 def test_nothing_else_is_served(name: str, client: Client) -> None:
     answer = client.get(f"/docs/{name}.md")
     assert answer.status_code == 404
