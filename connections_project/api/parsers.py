@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import IO, Any, NoReturn
+from typing import IO, Any, ClassVar, NoReturn
 
 from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -21,6 +21,8 @@ class JsonObjectParser(BaseParser):
     """Reads a body that must be one JSON object in UTF-8 (RFC 8259, section 8.1)."""
 
     media_type = "application/json"
+    # Of a body; less where validating one costs more than to parse it.
+    most_values: ClassVar[int] = MOST_VALUES
 
     def parse(
         self,
@@ -33,7 +35,7 @@ class JsonObjectParser(BaseParser):
         Raises:
             ApiException: 400 that names `body`, or the field that holds what can't be stored.
         """
-        body = _decoded(stream.read())
+        body = _decoded(stream.read(), self.most_values)
         if not isinstance(body, dict):
             raise invalid_field("body", code="not_an_object", message="Give a JSON object.")
         for field, value in body.items():
@@ -67,12 +69,12 @@ def unstorable_characters(field: str) -> ApiException:
     return invalid_field(field, code="invalid_characters", message=_MESSAGE)
 
 
-def _decoded(raw: bytes) -> Any:
+def _decoded(raw: bytes, most: int) -> Any:
     message = "Give well-formed JSON in UTF-8."
     try:
-        return load_json(raw, encoding="utf-8", parse_constant=_refuse_constant)
+        return load_json(raw, most=most, encoding="utf-8", parse_constant=_refuse_constant)
     except TooManyValuesError:
-        message = f"Give at most {MOST_VALUES:,} values."
+        message = f"Give at most {most:,} values."
     except (ValueError, RecursionError):
         pass
     # Without the cause: it holds the body, and the body may hold a password.

@@ -11,6 +11,8 @@ from connections_project.scim.errors import CONTENT_TYPE
 
 # Of one person there is never more to say; to validate a megabyte would take seconds.
 LARGEST_BODY = 128 * 1024
+# Of a person there are some hundred; to validate thousands takes far longer than to parse them.
+MOST_VALUES = 8_000
 
 
 class ScimRenderer(OrjsonRenderer):
@@ -20,6 +22,7 @@ class ScimRenderer(OrjsonRenderer):
 
 class ScimParser(JsonObjectParser):
     media_type = CONTENT_TYPE
+    most_values = MOST_VALUES
 
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None

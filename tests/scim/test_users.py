@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.conf import LazySettings
@@ -156,6 +157,15 @@ def test_errors_are_scims_own(directory: Directory) -> None:
     refused(directory.call("PUT", "/Users", {}), 405)
     refused(directory.call("POST", "/Users", ["no object"]), 400, "invalidSyntax")
     refused(directory.call("POST", "/Users", {"userName": "x" * 2**20}), 413)
+
+
+@pytest.mark.parametrize("name", ["emails", "schemas", "Operations", "anything"])
+def test_more_values_than_any_person_has_are_not_validated(
+    directory: Directory, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validating = Mock(side_effect=AssertionError)
+    monkeypatch.setattr("connections_project.scim.views.SentUser", Mock(model_validate=validating))
+    refused(directory.call("POST", "/Users", {name: [[]] * 9_000}), 400, "invalidSyntax")
 
 
 def test_only_a_good_token_comes_in(directory: Directory, settings: LazySettings) -> None:
