@@ -3,13 +3,13 @@
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import SplitResult, parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from requests.utils import parse_header_links
 
-from connections_project.oauth.answers import names_error
+from connections_project.oauth.answers import tells_error
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.paths import dig, is_null
@@ -54,6 +54,12 @@ class Listed:
     is_whole: bool = True
     error: PlatformError | None = None
 
+    def cut_to(self, most: int) -> "Listed":
+        """Return no more than so many of its entries."""
+        if len(self.entries) <= most:
+            return self
+        return replace(self, entries=self.entries[:most], is_whole=False)
+
 
 @dataclass(frozen=True)
 class List:
@@ -63,12 +69,14 @@ class List:
         url: Of its first page.
         path: The dotted path to the entries.
         id_path: The dotted path to an entry's id, which is the cursor of some platforms.
+        most: How many entries are taken.
         is_enough: Whether an entry is the last one that is wanted.
     """
 
     url: str
     path: str
     id_path: str
+    most: int
     is_enough: Callable[[Any], bool] = lambda _: False
 
 
@@ -77,27 +85,31 @@ class _CutError(Exception):
 
 
 def read_list(asker: Asker, wanted: List) -> Listed:
-    """Read a list to its end: at most 100 pages, and 32 MiB a sync.
+    """Read a list to its end: at most 100 pages, as many entries as are wanted, 32 MiB a sync.
 
     Raises:
         PlatformError: Its first page can't be had, or is no list.
     """
+    return _read_pages(asker, wanted).cut_to(wanted.most)
+
+
+def _read_pages(asker: Asker, wanted: List) -> Listed:
     entries: list[Any] = []
     url: str | None = wanted.url
     asked: set[str] = set()
     try:
         while url is not None:
-            _require_room(asker, url, asked)
+            _require_room(asker, url, asked, left=wanted.most - len(entries))
             asked.add(url)
             answer = asker.ask(url)
             page = _page(answer, wanted)
-            entries += page
-            if names_error(answer):
+            entries += page.entries
+            if tells_error(page.document):
                 if not entries:
                     # That it lists nothing doesn't mean that there is nothing.
                     raise answer.error("refused")
                 raise _CutError("its answer names errors")
-            url = _next(asker.platform, answer, page, wanted, url=url, count=len(entries))
+            url = _next(asker.platform, page, wanted, url=url, count=len(entries))
     except _CutError as cut:
         logger.warning("%s: a list was cut: %s", asker.platform.slug, cut)
         return Listed(entries, is_whole=False)
@@ -108,47 +120,54 @@ def read_list(asker: Asker, wanted: List) -> Listed:
     return Listed(entries)
 
 
-def _require_room(asker: Asker, url: str, asked: set[str]) -> None:
+def _require_room(asker: Asker, url: str, asked: set[str], *, left: int) -> None:
     if url in asked:
         raise _CutError("its pages go round in a circle")
-    if len(asked) >= MOST_PAGES or asker.bytes_read > MOST_BYTES:
+    if len(asked) >= MOST_PAGES or asker.bytes_read > MOST_BYTES or left <= 0:
         raise _CutError("it is too long")
 
 
-def _page(answer: Answer, wanted: List) -> list[Any]:
+@dataclass(frozen=True)
+class _Page:
+    """A page, which is parsed once: megabytes of JSON keep a whole process waiting."""
+
+    headers: Mapping[str, str]
+    document: Any
+    entries: list[Any]
+
+
+def _page(answer: Answer, wanted: List) -> _Page:
     document = answer.json()
     found = dig(document, wanted.path)
     if is_null(document, wanted.path):
         # So some languages write a list without entries.
-        return []
+        found = []
     if not isinstance(found, list):
         raise answer.error("malformed")
-    return found
+    return _Page(answer.headers, document, found)
 
 
-def _next(
-    platform: Platform, answer: Answer, page: list[Any], wanted: List, *, url: str, count: int
-) -> str | None:
+def _next(platform: Platform, page: _Page, wanted: List, *, url: str, count: int) -> str | None:
     """Return the address of the next page; None at the end."""
-    if page and wanted.is_enough(page[-1]):
+    if page.entries and wanted.is_enough(page.entries[-1]):
         return None
     match platform.paging:
         case "link":
-            return _linked(platform, answer, url=url)
+            return _linked(platform, page, url=url)
         case "cursor":
-            cursor = _cursor(platform, answer, page, wanted)
+            cursor = _cursor(platform, page, wanted)
             return None if cursor is None else _with(url, {platform.paging_parameter: cursor})
         case "offset":
-            is_last = len(page) < platform.page_size
+            is_last = len(page.entries) < platform.page_size
             return None if is_last else _with(url, {platform.paging_parameter: str(count)})
-    if platform.page_size and len(page) >= platform.page_size:
+    if platform.page_size and len(page.entries) >= platform.page_size:
         raise _CutError("there may be more, and no further page")
     return None
 
 
-def _linked(platform: Platform, answer: Answer, *, url: str) -> str | None:
+def _linked(platform: Platform, page: _Page, *, url: str) -> str | None:
     """Return the address that the answer names; only one at the same host may have the token."""
-    link = dig(answer.json(), platform.paging_field) if platform.paging_field else _header(answer)
+    link = dig(page.document, platform.paging_field) if platform.paging_field else _header(page)
     if _is_none(link):
         return None
     try:
@@ -172,19 +191,19 @@ def _origin(address: SplitResult) -> tuple[str, str | None, int | None]:
     return address.scheme, address.hostname, address.port or default
 
 
-def _header(answer: Answer) -> str | None:
+def _header(page: _Page) -> str | None:
     """Return the target of a Link header with rel="next" (RFC 8288)."""
-    links = parse_header_links(answer.headers.get("Link") or "")
+    links = parse_header_links(page.headers.get("Link") or "")
     return next((one["url"] for one in links if one.get("rel") == "next"), None)
 
 
-def _cursor(platform: Platform, answer: Answer, page: list[Any], wanted: List) -> str | None:
+def _cursor(platform: Platform, page: _Page, wanted: List) -> str | None:
     if platform.paging_field:
-        found = dig(answer.json(), platform.paging_field)
+        found = dig(page.document, platform.paging_field)
     else:
         # The id of the last entry, unless the page is not full.
-        is_last = not page or len(page) < platform.page_size
-        found = None if is_last else dig(page[-1], wanted.id_path)
+        is_last = not page.entries or len(page.entries) < platform.page_size
+        found = None if is_last else dig(page.entries[-1], wanted.id_path)
         if not is_last and found is None:
             raise _CutError("its last entry has no id")
     if _is_none(found):

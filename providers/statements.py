@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
@@ -26,7 +26,13 @@ from providers.readings import UnreadableError
 logger = logging.getLogger(__name__)
 
 SECONDS_A_CALL = 10.0
+# From the first call to the last row that is stored; nothing is asked once this part of it is over.
 SECONDS_IN_ALL = 30.0
+PART_TO_READ = 0.8
+# What one sync takes in, however much it is sent: it keeps a process and the database busy. More
+# accounts could hardly be read in time, with a call for each; and it is 200 transactions a day.
+MOST_ACCOUNTS = 1_000
+MOST_MOVEMENTS = 20_000
 # Some platforms refuse what is older. A little less, since the call comes after the reckoning.
 RECENT = timedelta(days=90) - timedelta(minutes=5)
 
@@ -35,7 +41,7 @@ class NotReadableError(Exception):
     """Neither the catalogue nor an adapter says how accounts are read at this platform."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Movement:
     """A transaction as the provider returns it."""
 
@@ -51,19 +57,29 @@ class Statement:
     """An account as the provider returns it.
 
     Args:
-        movements: Those of its recent transactions that could be read.
-        is_whole: Whether these, and the balance, are all that the provider has.
+        path_id: What stands for it in addresses.
         knows_balance: Whether it was asked in vain for the balance, which says nothing of it.
     """
 
     platform_account_id: str
+    path_id: str
     name: str
     type: str
     currency: str
     balance: Decimal | None
-    movements: list[Movement]
-    is_whole: bool
     knows_balance: bool = True
+
+
+@dataclass(frozen=True)
+class Movements:
+    """An account's recent transactions, those that could be read.
+
+    Args:
+        is_whole: Whether these are all that the provider has.
+    """
+
+    found: list[Movement]
+    is_whole: bool
 
 
 @dataclass
@@ -71,37 +87,51 @@ class Reader:
     """Reads on one user's behalf, for so long in all.
 
     Args:
-        ends_at: On the monotonic clock.
-        insists: Whether a token that is refused beside the list of accounts ends the reading.
+        began_at: On the monotonic clock.
+        until: When the time ends of which transactions are told.
+        renew: Gets a fresh access token in place of one that is refused; once.
+        room: How many transactions are still taken.
     """
 
     platform: Platform
     access_token: str = field(repr=False)
-    ends_at: float
+    began_at: float
     until: datetime
-    insists: bool = False
+    renew: Callable[[], str] | None = None
     bytes_read: int = 0
+    room: int = field(default_factory=lambda: MOST_MOVEMENTS)
 
     @property
     def since(self) -> datetime:
         return self.until - RECENT
 
+    @property
+    def is_late(self) -> bool:
+        """Whether it is too late even for storing what was read."""
+        return time.monotonic() >= self.began_at + SECONDS_IN_ALL
+
     def get(self, url: str) -> Any:
         return self.ask(url).json()
 
     def ask(self, url: str) -> Answer:
-        left = self.ends_at - time.monotonic()
-        if left <= 0:
-            raise PlatformError("timeout", platform=self.platform.slug)
-        within = min(left, SECONDS_A_CALL)
-        answer = fetch(self.platform, url=url, access_token=self.access_token, within=within)
+        try:
+            answer = self._ask(url)
+        except PlatformError as error:
+            if self.renew is None or not is_locked_out(error):
+                raise
+            # Refused once (RFC 6750, section 3.1), at whatever address.
+            renew, self.renew = self.renew, None
+            self.access_token = renew()
+            answer = self._ask(url)
         self.bytes_read += len(answer.body)
         return answer
 
-    def require_let_in(self, error: PlatformError) -> None:
-        """Raise an error again that a fresh token may mend, where there may be one."""
-        if self.insists and is_locked_out(error):
-            raise error
+    def _ask(self, url: str) -> Answer:
+        left = self.began_at + SECONDS_IN_ALL * PART_TO_READ - time.monotonic()
+        if left <= 0:
+            raise PlatformError("timeout", platform=self.platform.slug)
+        within = min(left, SECONDS_A_CALL)
+        return fetch(self.platform, url=url, access_token=self.access_token, within=within)
 
     def address(self, template: str, path_id: str) -> str:
         """Fill in the placeholders of an address."""
@@ -114,38 +144,42 @@ class Reader:
         return filled
 
 
-def read_statements(
-    upstream: Upstream, *, access_token: str, insists: bool = False
-) -> Iterator[Statement | None]:
-    """Return all accounts from the provider, with each one's recent transactions.
+def reader_of(
+    upstream: Upstream, *, access_token: str, renew: Callable[[], str] | None = None
+) -> Reader:
+    """Return who reads a user's accounts, from now on.
 
     Args:
-        insists: See `Reader`.
+        renew: See `Reader`; None where there is none.
+    """
+    began_at, until = time.monotonic(), timezone.now()
+    return Reader(upstream.platform, access_token, began_at, until, renew)
 
-    Yields:
+
+def read_statements(reader: Reader) -> list[Statement | None]:
+    """Return all accounts from the provider.
+
+    Returns:
         A statement an account; None for one that can't be read, or for those cut off.
 
     Raises:
         NotReadableError: Nobody says how.
-        PlatformError: The list of accounts can't be had, or the token ran out meanwhile.
+        PlatformError: The list of accounts can't be had.
     """
-    ends_at = time.monotonic() + SECONDS_IN_ALL
-    reader = Reader(upstream.platform, access_token, ends_at, timezone.now(), insists)
     listed = _accounts(reader)
-    for entry in listed.entries:
-        yield _statement(reader, entry)
-    if not listed.is_whole:
-        yield None
+    read = [_statement(reader, entry) for entry in listed.entries]
+    return read if listed.is_whole else [*read, None]
 
 
 def _accounts(reader: Reader) -> Listed:
     platform, by_adapter = reader.platform, adapter_of(reader.platform).accounts
     if by_adapter is not None:
-        return Listed(by_adapter(platform, reader.get))
+        return Listed(by_adapter(platform, reader.get)).cut_to(MOST_ACCOUNTS)
     if not platform.accounts_endpoint:
         raise NotReadableError(platform.slug)
     id_path = platform.account_fields["id"]
-    listed = read_list(reader, List(platform.accounts_endpoint, platform.accounts_field, id_path))
+    wanted = List(platform.accounts_endpoint, platform.accounts_field, id_path, most=MOST_ACCOUNTS)
+    listed = read_list(reader, wanted)
     if listed.error is not None:
         # Accounts that are missing would look as if they were no more.
         raise listed.error
@@ -162,15 +196,13 @@ def _statement(reader: Reader, entry: Any) -> Statement | None:
         currency = readings.currency(
             fields["currency"] or (balances and balances["currency"]) or platform.currency
         )
-        movements, is_whole = _movements(reader, path_id, currency)
         return Statement(
             platform_account_id=account_id,
+            path_id=path_id,
             name=readings.text(fields["name"], longest=255),
             type=readings.text(fields["type"], longest=64),
             currency=currency,
             balance=_money(balances["balance"], currency, platform) if balances else None,
-            movements=movements,
-            is_whole=is_whole and balances is not None,
             knows_balance=balances is not None,
         )
     except UnreadableError as error:
@@ -184,7 +216,6 @@ def _balance_fields(reader: Reader, path_id: str) -> "Fields | None":
     try:
         document = reader.get(reader.address(platform.balance_endpoint, path_id))
     except PlatformError as error:
-        reader.require_let_in(error)
         logger.warning("%s: a balance can't be had: %s", platform.slug, error)
         return None
     fields = Fields(document, platform.balance_fields)
@@ -198,27 +229,27 @@ def _money(value: Any, currency: str, platform: Platform) -> Decimal | None:
     return readings.amount(from_minor_units(amount, currency))
 
 
-def _movements(reader: Reader, path_id: str, currency: str) -> tuple[list[Movement], bool]:
-    """Return an account's transactions, and whether these are all that there are."""
+def read_movements(reader: Reader, statement: Statement) -> Movements:
+    """Return an account's transactions, as many as there is still room for."""
     platform = reader.platform
     try:
-        listed = _transactions(reader, path_id)
+        listed = _transactions(reader, statement.path_id)
     except PlatformError as error:
-        reader.require_let_in(error)
         logger.warning("%s: transactions can't be had: %s", platform.slug, error)
-        return [], False
+        return Movements([], is_whole=False)
+    reader.room -= len(listed.entries)
     moving = [entry for entry in listed.entries if not _is_excluded(entry, platform)]
-    read = [_movement(entry, platform, currency) for entry in moving]
+    read = [_movement(entry, platform, statement.currency) for entry in moving]
     if missing := read.count(None):
         logger.warning("%s: %d transactions can't be read", platform.slug, missing)
     found = [one for one in read if isinstance(one, Movement)]
-    return found, listed.is_whole and not missing
+    return Movements(found, is_whole=listed.is_whole and not missing)
 
 
 def _transactions(reader: Reader, path_id: str) -> Listed:
     platform, by_adapter = reader.platform, adapter_of(reader.platform).transactions
     if by_adapter is not None:
-        return Listed(by_adapter(platform, reader.get, path_id))
+        return Listed(by_adapter(platform, reader.get, path_id)).cut_to(reader.room)
     if not platform.transactions_endpoint:
         return Listed([])
     if not path_id:
@@ -228,6 +259,7 @@ def _transactions(reader: Reader, path_id: str) -> Listed:
         reader.address(platform.transactions_endpoint, path_id),
         platform.transactions_field,
         platform.transaction_fields["id"],
+        most=reader.room,
         is_enough=lambda entry: platform.transactions_newest_first and _is_old(entry, reader),
     )
     return read_list(reader, wanted)

@@ -35,15 +35,19 @@ def error_codes(answer: Answer) -> set[str]:
 
 
 def names_error(answer: Answer) -> bool:
-    """Whether the body says that something failed, whatever its status.
+    """Whether the body says that something failed, whatever its status; see `tells_error`."""
+    try:
+        return tells_error(answer.json())
+    except PlatformError:
+        return False
+
+
+def tells_error(document: Any) -> bool:
+    """Whether an answer's JSON says that something failed.
 
     So say an error response (RFC 6749, section 5.2), an object in its place, and a list of errors.
     TikTok and Coinbase are among those that send such a body with a status of success.
     """
-    try:
-        document = answer.json()
-    except PlatformError:
-        return False
     if not isinstance(document, dict):
         return False
     # TikTok's API names its successes there too.

@@ -12,7 +12,7 @@ from connections_project.connections.serializers import RedirectUri
 from connections_project.core.parsing import render_datetime
 from connections_project.core.text import refuse_deceptive
 from providers.models import Account, Connection, Status, Transaction
-from providers.sync import Tally
+from providers.storing import Tally
 
 
 @extend_schema_field({"type": "string", "format": "decimal", "pattern": r"^-?\d+\.\d{2,}$"})

@@ -22,7 +22,7 @@ from connections_project.platforms.adapter import Adapter, adapter_at, adapter_o
 from connections_project.platforms.catalog import catalog
 from connections_project.platforms.checks import adapters_do_what_is_left_to_them
 from connections_project.platforms.registry import Upstream
-from providers.statements import read_statements
+from providers.statements import read_movements, read_statements, reader_of
 from tests.platforms import an_adapter
 from tests.support.platform_server import Answer, PlatformServer
 
@@ -190,8 +190,10 @@ def test_the_adapter_reads_accounts_and_transactions(server: PlatformServer) -> 
     upstream = adapted(
         accounts_endpoint=f"{server.url}/account", token_endpoint=f"{server.url}/token"
     )
-    (statement,) = read_statements(upstream, access_token="at-1")
+    reader = reader_of(upstream, access_token="at-1")
+    (statement,) = read_statements(reader)
     assert statement
     assert (statement.platform_account_id, statement.name) == ("7", "Savings")
-    assert [one.platform_transaction_id for one in statement.movements] == ["7"]
-    assert statement.is_whole
+    movements = read_movements(reader, statement)
+    assert [one.platform_transaction_id for one in movements.found] == ["7"]
+    assert movements.is_whole

@@ -100,7 +100,7 @@ HOLDERS: dict[str, Any] = {
     "granted account": lambda: GrantedAccount(Identity("7", "Ada"), TOKENS),
     "publish session": lambda: PublishSession(upstream(), TOKENS, 0.0, lambda: None),
     "new API key": lambda: NewKey(ApiKey(prefix="cnx_"), SECRET),
-    "reader": lambda: Reader(upstream().platform, SECRET, ends_at=0.0, until=timezone.now()),
+    "reader": lambda: Reader(upstream().platform, SECRET, began_at=0.0, until=timezone.now()),
 }
 
 

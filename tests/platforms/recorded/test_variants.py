@@ -18,7 +18,7 @@ from connections_project.oauth.errors import PlatformError, as_dead_grant, is_lo
 from connections_project.oauth.messages import Answer as Received
 from connections_project.platforms import client
 from connections_project.platforms.registry import Upstream, upstream
-from providers.statements import Statement, read_statements
+from providers.statements import Statement, read_movements, read_statements, reader_of
 from tests.platforms.recorded.conftest import ServeRecording
 from tests.platforms.recorded.overlays import SHIPPED
 from tests.platforms.recorded.platform import RecordedPlatform
@@ -71,14 +71,17 @@ def test_the_same_is_read(recorded: RecordedPlatform) -> None:
     if recorded.platform.app != "providers":
         return
     for variant in VARIANTS:
-        read = list(read_statements(play(recorded, variant), access_token="access-1"))
-        assert all(one is not None and one.is_whole for one in read), variant
-        statements = [one for one in read if one is not None]
+        reader = reader_of(play(recorded, variant), access_token="access-1")
+        read = read_statements(reader)
+        statements = [one for one in read if one is not None and one.knows_balance]
+        assert len(statements) == len(read), variant
+        lists = [read_movements(reader, one) for one in statements]
+        assert all(one.is_whole for one in lists), variant
         assert sorted(map(account, statements)) == sorted(map(expected, wanted.accounts)), variant
         transactions = sorted(
             (one.posted_at, one.amount, one.currency, one.description)
-            for statement in statements
-            for one in {each.platform_transaction_id: each for each in statement.movements}.values()
+            for movements in lists
+            for one in {each.platform_transaction_id: each for each in movements.found}.values()
         )
         assert transactions == sorted(
             (datetime.fromisoformat(at), Decimal(amount), currency, description)
