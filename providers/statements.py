@@ -16,7 +16,7 @@ from connections_project.oauth.errors import PlatformError, is_locked_out
 from connections_project.oauth.identity import fetch
 from connections_project.oauth.paths import dig, dig_first
 from connections_project.oauth.transport import Answer
-from connections_project.platforms.adapter import adapter_of
+from connections_project.platforms.adapter import ReadTransaction, adapter_of
 from connections_project.platforms.registry import Upstream
 from providers import readings
 from providers.currencies import from_minor_units
@@ -239,7 +239,9 @@ def read_movements(reader: Reader, statement: Statement) -> Movements:
         return Movements([], is_whole=False)
     reader.room -= len(listed.entries)
     moving = [entry for entry in listed.entries if not _is_excluded(entry, platform)]
-    read = [_movement(entry, platform, statement.currency) for entry in moving]
+    # Looked for once: there may be thousands of entries.
+    by_adapter = adapter_of(platform).transaction
+    read = [_movement(one, platform, statement.currency, by_adapter) for one in moving]
     if missing := read.count(None):
         logger.warning("%s: %d transactions can't be read", platform.slug, missing)
     found = [one for one in read if isinstance(one, Movement)]
@@ -285,9 +287,10 @@ class _NoMovement:
     """What an adapter says of an entry that moved no money."""
 
 
-def _movement(entry: Any, platform: Platform, currency: str) -> Movement | _NoMovement | None:
+def _movement(
+    entry: Any, platform: Platform, currency: str, by_adapter: ReadTransaction | None
+) -> Movement | _NoMovement | None:
     """Read a transaction; None where it can't be read."""
-    by_adapter = adapter_of(platform).transaction
     try:
         if by_adapter is not None:
             # What it reckons is money, for which the usual 28 digits are too few.

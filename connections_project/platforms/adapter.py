@@ -22,6 +22,7 @@ from connections_project.platforms.registry import Upstream, upstream
 
 # Reads JSON from an address on a user's behalf; raises PlatformError.
 Get = Callable[[str], Any]
+ReadTransaction = Callable[[dict[str, Any]], dict[str, Any] | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,7 @@ class Adapter:
     granted_accounts: Callable[[Upstream, TokenSet], GrantResult] | None = None
     accounts: Callable[[Platform, Get], list[Any]] | None = None
     transactions: Callable[[Platform, Get, str], list[Any]] | None = None
-    transaction: Callable[[dict[str, Any]], dict[str, Any] | None] | None = None
+    transaction: ReadTransaction | None = None
     publishing: Publishing | None = None
 
 
