@@ -14,6 +14,7 @@ from connections_project.oauth.catalog import Platform
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.paths import dig, is_null
 from connections_project.oauth.transport import Answer
+from providers.turns import computing
 
 # Halves of characters, which no address can hold.
 UNENCODABLE = re.compile("[\ud800-\udfff]")
@@ -137,7 +138,8 @@ class _Page:
 
 
 def _page(answer: Answer, wanted: List) -> _Page:
-    document = answer.json()
+    with computing:
+        document = answer.json()
     found = dig(document, wanted.path)
     if is_null(document, wanted.path):
         # So some languages write a list without entries.

@@ -22,6 +22,7 @@ from providers import readings
 from providers.currencies import from_minor_units
 from providers.paging import List, Listed, read_list
 from providers.readings import UnreadableError
+from providers.turns import computing
 
 logger = logging.getLogger(__name__)
 
@@ -238,6 +239,11 @@ def read_movements(reader: Reader, statement: Statement) -> Movements:
         logger.warning("%s: transactions can't be had: %s", platform.slug, error)
         return Movements([], is_whole=False)
     reader.room -= len(listed.entries)
+    with computing:
+        return _read_entries(listed, platform, statement)
+
+
+def _read_entries(listed: Listed, platform: Platform, statement: Statement) -> Movements:
     moving = [entry for entry in listed.entries if not _is_excluded(entry, platform)]
     # Looked for once: there may be thousands of entries.
     by_adapter = adapter_of(platform).transaction

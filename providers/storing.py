@@ -16,6 +16,7 @@ from django.utils import timezone
 from connections_project.connections.errors import NotActiveError
 from providers.models import Account, Connection, Status, Transaction
 from providers.statements import Movement, Statement
+from providers.turns import computing
 
 BATCH = 2_000  # rows: a tenth of a second
 ACCOUNT_FIELDS = ("name", "type", "currency", "balance")
@@ -131,7 +132,8 @@ class MovementStore:
         if self.is_late():
             self.cut |= {account_id for account_id, _ in waiting}
             return
-        rows = [_row(account_id, movement) for (account_id, _), movement in waiting.items()]
+        with computing:
+            rows = [_row(account_id, movement) for (account_id, _), movement in waiting.items()]
         with still_active(self.connection_id):
             Transaction.objects.bulk_create(
                 rows,
