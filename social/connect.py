@@ -3,7 +3,9 @@
 validate the state → check the answer → exchange → which accounts? → store_grant
 """
 
+import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -22,13 +24,18 @@ from connections_project.connections.errors import ConnectionNotFoundError
 from connections_project.connections.flow import Answer, Authorization, Flow
 from connections_project.identity.callers import TeamCaller
 from connections_project.identity.models import ApiKey, User
+from connections_project.oauth.client import GrantResult
 from connections_project.platforms.client import granted_accounts
 from connections_project.platforms.registry import connectable
 from social.models import SocialAccount
 from social.principals import Principal, proven_principal
 from social.store_grant import Known, ReceivedTeamGrant, StoredGrant, store_grant
 
+logger = logging.getLogger(__name__)
+
 APP = "social"
+# Of one grant. All of them are stored in one transaction, for which the team's others wait.
+MOST_ACCOUNTS = 1_000
 
 
 def begin(
@@ -134,7 +141,15 @@ def _ask(validated: ValidatedFlow[User | ApiKey]) -> ReceivedTeamGrant:
         row=row,
         principal=validated.principal,
         upstream=validated.upstream,
-        result=result,
+        result=_bounded(result, taken.slug),
         known=known,
         named=frozenset(map(UUID, taken.details["account_ids"])),
     )
+
+
+def _bounded(result: GrantResult, platform: str) -> GrantResult:
+    """Leave out accounts beyond those that one grant may bring."""
+    if len(result.accounts) <= MOST_ACCOUNTS:
+        return result
+    logger.warning("%s: of %d granted accounts some are left out", platform, len(result.accounts))
+    return replace(result, accounts=result.accounts[:MOST_ACCOUNTS])

@@ -10,6 +10,7 @@ from connections_project.connections.records import event_about
 from connections_project.connections.registry import RefreshRules
 from connections_project.oauth.client import TokenSet
 from social.models import SocialAccount, Status
+from social.store_grant import save_all
 
 
 def _leader(account: SocialAccount) -> SocialAccount:
@@ -32,7 +33,7 @@ def _share(row: SocialAccount, tokens: TokenSet) -> bool:
     others = list(rows.select_for_update().order_by("pk"))
     for other in others:
         other.take_tokens(tokens, now=timezone.now())
-        other.save()
+    save_all(others)
     _record_recovered([other for other in others if other.attention_before])
     return bool(others)
 

@@ -196,9 +196,7 @@ def _store(
         take_grant(row, grant, origin=origin)
         events.append(_connected(row, origin=origin, reconnected=comes_back, is_new=is_new))
     rows = [row for row, _ in takers]
-    SocialAccount.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["id"], update_fields=CHANGING
-    )
+    save_all(rows)
     add_holders({row.pk: row.grant for row in rows}, app=SocialAccount.app)
     record_many(events)
     return rows
@@ -226,6 +224,13 @@ CHANGING = [
     for field in SocialAccount._meta.concrete_fields
     if field.name not in {"id", "team", "platform", "created_at"}
 ]
+
+
+def save_all(rows: list[SocialAccount]) -> None:
+    """Save rows, new ones and known ones, by a few statements."""
+    SocialAccount.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["id"], update_fields=CHANGING
+    )
 
 
 def _connected(row: SocialAccount, *, origin: Origin, reconnected: bool, is_new: bool) -> Event:

@@ -82,6 +82,17 @@ def test_one_grant_connects_all_its_accounts(
     assert GrantHold.objects.filter(platform_user_id="person-1").count() == 3
 
 
+def test_more_accounts_than_a_grant_may_bring_are_left_out(
+    api: APIClient, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("social.connect.MOST_ACCOUNTS", 2)
+    gallery.accounts = ["7", "8", "9"]
+    answer = call_back(api, start(api))
+    assert (answer.status_code, answer.json()["connectedCount"]) == (201, 2)
+    known = SocialAccount.objects.values_list("platform_account_id", flat=True)
+    assert set(known) == {"7", "8"}
+
+
 def test_without_a_list_the_identity_is_connected(
     api: APIClient, gallery: Gallery, use_catalogue: Any
 ) -> None:

@@ -14,6 +14,7 @@ from tests.support.disconnects import disconnect_one
 from tests.support.gallery import Gallery, connect, pending_tokens
 from tests.support.gallery import disconnect as disconnect_by_api
 from tests.support.platform_server import Answer, Request
+from tests.support.sql_statements import counted
 
 ORIGIN = command_origin(None)
 
@@ -39,6 +40,21 @@ def test_refreshing_any_renews_them_all(
     assert row.opened().access_token == "access-2"
     assert tokens(*trio) == ["refresh-2"] * 3
     assert len(gallery.token_requests("refresh_token")) == 1
+
+
+def test_refreshing_many_takes_no_more_statements_than_a_few(
+    api: APIClient, trio: list[SocialAccount], gallery: Gallery, unlimited: None
+) -> None:
+    counts = []
+    for size in (3, 30):
+        gallery.accounts = [str(number) for number in range(7, 7 + size)]
+        rows = connect(api)
+        with counted() as statements:
+            refreshed_for_use(rows[0], origin=ORIGIN, force=True)
+        assert len(set(tokens(*rows))) == 1
+        counts.append(len(statements))
+    # SQLite takes 999 parameters a statement.
+    assert counts[1] <= counts[0] + 3
 
 
 def test_a_disconnected_sibling_hinders_nobody(
