@@ -1,16 +1,19 @@
-"""End one connection whose grant is over at the platform, so that no token is revoked there."""
+"""End connections whose grant is over at the platform, so that no token is revoked there."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from django.utils import timezone
 
 from audit.events import Action
-from audit.record import Origin
+from audit.record import Event, Origin, record_many
 from connections_project.connections.attention import AttentionReason
 from connections_project.connections.disconnect import erase_tokens
 from connections_project.connections.models import OAuthConnection
-from connections_project.connections.records import record_about
+from connections_project.connections.records import event_about
 from connections_project.connections.registry import DISCONNECTED
 from connections_project.revocation.dispatch import dispatch_revocations
 from connections_project.revocation.grants import remove_holders
@@ -18,32 +21,47 @@ from connections_project.revocation.release import revoke_extras
 
 
 def mark_deauthorized(
-    row: OAuthConnection, *, origin: Origin, sender: str, forget_person: bool = False
+    rows: Sequence[OAuthConnection], *, origin: Origin, sender: str, forget_person: bool = False
 ) -> None:
-    """End a connection that the caller has locked, in the caller's transaction.
+    """End connections that the caller has locked, in the caller's transaction.
 
     Args:
-        row: Whatever its status; one that is over loses what it still holds.
+        rows: Whatever their status; one that is over loses what it still holds.
         origin: The platform.
         sender: The kind of notice that reports it.
         forget_person: Whether the platform user's name and ids go too.
     """
-    had_credentials, now = row.holds_tokens, timezone.now()
-    was_over = row.status == DISCONNECTED
-    anonymous = row.anonymous_columns() if forget_person else {}
+    before = [
+        {"was_over": row.status == DISCONNECTED, "had_credentials": row.holds_tokens}
+        for row in rows
+    ]
     # What came beside the tokens may outlive the grant.
-    dispatch_revocations(revoke_extras([row]), interface=origin.interface)
-    erase_tokens([row], now=now, **_ended_columns(row, now), **anonymous)
-    remove_holders(row.pk)
-    record_about(
-        row,
-        Action.CONNECTION_DEAUTHORIZED,
-        origin=origin,
-        sender=sender,
-        credentials_erased=had_credentials,
-        profile_erased=forget_person,
-        notes={"was_over": was_over, "had_credentials": had_credentials},
+    by_app = groupby(rows, key=lambda row: row.app)
+    job_ids = [pk for _, same in by_app for pk in revoke_extras(list(same))]
+    dispatch_revocations(job_ids, interface=origin.interface)
+    _change(rows, now=timezone.now(), forget_person=forget_person)
+    remove_holders(*(row.pk for row in rows))
+    record_many(
+        _event(row, was, origin=origin, sender=sender, profile_erased=forget_person)
+        for row, was in zip(rows, before, strict=True)
     )
+
+
+def _event(row: OAuthConnection, was: dict[str, bool], *, origin: Origin, **details: Any) -> Event:
+    erased = was["had_credentials"]
+    action = Action.CONNECTION_DEAUTHORIZED
+    return event_about(row, action, origin=origin, credentials_erased=erased, notes=was, **details)
+
+
+def _change(rows: Sequence[OAuthConnection], *, now: datetime, forget_person: bool) -> None:
+    """Change rows, those that come to be the same by one statement."""
+    alike: dict[Any, list[OAuthConnection]] = defaultdict(list)
+    for row in rows:
+        anonymous = row.anonymous_columns() if forget_person else {}
+        columns = {**_ended_columns(row, now), **anonymous}
+        alike[type(row), tuple(columns.items())].append(row)
+    for (_, columns), same in alike.items():
+        erase_tokens(same, now=now, **dict(columns))
 
 
 def _ended_columns(row: OAuthConnection, now: datetime) -> dict[str, Any]:

@@ -98,8 +98,7 @@ def apply(notice: Notice, *, client_address: str) -> int:
             return 0
         origin = _origin(client_address)
         with_tokens = [row for row in _locked(notice) if row.auth_state is not None]
-        for row in with_tokens:
-            mark_deauthorized(row, origin=origin, sender=notice.sender)
+        mark_deauthorized(with_tokens, origin=origin, sender=notice.sender)
     return len(with_tokens)
 
 
@@ -126,8 +125,7 @@ def erase(notice: Notice, *, client_address: str) -> DataDeletion:
 def _erase(notice: Notice, *, client_address: str) -> int:
     origin = _origin(client_address)
     rows = _locked(notice)
-    for row in rows:
-        mark_deauthorized(row, origin=origin, sender=notice.sender, forget_person=True)
+    mark_deauthorized(rows, origin=origin, sender=notice.sender, forget_person=True)
     erased = [row.pk for row in rows]
     # A job that still has to revoke needs to know whose grant it ends: see `erasures`.
     done = RevocationJob.objects.filter(connection_id__in=erased).exclude(state=JobState.PENDING)

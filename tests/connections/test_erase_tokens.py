@@ -49,12 +49,12 @@ def after_retention(row: Any) -> None:
 
 def by_the_platform(row: Any) -> None:
     with transaction.atomic():
-        mark_deauthorized(row, origin=PLATFORM, sender="meta")
+        mark_deauthorized([row], origin=PLATFORM, sender="meta")
 
 
 def by_a_data_deletion(row: Any) -> None:
     with transaction.atomic():
-        mark_deauthorized(row, origin=PLATFORM, sender="meta", forget_person=True)
+        mark_deauthorized([row], origin=PLATFORM, sender="meta", forget_person=True)
 
 
 EVERYWHERE = [disconnect_one, by_force, by_the_platform, by_a_data_deletion]

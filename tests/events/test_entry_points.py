@@ -190,7 +190,7 @@ def deauthorize(row: Any) -> None:
     origin = Origin(ActorType.PLATFORM, None, Interface.WEBHOOK)
     with transaction.atomic():
         (locked,) = lock_rows(type(row).objects.filter(pk=row.pk), skip_locked=False)
-        mark_deauthorized(locked, origin=origin, sender="meta")
+        mark_deauthorized([locked], origin=origin, sender="meta")
 
 
 class TestDisconnecting:

@@ -56,7 +56,7 @@ def test_a_refresh_overtaken_by_a_notice_is_revoked(
         token_gate.wait_for_visitor()
         with transaction.atomic():
             locked = Connection.objects.select_for_update().get(pk=row.pk)
-            mark_deauthorized(locked, origin=PLATFORM, sender="meta")
+            mark_deauthorized([locked], origin=PLATFORM, sender="meta")
         token_gate.is_open.set()
 
     # As for every grant that is dead.

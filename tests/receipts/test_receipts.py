@@ -289,7 +289,7 @@ def test_an_end_by_the_platform_is_revoked_there(
     account = account_of_user(owner)
     by_platform = Origin(ActorType.PLATFORM, None, Interface.WEBHOOK)
     with transaction.atomic():
-        mark_deauthorized(account, origin=by_platform, sender="meta", forget_person=True)
+        mark_deauthorized([account], origin=by_platform, sender="meta", forget_person=True)
     claims = claims_of(api, account)
     assert (claims["actor"], claims["interface"]) == ("platform", "webhook")
     assert claims["erased"] == ["credentials", "profile"]

@@ -15,6 +15,7 @@ from connections_project.revocation.models import GrantHold, RevocationJob
 from tests.support.disconnects import disconnect_one
 from tests.support.meta_webhooks import PATH, send
 from tests.support.provider_rows import events
+from tests.support.sql_statements import counted
 from tests.support.webhook_signing import base64url, signed_request
 from tests.webhooks.conftest import connected, is_live
 
@@ -199,3 +200,15 @@ def test_all_connections_of_a_person_are_ended(anonymous: APIClient, owner: User
     send(anonymous, signed_request())
 
     assert len(events("connection_deauthorized")) == 3
+
+
+def test_statements_do_not_grow_with_the_connections(anonymous: APIClient, owner: User) -> None:
+    counts = []
+    for size in (1, 30):
+        rows = [connected("social", owner, account=f"{size}-{n}") for n in range(size)]
+        # A notice that is repeated would do nothing.
+        with counted() as statements:
+            assert send(anonymous, signed_request(salt=size)).status_code == 200
+        assert not any(is_live(row) for row in rows)
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
