@@ -12,6 +12,8 @@ from connections_project.connections.attention import AttentionReason
 from connections_project.connections.records import event_about
 from providers.models import Connection, Status
 
+# Locked at a time: somebody may want to end one of them.
+BATCH = 200
 CHANGED = (
     *("status", "epoch", "updated_at", "refresh_lease", "refresh_leased_until"),
     *("attention_reason", "attention_since", "ending_notice_at"),
@@ -30,13 +32,19 @@ def sweep_pending() -> int:
     Returns:
         How many were ended.
     """
-    now = timezone.now()
-    if not Connection.objects.left_pending(now=now).exists():
-        return 0
+    ended = 0
+    if not Connection.objects.left_pending(now=timezone.now()).exists():
+        return ended
+    while batch := _sweep_some(now=timezone.now()):
+        ended += batch
+    return ended
+
+
+def _sweep_some(*, now: datetime) -> int:
     with transaction.atomic():
         # Whoever holds a row is ending it: two that wait for each other's would never end.
         left = Connection.objects.left_pending(now=now).select_for_update(skip_locked=True)
-        rows = list(left)
+        rows = list(left[:BATCH])
         for row in rows:
             row.status = Status.FAILED
             row.need_attention(AttentionReason.CONNECT_FAILED, now=now)

@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 
 from connections_project.core.periodic import run_due
 from connections_project.identity.models import User
+from providers import sweep
 from providers.models import Connection
 from tests.support.bank import Bank
 from tests.support.provider_rows import connection_of, events
@@ -40,6 +41,18 @@ def test_after_ten_minutes_it_has_failed_audited(left: Connection, owner: User) 
     assert (event.subject_id, event.subject_owner_id) == (left.pk, owner.pk)
     assert (event.actor_type, event.outcome) == ("system", "failure")
     assert event.details == {"platform": "bank", "error": "interrupted"}
+
+
+def test_many_are_ended_in_batches(
+    owner: User, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "BATCH", 2)
+    before = timezone.now() - timedelta(seconds=601)
+    for number in range(5):
+        connection_of(owner, status="pending", now=before, account_id=str(number))
+    assert sweep.sweep_pending() == 5
+    assert set(Connection.objects.values_list("status", flat=True)) == {"failed"}
+    assert len(events("provider_connection_failed")) == 5
 
 
 def test_before_that_it_is_left_alone(owner: User, bank: Bank) -> None:
