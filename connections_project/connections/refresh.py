@@ -71,7 +71,7 @@ def refresh(connection: C, *, force: bool, origin: Origin) -> tuple[C, bool]:
     Raises:
         NotActiveError: Its status does not allow a refresh, or a disconnect won.
         NoRefreshTokenError: Forced, and there is nothing to refresh with.
-        PlatformUnavailableError: Suspended or not configured; or see `outbound.reserve`.
+        PlatformUnavailableError: Suspended or not configured; or see `outbound_limits.reserve`.
         RefreshFailedError: The platform failed, or the grant is dead.
         BusyError: Somebody else's refresh took too long.
         DecryptionError: No key reads the stored tokens.

@@ -29,16 +29,21 @@ def sample_of(page: str) -> ModuleType:
 def test_a_sample_refreshes(server: PlatformServer) -> None:
     dead = DeadGrantMatcher(status=400, error="gone", becomes="expired")
     platform = Platform(
-        app="providers", slug="example", name="Example", api_base=server.url, dead_grant=(dead,)
+        app="providers",
+        slug="example",
+        name="Example",
+        token_endpoint=f"{server.url}/refresh",
+        dead_grant=(dead,),
     )
     upstream = Upstream(platform, ClientRegistration("id", "secret", ()))
     adapter: Any = sample_of("docs/architecture.md").adapter
-    server.on("GET", "/oauth/renew", Answer(json={"access_token": "access-2"}))
-    assert adapter.refresh(upstream, TokenSet("access-1"), 5.0).access_token == "access-2"
-    assert server.requests[-1].headers["Authorization"] == "Bearer access-1"
-    server.on("GET", "/oauth/renew", Answer(400, json={"error": "gone"}))
+    tokens = TokenSet("access-1", "refresh-1")
+    server.on("POST", "/refresh", Answer(json={"access_token": "access-2"}))
+    assert adapter.refresh(upstream, tokens, 5.0).access_token == "access-2"
+    assert server.requests[-1].json == {"client": "id", "token": "refresh-1"}
+    server.on("POST", "/refresh", Answer(400, json={"error": "gone"}))
     with pytest.raises(DeadGrant):
-        adapter.refresh(upstream, TokenSet("access-2"), 5.0)
+        adapter.refresh(upstream, tokens, 5.0)
 
 
 @pytest.mark.parametrize(

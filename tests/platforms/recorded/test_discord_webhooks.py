@@ -162,7 +162,7 @@ def test_one_outlives_no_notice_that_the_grant_is_over(
     platform: RecordedPlatform, row: ChannelConnection
 ) -> None:
     with transaction.atomic():
-        mark_deauthorized(row, origin=PLATFORM, sender="discord")
+        mark_deauthorized([row], origin=PLATFORM, sender="discord")
     assert (deleted(platform), platform.revocations) == ([1, 0], [])
 
 
