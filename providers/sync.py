@@ -22,8 +22,9 @@ from connections_project.identity.models import User
 from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
 from connections_project.platforms.registry import usable
 from providers.models import Connection, Status
+from providers.reader import Reader, reader_of
 from providers.selectors import own_connection
-from providers.statements import Reader, Statement, read_movements, read_statements, reader_of
+from providers.statements import Statement, read_movements, read_statements
 from providers.storing import MovementStore, Tally, still_active, store_accounts
 
 INTERVAL = timedelta(minutes=5)

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
@@ -17,8 +16,8 @@ from connections_project.admin.base import BaseAdmin, ReadOnlyAdmin
 from connections_project.admin.filters import MADE, column_filter
 from connections_project.admin.formatting import badge, format_datetime, link_to
 from connections_project.admin.object_actions import AdminExtension, ObjectAction
-from connections_project.admin.time_zone import MomentField
 from connections_project.identity.admin_filters import KindFilter
+from connections_project.identity.admin_forms import KeyForm
 from connections_project.identity.fields import normal_email
 from connections_project.identity.keys import (
     InvalidKeyRequestError,
@@ -30,13 +29,11 @@ from connections_project.identity.models import (
     ApiKey,
     Membership,
     PrincipalType,
-    Scope,
     Team,
     User,
 )
 from connections_project.identity.origins import admin_origin
 from connections_project.identity.principals import signed_in
-from connections_project.identity.teams import teams_beginning, teams_called
 
 # Who could change these could make an operator of anybody, and so of himself.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -200,32 +197,6 @@ class TeamAdmin(BaseAdmin):
         team: Team = form.instance
         members = sorted(str(key) for key in team.members.values_list("pk", flat=True))
         _note(Action.TEAM_CHANGED, team, request, changed=form.changed_data, members=members)
-
-
-class KeyForm(forms.Form):
-    """What a new key may do, and until when."""
-
-    team = forms.CharField(
-        max_length=254,
-        help_text="The team's name or id, or the e-mail address of whose own it is. "
-        "To search, give what the name begins with.",
-    )
-    name = forms.CharField(required=False, max_length=100, help_text="What the team calls it.")
-    scopes = forms.MultipleChoiceField(choices=Scope.choices, widget=forms.CheckboxSelectMultiple())
-    expires_at = MomentField(
-        required=False,
-        label="Good until",
-        help_text="As 2026-12-31 18:00, in your time zone. Empty: until it is revoked.",
-    )
-
-    def clean_team(self) -> Team:
-        term = self.cleaned_data["team"]
-        found = teams_called(term)
-        if len(found) != 1:
-            near = found or teams_beginning(term)
-            each = "; ".join(f"{team.name} ({team.pk})" for team in near) or "there is none"
-            raise forms.ValidationError(f"Give the id of the team. Near that: {each}.")
-        return found[0]
 
 
 def _revoke(request: HttpRequest, key: ApiKey, reason: str) -> str:

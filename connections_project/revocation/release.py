@@ -5,16 +5,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache, partial
-from typing import Any, ClassVar, Protocol
+from functools import partial
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 
 from audit.record import Origin
-from connections_project.core.ids import uuid7
-from connections_project.core.lookups import uuid_array
 from connections_project.core.vault import Sealed
 from connections_project.middleware.tracing import current_trace_id
 from connections_project.platforms.adapter import has_extras
@@ -28,6 +24,8 @@ from connections_project.revocation.grants import (
     remove_holders,
 )
 from connections_project.revocation.models import RevocationJob
+from connections_project.revocation.move_tokens import Leaving as Leaving
+from connections_project.revocation.move_tokens import move_tokens
 
 
 class Decision(StrEnum):
@@ -52,33 +50,6 @@ class TokenBundle:
     sealed: Sealed | None
     token_expires_at: datetime | None = None
     may_have_extras: bool = True
-
-
-class Leaving(Protocol):
-    """A connection that leaves its grant: a row of a table with the columns of credentials.
-
-    Args:
-        platform_column: Where its platform's slug stands.
-        owner_column: Where its owner's id stands.
-        holds_tokens: Whether there are any; they are never read here.
-    """
-
-    app: ClassVar[str]
-    platform_column: ClassVar[str]
-    owner_column: ClassVar[str]
-    _meta: ClassVar[Any]
-
-    @property
-    def pk(self) -> UUID: ...
-
-    @property
-    def platform_slug(self) -> str: ...
-
-    @property
-    def grant(self) -> Grant: ...
-
-    @property
-    def holds_tokens(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -120,7 +91,7 @@ def release_grants(
     pending = [one for one in leaving if decisions[one.pk] is Decision.PENDING]
     done = {*shared, *(one.pk for one in pending)}
     others = [one for one in leaving if one.pk not in done] if revoke else []
-    return Released(decisions, _move_tokens(pending) + revoke_extras(others))
+    return Released(decisions, move_tokens(pending) + revoke_extras(others))
 
 
 def revoke_extras(leaving: Sequence[Leaving]) -> tuple[UUID, ...]:
@@ -131,7 +102,7 @@ def revoke_extras(leaving: Sequence[Leaving]) -> tuple[UUID, ...]:
     """
     slugs = {slug for slug in {one.platform_slug for one in leaving} if has_extras(slug)}
     own = [one for one in leaving if one.platform_slug in slugs and one.holds_tokens]
-    return _move_tokens(own, extras_only=True)
+    return move_tokens(own, extras_only=True)
 
 
 def foresee(leaving: Leaving) -> Decision:
@@ -258,69 +229,3 @@ def _with_unknown_siblings(
     return frozenset(
         one.pk for one in unknown if (one.grant.authority, one.grant.client_id) in in_use
     )
-
-
-def _move_tokens(pending: Sequence[Leaving], *, extras_only: bool = False) -> tuple[UUID, ...]:
-    """Create the jobs by one INSERT … SELECT, with the ciphertexts as they are."""
-    if not pending:
-        return ()
-    pairs = [(one.pk, uuid7()) for one in pending]
-    now = timezone.now()
-    alike = RevocationJob(
-        app=pending[0].app,
-        extras_only=extras_only,
-        created_at=now,
-        due_at=now,
-        trace_id=current_trace_id(),
-    )
-    sql, parameters = _insert(alike, pending[0], pairs)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-    return tuple(job_id for _, job_id in pairs)
-
-
-def _insert(
-    alike: RevocationJob, source: Leaving, pairs: Sequence[tuple[UUID, UUID]]
-) -> tuple[str, list[Any]]:
-    """Write the statement: what differs comes from the source, the rest is the same for all."""
-    into, fields = _from_source(type(source))
-    source_rows, ids = _pending(pairs)
-    values = [field.get_db_prep_save(getattr(alike, field.attname), connection) for field in fields]
-    table = connection.ops.quote_name(source._meta.db_table)
-    joined = f"{source_rows} JOIN {table} AS source ON source.id = pending.column1"
-    return f"{into} FROM {joined}", [*values, *ids]
-
-
-@cache
-def _from_source(source: type[Leaving]) -> tuple[str, list[Any]]:
-    """Write its beginning, which each disconnect needs, and name the fields of its parameters."""
-    quote = connection.ops.quote_name
-    taken = {
-        "id": "pending.column2",
-        "connection_id": "pending.column1",
-        "platform": f"source.{quote(source.platform_column)}",
-        "owner_id": f"source.{quote(source.owner_column)}",
-        "authority": "source.authority",
-        "client_id": "source.client_id",
-        "platform_user_id": "source.granting_user_id",
-        "sealed_tokens": "source.auth_state",
-        "token_expires_at": "source.token_expires_at",
-    }
-    fields = RevocationJob._meta.local_concrete_fields
-    columns = ", ".join(quote(field.attname) for field in fields)
-    values = ", ".join(taken.get(field.attname, "%s") for field in fields)
-    # Names of columns and tables only; every value is a parameter.
-    into = f"INSERT INTO {quote(RevocationJob._meta.db_table)} ({columns}) SELECT {values}"
-    return into, [field for field in fields if field.attname not in taken]
-
-
-def _pending(pairs: Sequence[tuple[UUID, UUID]]) -> tuple[str, list[Any]]:
-    """Write the ids of connections and jobs as a table; PostgreSQL gets them as two arrays."""
-    if connection.vendor == "postgresql":
-        columns = [uuid_array(column) for column in zip(*pairs, strict=True)]
-        return "unnest(%s::uuid[], %s::uuid[]) AS pending (column1, column2)", columns
-    stored = RevocationJob._meta.pk.get_db_prep_value
-    rows = ", ".join(["(%s, %s)"] * len(pairs))
-    return f"(VALUES {rows}) AS pending", [
-        stored(key, connection) for pair in pairs for key in pair
-    ]

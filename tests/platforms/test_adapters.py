@@ -22,7 +22,8 @@ from connections_project.platforms.adapter import Adapter, adapter_at, adapter_o
 from connections_project.platforms.catalog import catalog
 from connections_project.platforms.checks import adapters_do_what_is_left_to_them
 from connections_project.platforms.registry import Upstream
-from providers.statements import read_movements, read_statements, reader_of
+from providers.reader import reader_of
+from providers.statements import read_movements, read_statements
 from tests.platforms import an_adapter
 from tests.support.platform_server import Answer, PlatformServer
 

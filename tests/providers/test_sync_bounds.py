@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from providers import statements, storing
+from providers import reader, statements, storing
 from providers.models import Account, Connection, Transaction
 from tests.support.bank import ACCOUNT, TRANSACTION, Bank
 from tests.support.platform_server import Answer
@@ -33,13 +33,13 @@ def fill(bank: Bank) -> Fill:
 @pytest.fixture
 def no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a sync's time be over once all is read."""
-    monkeypatch.setattr(statements.Reader, "is_late", True)
+    monkeypatch.setattr(reader.Reader, "is_late", True)
 
 
 def test_transactions_beyond_the_bound_are_told_and_not_asked_for(
     bank: Bank, fill: Fill, sync: Sync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statements, "MOST_MOVEMENTS", 3)
+    monkeypatch.setattr(reader, "MOST_MOVEMENTS", 3)
     fill(3, 2)
     counts = sync()
     assert (counts["created"], counts["errors"]) == (3, 2)
@@ -50,7 +50,7 @@ def test_transactions_beyond_the_bound_are_told_and_not_asked_for(
 def test_as_many_as_are_taken_in_are_all(
     fill: Fill, sync: Sync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statements, "MOST_MOVEMENTS", 4)
+    monkeypatch.setattr(reader, "MOST_MOVEMENTS", 4)
     fill(2, 2)
     assert sync()["errors"] == 0
     assert Transaction.objects.count() == 4
@@ -60,7 +60,7 @@ def test_no_page_is_asked_for_in_vain(
     bank: Bank, fill: Fill, sync: Sync, use_catalogue: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_catalogue(bank.catalogue(more='paging = "link"\npaging_field = "next"'), "bank")
-    monkeypatch.setattr(statements, "MOST_MOVEMENTS", 2)
+    monkeypatch.setattr(reader, "MOST_MOVEMENTS", 2)
     fill(1, 2, next="/accounts/acc-0/transactions?page=2")
     assert sync()["errors"] == 1
     assert len(bank.server.requests_to("/accounts/acc-0/transactions")) == 1
@@ -110,7 +110,7 @@ def test_what_broke_off_is_made_good_by_the_next(
 ) -> None:
     fill(2, 2)
     with monkeypatch.context() as broken:
-        broken.setattr(statements.Reader, "is_late", True)
+        broken.setattr(reader.Reader, "is_late", True)
         post(api, row.pk)
     counts = post(api, row.pk, force=True).json()
     assert (counts["unchanged"], counts["errors"]) == (2, 0)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from providers import statements
+from providers import reader
 from providers.models import Account, Connection
 from tests.support.bank import ACCOUNT, Bank
 from tests.support.database_threads import with_own_connection
@@ -73,7 +73,7 @@ def test_missing_transactions_fail_that_account_only(
 def test_a_dripping_server_is_left_at_the_deadline(
     api: APIClient, row: Connection, bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statements, "SECONDS_A_CALL", 0.3)
+    monkeypatch.setattr(reader, "SECONDS_A_CALL", 0.3)
     bank.server.on("GET", "/accounts", Answer(json={"accounts": []}, drip_body=0.1))
     began = time.monotonic()
     assert sync(api, row).status_code == 502
@@ -83,7 +83,7 @@ def test_a_dripping_server_is_left_at_the_deadline(
 def test_slow_accounts_share_one_deadline(
     api: APIClient, row: Connection, bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statements, "SECONDS_IN_ALL", 0.6)
+    monkeypatch.setattr(reader, "SECONDS_IN_ALL", 0.6)
     entries = [{**ACCOUNT, "id": f"slow-{number}"} for number in range(20)]
     bank.server.on("GET", "/accounts", Answer(json={"accounts": entries}))
     for entry in entries:

@@ -29,7 +29,7 @@ from connections_project.revocation.grants import Grant
 from connections_project.revocation.models import RevocationJob
 from connections_project.revocation.release import TokenBundle
 from providers.models import Connection
-from providers.statements import Reader
+from providers.reader import Reader
 from providers.store_grant import ReceivedProviderGrant
 from social.models import SocialAccount
 from social.store_grant import Known, ReceivedTeamGrant

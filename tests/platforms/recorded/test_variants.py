@@ -18,7 +18,8 @@ from connections_project.oauth.errors import PlatformError, as_dead_grant, is_lo
 from connections_project.oauth.messages import Answer as Received
 from connections_project.platforms import client
 from connections_project.platforms.registry import Upstream, upstream
-from providers.statements import Statement, read_movements, read_statements, reader_of
+from providers.reader import reader_of
+from providers.statements import Statement, read_movements, read_statements
 from tests.platforms.recorded.conftest import ServeRecording
 from tests.platforms.recorded.overlays import SHIPPED
 from tests.platforms.recorded.platform import RecordedPlatform
