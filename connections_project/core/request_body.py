@@ -1,6 +1,10 @@
 """What a body may be, and why one was refused, wherever it is read."""
 
 LARGEST_BODY = 1024 * 1024  # bytes
+# A form of the pages has a few short fields, and the admin's have some hundred ids. To take one
+# apart costs far more than to receive it.
+LARGEST_FORM = 128 * 1024
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 # In the environ of a request whose body the server has taken in already: True, or the status of
 # the refusal.
@@ -12,7 +16,8 @@ class BodyRefusedError(Exception):
 
     Args:
         status: 400 where it is not what its header announced, 408 where it came too late, 413
-            where it is larger than `LARGEST_BODY`, 503 where too much is being received.
+            where it is larger than `LARGEST_BODY`, or a form than `LARGEST_FORM`, 503 where too
+            much is being received.
     """
 
     def __init__(self, status: int) -> None:

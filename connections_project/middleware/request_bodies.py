@@ -1,4 +1,5 @@
-"""Bodies of requests: at most 1 MiB, whole, in time, on every path; else refused before any view.
+"""Bodies of requests: at most 1 MiB, those of the pages' forms 128 KiB; whole, in time, on every
+path; else refused before any view.
 
 Behind RSGI the server has received them (server/bodies.py). A WSGI server gives no more than a
 stream whose reading may hang, so there few requests at a time may wait for theirs.
@@ -14,8 +15,11 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from connections_project.api.error_routing import renderer_of
 from connections_project.core.request_body import (
+    FORMS,
     LARGEST_BODY,
+    LARGEST_FORM,
     RECEIVED_KEY,
     BodyRefusedError,
     announced_length,
@@ -35,6 +39,7 @@ class RequestBodyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         try:
             self._receive(request)
+            _refuse_large_form(request)
         except BodyRefusedError as refused:
             return _page(request, refused.status)
         return self.get_response(request)
@@ -48,6 +53,13 @@ class RequestBodyMiddleware:
         length = announced_length(request.META.get("CONTENT_LENGTH") or "")
         if length or _is_chunked(request):
             _replace_body(request, self._receiver.receive(request.META["wsgi.input"], length))
+
+
+def _refuse_large_form(request: HttpRequest) -> None:
+    if request.content_type not in FORMS or renderer_of(request.path_info) is not None:
+        return
+    if announced_length(request.META.get("CONTENT_LENGTH") or "") > LARGEST_FORM:
+        raise BodyRefusedError(413)
 
 
 class Receiver:

@@ -10,9 +10,9 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 
 from connections_project.api.error_routing import renderer_of
+from connections_project.core.request_body import FORMS
 
 NUL = "\x00"
-_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class StorableTextMiddleware:
@@ -28,7 +28,7 @@ class StorableTextMiddleware:
 
     def process_view(self, request: HttpRequest, *_: Any) -> None:
         """Check a form, which can be read only now that every limit on bodies stands."""
-        if renderer_of(request.path_info) is None and request.content_type in _FORMS:
+        if renderer_of(request.path_info) is None and request.content_type in FORMS:
             _refuse_nul(_form_texts(request))
 
 

@@ -77,6 +77,25 @@ def test_a_body_of_1_mib_is_read(site: Client) -> None:
     assert site.post("/api/open", body, content_type="application/json").status_code == 201
 
 
+@pytest.mark.parametrize("size", [128 * 1024, 128 * 1024 + 1])
+def test_a_form_of_a_page_has_at_most_128_kib(site: Client, size: int) -> None:
+    kind = "application/x-www-form-urlencoded"
+    answer = site.post("/outside/body", b"a=" + b"x" * (size - 2), content_type=kind)
+    assert (answer.status_code == 413) == (size > 128 * 1024)
+    assert b"a form 128 KiB" in answer.content or answer.status_code == 200
+
+
+@pytest.mark.parametrize("number", [20_000, 20_001])
+def test_a_body_of_too_many_values_is_400(site: Client, number: int) -> None:
+    body = {"text": "a", "further": [1] * (number - 2)}
+    answer = site.post("/api/open", json.dumps(body), content_type="application/json")
+    assert answer.status_code == (201 if number == 20_000 else 400)
+    if answer.status_code == 400:
+        (error,) = answer.json()["errors"]
+        assert (error["field"], error["code"]) == ("body", "malformed")
+        assert error["message"] == "Give at most 20,000 values."
+
+
 @pytest.mark.parametrize("length", ["many", "-1", "1.5", "\u0661"])
 def test_a_malformed_length_is_400(site: Client, length: str) -> None:
     response = site.generic("POST", "/api/fake/open", b"{}", CONTENT_LENGTH=length)
