@@ -81,6 +81,9 @@ def amount(value: Any) -> Decimal:
         raise UnreadableError("an amount is no number")
     if isinstance(value, str) and GROUPED.fullmatch(value.strip()):
         value = value.replace(",", "")
+    # Python alone also reads "1_000", and digits of all scripts.
+    if isinstance(value, str) and ("_" in value or not value.isascii()):
+        raise UnreadableError("an amount is no number")
     try:
         read = Decimal(value)
     except InvalidOperation:

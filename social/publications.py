@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import IntegrityError
 from django.utils import timezone
 
 from connections_project.connections.errors import ConnectionProblem
@@ -107,11 +108,15 @@ def claim(request: PublishRequest, *, team_id: UUID) -> Claim:
     """
     if request.idempotency_key is None:
         return Claim()
-    row, is_new = Publication.objects.get_or_create(
-        team_id=team_id,
-        idempotency_key=request.idempotency_key,
-        defaults={"request_sha256": request.sha256, "created_at": timezone.now()},
-    )
+    try:
+        row, is_new = Publication.objects.get_or_create(
+            team_id=team_id,
+            idempotency_key=request.idempotency_key,
+            defaults={"request_sha256": request.sha256, "created_at": timezone.now()},
+        )
+    except IntegrityError:
+        # The call that had it has just given it back.
+        raise StillSendingError from None
     if is_new:
         return Claim(row)
     if row.request_sha256 != request.sha256:

@@ -53,6 +53,7 @@ BAD_DATES: list[Any] = [
 
 BAD_IDS: list[Any] = [None, "", [], "x" * 256]
 BAD_AMOUNTS: list[Any] = [None, "", "much", "1e99", True, {}, "1,234", "12,34.5", "1.234,5"]
+BAD_AMOUNTS += ["1_000", "\u0661\u0662"]
 
 
 @pytest.mark.parametrize(

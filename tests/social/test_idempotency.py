@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.management import call_command
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -46,6 +46,18 @@ def test_a_repeated_key_gets_the_first_answer(
     assert first.json() == again.json()
     assert posts(gallery) == 1
     assert len(events("account_published")) == 1
+
+
+def test_a_key_that_is_given_back_just_now_is_in_use(
+    api: APIClient, account: SocialAccount, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def given_back(**_: object) -> None:
+        raise IntegrityError
+
+    monkeypatch.setattr(Publication.objects, "get_or_create", given_back)
+    answer = publish(api, account, "key-1")
+    assert answer.status_code == 409
+    assert posts(gallery) == 0
 
 
 def test_without_the_same_key_it_is_another_post(

@@ -35,14 +35,24 @@ def test_a_notice_of_too_many_values() -> None:
         json_object(BAD)
 
 
-def test_a_form_of_escapes(anonymous: APIClient) -> None:
-    form = "signed_request=" + "%41" * 300_000
+PART = '--x\r\nContent-Disposition: form-data; name="a%d"; %s\r\n\r\n1\r\n'
+PARTS = "".join(PART % (number, ";" * 900) for number in range(990)) + "--x--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("form", "kind"),
+    [
+        ("signed_request=" + "%41" * 300_000, "application/x-www-form-urlencoded"),
+        (PARTS, "multipart/form-data; boundary=x"),
+    ],
+)
+def test_a_form_of_escapes(anonymous: APIClient, form: str, kind: str) -> None:
     started = time.thread_time()
     answer = anonymous.generic(
         "POST",
         "/api/v1/webhooks/meta/deauthorize",
         form,
-        content_type="application/x-www-form-urlencoded",
+        content_type=kind,
     )
     assert (answer.status_code, answer.json()["detail"]) == (
         400,

@@ -18,7 +18,7 @@ from connections_project.webhooks.signed_bodies import hmac_sha256
 from connections_project.webhooks.subjects import of_senders, senders
 
 SENDER = "meta"
-MOST_ESCAPES = 20_000
+MOST_SIGNS = 20_000
 
 
 def read(request: HttpRequest) -> Notice:
@@ -30,8 +30,8 @@ def read(request: HttpRequest) -> Notice:
     Raises:
         RefusedNoticeError: Malformed, unsigned, or signed with no secret of ours.
     """
-    # Nothing of a signed request is escaped, and each escape costs more than all else.
-    if request.body.count(b"%") > MOST_ESCAPES:
+    # Nothing of a signed request is escaped, and has no parameters: each costs more than all else.
+    if request.body.count(b"%") + request.body.count(b";") > MOST_SIGNS:
         raise RefusedNoticeError("invalid_request", "The form has too many escapes.")
     signature, _, payload = request.POST.get("signed_request", "").partition(".")
     # Facebook Login signs with the Meta app's secret, the other logins perhaps with their own:
