@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from operator import itemgetter
 from pathlib import Path
 from statistics import median
 from typing import Self
@@ -41,8 +42,8 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = parser_of("events", __doc__)
-    parser.add_argument("--rounds", type=int, default=6, help="with and without, of each")
-    parser.add_argument("--disconnects", type=int, default=600, help="of each round; 0 for none")
+    parser.add_argument("--rounds", type=int, default=12, help="with and without, of each")
+    parser.add_argument("--disconnects", type=int, default=300, help="of each round; 0 for none")
     parser.add_argument("--bulk", type=int, default=20_000, help="at once, each time; 0 for none")
     return parser.parse_args()
 
@@ -82,13 +83,18 @@ def _disconnects(environment: Environment, options: argparse.Namespace) -> None:
         for listening in _turns(options.rounds):
             _listen(listening=listening)
             found[listening].append(_cost(environment, server, ending, options.disconnects))
-    print("CPU of a disconnect     none   one endpoint   more")
-    for name, place in (("web processes", 0), ("PostgreSQL", 1), ("both", None)):
-        without, told = (
-            median(sum(one) if place is None else one[place] for one in found[listening])
-            for listening in (False, True)
+    print("CPU of a disconnect     none   one endpoint   more (median of pairs, lowest, highest)")
+    for name, cost in (("web processes", _of_web), ("PostgreSQL", _of_database), ("both", sum)):
+        without, told = (list(map(cost, found[listening])) for listening in (False, True))
+        # The machine's speed changes over minutes, and is nearly the same for the two of a pair.
+        more = sorted(one / other - 1 for one, other in zip(told, without, strict=True))
+        print(
+            f"{name:20} {median(without):5.2f} ms       {median(told):5.2f} ms   "
+            f"{median(more):4.0%}, {more[0]:4.0%}, {more[-1]:4.0%}"
         )
-        print(f"{name:20} {without:5.2f} ms       {told:5.2f} ms   {told / without - 1:4.0%}")
+
+
+_of_web, _of_database = itemgetter(0), itemgetter(1)
 
 
 def _cost(
