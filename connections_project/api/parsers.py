@@ -70,13 +70,12 @@ def unstorable_characters(field: str) -> ApiException:
 
 
 def _decoded(raw: bytes, most: int) -> Any:
-    message = "Give well-formed JSON in UTF-8."
     try:
         return load_json(raw, most=most, encoding="utf-8", parse_constant=_refuse_constant)
     except TooManyValuesError:
         message = f"Give at most {most:,} values."
     except (ValueError, RecursionError):
-        pass
+        message = "Give well-formed JSON in UTF-8."
     # Without the cause: it holds the body, and the body may hold a password.
     raise invalid_field("body", code="malformed", message=message)
 

@@ -176,13 +176,9 @@ def refuse() -> None:
     raise DatabaseError
 
 
-def test_a_commit_that_was_not_heard_of_is_kept(
-    app: str, platform: Bank, api: APIClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first commit comes through, and its confirmation is lost."""
-    state = SUPPORT[app].start(api)
-    once = iter([True])
-    wrapped = unstored.store_or_revoke
+def lose_the_first_confirmation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the first commit come through, and its confirmation be lost."""
+    once, wrapped = iter([True]), unstored.store_or_revoke
 
     def unheard(store: Callable[[], Any], **more: Any) -> Any:
         def lost() -> Any:
@@ -194,6 +190,13 @@ def test_a_commit_that_was_not_heard_of_is_kept(
         return wrapped(lost, **more)
 
     monkeypatch.setattr(callback, "store_or_revoke", unheard)
+
+
+def test_a_commit_that_was_not_heard_of_is_kept(
+    app: str, platform: Bank, api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = SUPPORT[app].start(api)
+    lose_the_first_confirmation(monkeypatch)
     # A channel's second try finds the account connected, by what it had stored itself.
     assert SUPPORT[app].call_back(api, state).status_code in {201, 409}
     assert platform.revoked == []
@@ -208,18 +211,7 @@ def test_a_commit_that_was_not_heard_of_is_kept_by_a_known_account(
     """The row of the flow is gone with the first commit, for that of the account."""
     known = banks.connect(api)
     state = banks.start(api)
-    once, wrapped = iter([True]), unstored.store_or_revoke
-
-    def unheard(store: Callable[[], Any], **more: Any) -> Any:
-        def lost() -> Any:
-            found = store()
-            if next(once, False):
-                raise InterfaceError
-            return found
-
-        return wrapped(lost, **more)
-
-    monkeypatch.setattr(callback, "store_or_revoke", unheard)
+    lose_the_first_confirmation(monkeypatch)
     answer = banks.call_back(api, state)
     assert (answer.status_code, answer.json().get("id")) == (201, str(known.pk))
     # Those of before, which the fresh ones replace.

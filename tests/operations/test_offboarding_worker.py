@@ -1,5 +1,7 @@
 """Offboarding in the background: access ends at once, workers end the connections."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
@@ -131,13 +133,20 @@ def test_who_is_let_in_meanwhile_is_not_forgotten(leaver: User, origin: Origin) 
     assert not AuditEvent.objects.filter(action="user_forgotten").exists()
 
 
+@contextmanager
+def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have somebody else hold the connections."""
+    failed = Result(failures=(Failure(uuid7(), "locked", "somebody else holds it"),))
+    with monkeypatch.context() as patch:
+        patch.setattr(offboarding, "force_disconnect", lambda *_, **__: failed)
+        yield
+
+
 def test_a_failure_is_tried_again(
     leaver: User, origin: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin_offboarding(leaver, reason=WHY, origin=origin)
-    with monkeypatch.context() as patch:
-        failed = Result(failures=(Failure(uuid7(), "locked", "somebody else holds it"),))
-        patch.setattr(offboarding, "force_disconnect", lambda *_, **__: failed)
+    with failing(monkeypatch):
         process_offboardings()
     assert OffboardingJob.objects.get().due_at > timezone.now()
     OffboardingJob.objects.update(due_at=timezone.now())
@@ -149,9 +158,7 @@ def test_what_has_failed_often_is_tried_again_too(
     leaver: User, origin: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin_offboarding(leaver, reason=WHY, origin=origin)
-    with monkeypatch.context() as patch:
-        failed = Result(failures=(Failure(uuid7(), "locked", "somebody else holds it"),))
-        patch.setattr(offboarding, "force_disconnect", lambda *_, **__: failed)
+    with failing(monkeypatch):
         for _ in range(OffboardingJob.MAX_ATTEMPTS + 2):
             process_offboardings()
             OffboardingJob.objects.update(due_at=timezone.now())

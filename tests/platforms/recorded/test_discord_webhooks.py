@@ -57,6 +57,12 @@ def deleted(platform: RecordedPlatform) -> list[int]:
     return [len(platform.server.requests_to(path)) for path in HOOKS]
 
 
+def connect_with(token: str, api: APIClient, platform: RecordedPlatform) -> Any:
+    tokens = {**platform.recording.tokens, "access_token": token}
+    platform.recording = replace(platform.recording, tokens=tokens)
+    return platform.connect(api)
+
+
 def connect_again(api: APIClient, platform: RecordedPlatform) -> Any:
     return call_back(api, platform._client.begin(api, "discord")["state"])
 
@@ -65,9 +71,7 @@ def connect_again(api: APIClient, platform: RecordedPlatform) -> Any:
 def test_one_that_is_replaced_is_deleted(
     api: APIClient, platform: RecordedPlatform, token: str
 ) -> None:
-    tokens = {**platform.recording.tokens, "access_token": token}
-    platform.recording = replace(platform.recording, tokens=tokens)
-    row = platform.connect(api)
+    row = connect_with(token, api, platform)
     assert connect_again(api, platform).status_code == 409
     assert (deleted(platform), platform.revocations) == ([1, 0], [])
     row.refresh_from_db()
@@ -80,9 +84,7 @@ def test_one_that_is_replaced_is_deleted(
 def test_one_of_a_dead_grant_is_deleted_when_the_account_comes_back(
     api: APIClient, platform: RecordedPlatform, token: str
 ) -> None:
-    tokens = {**platform.recording.tokens, "access_token": token}
-    platform.recording = replace(platform.recording, tokens=tokens)
-    row = platform.connect(api)
+    row = connect_with(token, api, platform)
     ChannelConnection.objects.update(status="error")
     remove_holders(row.pk)
     assert connect_again(api, platform).status_code == 201
