@@ -116,6 +116,8 @@ def _again(endpoint: Endpoint, events: Sequence[OutgoingEvent]) -> int:
     """Make the events' deliveries due: again where they are over, anew where there are none."""
     ids = [event.pk for event in events]
     with transaction.atomic():
+        # Of two replays the second one finds what the first has made, and leaves it as it is.
+        Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
         known = Delivery.objects.filter(endpoint=endpoint, event__in=ids)
         over = known.exclude(state=DeliveryState.PENDING)
         again = _begin_again(over)
