@@ -17,7 +17,13 @@ from audit.events import Action
 from audit.record import Origin
 from connections_project.identity.admin_history import forget_names
 from connections_project.identity.keys import revoke_key
-from connections_project.identity.models import Authenticator, SessionFamily, Team, User
+from connections_project.identity.models import (
+    Authenticator,
+    Membership,
+    SessionFamily,
+    Team,
+    User,
+)
 from connections_project.identity.provisioning import remember_forgotten
 from connections_project.identity.records import record_about_user
 from connections_project.operations.force import force_disconnect
@@ -163,8 +169,10 @@ def end_access(
 
 def lock_with_teams(user: User) -> User:
     """Lock a user's teams and then its row, which is the order of all who lock both; return it."""
-    teams = Team.objects.filter(memberships__user=user).order_by("pk")
-    list(teams.select_for_update(of=("self",)))
+    joined = Membership.objects.filter(user=user).values("team")
+    # Its own one too, of which somebody may have left it out.
+    teams = Team.objects.filter(Q(pk__in=joined) | Q(owner=user)).order_by("pk")
+    list(teams.select_for_update())
     return User.objects.select_for_update().get(pk=user.pk)
 
 
@@ -218,7 +226,7 @@ def _anonymise(
     user: User, *, reason: str, origin: Origin, details: Mapping[str, Any] | None
 ) -> None:
     with transaction.atomic():
-        if User.objects.select_for_update().get(pk=user.pk).is_active:
+        if lock_with_teams(user).is_active:
             return
         forget_identity(user, reason=reason, origin=origin, details=details)
         for rows in own(user).values():
@@ -233,7 +241,7 @@ def forget_identity(
     The address or subject is free for somebody new from then on.
     """
     with transaction.atomic():
-        locked = User.objects.select_for_update().get(pk=user.pk)
+        locked = lock_with_teams(user)
         if is_forgotten(locked):
             return
         remember_forgotten(locked)

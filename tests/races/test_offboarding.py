@@ -1,15 +1,21 @@
 """A user goes while others of the user's calls are under way."""
 
+import time
+from contextlib import ExitStack
+from functools import partial
+
 import pytest
+from django.db import connection, transaction
 from rest_framework.test import APIClient
 
-from connections_project.identity.models import User
+from audit.models import AuditEvent
+from connections_project.identity.models import Team, User
 from connections_project.identity.origins import command_origin
 from connections_project.operations import offboarding
 from providers.models import Connection
 from social.models import SocialAccount
 from tests.conftest import UseCatalogue
-from tests.races.conftest import Gate, at_once, meanwhile
+from tests.races.conftest import PATIENCE, Gate, at_once, meanwhile
 from tests.support import gallery as social
 from tests.support.bank import Bank, call_back, start
 from tests.support.gallery import Gallery
@@ -19,8 +25,15 @@ from tests.support.social_rows import account_of
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
 
+ORIGIN = command_origin(None)
+
+
 def deactivate(user: User) -> None:
-    offboarding.deactivate(user, reason="left", origin=command_origin(None))
+    offboarding.deactivate(user, reason="left", origin=ORIGIN)
+
+
+def forget(user: User) -> None:
+    offboarding.forget(user, reason="left", origin=ORIGIN)
 
 
 def test_tokens_after_the_users_leaving_are_revoked(
@@ -63,3 +76,22 @@ def test_two_last_members_leaving_take_the_accounts(
     account = account_of(owner.own_team)
     at_once([lambda: deactivate(owner), lambda: deactivate(teammate)])
     assert not SocialAccount.objects.get(pk=account.pk).is_active
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite locks no rows")
+def test_who_waits_for_a_team_holds_no_lock_of_a_user(owner: User) -> None:
+    """Else those who end access, which lock both in the other order, wait in a ring with it."""
+    with ExitStack() as stack:
+        with transaction.atomic():
+            Team.objects.select_for_update().get(owner=owner)
+            identity = partial(offboarding.forget_identity, owner, reason="left", origin=ORIGIN)
+            forgetting = stack.enter_context(meanwhile(identity))
+            time.sleep(0.3)
+            assert not forgetting.done()
+            User.objects.select_for_update(nowait=True).get(pk=owner.pk)
+        forgetting.result(PATIENCE)
+
+
+def test_a_user_forgotten_many_times_at_once(owner: User) -> None:
+    at_once([lambda: forget(User.objects.get(pk=owner.pk))] * 4)
+    assert AuditEvent.objects.filter(action="user_forgotten").count() == 1
