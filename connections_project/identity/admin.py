@@ -17,7 +17,7 @@ from connections_project.admin.filters import MADE, column_filter
 from connections_project.admin.formatting import badge, format_datetime, link_to
 from connections_project.admin.object_actions import AdminExtension, ObjectAction
 from connections_project.identity.admin_filters import KindFilter
-from connections_project.identity.admin_forms import KeyForm
+from connections_project.identity.admin_forms import KeyForm, MembershipForm
 from connections_project.identity.fields import normal_email
 from connections_project.identity.keys import (
     InvalidKeyRequestError,
@@ -164,6 +164,7 @@ class MembershipInline(admin.StackedInline):  # type: ignore[type-arg]
     """Who belongs to the team."""
 
     model = Membership
+    form = MembershipForm
     fields = ("user",)
     raw_id_fields = ("user",)
     extra = 0

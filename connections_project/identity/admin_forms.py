@@ -1,10 +1,26 @@
 """Forms of this app's admin."""
 
 from django import forms
+from django.core.exceptions import ValidationError
 
 from connections_project.admin.time_zone import MomentField
 from connections_project.identity.models import Scope, Team
 from connections_project.identity.teams import teams_beginning, teams_called
+
+
+class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A member of the team on whose page it stands."""
+
+    def validate_unique(self) -> None:
+        """Refuse who belongs to the team already.
+
+        Django leaves constraints out that name the foreign key of an inline form's parent.
+        """
+        super().validate_unique()
+        try:
+            self.instance.validate_constraints(exclude=set(self.errors))
+        except ValidationError as error:
+            self.add_error(None, error)
 
 
 class KeyForm(forms.Form):

@@ -125,3 +125,18 @@ def test_the_admin_form_limits_guesses_as_the_api(client: Client, operator: User
 def test_an_operator_comes_in_by_the_admins_own_form(client: Client, operator: User) -> None:
     form = {"username": operator.email, "password": PASSWORD, "next": "/admin/"}
     assert client.post("/admin/login/", form).headers["Location"] == "/admin/"
+
+
+def test_a_member_is_not_added_twice(admin: Client, owner: User, outsider: User) -> None:
+    """By a page, say, that was loaded before somebody else added them."""
+    team = Team.objects.create(name="Press")
+    form = {
+        "name": "Press",
+        "memberships-TOTAL_FORMS": "1",
+        "memberships-INITIAL_FORMS": "0",
+        "memberships-0-team": str(team.pk),
+        "memberships-0-user": str(outsider.pk),
+    }
+    answers = [admin.post(f"/admin/identity/team/{team.pk}/change/", form) for _ in range(2)]
+    assert [one.status_code for one in answers] == [302, 200]
+    assert "already exists" in answers[1].content.decode()
