@@ -10,11 +10,13 @@ from typing import Any, Protocol
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 
 from connections_project.api.errors import CHALLENGE, ApiError, error_of_status
 from connections_project.api.problems import ProblemRenderer
 from connections_project.api.throttling import set_rate_limit_headers
 from connections_project.api.translation import DATABASE_AWAY, api_error_of
+from connections_project.core.database import is_lost_race
 
 logger = logging.getLogger(__name__)
 
@@ -69,9 +71,16 @@ def drf_exception_handler(exc: Exception, context: dict[str, Any]) -> HttpRespon
 def _translated(request: HttpRequest, exc: Exception) -> ApiError | None:
     renderer = renderer_of(request.path_info) or _problems
     error = renderer.translate(exc) or api_error_of(exc)
-    if error is not None and isinstance(exc, DATABASE_AWAY):
+    if is_lost_race(exc):
+        _log_lost_race(exc)
+    elif error is not None and isinstance(exc, DATABASE_AWAY):
         logger.error("The database is unavailable", exc_info=exc)
     return error
+
+
+def _log_lost_race(exc: Exception) -> None:
+    # Without the exception, in whose words the database shows the row.
+    logger.warning("A request lost to another at the same moment: %s", type(exc).__name__)
 
 
 class ErrorRoutingMiddleware:
@@ -91,9 +100,16 @@ class ErrorRoutingMiddleware:
     def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
         """Render what a view outside DRF raised, where it means something."""
         if renderer_of(request.path_info) is None:
-            return None
+            return _page_of(request, exc)
         error = _translated(request, exc)
         return None if error is None else render_error(request, error)
+
+
+def _page_of(request: HttpRequest, exc: Exception) -> HttpResponse | None:
+    if not is_lost_race(exc):
+        return None
+    _log_lost_race(exc)
+    return render(request, "409.html", status=409)
 
 
 def _reworded(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -10,7 +10,7 @@ from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousOperation,
 )
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from rest_framework.exceptions import (
@@ -28,6 +28,7 @@ from connections_project.api.errors import (
     unauthorized,
     validation_error,
 )
+from connections_project.core.database import is_lost_race
 
 # An answer must not grow with what was sent.
 MOST_FIELD_ERRORS = 100
@@ -66,6 +67,9 @@ def _error_of_django(exc: Exception) -> ApiError | None:
         # SQLite's word for a missing table or column: a defect, whereas PostgreSQL's is a
         # ProgrammingError. Trying again later would not help.
         return None
+    if isinstance(exc, IntegrityError) and is_lost_race(exc):
+        # Somebody else was the first: whoever asks again is told of what there is now.
+        return error_of_status(409)
     for classes, status in _STATUSES:
         if isinstance(exc, classes):
             return error_of_status(status)

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection, connections
+from django.db import DatabaseError, connection, connections
+
+# PostgreSQL, appendix A: unique_violation, serialization_failure, deadlock_detected.
+LOST_RACES = frozenset({"23505", "40001", "40P01"})
 
 
 def release_connections() -> None:
@@ -15,6 +18,14 @@ def release_connections() -> None:
     for each in connections.all(initialized_only=True):
         if each.vendor != "sqlite" and not each.in_atomic_block:
             each.close()
+
+
+def is_lost_race(error: Exception) -> bool:
+    """Whether a transaction was broken off since another one did the same, or stood in its way."""
+    if not isinstance(error, DatabaseError):
+        return False
+    is_taken = str(error).startswith("UNIQUE constraint failed")  # SQLite's; it has no such codes.
+    return is_taken or getattr(error.__cause__, "sqlstate", None) in LOST_RACES
 
 
 @contextmanager

@@ -1,14 +1,16 @@
 """The way into the admin: e-mail, password and, where it is required, a code."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 from django import forms
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth import BACKEND_SESSION_KEY
-from django.db import transaction
+from django.contrib.messages.storage import default_storage
+from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
@@ -17,6 +19,7 @@ from django.utils import timezone
 from audit.events import Action
 from audit.record import record
 from connections_project.admin.time_zone import choose_time_zone
+from connections_project.core.database import is_lost_race
 from connections_project.identity import sign_in
 from connections_project.identity.known_browsers import remember_browser
 from connections_project.identity.models import User
@@ -25,6 +28,8 @@ from connections_project.identity.views import SignInForm, set_status
 
 SINGLE_SIGN_ON = "connections_project.identity.single_sign_on.backend.SingleSignOnBackend"
 SESSION_SECONDS = 12 * 3600
+TRIES = 3
+View = TypeVar("View", bound=Callable[..., Any])
 _UNTIL = "operator_until"
 
 
@@ -68,6 +73,28 @@ def _is_over(request: HttpRequest) -> bool:
     return bool(timezone.now().timestamp() >= until)
 
 
+def _tried_again(view: View) -> View:
+    """Run a view again that another one at the same moment has got ahead of.
+
+    It then sees what the other one did, and says so as it always does: by an error of the form, or
+    that there is nothing to do. What was done is not done twice, since each verb passes over it.
+    """
+
+    @wraps(view)
+    def tried(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        for _ in range(TRIES - 1):
+            try:
+                return view(request, *args, **kwargs)
+            except DatabaseError as error:
+                if connection.in_atomic_block or not is_lost_race(error):
+                    raise
+            # What it was about to say has not come about.
+            request._messages = default_storage(request)  # type: ignore[attr-defined]
+        return view(request, *args, **kwargs)
+
+    return tried  # type: ignore[return-value]
+
+
 class OperatorSite(AdminSite):
     """The admin, which lets nobody in on a password alone where a second factor is required."""
 
@@ -87,6 +114,9 @@ class OperatorSite(AdminSite):
             return True
         verified = getattr(request.user, "is_verified", None)
         return not settings.ADMIN_TOTP_REQUIRED or bool(verified and verified())
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        return super().admin_view(_tried_again(view), cacheable)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         zone = self.admin_view(lambda request: choose_time_zone(request, self))

@@ -1,9 +1,15 @@
-"""A table that is missing is a defect, on either database: 500 in the format of the path."""
+"""What a database refuses, in the format of the path.
+
+A table that is missing is a defect: 500. Who is overtaken by another call has done nothing wrong.
+"""
+
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, IntegrityError, OperationalError, connection
 from rest_framework.test import APIClient
 
+from channels.api.views import ChannelViewSet
 from social.models import SocialAccount
 
 pytestmark = pytest.mark.django_db
@@ -28,3 +34,37 @@ def test_channels_have_their_own_format(api: APIClient) -> None:
     answer = api.delete(f"/api/v1/channels/connections/{ID}")
     assert answer.status_code == 500
     assert answer.json()["errors"][0]["error_code"] == "INTERNAL_ERROR"
+
+
+class Refusal(Exception):
+    """What PostgreSQL's driver raises, with a code of its appendix A."""
+
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__("a secret of the database")
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize(
+    ("kind", "sqlstate", "status", "code"),
+    [
+        (IntegrityError, "23505", 409, "CONFLICT"),
+        (IntegrityError, "23514", 500, "INTERNAL_ERROR"),
+        (OperationalError, "40P01", 503, "SERVICE_UNAVAILABLE"),
+    ],
+)
+def test_a_call_that_was_overtaken(
+    api: APIClient,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[DatabaseError],
+    sqlstate: str,
+    status: int,
+    code: str,
+) -> None:
+    def lose(*_: Any, **__: Any) -> None:
+        raise kind("a secret of the database") from Refusal(sqlstate)
+
+    monkeypatch.setattr(ChannelViewSet, "destroy", lose)
+    answer = api.delete(f"/api/v1/channels/connections/{ID}")
+    assert answer.status_code == status
+    assert answer.json()["errors"][0]["error_code"] == code
+    assert "secret" not in answer.content.decode()

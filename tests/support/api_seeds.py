@@ -54,9 +54,10 @@ class Seeds:
         case.headers.pop("x-team-id", None)
         for part in (case.body, case.query):
             for name in set(part) & set(self.fields) if isinstance(part, dict) else ():
-                part[name] = self._value(name, case.operation.path)
+                part[name] = self.value(name, case.operation.path)
 
-    def _value(self, name: str, path: str) -> Any:
+    def value(self, name: str, path: str) -> Any:
+        """Return the value of a field of a path; what is made for one call alone is made now."""
         value = self.fields[name]
         return value(path) if callable(value) else value
 
