@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from audit.events import Action
 from audit.record import record
@@ -51,7 +51,13 @@ def create_principal(
     validate_password(password, user)
     user.set_password(password)
     user.full_clean()
-    user.save()
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:
+        # Somebody else has taken the address since: now it is seen.
+        user.full_clean()
+        raise
     return user
 
 
