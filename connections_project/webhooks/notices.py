@@ -153,7 +153,7 @@ def _locked(notice: Notice) -> list[OAuthConnection]:
     return [
         row
         for rows in notice.subject.connections()
-        for row in rows.filter(not_newer).select_for_update()
+        for row in rows.filter(not_newer).select_for_update().order_by("pk")
     ]
 
 
