@@ -91,10 +91,13 @@ try:
     _database = described(
         _env.database("DATABASE_URL", f"sqlite:///{quote(str(BASE_DIR / 'db.sqlite3'))}"),
         pool_size=_env.whole_number("DATABASE_POOL_SIZE", 20, least=0, most=10_000),
-        statement_seconds=_env.whole_number("DATABASE_STATEMENT_TIMEOUT_SECONDS", 30, least=0),
+        # PostgreSQL counts milliseconds, in a signed number of 32 bits.
+        statement_seconds=_env.whole_number(
+            "DATABASE_STATEMENT_TIMEOUT_SECONDS", 30, least=0, most=(2**31 - 1) // 1000
+        ),
     )
     REDIS_URL = _env.redis_url("REDIS_URL")
-    CELERY_BROKER_URL = _env.broker_url("CELERY_BROKER_URL", REDIS_URL)
+    CELERY_BROKER_URL = _env.broker_url("CELERY_BROKER_URL", values.broker_at(REDIS_URL))
 
     # Requests that one web process answers at a time; those whose bodies still come don't count.
     WEB_THREADS = _env.whole_number("WEB_THREADS", 16, least=1, most=1000)

@@ -96,7 +96,8 @@ class Environment:
         """Return what `parse` makes of the text, or `default` where there is none.
 
         Raises:
-            ImproperlyConfigured: `parse` raised ValueError; the message names the variable.
+            ImproperlyConfigured: `parse` raised ValueError or OSError; the message names the
+                variable.
         """
         value = self.text(name)
         return self._parse(name, value, parse, expected) if value else default
@@ -287,5 +288,6 @@ class Environment:
     def _parse(name: str, value: str, parse: Callable[[str], T], expected: str) -> T:
         try:
             return parse(value)
-        except ValueError:
+        except (ValueError, OSError):
+            # A path may be too long, or lie where we may not look.
             raise ImproperlyConfigured(f"{name} is wrong: it must be {expected}") from None

@@ -127,9 +127,21 @@ def redis_url(text: str) -> str:
 
 
 def broker_url(text: str) -> str:
-    if "://" not in text or not urlsplit(text).scheme:
+    """Take the address of a broker that Celery has a transport for."""
+    from kombu.transport import TRANSPORT_ALIASES  # Only where there is a broker.
+
+    # What follows a plus is the transport's own: redis+socket, sqla+postgresql.
+    transport, _, _ = urlsplit(text).scheme.partition("+")
+    if "://" not in text or transport not in TRANSPORT_ALIASES:
         raise ValueError
     return text
+
+
+def broker_at(redis_url: str) -> str:
+    """Return the address of a Redis as Celery writes it, which calls a socket otherwise."""
+    if not redis_url.startswith("unix://"):
+        return redis_url
+    return "redis+socket" + re.sub(r"([?&])db=", r"\1virtual_host=", redis_url[len("unix") :])
 
 
 def database(text: str) -> dict[str, Any]:
@@ -149,9 +161,11 @@ def database(text: str) -> dict[str, Any]:
 
 
 def listen_address(text: str) -> tuple[str, int]:
-    """Parse a host and a port, as in 0.0.0.0:9101."""
+    """Parse a host and a port, as in 0.0.0.0:9101 or [::]:9101."""
     name, _, port = text.rpartition(":")
-    return host(name), whole_number(port, least=1, most=65_535)
+    if name.startswith(("*", ".")):
+        raise ValueError
+    return host(name).strip("[]"), whole_number(port, least=1, most=65_535)
 
 
 def network(text: str) -> str:
@@ -165,7 +179,7 @@ def seconds(text: str) -> str:
 def installed_module(text: str) -> str:
     try:
         found = find_spec(text)
-    except ModuleNotFoundError:
+    except ImportError:
         found = None
     if found is None:
         raise ValueError
@@ -181,10 +195,7 @@ def file(text: str) -> Path:
 
 def certificates(text: str) -> tuple[Certificate, ...]:
     """Read the certificates of a PEM file."""
-    try:
-        return tuple(load_pem_x509_certificates(file(text).read_bytes()))
-    except OSError:
-        raise ValueError from None
+    return tuple(load_pem_x509_certificates(file(text).read_bytes()))
 
 
 def mail_backend(text: str) -> str:

@@ -49,15 +49,20 @@ WRONG = [
     ("DATABASE_URL", "sqlite://"),
     ("DATABASE_POOL_SIZE", "-1"),
     ("DATABASE_STATEMENT_TIMEOUT_SECONDS", MARK),
+    # PostgreSQL takes no more milliseconds than a signed number of 32 bits, and would refuse all.
+    ("DATABASE_STATEMENT_TIMEOUT_SECONDS", "2147484"),
     ("REDIS_URL", f"http://{MARK}.example.com"),
     ("REDIS_URL", f"redis://:{MARK}@localhost:port"),
     ("CELERY_BROKER_URL", MARK),
+    ("CELERY_BROKER_URL", f"http://{MARK}.example.com"),
+    ("CELERY_BROKER_URL", f"unix:///run/{MARK}.sock"),
     ("PROMETHEUS_MULTIPROC_DIR", f"{os.devnull}/{MARK}"),
     ("OUTBOUND_SHARE", "0"),
     ("OUTBOUND_SHARE", "1.1"),
     ("OUTBOUND_SHARE", "nan"),
     ("EXTRA_APPS", f"no_such_{MARK}"),
     ("EXTRA_APPS", f"audit.no_such.{MARK}"),
+    ("EXTRA_APPS", f".{MARK}"),
     ("OAUTH_CATALOG", f"/nowhere/{MARK}.toml"),
     ("STATIC_ROOT", os.devnull),
     ("LOG_FORMAT", MARK),
@@ -104,6 +109,8 @@ WRONG = [
     ("BRAND_LOGO", os.devnull),
     ("CONNECT_SESSION_SECONDS", "0"),
     ("BACKGROUND_ADDRESS", f"{MARK}:0"),
+    ("BACKGROUND_ADDRESS", "*:9101"),
+    ("BACKGROUND_ADDRESS", f".{MARK}.example.com:9101"),
     ("RETURN_URL_ORIGINS", f"https://{MARK}.example.com/back"),
     ("RETURN_URL_ORIGINS", "*"),
     ("REFRESH_LEASE_SECONDS", "0"),
@@ -132,6 +139,15 @@ WRONG = [
     ("OAUTH_SCHWAB_REDIRECT_URIS", f"https://[{MARK}"),
 ]
 
+# The text of a file, given where its path should stand: no path has as many characters.
+WRONG += [
+    (name, f"{MARK}\n" * 500)
+    for name in (
+        *("AUDIT_HEADS_FILE", "AUDIT_TIMESTAMP_ROOTS", "STATIC_ROOT", "OAUTH_CATALOG"),
+        *("IDENTITY_ISSUERS", "PROMETHEUS_MULTIPROC_DIR"),
+    )
+]
+WRONG += [("BRAND_LOGO", f"{MARK}{'x' * 300}.svg"), ("EMAIL_BACKEND", f".{MARK}.Backend")]
 
 # Tokens, names and what a mail server alone can judge.
 ANY_TEXT = {
@@ -173,6 +189,8 @@ GOOD = [
     ("DATABASE_URL", "sqlite:////var/lib/connections/db.sqlite3"),
     ("REDIS_URL", "rediss://:word@cache.example.com:6380/2"),
     ("REDIS_URL", "unix:///run/redis.sock"),
+    ("CELERY_BROKER_URL", "sqla+postgresql://user@db.example.com/broker"),
+    ("BACKGROUND_ADDRESS", "[::1]:9101"),
     ("CREDENTIAL_KEYS", ",".join(base64.urlsafe_b64encode(os.urandom(32)).decode() for _ in "ab")),
     ("AUDIT_SIGNING_KEY", base64.urlsafe_b64encode(b"\xff" * 32).decode().rstrip("=")),
     ("AUDIT_PUBLIC_KEYS", ",".join(base64.b64encode(os.urandom(32)).decode() for _ in "ab")),

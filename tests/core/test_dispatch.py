@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,12 +18,13 @@ from django.conf import LazySettings
 from django.db import transaction
 
 from connections_project import celery
+from connections_project.conf.values import broker_at, broker_url
 from connections_project.core import dispatch as dispatch_module
 from connections_project.core import periodic
 from connections_project.core.dispatch import enqueue
 from connections_project.core.periodic import periodic_task
 from tests.support.platform_server import free_port
-from tests.support.redis_server import Relay, url_or_skip
+from tests.support.redis_server import Relay, redis_at_socket, url_or_skip
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -119,6 +121,14 @@ def test_one_message_per_transaction(queue: redis.Redis) -> None:
     prefix = "tests.core.test_dispatch"
     assert sorted(names(queue)) == [f"['{prefix}.other']", f"['{prefix}.work']"]
     assert done == []
+
+
+def test_a_redis_at_a_socket_is_a_broker_too(use_broker: Broker, tmp_path: Path) -> None:
+    url = f"unix://{tmp_path}/redis.sock?db=3"
+    with redis_at_socket(tmp_path / "redis.sock"), redis.Redis.from_url(url) as client:
+        use_broker(broker_url(broker_at(url)))
+        enqueue(work)
+        assert names(client) == ["['tests.core.test_dispatch.work']"]
 
 
 def test_a_rolled_back_savepoint_drops_only_its_own(

@@ -1,11 +1,15 @@
 """The Redis that tests use, in a database of their own, and a way to take it away."""
 
 import os
+import shutil
 import socket
 import socketserver
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +31,21 @@ def url_or_skip() -> str:
             pytest.fail(message)
         pytest.skip(message)
     return url
+
+
+@contextmanager
+def redis_at_socket(path: Path) -> Iterator[None]:
+    """Run a Redis that listens at a socket alone; without the program skip."""
+    program = shutil.which("redis-server") or pytest.skip("left out: no redis-server")
+    command = [program, "--port", "0", "--unixsocket", str(path), "--save", ""]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        try:
+            ends_at = time.monotonic() + 10
+            while not path.exists() and time.monotonic() < ends_at:
+                time.sleep(0.05)
+            yield
+        finally:
+            server.terminate()
 
 
 class Relay:
