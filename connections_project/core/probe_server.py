@@ -5,6 +5,8 @@ container of its own. So it answers by itself, at BACKGROUND_ADDRESS, and by the
 """
 
 import logging
+import socket
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
@@ -21,6 +23,14 @@ PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Log who went away or said nothing in one line; by itself a traceback would be printed."""
+        logger.warning("A probe was not answered (%s)", type(sys.exception()).__name__)
+
+
+class _IPv6Server(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Handler(WSGIRequestHandler):
@@ -39,7 +49,7 @@ def start() -> _Server | None:
         return None
     host, port = settings.BACKGROUND_ADDRESS
     try:
-        server = _Server((host, port), _Handler)
+        server = (_IPv6Server if ":" in host else _Server)((host, port), _Handler)
     except OSError as error:
         logger.error("Nothing answers at BACKGROUND_ADDRESS (%s)", error.strerror)  # noqa: TRY400
         return None

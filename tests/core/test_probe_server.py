@@ -2,16 +2,21 @@
 
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 from django.conf import LazySettings
 
+from connections_project.conf.values import listen_address
 from connections_project.core import probe_server
+from tests.races.conftest import wait_until
 from tests.support.platform_server import free_port
 from tests.support.process_environment import ROOT, environment_with
 
@@ -59,3 +64,35 @@ def test_a_taken_address_stops_no_work(
     assert "Nothing answers at BACKGROUND_ADDRESS" in caplog.text
     settings.BACKGROUND_ADDRESS = None
     assert probe_server.start() is None
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{}", "[::1]:{}"])
+def test_it_answers_at_an_address_of_either_kind(settings: LazySettings, address: str) -> None:
+    with listening(settings, host := address.format(free_port())):
+        assert requests.get(f"http://{host}/healthz", timeout=5).json() == {"status": "ok"}
+
+
+def test_who_goes_away_leaves_a_line_and_no_traceback(
+    settings: LazySettings,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with listening(settings, f"127.0.0.1:{(port := free_port())}"):
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            # Closed so, a connection is reset: as balancers end what was to show an open port.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        wait_until(lambda: caplog.messages)
+    assert caplog.messages == ["A probe was not answered (ConnectionResetError)"]
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@contextmanager
+def listening(settings: LazySettings, address: str) -> Iterator[None]:
+    settings.BACKGROUND_ADDRESS = listen_address(address)
+    server = probe_server.start()
+    assert server is not None
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
