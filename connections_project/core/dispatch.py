@@ -35,12 +35,20 @@ def enqueue(work: Work, *, inline: Callable[[], object] | None = None) -> None:
             caused, in a time that a request can bear. The whole task where it is left out.
     """
     if not settings.CELERY_BROKER_URL:
-        transaction.on_commit(inline or periodic_task_of(work).do, robust=True)
+        _after_commit(inline or periodic_task_of(work).do)
         return
     message = _Message(periodic_task_of(work).name)
     waiting = (entry[1] for entry in transaction.get_connection().run_on_commit)
     if message not in waiting:
-        transaction.on_commit(message, robust=True)
+        _after_commit(message)
+
+
+def _after_commit(hook: Callable[[], object]) -> None:
+    """Call something after the commit; a fault of it is logged, and is nobody else's."""
+    if not hasattr(hook, "__qualname__"):
+        # By this Django names what has failed. Objects lack it, and with it the whole call failed.
+        object.__setattr__(hook, "__qualname__", type(hook).__qualname__)
+    transaction.on_commit(hook, robust=True)
 
 
 def notify_workers(work: Work) -> None:
@@ -80,7 +88,12 @@ class _Broker:
             if self._is_sending:
                 return
             self._is_sending = True
-        threading.Thread(target=self._send_all, name="dispatch").start()
+        try:
+            threading.Thread(target=self._send_all, name="dispatch").start()
+        except RuntimeError:
+            # The process has as many threads as it may: the next message has this one sent too.
+            self._is_sending = False
+            logger.warning("No thread sends messages; beat will have %s run.", name)
 
     def _send_all(self) -> None:
         # What is wanted from here on is sent by the next round: it may be for a later commit.

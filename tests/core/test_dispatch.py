@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from connections_project.conf.values import broker_at, broker_url
 from connections_project.core import dispatch as dispatch_module
 from connections_project.core import periodic
 from connections_project.core.dispatch import enqueue
+from connections_project.core.inline import LastAfterCommit
 from connections_project.core.periodic import periodic_task
 from tests.support.platform_server import free_port
 from tests.support.redis_server import Relay, redis_at_socket, url_or_skip
@@ -97,12 +99,25 @@ def test_no_broker_runs_it_here_after_the_commit() -> None:
     assert done == ["work", "inline"]
 
 
+class Failing:
+    """Work after a commit that is an object, as most of it is."""
+
+    def __call__(self) -> None:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    "fault", [lambda: 1 // 0, Failing(), partial(divmod, 1, 0), LastAfterCommit(Failing())]
+)
 def test_no_broker_hides_its_fault_from_the_caller(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, fault: Callable[[], object]
 ) -> None:
     with transaction.atomic():
-        enqueue(work, inline=lambda: 1 // 0)
+        enqueue(other, inline=fault)
+        enqueue(work)
     assert "ZeroDivisionError" in caplog.text
+    assert done == ["work"]
+    enqueue(other, inline=fault)
 
 
 def test_one_that_is_rolled_back_is_none() -> None:
@@ -121,6 +136,20 @@ def test_one_message_per_transaction(queue: redis.Redis) -> None:
     prefix = "tests.core.test_dispatch"
     assert sorted(names(queue)) == [f"['{prefix}.other']", f"['{prefix}.work']"]
     assert done == []
+
+
+def test_a_process_out_of_threads_sends_again_later(
+    queue: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as limited:
+        limited.setattr(threading.Thread, "start", refuse)
+        enqueue(work)
+    assert names(queue) == []
+    enqueue(other)
+    assert len(names(queue)) == 2
 
 
 def test_a_redis_at_a_socket_is_a_broker_too(use_broker: Broker, tmp_path: Path) -> None:
