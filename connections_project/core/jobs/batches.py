@@ -70,25 +70,40 @@ class BatchWorker(Generic[J, R, S]):
 
     def run(self) -> Iterator[S]:
         """Yield what has become of each job, until nothing is left or the time is over."""
-        until, next_look = time.monotonic() + self.seconds, 0.0
-        patient_until, is_wanted = time.monotonic() + self.patience, True
+        until = time.monotonic() + self.seconds
         with self.lanes() as lanes:
-            while True:
-                now = time.monotonic()
-                if now >= next_look:
-                    next_look, is_wanted = now + LOOK_SECONDS, True
-                    self._look(lanes)
-                is_waiting = is_wanted and self._goes_on(until) and self._claim(lanes)
-                handled = lanes.wait(SETTLE_SECONDS) if lanes.is_busy else []
-                yield from self._settle(handled)
-                self._give_back(lanes.take_back(everything=self.stop.is_set()))
-                if handled or lanes.is_busy:
-                    patient_until = time.monotonic() + self.patience
-                elif not is_waiting or now > patient_until:
-                    break
-                is_wanted = bool(handled and lanes.needs_jobs) or is_waiting
+            try:
+                yield from self._work(lanes, until)
+            except (DatabaseError, InterfaceError):
+                yield from self._end(lanes)
+                raise
         if not self.stop.is_set() and not self._goes_on(until):
             self.call_others()
+
+    def _work(self, lanes: Lanes[J, R], until: float) -> Iterator[S]:
+        next_look, is_wanted = 0.0, True
+        patient_until = time.monotonic() + self.patience
+        while True:
+            now = time.monotonic()
+            if now >= next_look:
+                next_look, is_wanted = now + LOOK_SECONDS, True
+                self._look(lanes)
+            is_waiting = is_wanted and self._goes_on(until) and self._claim(lanes)
+            handled = lanes.wait(SETTLE_SECONDS) if lanes.is_busy else []
+            yield from self._settle(handled)
+            self._give_back(lanes.take_back(everything=self.stop.is_set()))
+            if handled or lanes.is_busy:
+                patient_until = time.monotonic() + self.patience
+            elif not is_waiting or now > patient_until:
+                break
+            is_wanted = bool(handled and lanes.needs_jobs) or is_waiting
+
+    def _end(self, lanes: Lanes[J, R]) -> Iterator[S]:
+        """Store what is under way where the database has failed: else it would be done again."""
+        not_begun = lanes.take_back(everything=True)
+        while lanes.is_busy:
+            yield from self._settle(lanes.wait(SETTLE_SECONDS))
+        self._give_back(not_begun)
 
     def _look(self, lanes: Lanes[J, R]) -> None:
         self.prepare()
