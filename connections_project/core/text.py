@@ -17,6 +17,15 @@ _NOT_FOR_TERMINALS = re.compile(f"(?![\n\t])[{_CONTROLS}{_OVERRIDES}{_MARKS}]")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
+def has_bytes(text: str) -> bool:
+    """Whether a text can be stored: UTF-8 has no bytes for halves of surrogate pairs."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def is_deceptive(text: str) -> bool:
     """Whether a text has control characters or such as override the direction of writing."""
     return _DECEPTIVE.search(text) is not None

@@ -28,10 +28,8 @@ def add_selectors(parser: CommandParser, *, platform: str, statuses: list[str], 
     """
     group = parser.add_argument_group("which", "at least one; of several, all must hold")
     group.add_argument("ids", metavar="ID", nargs="*", type=_id, help="this one, and those")
-    group.add_argument("--user", metavar="EMAIL", type=text, help=own)
-    group.add_argument(
-        f"--{platform}", metavar="SLUG", type=text, dest="platform", help="of this platform"
-    )
+    group.add_argument("--user", metavar="EMAIL", help=own)
+    group.add_argument(f"--{platform}", metavar="SLUG", dest="platform", help="of this platform")
     group.add_argument("--status", choices=statuses, help="in this status")
     group.add_argument(
         "--connected-before",
@@ -63,10 +61,10 @@ def add_options(parser: CommandParser) -> None:
 
 def _add_general_options(parser: CommandParser) -> None:
     parser.add_argument(
-        "--reason", required=True, type=text, help="why, 1 to 512 characters, for the audit log"
+        "--reason", required=True, help="why, 1 to 512 characters, for the audit log"
     )
     parser.add_argument(
-        "--operator", metavar="EMAIL", type=text, help="who says so: staff with the permission"
+        "--operator", metavar="EMAIL", help="who says so: staff with the permission"
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="show what it would touch, and change nothing"
@@ -80,15 +78,6 @@ def _add_general_options(parser: CommandParser) -> None:
         help=f"connections in one transaction, {BATCH} unless given",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
-
-
-def text(given: str) -> str:
-    """Parse an argument that can be stored: a shell may hand down bytes that are no text."""
-    try:
-        given.encode()
-    except UnicodeEncodeError:
-        raise argparse.ArgumentTypeError("this is not UTF-8") from None
-    return given
 
 
 def _id(given: str) -> UUID:

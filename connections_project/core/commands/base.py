@@ -17,7 +17,7 @@ from django.core.management.base import (
     OutputWrapper,
 )
 
-from connections_project.core.text import InvalidReasonError, escaped, reason_of
+from connections_project.core.text import InvalidReasonError, escaped, has_bytes, reason_of
 
 # The shell's own code for a command that Ctrl-C has ended.
 INTERRUPTED = 130
@@ -68,11 +68,22 @@ class _Escaped:
 
 
 class EscapedCommand(BaseCommand):
-    """A command of ours: its output is escaped."""
+    """A command of ours: its output is escaped, and what it is given can be stored."""
 
     # Django sets these when a command is made, and once more when it is executed.
     stdout = _Escaped()
     stderr = _Escaped()
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Do it, unless a shell has handed down bytes that are no text.
+
+        Raises:
+            CommandError: It has (exit code 2).
+        """
+        for name, value in options.items():
+            if isinstance(value, str) and not has_bytes(value):
+                raise CommandError(f"{name}: this is not UTF-8", returncode=2)
+        return super().execute(*args, **options)
 
 
 class CommandWithExamples(EscapedCommand):
