@@ -46,14 +46,26 @@ def process_bulk_jobs(*, within: float | None = None) -> None:
     """
     ends = None if within is None else time.monotonic() + within
     while (job := _claim()) is not None:
-        try:
-            with tracing(job.trace_id):
-                over = _Run(job).run(until=ends)
-        except LostLeaseError:
-            logger.warning("Somebody else goes on with bulk job %s", job.pk)
-            continue
-        if not over:
+        if not _process(job, ends):
             return
+
+
+def _process(job: BulkJob, until: float | None) -> bool:
+    """Process a job; one that fails is put off, so that it keeps no others waiting.
+
+    Returns:
+        Whether there is time for another one.
+    """
+    try:
+        with tracing(job.trace_id):
+            return _Run(job).run(until=until)
+    except LostLeaseError:
+        logger.warning("Somebody else goes on with bulk job %s", job.pk)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others are not at fault.
+        # Its text may hold a secret.
+        logger.warning("Bulk job %s failed: %s", job.pk, type(error).__name__)
+        job.put_off()
+    return True
 
 
 def _claim() -> BulkJob | None:

@@ -1,12 +1,14 @@
 """Forced disconnects too large for a request: the ids that were confirmed, and progress."""
 
 import logging
+from datetime import timedelta
 from typing import Self
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from connections_project.core.jobs.backoff import backoff
 from connections_project.core.jobs.models import LeasedJob
 from connections_project.identity.models import User
 from connections_project.operations.options import DisconnectOptions
@@ -25,6 +27,8 @@ class BulkState(models.TextChoices):
     REFUSED = "refused"
 
 
+# An operator is watching.
+LONGEST_WAIT = timedelta(minutes=5)
 UNFINISHED = (BulkState.QUEUED, BulkState.RUNNING)
 
 
@@ -89,6 +93,11 @@ class BulkJob(LeasedJob):
     @classmethod
     def pending(cls) -> models.QuerySet[Self]:
         return super().pending().filter(state__in=UNFINISHED)
+
+    def put_off(self) -> None:
+        """Let others go first for a while; it is never given up."""
+        wait = backoff(self.attempts, first=self.FIRST_RETRY_SECONDS, longest=LONGEST_WAIT)
+        self.give_back(due_at=timezone.now() + wait)
 
     @property
     def options(self) -> DisconnectOptions:

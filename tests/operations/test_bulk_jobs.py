@@ -5,7 +5,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import time_machine
 from django.conf import LazySettings
+from django.db import OperationalError
 from django.utils import timezone
 
 from audit.models import AuditEvent
@@ -229,6 +231,31 @@ def test_one_that_was_taken_over_does_nothing_more(
     # What it had just ended is undone with the commit that could not be.
     assert (live(), AuditEvent.objects.count()) == (5, 0)
     assert set(items(job).values()) == {"pending"}
+
+
+def test_one_that_fails_holds_up_no_other(
+    job: BulkJob, rows: list[Connection], origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    next_one = start(store_selection("providers", [rows[0].pk], origin=origin), WHY)
+    next_one.due_at += timedelta(seconds=1)
+    next_one.save()
+    start(job, WHY)
+    end = Engine.end
+
+    def fail_at_five(self: Engine, ids: list[UUID]) -> DisconnectResult:
+        if len(ids) == 5:
+            # As where somebody holds a row for longer than a statement may wait.
+            raise OperationalError
+        return end(self, ids)
+
+    monkeypatch.setattr(Engine, "end", fail_at_five)
+    with time_machine.travel(timezone.now() + timedelta(minutes=1)):
+        process_bulk_jobs()
+    job.refresh_from_db()
+    next_one.refresh_from_db()
+    assert (next_one.state, next_one.disconnected) == ("finished", 1)
+    assert (job.state, job.lease, job.processed) == ("running", None, 0)
+    assert timedelta(seconds=60) < job.due_at - timezone.now() < timedelta(minutes=2)
 
 
 def test_it_stops_in_time_and_gives_the_job_back(job: BulkJob) -> None:
