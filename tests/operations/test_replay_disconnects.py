@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from audit.canonical import precise
@@ -400,3 +400,34 @@ def test_many_take_few_statements(owner: User, platforms: Bank, export: Export) 
             Replay(recorded, WHY, ORIGIN, {})._commit(("providers", True, False), list(recorded))
     assert plan.count == 60
     assert len(statements) < 25
+
+
+@pytest.mark.parametrize(
+    ("fault", "words", "code"),
+    [
+        (KeyboardInterrupt, "Stopped. What is done", 130),
+        (OperationalError, "The database can't be reached (OperationalError). What is done", 1),
+    ],
+)
+def test_what_breaks_it_off_is_one_line(
+    rows: list[Row],
+    export: Callable[[], Path],
+    restore: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    fault: type[BaseException],
+    words: str,
+    code: int,
+) -> None:
+    disconnect_by_their_owner(rows, ORIGIN)
+    path = export()
+    restore()
+
+    def broken_off(*_: object) -> None:
+        raise fault
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Replay, "_commit", broken_off)
+        error = refused(path)
+    assert str(error).startswith(words)
+    assert error.returncode == code
+    assert replay(path)["disconnected"] == 3

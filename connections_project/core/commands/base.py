@@ -16,6 +16,7 @@ from django.core.management.base import (
     DjangoHelpFormatter,
     OutputWrapper,
 )
+from django.db import InterfaceError, OperationalError
 
 from connections_project.core.text import InvalidReasonError, escaped, has_bytes, reason_of
 
@@ -132,6 +133,24 @@ def interruptible(words: str) -> Iterator[None]:
             yield
     except KeyboardInterrupt:
         raise CommandError(words, returncode=INTERRUPTED) from None
+
+
+@contextmanager
+def resumable(go_on: str) -> Iterator[None]:
+    """End the command in one line where a signal comes or the database is away.
+
+    Args:
+        go_on: What is left, and how to go on.
+
+    Raises:
+        CommandError: It is broken off.
+    """
+    try:
+        with interruptible(f"Stopped. {go_on}"):
+            yield
+    except (OperationalError, InterfaceError) as error:
+        away = f"The database can't be reached ({type(error).__name__})."
+        raise CommandError(f"{away} {go_on}") from None
 
 
 def counted(number: int, noun: str) -> str:

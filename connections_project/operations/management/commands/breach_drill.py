@@ -10,7 +10,6 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
-from django.db import InterfaceError, OperationalError
 from tqdm import tqdm
 
 from audit.record import Origin
@@ -21,8 +20,8 @@ from connections_project.core.commands.base import (
     CommandWithExamples,
     counted,
     given_reason,
-    interruptible,
     os_user,
+    resumable,
 )
 from connections_project.identity.origins import command_origin
 from connections_project.operations import breach, breach_report
@@ -82,12 +81,8 @@ class Command(CommandWithExamples):
         origin = command_origin(_operator(operator))
         if not options["yes"]:
             self._ask(slug, as_json=options["json"])
-        try:
-            with interruptible(f"Stopped. {GO_ON}"):
-                self._see_through(slug, reason, origin, options)
-        except (OperationalError, InterfaceError) as error:
-            away = f"The database can't be reached ({type(error).__name__})."
-            raise CommandError(f"{away} {GO_ON}") from None
+        with resumable(GO_ON):
+            self._see_through(slug, reason, origin, options)
 
     def _see_through(self, slug: str, reason: str, origin: Origin, options: dict[str, Any]) -> None:
         details = {"os_user": os_user()}

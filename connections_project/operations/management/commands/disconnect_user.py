@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.db import InterfaceError, OperationalError
 from tqdm import tqdm
 
 from connections_project.connections.registry import connection_types
@@ -14,8 +13,8 @@ from connections_project.core.commands.base import (
     CommandWithExamples,
     counted,
     given_reason,
-    interruptible,
     os_user,
+    resumable,
 )
 from connections_project.core.parsing import render_datetime
 from connections_project.identity.models import ApiKey, User
@@ -125,18 +124,14 @@ def _deactivate(
     verb = offboarding.forget if forget else offboarding.deactivate
     # disable=None: a bar on a terminal, none in a pipe.
     bar = tqdm(total=seen.connections, desc="Disconnecting", unit="", disable=None, leave=False)
-    try:
-        with bar, interruptible(f"Stopped. {GO_ON}"):
-            return verb(
-                user,
-                reason=reason,
-                origin=command_origin(actor),
-                details={"os_user": os_user()},
-                on_batch=lambda batch: bar.update(batch.processed),
-            )
-    except (OperationalError, InterfaceError) as error:
-        away = f"The database can't be reached ({type(error).__name__})."
-        raise CommandError(f"{away} {GO_ON}") from None
+    with bar, resumable(GO_ON):
+        return verb(
+            user,
+            reason=reason,
+            origin=command_origin(actor),
+            details={"os_user": os_user()},
+            on_batch=lambda batch: bar.update(batch.processed),
+        )
 
 
 def _in_words(seen: OffboardingPlan) -> list[str]:

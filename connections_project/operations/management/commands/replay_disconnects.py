@@ -18,10 +18,16 @@ from audit.record import Origin
 from audit.statements import known_keys
 from audit.verify_export import Reading, TamperedError
 from connections_project.connections.registry import connection_type
-from connections_project.core.commands.base import CommandWithExamples, given_reason, os_user
+from connections_project.core.commands.base import (
+    CommandWithExamples,
+    given_reason,
+    os_user,
+    resumable,
+)
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
+from connections_project.operations.disconnect_command import GO_ON
 from connections_project.operations.options import Result
 from connections_project.operations.replay import Plan, Replay, planned
 from connections_project.operations.replay_history import ReplayHistory, replay_histories
@@ -142,7 +148,7 @@ def _origin(email: str | None, plan: Plan) -> Origin:
 
 
 def _run(replay: Replay, plan: Plan) -> Result:
-    with tqdm(total=plan.count, desc="Ending", disable=None, leave=False) as bar:
+    with tqdm(total=plan.count, desc="Ending", disable=None, leave=False) as bar, resumable(GO_ON):
         return replay.run(plan, on_batch=lambda done: bar.update(done.processed))
 
 
