@@ -2,23 +2,29 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 from django.conf import LazySettings
 from django.test import Client
 from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 
 from connections_project.core.instruments import REGISTRY
 from connections_project.metrics.collector import MetricsCollector
+from connections_project.oauth.errors import ErrorCode
 from connections_project.revocation.circuits import FAILURES_TO_OPEN, note_failure
 from tests.support.process_environment import ROOT
 from tests.support.prometheus import RULES
 
 DASHBOARD = ROOT / "deploy" / "grafana" / "connections.json"
 NAME = re.compile(r"\bconnections_[a-z_]+")
+BY, BRACES, CHOICE = (
+    re.compile(one) for one in (r"by \(([^)]*)\)", r"connections_\w+\{([^}]*)\}", r"(\w+)=~?\"")
+)
 
 
 def rules() -> list[dict[str, Any]]:
@@ -51,6 +57,39 @@ def test_each_metric_is_one_of_ours() -> None:
     # And all that there is can be seen on the dashboard or wakes somebody.
     shown = {re.sub("_(bucket|count|sum)$", "", name) for name in used}
     assert {re.sub("_(bucket|count|sum)$", "", name) for name in there} <= shown
+
+
+def labels_of() -> dict[str, set[str]]:
+    """Return the labels of each of our metrics, by its name without an ending."""
+    tables = [one for one in MetricsCollector().collect() if isinstance(one, GaugeMetricFamily)]
+    counted = [one for one in REGISTRY._collector_to_names if isinstance(one, MetricWrapperBase)]
+    found = {one.name: set(one._labelnames) for one in tables}
+    return found | {one._name: {*one._labelnames, "le"} for one in counted}
+
+
+@pytest.mark.django_db
+def test_each_label_is_one_that_the_metric_has() -> None:
+    labels = labels_of()
+    for expression in expressions():
+        names = {re.sub("_(bucket|count|sum|total)$", "", one) for one in NAME.findall(expression)}
+        grouped = [one for group in BY.findall(expression) for one in group.split(", ")]
+        chosen = [one for inside in BRACES.findall(expression) for one in CHOICE.findall(inside)]
+        for name in names:
+            assert {*grouped, *chosen} <= labels[name], expression
+
+
+def test_what_a_rule_says_names_labels_that_are_left() -> None:
+    for rule in rules():
+        said = re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"])
+        left = [one for group in BY.findall(rule["expr"]) for one in group.split(", ")]
+        assert set(said) <= {*left, "instance"}, rule["alert"]
+        assert "instance" not in said or not left
+
+
+def test_each_outcome_of_a_call_is_one_that_calls_have() -> None:
+    chosen = re.findall(r'outcome=~?"([a-z_|]+)"', " ".join(expressions()))
+    codes = {*get_args(ErrorCode), "success", "given_up", "delivered", "failed"}
+    assert {one for group in chosen for one in group.split("|")} <= codes
 
 
 def test_each_rule_says_how_urgent_and_what() -> None:
