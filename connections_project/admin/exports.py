@@ -24,6 +24,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from connections_project.core.parsing import render_datetime
+from connections_project.core.text import spelt_out
 
 logger = logging.getLogger(__name__)
 
@@ -50,9 +51,10 @@ def _plain(value: Any) -> Any:
 
 
 def _cell(value: Any) -> Any:
-    """Return a value as a spreadsheet has it: what would be a formula becomes a text."""
+    """Return a value as people read it: what would be a formula, or move a terminal, is a text."""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
+        quote = "'" if value.startswith(_FORMULA) else ""
+        return quote + spelt_out(value)
     plain = _plain(value)
     return json.dumps(plain) if isinstance(plain, bool | dict | list) else plain
 

@@ -44,14 +44,17 @@ def refuse_deceptive(text: str) -> None:
         )
 
 
-def escaped(text: str) -> str:
-    r"""Return a text that a terminal shows as it is: `\x1b` and `\u202e` are spelt out.
+def spelt_out(text: str) -> str:
+    r"""Return a text that terminals and readers show as it is: `\x1b` and `\u202e` are spelt out.
 
-    Line breaks and tabs stay; colours go.
+    Line breaks and tabs stay.
     """
-    return _NOT_FOR_TERMINALS.sub(
-        lambda found: found[0].encode("unicode_escape").decode(), _COLOURS.sub("", text)
-    )
+    return _NOT_FOR_TERMINALS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def escaped(text: str) -> str:
+    """Return a command's output, `spelt_out`, without Django's colours."""
+    return spelt_out(_COLOURS.sub("", text))
 
 
 # As long as the audit log takes.

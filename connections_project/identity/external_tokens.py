@@ -10,7 +10,7 @@ from django.conf import settings
 
 from connections_project.api.parsers import UNSTORABLE
 from connections_project.conf.issuers import Issuer
-from connections_project.identity.fields import normal_email
+from connections_project.identity.fields import claimed_email
 from connections_project.identity.models import PrincipalType, User
 from connections_project.identity.provisioning import ForgottenSubjectError, follow, provision
 from connections_project.identity.tokens import ODDITIES, BadTokenError, require_open_sessions
@@ -20,7 +20,7 @@ from connections_project.oauth.waiters import Waiters
 
 # RFC 9068, section 4, and RFC 7515, section 4.1.9: an ID token's "JWT" is what many issuers write.
 TYPES = {"jwt", "at+jwt", "application/at+jwt"}
-LONGEST_SUBJECT, LONGEST_EMAIL = 255, 254
+LONGEST_SUBJECT = 255
 
 
 class PrincipalClaims(TypedDict):
@@ -121,7 +121,7 @@ def _principal(issuer: Issuer, claims: dict[str, Any], address: str) -> User:
     if subject is None:
         raise BadTokenError
     claimed: PrincipalClaims = {
-        "email": _email(claims.get(issuer.email_claim)),
+        "email": claimed_email(claims.get(issuer.email_claim)),
         "principal_type": _principal_type(issuer, claims),
     }
     user = User.objects.filter(issuer=issuer.issuer, subject=subject).first()
@@ -161,8 +161,3 @@ def _text(value: Any, longest: int) -> str | None:
     if not isinstance(value, str) or not 0 < len(value) <= longest or UNSTORABLE.search(value):
         return None
     return value
-
-
-def _email(value: Any) -> str | None:
-    # In its stored spelling, which may be longer.
-    return _text(normal_email(value), LONGEST_EMAIL) if isinstance(value, str) else None

@@ -5,6 +5,10 @@ from typing import Any
 
 from django.db import models
 
+from connections_project.core.text import is_deceptive
+
+LONGEST_EMAIL = 254
+
 
 def normal_email(email: str) -> str:
     """Return the one spelling under which an address is stored, looked up and counted.
@@ -14,6 +18,16 @@ def normal_email(email: str) -> str:
     goes for look-alike widths of letters, which NFKC folds (UAX 15); Django's forms fold them too.
     """
     return unicodedata.normalize("NFKC", email.strip()).lower()
+
+
+def claimed_email(value: Any) -> str | None:
+    """Return an address as an issuer claims it, in its stored spelling; None where it is none.
+
+    RFC 5321, section 4.1.2, has no control characters in addresses.
+    """
+    address = normal_email(value) if isinstance(value, str) else ""
+    # The stored spelling may be longer than what came.
+    return address if 0 < len(address) <= LONGEST_EMAIL and not is_deceptive(address) else None
 
 
 class NormalEmailField(models.EmailField):  # type: ignore[type-arg]

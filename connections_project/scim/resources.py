@@ -9,12 +9,11 @@ from scim2_models import InvalidValueException, Meta
 
 from connections_project.core.text import is_deceptive
 from connections_project.identity import models
-from connections_project.identity.fields import normal_email
+from connections_project.identity.fields import claimed_email
 from connections_project.scim.models import LONGEST_TEXT, ScimProfile
 from connections_project.scim.schemas import Email, SentUser
 
 MOST_EMAILS = 50
-LONGEST_EMAIL = 254
 
 
 def profile_of(user: models.User) -> ScimProfile | None:
@@ -84,8 +83,7 @@ def profile_columns(wanted: SentUser) -> dict[str, Any]:
 def address_of(emails: list[dict[str, Any]]) -> str | None:
     """Return the address that a person is known by: the primary one, else the first."""
     primary = [one for one in emails if one.get("primary")]
-    address = normal_email(str((primary or emails or [{}])[0].get("value") or ""))
-    return address if 0 < len(address) <= LONGEST_EMAIL else None
+    return claimed_email((primary or emails or [{}])[0].get("value"))
 
 
 def _emails(user: models.User, profile: ScimProfile | None) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from django.urls import reverse
 from audit.models import AuditEvent
 from connections_project.admin import exports
 from connections_project.admin.exports import BATCH
+from connections_project.core.text import escaped
 from connections_project.identity.models import User
 from providers.models import Account, Connection, Transaction
 from tests.admin.test_connection_lists import named
@@ -68,10 +69,32 @@ def test_a_cell_is_never_a_formula(page: Client, rows: list[Connection]) -> None
         named(name, row)
         text = body(page, f"{LIST}/export.csv", status="active")
         cells = next(csv.DictReader(text.splitlines(keepends=True)))
-        assert cells["platform_account_name"] == f"'{name}"
+        assert cells["platform_account_name"] == f"'{name}".replace("\r", "\\r")
         assert as_json(page, status="active")[0]["platform_account_name"] == name
     named('Ada = Bea, "C"', row)
     assert as_csv(page, status="active")[0]["platform_account_name"] == 'Ada = Bea, "C"'
+
+
+HOSTILE = "\x1b]0;x\x07\x9b1m\u202e\u200f\x00\r"
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_no_export_moves_a_terminal(
+    page: Client, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "batches", lambda _, columns: [[[HOSTILE] * len(columns)]])
+    exporting = [(model, one) for model, one in admin.site._registry.items() if exported(one)]
+    assert len(exporting) >= 10
+    for model, its_admin in exporting:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}_export"
+        text = body(page, reverse(name, args=[kind]))
+        assert escaped(text.replace("\r\n", "\n")) == text.replace("\r\n", "\n"), model
+        assert text.count("u202e") == len(exported(its_admin)), model
+
+
+def exported(its_admin: Any) -> tuple[str, ...]:
+    columns: tuple[str, ...] = getattr(its_admin, "export_columns", ())
+    return columns
 
 
 def test_amounts_stay_numbers(page: Client, rows: list[Connection]) -> None:

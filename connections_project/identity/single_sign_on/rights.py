@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin
 from connections_project.api.parsers import UNSTORABLE
-from connections_project.identity.fields import normal_email
+from connections_project.identity.fields import claimed_email
 from connections_project.identity.groups import AUDITORS, OPERATORS
 from connections_project.identity.models import PrincipalType, User
 from connections_project.identity.provisioning import provision_by_directory
@@ -17,7 +17,7 @@ from connections_project.identity.records import record_about_user
 from connections_project.identity.single_sign_on.provider import single_sign_on
 from connections_project.identity.tokens import BadTokenError, require_open_sessions
 
-LONGEST_SUBJECT, LONGEST_EMAIL = 255, 254
+LONGEST_SUBJECT = 255
 
 
 class RefusedError(Exception):
@@ -127,7 +127,7 @@ def _is_storable(text: Any, longest: int) -> bool:
 
 
 def _set_email(user: User, email: Any) -> None:
-    address = normal_email(email) if isinstance(email, str) else None
-    if _is_storable(address, LONGEST_EMAIL) and address != user.issuer_email:
+    address = claimed_email(email)
+    if address and address != user.issuer_email:
         user.issuer_email = address
         user.save(update_fields=["issuer_email"])

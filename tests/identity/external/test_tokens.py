@@ -62,7 +62,9 @@ def test_an_address_that_changes_is_followed(issuer: TestIssuer, me: Me) -> None
     assert me(issuer.token(email=None)).json()["email"] == "new@example.com"
 
 
-@pytest.mark.parametrize("email", [None, 5, ["a@b"], "a\x00b", "x" * 255, ""])
+@pytest.mark.parametrize(
+    "email", [None, 5, ["a@b"], "a\x00b", "x" * 255, "", "k\x1b[2J@a", "\u202ea@b"]
+)
 def test_an_odd_address_is_none(issuer: TestIssuer, me: Me, email: Any) -> None:
     assert me(issuer.token(email=email)).json()["email"] is None
 

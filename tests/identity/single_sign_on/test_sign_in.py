@@ -37,6 +37,12 @@ def test_an_operator_comes_in_without_a_code(client: Client, provider: Provider)
     assert (event.actor_id, event.details) == (user.pk, {"by": "single sign-on"})
 
 
+@pytest.mark.parametrize("email", ["k\x1b[2J@example.com", "\u202ek@example.com", ""])
+def test_an_odd_address_is_not_kept(client: Client, provider: Provider, email: str) -> None:
+    sign_in(client, provider, email=email)
+    assert User.objects.get().issuer_email is None
+
+
 def test_the_flow_has_pkce_and_nonce(client: Client, provider: Provider) -> None:
     asked = start(client, provider)
     assert asked["response_type"] == "code"
