@@ -12,6 +12,10 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
+from connections_project.core.text import spelt_out
+
+# Characters of a line about a refusal, which may quote what was sent.
+LONGEST_REFUSAL = 500
 _QUERY = re.compile(r"\?[^\s\"']*")
 # In a traceback a question mark may be anything; with a name and a value it begins a query.
 _QUERY_IN_TRACEBACK = re.compile(r"\?[\w.~%-]+=[^\s\"']*")
@@ -25,6 +29,23 @@ class QueryFilter(logging.Filter):
             record.args = tuple(
                 _QUERY.sub("", arg) if isinstance(arg, str) else arg for arg in record.args
             )
+        return True
+
+
+class CallersFaultFilter(logging.Filter):
+    """Make one line, and no error, of what Django logs of a request that was refused.
+
+    Django logs some refusals with a traceback, and some as errors: anybody could fill the log, or
+    call somebody out of bed.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        is_djangos = record.name.startswith(("django.request", "django.security"))
+        if is_djangos and 400 <= getattr(record, "status_code", 500) < 500:
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = record.exc_text = None
+            message = spelt_out(record.getMessage()).replace("\n", "\\n")
+            record.msg, record.args = message[:LONGEST_REFUSAL], ()
         return True
 
 
