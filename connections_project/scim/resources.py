@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
-from scim2_models import InvalidValueException, Meta
+from scim2_models import InvalidValueException
 
+from connections_project.core.parsing import render_datetime
 from connections_project.core.text import is_deceptive
 from connections_project.identity import models
 from connections_project.identity.fields import claimed_email
 from connections_project.scim.models import LONGEST_TEXT, ScimProfile
-from connections_project.scim.schemas import Email, SentUser
+from connections_project.scim.schemas import USER, SentUser
 
 MOST_EMAILS = 50
 
@@ -22,21 +23,31 @@ def profile_of(user: models.User) -> ScimProfile | None:
 
 
 def resource_of(user: models.User) -> SentUser:
-    """Return a principal as a User resource.
+    """Return a principal as a User resource."""
+    return SentUser.model_validate(written(user))
 
-    One that came by a token before the directory spoke of it bears its subject as both names.
+
+def written(user: models.User) -> dict[str, Any]:
+    """Return a principal as JSON has its User resource, whole.
+
+    One that came by a token before the directory spoke of it bears its subject as both names. To
+    build the resource first, and have that write itself, takes seven times as long.
     """
     profile = profile_of(user)
-    return SentUser(
-        id=str(user.pk),
-        external_id=profile.external_id if profile else user.subject,
-        user_name=profile.user_name if profile else user.subject,
-        display_name=(profile.display_name or None) if profile else None,
-        name=(profile.name or None) if profile else None,
-        emails=[Email(**one) for one in _emails(user, profile)] or None,
-        active=user.is_active,
-        meta=_meta(user, profile),
-    )
+    told = {
+        "externalId": profile.external_id if profile else user.subject,
+        "userName": profile.user_name if profile else user.subject,
+        "name": profile.name if profile else None,
+        "displayName": profile.display_name if profile else None,
+        "emails": _emails(user, profile),
+    }
+    return {
+        "schemas": [USER],
+        "id": str(user.pk),
+        "meta": _meta(user, profile),
+        "active": user.is_active,
+        **{name: value for name, value in told.items() if value},
+    }
 
 
 def location_of(user: models.User) -> str:
@@ -92,14 +103,14 @@ def _emails(user: models.User, profile: ScimProfile | None) -> list[dict[str, An
     return [{"value": user.issuer_email, "primary": True}] if user.issuer_email else []
 
 
-def _meta(user: models.User, profile: ScimProfile | None) -> Meta:
+def _meta(user: models.User, profile: ScimProfile | None) -> dict[str, str]:
     changed = profile.modified_at if profile else user.created_at
-    return Meta(
-        resource_type="User",
-        created=user.created_at.replace(microsecond=0),
-        last_modified=max(changed, user.created_at).replace(microsecond=0),
-        location=location_of(user),
-    )
+    return {
+        "resourceType": "User",
+        "created": render_datetime(user.created_at),
+        "lastModified": render_datetime(max(changed, user.created_at)),
+        "location": location_of(user),
+    }
 
 
 def _require_texts(values: Iterable[Any]) -> None:

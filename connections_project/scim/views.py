@@ -30,6 +30,7 @@ from connections_project.scim.authentication import (
     scim_origin,
     token_of,
 )
+from connections_project.scim.lists import written_list
 from connections_project.scim.media import ScimJsonParser, ScimParser, ScimRenderer
 from connections_project.scim.patches import parsed, patch_of, patched
 from connections_project.scim.queries import page_of
@@ -92,13 +93,7 @@ class UserViewSet(ScimViewSet):
             )
         )
         page, total = page_of(token_of(request).issuer, wanted)
-        listed: Any = ListResponse[SentUser](
-            total_results=total,
-            start_index=wanted.start_index or 1,
-            items_per_page=len(page),
-            resources=[resource_of(user) for user in page],
-        )
-        return _answer(listed, parameters=wanted)
+        return Response(written_list(page, total, wanted))
 
     def create(self, request: Request) -> Response:
         wanted = _resource(request, Context.RESOURCE_CREATION_REQUEST)
@@ -163,10 +158,8 @@ def _resource(request: Request, context: Context) -> SentUser:
     )
 
 
-def _answer(
-    content: Any, context: Context = Context.RESOURCE_QUERY_RESPONSE, *, parameters: Any = None
-) -> Response:
-    return Response(content.model_dump(scim_ctx=context, response_parameters=parameters))
+def _answer(content: Any) -> Response:
+    return Response(content.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE))
 
 
 def _described(resource: Any, kind: str) -> Any:
