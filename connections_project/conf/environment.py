@@ -70,9 +70,10 @@ class Environment:
         """Return the text of `name`, or, of a secret, that of the file which NAME_FILE names.
 
         Raises:
-            ImproperlyConfigured: The file can't be read, or both variables are given.
+            ImproperlyConfigured: It is no text, the file can't be read, or both are given.
         """
-        value = self.variables.get(name, "").strip()
+        given = self.variables.get(name, "").strip()
+        value = self._parse(name, given, values.text, "text in UTF-8")
         path = self.variables.get(f"{name}_FILE", "") if _SECRET.fullmatch(name) else ""
         if value and path:
             raise ImproperlyConfigured(f"{name} is wrong: give it or {name}_FILE, not both")

@@ -28,6 +28,12 @@ _BOOLEANS = {
 _HOST = re.compile(r"\*|\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
 
 
+def text(given: str) -> str:
+    """Take what UTF-8 has bytes for; other bytes come as halves of pairs (PEP 383)."""
+    given.encode()
+    return given
+
+
 def parse_boolean(text: str) -> bool:
     """Read true/false, 1/0, yes/no or on/off, in any case.
 
@@ -83,7 +89,7 @@ def host(text: str) -> str:
 
 def web_address(text: str) -> str:
     parts = urlsplit(text)
-    if not _is_web(parts) or parts.query or parts.fragment:
+    if not _is_web(parts) or parts.query or parts.fragment or not text.isprintable():
         raise ValueError
     return text
 

@@ -16,6 +16,7 @@ SHORT_SEED = base64.b64encode(MARK.encode()).decode()
 WRONG = [
     ("DEBUG", MARK),
     ("SECRET_KEY", MARK),
+    ("SECRET_KEY", f"{MARK}\udcff" * 9),
     ("CREDENTIAL_KEYS", MARK),
     ("CREDENTIAL_KEYS", f"{base64.urlsafe_b64encode(bytes(32)).decode()},{MARK}"),
     ("AUDIT_SIGNING_KEY", SHORT_SEED),
@@ -37,6 +38,9 @@ WRONG = [
     ("PUBLIC_URL", f"ftp://{MARK}.example.com"),
     ("PUBLIC_URL", f"https://{MARK}.example.com:port"),
     ("PUBLIC_URL", f"https://[{MARK}"),
+    # A part of it would be cut off as it is read, and headers refuse the whole.
+    ("PUBLIC_URL", f"https://{MARK}\n.example.com"),
+    ("RETURN_URL_ORIGINS", f"https://{MARK}\t.example.com"),
     ("PUBLIC_URL", f"https://user:{MARK}@example.com"),
     ("PUBLIC_URL", f"https://example.com/?{MARK}"),
     ("PROBLEM_TYPE_BASE_URL", MARK),
