@@ -16,6 +16,8 @@ from pathlib import Path
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 # As prometheus-client names them. No gauge is kept here: those of dead processes mean nothing.
 _FILE = re.compile(r"(?P<kind>counter|histogram)_(?P<pid>\d+)\.db")
+# What is left of the dead is added up in these.
+_SUMS = ("counter_dead.db", "histogram_dead.db")
 
 
 def default_folder(*service: str) -> str:
@@ -71,10 +73,16 @@ def left_by_the_dead(folder: Path) -> list[tuple[Path, str]]:
     return [(path, kind) for path, kind, pid in _files(folder) if not _is_alive(pid)]
 
 
+def kept_in(folder: Path) -> list[Path]:
+    """List the files of metrics. The folder may hold others, such as a database of that ending."""
+    sums = [folder / name for name in _SUMS]
+    return [path for path, _, _ in _files(folder)] + [path for path in sums if path.exists()]
+
+
 def _begin_anew(folder: Path) -> None:
     if any(_is_alive(pid) for _, _, pid in _files(folder)):
         return
-    for path in folder.glob("*.db"):
+    for path in kept_in(folder):
         path.unlink()
 
 

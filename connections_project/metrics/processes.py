@@ -11,7 +11,7 @@ from prometheus_client import Metric
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from connections_project.conf.metrics_folder import alone_in, left_by_the_dead
+from connections_project.conf.metrics_folder import alone_in, kept_in, left_by_the_dead
 from connections_project.core.instruments import REGISTRY
 
 
@@ -28,7 +28,7 @@ def process_metrics(folder: Path | None) -> Iterable[Metric]:
             _add(path, to=folder / f"{kind}_dead.db")
             path.unlink()
         # A process makes its file empty first, and only then as long as it needs to be.
-        paths = [str(path) for path in folder.glob("*.db") if path.stat().st_size]
+        paths = [str(path) for path in kept_in(folder) if path.stat().st_size]
         return list(MultiProcessCollector.merge(paths))  # type: ignore[no-untyped-call]
 
 

@@ -233,6 +233,15 @@ def test_processes_sharing_redis_share_metrics(tmp_path: Path) -> None:
     assert named == tmp_path / "named"
 
 
+def test_other_databases_beside_the_metrics_stay(tmp_path: Path) -> None:
+    ours = [tmp_path / name for name in ("counter_4194305.db", "histogram_dead.db")]
+    others = [tmp_path / name for name in ("app.db", "counter_of_visits.db", "db.sqlite3")]
+    for path in (*ours, *others):
+        path.touch()
+    load(PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    assert [path.exists() for path in (*ours, *others)] == [False, False, True, True, True]
+
+
 def test_timestamps_need_their_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("connections_project.conf.environment.find_spec", lambda _: None)
     words = refusal(AUDIT_TIMESTAMP_URL="https://tsa.example.com")

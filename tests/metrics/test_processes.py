@@ -156,3 +156,9 @@ def test_the_default_folder_is_per_user_and_service() -> None:
     one, other = default_folder("a", "b"), default_folder("a", "c")
     assert one != other
     assert str(os.getuid()) in one
+
+
+def test_a_database_beside_them_is_none_of_them(folder: Path) -> None:
+    run(COUNTING)
+    (folder / "app.db").write_bytes(b"SQLite format 3\0" + bytes(range(256)) * 16)
+    assert sums(folder) == EXPECTED
