@@ -86,9 +86,11 @@ def _left(breach: Breach) -> dict[str, int]:
 
 def _audit(export: Path) -> dict[str, Any]:
     seal = Seal.objects.order_by("-number").first()
+    with export.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
         "export": export.name,
-        "sha256": hashlib.sha256(export.read_bytes()).hexdigest(),
+        "sha256": digest,
         "seal": seal.number if seal else None,
         "head": seal.head if seal else None,
     }

@@ -1,6 +1,8 @@
 """`manage.py breach_drill`: suspended, ended, revoked, told and proved, in one command."""
 
 import json
+import tracemalloc
+from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from django.core.management import CommandError, call_command
 from connections_project.connections.registry import connection_types
 from connections_project.events import audience
 from connections_project.identity.models import User
+from connections_project.operations import breach_report
 from connections_project.platforms.models import Suspension
 from connections_project.revocation.models import RevocationJob
 from tests.support.bank import Bank
@@ -115,6 +118,19 @@ def test_somebody_elses_platform_needs_to_be_meant(db: None, tmp_path: Path) -> 
         assert caught.value.returncode == 2
     assert not Suspension.objects.exists()
     assert not events("breach_drill_started")
+
+
+def test_an_export_is_never_read_whole(db: None, tmp_path: Path) -> None:
+    export = tmp_path / "audit.jsonl"
+    export.write_bytes(bytes(32 << 20))
+    tracemalloc.start()
+    try:
+        digest = breach_report._audit(export)["sha256"]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert digest == sha256(bytes(32 << 20)).hexdigest()
+    assert peak < 2 << 20
 
 
 def test_every_type_can_name_its_owners() -> None:
