@@ -48,12 +48,17 @@ class PeriodicTask:
         So a thousand messages don't occupy all of a worker's threads, and none is lost.
         """
         self._wanted.set()
+        failure: Exception | None = None
         while self._wanted.is_set() and self._turn.acquire(blocking=False):
             try:
                 self._wanted.clear()
                 self.work()
+            except Exception as error:  # noqa: BLE001 - who asks during a run that fails gets one.
+                failure = error
             finally:
                 self._turn.release()
+        if failure is not None:
+            raise failure
 
 
 _periodic_tasks: dict[str, PeriodicTask] = {}

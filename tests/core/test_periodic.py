@@ -69,6 +69,27 @@ def test_what_the_caller_does_itself_is_left_out() -> None:
     assert done == ["last"]
 
 
+def test_a_call_during_a_failing_run_causes_one_more_run() -> None:
+    begun, go_on, times = threading.Event(), threading.Event(), []
+
+    def failing_once() -> None:
+        times.append(1)
+        begun.set()
+        assert go_on.wait(5)
+        if len(times) == 1:
+            raise RuntimeError("of its own")
+
+    each = PeriodicTask(failing_once, 60)
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(each.do)
+        assert begun.wait(5)
+        each.do()
+        go_on.set()
+    # It is told of all the same.
+    assert isinstance(running.exception(), RuntimeError)
+    assert len(times) == 2
+
+
 def test_a_call_during_a_run_causes_one_more_run() -> None:
     begun, go_on, times = threading.Event(), threading.Event(), []
 
