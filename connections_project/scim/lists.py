@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from scim2_models import Context, ListResponse, Meta, Name
+from scim2_models import Context, Meta, Name
 
 from connections_project.identity.models import User
 from connections_project.scim.resources import written
-from connections_project.scim.schemas import Email, SentUser
+from connections_project.scim.schemas import Email, SentUser, UserList
 
 # Somebody of whom everything is known.
 _WHOLE = SentUser(
@@ -40,7 +40,7 @@ def written_list(people: Iterable[User], total: int, wanted: Any) -> dict[str, A
         wanted: A SearchRequest.
     """
     found = [written(user) for user in people]
-    listed: Any = ListResponse[SentUser](
+    listed: Any = UserList(
         total_results=total,
         start_index=wanted.start_index or 1,
         items_per_page=len(found),
@@ -49,10 +49,10 @@ def written_list(people: Iterable[User], total: int, wanted: Any) -> dict[str, A
     content: dict[str, Any] = listed.model_dump(
         scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=wanted
     )
-    if "Resources" in content:
+    if wanted.attributes or wanted.excluded_attributes:
         (shape,) = content["Resources"]
-        content["Resources"] = [_shaped(one, shape) for one in found]
-    return content
+        found = [_shaped(one, shape) for one in found]
+    return content | {"Resources": found}
 
 
 def _shaped(value: Any, shape: Any) -> Any:

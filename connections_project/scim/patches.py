@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from scim2_models import Context, Error, InvalidValueException, PatchOp, SCIMException
 
 from connections_project.scim.resources import MOST_EMAILS
-from connections_project.scim.schemas import POLICY, SentUser
+from connections_project.scim.schemas import POLICY, SentUser, UserPatch
 
 Parsed = TypeVar("Parsed")
 # Directories send a few; each takes as long as the resource is large.
@@ -36,7 +36,7 @@ def patch_of(body: dict[str, Any]) -> PatchOp[SentUser]:
     if isinstance(operations, list) and len(operations) > MOST_OPERATIONS:
         raise InvalidValueException(detail=f"There may be at most {MOST_OPERATIONS} operations.")
     return parsed(
-        lambda: PatchOp[SentUser].model_validate(
+        lambda: UserPatch.model_validate(
             body, scim_ctx=Context.RESOURCE_PATCH_REQUEST, scim_policy=POLICY
         )
     )

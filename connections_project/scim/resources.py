@@ -99,7 +99,7 @@ def address_of(emails: list[dict[str, Any]]) -> str | None:
 
 def _emails(user: models.User, profile: ScimProfile | None) -> list[dict[str, Any]]:
     if profile:
-        return list(profile.emails)
+        return [one for one in profile.emails if one]
     return [{"value": user.issuer_email, "primary": True}] if user.issuer_email else []
 
 

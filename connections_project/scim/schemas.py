@@ -12,16 +12,22 @@ from scim2_models import (
     ETag,
     External,
     Filter,
+    ListResponse,
     Mutability,
     Name,
     Pagination,
     Patch,
+    PatchOp,
     Reference,
     Required,
     Resource,
+    ResourceType,
+    ResponseParameters,
     Returned,
+    Schema,
     ScimPolicy,
     ScimProvider,
+    SearchRequest,
     ServiceProviderConfig,
     Sort,
     Uniqueness,
@@ -62,6 +68,13 @@ class SentUser(User):
 
     active: bool | None = None
 
+
+# Made once: what nobody holds is forgotten, and made anew for each request, in milliseconds.
+UserList = ListResponse[SentUser]
+UserSearch = SearchRequest[SentUser]
+UserParameters = ResponseParameters[SentUser]
+UserPatch = PatchOp[SentUser]
+DescriptionList = ListResponse[ResourceType | Schema]
 
 CONFIG = ServiceProviderConfig(
     patch=Patch(supported=True),

@@ -11,13 +11,8 @@ from rest_framework.response import Response
 from scim2_models import (
     Context,
     ForbiddenException,
-    ListResponse,
     Meta,
     NotImplementedException,
-    ResourceType,
-    ResponseParameters,
-    Schema,
-    SearchRequest,
 )
 
 from connections_project.api.views import ApiViewSet
@@ -35,7 +30,15 @@ from connections_project.scim.media import ScimJsonParser, ScimParser, ScimRende
 from connections_project.scim.patches import parsed, patch_of, patched
 from connections_project.scim.queries import page_of
 from connections_project.scim.resources import location_of, receipt_location_of, resource_of
-from connections_project.scim.schemas import CONFIG, POLICY, PROVIDER, SentUser
+from connections_project.scim.schemas import (
+    CONFIG,
+    POLICY,
+    PROVIDER,
+    DescriptionList,
+    SentUser,
+    UserParameters,
+    UserSearch,
+)
 
 SERVED: Mapping[str, tuple[Any, ...]] = {
     "ResourceTypes": PROVIDER.resource_types,
@@ -64,7 +67,7 @@ class DiscoveryViewSet(ScimViewSet):
     def list(self, request: Request, kind: str) -> Response:
         _refuse_filter(request)
         found = [_described(one, kind) for one in SERVED[kind]]
-        listed: Any = ListResponse[ResourceType | Schema](
+        listed: Any = DescriptionList(
             total_results=len(found), start_index=1, items_per_page=len(found), resources=found
         )
         return _answer(listed)
@@ -88,9 +91,7 @@ class UserViewSet(ScimViewSet):
 
     def list(self, request: Request) -> Response:
         wanted = parsed(
-            lambda: SearchRequest[SentUser].model_validate(
-                request.query_params.dict(), scim_policy=POLICY
-            )
+            lambda: UserSearch.model_validate(request.query_params.dict(), scim_policy=POLICY)
         )
         page, total = page_of(token_of(request).issuer, wanted)
         return Response(written_list(page, total, wanted))
@@ -141,9 +142,7 @@ class UserViewSet(ScimViewSet):
         self, request: Request, user: models.User, context: Context, *, status: int = 200
     ) -> Response:
         wanted = parsed(
-            lambda: ResponseParameters[SentUser].model_validate(
-                request.query_params.dict(), scim_policy=POLICY
-            )
+            lambda: UserParameters.model_validate(request.query_params.dict(), scim_policy=POLICY)
         )
         content = resource_of(user).model_dump(scim_ctx=context, response_parameters=wanted)
         answer = Response(content, status=status)

@@ -32,7 +32,9 @@ def test_it_says_what_each_address_says(
     known = [
         directory.create(**KIM),
         directory.create(userName="lee", name={"familyName": "Lee"}, active=False),
-        directory.create(userName="max", emails=[{"value": "max@example.com"}, {"type": "home"}]),
+        directory.create(
+            userName="max", emails=[{"value": "max@example.com"}, {"type": "home"}, {}]
+        ),
     ]
     came = directory.get('/Users?filter=userName eq "came-by-token"').json()["Resources"][0]
     ids = [came["id"], *(one.json()["id"] for one in known)]
@@ -51,6 +53,17 @@ def test_no_resource_is_built_for_each(
     built = Mock(side_effect=AssertionError)
     monkeypatch.setattr("connections_project.scim.resources.SentUser", built)
     assert len(directory.get("/Users").json()["Resources"]) == 3
+
+
+def test_no_type_is_made_for_a_request(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Mock(side_effect=AssertionError)
+    monkeypatch.setattr("pydantic._internal._generics.create_generic_submodel", made)
+    gone = directory.create(**KIM).json()["id"]
+    for path in ("/Users", "/Schemas", f"/Users/{gone}"):
+        assert directory.get(path).status_code == 200
+    assert directory.patch(gone, {"op": "remove", "path": "displayName"}).status_code == 200
 
 
 @pytest.mark.parametrize("profile", ["name", "emails"])
