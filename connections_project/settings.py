@@ -261,6 +261,10 @@ SIMPLE_JWT = simple_jwt(SECRET_KEY, lifetime=ACCESS_TOKEN_SECONDS, leeway=CLOCK_
 
 # RequestBodyMiddleware refuses larger ones before Django reads them.
 DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_BODY
+# The largest form, a group's permissions, has some two hundred fields; none has files. To take a
+# thousand parts apart takes longer than most requests.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
 
 # Headers that guard the pages. TLS ends at granian or at a proxy; the API never redirects plain
 # HTTP, since a client that sent a token in the clear must notice (so W008 doesn't apply).

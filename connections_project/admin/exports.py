@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from io import StringIO
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 from typing import Any, ClassVar
 from uuid import UUID
 from weakref import finalize
@@ -32,6 +32,9 @@ BATCH = 1000
 # What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection").
 _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 Rows = Iterable[Sequence[Any]]
+# Beside each other threads that only compute are no sooner done, and everybody else waits for the
+# interpreter behind all of them: of the exports of a process, one writes at a time.
+_writing = Lock()
 
 
 def batches(rows: QuerySet[Any], columns: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
@@ -61,7 +64,8 @@ def _cell(value: Any) -> Any:
 
 def _csv_lines(rows: Rows) -> str:
     text = StringIO()
-    csv.writer(text).writerows([_cell(value) for value in row] for row in rows)
+    with _writing:
+        csv.writer(text).writerows([_cell(value) for value in row] for row in rows)
     return text.getvalue()
 
 
@@ -72,8 +76,13 @@ def as_csv(names: Sequence[str], parts: Iterable[Rows]) -> Iterator[str]:
 
 def as_json_lines(names: Sequence[str], parts: Iterable[Rows]) -> Iterator[str]:
     for rows in parts:
-        documents = (dict(zip(names, map(_plain, row), strict=True)) for row in rows)
-        yield "".join(f"{json.dumps(document)}\n" for document in documents)
+        yield _json_lines(names, rows)
+
+
+def _json_lines(names: Sequence[str], rows: Rows) -> str:
+    documents = (dict(zip(names, map(_plain, row), strict=True)) for row in rows)
+    with _writing:
+        return "".join(f"{json.dumps(document)}\n" for document in documents)
 
 
 FORMATS: dict[str, tuple[str, Callable[[Sequence[str], Iterable[Rows]], Iterator[str]]]] = {

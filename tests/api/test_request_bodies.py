@@ -85,6 +85,20 @@ def test_a_form_of_a_page_has_at_most_128_kib(site: Client, size: int) -> None:
     assert b"a form 128 KiB" in answer.content or answer.status_code == 200
 
 
+PART = b'--b\r\nContent-Disposition: form-data; name="a"%s\r\n\r\nx\r\n'
+FIELD, FILE = PART % b"", PART % b'; filename="f"'
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("parts", "status"), [(FIELD * 500, 200), (FIELD * 501, 400), (FILE, 400)])
+def test_a_form_of_a_page_has_500_fields_and_no_file(
+    client: Client, parts: bytes, status: int
+) -> None:
+    kind = "multipart/form-data; boundary=b"
+    answer = client.post("/sign-in", parts + b"--b--\r\n", content_type=kind)
+    assert answer.status_code == status
+
+
 @pytest.mark.parametrize("number", [20_000, 20_001])
 def test_a_body_of_too_many_values_is_400(site: Client, number: int) -> None:
     body = {"text": "a", "further": [1] * (number - 2)}
