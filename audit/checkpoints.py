@@ -28,12 +28,16 @@ _TAIL = 4096
 _LARGEST = 2**63 - 1
 
 
-def publish() -> None:
-    """Append every seal that the file has not yet. One that can't be written to is an alarm."""
+def publish() -> bool:
+    """Append every seal that the file has not yet. One that can't be written to is an alarm.
+
+    Returns:
+        Whether the file has every seal, and no more than there are.
+    """
     path = Path(settings.AUDIT_HEADS_FILE)
     first = Seal.objects.order_by("number").first()
     if first is None:
-        return
+        return True
     try:
         with _locked_file(path) as file:
             written = _last_number(file, first.log)
@@ -43,12 +47,13 @@ def publish() -> None:
     except OSError as error:
         CHECKPOINT_FAILURES.labels("unwritable").inc()
         logger.error("The audit log's checkpoints can't be written to %s: %s", path, error.strerror)  # noqa: TRY400 (What went wrong is the operating system's; a traceback adds nothing.)
-        return
+        return False
     if not found:
         CHECKPOINT_FAILURES.labels("cut_off").inc()
         last = Seal.objects.order_by("-number").first() or first
         logger.error("The audit log was cut off: it ends with seal %d, and %s knows seal %d.",
                      last.number, path, written)  # fmt: skip
+    return bool(found)
 
 
 def read(lines: Iterable[str]) -> Iterator[dict[str, Any]]:

@@ -1,10 +1,12 @@
 """Archiving: the oldest part of the log goes into a file, and both parts verify."""
 
+import hashlib
 import json
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -140,6 +142,40 @@ def test_an_interrupted_removal_is_resumed(
     answer = run(tmp_path / "a.jsonl", before=now)
     assert answer.endswith("nothing. Removed here: 2 events.\n")
     assert findings() == []
+
+
+def test_one_interrupted_before_its_record_goes_on(
+    old: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now()
+    with monkeypatch.context() as patch:
+        patch.setattr(archive, "record_archive", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(CommandError, match="Stopped"):
+            run(tmp_path / "a.jsonl", before=now)
+    kept = (tmp_path / "a.jsonl").read_bytes()
+    assert not Archive.objects.exists()
+    assert "Removed here: 5 events." in run(tmp_path / "a.jsonl", before=now)
+    assert (tmp_path / "a.jsonl").read_bytes() == kept
+    assert Archive.objects.get().sha256 == hashlib.sha256(kept).hexdigest()
+    assert findings() == []
+
+
+def test_another_file_is_neither_taken_nor_touched(old: list[Any], tmp_path: Path) -> None:
+    now = timezone.now()
+    whole = export()
+    (tmp_path / "dir").mkdir()
+    cut = "".join(whole.splitlines(keepends=True)[:-2])
+    for number, text in enumerate(["", "\xff\n", "[]\n", "{}\n", "notes\n", cut]):
+        file = tmp_path / f"{number}.jsonl"
+        file.write_text(text)
+        with pytest.raises(CommandError, match="is there already") as refused:
+            run(file, before=now)
+        assert refused.value.returncode == 2
+        assert file.read_text() == text
+    with pytest.raises(CommandError, match="is there already"):
+        run(tmp_path / "dir", before=now)
+    assert AuditEvent.objects.filter(pk__in=old).count() == 5
+    assert not Archive.objects.exists()
 
 
 def test_the_triggers_keep_all_else(old: list[Any], tmp_path: Path) -> None:

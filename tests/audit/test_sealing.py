@@ -257,6 +257,20 @@ def test_an_unwritable_file_alarms_sealing_goes_on(
     assert "can't be written" in caplog.text
 
 
+def test_the_command_fails_where_nothing_is_written_outside(
+    settings: Any, tmp_path: Path, checkpoints_file: Path
+) -> None:
+    record_events(2)
+    settings.AUDIT_HEADS_FILE = tmp_path
+    with pytest.raises(CommandError, match="AUDIT_HEADS_FILE does not have") as failed:
+        run()
+    assert failed.value.returncode == 1
+    assert Seal.objects.count() == 1
+    settings.AUDIT_HEADS_FILE = checkpoints_file
+    assert run().startswith("Sealed 0 events")
+    assert checkpoints_file.read_text().count("\n") == 1
+
+
 def test_a_database_behind_the_file_is_an_alarm(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -265,6 +279,8 @@ def test_a_database_behind_the_file_is_an_alarm(
     tampering.cut_off(from_seal=2)
     seal.seal_recent()
     assert "was cut off: it ends with seal 1" in caplog.text
+    with pytest.raises(CommandError, match="AUDIT_HEADS_FILE does not have"):
+        run()
 
 
 @pytest.mark.parametrize(
@@ -312,11 +328,12 @@ def test_ctrl_c_ends_it_and_keeps_what_is_sealed(
     publish = publishing.publish
     calls: list[None] = []
 
-    def interrupt_the_third_time() -> None:
+    def interrupt_the_third_time() -> bool:
         calls.append(None)
-        publish()
+        is_whole = publish()
         if len(calls) == 3:
             raise KeyboardInterrupt
+        return is_whole
 
     monkeypatch.setattr(publishing, "publish", interrupt_the_third_time)
     record_events(6)

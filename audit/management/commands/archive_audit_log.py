@@ -34,6 +34,10 @@ The file verifies by itself, as an export does; the log that is left verifies fr
 The events are removed once the file was read back and verified. Run it again after whatever has
 interrupted it. Receipts and show_audit_trail no longer know what was archived.
 """
+# What was interrupted after the file was written goes on with it.
+OTHER = (
+    "It is not what would be archived now: name another file, and remove this one if it is none."
+)
 STOPPED = "Stopped. What is archived stays so; run it again to remove the rest of it from here."
 
 
@@ -50,7 +54,13 @@ class Command(ResultCommand):
             metavar="DATE",
             help="what was sealed before then; UTC where no zone is given",
         )
-        parser.add_argument("--to", type=Path, required=True, metavar="FILE", help="a new file")
+        parser.add_argument(
+            "--to",
+            type=Path,
+            required=True,
+            metavar="FILE",
+            help="a new file, or one that was interrupted",
+        )
         parser.add_argument("--operator", metavar="EMAIL", help="who archives, for the audit log")
         parser.add_argument("--reason", default="", help="why, for the audit log")
         add_accept(parser)
@@ -88,17 +98,22 @@ class Command(ResultCommand):
     def _archive(
         self, part: Part, to: Path, accepted: list[UUID], *, origin: Origin, reason: str
     ) -> None:
-        if to.exists():
-            raise CommandError(f"{to} is there already.", returncode=2)
+        is_there = to.exists()
+        if not is_there:
+            self._write(part, to)
+        try:
+            sha256 = archive.verified_digest(to, part, accepted=accepted)
+        except (TamperedError, ArchiveError, OSError) as error:
+            if is_there:
+                raise CommandError(f"{to} is there already. {OTHER}", returncode=2) from None
+            raise CommandError(f"The audit log is not what was sealed. {error}") from None
+        archive.record_archive(part, sha256=sha256, origin=origin, reason=reason)
+
+    def _write(self, part: Part, to: Path) -> None:
         export = Export(Selection(), through=part.last)
         with written(to, self.stdout) as file:
             for line in tqdm(export.lines(), desc="Archiving", disable=None, leave=False):
                 file.write(line.decode("ascii"))
-        try:
-            sha256 = archive.verified_digest(to, part, accepted=accepted)
-        except (TamperedError, ArchiveError) as error:
-            raise CommandError(f"The audit log is not what was sealed. {error}") from None
-        archive.record_archive(part, sha256=sha256, origin=origin, reason=reason)
 
 
 def _part_before(before: datetime) -> Part | None:

@@ -2,11 +2,18 @@
 
 from typing import Any
 
+from django.core.management.base import CommandError
 from tqdm import tqdm
 
+from audit import checkpoints
 from audit.models import Seal
 from audit.seal import seal_all
 from connections_project.core.commands.base import ResultCommand, counted, interruptible
+
+NO_CHECKPOINTS = (
+    "AUDIT_HEADS_FILE does not have these seals: the error above says why. Mend it, and run this "
+    "again, which makes up for them."
+)
 
 
 class Command(ResultCommand):
@@ -37,6 +44,8 @@ examples:
             "head": last and last.head,
         }
         self.report(_in_words(events, seals, last), done, as_json=json)
+        if not checkpoints.publish():
+            raise CommandError(NO_CHECKPOINTS)
 
 
 def _in_words(events: int, seals: int, last: Seal | None) -> str:
