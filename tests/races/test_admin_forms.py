@@ -19,6 +19,8 @@ from django.urls import reverse
 
 from connections_project.events import audience
 from connections_project.identity.models import User
+from connections_project.identity.origins import command_origin
+from connections_project.operations import offboarding
 from tests.admin.test_odd_values import addresses
 from tests.conftest import UseCatalogue
 from tests.races.conftest import PATIENCE, at_once, meanwhile
@@ -173,3 +175,17 @@ def test_opposite_actions_on_a_user_at_once(rows: Rows, clients: list[Client], o
     ]
     # Whoever comes after the user was forgotten finds nobody.
     assert {answer.status_code for answer in at_once(calls)} <= {302, 404}
+
+
+def test_a_user_forgotten_while_let_in_again(
+    rows: Rows, clients: list[Client], owner: User
+) -> None:
+    page = f"/admin/identity/user/{owner.pk}/reactivate/"
+    with ExitStack() as stack:
+        with transaction.atomic():
+            offboarding.end_access(owner, reason="left", origin=command_origin(None))
+            offboarding.forget_identity(owner, reason="left", origin=command_origin(None))
+            sent = partial(clients[0].post, page, {"reason": "back again"})
+            sending = stack.enter_context(meanwhile(sent))
+            time.sleep(0.3)
+        assert sending.result(PATIENCE).status_code == 404

@@ -15,7 +15,13 @@ from connections_project.identity.models import User
 from connections_project.identity.origins import admin_origin
 from connections_project.operations.admin.person import person_context
 from connections_project.operations.leaver_receipt import NotALeaverError, issue_leaver_receipt
-from connections_project.operations.offboarding import deactivate, forget, is_forgotten, reactivate
+from connections_project.operations.offboarding import (
+    ForgottenError,
+    deactivate,
+    forget,
+    is_forgotten,
+    reactivate,
+)
 from connections_project.operations.offboarding_plan import may_offboard, offboarding_plan
 from connections_project.operations.options import Result
 
@@ -92,7 +98,11 @@ class Offboarding(AdminExtension):
         form = ReasonForm(request.POST if request.method == "POST" else None)
         if not form.is_valid():
             return self._question(request, user, form, "Reactivate", REACTIVATE)
-        reactivate(user, reason=form.cleaned_data["reason"], origin=admin_origin(request))
+        try:
+            reactivate(user, reason=form.cleaned_data["reason"], origin=admin_origin(request))
+        except ForgottenError:
+            # By somebody else, since the page was shown.
+            raise Http404 from None
         self.admin.message_user(request, f"{user.shown_name} can sign in again.")
         return redirect("admin:identity_user_change", user.pk)
 
