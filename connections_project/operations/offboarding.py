@@ -168,12 +168,16 @@ def end_access(
 
 
 def lock_with_teams(user: User) -> User:
-    """Lock a user's teams and then its row, which is the order of all who lock both; return it."""
+    """Lock a user's teams and then its row, which is the order of all who lock both; return it.
+
+    Rows that refer to them may be written meanwhile: a batch of disconnects that has locked such
+    rows has PostgreSQL look at the keys when it commits.
+    """
     joined = Membership.objects.filter(user=user).values("team")
     # Its own one too, of which somebody may have left it out.
     teams = Team.objects.filter(Q(pk__in=joined) | Q(owner=user)).order_by("pk")
-    list(teams.select_for_update())
-    return User.objects.select_for_update().get(pk=user.pk)
+    list(teams.select_for_update(no_key=True))
+    return User.objects.select_for_update(no_key=True).get(pk=user.pk)
 
 
 def end_connections(
@@ -228,9 +232,10 @@ def _anonymise(
     with transaction.atomic():
         if lock_with_teams(user).is_active:
             return
-        forget_identity(user, reason=reason, origin=origin, details=details)
+        # Before the address goes, which is a key: who has locked these rows may have to read it.
         for rows in own(user).values():
             rows.exclude(platform_account_name="").update(platform_account_name="")
+        forget_identity(user, reason=reason, origin=origin, details=details)
 
 
 def forget_identity(

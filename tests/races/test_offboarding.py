@@ -20,6 +20,7 @@ from tests.support import gallery as social
 from tests.support.bank import Bank, call_back, start
 from tests.support.gallery import Gallery
 from tests.support.platform_server import PlatformServer
+from tests.support.provider_rows import connection_of
 from tests.support.social_rows import account_of
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
@@ -90,6 +91,25 @@ def test_who_waits_for_a_team_holds_no_lock_of_a_user(owner: User) -> None:
             assert not forgetting.done()
             User.objects.select_for_update(nowait=True).get(pk=owner.pk)
         forgetting.result(PATIENCE)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite locks no rows")
+def test_a_batch_that_refers_to_a_leaver_commits(owner: User) -> None:
+    """Its commit reads the keys of the user and the teams, which the leaver's end must not bar."""
+    row = connection_of(owner, status="disconnected", platform_account_name="Ada")
+    offboarding.end_access(owner, reason="left", origin=ORIGIN)
+    anonymise = partial(offboarding._anonymise, owner, reason="left", origin=ORIGIN, details=None)
+    with ExitStack() as stack:
+        with transaction.atomic():
+            Connection.objects.select_for_update(no_key=True).get(pk=row.pk)
+            forgetting = stack.enter_context(meanwhile(anonymise))
+            time.sleep(0.3)
+            assert not forgetting.done()
+            with connection.cursor() as cursor:
+                for table in ("identity_team", "identity_user"):
+                    cursor.execute(f"SELECT 1 FROM {table} FOR KEY SHARE NOWAIT")
+        forgetting.result(PATIENCE)
+    assert offboarding.is_forgotten(User.objects.get(pk=owner.pk))
 
 
 def test_a_user_forgotten_many_times_at_once(owner: User) -> None:
