@@ -261,9 +261,7 @@ SIMPLE_JWT = simple_jwt(SECRET_KEY, lifetime=ACCESS_TOKEN_SECONDS, leeway=CLOCK_
 
 # RequestBodyMiddleware refuses larger ones before Django reads them.
 DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_BODY
-# The largest form, a group's permissions, has some two hundred fields; none has files. To take a
-# thousand parts apart takes longer than most requests.
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+# No form has files.
 DATA_UPLOAD_MAX_NUMBER_FILES = 0
 
 # Headers that guard the pages. TLS ends at granian or at a proxy; the API never redirects plain
