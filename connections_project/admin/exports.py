@@ -6,14 +6,12 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
 from io import StringIO
-from threading import BoundedSemaphore, Lock
+from threading import Lock
 from typing import Any, ClassVar
 from uuid import UUID
 from weakref import finalize
 
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import SEARCH_VAR
@@ -24,6 +22,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from connections_project.core.parsing import render_datetime
+from connections_project.core.places import places
 from connections_project.core.text import spelt_out
 
 logger = logging.getLogger(__name__)
@@ -31,6 +30,8 @@ logger = logging.getLogger(__name__)
 BATCH = 1000
 # What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection").
 _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+# Each has a thread until it is read.
+EXPORTS = "exports"
 Rows = Iterable[Sequence[Any]]
 # Beside each other threads that only compute are no sooner done, and everybody else waits for the
 # interpreter behind all of them: of the exports of a process, one writes at a time.
@@ -106,18 +107,12 @@ def _marked_if_cut(lines: Iterator[str], last: str) -> Iterator[str]:
         yield last
 
 
-@cache
-def _places() -> BoundedSemaphore:
-    """Return what so many exports of this process share: each has a thread until it is read."""
-    return BoundedSemaphore(max(1, settings.WEB_THREADS // 4))
-
-
 class _Placed:
     """An export that has a place until it is closed, or forgotten."""
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
-        self.close = finalize(self, _places().release)
+        self.close = finalize(self, places(EXPORTS).release)
 
     def __iter__(self) -> Iterator[str]:
         yield from self._lines
@@ -151,7 +146,7 @@ class ExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
             raise BadRequest("A filter's value means nothing.") from None
         site: Any = self.admin_site
         details = {"format": kind, "filters": _filters(changes)}
-        if not _places().acquire(blocking=False):
+        if not places(EXPORTS).acquire(blocking=False):
             words = "Others export just now. Try again in a moment."
             return HttpResponse(words, "text/plain", 503, headers={"Retry-After": "5"})
         _, write = FORMATS[kind]

@@ -15,7 +15,9 @@ from scim2_models import (
     NotImplementedException,
 )
 
+from connections_project.api.errors import ApiException, service_busy
 from connections_project.api.views import ApiViewSet
+from connections_project.core.places import NoPlaceError, a_place
 from connections_project.identity import models
 from connections_project.operations.leaver_receipt import NotALeaverError, issue_leaver_receipt
 from connections_project.scim import users
@@ -93,8 +95,14 @@ class UserViewSet(ScimViewSet):
         wanted = parsed(
             lambda: UserSearch.model_validate(request.query_params.dict(), scim_policy=POLICY)
         )
-        page, total = page_of(token_of(request).issuer, wanted)
-        return Response(written_list(page, total, wanted))
+        # What is filtered for is one person, whom directories look up again and again.
+        if wanted.filter is not None:
+            return self._page(request, wanted)
+        try:
+            with a_place("scim_lists"):
+                return self._page(request, wanted)
+        except NoPlaceError:
+            raise ApiException(service_busy(retry_after=1)) from None
 
     def create(self, request: Request) -> Response:
         wanted = _resource(request, Context.RESOURCE_CREATION_REQUEST)
@@ -134,6 +142,10 @@ class UserViewSet(ScimViewSet):
             return Response({"receipt": issue_leaver_receipt(user)})
         except NotALeaverError:
             raise Http404 from None
+
+    def _page(self, request: Request, wanted: Any) -> Response:
+        page, total = page_of(token_of(request).issuer, wanted)
+        return Response(written_list(page, total, wanted))
 
     def _changed(self, request: Request, user_id: str, revise: users.Revision) -> models.User:
         return users.change(token_of(request).issuer, user_id, revise, origin=scim_origin(request))

@@ -1,10 +1,13 @@
 """A list says of each person what the person's own address says, at a fraction of the cost."""
 
+from functools import cache
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from django.conf import LazySettings
 
+from connections_project.core import places
 from connections_project.scim.models import ScimProfile
 from tests.scim.conftest import Directory, me
 from tests.scim.test_users import KIM
@@ -53,6 +56,20 @@ def test_no_resource_is_built_for_each(
     built = Mock(side_effect=AssertionError)
     monkeypatch.setattr("connections_project.scim.resources.SentUser", built)
     assert len(directory.get("/Users").json()["Resources"]) == 3
+
+
+def test_whole_lists_leave_threads_for_others(
+    directory: Directory, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.WEB_THREADS = 4
+    monkeypatch.setattr(places, "places", cache(places.places.__wrapped__))
+    directory.create(userName="u0")
+    with places.a_place("scim_lists"):
+        busy = directory.get("/Users")
+        assert (busy.status_code, busy["Retry-After"]) == (503, "1")
+        assert busy["Content-Type"] == "application/scim+json"
+        assert directory.get('/Users?filter=userName eq "u0"').json()["totalResults"] == 1
+    assert [directory.get("/Users").status_code for _ in range(2)] == [200, 200]
 
 
 def test_no_type_is_made_for_a_request(
