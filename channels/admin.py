@@ -48,7 +48,7 @@ class OfChannelAdmin(ReadOnlyAdmin):
 
     def of_channel(self, row: Schedule | PublishEvent) -> SafeString | str:
         connection = row.channel_connection
-        return link_to(connection, f"{connection.platform_account_name or connection.pk}")
+        return link_to(connection, f"{connection.account_name or connection.pk}")
 
     of_channel.short_description = "connection"  # type: ignore[attr-defined]
 

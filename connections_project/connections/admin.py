@@ -192,7 +192,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
         return found.platform.name if found else f"{row.platform_slug} (left the catalogue)"
 
     def account(self, row: OAuthConnection) -> str:
-        return row.platform_account_name or row.platform_account_id or NOTHING
+        return row.account_name or row.platform_account_id or NOTHING
 
     def owner(self, row: Any) -> SafeString | str:
         owner = self.owner_of(row)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from connections_project.connections.attention import HEALTHY, AttentionMixin
 from connections_project.connections.token_names import token_names
 from connections_project.core.ids import uuid7
+from connections_project.core.text import undeceptive
 from connections_project.core.vault import Sealed, SealedField, open_sealed, seal
 from connections_project.oauth.client import Identity, TokenSet
 from connections_project.platforms.registry import Upstream, upstream
@@ -110,6 +111,11 @@ class OAuthConnection(AttentionMixin):
     def vault_subject(self) -> str:
         """Name the row in its ciphertext, so that one pasted from another row is refused."""
         return f"connection:{self.pk}"
+
+    @property
+    def account_name(self) -> str:
+        """The account's name for people: nothing in it turns what follows it."""
+        return undeceptive(self.platform_account_name)
 
     @property
     def grant(self) -> Grant:

@@ -57,6 +57,11 @@ def escaped(text: str) -> str:
     return spelt_out(_COLOURS.sub("", text))
 
 
+def undeceptive(text: str) -> str:
+    """Return a platform's name for a page or an e-mail, where it turns nothing that follows it."""
+    return _DECEPTIVE.sub("", text)
+
+
 # As long as the audit log takes.
 LONGEST_REASON = 512
 

@@ -15,6 +15,8 @@ from connections_project.middleware.hosts import PROBES
 
 logger = logging.getLogger("connections_project.access")
 
+# Characters of a path in the log: anybody may send one of a hundred thousand.
+LONGEST_PATH = 500
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -48,7 +50,8 @@ def _method(request: HttpRequest) -> str:
 
 def _log(request: HttpRequest, method: str, route: str, status: int, seconds: float) -> None:
     # Escaped, since a path may hold line ends, which would forge lines of the log.
-    path, milliseconds = escape_uri_path(request.path), round(seconds * 1000, 1)
+    path = escape_uri_path(request.path[:LONGEST_PATH])[:LONGEST_PATH]
+    milliseconds = round(seconds * 1000, 1)
     principal_id = _principal_id(request)
     fields: dict[str, Any] = {
         "method": method,

@@ -92,7 +92,7 @@ def _message(job: AttentionEmail, row: Any, address: str) -> EmailMultiAlternati
     platform = name_of(row.platform_slug)
     context = {
         "platform": platform,
-        "account": row.platform_account_name,
+        "account": row.account_name,
         "attention": wording.attention(job.reason, platform=platform, ends_at=row.grant_expires_at),
         "url": f"{settings.PUBLIC_URL}{reverse('connections')}",
     }

@@ -12,6 +12,7 @@ from connections_project.connections.attention import AttentionReason
 from connections_project.connections.disconnect import tells_platform
 from connections_project.connections.overview import Overview
 from connections_project.connections.registry import connection_type
+from connections_project.core.text import undeceptive
 from connections_project.identity.models import Team
 from connections_project.pages import wording
 from connections_project.platforms.registry import help_url_of, name_of
@@ -63,7 +64,7 @@ class Shown:
         return cls(
             id=row.id,
             platform=platform,
-            account=row.account_name,
+            account=undeceptive(row.account_name),
             state=wording.since(row.status, **times),
             attention=wording.attention(_reason(row), platform=platform, ends_at=ends_at),
             is_over=row.disconnected_at is not None,
@@ -105,7 +106,7 @@ class Ending:
         return cls(
             id=row.pk,
             platform=platform,
-            account=row.platform_account_name,
+            account=row.account_name,
             team=_team_of(row),
             here=wording.happens_here(keeps_tokens=keeps),
             there=wording.happens_there(decision, platform=platform, keeps_tokens=keeps),
@@ -149,7 +150,7 @@ class Ended:
         return cls(
             id=row.pk,
             platform=platform,
-            account=row.platform_account_name,
+            account=row.account_name,
             when=wording.minute(known.disconnected_at),
             here=wording.happened_here(known, holds_tokens=row.holds_tokens),
             there=wording.happened_there(known, platform=platform),

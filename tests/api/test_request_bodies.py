@@ -90,7 +90,9 @@ FIELD, FILE = PART % b"", PART % b'; filename="f"'
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("parts", "status"), [(FIELD * 1000, 200), (FIELD * 1001, 400), (FILE, 400)])
+@pytest.mark.parametrize(
+    ("parts", "status"), [(FIELD * 1000, 200), (FIELD * 1001, 400), (FILE, 400)]
+)
 def test_a_form_of_a_page_has_1000_fields_and_no_file(
     client: Client, parts: bytes, status: int
 ) -> None:

@@ -47,6 +47,15 @@ def test_a_line_has_route_status_time_and_principal(
     assert re.fullmatch(rf"GET /api/v1/providers 200 \d+\.\d ms {owner.pk}", line["message"])
 
 
+@pytest.mark.parametrize("path", ["/" + "a" * 60_000, "/" + "%FF" * 20_000])
+def test_a_long_path_makes_no_long_line(client: Client, lines: Lines, path: str) -> None:
+    """Anybody may send one, and fill the log."""
+    client.get(path)
+    (line,) = lines()
+    assert (line["path"][0], len(line["path"])) == ("/", 500)
+    assert len(json.dumps(line)) < 1500
+
+
 def test_the_line_bears_the_trace_id_of_the_answer(client: Client, lines: Lines) -> None:
     trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
     client.get("/nowhere", headers={"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"})

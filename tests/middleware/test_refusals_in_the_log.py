@@ -34,6 +34,7 @@ BODIES: dict[str, tuple[str, bytes]] = {
 QUERIES = ("x=%00", "password__startswith=a", "a%0Ab%1B%E2%80%AE__x=1", "status=none")
 HEADERS = (
     {"Host": "evil.example.com"},
+    {"Host": "a" * 50_000},
     {"Host": "a\x1bb"},
     {"Cookie": 'a="\\000"'},
     {"Origin": "https://evil.example.com"},

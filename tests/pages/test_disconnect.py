@@ -43,6 +43,17 @@ def test_it_says_what_happens_and_does_it(bank: Bank, page: Client, owner: User)
     assert (event.interface, event.actor_id) == ("page", owner.pk)
 
 
+def test_a_name_turns_nothing_that_follows_it(bank: Bank, page: Client, owner: User) -> None:
+    """A platform's name of an account may hold an override of direction (UAX #9, section 2.2)."""
+    row = connection_of(owner)
+    Connection.objects.update(platform_account_name="Check\u202eing")
+    shown = [page.get("/connections"), page.get(f"/connections/{row.pk}/disconnect")]
+    shown.append(page.post(f"/connections/{row.pk}/disconnect", follow=True))
+    for one in shown:
+        assert "Checking" in one.content.decode()
+        assert "\u202e" not in one.content.decode()
+
+
 def test_the_receipt_is_a_file(bank: Bank, page: Client, owner: User) -> None:
     row = connection_of(owner)
     assert page.get(f"/connections/{row.pk}/receipt").status_code == 404

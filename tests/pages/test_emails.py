@@ -66,6 +66,14 @@ def test_the_owner_is_written_to(row: Connection, owner: User) -> None:
     assert not AttentionEmail.objects.exists()
 
 
+def test_a_name_turns_nothing_in_an_email(row: Connection) -> None:
+    row.platform_account_name = "Check\u202eing"
+    need(row)
+    (sent,) = send()
+    texts = (sent.body, sent.alternatives[0][0])  # type: ignore[attr-defined]
+    assert ["\u202e" in text for text in texts] == [False, False]
+
+
 def test_once_per_transition(row: Connection) -> None:
     need(row)
     need(row)

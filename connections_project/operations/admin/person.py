@@ -81,7 +81,7 @@ def _newest_jobs(ids: Iterable[UUID]) -> dict[UUID, RevocationJob]:
 
 
 def _row(row: Any, job: RevocationJob | None) -> dict[str, Any]:
-    account = row.platform_account_name or row.platform_account_id or str(row.pk)[:8]
+    account = row.account_name or row.platform_account_id or str(row.pk)[:8]
     return {
         "link": link_to(row, f"{name_of(row.platform_slug)}: {account}"),
         "status": badge(row.status),
