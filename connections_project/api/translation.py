@@ -28,7 +28,7 @@ from connections_project.api.errors import (
     unauthorized,
     validation_error,
 )
-from connections_project.core.database import is_lost_race
+from connections_project.core.database import is_away, is_lost_race
 
 # An answer must not grow with what was sent.
 MOST_FIELD_ERRORS = 100
@@ -63,9 +63,7 @@ def api_error_of(exc: Exception) -> ApiError | None:
 
 
 def _error_of_django(exc: Exception) -> ApiError | None:
-    if isinstance(exc, OperationalError) and str(exc).startswith("no such "):
-        # SQLite's word for a missing table or column: a defect, whereas PostgreSQL's is a
-        # ProgrammingError. Trying again later would not help.
+    if isinstance(exc, DATABASE_AWAY) and not is_away(exc):
         return None
     if isinstance(exc, IntegrityError) and is_lost_race(exc):
         # Somebody else was the first: whoever asks again is told of what there is now.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections
 
 # PostgreSQL, appendix A: unique_violation, serialization_failure, deadlock_detected.
 LOST_RACES = frozenset({"23505", "40001", "40P01"})
@@ -18,6 +18,15 @@ def release_connections() -> None:
     for each in connections.all(initialized_only=True):
         if each.vendor != "sqlite" and not each.in_atomic_block:
             each.close()
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the database can't be reached or has broken off: trying again later may help.
+
+    SQLite's word for a missing table or column is a defect, as PostgreSQL's ProgrammingError is.
+    """
+    is_defect = str(error).startswith("no such ")
+    return isinstance(error, OperationalError | InterfaceError) and not is_defect
 
 
 def is_lost_race(error: Exception) -> bool:

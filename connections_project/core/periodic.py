@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 from django.db import connections
 
+from connections_project.core.database import is_away
+
 logger = logging.getLogger(__name__)
 
 Work = Callable[[], object]
@@ -141,8 +143,10 @@ class PeriodicRunner:
     def _do(self, each: PeriodicTask) -> None:
         try:
             each.do()
-        except Exception:
-            logger.exception("A periodic task failed and is tried again later: %s", each.name)
+        except Exception as error:
+            failed = "A periodic task failed and is tried again later: %s (%s)"
+            # Where the database is away, a traceback of each task would say nothing more.
+            logger.exception(failed, each.name, type(error).__name__, exc_info=not is_away(error))
 
 
 def run_due(*, besides: Collection[Work] = ()) -> None:

@@ -18,6 +18,7 @@ from django.core.management.base import (
 )
 from django.db import InterfaceError, OperationalError
 
+from connections_project.core.database import is_away
 from connections_project.core.text import InvalidReasonError, escaped, has_bytes, reason_of
 
 # The shell's own code for a command that Ctrl-C has ended.
@@ -79,12 +80,17 @@ class EscapedCommand(BaseCommand):
         """Do it, unless a shell has handed down bytes that are no text.
 
         Raises:
-            CommandError: It has (exit code 2).
+            CommandError: It has (exit code 2), or the database is away.
         """
         for name, value in options.items():
             if isinstance(value, str) and not has_bytes(value):
                 raise CommandError(f"{name}: this is not UTF-8", returncode=2)
-        return super().execute(*args, **options)
+        try:
+            return super().execute(*args, **options)
+        except (OperationalError, InterfaceError) as error:
+            if not is_away(error):
+                raise
+            raise CommandError(f"{_away(error)} What was committed stays; run it again.") from None
 
 
 class CommandWithExamples(EscapedCommand):
@@ -149,8 +155,11 @@ def resumable(go_on: str) -> Iterator[None]:
         with interruptible(f"Stopped. {go_on}"):
             yield
     except (OperationalError, InterfaceError) as error:
-        away = f"The database can't be reached ({type(error).__name__})."
-        raise CommandError(f"{away} {go_on}") from None
+        raise CommandError(f"{_away(error)} {go_on}") from None
+
+
+def _away(error: Exception) -> str:
+    return f"The database can't be reached ({type(error).__name__})."
 
 
 def counted(number: int, noun: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from connections_project.core.commands.arguments import seconds
 from connections_project.core.commands.base import (
@@ -48,6 +48,8 @@ class QueueCommand(CommandWithExamples):
         try:
             with termination_as_interrupt():
                 if not forever:
+                    # Else each part of the pass would wait for a database that is away.
+                    connection.ensure_connection()
                     self.report(self.single_pass(), as_json=options["json"])
                 while forever:
                     self.one_of_many(as_json=options["json"])

@@ -1,0 +1,57 @@
+"""A command whose database is away says so in one line."""
+
+import logging
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import InterfaceError, OperationalError, connection
+
+from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.periodic import PeriodicRunner, PeriodicTask
+
+AWAY = [OperationalError("couldn't get a connection after 3.00 sec"), InterfaceError("closed")]
+
+
+class Failing(EscapedCommand):
+    requires_system_checks = ()
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def handle(self, *_: object, **__: object) -> None:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", AWAY)
+def test_any_command_says_so(error: Exception) -> None:
+    with pytest.raises(CommandError, match=r"^The database can't be reached .* run it again\.$"):
+        call_command(Failing(error))
+
+
+def test_a_missing_table_is_a_defect() -> None:
+    """Trying again later would not help."""
+    with pytest.raises(OperationalError, match="no such table"):
+        call_command(Failing(OperationalError("no such table: nothing")))
+
+
+@pytest.mark.parametrize("command", ["run_background", "deliver_events"])
+def test_one_pass_begins_with_a_look_at_it(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each of its parts would wait for a connection, with a traceback of its own."""
+
+    def away() -> None:
+        raise AWAY[0]
+
+    monkeypatch.setattr(connection, "ensure_connection", away)
+    with pytest.raises(CommandError, match="The database can't be reached"):
+        call_command(command)
+
+
+def test_a_periodic_task_has_no_traceback_for_it(caplog: pytest.LogCaptureFixture) -> None:
+    def work() -> None:
+        raise AWAY[0]
+
+    PeriodicRunner()._do(PeriodicTask(work, every=60))
+    (line,) = [one for one in caplog.records if one.levelno == logging.ERROR]
+    assert not line.exc_info
+    assert "OperationalError" in line.getMessage()
