@@ -5,7 +5,7 @@ from typing import Any
 FILTERS = {
     "trace": {"()": "connections_project.middleware.tracing.TraceIdFilter"},
     "no_query": {"()": "connections_project.core.logs.QueryFilter"},
-    "callers_fault": {"()": "connections_project.core.logs.CallersFaultFilter"},
+    "refusal": {"()": "connections_project.core.logs.RefusalFilter"},
 }
 FORMATTERS = {
     "console": {

@@ -32,7 +32,7 @@ class QueryFilter(logging.Filter):
         return True
 
 
-class CallersFaultFilter(logging.Filter):
+class RefusalFilter(logging.Filter):
     """Make one line, and no error, of what Django logs of a request that was refused.
 
     Django logs some refusals with a traceback, and some as errors: anybody could fill the log, or
