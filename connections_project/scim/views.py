@@ -1,6 +1,7 @@
 """`/scim/v2`: what directories call."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from django.conf import settings
@@ -29,7 +30,7 @@ from connections_project.scim.authentication import (
 )
 from connections_project.scim.lists import written_list
 from connections_project.scim.media import ScimJsonParser, ScimParser, ScimRenderer
-from connections_project.scim.patches import parsed, patch_of, patched
+from connections_project.scim.patches import is_filtered, parsed, patch_of, patched
 from connections_project.scim.queries import page_of
 from connections_project.scim.resources import location_of, receipt_location_of, resource_of
 from connections_project.scim.schemas import (
@@ -88,6 +89,16 @@ class UnofferedViewSet(ScimViewSet):
         raise NotImplementedException(detail="This is not offered; see /ServiceProviderConfig.")
 
 
+@contextmanager
+def _place(kind: str) -> Iterator[None]:
+    """Leave threads for others."""
+    try:
+        with a_place(kind):
+            yield
+    except NoPlaceError:
+        raise ApiException(service_busy(retry_after=1)) from None
+
+
 class UserViewSet(ScimViewSet):
     """The people of the token's issuer."""
 
@@ -96,13 +107,8 @@ class UserViewSet(ScimViewSet):
             lambda: UserSearch.model_validate(request.query_params.dict(), scim_policy=POLICY)
         )
         # What is filtered for is one person, whom directories look up again and again.
-        if wanted.filter is not None:
+        with nullcontext() if wanted.filter is not None else _place("scim_lists"):
             return self._page(request, wanted)
-        try:
-            with a_place("scim_lists"):
-                return self._page(request, wanted)
-        except NoPlaceError:
-            raise ApiException(service_busy(retry_after=1)) from None
 
     def create(self, request: Request) -> Response:
         wanted = _resource(request, Context.RESOURCE_CREATION_REQUEST)
@@ -128,8 +134,10 @@ class UserViewSet(ScimViewSet):
         return self._one(request, user, Context.RESOURCE_REPLACEMENT_RESPONSE)
 
     def modify(self, request: Request, user_id: str) -> Response:
-        patch = patch_of(dict(request.data))
-        user = self._changed(request, user_id, lambda known: patched(known, patch))
+        body = dict(request.data)
+        patch = patch_of(body)
+        with _place("scim_filters") if is_filtered(body) else nullcontext():
+            user = self._changed(request, user_id, lambda known: patched(known, patch))
         return self._one(request, user, Context.RESOURCE_PATCH_RESPONSE)
 
     def destroy(self, request: Request, user_id: str) -> Response:

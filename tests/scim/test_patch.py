@@ -1,10 +1,13 @@
 """PATCH as Entra ID and Okta send it, by their own documents."""
 
 import time
+from functools import cache
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 
+from connections_project.core import places
 from tests.scim.conftest import Directory, principal
 
 
@@ -105,7 +108,45 @@ def test_many_operations_take_no_long_time(directory: Directory, user_id: str) -
     assert time.monotonic() - began < 3
 
 
+FILTERED = 'emails[type eq "t1"].display'
+LONG = f"emails[{' or '.join(60 * ['type eq 1'])}].display"
+
+
+@pytest.mark.parametrize("name", ["path", "PATH"])
+@pytest.mark.parametrize(
+    ("path", "count", "status"), [(FILTERED, 20, 200), (FILTERED, 21, 400), (LONG, 1, 400)]
+)
+def test_filters_in_paths_are_few_and_short(
+    directory: Directory, user_id: str, name: str, path: str, count: int, status: int
+) -> None:
+    """Ninety of sixty terms, on fifty addresses, took ten seconds."""
+    email = {"value": "a@example.com", "type": "t1"}
+    directory.patch(user_id, {"op": "add", "path": "emails", "value": [email]})
+    one = {"op": "replace", name: path, "value": "x"}
+    assert directory.patch(user_id, *[one] * count).status_code == status
+
+
+def test_so_are_those_in_the_names_of_values(directory: Directory, user_id: str) -> None:
+    answer = directory.patch(user_id, {"op": "add", "value": {LONG: "x"}})
+    assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
+    assert "128" in answer.json()["detail"]
+
+
 def test_a_removed_active_is_true(directory: Directory, user_id: str) -> None:
     directory.patch(user_id, {"op": "replace", "path": "active", "value": False})
     answer = directory.patch(user_id, {"op": "remove", "path": "active"})
     assert (answer.status_code, answer.json()["active"]) == (200, True)
+
+
+def test_filters_leave_threads_for_others(
+    directory: Directory, user_id: str, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.WEB_THREADS = 4
+    monkeypatch.setattr(places, "places", cache(places.places.__wrapped__))
+    filtered = {"op": "remove", "path": FILTERED}
+    with places.a_place("scim_filters"):
+        busy = directory.patch(user_id, filtered)
+        assert (busy.status_code, busy["Retry-After"]) == (503, "1")
+        plain = {"op": "replace", "path": "displayName", "value": "Kim"}
+        assert directory.patch(user_id, plain).status_code == 200
+    assert directory.patch(user_id, filtered).status_code != 503
