@@ -13,7 +13,7 @@ from django.contrib.admin.views.main import PAGE_VAR
 from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import DateTimeField, ManyToManyField, Q, QuerySet
-from django.forms import CheckboxSelectMultiple
+from django.forms import CheckboxSelectMultiple, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -61,9 +61,26 @@ def _without_page(request: HttpRequest) -> str:
     return f"?{query.urlencode()}"
 
 
+class CheckedForm(ModelForm):  # type: ignore[type-arg]
+    """A form that checks every constraint of its row, whichever fields it has.
+
+    Django leaves out those that name another column, such as that of an inline form's parent.
+    """
+
+    def validate_unique(self) -> None:
+        super().validate_unique()
+        if self.errors:
+            return
+        try:
+            self.instance.validate_constraints()
+        except ValidationError as error:
+            self.add_error(None, error)
+
+
 class BaseAdmin(ExportMixin, ObjectActionsMixin):
     """A list, newest first by the time-ordered key. Nothing is deleted in the admin."""
 
+    form = CheckedForm
     paginator = BoundedPaginator
     show_full_result_count = False
     show_facets = ShowFacets.NEVER

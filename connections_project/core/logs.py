@@ -21,6 +21,10 @@ _QUERY = re.compile(r"\?[^\s\"']*")
 _QUERY_IN_TRACEBACK = re.compile(r"\?[\w.~%-]+=[^\s\"']*")
 
 
+# PostgreSQL's DETAIL shows the row that was refused.
+_DETAIL = re.compile(r"^DETAIL: .*\n?", re.MULTILINE)
+
+
 class QueryFilter(logging.Filter):
     """Cut the query off every address in a message's arguments."""
 
@@ -53,7 +57,7 @@ class ConsoleFormatter(logging.Formatter):
     """Write a record for people; its exception too without an address's query."""
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the standard library's name.
-        return _QUERY_IN_TRACEBACK.sub("", super().formatException(ei))
+        return _DETAIL.sub("", _QUERY_IN_TRACEBACK.sub("", super().formatException(ei)))
 
 
 class JsonFormatter(ConsoleFormatter):

@@ -12,12 +12,12 @@ from django.utils.safestring import SafeString
 
 from audit.events import Action
 from audit.record import record
-from connections_project.admin.base import BaseAdmin, ReadOnlyAdmin
+from connections_project.admin.base import BaseAdmin, CheckedForm, ReadOnlyAdmin
 from connections_project.admin.filters import MADE, column_filter
 from connections_project.admin.formatting import badge, format_datetime, link_to
 from connections_project.admin.object_actions import AdminExtension, ObjectAction
 from connections_project.identity.admin_filters import KindFilter
-from connections_project.identity.admin_forms import KeyForm, MembershipForm
+from connections_project.identity.admin_forms import KeyForm
 from connections_project.identity.fields import normal_email
 from connections_project.identity.keys import (
     InvalidKeyRequestError,
@@ -101,7 +101,15 @@ class UserAdmin(BaseAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         fixed = super().get_readonly_fields(request, obj)
+        if obj is not None and obj.issuer:
+            # Known by issuer and subject; the issuer says what address it has.
+            fixed = (*fixed, "email")
         return fixed if request.user.is_superuser else (*fixed, *POWERS)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "email":
+            kwargs["required"] = True
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -164,7 +172,7 @@ class MembershipInline(admin.StackedInline):  # type: ignore[type-arg]
     """Who belongs to the team."""
 
     model = Membership
-    form = MembershipForm
+    form = CheckedForm
     fields = ("user",)
     raw_id_fields = ("user",)
     extra = 0
@@ -244,7 +252,10 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = KeyForm(request.POST if request.method == "POST" else None)
+        form = KeyForm(
+            request.POST if request.method == "POST" else None,
+            shows_teams=request.user.has_perm("identity.view_team"),
+        )
         made = self._made(request, form) if form.is_valid() else None
         # The admin lets no page of its be stored, so none keeps the key.
         context = {"title": "Make an API key", "form": form, "made": made}

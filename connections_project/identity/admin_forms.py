@@ -1,26 +1,12 @@
 """Forms of this app's admin."""
 
+from typing import Any
+
 from django import forms
-from django.core.exceptions import ValidationError
 
 from connections_project.admin.time_zone import MomentField
 from connections_project.identity.models import Scope, Team
 from connections_project.identity.teams import teams_beginning, teams_called
-
-
-class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A member of the team on whose page it stands."""
-
-    def validate_unique(self) -> None:
-        """Refuse who belongs to the team already.
-
-        Django leaves constraints out that name the foreign key of an inline form's parent.
-        """
-        super().validate_unique()
-        try:
-            self.instance.validate_constraints(exclude=set(self.errors))
-        except ValidationError as error:
-            self.add_error(None, error)
 
 
 class KeyForm(forms.Form):
@@ -39,9 +25,15 @@ class KeyForm(forms.Form):
         help_text="As 2026-12-31 18:00, in your time zone. Empty: until it is revoked.",
     )
 
+    def __init__(self, *args: Any, shows_teams: bool) -> None:
+        super().__init__(*args)
+        self._shows_teams = shows_teams
+
     def clean_team(self) -> Team:
         term = self.cleaned_data["team"]
         found = teams_called(term)
+        if len(found) != 1 and not self._shows_teams:
+            raise forms.ValidationError("Give the id of the team.")
         if len(found) != 1:
             near = found or teams_beginning(term)
             each = "; ".join(f"{team.name} ({team.pk})" for team in near) or "there is none"

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from connections_project.identity.keys import BadKeyError, find_key
@@ -47,6 +48,16 @@ def test_what_may_be_meant_is_shown(page: Client, owner: User) -> None:
         answer = page.post(f"{LIST}add/", {"team": term, "scopes": ["social:read"]})
         assert all(str(team.pk) in answer.content.decode() for team in near)
     assert not ApiKey.objects.exists()
+
+
+def test_teams_are_shown_to_whoever_may_see_them(client: Client) -> None:
+    maker = User.objects.create_user("maker@example.com", "x", is_staff=True)
+    maker.user_permissions.add(Permission.objects.get(codename="add_apikey"))
+    client.force_login(maker)
+    Team.objects.create(name="Press")
+    answer = client.post(f"{LIST}add/", {"team": "Pre", "scopes": ["social:read"]})
+    assert b"Give the id of the team." in answer.content
+    assert b"Press" not in answer.content
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import pytest
 import time_machine
 from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -140,3 +141,23 @@ def test_a_member_is_not_added_twice(admin: Client, owner: User, outsider: User)
     answers = [admin.post(f"/admin/identity/team/{team.pk}/change/", form) for _ in range(2)]
     assert [one.status_code for one in answers] == [302, 200]
     assert "already exists" in answers[1].content.decode()
+
+
+def test_a_local_person_keeps_an_address(admin: Client, owner: User) -> None:
+    answer = admin.post(f"{USERS}{owner.pk}/change/", {"email": ""})
+    assert (answer.status_code, b"This field is required" in answer.content) == (200, True)
+
+
+def test_a_person_of_an_issuer_gets_none_here(admin: Client) -> None:
+    person = User(issuer="https://login.example.com", subject="kim", email=None)
+    person.set_unusable_password()
+    person.save()
+    admin.post(f"{USERS}{person.pk}/change/", {"email": "kim@example.com"})
+    person.refresh_from_db()
+    assert person.email is None
+
+
+@pytest.mark.parametrize("key", ["1", "nonsense", "01a2120c-fa6a-714b-b031-524c651f63d2"])
+def test_rows_have_no_page_outside_the_admin(admin: Client, key: str) -> None:
+    kind = ContentType.objects.get_for_model(User)
+    assert admin.get(f"/admin/r/{kind.pk}/{key}/").status_code == 404

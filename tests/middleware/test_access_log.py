@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -116,3 +117,14 @@ def test_a_traceback_s_addresses_lose_their_query_too() -> None:
         written = formatter.format(record)
         assert "https://bank.example.com/token" in written.replace("\\n", "\n").splitlines()[-1]
         assert "secret&" not in written.split("RuntimeError: ")[-1]
+
+
+def test_no_row_stands_in_a_traceback() -> None:
+    """PostgreSQL shows what it has refused, such as a person with the hash of a password."""
+    words = "violates check constraint\nDETAIL:  Failing row contains (a@b.c, $6$x)."
+    try:
+        raise ValueError(words)
+    except ValueError:
+        text = ConsoleFormatter().formatException(sys.exc_info())
+    assert "violates check constraint" in text
+    assert "Failing row" not in text
