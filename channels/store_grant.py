@@ -1,6 +1,7 @@
 """Store what a flow has brought: in a new row, unless the account is connected already."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
@@ -35,10 +36,12 @@ class ReceivedChannelGrant(ReceivedGrant):
     Args:
         row: A new row, not saved yet.
         live_before: The user's live connections to the channel when the platform was asked.
+        started_at: When the flow was.
     """
 
     row: ChannelConnection
     live_before: frozenset[UUID]
+    started_at: datetime
 
 
 def store_grant(
@@ -49,12 +52,12 @@ def store_grant(
     Returns:
         The new connection, or a problem to be raised after the commit: AlreadyConnectedError, whose
         row has taken the tokens; InvalidStateError where the account's connection was disconnected
-        meanwhile, or its owner deactivated.
+        meanwhile, or its owner deactivated or signed out everywhere.
     """
     owner = lock_owner(received.row.user_id)
     same = _same_account(received)
     connected = same is not None and same.status == Status.CONNECTED
-    if not owner.is_active or (not connected and _is_overtaken(received)):
+    if not owner.is_good_since(received.started_at) or (not connected and _is_overtaken(received)):
         return refuse(InvalidStateError(), received.row, received, same=same, origin=origin)
     if same is not None and connected:
         _store(same, received, origin=origin)

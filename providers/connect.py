@@ -146,6 +146,7 @@ def _ask(validated: ValidatedFlow[User], row: Connection) -> ReceivedProviderGra
         upstream=validated.upstream,
         tokens=tokens,
         identity=identity,
+        started_at=validated.flow.started_at,
         reauthorises=details["connection_id"] is not None,
         alias=details["alias"],
     )

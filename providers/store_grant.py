@@ -1,6 +1,7 @@
 """Store what a flow has brought, unless the row has changed while the platform was asked."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils import timezone
 
@@ -25,9 +26,14 @@ REAUTHORISABLE = frozenset({Status.ACTIVE, Status.EXPIRED, Status.REVOKED, Statu
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedProviderGrant(ReceivedGrant):
-    """Tokens that have just come, for the row as it was read before the platform was asked."""
+    """Tokens that have just come, for the row as it was read before the platform was asked.
+
+    Args:
+        started_at: When the flow was.
+    """
 
     row: Connection
+    started_at: datetime
     reauthorises: bool
     alias: str | None
 
@@ -39,15 +45,15 @@ def store_grant(
 
     Returns:
         The row, or a problem to be raised after the commit: InvalidStateError where the row was
-        disconnected meanwhile, or its owner deactivated; AccountMismatchError where the row to
-        reauthorise belongs to another platform account.
+        disconnected meanwhile, or its owner deactivated or signed out everywhere;
+        AccountMismatchError where the row to reauthorise belongs to another platform account.
     """
     owner = lock_owner(received.row.user_id)
     current = Connection.objects.select_for_update().filter(pk=received.row.pk).first()
     same = _same_account(received)
     if current is None:
         return _without_its_row(same, received, origin=origin)
-    if _is_overtaken(current, received) or not owner.is_active:
+    if _is_overtaken(current, received) or not owner.is_good_since(received.started_at):
         return _refuse(InvalidStateError(), current, same, received, origin=origin)
     if received.reauthorises and _belongs_to_another(current, received):
         return _refuse(AccountMismatchError(), current, same, received, origin=origin)

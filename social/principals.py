@@ -1,5 +1,6 @@
 """Who may go through with a team's flow."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
@@ -25,23 +26,29 @@ def proven_principal(taken: Flow, caller: Principal | None) -> Principal:
     """
     team_id = UUID(taken.details["team_id"])
     principal = _principal(taken)
-    if principal is None or not still_acts_for(principal, team_id):
+    if principal is None or not still_acts_for(principal, team_id, since=taken.started_at):
         raise InvalidStateError
     if caller is None or caller.pk == principal.pk:
         return principal
     if not isinstance(principal, ApiKey) or not isinstance(caller, User):
         raise InvalidStateError
-    if not still_acts_for(caller, team_id):
+    if not still_acts_for(caller, team_id, since=timezone.now()):
         raise InvalidStateError
     return principal
 
 
-def still_acts_for(principal: Principal, team_id: UUID) -> bool:
-    """Whether a principal is active and in this team now, whatever was read of it before."""
+def still_acts_for(principal: Principal, team_id: UUID, *, since: datetime) -> bool:
+    """Whether a principal is active and in this team now, whatever was read of it before.
+
+    Args:
+        since: When a user began what it comes with; a key has no sessions that could be ended.
+    """
     if isinstance(principal, ApiKey):
         key = ApiKey.objects.filter(pk=principal.pk, team_id=team_id).first()
         return key is not None and key.is_good(now=timezone.now())
-    return Membership.objects.filter(user=principal, team_id=team_id, user__is_active=True).exists()
+    members = Membership.objects.filter(user=principal, team_id=team_id).select_related("user")
+    member = members.first()
+    return member is not None and member.user.is_good_since(since)
 
 
 def _principal(taken: Flow) -> Principal | None:

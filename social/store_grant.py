@@ -56,6 +56,7 @@ class ReceivedTeamGrant:
         row: An unsaved one: it names the team, the platform and the audit's subject.
         principal: Who has connected.
         upstream: Where.
+        started_at: When the flow was.
         result: What came.
         known: What was there before the platform was asked.
         named: The disconnected accounts that are to come back.
@@ -64,6 +65,7 @@ class ReceivedTeamGrant:
     row: SocialAccount
     principal: Principal
     upstream: Upstream
+    started_at: datetime
     result: GrantResult
     known: Known
     named: frozenset[UUID]
@@ -112,7 +114,7 @@ def store_grant(received: ReceivedTeamGrant, *, origin: Origin) -> StoredGrant |
     """
     # One at a time for each team: of two for the same account the second finds the first.
     Team.objects.select_for_update(no_key=True).get(pk=received.row.team_id)
-    if not still_acts_for(received.principal, received.row.team_id):
+    if not still_acts_for(received.principal, received.row.team_id, since=received.started_at):
         return _refuse(InvalidStateError(), received, origin=origin)
     if not received.result.accounts:
         return _refuse(AuthorizationDeclinedError(), received, origin=origin)

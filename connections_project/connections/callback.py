@@ -144,8 +144,8 @@ def _reserve(app: str, state: str) -> None:
 def _user(taken: Flow, *, caller: User | None) -> User:
     if caller is not None and caller.pk != taken.principal_id:
         raise InvalidStateError
-    user = User.objects.filter(pk=taken.principal_id, is_active=True).first()
-    if user is None:
+    user = User.objects.filter(pk=taken.principal_id).first()
+    if user is None or not user.is_good_since(taken.started_at):
         raise InvalidStateError
     return user
 

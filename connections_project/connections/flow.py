@@ -7,11 +7,13 @@ import hashlib
 import hmac
 import logging
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.core.cache import cache
+from django.utils import timezone
 
 from connections_project.connections.errors import (
     AuthorizationDeclinedError,
@@ -86,6 +88,7 @@ class Flow:
     redirect_uri: str
     code_verifier: str | None = field(repr=False)
     details: dict[str, Any]
+    started_at: datetime = field(default_factory=timezone.now)
 
 
 def begin(
@@ -138,6 +141,7 @@ def _remembered(started: Flow, browser: str, principal: User | ApiKey) -> dict[s
         "code_verifier": started.code_verifier,
         "browser": fingerprint(browser),
         "details": started.details,
+        "started_at": started.started_at.timestamp(),
     }
 
 
@@ -236,6 +240,8 @@ def consume(*, app: str, state: str) -> Flow:
         redirect_uri=found["redirect_uri"],
         code_verifier=found["code_verifier"],
         details=found["details"],
+        # A flow that an earlier release started has none, and so may be older than anything.
+        started_at=datetime.fromtimestamp(found.get("started_at", 0), UTC),
     )
 
 

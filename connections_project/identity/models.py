@@ -48,6 +48,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     # When all tokens and sessions that there were ended at once, of whichever issuer.
     sessions_ended_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Django's: a new password in the clear, until it is saved.
+    _password: str | None
 
     USERNAME_FIELD = EMAIL_FIELD = "email"
 
@@ -123,6 +125,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         """The teams it belongs to, the oldest first, which is its own."""
         return self.teams.order_by("created_at", "pk")
 
+    def is_good_since(self, began: datetime) -> bool:
+        """Whether it is active, and its sessions were not ended since something was begun."""
+        return self.is_active and (self.sessions_ended_at is None or self.sessions_ended_at < began)
+
     def clean(self) -> None:
         super().clean()
         # A form compares constraints with what is typed, the database with what is stored.
@@ -132,8 +138,16 @@ class User(AbstractBaseUser, PermissionsMixin):
             raise ValidationError("A service account is never staff.")
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store the principal; a new one gets its own team in the same commit."""
+        """Store the principal; a new one gets its own team in the same commit.
+
+        A new password ends what was begun by the old one. Django names none where it only upgrades
+        the hash.
+        """
         is_new = self._state.adding
+        if self._password is not None and not is_new:
+            self.sessions_ended_at = timezone.now()
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "sessions_ended_at"}
         with transaction.atomic():
             super().save(*args, **kwargs)
             if is_new:

@@ -60,12 +60,7 @@ class ConnectSession(models.Model):
 
     def is_good(self, *, now: datetime) -> bool:
         """Whether it still speaks for its person."""
-        ended = self.user.sessions_ended_at
-        return (
-            now < self.expires_at
-            and self.user.is_active
-            and (ended is None or ended < self.created_at)
-        )
+        return now < self.expires_at and self.user.is_good_since(self.created_at)
 
 
 class AttentionEmail(LeasedJob):

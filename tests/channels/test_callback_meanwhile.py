@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from audit.events import ActorType, Interface
@@ -39,6 +40,10 @@ def disconnect(owner: User) -> None:
     row = ChannelConnection.objects.get(user=owner, disconnected_at=None)
     origin = Origin(ActorType.USER, owner.pk, Interface.API)
     disconnect_own(connection_id=row.pk, user=owner, origin=origin)
+
+
+def sign_out_everywhere(owner: User) -> None:
+    User.objects.filter(pk=owner.pk).update(sessions_ended_at=timezone.now())
 
 
 @pytest.mark.parametrize("path", ["/token", "/me"])
@@ -83,6 +88,20 @@ def test_a_deactivated_owner_gets_no_connection(api: APIClient, owner: User, chi
     assert refusal(call_back(api, start(api))) == (400, "INVALID_STATE")
     assert not ChannelConnection.objects.exists()
     assert chirp.revoked == ["refresh-1", "access-1"]
+
+
+@pytest.mark.parametrize("when", ["before the exchange", "during it"])
+def test_the_end_of_all_sessions_ends_a_flow(
+    api: APIClient, anonymous: APIClient, owner: User, chirp: Chirp, when: str
+) -> None:
+    state = start(api)
+    if when == "during it":
+        during(chirp, "/token", lambda: sign_out_everywhere(owner))
+    else:
+        sign_out_everywhere(owner)
+    assert refusal(call_back(anonymous, state)) == (400, "INVALID_STATE")
+    assert not ChannelConnection.objects.exists()
+    assert chirp.revoked == (["refresh-1", "access-1"] if when == "during it" else [])
 
 
 def test_late_tokens_of_a_shared_grant_are_kept(

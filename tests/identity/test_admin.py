@@ -34,6 +34,19 @@ def test_no_page_shows_anything_of_a_password(admin: Client, owner: User) -> Non
         assert owner.password.rpartition("$")[2] not in page
 
 
+def test_a_changed_password_keeps_the_session_it_was_changed_in(
+    admin: Client, operator: User
+) -> None:
+    other = Client()
+    other.force_login(operator)
+    new = "another horse battery"
+    typed = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    assert admin.post("/admin/password_change/", typed).status_code == 302
+    assert [one.get("/admin/").status_code for one in (admin, other)] == [200, 302]
+    operator.refresh_from_db()
+    assert operator.sessions_ended_at is not None
+
+
 def test_no_tick_deactivates_a_principal(admin: Client, owner: User) -> None:
     admin.post(f"{USERS}{owner.pk}/change/", {"email": EMAIL})
     owner.refresh_from_db()

@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from connections_project.identity.models import Membership, PrincipalType, SessionFamily, Team, User
-from tests.identity.conftest import EMAIL
+from tests.identity.conftest import EMAIL, PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +28,26 @@ def test_a_failed_principal_leaves_no_team(owner: User) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.create_user(EMAIL)
     assert (User.objects.count(), Team.objects.count()) == (1, 1)
+
+
+def test_a_new_password_ends_all_sessions(owner: User) -> None:
+    assert owner.sessions_ended_at is None
+    owner.set_password("another password")
+    owner.save()
+    owner.refresh_from_db()
+    assert owner.sessions_ended_at is not None
+
+
+def test_an_upgrade_of_the_hash_ends_none(owner: User, settings: LazySettings) -> None:
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.ScryptPasswordHasher",
+        *settings.PASSWORD_HASHERS,
+    ]
+    assert owner.check_password(PASSWORD)
+    assert owner.password.startswith("scrypt")
+    owner.save()
+    owner.refresh_from_db()
+    assert owner.sessions_ended_at is None
 
 
 @pytest.mark.parametrize(

@@ -203,6 +203,13 @@ class TestOpeningIt:
         User.objects.filter(pk=owner.pk).update(sessions_ended_at=timezone.now())
         assert browser.get("/connections").status_code == 410
 
+    def test_it_ends_with_the_persons_password(self, link: Link, owner: User) -> None:
+        fresh, browser = link(), opened(link())
+        owner.set_password("another password")
+        owner.save(update_fields=["password"])
+        assert browser.get("/connections").status_code == 410
+        assert Client().get(fresh).status_code == 410
+
     def test_it_opens_nothing_else(self, link: Link, operator: User) -> None:
         browser = opened(link())
         assert browser.get("/admin/").status_code == 302

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from audit.events import ActorType, Interface
@@ -13,7 +14,7 @@ from connections_project.identity.models import User
 from connections_project.revocation.models import GrantHold
 from providers.disconnect import disconnect_own
 from providers.models import Connection, Status
-from tests.conftest import UseCatalogue
+from tests.conftest import SignIn, UseCatalogue
 from tests.support.bank import Bank, call_back, connect, start
 from tests.support.platform_server import Answer, Request
 from tests.support.provider_connecting import PROVIDERS, events, problem
@@ -40,6 +41,10 @@ def disconnect(owner: User) -> None:
     row = Connection.objects.get(user=owner, disconnected_at=None)
     origin = Origin(ActorType.USER, owner.pk, Interface.API)
     disconnect_own(connection_id=row.pk, user=owner, origin=origin)
+
+
+def sign_out_everywhere(owner: User) -> None:
+    User.objects.filter(pk=owner.pk).update(sessions_ended_at=timezone.now())
 
 
 def test_a_pending_row_is_visible_in_the_exchange(api: APIClient, bank: Bank) -> None:
@@ -124,6 +129,28 @@ def test_a_deactivated_owner_gets_no_connection(api: APIClient, owner: User, ban
     row = Connection.objects.get()
     assert (row.status, row.auth_state) == (Status.FAILED, None)
     assert bank.revoked == ["refresh-1", "access-1"]
+
+
+@pytest.mark.parametrize("when", ["before the exchange", "during it"])
+def test_the_end_of_all_sessions_ends_a_flow(
+    api: APIClient, anonymous: APIClient, owner: User, bank: Bank, when: str
+) -> None:
+    state = start(api)
+    if when == "during it":
+        during(bank, "/token", bank.tokens, lambda: sign_out_everywhere(owner))
+    else:
+        sign_out_everywhere(owner)
+    assert problem(call_back(anonymous, state)) == (400, "invalid_state")
+    assert not Connection.objects.exclude(status=Status.FAILED).exists()
+    assert bank.revoked == (["refresh-1", "access-1"] if when == "during it" else [])
+
+
+def test_a_flow_begun_after_the_end_of_all_sessions_connects(
+    owner: User, sign_in: SignIn, bank: Bank
+) -> None:
+    sign_out_everywhere(owner)
+    owner.refresh_from_db()
+    assert connect(sign_in(owner)).status == Status.ACTIVE
 
 
 def test_a_refresh_does_not_spoil_a_reauthorisation(

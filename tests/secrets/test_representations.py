@@ -76,6 +76,7 @@ HOLDERS: dict[str, Any] = {
     "received grant": lambda: ReceivedProviderGrant(
         row=row(),
         upstream=upstream(),
+        started_at=timezone.now(),
         tokens=TOKENS,
         identity=Identity("7", "Ada"),
         reauthorises=False,
@@ -85,6 +86,7 @@ HOLDERS: dict[str, Any] = {
         row=ChannelConnection(auth_state=SEALED),
         live_before=frozenset(),
         upstream=upstream(),
+        started_at=timezone.now(),
         tokens=TOKENS,
         identity=Identity("7", "Ada"),
     ),
@@ -92,6 +94,7 @@ HOLDERS: dict[str, Any] = {
         row=SocialAccount(auth_state=SEALED),
         principal=ApiKey(),
         upstream=upstream(),
+        started_at=timezone.now(),
         result=RESULT,
         known=Known({}),
         named=frozenset(),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from connections_project.identity.models import Membership, Team, User
@@ -43,13 +44,17 @@ def lose_the_user(owner: User) -> None:
     User.objects.filter(pk=owner.pk).update(is_active=False)
 
 
+def lose_the_sessions(owner: User) -> None:
+    User.objects.filter(pk=owner.pk).update(sessions_ended_at=timezone.now())
+
+
 def lose_the_membership(owner: User) -> None:
     Membership.objects.filter(user=owner).delete()
 
 
-@pytest.mark.parametrize("lose", [lose_the_user, lose_the_membership])
+@pytest.mark.parametrize("lose", [lose_the_user, lose_the_sessions, lose_the_membership])
 @pytest.mark.parametrize("when", ["before the exchange", "during it"])
-def test_a_user_who_left_the_team_connects_nothing(
+def test_a_user_who_left_connects_nothing(
     api: APIClient,
     anonymous: APIClient,
     owner: User,
