@@ -32,7 +32,7 @@ from connections_project.connections.models import OAuthConnection
 from connections_project.connections.outbound_limits import reserve
 from connections_project.connections.records import record_about
 from connections_project.connections.registry import actions_of, refresh_rules_of
-from connections_project.connections.store_grant import lives_on
+from connections_project.connections.store_grant import lives_on, revoke_access_token
 from connections_project.connections.unstored import store_or_revoke
 from connections_project.oauth.client import TokenSet, UnusableTokensError
 from connections_project.oauth.errors import DeadGrant, PlatformError
@@ -170,21 +170,31 @@ def _store(connection: C, old: TokenSet, tokens: TokenSet, *, origin: Origin) ->
         if row.epoch == connection.epoch:
             _save_refreshed(row, kept, origin=origin)
             return row
-        _revoke_late(row, old, tokens, origin=origin)
+        _revoke_late(connection, row, old, tokens, origin=origin)
     return _shared(row)
 
 
-def _revoke_late(row: OAuthConnection, old: TokenSet, tokens: TokenSet, *, origin: Origin) -> None:
-    """Revoke tokens that came for a row that has changed, unless a connection uses them."""
+def _revoke_late(connection: C, row: C, old: TokenSet, tokens: TokenSet, *, origin: Origin) -> None:
+    """Revoke tokens that came for a row that has changed, unless a connection uses them.
+
+    Args:
+        connection: As it was before; those that shared its tokens then are given these.
+        row: As it is now. It uses them where their commit came through unheard, and may use the old
+            refresh token, or have got the same one, where it was authorised anew.
+    """
     kept = tokens.completed_by(old)
-    # A row that was authorised anew meanwhile may use the old refresh token.
-    # So does one whose commit came through unheard.
-    if lives_on(row, tokens):
+    late = replace(kept, extras={})
+    if lives_on(row, replace(late, refresh_token=None)):
         return
-    is_idle = row.auth_state is None or tokens.refresh_token not in {None, old.refresh_token}
-    if not refresh_rules_of(row).share(row, kept) and is_idle:
-        # What came beside them is the old ones' own: whoever has replaced those has seen to it.
-        revoke_unstored(row.token_bundle(replace(kept, extras={})), origin=origin)
+    is_rotated = kept.refresh_token != old.refresh_token
+    brings_any = bool(tokens.access_token) or is_rotated
+    if brings_any and refresh_rules_of(row).share(connection, kept):
+        return
+    # What came beside them is the old ones' own: whoever has replaced those has seen to it.
+    if row.auth_state is None or (is_rotated and not lives_on(row, late)):
+        revoke_unstored(row.token_bundle(late), origin=origin)
+    else:
+        revoke_access_token(row, late, holder=row, origin=origin)
 
 
 def _save_refreshed(row: OAuthConnection, tokens: TokenSet, *, origin: Origin) -> None:
@@ -205,7 +215,7 @@ def _fail(connection: C, old: TokenSet, error: PlatformError, *, origin: Origin)
         if isinstance(error, UnusableTokensError) and is_current:
             _keep(row, old, error.tokens)
         elif isinstance(error, UnusableTokensError):
-            _revoke_late(row, old, error.tokens, origin=origin)
+            _revoke_late(connection, row, old, error.tokens, origin=origin)
         elif is_current:
             _mark_failed(row, error)
         _record_failure(row, error, origin=origin)

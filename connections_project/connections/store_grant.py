@@ -15,18 +15,21 @@ from audit.record import Origin
 from connections_project.connections.errors import ConnectionProblem
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.records import record_about
-from connections_project.connections.registry import actions_of
+from connections_project.connections.registry import actions_of, refresh_rules_of
 from connections_project.core.vault import DecryptionError
 from connections_project.identity.models import User
 from connections_project.oauth.client import Identity, TokenSet
 from connections_project.platforms.adapter import has_extras
-from connections_project.platforms.registry import Upstream
+from connections_project.platforms.registry import Upstream, upstream
 from connections_project.revocation.grants import Grant, add_holder
 from connections_project.revocation.release import (
     Decision,
     TokenBundle,
+    ends_the_grant,
     revoke_unstored,
     revoke_unstored_extras,
+    spares_refresh_token,
+    takes_access_token,
 )
 
 logger = logging.getLogger(__name__)
@@ -157,6 +160,37 @@ def lives_on(row: OAuthConnection, tokens: TokenSet) -> bool:
     return same_extras or bool(fresh & {own.access_token, own.refresh_token})
 
 
+def revoke_access_token(
+    row: OAuthConnection,
+    tokens: TokenSet,
+    *,
+    holder: OAuthConnection,
+    origin: Origin,
+    grant: Grant | None = None,
+) -> Decision:
+    """Revoke an access token alone, where that ends nothing that a connection lives on.
+
+    Args:
+        row: What the tokens came for.
+        holder: A connection that may use the refresh token beside it.
+    """
+    alone = replace(tokens, refresh_token=None, extras={})
+    if lives_on(holder, alone) or not _ends_alone(alone, tokens, holder):
+        return Decision.SHARED_GRANT
+    return revoke_unstored(row.token_bundle(alone, grant=grant), origin=origin)
+
+
+def _ends_alone(alone: TokenSet, tokens: TokenSet, holder: OAuthConnection) -> bool:
+    found = upstream(holder.platform_slug)
+    if not alone.access_token or found is None or not takes_access_token(found):
+        return False
+    if holder.status != refresh_rules_of(holder).live:
+        return True
+    refresh_token = replace(tokens, access_token="", extras={})
+    is_in_use = lives_on(holder, refresh_token)
+    return not ends_the_grant(found) and (spares_refresh_token(found) or not is_in_use)
+
+
 def _readable(row: OAuthConnection) -> TokenSet | None:
     try:
         return row.opened()
@@ -199,5 +233,6 @@ def _revoke_received(
     bundle = row.token_bundle(received.tokens, grant=received.grant)
     if same is not None and lives_on(same, received.tokens):
         drop_extras(bundle, same, received.tokens, origin=origin)
-        return Decision.SHARED_GRANT
+        tokens, grant = received.tokens, received.grant
+        return revoke_access_token(row, tokens, holder=same, grant=grant, origin=origin)
     return revoke_unstored(bundle, origin=origin)

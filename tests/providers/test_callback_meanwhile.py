@@ -1,6 +1,7 @@
 """What happens while the platform is asked: no transaction is open, and a disconnect wins."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -120,6 +121,24 @@ def test_late_tokens_of_a_shared_grant_are_kept(
     assert failed.details["revocation"] == "shared_grant"
     living.refresh_from_db()
     assert living.status == Status.ACTIVE
+
+
+def test_late_tokens_leave_the_refresh_token_that_a_living_row_has(
+    api: APIClient, owner: User, bank: Bank
+) -> None:
+    living = connect(api)
+
+    def disconnect_the_pending_one() -> None:
+        pending = Connection.objects.get(status=Status.PENDING)
+        origin = Origin(ActorType.USER, owner.pk, Interface.API)
+        disconnect_own(connection_id=pending.pk, user=owner, origin=origin)
+
+    same = partial(bank.tokens, refresh_token="refresh-1")
+    during(bank, "/token", same, disconnect_the_pending_one)
+    assert problem(call_back(api, start(api))) == (400, "invalid_state")
+    assert bank.revoked == ["access-2"]
+    living.refresh_from_db()
+    assert living.opened().refresh_token == "refresh-1"
 
 
 def test_a_deactivated_owner_gets_no_connection(api: APIClient, owner: User, bank: Bank) -> None:

@@ -10,6 +10,7 @@ from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
 from connections_project.revocation.models import RevocationJob
 from providers.models import Connection
+from tests.conftest import UseCatalogue
 from tests.support.bank import Bank, connect
 from tests.support.database_threads import with_own_connection
 from tests.support.platform_server import Answer, Request
@@ -99,35 +100,82 @@ def reauthorise(api: APIClient, row: Connection) -> None:
     connect(api, connection_id=str(row.pk))
 
 
-def test_an_overtaken_refresh_keeps_the_new_grant(
-    api: APIClient, row: Connection, bank: Bank
+@pytest.fixture
+def overtaken(api: APIClient, row: Connection, bank: Bank) -> Callable[..., None]:
+    """Refresh, and have the owner authorise anew before the platform answers."""
+
+    def overtaken(*, new: str, late: str | None) -> None:
+        def script(request: Request) -> Answer:
+            if request.form["grant_type"] == "authorization_code":
+                return bank.tokens(access_token="access-new", refresh_token=new)
+            with_own_connection(lambda: reauthorise(api, row))
+            return bank.tokens(access_token="access-late", refresh_token=late)
+
+        bank.server.on("POST", "/token", script)
+        assert refresh(api, row).status_code == 201
+        row.refresh_from_db()
+        assert row.opened() == TokenSet("access-new", new)
+
+    return overtaken
+
+
+static = pytest.mark.parametrize("late", [None, "refresh-0"])
+
+
+@static
+def test_an_overtaken_refresh_spares_a_static_refresh_token(
+    bank: Bank, overtaken: Callable[..., None], late: str | None
 ) -> None:
     """The platform's refresh token never changes, as Schwab's."""
+    overtaken(new="refresh-0", late=late)
+    (sent,) = bank.server.requests_to("/revoke")
+    assert (sent.form["token"], sent.form["token_type_hint"]) == ("access-late", "access_token")
 
-    def script(request: Request) -> Answer:
-        if request.form["grant_type"] == "authorization_code":
-            return bank.tokens(access_token="access-new", refresh_token="refresh-0")
-        with_own_connection(lambda: reauthorise(api, row))
-        return bank.tokens(access_token="access-late", refresh_token=None)
 
-    bank.server.on("POST", "/token", script)
-    assert refresh(api, row).status_code == 201
-    row.refresh_from_db()
-    assert row.opened() == TokenSet("access-new", "refresh-0")
+@static
+def test_an_overtaken_refresh_revokes_its_access_token(
+    bank: Bank, overtaken: Callable[..., None], late: str | None
+) -> None:
+    overtaken(new="refresh-new", late=late)
+    assert bank.revoked == ["refresh-0", "access-0", "access-late"]
+
+
+def test_an_overtaken_refresh_spares_the_same_new_refresh_token(
+    bank: Bank, overtaken: Callable[..., None]
+) -> None:
+    overtaken(new="refresh-new", late="refresh-new")
+    assert bank.revoked == ["refresh-0", "access-0", "access-late"]
+
+
+@static
+@pytest.mark.parametrize(
+    "revocation",
+    ['blast_radius = "grant"', 'tokens = ["access_token"]', 'tokens = ["refresh_token"]'],
+)
+def test_an_access_token_that_can_not_be_revoked_alone_is_left(
+    bank: Bank,
+    overtaken: Callable[..., None],
+    use_catalogue: UseCatalogue,
+    revocation: str,
+    late: str | None,
+) -> None:
+    use_catalogue(bank.catalogue(revocation=revocation), "bank")
+    overtaken(new="refresh-0", late=late)
     assert bank.revoked == []
+    assert not RevocationJob.objects.exists()
+
+
+def test_a_bearer_that_ends_its_refresh_token_is_left(
+    bank: Bank, overtaken: Callable[..., None], use_catalogue: UseCatalogue
+) -> None:
+    table = bank.catalogue().replace('kind = "rfc7009"', 'kind = "bearer_post"')
+    use_catalogue(table, "bank")
+    overtaken(new="refresh-0", late=None)
+    assert not RevocationJob.objects.exists()
 
 
 def test_an_overtaken_refresh_revokes_its_tokens(
-    api: APIClient, row: Connection, bank: Bank
+    bank: Bank, overtaken: Callable[..., None]
 ) -> None:
-    def script(request: Request) -> Answer:
-        if request.form["grant_type"] == "authorization_code":
-            return bank.tokens(access_token="access-new", refresh_token="refresh-new")
-        with_own_connection(lambda: reauthorise(api, row))
-        return bank.tokens(access_token="access-late", refresh_token="refresh-late")
-
-    bank.server.on("POST", "/token", script)
-    assert refresh(api, row).status_code == 201
-    row.refresh_from_db()
-    assert row.opened() == TokenSet("access-new", "refresh-new")
+    overtaken(new="refresh-new", late="refresh-late")
     assert bank.revoked == ["refresh-0", "access-0", "refresh-late", "access-late"]

@@ -10,10 +10,12 @@ from connections_project.identity.origins import command_origin
 from connections_project.revocation.models import GrantHold
 from social.models import SocialAccount
 from tests.conftest import UseCatalogue
+from tests.support.database_threads import with_own_connection
 from tests.support.disconnects import disconnect_one
 from tests.support.gallery import Gallery, connect, pending_tokens
 from tests.support.gallery import disconnect as disconnect_by_api
 from tests.support.platform_server import Answer, Request
+from tests.support.social_publishing import MORE, publish
 from tests.support.sql_statements import counted
 
 ORIGIN = command_origin(None)
@@ -122,3 +124,59 @@ def test_late_tokens_that_nobody_lives_on_are_revoked(
         refreshed_for_use(only, origin=ORIGIN, force=True)
     assert tokens(only) == ["refresh-1"]
     assert gallery.revoked == ["refresh-2", "access-2"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("late", [None, "refresh-1"])
+@pytest.mark.parametrize("radius", ["token", "grant"])
+def test_a_late_access_token_is_revoked_without_the_kept_refresh_token(
+    api: APIClient, gallery: Gallery, use_catalogue: UseCatalogue, late: str | None, radius: str
+) -> None:
+    table = gallery.catalogue(token="", more=MORE, revocation=f'blast_radius = "{radius}"')
+    use_catalogue(table, "gallery")
+    gallery.expires_in = 0
+    (only,) = connect(api)
+
+    def meanwhile(_: Request) -> Answer:
+        disconnect_one(only)
+        connection.close()
+        return gallery.tokens(refresh_token=late)
+
+    gallery.server.on("POST", "/token", meanwhile)
+    assert publish(api, only).status_code == 403
+    assert tokens(only) == ["refresh-1"]
+    assert gallery.revoked == ["access-2"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_static_sets_late_access_token_goes_to_the_others(
+    trio: list[SocialAccount], gallery: Gallery
+) -> None:
+    def meanwhile(_: Request) -> Answer:
+        disconnect_one(trio[0])
+        connection.close()
+        return gallery.tokens(refresh_token="refresh-1")
+
+    gallery.server.on("POST", "/token", meanwhile)
+    with pytest.raises(NotActiveError):
+        refreshed_for_use(trio[0], origin=ORIGIN, force=True)
+    stored = [SocialAccount.objects.get(pk=row.pk).opened().access_token for row in trio]
+    assert stored == ["access-1", "access-2", "access-2"]
+    assert gallery.revoked == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_accounts_connected_anew_get_no_late_tokens(
+    api: APIClient, trio: list[SocialAccount], gallery: Gallery
+) -> None:
+    def meanwhile(request: Request) -> Answer:
+        if request.form["grant_type"] == "refresh_token":
+            with_own_connection(lambda: connect(api))
+            return gallery.tokens(access_token="access-late", refresh_token=None)
+        return gallery.tokens(access_token="access-new", refresh_token="refresh-new")
+
+    gallery.server.on("POST", "/token", meanwhile)
+    refreshed_for_use(trio[0], origin=ORIGIN, force=True)
+    stored = [SocialAccount.objects.get(pk=row.pk).opened().access_token for row in trio]
+    assert stored == ["access-new"] * 3
+    assert gallery.revoked == ["refresh-1", "access-1", "access-late"]
