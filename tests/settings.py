@@ -42,7 +42,8 @@ if _worker and os.environ.get("REDIS_URL"):
     os.environ["REDIS_URL"] = _redis._replace(path=f"/{_number}").geturl()
 
 if os.environ.get("REDIS_URL"):
-    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", f"{os.environ['TESTS_FOLDER']}/metrics")
+    # Each worker's own too: what alerts fire on is a share of all requests between two scrapes.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = f"{os.environ['TESTS_FOLDER']}/metrics-{_worker}"
 
 from connections_project.settings import *  # noqa: E402, F403
 from connections_project.settings import DATABASES, INSTALLED_APPS  # noqa: E402
