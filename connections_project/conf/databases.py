@@ -22,8 +22,9 @@ def described(
         return database | {"OPTIONS": _sqlite()}
     database = database | {"ENGINE": "connections_project.core.postgresql"}
     given = database.get("OPTIONS", {})
-    # A connection that the server has dropped, as at its restart, is noticed before it is used.
-    common = {"CONN_HEALTH_CHECKS": True, "OPTIONS": _postgresql() | given}
+    # A connection that the server has dropped, as at its restart, is noticed before it is used; of
+    # a pool's without a round trip, by core/postgresql.
+    common = {"CONN_HEALTH_CHECKS": not pool_size, "OPTIONS": _postgresql() | given}
     if not pool_size:
         # Each transaction may get another session of the pooler's: no cursor outlives its own.
         return database | common | {"CONN_MAX_AGE": 60, "DISABLE_SERVER_SIDE_CURSORS": True}

@@ -84,9 +84,26 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         self._connected_at = time.monotonic()
         if self.pool:
-            return super().get_new_connection(conn_params)
+            return self._pooled(conn_params)
         self.isolation_level = IsolationLevel.READ_COMMITTED
         return Connection.connect(**conn_params)
+
+    def _pooled(self, conn_params: dict[str, Any]) -> Any:
+        """Return a session of the pool's that goes on.
+
+        The pool's own check waits for a second after its second dead session, and twice as long
+        after each further one (psycopg_pool 3.2.1): longer than a request waits for a session.
+        """
+        found = super().get_new_connection(conn_params)
+        for _ in range(self.pool.max_size):
+            if found.is_alive():
+                break
+            # Where one was ended, all were, mostly.
+            found.close()
+            self.pool.putconn(found)
+            self._distrust_sessions()
+            found = super().get_new_connection(conn_params)
+        return found
 
     def drop_sessions(self) -> None:
         """Close this session, and have the others closed before they are used again."""
@@ -94,6 +111,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             # A pool would keep what it gets back alive.
             self.connection.close()
         self.close()
+        self._distrust_sessions()
+
+    def _distrust_sessions(self) -> None:
         distrusted_at, now = DatabaseWrapper._distrusted_at, time.monotonic()
         if now - distrusted_at > DRAIN_SECONDS:
             DatabaseWrapper._distrusted_at = now

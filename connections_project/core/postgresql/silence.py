@@ -6,6 +6,7 @@ takes long must not be cut off; so a server that has been silent for a while is 
 still answers others.
 """
 
+import select
 import socket
 import struct
 import time
@@ -40,6 +41,27 @@ class Connection(psycopg.Connection[Any]):
             # By itself the driver would wait for the end of the statement.
             self.close()
             raise
+
+    def is_alive(self) -> bool:
+        """Whether the session goes on, as far as is known here.
+
+        A server that ends one says so and closes it, which the next look at the socket shows. Only
+        where something came unasked is the session asked whether it answers: no look costs a round
+        trip.
+        """
+        if not _has_come(self.fileno()):
+            return True
+        try:
+            self.execute("")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+def _has_come(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _while_alive(
