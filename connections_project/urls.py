@@ -1,7 +1,7 @@
 """All addresses of the service."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
@@ -19,9 +19,10 @@ from connections_project.platforms.views import PlatformViewSet
 from connections_project.receipts.keys import jwks
 from connections_project.receipts.views import ReceiptViewSet
 from connections_project.scim.global_revocation import GlobalRevocationViewSet
+from connections_project.scim.routes import scim_routes
 from connections_project.webhooks.views import data_deletion
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/auth/", include("connections_project.identity.api.urls")),
     path("api/v1/me", MeViewSet.as_view({"get": "retrieve"}), name="me"),
     path("api/v1/platforms", PlatformViewSet.as_view({"get": "list"})),
@@ -33,8 +34,7 @@ urlpatterns = [
     path("api/v1/webhooks/", include("connections_project.webhooks.urls")),
     *(path("api/v1/", include(one.api.urls)) for one in connection_types() if one.api),
     path("api/v1/global-token-revocation", GlobalRevocationViewSet.as_view({"post": "revoke"})),
-    # By its name, so that the schemas behind it are built when the first directory calls.
-    path("scim/v2/", ("connections_project.scim.urls", None, None)),  # type: ignore[arg-type]
+    scim_routes("scim/v2/"),
     path("data-deletion/<str:confirmation_code>", data_deletion, name="data-deletion"),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

@@ -1,11 +1,14 @@
 """The service as a WSGI application, for whatever serves it."""
 
 import gc
+from importlib import import_module
 
 import django
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
+from connections_project.core.web_start import web_process_starts
 from connections_project.server.rsgi import Environ, WSGIApplication
 
 
@@ -32,9 +35,11 @@ class Handler(WSGIHandler):
 
 
 def wsgi_application() -> WSGIApplication:
-    """Return the application, with Django set up."""
+    """Return the application, with Django set up, and what the first requests need imported."""
     # Nothing that is imported is garbage (manage.py).
     gc.disable()
     django.setup(set_prefix=False)
+    import_module(settings.ROOT_URLCONF)
+    web_process_starts.send(sender=None)
     gc.enable()
     return Handler()
