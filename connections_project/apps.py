@@ -14,6 +14,7 @@ class ConnectionsProjectConfig(AppConfig):
         from connections_project.connections import checks as connection_checks  # noqa: F401
         from connections_project.connections.confirm import confirm_holders
         from connections_project.connections.ending_grants import note_ending_grants
+        from connections_project.connections.living import living_tokens
         from connections_project.connections.outbound_limits import note_call, reserve_for_call
         from connections_project.connections.renewal import renew_ending_grants
         from connections_project.core import checks, lookups  # noqa: F401
@@ -23,6 +24,7 @@ class ConnectionsProjectConfig(AppConfig):
         from connections_project.oauth.observers import observe_calls, prepare_calls
         from connections_project.oauth.transport import use_proxy
         from connections_project.receipts.views import ReceiptErrors
+        from connections_project.revocation.in_use import look_up_living_by
         from connections_project.revocation.send import confirm_holders_by
 
         register("/api/v1/receipts", ReceiptErrors())
@@ -31,6 +33,7 @@ class ConnectionsProjectConfig(AppConfig):
         prepare_calls(lambda *_: release_connections())
         observe_calls(note_call)
         confirm_holders_by(confirm_holders)
+        look_up_living_by(living_tokens)
         use_proxy(settings.OUTBOUND_PROXY)
         request_started.connect(start_of_request)
         request_finished.connect(end_of_request)

@@ -22,14 +22,13 @@ from connections_project.oauth.client import Identity, TokenSet
 from connections_project.platforms.adapter import has_extras
 from connections_project.platforms.registry import Upstream, upstream
 from connections_project.revocation.grants import Grant, add_holder
+from connections_project.revocation.in_use import spares_refresh_token, takes_access_token
 from connections_project.revocation.release import (
     Decision,
     TokenBundle,
     ends_the_grant,
     revoke_unstored,
     revoke_unstored_extras,
-    spares_refresh_token,
-    takes_access_token,
 )
 
 logger = logging.getLogger(__name__)

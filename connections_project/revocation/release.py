@@ -13,7 +13,6 @@ from django.utils import timezone
 from audit.record import Origin
 from connections_project.core.vault import Sealed
 from connections_project.middleware.tracing import current_trace_id
-from connections_project.oauth.revoking import BY_BEARER
 from connections_project.platforms.adapter import has_extras
 from connections_project.platforms.registry import Upstream, upstream
 from connections_project.revocation.dispatch import dispatch_revocations
@@ -171,19 +170,6 @@ def ends_the_grant(found: Upstream | None) -> bool:
     """Whether revoking one token ends the siblings on its grant."""
     revocation = found.platform.revocation if found else None
     return revocation is not None and revocation.blast_radius == "grant"
-
-
-def takes_access_token(found: Upstream) -> bool:
-    """Whether an access token may be sent to be revoked."""
-    revocation = found.platform.revocation
-    return revocation is not None and "access_token" in revocation.tokens
-
-
-def spares_refresh_token(found: Upstream) -> bool:
-    """Whether the refresh token beside a revoked access token lives on: it is sent by itself."""
-    revocation = found.platform.revocation
-    is_by_bearer = revocation is not None and revocation.kind in BY_BEARER
-    return revocation is not None and "refresh_token" in revocation.tokens and not is_by_bearer
 
 
 def _enqueue_revocation(bundle: TokenBundle, *, origin: Origin, extras_only: bool = False) -> None:

@@ -17,6 +17,7 @@ from connections_project.platforms import client
 from connections_project.platforms.adapter import has_extras
 from connections_project.platforms.registry import Upstream, has_credentials, upstream
 from connections_project.revocation.grants import Grant, has_holders
+from connections_project.revocation.in_use import without_those_in_use
 from connections_project.revocation.models import RevocationJob, Verification
 
 logger = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class StillAliveError(CannotSendError):
 
 
 class SkippedError(Exception):
-    """It must not be revoked any more: a live sibling shares the grant."""
+    """It must not be revoked any more: a live sibling shares the grant, or the very tokens."""
 
 
 # Called with a grant that a platform was asked to end, if connections have come to stand on it
@@ -76,7 +77,8 @@ def send(job: RevocationJob, *, deadline: float) -> Sent:
     Raises:
         PlatformError: The platform refused or could not be reached.
         CannotSendError: No credentials, no mechanism, or no key that reads the token.
-        SkippedError: The user has connected anew on a grant that a revocation would end.
+        SkippedError: The user has connected anew on a grant that a revocation would end, or a
+            living connection has one of the tokens.
     """
     found = upstream(job.platform)
     if found is None or (found.platform.revocation is None and not job.extras_only):
@@ -86,9 +88,13 @@ def send(job: RevocationJob, *, deadline: float) -> Sent:
     if job.extras_only:
         return _send_extras(job, found, deadline)
     _refuse_a_shared_grant(job, found, deadline)
-    tokens = _opened(job)
+    held = _opened(job)
+    tokens = without_those_in_use(job, found, held)
     try:
-        return _send(job, found, tokens, deadline)
+        if tokens.refresh_token == held.refresh_token and tokens.access_token == held.access_token:
+            return _send(job, found, tokens, deadline)
+        _send_the_rest(job, found, tokens, deadline)
+        raise SkippedError
     finally:
         if _is_shared(job, found):
             for confirm in _confirmations:
@@ -126,6 +132,14 @@ def _send_extras(job: RevocationJob, found: Upstream, deadline: float) -> Sent:
     extras = replace(_opened(job), access_token="", refresh_token=None)
     client.revoke_extras(found, extras, within=_left(deadline))
     return Sent(found, extras)
+
+
+def _send_the_rest(job: RevocationJob, found: Upstream, tokens: TokenSet, deadline: float) -> None:
+    """Revoke what is left of a job's tokens without those that a living connection has."""
+    if tokens.access_token:
+        _revoke(job, found, tokens, deadline)
+    else:
+        client.revoke_extras(found, tokens, within=_left(deadline))
 
 
 def _left(deadline: float) -> float:

@@ -1,0 +1,79 @@
+"""Tokens of a job that a living connection has too: revoking them would end that one.
+
+Some platforms hand out the same refresh token again, be it to a second user of the same account.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from uuid import UUID
+
+from connections_project.oauth.client import TokenSet
+from connections_project.oauth.revoking import BY_BEARER
+from connections_project.platforms.registry import Upstream
+from connections_project.revocation.models import RevocationJob
+
+# Those of living connections by their ids; None where no key reads them.
+Living = Mapping[UUID, TokenSet | None]
+
+_lookups: list[Callable[[RevocationJob], Living]] = []
+
+
+def look_up_living_by(look_up: Callable[[RevocationJob], Living]) -> None:
+    """Register what finds the tokens of living connections that may be a job's, too."""
+    if look_up not in _lookups:
+        _lookups.append(look_up)
+
+
+def without_those_in_use(job: RevocationJob, found: Upstream, tokens: TokenSet) -> TokenSet:
+    """Return what of a job's tokens can be revoked without ending a living connection.
+
+    Args:
+        job: Of a grant on which no connection is known to live, where a revocation would end it.
+        found: Its platform.
+        tokens: The job's.
+    """
+    revocation = found.platform.revocation
+    is_whole = revocation is not None and revocation.blast_radius == "grant"
+    if is_whole and job.platform_user_id is not None:
+        return tokens
+    living = {key: own for look_up in _lookups for key, own in look_up(job).items()}
+    if is_whole and job.connection_id in living:
+        # Whoever gave the grant that its connection lives on gave these too.
+        return _nothing(tokens, living.values())
+    return _unshared(found, tokens, living.values())
+
+
+def takes_access_token(found: Upstream) -> bool:
+    """Whether an access token may be sent to be revoked."""
+    revocation = found.platform.revocation
+    return revocation is not None and "access_token" in revocation.tokens
+
+
+def spares_refresh_token(found: Upstream) -> bool:
+    """Whether the refresh token beside a revoked access token lives on: it is sent by itself."""
+    revocation = found.platform.revocation
+    is_by_bearer = revocation is not None and revocation.kind in BY_BEARER
+    return revocation is not None and "refresh_token" in revocation.tokens and not is_by_bearer
+
+
+def _unshared(found: Upstream, tokens: TokenSet, living: Collection[TokenSet | None]) -> TokenSet:
+    used = {text for own in living if own for text in (own.access_token, own.refresh_token)}
+    is_read = None not in living
+    if is_read and not used & {tokens.access_token or None, tokens.refresh_token} - {None}:
+        return replace(tokens, extras=_own_extras(tokens, living))
+    revocation = found.platform.revocation
+    ends_alone = revocation is not None and revocation.blast_radius == "token"
+    ends_alone = ends_alone and takes_access_token(found) and spares_refresh_token(found)
+    if is_read and ends_alone and tokens.access_token not in used:
+        return replace(tokens, refresh_token=None, extras=_own_extras(tokens, living))
+    return _nothing(tokens, living)
+
+
+def _nothing(tokens: TokenSet, living: Collection[TokenSet | None]) -> TokenSet:
+    extras = _own_extras(tokens, living)
+    return replace(tokens, access_token="", refresh_token=None, extras=extras)
+
+
+def _own_extras(tokens: TokenSet, living: Collection[TokenSet | None]) -> Mapping[str, str]:
+    is_shared = any(own is None or own.extras == tokens.extras for own in living)
+    return {} if is_shared else tokens.extras

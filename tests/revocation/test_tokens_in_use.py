@@ -1,0 +1,179 @@
+"""Tokens that a living connection has too are never revoked, whatever they came for.
+
+Some platforms hand out the same refresh token again with each consent and each refresh.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from connections_project.identity.models import User
+from connections_project.oauth.client import TokenSet
+from connections_project.revocation.models import RevocationJob
+from providers.models import Connection
+from social.models import SocialAccount
+from tests.conftest import SignIn, UseCatalogue
+from tests.revocation.conftest import make_due, processed
+from tests.support import bank as banks
+from tests.support import gallery as galleries
+from tests.support.bank import Bank
+from tests.support.gallery import Gallery
+from tests.support.platform_server import Answer, PlatformServer, Request
+from tests.support.provider_rows import connection_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STATIC = "refresh-static"
+
+
+def hand_out_the_same(bank: Bank) -> None:
+    """Have the refresh token stay what it is, as Schwab's and Google's do."""
+    bank.server.on("POST", "/token", lambda _: bank.tokens(refresh_token=STATIC))
+
+
+@pytest.fixture
+def gallery(server: PlatformServer, use_catalogue: UseCatalogue) -> Gallery:
+    made = Gallery(server)
+    use_catalogue(made.catalogue(token="", revocation=""), "gallery")
+    made.open()
+    hand_out_the_same(made)
+    return made
+
+
+@pytest.fixture
+def static_bank(bank: Bank) -> Bank:
+    hand_out_the_same(bank)
+    return bank
+
+
+def meanwhile(
+    bank: Bank, path: str, then: Callable[[], object], answer: Callable[[Request], Answer]
+) -> None:
+    def script(request: Request) -> Answer:
+        try:
+            then()
+        finally:
+            connection.close()
+        return answer(request)
+
+    bank.server.on("GET", path, script)
+
+
+def deactivate(owner: User) -> None:
+    User.objects.filter(pk=owner.pk).update(is_active=False)
+
+
+def test_a_refused_social_callback_spares_them(
+    api: APIClient, owner: User, gallery: Gallery
+) -> None:
+    (account,) = galleries.connect(api)
+    state = galleries.start(api)
+    meanwhile(gallery, "/me", partial(deactivate, owner), lambda _: gallery.identity())
+    assert galleries.call_back(api, state).status_code == 400
+    assert gallery.revoked == ["access-2"]
+    assert SocialAccount.objects.get(pk=account.pk).opened().refresh_token == STATIC
+
+
+def test_a_grant_without_accounts_spares_them(api: APIClient, gallery: Gallery) -> None:
+    galleries.connect(api)
+    gallery.accounts = []
+    assert galleries.call_back(api, galleries.start(api)).status_code == 400
+    assert gallery.revoked == ["access-2"]
+
+
+def test_a_disconnect_that_wins_spares_the_other_accounts(api: APIClient, gallery: Gallery) -> None:
+    gallery.accounts = ["7", "8"]
+    first, _ = galleries.connect(api)
+    state = galleries.start(api)
+    gallery.accounts = ["7"]
+    end = partial(galleries.disconnect, api, first)
+    meanwhile(gallery, "/me/accounts", end, gallery.list_accounts)
+    assert galleries.call_back(api, state).status_code == 400
+    assert gallery.revoked == ["access-2"]
+
+
+def test_a_grant_whose_accounts_stay_inactive_spares_them(api: APIClient, gallery: Gallery) -> None:
+    gallery.accounts = ["7", "8", "9"]
+    first, second, _ = galleries.connect(api)
+    for one in (first, second):
+        galleries.disconnect(api, one)
+    gallery.accounts = ["7", "8"]
+    assert galleries.call_back(api, galleries.start(api)).status_code == 201
+    assert gallery.revoked == ["access-2"]
+
+
+def test_tokens_of_an_unknown_account_spare_those_of_a_known_one(
+    api: APIClient, static_bank: Bank
+) -> None:
+    row = banks.connect(api)
+    static_bank.server.on("GET", "/me", Answer(500))
+    assert banks.call_back(api, banks.start(api)).status_code == 502
+    assert static_bank.revoked == ["access-2"]
+    assert Connection.objects.get(pk=row.pk).opened().refresh_token == STATIC
+
+
+def test_tokens_in_an_odd_answer_spare_those_of_a_known_account(
+    api: APIClient, static_bank: Bank
+) -> None:
+    banks.connect(api)
+    odd = b'[{"access_token": "access-odd", "refresh_token": "%b"}]' % STATIC.encode()
+    static_bank.server.on("POST", "/token", Answer(body=odd))
+    assert banks.call_back(api, banks.start(api)).status_code == 502
+    assert static_bank.revoked == ["access-odd"]
+
+
+def test_somebody_elses_disconnect_spares_them(
+    api: APIClient, outsider: User, sign_in: SignIn, static_bank: Bank
+) -> None:
+    row, other = banks.connect(api), banks.connect(sign_in(outsider))
+    assert api.delete(f"/api/v1/auth/{row.pk}/disconnect").status_code == 200
+    assert static_bank.revoked == ["access-1"]
+    other.refresh_from_db()
+    assert other.opened().refresh_token == STATIC
+    sign_in(outsider).delete(f"/api/v1/auth/{other.pk}/disconnect")
+    assert static_bank.revoked == ["access-1", STATIC, "access-2"]
+
+
+def test_a_later_try_spares_what_was_connected_meanwhile(api: APIClient, static_bank: Bank) -> None:
+    row = banks.connect(api)
+    static_bank.server.on("POST", "/revoke", Answer(503), Answer(200))
+    assert api.delete(f"/api/v1/auth/{row.pk}/disconnect").status_code == 200
+    banks.connect(api)
+    make_due(RevocationJob.objects.get())
+    assert processed() == ["shared_grant"]
+    assert static_bank.revoked == [STATIC, "access-1"]
+
+
+def test_an_access_token_that_is_in_use_is_left(owner: User, outsider: User, bank: Bank) -> None:
+    row, _ = connection_of(owner), connection_of(outsider)
+    RevocationJob.objects.create(
+        app="providers",
+        platform="bank",
+        connection_id=row.pk,
+        owner_id=owner.pk,
+        authority=row.authority,
+        client_id=row.client_id,
+        platform_user_id=row.granting_user_id,
+        sealed_tokens=row.sealed(TokenSet("access-0", "refresh-9")),
+        created_at=timezone.now(),
+        due_at=timezone.now(),
+    )
+    assert processed() == ["shared_grant"]
+    assert bank.revoked == []
+
+
+@pytest.mark.parametrize("radius", ["grant", "token"])
+def test_a_grant_of_nobody_knows_whom_spares_its_own_connection(
+    api: APIClient, owner: User, bank: Bank, use_catalogue: UseCatalogue, radius: str
+) -> None:
+    """The callback for a living connection fails: nobody knows whose tokens came."""
+    use_catalogue(bank.catalogue(revocation=f'blast_radius = "{radius}"'), "bank")
+    row = connection_of(owner, account_id=None)
+    bank.server.on("GET", "/me", Answer(500))
+    state = banks.start(api, connection_id=str(row.pk))
+    assert banks.call_back(api, state).status_code == 502
+    assert bank.revoked == ([] if radius == "grant" else ["refresh-1", "access-1"])
