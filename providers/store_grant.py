@@ -1,6 +1,6 @@
 """Store what a flow has brought, unless the row has changed while the platform was asked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils import timezone
@@ -51,9 +51,10 @@ def store_grant(
     owner = lock_owner(received.row.user_id)
     current = Connection.objects.select_for_update().filter(pk=received.row.pk).first()
     same = _same_account(received)
+    is_welcome = owner.is_good_since(received.started_at)
     if current is None:
-        return _without_its_row(same, received, origin=origin)
-    if _is_overtaken(current, received) or not owner.is_good_since(received.started_at):
+        return _without_its_row(same if is_welcome else None, received, origin=origin)
+    if _is_overtaken(current, received) or not is_welcome:
         return _refuse(InvalidStateError(), current, same, received, origin=origin)
     if received.reauthorises and _belongs_to_another(current, received):
         return _refuse(AccountMismatchError(), current, same, received, origin=origin)
@@ -64,10 +65,13 @@ def _without_its_row(
     same: Connection | None, received: ReceivedProviderGrant, *, origin: Origin
 ) -> Connection | ConnectionProblem:
     """Return the account's row that has taken the grant in its place, by a commit that came through
-    unheard; where there is none, the tokens are revoked."""
-    if same is not None and lives_on(same, received.tokens):
+    unheard, or takes it, as it has the refresh token; where there is none, the tokens are revoked.
+    """
+    if same is None or not lives_on(same, received.tokens):
+        return refuse(InvalidStateError(), received.row, received, same=same, origin=origin)
+    if lives_on(same, replace(received.tokens, refresh_token=None)):
         return same
-    return refuse(InvalidStateError(), received.row, received, same=same, origin=origin)
+    return _store(same, received, origin=origin)
 
 
 def _is_overtaken(current: Connection, received: ReceivedProviderGrant) -> bool:

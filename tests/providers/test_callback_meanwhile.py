@@ -141,6 +141,47 @@ def test_late_tokens_leave_the_refresh_token_that_a_living_row_has(
     assert living.opened().refresh_token == "refresh-1"
 
 
+def lose_the_pending_row() -> None:
+    Connection.objects.filter(status=Status.PENDING).delete()
+
+
+def test_a_known_account_takes_tokens_whose_row_is_gone(api: APIClient, bank: Bank) -> None:
+    living = connect(api)
+    same = partial(bank.tokens, refresh_token="refresh-1")
+    during(bank, "/token", same, lose_the_pending_row)
+    answer = call_back(api, start(api))
+    assert (answer.status_code, answer.json().get("id")) == (201, str(living.pk))
+    stored = Connection.objects.get().opened()
+    assert (stored.access_token, stored.refresh_token) == ("access-2", "refresh-1")
+    assert bank.revoked == []
+
+
+@pytest.mark.parametrize("refresh_token", ["refresh-2", None])
+def test_other_tokens_whose_row_is_gone_are_revoked(
+    api: APIClient, bank: Bank, refresh_token: str | None
+) -> None:
+    connect(api)
+    other = partial(bank.tokens, refresh_token=refresh_token)
+    during(bank, "/token", other, lose_the_pending_row)
+    assert problem(call_back(api, start(api))) == (400, "invalid_state")
+    assert Connection.objects.get().opened().refresh_token == "refresh-1"
+    assert bank.revoked == [*filter(None, [refresh_token]), "access-2"]
+
+
+def test_tokens_whose_row_is_gone_are_not_for_who_left(
+    api: APIClient, owner: User, bank: Bank
+) -> None:
+    connect(api)
+
+    def leave() -> None:
+        lose_the_pending_row()
+        sign_out_everywhere(owner)
+
+    during(bank, "/token", partial(bank.tokens, refresh_token="refresh-1"), leave)
+    assert problem(call_back(api, start(api))) == (400, "invalid_state")
+    assert bank.revoked == ["access-2"]
+
+
 def test_a_deactivated_owner_gets_no_connection(api: APIClient, owner: User, bank: Bank) -> None:
     everyone = User.objects.filter(pk=owner.pk)
     during(bank, "/token", bank.tokens, lambda: everyone.update(is_active=False))
