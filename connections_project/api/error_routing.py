@@ -16,11 +16,13 @@ from connections_project.api.errors import CHALLENGE, ApiError, error_of_status
 from connections_project.api.problems import ProblemRenderer
 from connections_project.api.throttling import set_rate_limit_headers
 from connections_project.api.translation import DATABASE_AWAY, api_error_of
-from connections_project.core.database import is_lost_race
+from connections_project.core.database import is_away, is_lost_race
 
 logger = logging.getLogger(__name__)
 
 _META_KEY = "connections_project.rendered_fault"
+# Seconds, where whoever answered 503 knows nothing better: what is away comes back at any time.
+RETRY_AFTER = "1"
 
 
 class ErrorRenderer(Protocol):
@@ -74,8 +76,12 @@ def _translated(request: HttpRequest, exc: Exception) -> ApiError | None:
     if is_lost_race(exc):
         _log_lost_race(exc)
     elif error is not None and isinstance(exc, DATABASE_AWAY):
-        logger.error("The database is unavailable", exc_info=exc)
+        _log_outage(exc)
     return error
+
+
+def _log_outage(exc: Exception) -> None:
+    logger.error("The database is unavailable", exc_info=exc)
 
 
 def _log_lost_race(exc: Exception) -> None:
@@ -84,12 +90,19 @@ def _log_lost_race(exc: Exception) -> None:
 
 
 class ErrorRoutingMiddleware:
-    """Sees to it that no error leaves a registered prefix in another format than the prefix's."""
+    """Sees to it that no error leaves a registered prefix in another format than the prefix's, and
+    that each 503 says when to ask again (RFC 9110, section 10.2.3)."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self._answer(request)
+        if response.status_code == 503:
+            response.headers.setdefault("Retry-After", RETRY_AFTER)
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
         if renderer_of(request.path_info) is None:
             return self.get_response(request)
         response = self.get_response(request)
@@ -100,16 +113,20 @@ class ErrorRoutingMiddleware:
     def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
         """Render what a view outside DRF raised, where it means something."""
         if renderer_of(request.path_info) is None:
-            return _page_of(request, exc)
+            return page_of(request, exc)
         error = _translated(request, exc)
         return None if error is None else render_error(request, error)
 
 
-def _page_of(request: HttpRequest, exc: Exception) -> HttpResponse | None:
-    if not is_lost_race(exc):
-        return None
-    _log_lost_race(exc)
-    return render(request, "409.html", status=409)
+def page_of(request: HttpRequest, exc: Exception) -> HttpResponse | None:
+    """Render what an exception means as a page for people; None for one that nobody foresaw."""
+    if is_lost_race(exc):
+        _log_lost_race(exc)
+        return render(request, "409.html", status=409)
+    if is_away(exc):
+        _log_outage(exc)
+        return render(request, "503.html", status=503)
+    return None
 
 
 def _reworded(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -34,7 +34,11 @@ HEADERS: dict[str, dict[str, Any]] = {
 }
 OF_LIMIT = [name for name in HEADERS if name.startswith("X-RateLimit")]
 # What is refused for want of credentials has a limit, whatever else the call has.
-OF_STATUS = {"401": ["WWW-Authenticate", *OF_LIMIT], "429": ["Retry-After", *OF_LIMIT]}
+OF_STATUS = {
+    "401": ["WWW-Authenticate", *OF_LIMIT],
+    "429": ["Retry-After", *OF_LIMIT],
+    "503": ["Retry-After"],
+}
 
 
 Endpoint = tuple[str, str, str, Any]

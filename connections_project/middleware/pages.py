@@ -4,9 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.handlers.exception import convert_exception_to_response
+from django.db import Error as DatabaseError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
+
+from connections_project.api.error_routing import page_of
 
 MIDDLEWARE = (
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -15,8 +18,23 @@ MIDDLEWARE = (
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 )
+Handle = Callable[[HttpRequest], Any]
 # Whoever calls these brings a token with each call, and no cookie is looked at.
 PROGRAMS = ("/api/", "/scim/")
+
+
+def _foreseeing(handle: Handle) -> Handle:
+    """Answer what a middleware's own statement meets: a session is stored after the view."""
+
+    def answer(request: HttpRequest) -> Any:
+        try:
+            return handle(request)
+        except DatabaseError as error:
+            if (page := page_of(request, error)) is None:
+                raise
+            return page
+
+    return answer
 
 
 class PageMiddleware:
@@ -24,11 +42,11 @@ class PageMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
-        self._chain: Callable[[HttpRequest], Any] = get_response
+        self._chain: Handle = get_response
         self._view_checks: list[Any] = []
         for name in reversed(MIDDLEWARE):
             middleware = import_string(name)(self._chain)
-            self._chain = convert_exception_to_response(middleware)
+            self._chain = convert_exception_to_response(_foreseeing(middleware))
             if hasattr(middleware, "process_view"):
                 self._view_checks.insert(0, middleware.process_view)
 

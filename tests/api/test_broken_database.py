@@ -6,10 +6,14 @@ A table that is missing is a defect: 500. Who is overtaken by another call has d
 from typing import Any
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import DatabaseError, IntegrityError, OperationalError, connection
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
 from rest_framework.test import APIClient
 
 from channels.api.views import ChannelViewSet
+from connections_project.identity.views import SignInView
 from social.models import SocialAccount
 
 pytestmark = pytest.mark.django_db
@@ -67,4 +71,27 @@ def test_a_call_that_was_overtaken(
     answer = api.delete(f"/api/v1/channels/connections/{ID}")
     assert answer.status_code == status
     assert answer.json()["errors"][0]["error_code"] == code
+    assert ("Retry-After" in answer) == (status == 503)
+    assert "secret" not in answer.content.decode()
+
+
+def away(*_: Any, **__: Any) -> None:
+    raise OperationalError("a secret of the database")
+
+
+@pytest.mark.parametrize("where", ["view", "session"])
+def test_a_page_says_when_to_come_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def show(request: HttpRequest) -> HttpResponse:
+        request.session["seen"] = True
+        if where == "view":
+            away()
+        return HttpResponse()
+
+    monkeypatch.setattr(SignInView, "dispatch", lambda _, request: show(request))
+    monkeypatch.setattr(SessionStore, "save", away)
+    answer = client.get("/sign-in")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+    assert answer["Content-Type"].startswith("text/html")
     assert "secret" not in answer.content.decode()

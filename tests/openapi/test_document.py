@@ -111,6 +111,7 @@ def test_limited_operations_describe_429(reader: Reader) -> None:
             shows_bucket = is_limited or status in {"401", "429"}
             assert ("X-RateLimit-Limit" in response["headers"]) is shows_bucket
             assert "X-Trace-Id" in response["headers"]
+            assert ("Retry-After" in response["headers"]) == (status in {"429", "503"})
         if is_limited or operation["operationId"] == "login":
             assert "Retry-After" in operation["responses"]["429"]["headers"]
 
