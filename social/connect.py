@@ -124,7 +124,7 @@ def complete_grant(
     )
     received = _ask(validated)
     stored = store_received(validated, received, store_grant)
-    confirm_stored(validated, received.whole.grant, *stored.accounts)
+    confirm_stored(validated, received.grant, *stored.accounts)
     return stored
 
 

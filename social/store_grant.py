@@ -26,7 +26,7 @@ from connections_project.core.ids import uuid7
 from connections_project.identity.models import Team
 from connections_project.oauth.client import GrantedAccount, GrantResult, Identity, TokenSet
 from connections_project.platforms.registry import Upstream
-from connections_project.revocation.grants import add_holders, has_holders
+from connections_project.revocation.grants import Grant, add_holders, has_holders
 from connections_project.revocation.release import revoke_unstored
 from social.models import SocialAccount
 from social.principals import Principal, still_acts_for
@@ -90,6 +90,10 @@ class ReceivedTeamGrant:
         identity = Identity(self.result.granted_by, None)
         return ReceivedGrant(upstream=self.upstream, tokens=self.result.tokens, identity=identity)
 
+    @property
+    def grant(self) -> Grant:
+        return self.whole.grant
+
 
 @dataclass(frozen=True)
 class StoredGrant:
@@ -143,7 +147,7 @@ def _locked_rows(received: ReceivedTeamGrant) -> dict[str | None, SocialAccount]
         .order_by("pk")
     )
     found = {row.platform_account_id: row for row in rows}
-    has_holders(received.whole.grant, lock=True)
+    has_holders(received.grant, lock=True)
     return found
 
 
@@ -271,7 +275,7 @@ def _refuse(
 
 def _leave_all_inactive(received: ReceivedTeamGrant, *, origin: Origin) -> None:
     """Release a grant whose accounts were all disconnected before, and are to stay so."""
-    bundle = received.row.token_bundle(received.result.tokens, grant=received.whole.grant)
+    bundle = received.row.token_bundle(received.result.tokens, grant=received.grant)
     record_about(
         received.row,
         Action.ACCOUNT_CONNECTION_FAILED,

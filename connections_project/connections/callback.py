@@ -204,7 +204,8 @@ def exchange_and_identify(
         if isinstance(error, UnusableTokensError):
             came.append(error.tokens)
         settle = partial(_record_failure, validated, came, error, lambda: give_up() or row)
-        store_or_revoke(settle, upstream=upstream, tokens=came)
+        grant = _grant_of(upstream, came[-1] if came else TokenSet(""), error)
+        store_or_revoke(settle, upstream=upstream, row=row, grant=grant, tokens=came)
         raise ConnectFailedError from error
 
 
@@ -250,7 +251,13 @@ def store_received(
         with transaction.atomic():
             return store(replace(received, row=copy(received.row)), origin=validated.origin)
 
-    stored = store_or_revoke(commit, upstream=validated.upstream, tokens=[received.tokens])
+    stored = store_or_revoke(
+        commit,
+        upstream=validated.upstream,
+        row=received.row,
+        grant=received.grant,
+        tokens=[received.tokens],
+    )
     if isinstance(stored, ConnectionProblem):
         raise stored
     return stored

@@ -33,7 +33,7 @@ from connections_project.connections.outbound_limits import reserve
 from connections_project.connections.records import record_about
 from connections_project.connections.registry import actions_of, refresh_rules_of
 from connections_project.connections.store_grant import lives_on, revoke_access_token
-from connections_project.connections.unstored import store_or_revoke
+from connections_project.connections.unstored import lost_by_refresh, store_or_revoke
 from connections_project.oauth.client import TokenSet, UnusableTokensError
 from connections_project.oauth.errors import DeadGrant, PlatformError
 from connections_project.platforms import client
@@ -157,10 +157,9 @@ def _lead(connection: C, upstream: Upstream, *, ends_at: float, origin: Origin) 
     else:
         came = tokens
         settle = partial(_store, connection, old, tokens, origin=origin)
-    # Where the stored refresh token is still the one to use, nothing is lost but time.
-    is_rotated = came.refresh_token not in {None, old.refresh_token}
-    lost = [replace(came, extras={})] if is_rotated else []
-    return store_or_revoke(settle, upstream=upstream, tokens=lost)
+    lost = lost_by_refresh(upstream, old, came)
+    grant = connection.grant
+    return store_or_revoke(settle, upstream=upstream, row=connection, grant=grant, tokens=lost)
 
 
 def _store(connection: C, old: TokenSet, tokens: TokenSet, *, origin: Origin) -> C:

@@ -56,15 +56,19 @@ def spares_refresh_token(found: Upstream) -> bool:
     return revocation is not None and "refresh_token" in revocation.tokens and not is_by_bearer
 
 
+def ends_alone(found: Upstream) -> bool:
+    """Whether a revoked access token ends nothing else: neither its grant nor its refresh token."""
+    revocation = found.platform.revocation
+    is_single = revocation is not None and revocation.blast_radius == "token"
+    return is_single and takes_access_token(found) and spares_refresh_token(found)
+
+
 def _unshared(found: Upstream, tokens: TokenSet, living: Collection[TokenSet | None]) -> TokenSet:
     used = {text for own in living if own for text in (own.access_token, own.refresh_token)}
     is_read = None not in living
     if is_read and not used & {tokens.access_token or None, tokens.refresh_token} - {None}:
         return replace(tokens, extras=_own_extras(tokens, living))
-    revocation = found.platform.revocation
-    ends_alone = revocation is not None and revocation.blast_radius == "token"
-    ends_alone = ends_alone and takes_access_token(found) and spares_refresh_token(found)
-    if is_read and ends_alone and tokens.access_token not in used:
+    if is_read and ends_alone(found) and tokens.access_token not in used:
         return replace(tokens, refresh_token=None, extras=_own_extras(tokens, living))
     return _nothing(tokens, living)
 

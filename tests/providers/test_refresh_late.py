@@ -179,3 +179,21 @@ def test_an_overtaken_refresh_revokes_its_tokens(
 ) -> None:
     overtaken(new="refresh-new", late="refresh-late")
     assert bank.revoked == ["refresh-0", "access-0", "refresh-late", "access-late"]
+
+
+def test_a_late_token_set_spares_the_grant_of_nobody_knows_whom(
+    api: APIClient, owner: User, bank: Bank, use_catalogue: UseCatalogue
+) -> None:
+    """One revocation would end the whole grant, on which the row lives that was authorised anew."""
+    use_catalogue(bank.catalogue(revocation='blast_radius = "grant"'), "bank")
+    row = connection_of(owner, account_id=None)
+
+    def script(_: Request) -> Answer:
+        fresh = row.sealed(TokenSet("access-new", "refresh-new"))
+        changed = {"auth_state": fresh, "epoch": row.epoch + 1}
+        with_own_connection(lambda: Connection.objects.filter(pk=row.pk).update(**changed))
+        return bank.tokens()
+
+    bank.server.on("POST", "/token", script)
+    assert refresh(api, row).status_code == 201
+    assert bank.revoked == []

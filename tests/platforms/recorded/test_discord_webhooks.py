@@ -146,13 +146,15 @@ def test_one_that_came_with_what_is_not_stored_is_deleted(
     assert row.status == "connected"
 
 
-def test_one_that_a_failing_database_forgets_is_deleted(platform: RecordedPlatform) -> None:
+def test_one_that_a_failing_database_forgets_is_deleted(
+    platform: RecordedPlatform, row: ChannelConnection
+) -> None:
     found = upstream("discord")
     assert found is not None
     extras = {"webhook_id": "347114", "webhook_token": "hook-1"}
     came = TokenSet("access-1", "refresh-1", extras=extras)
     with pytest.raises(DatabaseError):
-        unstored.store_or_revoke(refuse, upstream=found, tokens=[came])
+        unstored.store_or_revoke(refuse, upstream=found, row=row, grant=row.grant, tokens=[came])
     assert (deleted(platform), platform.revocations) == ([1, 0], [])
 
 
