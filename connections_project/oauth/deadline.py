@@ -17,9 +17,13 @@ from typing import Any, Generic, TypeVar
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from connections_project.oauth.final_response import FinalResponse
+
 Result = TypeVar("Result")
 
 LONGEST_IDLE_SECONDS = 4.0
+# Of a body as it came over the wire: an answer with tokens is shorter.
+KEPT_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,9 @@ class Guard:
         # a connection of an earlier one.
         self.sent = False
         self.is_reused = False
+        # The beginning of the body as it came, in whatever content coding.
+        self.wire = bytearray()
+        self.response: _GuardedResponse | None = None
         self._lock = threading.Lock()
         self._over = False
         self._handles: list[socket.socket] = []
@@ -142,9 +149,29 @@ class Call(Generic[Result]):
             self.guard.release()
 
 
+class _GuardedResponse(FinalResponse):
+    """An answer that notes what came of its body, should its content coding not unpack."""
+
+    def read1(self, n: int = -1) -> bytes:
+        piece = super().read1(n)
+        guard = _guard.get()
+        guard.response = self
+        guard.wire += piece[: KEPT_BYTES - len(guard.wire)]
+        return piece
+
+
+def read_on() -> None:
+    """Read on what the call is answered whose body did not unpack, as it comes and as far as it is
+    kept."""
+    guard = _guard.get()
+    while guard.response and len(guard.wire) < KEPT_BYTES and guard.response.read1(KEPT_BYTES):
+        pass
+
+
 class GuardedConnection(HTTPConnection):
     """A connection that shows each socket to the guard before anything is sent on it."""
 
+    response_class = _GuardedResponse
     _has_served = False
     _is_handed_over = False
     _busy_at = 0.0

@@ -236,3 +236,32 @@ def test_a_redirect_is_read_to_the_limit_too(failure: Failing) -> None:
         tracemalloc.stop()
     assert fault.code == "too_large"
     assert peak < 16 * 1024 * 1024
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        HEAD + b"X-A: b\r\n" * 1_100,
+        HEAD + b"X-A: %b\r\n" % (b"b" * 70_000),
+        HEAD + b"X-A: %b\r\n" % (b"b" * 60_000) * 150,
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" * 30 + HEAD,
+    ],
+    ids=["many lines", "a long line", "many long lines", "many hints"],
+)
+def test_a_head_has_an_end(failure: Failing, head: bytes) -> None:
+    assert failure(Answer(raw=head + b"\r\n" + GOOD.content())).code == "malformed"
+
+
+def test_hints_shift_no_answer_to_the_next_request(
+    server: PlatformServer, platform: Platform, registration: ClientRegistration
+) -> None:
+    hints = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+    names = ["at-1", "at-2"]
+    answers = [Answer(json={"access_token": name}, hints=hints) for name in names]
+    server.on("POST", "/token", *answers)
+
+    assert [exchange(platform, registration).access_token for _ in names] == names
+    assert server.connection_count == 1

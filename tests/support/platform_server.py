@@ -63,6 +63,7 @@ class Answer:
         drip_body: Seconds after each byte of the body.
         reset: Break the connection (TCP RST) instead of answering.
         cut_after: Close the connection after so many bytes of the body.
+        hints: Interim answers that come before it, as they are.
         raw: Send just these bytes, no HTTP, and close the connection.
     """
 
@@ -75,6 +76,7 @@ class Answer:
     drip_body: float = 0.0
     reset: bool = False
     cut_after: int | None = None
+    hints: bytes = b""
     raw: bytes | None = None
 
     def content(self) -> bytes:
@@ -83,7 +85,9 @@ class Answer:
     def head(self) -> bytes:
         own = {"Content-Type": "application/json", "Content-Length": str(len(self.content()))}
         lines = [f"{name}: {value}" for name, value in {**own, **self.headers}.items()]
-        return "\r\n".join([f"HTTP/1.1 {self.status} Chosen", *lines, "", ""]).encode("latin-1")
+        return self.hints + "\r\n".join([f"HTTP/1.1 {self.status} Chosen", *lines, "", ""]).encode(
+            "latin-1"
+        )
 
 
 Script = Answer | Callable[[Request], Answer]

@@ -1,0 +1,79 @@
+"""Answers read up to the final one, with as many headers as platforms send."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from http.client import HTTPException, HTTPResponse
+from typing import IO
+
+# Interim answers before the final one, and lines of headers of each of them.
+MOST_INTERIM = 20
+MOST_HEADERS = 1_000
+# What http.client takes for one line.
+LONGEST_LINE = 65_536
+
+
+class FinalResponse(HTTPResponse):
+    """An answer that may come after interim ones (RFC 9110, section 15.2).
+
+    `http.client` passes by those of status 100 alone: of others it would take the first for the
+    answer, and what follows for the answer to the next request.
+    """
+
+    def begin(self) -> None:
+        """Read as far as the body.
+
+        Raises:
+            HTTPException: What came is no HTTP, or has too many headers or interim answers.
+        """
+        for _ in range(MOST_INTERIM):
+            self._begin()
+            if not 100 <= self.status < 200 or self.status == HTTPStatus.SWITCHING_PROTOCOLS:
+                return
+            self.headers = self.msg = None  # type: ignore[assignment]
+        raise HTTPException("too many interim answers")
+
+    def _begin(self) -> None:
+        stream = self.fp
+        self.fp = _Head(stream)  # type: ignore[assignment]
+        try:
+            super().begin()
+        finally:
+            # Where it is no HTTP, it is closed and gone by now.
+            if self.fp:
+                self.fp = stream
+
+
+class _Head:
+    """The head of an answer, line by line, of whose headers many are taken for one line.
+
+    `http.client` refuses more than 100 lines, of whatever length.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._lines = self._read()
+
+    def readline(self, _limit: int) -> bytes:
+        return next(self._lines)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def _read(self) -> Iterator[bytes]:
+        while True:
+            yield self._stream.readline(LONGEST_LINE + 1)
+            yield from self._headers()
+
+    def _headers(self) -> Iterator[bytes]:
+        together = bytearray()
+        for _ in range(MOST_HEADERS):
+            line = self._stream.readline(LONGEST_LINE + 1)
+            is_last = line in {b"\r\n", b"\n", b""}
+            if together and (is_last or len(together) + len(line) > LONGEST_LINE):
+                yield bytes(together)
+                together.clear()
+            if is_last:
+                yield line
+                return
+            together += line
+        raise HTTPException("too many headers")
