@@ -98,6 +98,16 @@ def token_document(answer: Answer) -> dict[str, Any]:
     return document
 
 
+def is_token_response(answer: Answer) -> bool:
+    """Whether a body gives an access token and names no error, whatever its status."""
+    try:
+        document = answer.json()
+    except PlatformError:
+        return False
+    gives = isinstance(document, dict) and isinstance(document.get("access_token"), str)
+    return gives and not tells_error(document)
+
+
 def require_living_grant(answer: Answer, platform: Platform, *, at: Origin) -> None:
     """Raise DeadGrant where an answer says that the grant is dead.
 
@@ -138,7 +148,7 @@ def _is_verdict(answer: Answer) -> bool:
     failure = failure_of(answer)
     if failure is None:
         return '"error"' in answer.text and '"access_token"' not in answer.text
-    return failure in {"refused", "invalid_client"}
+    return failure in {"refused", "invalid_client"} and not is_token_response(answer)
 
 
 def _fits(matcher: DeadGrantMatcher, answer: Answer, codes: set[str]) -> bool:

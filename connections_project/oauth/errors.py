@@ -27,15 +27,21 @@ PERMANENT: frozenset[str] = frozenset({"refused", "invalid_client", "dead_grant"
 
 @dataclass
 class Received:
-    """An answer as far as it has come. It may hold tokens: no `repr` shows it."""
+    """An answer as far as it has come. It may hold tokens: no `repr` shows it.
+
+    Args:
+        body: As it was before content coding, as far as that unpacks.
+        wire: The beginning of the body as it came.
+    """
 
     status: int = 0
     body: bytearray = field(default_factory=bytearray, repr=False)
+    wire: bytes = field(default=b"", repr=False)
 
     @property
-    def success(self) -> str:
-        """Return the text of what is said to be a success; of anything else none."""
-        return self.body.decode("utf-8", "replace") if 200 <= self.status < 300 else ""
+    def success(self) -> tuple[bytes, ...]:
+        """Return the body, in both forms, of what is said to be a success; of others none."""
+        return (bytes(self.body), self.wire) if 200 <= self.status < 300 else ()
 
 
 class PlatformError(Exception):

@@ -6,17 +6,25 @@ stores or revokes it.
 
 import json
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import unquote_plus
 
-from connections_project.oauth.answers import failure_of, token_document
+from connections_project.oauth.answers import failure_of, is_token_response, token_document
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.platform_entries import Platform
 from connections_project.oauth.tokens import VSCHAR, TokenSet, parse_token_response
 from connections_project.oauth.transport import Answer, Request, send
 
-# In a JSON object, whole or not (RFC 8259, section 7); or in a form, as some platforms answer.
-_IN_JSON = re.compile(r'"(access_token|refresh_token)"\s*:\s*("(?:[^"\\]|\\.)*"|[0-9]+)')
+# In a JSON object, whole or not (RFC 8259, section 7), also as the only text in a list or an object
+# of its own; or in a form, as some platforms answer.
+_TEXT = r'"(?:[^"\\]|\\.)*"'
+_IN_JSON = re.compile(rf'"(access_token|refresh_token)"\s*:\s*({_TEXT}|[0-9]+)')
+_INSIDE_JSON = re.compile(
+    rf'"(access_token|refresh_token)"\s*:\s*(?:\[|\{{\s*{_TEXT}\s*:)\s*({_TEXT})\s*[\]}}]'
+)
 _IN_FORM = re.compile(r"(?:^|&)(access_token|refresh_token)=([^&\s]+)")
+MOST_LEVELS = 4
 
 
 class UnusableTokensError(PlatformError):
@@ -42,7 +50,7 @@ def ask_for_tokens(request: Request, *, platform: Platform, within: float) -> An
     try:
         return send(request, platform=platform, within=within)
     except PlatformError as error:
-        found = _readable(error.received.success) if error.received else None
+        found = _first_readable(error.received.success if error.received else ())
         if found is None:
             raise
         failure = UnusableTokensError(error, found)
@@ -54,24 +62,51 @@ def read_tokens(answer: Answer) -> TokenSet:
 
     Raises:
         UnusableTokensError: See there.
-        PlatformError: A refusal, a fault, or nothing that could be a token.
+        PlatformError: A refusal, a fault, or nothing that could be a token. Of a status of failure
+            only a whole token response is read: a refusal may quote what it got.
     """
     try:
         return parse_token_response(token_document(answer), platform=answer.platform)
     except PlatformError as error:
-        found = None if failure_of(answer) else _readable(answer.text)
+        found = _tokens_of_failure(answer) if failure_of(answer) else _readable(answer.body)
         if found is None:
             raise
         failure = UnusableTokensError(error, found)
     raise failure
 
 
-def _readable(text: str) -> TokenSet | None:
-    """Find tokens in a text that is no token response."""
-    in_json = {name: _json_text(value) for name, value in _IN_JSON.findall(text)}
-    in_form = {name: unquote_plus(value) for name, value in _IN_FORM.findall(text)}
-    found = {name: value for name, value in {**in_form, **in_json}.items() if _is_token(value)}
-    return TokenSet(found.get("access_token", ""), found.get("refresh_token")) if found else None
+def _tokens_of_failure(answer: Answer) -> TokenSet | None:
+    if not is_token_response(answer):
+        return None
+    with suppress(PlatformError):
+        return parse_token_response(answer.json(), platform=answer.platform)
+    return None
+
+
+def _first_readable(bodies: Iterable[bytes]) -> TokenSet | None:
+    return next((found for body in bodies if (found := _readable(body))), None)
+
+
+def _readable(body: bytes) -> TokenSet | None:
+    """Find tokens in a body that is no token response."""
+    text = body.decode(json.detect_encoding(body), "replace")
+    # JSON may stand in a string of JSON, and that in another.
+    for _ in range(MOST_LEVELS):
+        if found := _tokens_in(text):
+            return TokenSet(found.get("access_token", ""), found.get("refresh_token"))
+        text = text.replace('\\"', '"').replace("\\\\", "\\")
+    return None
+
+
+def _tokens_in(text: str) -> dict[str, str]:
+    if "access_token" not in text and "refresh_token" not in text:
+        return {}
+    found = {
+        **{name: unquote_plus(value) for name, value in _IN_FORM.findall(text)},
+        **{name: _json_text(value) for name, value in _INSIDE_JSON.findall(text)},
+        **{name: _json_text(value) for name, value in _IN_JSON.findall(text)},
+    }
+    return {name: value for name, value in found.items() if _is_token(value)}
 
 
 def _json_text(value: str) -> str:

@@ -13,7 +13,14 @@ from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from connections_project import __version__
 from connections_project.oauth.answering_session import AnsweringSession
-from connections_project.oauth.deadline import Call, Guard, GuardedPool, GuardedTLSPool, allowed
+from connections_project.oauth.deadline import (
+    Call,
+    Guard,
+    GuardedPool,
+    GuardedTLSPool,
+    allowed,
+    read_on,
+)
 from connections_project.oauth.errors import ErrorCode, PlatformError, Received
 from connections_project.oauth.messages import Answer as Answer
 from connections_project.oauth.messages import Request as Request
@@ -68,6 +75,7 @@ def _send(request: Request, platform: str, within: float) -> Answer:
     if failure.code == "connect_error" and call.guard.is_reused:
         # The platform had closed a connection that was kept: surely nothing of this was sent.
         return _send(request, platform, until - time.monotonic())
+    received.wire = bytes(call.guard.wire)
     failure.received = received
     # Outside of the except block: texts of those errors quote the address with its query.
     raise failure
@@ -126,14 +134,23 @@ def _exchange(request: Request, platform: str, received: Received) -> Answer:
         stream=True,
     ) as response:
         received.status = response.status_code
-        # As it comes: of an answer that breaks off, what has come may be tokens. Decoded bytes are
-        # counted, since a small body may unpack into gigabytes.
-        while piece := response.raw.read1(CHUNK, decode_content=True):
-            received.body += piece
-            if len(received.body) > LARGEST_BODY:
-                raise PlatformError("too_large", platform=platform, status=received.status)
+        try:
+            _read(response, platform, received)
+        except DecodeError:
+            # One that is falsely said to be packed may hold tokens.
+            read_on()
+            raise
         body = bytes(received.body)
         return Answer(platform, response.status_code, response.headers, body)
+
+
+def _read(response: requests.Response, platform: str, received: Received) -> None:
+    # As it comes: of an answer that breaks off, what has come may be tokens. Decoded bytes are
+    # counted, since a small body may unpack into gigabytes.
+    while piece := response.raw.read1(CHUNK, decode_content=True):
+        received.body += piece
+        if len(received.body) > LARGEST_BODY:
+            raise PlatformError("too_large", platform=platform, status=received.status)
 
 
 def _code_of(error: Exception, guard: Guard) -> ErrorCode:

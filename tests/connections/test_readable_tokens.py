@@ -1,5 +1,6 @@
 """Whatever follows a token endpoint's 200: what can be read of the tokens is stored or revoked."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection
 from connections_project.identity.models import User
+from connections_project.oauth.client import TokenSet
 from providers.models import Connection, Status
 from social.models import SocialAccount
 from tests.conftest import UseCatalogue
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 HUGE = b"1e99999999999999999999"
 BOTH = b'"access_token": "at", "refresh_token": "rt"'
+WHOLE = b"{" + BOTH + b"}"
 # What is answered, and what can be read of it.
 ODD = {
     "a huge number": (b"{" + BOTH + b', "expires_in": ' + HUGE + b"}", {"at", "rt"}),
@@ -43,8 +46,22 @@ ODD = {
     "one level too deep": (b'{"data": {' + BOTH + b"}}", {"at", "rt"}),
     "a form": (b"access_token=at&refresh_token=rt&token_type=bearer", {"at", "rt"}),
     "an error beside": (b'{"error": "odd", "refresh_token": "rt"}', {"rt"}),
+    "JSON in JSON": (json.dumps(WHOLE.decode()).encode(), {"at", "rt"}),
+    "JSON in a member": (json.dumps({"body": WHOLE.decode()}).encode(), {"at", "rt"}),
+    "JSON in JSON, and on": (json.dumps(json.dumps([WHOLE.decode()])).encode(), {"at", "rt"}),
+    "a refresh token in a list": (b'{"access_token": "at", "refresh_token": ["rt"]}', {"at", "rt"}),
+    "a refresh token in an object": (
+        b'{"access_token": "at", "refresh_token": { "value" : "rt" }}',
+        {"at", "rt"},
+    ),
+    "two refresh tokens": (b'{"access_token": "at", "refresh_token": ["r1", "r2"]}', {"at"}),
+    "a list in UTF-16": (b"[{%b}]".replace(b"%b", BOTH).decode().encode("utf-16"), {"at", "rt"}),
+    "a form after a byte order mark": (
+        b"\xef\xbb\xbfaccess_token=at&refresh_token=rt",
+        {"at", "rt"},
+    ),
+    "too many values": (b"{" + BOTH + b', "scope": [' + b"0," * 100_001 + b"0]}", {"at", "rt"}),
 }
-WHOLE = b"{" + BOTH + b"}"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 # Answers that break off, or go on, after their tokens.
 BROKEN = {
@@ -52,6 +69,17 @@ BROKEN = {
     "a bad chunk": Answer(raw=CHUNKED + b"%x\r\n%b\r\nzz\r\n" % (len(WHOLE), WHOLE)),
     "a missing chunk": Answer(raw=CHUNKED + b"%x\r\n%b\r\n" % (len(WHOLE), WHOLE)),
     "no end": Answer(body=WHOLE + b" " * 3 * 1024 * 1024),
+    **{
+        f"no {coding}": Answer(body=WHOLE, headers={"Content-Encoding": coding})
+        for coding in ("gzip", "deflate", "gzip, deflate", "gzip, br")
+    },
+    "chunks of no gzip": Answer(
+        raw=CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n")
+        + b"5\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (WHOLE[:5], len(WHOLE) - 5, WHOLE[5:])
+    ),
+    "a status of failure": Answer(500, body=WHOLE),
+    "a status of refusal": Answer(400, body=WHOLE),
+    "a status of redirection": Answer(302, body=WHOLE, headers={"Location": "/elsewhere"}),
 }
 ANSWERS = {
     **{name: (Answer(body=body), readable) for name, (body, readable) in ODD.items()},
@@ -83,6 +111,52 @@ def test_an_odd_refresh_is_kept(
     assert row.status == Status.ACTIVE
     assert readable <= {tokens.access_token, tokens.refresh_token}
     assert bank.revoked == []
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n" % len(WHOLE)
+EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
+# Answers that come in an odd way, and are whole.
+WHOLE_ANSWERS = {
+    "early hints": EARLY + HEAD,
+    "all kinds of hints": b"HTTP/1.1 100 Continue\r\n\r\n" + 2 * EARLY + HEAD,
+    "hints that are being processed": b"HTTP/1.1 102 Processing\r\n\r\n" + HEAD,
+    "many headers": HEAD + b"".join(b"X-%d: %d\r\n" % (n, n) for n in range(150)),
+    "many hints with many headers": EARLY[:-2] + b"X-A: b\r\n" * 150 + b"\r\n" + HEAD,
+    "one length twice": HEAD + HEAD.splitlines(keepends=True)[1],
+    "no length": b"HTTP/1.1 200 OK\r\n",
+    "a length that is none": b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n",
+    "headers and then some": HEAD + b"no header at all\r\n",
+}
+
+
+@pytest.mark.parametrize("head", WHOLE_ANSWERS.values(), ids=WHOLE_ANSWERS)
+def test_an_answer_that_is_whole_is_stored(api: APIClient, bank: Bank, head: bytes) -> None:
+    bank.server.on("POST", "/token", Answer(raw=head + b"\r\n" + WHOLE))
+    row = banks.connect(api)
+    assert row.opened() == TokenSet("at", "rt")
+    assert bank.revoked == []
+
+
+def test_a_status_alone_is_no_dead_grant_where_tokens_come(
+    api: APIClient, owner: User, bank: Bank, use_catalogue: UseCatalogue
+) -> None:
+    use_catalogue(bank.catalogue(more="dead_grant = [{ status = 400 }]"), "bank")
+    row = connection_of(owner)
+    bank.server.on("POST", "/token", Answer(400, body=WHOLE))
+    path = f"/api/v1/providers/{row.pk}/token-refreshes"
+    assert api.post(path, {"force": True}, format="json").status_code == 502
+    row.refresh_from_db()
+    assert (row.status, row.opened()) == (Status.ACTIVE, TokenSet("at", "rt"))
+
+
+def test_an_echo_in_a_refusal_is_no_token(api: APIClient, owner: User, bank: Bank) -> None:
+    row = connection_of(owner)
+    echo = {"error": "invalid_request", "access_token": "REDACTED", "refresh_token": "***"}
+    bank.server.on("POST", "/token", Answer(400, json=echo))
+    path = f"/api/v1/providers/{row.pk}/token-refreshes"
+    assert api.post(path, {"force": True}, format="json").status_code == 502
+    row.refresh_from_db()
+    assert row.opened() == TokenSet("access-0", "refresh-0")
 
 
 def test_a_missing_access_token_is_renewed(api: APIClient, owner: User, bank: Bank) -> None:
