@@ -6,8 +6,8 @@ stores or revokes it.
 
 import json
 import re
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from urllib.parse import unquote_plus
 
 from connections_project.oauth.answers import failure_of, is_token_response, token_document
@@ -73,6 +73,21 @@ def read_tokens(answer: Answer) -> TokenSet:
             raise
         failure = UnusableTokensError(error, found)
     raise failure
+
+
+@contextmanager
+def unusable_tokens_as(stored: Callable[[TokenSet], TokenSet]) -> Iterator[None]:
+    """Have what can be read of an unusable answer be what a platform's tokens are stored as.
+
+    Args:
+        stored: Makes that of a fresh access token, as of one in an answer that can be used.
+    """
+    try:
+        yield
+    except UnusableTokensError as error:
+        if error.tokens.access_token:
+            error.tokens = stored(error.tokens)
+        raise
 
 
 def _tokens_of_failure(answer: Answer) -> TokenSet | None:

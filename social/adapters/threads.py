@@ -1,6 +1,7 @@
 """Threads profiles: an app of their own at Meta, and one profile a grant."""
 
 from connections_project.oauth.client import GrantedAccount, GrantResult, TokenSet
+from connections_project.oauth.token_answers import unusable_tokens_as
 from connections_project.oauth.tokens import require_vschar
 from connections_project.platforms.adapter import Adapter
 from connections_project.platforms.post_rules import ImageRule, Publishing
@@ -33,7 +34,8 @@ def refresh(upstream: Upstream, tokens: TokenSet, within: float) -> TokenSet:
     token = require_vschar(tokens.refresh_token or "", platform=platform.slug)
     parameters = {"grant_type": "th_refresh_token", "access_token": token}
     url = graph.node_url(platform, "refresh_access_token")
-    return _of_itself(graph.exchange(platform, url=url, parameters=parameters, within=within))
+    with unusable_tokens_as(_of_itself):
+        return _of_itself(graph.exchange(platform, url=url, parameters=parameters, within=within))
 
 
 def publish(session: PublishSession, post: Post) -> Published:

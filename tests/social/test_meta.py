@@ -189,6 +189,28 @@ def test_a_threads_token_is_renewed_with_itself(api: APIClient, meta: Meta) -> N
     assert asked.query == {"grant_type": "th_refresh_token", "access_token": "long-1"}
 
 
+@pytest.mark.parametrize(
+    ("slug", "path", "access_token"),
+    [
+        ("facebook_page", "/oauth/access_token", "page-71-by-long-1"),
+        ("instagram_business", "/oauth/access_token", "page-72-by-long-1"),
+        ("threads", "/refresh_access_token", "long-odd"),
+    ],
+)
+def test_a_renewed_token_in_an_odd_answer_has_its_place(
+    api: APIClient, meta: Meta, slug: str, path: str, access_token: str
+) -> None:
+    graph = meta(slug)
+    row, *_ = rows = connect(api, slug)
+    due(rows[:1])
+    graph.on("GET", path, Answer(json=[{"access_token": "long-odd"}]))
+    renew_ending_grants()
+    row.refresh_from_db()
+    assert row.status == "active"
+    stored = {"access_token": access_token, "refresh_token": "long-odd"}
+    assert row.opened().as_payload() == stored
+
+
 def test_what_is_not_due_is_left_alone(api: APIClient, meta: Meta) -> None:
     graph = meta("threads")
     connect(api, "threads")

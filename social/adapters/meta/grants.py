@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from connections_project.oauth.client import GrantedAccount, GrantResult, Identity, TokenSet
 from connections_project.oauth.granted import granted_by, read_granted_accounts
 from connections_project.oauth.paths import dig_text
+from connections_project.oauth.token_answers import unusable_tokens_as
 from connections_project.oauth.tokens import require_vschar
 from connections_project.platforms.registry import Upstream
 from social.adapters.meta import graph
@@ -44,8 +46,9 @@ def renew_user(upstream: Upstream, tokens: TokenSet, within: float) -> TokenSet:
     Raises:
         DeadGrant, PlatformError: See `graph.exchange`.
     """
-    user = _lengthened(upstream, tokens.refresh_token or "", within=within)
-    return _page_tokens(tokens.access_token, user)
+    as_stored = partial(_page_tokens, tokens.access_token)
+    with unusable_tokens_as(as_stored):
+        return as_stored(_lengthened(upstream, tokens.refresh_token or "", within=within))
 
 
 def with_at_signs(result: GrantResult) -> GrantResult:
