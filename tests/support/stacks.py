@@ -28,6 +28,11 @@ LOOKS = (
     "tests/browser/test_screenshots.py",
     "tests/clients/",
 )
+# Bodies that are refused before anything is asked of a database.
+REFUSED_BODIES = (
+    "tests/api/test_walked_bodies.py",
+    "tests/middleware/test_refusals_in_the_log.py::test_wrong_bodies",
+)
 # Odd values: PostgreSQL refuses all that SQLite does, and more.
 ODD_VALUES = ("tests/admin/test_odd_values.py", "tests/openapi/test_properties.py")
 DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_setup"})
@@ -46,4 +51,4 @@ def is_left_to_the_other(item: Any, stack: str) -> bool:
         item.fixturenames
     )
     is_without = not takes_database and nodeid.startswith(WITHOUT_SERVERS)
-    return is_without or nodeid.startswith(LOOKS)
+    return is_without or nodeid.startswith(LOOKS + REFUSED_BODIES)
