@@ -6,6 +6,7 @@ stores or revokes it.
 
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import unquote_plus
@@ -25,6 +26,7 @@ _INSIDE_JSON = re.compile(
 )
 _IN_FORM = re.compile(r"(?:^|&)(access_token|refresh_token)=([^&\s]+)")
 MOST_LEVELS = 4
+LONGEST_UNPACKED = 64 * 1024
 
 
 class UnusableTokensError(PlatformError):
@@ -103,17 +105,34 @@ def _first_readable(bodies: Iterable[bytes]) -> TokenSet | None:
 
 
 def _readable(body: bytes) -> TokenSet | None:
-    """Find tokens in a body that is no token response."""
+    """Find tokens in a body that is no token response, or is packed and not said to be."""
+    found = _tokens_in(body) or _tokens_in(_unpacked(body))
+    return TokenSet(found.get("access_token", ""), found.get("refresh_token")) if found else None
+
+
+def _unpacked(body: bytes) -> bytes:
+    """Return what gzip or deflate unpacks to, as far as it does and a token response is long."""
+    engine, unpacked = zlib.decompressobj(zlib.MAX_WBITS | 32), bytearray()
+    with suppress(zlib.error):
+        # One by one: where the sum at the end is wrong, what came before is read all the same.
+        for byte in body[:LONGEST_UNPACKED]:
+            unpacked += engine.decompress(bytes([byte]), LONGEST_UNPACKED)
+            if len(unpacked) >= LONGEST_UNPACKED:
+                break
+    return bytes(unpacked)
+
+
+def _tokens_in(body: bytes) -> dict[str, str]:
     text = body.decode(json.detect_encoding(body), "replace")
     # JSON may stand in a string of JSON, and that in another.
     for _ in range(MOST_LEVELS):
-        if found := _tokens_in(text):
-            return TokenSet(found.get("access_token", ""), found.get("refresh_token"))
+        if found := _tokens_at_once(text):
+            return found
         text = text.replace('\\"', '"').replace("\\\\", "\\")
-    return None
+    return {}
 
 
-def _tokens_in(text: str) -> dict[str, str]:
+def _tokens_at_once(text: str) -> dict[str, str]:
     if "access_token" not in text and "refresh_token" not in text:
         return {}
     found = {

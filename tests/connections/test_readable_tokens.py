@@ -1,6 +1,8 @@
 """Whatever follows a token endpoint's 200: what can be read of the tokens is stored or revoked."""
 
+import gzip
 import json
+import zlib
 from typing import Any
 
 import pytest
@@ -62,6 +64,7 @@ ODD = {
     ),
     "too many values": (b"{" + BOTH + b', "scope": [' + b"0," * 100_001 + b"0]}", {"at", "rt"}),
 }
+PACKED = gzip.compress(WHOLE)
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 # Answers that break off, or go on, after their tokens.
 BROKEN = {
@@ -73,6 +76,14 @@ BROKEN = {
         f"no {coding}": Answer(body=WHOLE, headers={"Content-Encoding": coding})
         for coding in ("gzip", "deflate", "gzip, deflate", "gzip, br")
     },
+    "gzip said to be deflate": Answer(body=PACKED, headers={"Content-Encoding": "deflate"}),
+    "deflate said to be gzip": Answer(
+        body=zlib.compress(WHOLE), headers={"Content-Encoding": "gzip"}
+    ),
+    "gzip that is not said": Answer(body=PACKED),
+    "gzip of a wrong sum": Answer(
+        body=PACKED[:-8] + bytes(8), headers={"Content-Encoding": "gzip"}
+    ),
     "chunks of no gzip": Answer(
         raw=CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n")
         + b"5\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (WHOLE[:5], len(WHOLE) - 5, WHOLE[5:])
