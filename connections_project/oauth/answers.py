@@ -171,9 +171,9 @@ def _has_text(answer: Answer, text: str) -> bool:
         return True
     try:
         document = answer.json()
-    except PlatformError:
+        written = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str)
+    except (PlatformError, RecursionError):
         return False
-    written = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str)
     compact = written.lower()
     return text in compact or _BLANKS.sub(r"\1", text) in compact
 

@@ -117,6 +117,9 @@ def _token(value: Any, platform: str) -> str | None:
 
 def _seconds(value: Any) -> int | None:
     """Read a lifetime; some platforms send it as text, or with fractions."""
+    if not isinstance(value, str | int | float | Decimal):
+        # A list may be nested too deep to be written.
+        return None
     told = str(value).strip()
     if not re.fullmatch(r"\d+(\.\d+)?([eE]\+?\d+)?", told, re.ASCII):
         return None
@@ -132,7 +135,9 @@ def _scope(value: Any) -> str | None:
 
     Some platforms send a list, some commas, some commas to a request that had spaces.
     """
-    scopes = " ".join(map(str, value)) if isinstance(value, list) else value
+    scopes = value
+    if isinstance(value, list):
+        scopes = " ".join(one for one in value if isinstance(one, str))
     if not isinstance(scopes, str) or not scopes.isprintable():
         return None
     return " ".join(re.split("[ ,]+", scopes.strip(" ,")))

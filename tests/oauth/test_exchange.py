@@ -8,6 +8,7 @@ import pytest
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client import ClientRegistration, TokenSet, exchange_code
 from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.tokens import parse_token_response
 from tests.oauth.conftest import REDIRECT_URI, SECRET, MakePlatform
 from tests.support.platform_server import Answer, PlatformServer
 
@@ -132,6 +133,18 @@ def test_lifetimes_are_lenient_nonsense_is_unknown(
     answered(server, expires_in=result)
 
     assert exchange(platform, registration).expires_in == understood
+
+
+@pytest.mark.parametrize("name", ["expires_in", "refresh_expires_in", "scope"])
+def test_what_is_nested_too_deep_loses_no_tokens(name: str) -> None:
+    """Some parsers go deeper than what they give can be written."""
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+
+    found = parse_token_response({"access_token": "at", name: deep}, platform="bank")
+
+    assert found.access_token == "at"
 
 
 @pytest.mark.parametrize("name", ["refresh_expires_in", "refresh_token_expires_in"])
