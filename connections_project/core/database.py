@@ -5,8 +5,11 @@ from contextlib import contextmanager
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections
 
-# PostgreSQL, appendix A: unique_violation, serialization_failure, deadlock_detected.
-LOST_RACES = frozenset({"23505", "40001", "40P01"})
+# PostgreSQL, appendix A: foreign_key_violation (what a row belongs to has gone meanwhile, or got
+# another one), unique_violation, serialization_failure, deadlock_detected.
+LOST_RACES = frozenset({"23503", "23505", "40001", "40P01"})
+# SQLite's words; it has no such codes.
+TAKEN_OR_GONE = ("UNIQUE constraint failed", "FOREIGN KEY constraint failed")
 
 
 def release_connections() -> None:
@@ -33,8 +36,10 @@ def is_lost_race(error: Exception) -> bool:
     """Whether a transaction was broken off since another one did the same, or stood in its way."""
     if not isinstance(error, DatabaseError):
         return False
-    is_taken = str(error).startswith("UNIQUE constraint failed")  # SQLite's; it has no such codes.
-    return is_taken or getattr(error.__cause__, "sqlstate", None) in LOST_RACES
+    return (
+        str(error).startswith(TAKEN_OR_GONE)
+        or getattr(error.__cause__, "sqlstate", None) in LOST_RACES
+    )
 
 
 @contextmanager

@@ -44,7 +44,11 @@ def settle(tries: Sequence[Tried]) -> list[str]:
     for answer, state in zip(answers, states, strict=True):
         due_at = _due_at(answer, now) if state == DeliveryState.PENDING else None
         alike[state, due_at, answer.status, answer.error].append(answer)
+    put_off = [answer.delivery for answer in answers if answer.error]
     with transaction.atomic():
+        if put_off:
+            # What is sent again just now (`replay.py`) may be among them.
+            lock_in_order(followers_of(put_off))
         give_back(delivery for tried in tries for delivery in tried.untried)
         for (state, due_at, *_), group in alike.items():
             _store(group, state, due_at, now)
@@ -95,6 +99,13 @@ def followers_of(deliveries: Collection[Delivery]) -> "models.QuerySet[Delivery]
     endpoints = {one.endpoint_id for one in deliveries}
     rows = Delivery.pending().filter(endpoint__in=endpoints, connection_id__in=connections)
     return rows.filter(Exists(earlier))
+
+
+def lock_in_order(*sets: "models.QuerySet[Delivery]") -> None:
+    """Lock deliveries for the caller's transaction by one statement, in the order of their keys."""
+    ids = {pk for rows in sets for pk in rows.values_list("pk", flat=True)}
+    rows = Delivery.objects.filter(pk__in=ids).order_by("pk")
+    list(rows.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
 
 
 def _tell_endpoints(answers: Sequence[Answer]) -> None:

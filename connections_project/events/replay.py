@@ -14,7 +14,7 @@ from audit.record import Origin, record
 from connections_project.core.dispatch import notify_workers
 from connections_project.core.jobs.lease import FREED
 from connections_project.core.parsing import render_datetime
-from connections_project.events.attempts import followers_of
+from connections_project.events.attempts import followers_of, lock_in_order
 from connections_project.events.models import Delivery, DeliveryState, Endpoint, OutgoingEvent
 from connections_project.events.types import EventType
 from connections_project.events.worker import process_deliveries
@@ -62,17 +62,31 @@ def resend(delivery_ids: Collection[UUID], *, origin: Origin) -> int:
         How many; one that is being tried just now is left alone.
     """
     with transaction.atomic():
-        rows = Delivery.objects.filter(pk__in=delivery_ids, lease=None)
-        deliveries = list(rows.select_for_update(of=("self",)).order_by("pk"))
+        deliveries, followers = _locked(Delivery.objects.filter(pk__in=delivery_ids))
         _begin_again(Delivery.objects.filter(pk__in=[one.pk for one in deliveries]))
-        # Those that were put off with it, and were never tried themselves, go on after it.
-        followers_of(deliveries).filter(attempts=0).update(due_at=timezone.now())
+        followers.update(due_at=timezone.now())
         for delivery in deliveries:
             details = {"endpoint": str(delivery.endpoint_id), "event": str(delivery.event_id)}
             action = Action.EVENT_DELIVERY_RESENT
             _record(action, "events.delivery", delivery.pk, details, origin)
         notify_workers(process_deliveries)
     return len(deliveries)
+
+
+def _locked(
+    chosen: "QuerySet[Delivery]",
+) -> tuple[Sequence[Delivery], "QuerySet[Delivery]"]:
+    """Lock what nobody tries of some deliveries, with what goes on after them.
+
+    The endpoints first, as claims and replays do; then all rows in one order, as failures do.
+    """
+    endpoints = Endpoint.objects.filter(pk__in=chosen.values("endpoint"))
+    list(endpoints.select_for_update(no_key=True).order_by("pk"))
+    free = chosen.filter(lease=None)
+    # Those that were put off with them, and were never tried themselves.
+    followers = followers_of(list(free)).filter(attempts=0, lease=None)
+    lock_in_order(free, followers)
+    return list(free.order_by("pk")), followers
 
 
 def _record(
@@ -124,6 +138,8 @@ def _again(endpoint: Endpoint, events: Sequence[OutgoingEvent]) -> int:
         missing = OutgoingEvent.objects.filter(pk__in=ids).exclude(
             Exists(Delivery.objects.filter(endpoint=endpoint, event=OuterRef("pk")))
         )
+        # An event that is being forgotten just now (`sweep.py`) is waited for, and is then gone.
+        missing = missing.select_for_update(no_key=True, of=("self",))
         made = Delivery.objects.bulk_create(
             [
                 Delivery(

@@ -30,7 +30,12 @@ def _forget_some() -> int:
     old = OutgoingEvent.objects.filter(sequence__lt=int(kept_from.timestamp() * 1_000_000))
     with transaction.atomic():
         over = old.exclude(Exists(pending)).order_by("sequence")
-        ids = list(over.values_list("pk", flat=True)[:BATCH])
+        # What is being replayed just now is passed over, and no replay begins in between. What one
+        # has made due since is seen once the events are locked.
+        locked = over.select_for_update(skip_locked=True, of=("self",))
+        keys = list(locked.values_list("pk", flat=True)[:BATCH])
+        free = OutgoingEvent.objects.filter(pk__in=keys).exclude(Exists(pending))
+        ids = list(free.values_list("pk", flat=True))
         Delivery.objects.filter(event__in=ids).delete()
         OutgoingEvent.objects.filter(pk__in=ids).delete()
     return len(ids)

@@ -51,6 +51,7 @@ class Refusal(Exception):
 @pytest.mark.parametrize(
     ("kind", "sqlstate", "status", "code"),
     [
+        (IntegrityError, "23503", 409, "CONFLICT"),
         (IntegrityError, "23505", 409, "CONFLICT"),
         (IntegrityError, "23514", 500, "INTERNAL_ERROR"),
         (OperationalError, "40P01", 503, "SERVICE_UNAVAILABLE"),

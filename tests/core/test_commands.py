@@ -2,9 +2,10 @@
 
 import logging
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from connections_project.core.commands.base import EscapedCommand
 from connections_project.core.periodic import PeriodicRunner, PeriodicTask
@@ -26,6 +27,16 @@ class Failing(EscapedCommand):
 @pytest.mark.parametrize("error", AWAY)
 def test_any_command_says_so(error: Exception) -> None:
     with pytest.raises(CommandError, match=r"^The database can't be reached .* run it again\.$"):
+        call_command(Failing(error))
+
+
+@pytest.mark.parametrize(
+    "kind", [psycopg.errors.ForeignKeyViolation, psycopg.errors.DeadlockDetected]
+)
+def test_one_that_was_overtaken_says_so(kind: type[psycopg.Error]) -> None:
+    error = DatabaseError("a secret of the database")
+    error.__cause__ = kind()
+    with pytest.raises(CommandError, match=r"^Somebody else .* run it again\.$"):
         call_command(Failing(error))
 
 

@@ -16,13 +16,17 @@ from django.core.management.base import (
     DjangoHelpFormatter,
     OutputWrapper,
 )
+from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError
 
-from connections_project.core.database import is_away
+from connections_project.core.database import is_away, is_lost_race
 from connections_project.core.text import InvalidReasonError, escaped, has_bytes, reason_of
 
 # The shell's own code for a command that Ctrl-C has ended.
 INTERRUPTED = 130
+OVERTAKEN = (
+    "Somebody else was doing this at the same moment. What was committed stays; run it again."
+)
 
 
 def given_reason(text: str, *, least: int = 1) -> str:
@@ -80,14 +84,17 @@ class EscapedCommand(BaseCommand):
         """Do it, unless a shell has handed down bytes that are no text.
 
         Raises:
-            CommandError: It has (exit code 2), or the database is away.
+            CommandError: It has (exit code 2), or the database is away, or had to break off one of
+                two that did the same.
         """
         for name, value in options.items():
             if isinstance(value, str) and not has_bytes(value):
                 raise CommandError(f"{name}: this is not UTF-8", returncode=2)
         try:
             return super().execute(*args, **options)
-        except (OperationalError, InterfaceError) as error:
+        except DatabaseError as error:
+            if is_lost_race(error):
+                raise CommandError(OVERTAKEN) from None
             if not is_away(error):
                 raise
             raise CommandError(f"{_away(error)} What was committed stays; run it again.") from None
