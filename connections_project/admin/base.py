@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import cached_property, reduce
 from operator import or_
+from threading import Lock
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -15,16 +16,23 @@ from django.core.paginator import Paginator
 from django.db.models import DateTimeField, ManyToManyField, Q, QuerySet
 from django.forms import CheckboxSelectMultiple, ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from connections_project.admin.exports import ExportMixin
 from connections_project.admin.formatting import short_id, time_column
 from connections_project.admin.object_actions import ObjectActionsMixin
+from connections_project.core.places import NoPlaceError, a_place
 from connections_project.core.prefixes import uuids_beginning
 
 # Whoever looks for one row among a million filters or searches; nobody turns ten thousand pages.
 MOST_COUNTED = 1000
+# A page of a list is tens of milliseconds of templates. Forty at once have a few threads, the
+# others are refused; and as with exports one of them computes, for the others' sake.
+LISTS = "admin_lists"
+_rendering = Lock()
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
@@ -53,6 +61,13 @@ def ids_filter(columns: Iterable[str], term: str) -> Q:
         Q(**{f"{column}__gte": span[0], f"{column}__lte": span[1]}) for column in columns if span
     ]
     return reduce(or_, found, Q(pk__in=[]))
+
+
+def _rendered(page: HttpResponse) -> HttpResponse:
+    if isinstance(page, TemplateResponse):
+        with _rendering:
+            page.render()
+    return page
 
 
 def _without_page(request: HttpRequest) -> str:
@@ -132,7 +147,14 @@ class BaseAdmin(ExportMixin, ObjectActionsMixin):
             ],
             "export_query": _without_page(request) if self.export_columns else None,
         }
-        return super().changelist_view(request, {**context, **(extra_context or {})})
+        context |= extra_context or {}
+        if request.method == "POST":
+            return super().changelist_view(request, context)
+        try:
+            with a_place(LISTS):
+                return _rendered(super().changelist_view(request, context))
+        except NoPlaceError:
+            return render(request, "503.html", status=503)
 
     def response_action(  # type: ignore[override]
         self, request: HttpRequest, queryset: QuerySet[Any]

@@ -110,12 +110,13 @@ def _marked_if_cut(lines: Iterator[str], last: str) -> Iterator[str]:
 class _Placed:
     """An export that has a place until it is closed, or forgotten."""
 
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
+    lines: Iterator[str]
+
+    def __init__(self) -> None:
         self.close = finalize(self, places(EXPORTS).release)
 
     def __iter__(self) -> Iterator[str]:
-        yield from self._lines
+        yield from self.lines
 
 
 class ExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -140,21 +141,29 @@ class ExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
             raise PermissionDenied
         if kind not in FORMATS:
             raise BadRequest("Export as csv or jsonl.")
+        if not places(EXPORTS).acquire(blocking=False):
+            words = "Others export just now. Try again in a moment."
+            return HttpResponse(words, "text/plain", 503, headers={"Retry-After": "5"})
+        export = _Placed()
+        try:
+            export.lines = self._lines(request, kind)
+        except BaseException:
+            export.close()
+            raise
+        return self._download(export, kind)
+
+    def _lines(self, request: HttpRequest, kind: str) -> Iterator[str]:
         try:
             changes = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             raise BadRequest("A filter's value means nothing.") from None
-        site: Any = self.admin_site
-        details = {"format": kind, "filters": _filters(changes)}
-        if not places(EXPORTS).acquire(blocking=False):
-            words = "Others export just now. Try again in a moment."
-            return HttpResponse(words, "text/plain", 503, headers={"Retry-After": "5"})
         _, write = FORMATS[kind]
         names = [column.replace("__", "_") for column in self.export_columns]
         rows = batches(changes.queryset, self.export_columns)
-        lines = _Placed(_marked_if_cut(write(names, rows), CUT_LINES[kind]))
+        site: Any = self.admin_site
+        details = {"format": kind, "filters": _filters(changes)}
         site.record_export(request, self.opts.label_lower, details)
-        return self._download(lines, kind)
+        return _marked_if_cut(write(names, rows), CUT_LINES[kind])
 
     def _download(self, lines: Iterable[str], kind: str) -> HttpResponseBase:
         made = f"{timezone.now():%Y%m%dT%H%M%SZ}"

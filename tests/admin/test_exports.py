@@ -2,6 +2,7 @@
 
 import csv
 import json
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from django.urls import reverse
 from audit.models import AuditEvent
 from connections_project.admin import exports
 from connections_project.admin.exports import BATCH
+from connections_project.core.places import a_place
 from connections_project.core.text import escaped
 from connections_project.identity.models import User
 from providers.models import Account, Connection, Transaction
@@ -196,10 +198,28 @@ def test_exports_leave_threads_for_others(page: Client, settings: LazySettings) 
     most = settings.WEB_THREADS // 4
     path = f"{LIST}/export.csv"
     unread: list[Any] = [page.get(path) for _ in range(most)]
-    refused = page.get(path)
+    with CaptureQueriesContext(connection) as queries:
+        refused = page.get(f"{path}?q=owner@example.com")
     assert (refused.status_code, refused["Retry-After"]) == (503, "5")
+    # Before a filter is looked at.
+    assert not [one for one in queries if "providers_connection" in one["sql"]]
     assert AuditEvent.objects.filter(action="list_exported").count() == most
     for answer in unread:
         assert list(answer.streaming_content)
     for _ in range(2 * most):
+        assert page.get(f"{path}?status=nonsense").status_code == 400
         assert body(page, path)
+
+
+def test_lists_leave_threads_for_others(page: Client, settings: LazySettings) -> None:
+    with ExitStack() as stack:
+        for _ in range(settings.WEB_THREADS // 4):
+            stack.enter_context(a_place("admin_lists"))
+        for path in (LIST, "/admin/audit/auditevent"):
+            refused = page.get(f"{path}/?q=owner@example.com")
+            assert (refused.status_code, refused["Retry-After"]) == (503, "1"), path
+            assert refused["Content-Type"].startswith("text/html")
+        assert page.get("/admin/").status_code == 200
+    for _ in range(settings.WEB_THREADS):
+        assert page.get(f"{LIST}/").status_code == 200
+        assert page.get(f"{LIST}/?status=nonsense").status_code != 503
