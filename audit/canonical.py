@@ -35,6 +35,11 @@ def canonical(value: dict[str, Any]) -> bytes:
     return _encoder.encode(value).encode("ascii")
 
 
+def written(value: dict[str, Any]) -> bytes:
+    """Return JSON values as they are handed out: canonical, but for DEL, which moves terminals."""
+    return canonical(value).replace(b"\x7f", rb"\u007f")
+
+
 def canonical_event(columns: dict[str, Any], details: str) -> bytes:
     """Return an event's canonical text, as `canonical(event_as_json(…))` does, only faster.
 

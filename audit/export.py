@@ -25,7 +25,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from audit import archives, merkle, statements
-from audit.canonical import FIELDS, canonical, event_as_json, precise
+from audit.canonical import FIELDS, event_as_json, precise, written
 from audit.models import AuditEvent, Seal, SealedEvent
 from audit.unsealed import Window, windows
 from connections_project.core.signing import jwk
@@ -109,7 +109,7 @@ class Export:
         return (seals.filter(pk=self.through) if self.through else seals).first()
 
     def _line(self, value: dict[str, Any]) -> bytes:
-        line = canonical(value) + b"\n"
+        line = written(value) + b"\n"
         self._digest.update(line)
         return line
 

@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from connections_project.core.parsing import render_datetime
 from connections_project.core.places import places
-from connections_project.core.text import spelt_out
+from connections_project.core.text import json_spelt_out, spelt_out
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def as_json_lines(names: Sequence[str], parts: Iterable[Rows]) -> Iterator[str]:
 def _json_lines(names: Sequence[str], rows: Rows) -> str:
     documents = (dict(zip(names, map(_plain, row), strict=True)) for row in rows)
     with _writing:
-        return "".join(f"{json.dumps(document)}\n" for document in documents)
+        return json_spelt_out("".join(f"{json.dumps(document)}\n" for document in documents))
 
 
 FORMATS: dict[str, tuple[str, Callable[[Sequence[str], Iterable[Rows]], Iterator[str]]]] = {

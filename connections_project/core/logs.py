@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
-from connections_project.core.text import spelt_out
+from connections_project.core.text import json_spelt_out, spelt_out
 
 # Characters of a line about a refusal, which may quote what was sent.
 LONGEST_REFUSAL = 500
@@ -74,7 +74,7 @@ class JsonFormatter(ConsoleFormatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return json_spelt_out(json.dumps(line, ensure_ascii=False))
 
 
 def log_what_is_printed_otherwise() -> None:

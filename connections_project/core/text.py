@@ -47,9 +47,19 @@ def refuse_deceptive(text: str) -> None:
 def spelt_out(text: str) -> str:
     r"""Return a text that terminals and readers show as it is: `\x1b` and `\u202e` are spelt out.
 
-    Line breaks and tabs stay.
+    Line breaks and tabs stay. DEL, which is the only one that JSON in ASCII may have as it is, is
+    spelt as JSON spells it: JSON stays JSON.
     """
-    return _NOT_FOR_TERMINALS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return _NOT_FOR_TERMINALS.sub(lambda found: _spelt(found[0]), text)
+
+
+def _spelt(character: str) -> str:
+    return r"\u007f" if character == "\x7f" else character.encode("unicode_escape").decode()
+
+
+def json_spelt_out(text: str) -> str:
+    r"""Return JSON with the same values that moves no terminal: `\u007f`, `\u009b`, `\u202e`."""
+    return _NOT_FOR_TERMINALS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def escaped(text: str) -> str:

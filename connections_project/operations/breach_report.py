@@ -16,6 +16,7 @@ from audit.models import Seal
 from connections_project.connections.registry import ConnectionType
 from connections_project.core.parsing import render_datetime
 from connections_project.core.signing import key_id
+from connections_project.core.text import json_spelt_out
 from connections_project.identity.models import Membership
 from connections_project.operations.breach import Breach, waiting
 from connections_project.platforms.models import Suspension
@@ -49,7 +50,7 @@ def write_owners(breach: Breach, path: Path) -> int:
     with path.open("w", encoding="utf-8") as file:
         for one, rows in breach.ended:
             for line in _owners(one, rows):
-                file.write(f"{json.dumps(line)}\n")
+                file.write(json_spelt_out(f"{json.dumps(line)}\n"))
                 count += 1
     return count
 

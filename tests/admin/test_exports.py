@@ -77,7 +77,7 @@ def test_a_cell_is_never_a_formula(page: Client, rows: list[Connection]) -> None
     assert as_csv(page, status="active")[0]["platform_account_name"] == 'Ada = Bea, "C"'
 
 
-HOSTILE = "\x1b]0;x\x07\x9b1m\u202e\u200f\x00\r"
+HOSTILE = "\x1b]0;x\x07\x7f\x9b1m\u202e\u200f\x00\r"
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])

@@ -6,6 +6,7 @@ import re
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -24,6 +25,7 @@ from audit.public_keys import as_text
 from audit.statements import signing_key
 from audit.verify_export import Reading, TamperedError
 from connections_project.core.ids import uuid7
+from connections_project.core.text import escaped
 from connections_project.identity.models import User
 from tests.support import audit_tampering as tampering
 from tests.support.audit_tampering import change, insert, record_events, remove, sealed
@@ -118,6 +120,22 @@ def test_a_whole_export_verifies() -> None:
     assert [event["id"] for event in events_in(lines)][:-1] == [str(one) for one in ids]
     assert events_in(lines)[-1]["action"] == "audit_exported"
     assert (reading.events, reading.unsealed, reading.seal["number"]) == (11, 3, 2)
+
+
+@pytest.mark.parametrize("to", ["stdout", "file"])
+def test_a_name_moves_no_terminal_and_verifies(
+    recorded: Callable[..., AuditEvent], tmp_path: Path, to: str
+) -> None:
+    event, output, file = recorded(details={"name": "a\x7f\x9bb"}), StringIO(), tmp_path / "export"
+    list(sealing.seal_all())
+    arguments = ("--output", str(file)) if to == "file" else ()
+    call_command("export_audit_log", *arguments, stdout=output)
+    text = file.read_text() if to == "file" else output.getvalue()
+    assert escaped(text) == text
+    reading = Reading([as_text(signing_key().public_key())], [], [])
+    reading.read(line.encode() for line in text.splitlines(keepends=True))
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert of_event(lines, event.pk)["event"]["details"] == {"name": "a\x7f\x9bb"}
 
 
 def test_the_script_needs_nothing_of_ours(tmp_path: Path) -> None:

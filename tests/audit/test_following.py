@@ -46,6 +46,13 @@ def test_an_interval_that_is_none_is_refused(interval: str) -> None:
 
 
 @pytest.mark.django_db
+def test_a_name_moves_no_terminal_and_is_json(recorded: Recorded) -> None:
+    recorded(details={"name": "a\x7f\x9bb"})
+    list(seal_all())
+    assert followed()[0]["details"] == {"name": "a\x7f\x9bb"}
+
+
+@pytest.mark.django_db
 def test_it_goes_on_after_the_last_event(recorded: Recorded) -> None:
     sealed(recorded, "a", "b")
     sealed(recorded, "c")

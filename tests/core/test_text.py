@@ -1,5 +1,7 @@
 """What a terminal or a reader would take for something else is escaped, or refused."""
 
+import json
+import logging
 from io import StringIO
 from typing import Any
 
@@ -9,10 +11,12 @@ from django.core.management import CommandError, call_command, get_commands, loa
 from rest_framework.test import APIClient
 
 from connections_project.core.commands.base import EscapedCommand
+from connections_project.core.logs import JsonFormatter
 from connections_project.core.text import (
     InvalidReasonError,
     escaped,
     is_deceptive,
+    json_spelt_out,
     reason_of,
     refuse_deceptive,
 )
@@ -131,3 +135,16 @@ def test_the_api_refuses_them_as_aliases(
         assert answer.status_code == 400
         assert answer.json()["type"].endswith("validation_failed")
         assert [one["field"] for one in answer.json()["errors"]] == ["alias"]
+
+
+@pytest.mark.parametrize("text", [one for one in DECEPTIVE if "\ud800" not in one])
+def test_json_stays_what_it_was(text: str) -> None:
+    record = logging.LogRecord("a", logging.INFO, "", 0, text, (), None)
+    document = {"message": text}
+    for written in (
+        escaped(json.dumps(document)),
+        json_spelt_out(json.dumps(document, ensure_ascii=False)),
+        JsonFormatter().format(record),
+    ):
+        assert json.loads(written)["message"] == text
+        assert not is_deceptive(written)

@@ -12,7 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 
 from audit import follow
-from audit.canonical import canonical
+from audit.canonical import written
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin, record_about_log
 from connections_project.core.commands.arguments import seconds
@@ -61,7 +61,7 @@ class Command(CommandWithExamples):
 
     def write_new(self) -> None:
         for place, event in follow.sealed_after(self.place):
-            self.stdout.write(canonical(event).decode("ascii"))
+            self.stdout.write(written(event).decode("ascii"))
             self.place = place
         self.stdout.flush()
 
