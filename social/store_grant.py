@@ -18,12 +18,13 @@ from connections_project.connections.errors import (
 from connections_project.connections.records import event_about, record_about
 from connections_project.connections.store_grant import (
     ReceivedGrant,
+    lock_owner,
     refuse,
     take_grant,
     with_stored_refresh_token,
 )
 from connections_project.core.ids import uuid7
-from connections_project.identity.models import Team
+from connections_project.identity.models import Team, User
 from connections_project.oauth.client import GrantedAccount, GrantResult, Identity, TokenSet
 from connections_project.platforms.registry import Upstream
 from connections_project.revocation.grants import Grant, add_holders, has_holders
@@ -118,6 +119,9 @@ def store_grant(received: ReceivedTeamGrant, *, origin: Origin) -> StoredGrant |
     """
     # One at a time for each team: of two for the same account the second finds the first.
     Team.objects.select_for_update(no_key=True).get(pk=received.row.team_id)
+    if isinstance(received.principal, User):
+        # A new password, or the end of all sessions, that is on its way comes first.
+        lock_owner(received.principal.pk)
     if not still_acts_for(received.principal, received.row.team_id, since=received.started_at):
         return _refuse(InvalidStateError(), received, origin=origin)
     if not received.result.accounts:

@@ -50,6 +50,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     # Django's: a new password in the clear, until it is saved.
     _password: str | None
+    # That the password is taken away, until that is saved.
+    _loses_password = False
 
     USERNAME_FIELD = EMAIL_FIELD = "email"
 
@@ -129,6 +131,19 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Whether it is active, and its sessions were not ended since something was begun."""
         return self.is_active and (self.sessions_ended_at is None or self.sessions_ended_at < began)
 
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(raw_password)
+        self._loses_password = raw_password is None
+
+    def set_unusable_password(self) -> None:
+        super().set_unusable_password()
+        self._loses_password = True
+
+    def _end_sessions(self) -> None:
+        """Set the moment; the lock comes first, since until it has come the old ones are good."""
+        User.objects.select_for_update(no_key=True).filter(pk=self.pk).first()
+        self.sessions_ended_at = timezone.now()
+
     def clean(self) -> None:
         super().clean()
         # A form compares constraints with what is typed, the database with what is stored.
@@ -140,16 +155,18 @@ class User(AbstractBaseUser, PermissionsMixin):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the principal; a new one gets its own team in the same commit.
 
-        A new password ends what was begun by the old one. Django names none where it only upgrades
-        the hash.
+        A new password ends what was begun by the old one, and so does the end of one. Django names
+        none where it only upgrades the hash.
         """
         is_new = self._state.adding
-        if self._password is not None and not is_new:
-            self.sessions_ended_at = timezone.now()
-            if kwargs.get("update_fields") is not None:
-                kwargs["update_fields"] = {*kwargs["update_fields"], "sessions_ended_at"}
+        changes_password = self._password is not None or self._loses_password
         with transaction.atomic():
+            if changes_password and not is_new:
+                self._end_sessions()
+                if kwargs.get("update_fields") is not None:
+                    kwargs["update_fields"] = {*kwargs["update_fields"], "sessions_ended_at"}
             super().save(*args, **kwargs)
+            self._loses_password = False
             if is_new:
                 team = Team.objects.create(name=self.shown_name[:254], owner=self)
                 Membership.objects.create(team=team, user=self)

@@ -1,5 +1,6 @@
 """What the database itself holds principals to."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -36,6 +37,18 @@ def test_a_new_password_ends_all_sessions(owner: User) -> None:
     owner.save()
     owner.refresh_from_db()
     assert owner.sessions_ended_at is not None
+
+
+@pytest.mark.parametrize("take", [User.set_unusable_password, lambda user: user.set_password(None)])
+def test_a_password_that_is_taken_away_ends_them_too(
+    owner: User, take: Callable[[User], None]
+) -> None:
+    take(owner)
+    owner.save(update_fields=["password"])
+    ended_at = User.objects.get(pk=owner.pk).sessions_ended_at
+    assert ended_at is not None
+    owner.save()
+    assert User.objects.get(pk=owner.pk).sessions_ended_at == ended_at
 
 
 def test_an_upgrade_of_the_hash_ends_none(owner: User, settings: LazySettings) -> None:
