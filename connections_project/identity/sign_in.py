@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
+from django.db import Error as DatabaseError
 from django.db import transaction
 from django.http import HttpRequest
 
@@ -53,7 +54,7 @@ def authenticate(
     with sign_in_place():
         browser = known_browser(request, email=email)
         attempt = begin_attempt(email=email, address=client_address(request), browser=browser)
-        user = User.objects.filter(email=email).first()
+        user = _looked_up(attempt, email)
         refusal = _checked_refusal(attempt, user, password)
     refusal = refusal or (further(user) if user else "")
     if user is None or refusal:
@@ -96,6 +97,15 @@ def record_operator(request: HttpRequest, user: User, *, by: str) -> None:
 
 def _operator_origin(request: HttpRequest, user: User) -> Origin:
     return Origin(ActorType.OPERATOR, user.pk, Interface.ADMIN, client_address(request))
+
+
+def _looked_up(attempt: Attempt, email: str) -> User | None:
+    """Return who has this e-mail; an outage of the database counts against nobody."""
+    try:
+        return User.objects.filter(email=email).first()
+    except DatabaseError:
+        attempt.excuse()
+        raise
 
 
 def _checked_refusal(attempt: Attempt, user: User | None, password: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import OperationalError, connection
 
 from connections_project.identity.login_attempts import Attempt, TooManyAttemptsError, begin_attempt
 from connections_project.identity.models import User
@@ -23,6 +24,16 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 def tries(count: int, *, email: str = EMAIL, address: str = HERE) -> list[Attempt]:
     return [begin_attempt(email=email, address=address) for _ in range(count)]
+
+
+def test_tries_while_the_database_is_away_lock_nobody_out(owner: User, post: Post) -> None:
+    def away(*_: Any) -> None:
+        raise OperationalError("gone")
+
+    with connection.execute_wrapper(away):
+        answers = [post("login", email=EMAIL, password=PASSWORD) for _ in range(8)]
+    assert [answer.status_code for answer in answers] == [503] * 8
+    assert post("login", email=EMAIL, password=PASSWORD).status_code == 200
 
 
 def test_the_sixth_wrong_password_is_a_429(owner: User, post: Post) -> None:
