@@ -17,12 +17,16 @@ MOST_LOOKED_AT = 1_000
 def living_tokens(job: RevocationJob) -> Mapping[UUID, TokenSet | None]:
     """Return the tokens of the living connections on a job's grant, whoever owns them.
 
-    Where nobody knows who gave it, they are those of the owner at its platform.
+    Where nobody knows who gave it, they are those of the owner at its platform. Most of these are
+    on other grants: those that no key reads are passed over, but for the job's own connection.
 
     Returns:
         The tokens by the connections' ids; None where no key reads them.
     """
-    return {row.pk: _opened(row) for rows in _living(job) for row in rows}
+    found = {row.pk: _opened(row) for rows in _living(job) for row in rows}
+    if job.platform_user_id is not None:
+        return found
+    return {key: own for key, own in found.items() if own or key == job.connection_id}
 
 
 def _living(job: RevocationJob) -> list[Rows]:

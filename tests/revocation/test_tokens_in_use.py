@@ -177,3 +177,15 @@ def test_a_grant_of_nobody_knows_whom_spares_its_own_connection(
     state = banks.start(api, connection_id=str(row.pk))
     assert banks.call_back(api, state).status_code == 502
     assert bank.revoked == ([] if radius == "grant" else ["refresh-1", "access-1"])
+
+
+@pytest.mark.parametrize("account_id", ["customer-7", None])
+def test_a_connection_that_no_key_reads_counts_on_its_own_grant_alone(
+    api: APIClient, owner: User, outsider: User, bank: Bank, account_id: str | None
+) -> None:
+    row = connection_of(owner, account_id=account_id)
+    other = connection_of(outsider if account_id else owner, account_id=account_id)
+    # Sealed for another row.
+    Connection.objects.filter(pk=other.pk).update(auth_state=row.auth_state)
+    api.delete(f"/api/v1/auth/{row.pk}/disconnect")
+    assert bank.revoked == ([] if account_id else ["refresh-0", "access-0"])
