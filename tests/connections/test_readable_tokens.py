@@ -6,6 +6,7 @@ import zlib
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -195,6 +196,7 @@ def test_late_odd_tokens_are_revoked(api: APIClient, owner: User, bank: Bank) ->
             disconnected_at=timezone.now(),
             epoch=row.epoch + 1,
         )
+        connection.close()
         return Answer(body=b"{" + BOTH + b', "scope": "re')
 
     bank.server.on("POST", "/token", disconnected_meanwhile)
