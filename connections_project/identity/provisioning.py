@@ -28,6 +28,8 @@ def provision(
 ) -> User:
     """Make the principal of an issuer's subject; at once from many calls, one row.
 
+    Of somebody who was forgotten, tokens from before stay refused.
+
     Args:
         issuer: The `iss`, exactly.
         subject: At most 255 characters, without NUL.
@@ -41,8 +43,7 @@ def provision(
     try:
         with transaction.atomic():
             _save_new(user)
-            # Only now: whoever is being forgotten at this moment held the row until it was.
-            _require_not_forgotten(user, issued_at)
+            _require_issued_since_forgotten(user, issued_at)
             _record(user, Origin(ActorType(principal_type), user.pk, Interface.API, address))
     except IntegrityError:
         # Another call was faster; anything else that is wrong with the row leaves none to be found.
@@ -67,7 +68,6 @@ def provision_by_directory(*, issuer: str, subject: str, origin: Origin) -> User
         IntegrityError: There is one already.
     """
     user = User(issuer=issuer, subject=subject)
-    user.sessions_ended_at = forgotten_at(issuer, subject)
     _save_new(user)
     _record(user, origin)
     return user
@@ -110,10 +110,17 @@ def remember_forgotten(user: User) -> None:
     )
 
 
-def forgotten_at(issuer: str, subject: str) -> datetime | None:
-    """Return when a subject was forgotten; None where it never was."""
-    before = ForgottenSubject.objects.filter(digest=subject_digest(issuer, subject)).first()
-    return before.forgotten_at if before else None
+def end_forgotten_sessions(user: User) -> None:
+    """Refuse the tokens by which a stored subject came before it was forgotten, if it ever was.
+
+    Only once it is stored: whoever is being forgotten at this moment holds the subject until then.
+    """
+    digest = subject_digest(user.issuer or "", user.subject or "")
+    before = ForgottenSubject.objects.filter(digest=digest).first()
+    ended = user.sessions_ended_at
+    if before is not None and (ended is None or ended < before.forgotten_at):
+        user.sessions_ended_at = before.forgotten_at
+        user.save(update_fields=["sessions_ended_at"])
 
 
 def subject_digest(issuer: str, subject: str) -> str:
@@ -124,11 +131,11 @@ def subject_digest(issuer: str, subject: str) -> str:
 def _save_new(user: User) -> None:
     user.set_unusable_password()
     user.save()
+    end_forgotten_sessions(user)
 
 
-def _require_not_forgotten(user: User, issued_at: datetime) -> None:
-    digest = subject_digest(user.issuer or "", user.subject or "")
-    if ForgottenSubject.objects.filter(digest=digest, forgotten_at__gte=issued_at).exists():
+def _require_issued_since_forgotten(user: User, issued_at: datetime) -> None:
+    if user.sessions_ended_at is not None and issued_at <= user.sessions_ended_at:
         raise ForgottenSubjectError
 
 

@@ -14,7 +14,7 @@ from audit.record import Origin
 from connections_project.core.parsing import parse_uuid
 from connections_project.identity.models import User
 from connections_project.identity.provisioning import (
-    forgotten_at,
+    end_forgotten_sessions,
     provision_by_directory,
     remember_forgotten,
 )
@@ -126,14 +126,11 @@ def _principal(issuer: str, columns: dict[str, Any], origin: Origin) -> User:
 
 def _store(user: User, columns: dict[str, Any], active: bool | None, *, origin: Origin) -> None:
     changed = _store_profile(user, columns)
-    identity = {
-        **_subject(user, columns["external_id"] or columns["user_name"], active),
-        "issuer_email": address_of(columns["emails"]) or user.issuer_email,
-    }
-    if any(getattr(user, name) != value for name, value in identity.items()):
-        for name, value in identity.items():
-            setattr(user, name, value)
-        user.save(update_fields=[*identity])
+    _rename(user, columns["external_id"] or columns["user_name"], active)
+    address = address_of(columns["emails"]) or user.issuer_email
+    if address != user.issuer_email:
+        user.issuer_email = address
+        user.save(update_fields=["issuer_email"])
     if changed:
         # Their names alone: a value could never be forgotten.
         details = {"changed": changed}
@@ -142,15 +139,16 @@ def _store(user: User, columns: dict[str, Any], active: bool | None, *, origin: 
     _set_active(user, active is not False, origin)
 
 
-def _subject(user: User, subject: str, active: bool | None) -> dict[str, Any]:
-    """Return the columns of a subject; older tokens open nothing by a change of it."""
+def _rename(user: User, subject: str, active: bool | None) -> None:
+    """Store another subject; older tokens open nothing by a change of it."""
     if subject == user.subject:
-        return {}
+        return
     if active is False:
         # Directories rename whoever leaves: the name of before must bring nobody back.
         remember_forgotten(user)
-    ends = [user.sessions_ended_at, forgotten_at(user.issuer or "", subject)]
-    return {"subject": subject, "sessions_ended_at": max(filter(None, ends), default=None)}
+    user.subject = subject
+    user.save(update_fields=["subject"])
+    end_forgotten_sessions(user)
 
 
 def _store_profile(user: User, columns: dict[str, Any]) -> list[str]:

@@ -124,6 +124,17 @@ def test_older_tokens_bring_nobody_back(directory: Directory, issuer: TestIssuer
     assert me(new).json()["principal_id"] == again.json()["id"]
 
 
+def test_coming_back_makes_no_older_token_good(
+    directory: Directory, issuer: TestIssuer, kim: Any
+) -> None:
+    old = issuer.token(sub="kim")
+    directory.call("DELETE", f"/Users/{kim['id']}")
+    new = issuer.token(sub="kim", iat=int(time.time()) + 2)
+    assert me(new).json()["principal_id"] != kim["id"]
+    assert me(old).status_code == 401
+    assert me(new).status_code == 200
+
+
 def test_a_change_of_subject_brings_nobody_back(directory: Directory, issuer: TestIssuer) -> None:
     old, made = issuer.token(sub="k-1"), directory.create(userName="k-1").json()
     assert me(old).status_code == 200
