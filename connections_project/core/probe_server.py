@@ -16,9 +16,9 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 
-logger = logging.getLogger(__name__)
+from connections_project.core.probes import PROBES
 
-PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+logger = logging.getLogger(__name__)
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -60,7 +60,7 @@ def start() -> _Server | None:
 
 def _only_probes(application: WSGIHandler) -> Callable[..., Iterable[bytes]]:
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ.get("PATH_INFO") in PATHS:
+        if environ.get("PATH_INFO") in PROBES:
             return application(environ, start_response)
         start_response("404 Not Found", [("Content-Type", "text/plain")])
         return [b"Not found\n"]

@@ -11,7 +11,7 @@ from django.utils.encoding import escape_uri_path
 from django.utils.functional import SimpleLazyObject
 
 from connections_project.core.instruments import REQUEST_SECONDS
-from connections_project.middleware.hosts import PROBES
+from connections_project.core.probes import PROBES
 
 logger = logging.getLogger("connections_project.access")
 
@@ -33,7 +33,7 @@ class ObservationMiddleware:
         route, method = _route(request), _method(request)
         REQUEST_SECONDS.labels(method, route, response.status_code).observe(seconds)
         # Probes' lines would drown the others.
-        if route not in PROBES or response.status_code >= 400:
+        if f"/{route}" not in PROBES or response.status_code >= 400:
             _log(request, method, route, response.status_code, seconds)
         return response
 

@@ -3,8 +3,7 @@
 from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.middleware import common
 
-# Asked every few seconds by whoever runs the service, under whatever name it has there.
-PROBES = frozenset({"healthz", "readyz", "metrics"})
+from connections_project.core.probes import PROBES
 
 
 class CommonMiddleware(common.CommonMiddleware):
@@ -12,6 +11,6 @@ class CommonMiddleware(common.CommonMiddleware):
     host in it."""
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
-        if request.path_info.removeprefix("/") in PROBES:
+        if request.path_info in PROBES:
             return None
         return super().process_request(request)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 from connections_project.core.drain import drain_at_sigterm
+from connections_project.core.probes import PROBES
 from connections_project.core.request_body import RECEIVED_KEY, BodyRefusedError
 from connections_project.server.bodies import Budget, IncomingBody
 from connections_project.server.environ import environ_of, refuse_unreadable_way
@@ -14,6 +15,7 @@ from connections_project.server.rsgi import Environ, HTTPProtocol, Scope, WSGIAp
 
 logger = logging.getLogger(__name__)
 
+PROBE_THREADS = 2  # of each probe
 LARGE_BODIES = 64 * 1024 * 1024  # bytes that one process keeps of bodies that aren't small
 
 
@@ -46,6 +48,10 @@ class Application:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
         # Hundreds of slow bodies end at once: their answers must not queue before anybody's.
         self._refusing = ThreadPoolExecutor(1, thread_name_prefix="refusal")
+        # However long all others wait, and one of the probes, as for a database that hangs.
+        self._probing = {
+            path: ThreadPoolExecutor(PROBE_THREADS, thread_name_prefix="probe") for path in PROBES
+        }
 
     async def __rsgi__(self, scope: Scope, proto: HTTPProtocol) -> None:
         """Answer one request."""
@@ -66,8 +72,8 @@ class Application:
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let the threads finish what they do, at the end of the process."""
-        self._threads.shutdown()
-        self._refusing.shutdown()
+        for pool in (self._threads, self._refusing, *self._probing.values()):
+            pool.shutdown()
 
     async def _answer(self, environ: Environ, proto: HTTPProtocol) -> None:
         loop = asyncio.get_running_loop()
@@ -82,9 +88,13 @@ class Application:
             finally:
                 loop.call_soon_threadsafe(done.set_result, None)
 
-        is_whole = environ[RECEIVED_KEY] is True
-        (self._threads if is_whole else self._refusing).submit(run)
+        self._pool_of(environ).submit(run)
         await done
+
+    def _pool_of(self, environ: Environ) -> ThreadPoolExecutor:
+        if environ[RECEIVED_KEY] is not True:
+            return self._refusing
+        return self._probing.get(environ["PATH_INFO"], self._threads)
 
     def _run(self, environ: Environ, response: Response) -> None:
         body = self._wsgi(environ, response.start)

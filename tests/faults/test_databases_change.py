@@ -3,7 +3,9 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 import requests
 
@@ -89,6 +91,20 @@ def test_a_frozen_database_is_given_up(site: Site, database: Cluster, bank: Bank
     assert_recovers(site, second, database)
     assert_recovers(site, third, database)
     assert len(bank.revoked) == 6
+
+
+def test_a_locked_table_holds_up_no_probe(site: Site, database: Cluster) -> None:
+    url, (person, *_), _ = site
+    with ThreadPoolExecutor(30) as clients, psycopg.connect(database.url) as lock:
+        lock.execute("LOCK TABLE identity_user IN ACCESS EXCLUSIVE MODE")
+        calls = [clients.submit(listed, url, person[0]) for _ in range(30)]
+        time.sleep(1)
+        for path in ("readyz", "healthz", "metrics"):
+            began = time.monotonic()
+            requests.get(f"{url}/{path}", timeout=10)
+            assert time.monotonic() - began < 3
+        lock.rollback()
+        assert {call.result() for call in calls} == {200}
 
 
 def test_a_statement_that_takes_long_is_waited_for(deploy: Deploy, database: Cluster) -> None:

@@ -1,5 +1,6 @@
 """Paths that fail in every way, under each of three error formats, and outside of them."""
 
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -164,6 +165,11 @@ def stream(request: HttpRequest) -> StreamingHttpResponse:
 made: list[int] = []
 
 
+def slow(_request: HttpRequest) -> HttpResponse:
+    time.sleep(4)
+    return HttpResponse()
+
+
 def made_so_far(_request: HttpRequest) -> HttpResponse:
     return HttpResponse(sum(made))
 
@@ -190,6 +196,7 @@ urlpatterns = [
     path("head", head),
     path("stream", stream),
     path("made", made_so_far),
+    path("slow", slow),
     path("healthz", healthz),
     path("readyz", readyz),
     path("outside/<str:kind>", plain),
