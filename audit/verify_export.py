@@ -192,7 +192,10 @@ class Reading:
         end = self.through or max(self.checkpoints, default=0)
         cut = [number for number in self.checkpoints if self.seal["number"] < number <= end]
         if self.everything and cut:
-            raise TamperedError(f"The tail was cut off: seal {min(cut)} is known outside.")
+            raise TamperedError(
+                f"The tail was cut off: seal {min(cut)} is known outside. An export from before"
+                " that seal fails so too: copy the checkpoints, export again, and give it the copy."
+            )
         self.verify(line, "the last line")
         if line["sha256"] != self.digest.hexdigest():
             raise TamperedError("The export was changed after it was made.")
