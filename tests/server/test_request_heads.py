@@ -69,6 +69,11 @@ def test_a_value_beyond_ascii_is_not_one_that_is_missing(port: int) -> None:
     assert status_of(answer) == 400
 
 
+@pytest.mark.parametrize("line", ["Idempotency-Key:", "Idempotency-Key: \t"])
+def test_an_empty_value_is_not_one_that_is_missing(port: int, line: str) -> None:
+    assert seen(port, "/head", line)["HTTP_IDEMPOTENCY_KEY"] == ""
+
+
 @pytest.mark.parametrize("written", ["\xff", "\xc3\xa9", f"{B}, \xff"])
 def test_nobody_hides_behind_the_proxys_address(port: int, written: str) -> None:
     way = f"X-Forwarded-For: {written}, {A}"
