@@ -1,7 +1,6 @@
 """Access tokens of external issuers (RFC 9068): verified, and whom they speak for."""
 
 import base64
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypedDict
 
@@ -10,6 +9,7 @@ from django.conf import settings
 
 from connections_project.api.parsers import UNSTORABLE
 from connections_project.conf.issuers import Issuer
+from connections_project.identity.clock_leads import note_lead
 from connections_project.identity.fields import claimed_email
 from connections_project.identity.models import PrincipalType, User
 from connections_project.identity.provisioning import ForgottenSubjectError, follow, provision
@@ -129,6 +129,7 @@ def _principal(issuer: Issuer, claims: dict[str, Any], address: str) -> User:
         user = _provisioned(issuer, subject, claims, address, claimed)
     if not user.is_active:
         raise BadTokenError
+    note_lead(user, claims["iat"])
     require_open_sessions(user, claims)
     if not follow(user, **claimed):
         raise BadTokenError
@@ -142,7 +143,7 @@ def _provisioned(
         return provision(
             issuer=issuer.issuer,
             subject=subject,
-            issued_at=datetime.fromtimestamp(claims["iat"], tz=UTC),
+            issued_at=claims["iat"],
             address=address,
             **claimed,
         )

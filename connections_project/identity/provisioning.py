@@ -1,13 +1,13 @@
 """How people of external issuers become principals, and how it is remembered who was forgotten."""
 
 import hashlib
-from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin
+from connections_project.identity.clock_leads import was_issued_by
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import ForgottenSubject, PrincipalType, User
 from connections_project.identity.records import record_about_user
@@ -21,7 +21,7 @@ def provision(
     *,
     issuer: str,
     subject: str,
-    issued_at: datetime,
+    issued_at: float,
     email: str | None,
     principal_type: PrincipalType,
     address: str,
@@ -33,7 +33,7 @@ def provision(
     Args:
         issuer: The `iss`, exactly.
         subject: At most 255 characters, without NUL.
-        issued_at: When the token was, by which it comes.
+        issued_at: The `iat` of the token by which it comes.
         email: What the issuer says its address is, at most 254 characters.
 
     Raises:
@@ -106,7 +106,8 @@ def remember_forgotten(user: User) -> None:
     if user.issuer is None or user.subject is None:
         return
     ForgottenSubject.objects.update_or_create(
-        digest=subject_digest(user.issuer, user.subject), defaults={"forgotten_at": timezone.now()}
+        digest=subject_digest(user.issuer, user.subject),
+        defaults={"forgotten_at": timezone.now(), "clock_lead": user.clock_lead},
     )
 
 
@@ -120,7 +121,8 @@ def end_forgotten_sessions(user: User) -> None:
     ended = user.sessions_ended_at
     if before is not None and (ended is None or ended < before.forgotten_at):
         user.sessions_ended_at = before.forgotten_at
-        user.save(update_fields=["sessions_ended_at"])
+        user.clock_lead = max(before.clock_lead, user.clock_lead)
+        user.save(update_fields=["sessions_ended_at", "clock_lead"])
 
 
 def subject_digest(issuer: str, subject: str) -> str:
@@ -134,8 +136,9 @@ def _save_new(user: User) -> None:
     end_forgotten_sessions(user)
 
 
-def _require_issued_since_forgotten(user: User, issued_at: datetime) -> None:
-    if user.sessions_ended_at is not None and issued_at <= user.sessions_ended_at:
+def _require_issued_since_forgotten(user: User, issued_at: float) -> None:
+    ended = user.sessions_ended_at
+    if ended is not None and was_issued_by(ended, user, issued_at):
         raise ForgottenSubjectError
 
 

@@ -10,6 +10,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from connections_project.core.parsing import parse_uuid
+from connections_project.identity.clock_leads import was_issued_by
 from connections_project.identity.models import SessionFamily, User
 from connections_project.identity.verified_tokens import VerifiedTokens
 
@@ -125,7 +126,9 @@ def require_open_sessions(user: User, claims: dict[str, Any]) -> None:
     if user.sessions_ended_at is None:
         return
     issued_at = claims.get("iat")
-    if not isinstance(issued_at, int | float) or issued_at <= user.sessions_ended_at.timestamp():
+    if not isinstance(issued_at, int | float):
+        raise BadTokenError
+    if was_issued_by(user.sessions_ended_at, user, issued_at):
         raise BadTokenError
 
 

@@ -1,10 +1,10 @@
 """Whose page a connect session opens."""
 
+import time
 from collections.abc import Mapping
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.utils import timezone
 
 from connections_project.api.errors import (
     ApiException,
@@ -69,7 +69,7 @@ def _external(issuer: str, subject: str, address: str) -> User | None:
         return provision(
             issuer=issuer,
             subject=subject,
-            issued_at=timezone.now(),
+            issued_at=time.time(),
             email=None,
             principal_type=PrincipalType.USER,
             address=address,

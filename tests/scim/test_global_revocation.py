@@ -45,6 +45,16 @@ def test_sessions_and_connections_end(
     assert me(issuer.token(sub="kim", iat=int(time.time()) + 2)).status_code == 200
 
 
+def test_tokens_of_an_issuer_ahead_end_too(directory: Directory, issuer: TestIssuer) -> None:
+    directory.create(userName="kim", externalId="kim")
+    old = issuer.token(sub="kim", iat=time.time() + 25)
+    assert me(old).status_code == 200
+    kim = {"format": "iss_sub", "iss": issuer.url, "sub": "kim"}
+    assert revoke(directory.token, {"sub_id": kim}).status_code == 204
+    assert me(old).status_code == 401
+    assert me(issuer.token(sub="kim", iat=time.time() + 25)).status_code == 200
+
+
 def test_nobody_is_404_and_nonsense_400(directory: Directory, issuer: TestIssuer) -> None:
     nobody = {"format": "iss_sub", "iss": issuer.url, "sub": "nobody"}
     assert revoke(directory.token, {"sub_id": nobody}).status_code == 404

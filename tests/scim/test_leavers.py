@@ -135,6 +135,30 @@ def test_coming_back_makes_no_older_token_good(
     assert me(new).status_code == 200
 
 
+def test_an_issuer_ahead_brings_nobody_back(
+    directory: Directory, issuer: TestIssuer, kim: Any
+) -> None:
+    old = issuer.token(sub="kim", iat=time.time() + 4)
+    assert me(old).status_code == 200
+    directory.call("DELETE", f"/Users/{kim['id']}")
+    assert me(old).status_code == 401
+    assert not User.objects.filter(subject="kim").exists()
+    new = issuer.token(sub="kim", iat=time.time() + 4)
+    assert me(new).status_code == 200
+    assert me(old).status_code == 401
+
+
+def test_an_issuer_ahead_lets_nobody_in_again(
+    directory: Directory, issuer: TestIssuer, kim: Any
+) -> None:
+    old = issuer.token(sub="kim", iat=time.time() + 25)
+    assert me(old).status_code == 200
+    directory.patch(kim["id"], OFF)
+    directory.patch(kim["id"], ON)
+    assert me(old).status_code == 401
+    assert me(issuer.token(sub="kim", iat=time.time() + 25)).status_code == 200
+
+
 def test_a_change_of_subject_brings_nobody_back(directory: Directory, issuer: TestIssuer) -> None:
     old, made = issuer.token(sub="k-1"), directory.create(userName="k-1").json()
     assert me(old).status_code == 200

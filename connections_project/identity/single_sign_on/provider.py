@@ -116,6 +116,8 @@ def id_token_claims(id_token: Any, *, nonce: str) -> dict[str, Any]:
         raise BadIdTokenError from None
     if not nonce or claims.get("nonce") != nonce or not _is_for_us(claims):
         raise BadIdTokenError
+    if not isinstance(claims["iat"], int | float):
+        raise BadIdTokenError
     return claims
 
 

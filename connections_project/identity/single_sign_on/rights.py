@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin
 from connections_project.api.parsers import UNSTORABLE
+from connections_project.identity.clock_leads import note_lead
 from connections_project.identity.fields import claimed_email
 from connections_project.identity.groups import AUDITORS, OPERATORS
 from connections_project.identity.models import PrincipalType, User
@@ -100,6 +101,7 @@ def _require_good(user: User, claims: Mapping[str, Any]) -> None:
         raise RefusedError("inactive", user)
     if user.principal_type == PrincipalType.SERVICE:
         raise RefusedError("service", user)
+    note_lead(user, claims["iat"])
     try:
         require_open_sessions(user, dict(claims))
     except BadTokenError:

@@ -1,5 +1,6 @@
 """What an operator may do follows the groups of the provider, at each sign-in."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -101,6 +102,15 @@ def test_ended_sessions_end_these_too(client: Client, provider: Provider) -> Non
     user = User.objects.get()
     sessions.end_all(user, until=timezone.now(), origin=command_origin(None), reason="stolen")
     assert client.get("/admin/").status_code == 302
+
+
+def test_ended_sessions_refuse_a_provider_ahead(client: Client, provider: Provider) -> None:
+    before = time.time() + 8
+    assert sign_in(client, provider, iat=before).status_code == 302
+    user = User.objects.get()
+    sessions.end_all(user, until=timezone.now(), origin=command_origin(None), reason="stolen")
+    assert sign_in(Client(), provider, iat=before).status_code == 403
+    assert sign_in(Client(), provider, iat=time.time() + 8).status_code == 302
 
 
 def test_a_service_is_no_operator(client: Client, provider: Provider) -> None:
