@@ -16,7 +16,7 @@ class ClosingServer:
     def __init__(self) -> None:
         self.answers = True
         self.connections = self.requests = 0
-        self._open: list[socket.socket] = []
+        self._open: list[tuple[socket.socket, threading.Thread]] = []
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
 
@@ -38,19 +38,22 @@ class ClosingServer:
     def reset_all(self) -> None:
         """Close all connections by a reset, as a host does that knows nothing of them any more."""
         while self._open:
-            peer = self._open.pop()
+            peer, thread = self._open.pop()
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             with suppress(OSError):  # Its thread may have closed it.
                 peer.shutdown(socket.SHUT_RD)
             peer.close()
+            # As long as its thread reads from it, the system keeps it open.
+            thread.join()
 
     def _accept(self) -> None:
         with suppress(OSError):  # The end of the test.
             while True:
                 peer, _ = self._listening.accept()
                 self.connections += 1
-                self._open.append(peer)
-                threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
+                thread = threading.Thread(target=self._serve, args=(peer,), daemon=True)
+                thread.start()
+                self._open.append((peer, thread))
 
     def _serve(self, peer: socket.socket) -> None:
         with suppress(OSError):  # The connection was reset.
