@@ -11,9 +11,9 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import IO, Any
-from uuid import UUID
 
 from django.conf import settings
 
@@ -26,34 +26,44 @@ logger = logging.getLogger(__name__)
 # More than any line is long.
 _TAIL = 4096
 _LARGEST = 2**63 - 1
+_WHAT_TO_DO = (
+    "Nothing was appended. Keep the file and the database as they are, and look into it; where a "
+    "new or restored database is in place rightly, name a new AUDIT_HEADS_FILE "
+    '(docs/operating.md, "Alerts").'
+)
+
+
+class DisagreementError(Exception):
+    """The file knows what the database has not; the text says what.
+
+    Args:
+        problem: Which kind of disagreement, as metrics have it.
+    """
+
+    def __init__(self, problem: str, text: str) -> None:
+        super().__init__(text)
+        self.problem = problem
 
 
 def publish() -> bool:
-    """Append every seal that the file has not yet. One that can't be written to is an alarm.
+    """Append every seal that the file has not yet. Where that can't or must not be, it alarms.
 
     Returns:
         Whether the file has every seal, and no more than there are.
     """
     path = Path(settings.AUDIT_HEADS_FILE)
-    first = Seal.objects.order_by("number").first()
-    if first is None:
-        return True
     try:
         with _locked_file(path) as file:
-            written = _last_number(file, first.log)
-            # Asked once the file is read: what others have written there was committed before.
-            found = list(Seal.objects.filter(number__gte=written).order_by("number"))
-            _append(file, [seal for seal in found if seal.number > written])
+            _append(file, _unwritten(file))
     except OSError as error:
         CHECKPOINT_FAILURES.labels("unwritable").inc()
         logger.error("The audit log's checkpoints can't be written to %s: %s", path, error.strerror)  # noqa: TRY400 (What went wrong is the operating system's; a traceback adds nothing.)
         return False
-    if not found:
-        CHECKPOINT_FAILURES.labels("cut_off").inc()
-        last = Seal.objects.order_by("-number").first() or first
-        logger.error("The audit log was cut off: it ends with seal %d, and %s knows seal %d.",
-                     last.number, path, written)  # fmt: skip
-    return bool(found)
+    except DisagreementError as error:
+        CHECKPOINT_FAILURES.labels(error.problem).inc()
+        logger.error("%s %s", error, _WHAT_TO_DO)  # noqa: TRY400 (What went wrong is the log's; a traceback adds nothing.)
+        return False
+    return True
 
 
 def read(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
@@ -95,14 +105,51 @@ def _append(file: IO[bytes], seals: Iterable[Seal]) -> None:
     os.fsync(file.fileno())
 
 
-def _last_number(file: IO[bytes], log: UUID) -> int:
-    """Return the number of this log's last seal in the file; 0 where there is none."""
+def _unwritten(file: IO[bytes]) -> list[Seal]:
+    """Return the seals that come after the last one in the file.
+
+    Raises:
+        DisagreementError: The file is another log's, or knows more than is left of this one.
+    """
+    known = _last_known(file)
+    # Asked once the file is read: what others have written there was committed before.
+    seals = Seal.objects.order_by("number")
+    if known is None:
+        return list(seals)
+    _require_same_log(file, known, seals.first())
+    found = list(seals.filter(number__gte=known["number"]))
+    if not found:
+        ends = f"it ends with seal {seals.latest('number').number}"
+        raise DisagreementError(
+            "cut_off",
+            f"The audit log was cut off: {ends}, and {file.name} knows seal {known['number']}.",
+        )
+    return [seal for seal in found if seal.number > known["number"]]
+
+
+def _require_same_log(file: IO[bytes], known: dict[str, Any], first: Seal | None) -> None:
+    if first and str(first.log) == known.get("log"):
+        return
+    outside = f"{file.name} knows seal {known['number']} of log {known.get('log')}"
+    inside = f"log {first.log}" if first else "no seal"
+    raise DisagreementError(
+        "begun_anew",
+        f"The audit log was emptied or begun anew: {outside}, and the database has {inside}.",
+    )
+
+
+def _last_known(file: IO[bytes]) -> dict[str, Any] | None:
+    """Return the file's last seal of the log that it is of: that of its first seal."""
+    file.seek(0)
+    first = next(read(map(_text, file)), None)
+    if first is None:
+        return None
     last = list(read(_tail(file).decode(errors="replace").splitlines()))[-1:]
-    if not last or last[0].get("log") != str(log):
-        # Another log's, torn, or empty: look at all of it, which is rare.
+    if not last or last[0].get("log") != first.get("log"):
+        # Another log's, or torn: look at all of it, which is rare.
         file.seek(0)
-        last = [one for one in read(map(_text, file)) if one.get("log") == str(log)]
-    return max((int(one["number"]) for one in last), default=0)
+        last = [one for one in read(map(_text, file)) if one.get("log") == first.get("log")]
+    return max(last, key=itemgetter("number"))
 
 
 def _text(line: bytes) -> str:

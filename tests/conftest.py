@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import trustme
@@ -107,6 +108,13 @@ def _no_thread_waits_for_its_test() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _nobody_listens_yet() -> None:
     audience.forget_audience()
+
+
+@pytest.fixture(autouse=True)
+def _own_checkpoints(settings: LazySettings) -> None:
+    """Give each test's audit log a file of checkpoints of its own, as each log must have one."""
+    file = Path(settings.AUDIT_HEADS_FILE)
+    settings.AUDIT_HEADS_FILE = file.with_name(f"{file.stem}-{uuid4().hex}.jsonl")
 
 
 @pytest.fixture(autouse=True)

@@ -234,20 +234,6 @@ def test_a_torn_line_outside_takes_nothing_along(checkpoints_file: Path) -> None
     assert [json.loads(line)["number"] for line in whole] == [1, 2]
 
 
-def test_two_logs_may_share_a_file(checkpoints_file: Path) -> None:
-    tampering.sealed(1)
-    before = checkpoints_file.read_text()
-    tampering.start_anew(checkpoints_file)
-    checkpoints_file.write_text(before)
-    tampering.seal()
-    tampering.sealed(1)
-    assert [json.loads(line)["number"] for line in checkpoints_file.read_text().splitlines()] == [
-        1,
-        1,
-        2,
-    ]
-
-
 def test_an_unwritable_file_alarms_sealing_goes_on(
     settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

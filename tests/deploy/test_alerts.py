@@ -215,6 +215,14 @@ def test_a_log_that_has_lost_what_its_checkpoints_know(
         publish()
 
 
+def test_a_log_that_was_begun_anew(fires: Fires, settings: LazySettings, tmp_path: Path) -> None:
+    settings.AUDIT_HEADS_FILE = tmp_path / "heads.jsonl"
+    sealed(2)
+    with fires("ConnectionsAuditCheckpoints"):
+        cut_off(from_seal=1)
+        sealed(1)
+
+
 def test_a_post_that_nobody_begins(
     owner: User, server: PlatformServer, use_catalogue: UseCatalogue, fires: Fires
 ) -> None:

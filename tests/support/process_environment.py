@@ -25,6 +25,7 @@ def environment_with(*slugs: str, catalogue: Path) -> dict[str, str]:
         "SECRET_KEY": settings.SECRET_KEY,
         "CREDENTIAL_KEYS": ",".join(settings.CREDENTIAL_KEYS),
         "OAUTH_CATALOG": str(catalogue),
+        "AUDIT_HEADS_FILE": str(settings.AUDIT_HEADS_FILE),
     }
     for slug in slugs:
         registration = client_registration(slug)

@@ -11,8 +11,8 @@ from audit.seal import seal_all
 from connections_project.core.commands.base import ResultCommand, counted, interruptible
 
 NO_CHECKPOINTS = (
-    "AUDIT_HEADS_FILE does not have these seals: the error above says why. Mend it, and run this "
-    "again, which makes up for them."
+    "AUDIT_HEADS_FILE does not have these seals, or knows others: the error above says why, and "
+    "what to do. Then run this again, which makes up for what is missing."
 )
 
 
