@@ -109,7 +109,7 @@ def _unwritten(file: IO[bytes]) -> list[Seal]:
     """Return the seals that come after the last one in the file.
 
     Raises:
-        DisagreementError: The file is another log's, or knows more than is left of this one.
+        DisagreementError: The file is another log's, or knows what is not left of this one.
     """
     known = _last_known(file)
     # Asked once the file is read: what others have written there was committed before.
@@ -118,13 +118,14 @@ def _unwritten(file: IO[bytes]) -> list[Seal]:
         return list(seals)
     _require_same_log(file, known, seals.first())
     found = list(seals.filter(number__gte=known["number"]))
+    knows = f"{file.name} knows seal {known['number']}"
     if not found:
         ends = f"it ends with seal {seals.latest('number').number}"
-        raise DisagreementError(
-            "cut_off",
-            f"The audit log was cut off: {ends}, and {file.name} knows seal {known['number']}.",
-        )
-    return [seal for seal in found if seal.number > known["number"]]
+        raise DisagreementError("cut_off", f"The audit log was cut off: {ends}, and {knows}.")
+    if found[0].signature != known.get("signature"):
+        words = f"The audit log was sealed anew: {knows} as another one than the database has."
+        raise DisagreementError("sealed_anew", words)
+    return found[1:]
 
 
 def _require_same_log(file: IO[bytes], known: dict[str, Any], first: Seal | None) -> None:

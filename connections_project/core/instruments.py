@@ -40,7 +40,8 @@ EVENT_DELIVERIES = Counter(
 CHECKPOINT_FAILURES = Counter(
     "connections_audit_checkpoint_failures",
     "Sealings whose checkpoints could not be written (unwritable), know more than is left of the"
-    " log (cut_off), or are another log's (begun_anew).",
+    " log (cut_off), know its last seal as another one (sealed_anew), or are another log's"
+    " (begun_anew).",
     ["problem"],
     registry=REGISTRY,
 )

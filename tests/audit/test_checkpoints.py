@@ -102,3 +102,38 @@ def test_nothing_sealed_and_nothing_known_is_no_alarm(
 ) -> None:
     assert run() == "The audit log has nothing to seal.\n"
     assert errors(caplog) == []
+
+
+def test_a_tail_that_was_sealed_anew_is_an_alarm(
+    checkpoints_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tampering.sealed(1)
+    tampering.sealed(2)
+    known, before = checkpoints_file.read_text(), failures("sealed_anew")
+    tampering.cut_off(from_seal=2)
+    # No sealer has looked at the file while the tail was gone: this needs a moment, and no key.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoints, "publish", lambda: True)
+        tampering.sealed(1)
+    assert seal.seal_recent() == 0
+    assert "seal 2 as another one" in errors(caplog)[-1]
+    # It goes on, whatever is sealed behind that.
+    tampering.record_events(1)
+    with pytest.raises(CommandError, match="AUDIT_HEADS_FILE does not have"):
+        run()
+    assert failures("sealed_anew") == before + 4
+    assert (Seal.objects.count(), checkpoints_file.read_text()) == (3, known)
+
+
+def test_a_known_seal_that_was_removed_is_an_alarm(
+    checkpoints_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tampering.sealed(1)
+    known = checkpoints_file.read_text()
+    tampering.sealed(1)
+    tampering.sealed(1)
+    checkpoints_file.write_text("".join((known, checkpoints_file.read_text().splitlines()[1])))
+    tampering.sql("DELETE FROM audit_sealedevent WHERE seal_id = 2")
+    tampering.sql("DELETE FROM audit_seal WHERE number = 2")
+    assert not checkpoints.publish()
+    assert "seal 2 as another one" in errors(caplog)[-1]
