@@ -10,7 +10,7 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from operator import itemgetter
 from pathlib import Path
 from typing import IO, Any
@@ -64,6 +64,16 @@ def publish() -> bool:
         logger.error("%s %s", error, _WHAT_TO_DO)  # noqa: TRY400 (What went wrong is the log's; a traceback adds nothing.)
         return False
     return True
+
+
+def require_agreement() -> None:
+    """Refuse a log that its file disagrees with; a file that can't be read here says nothing.
+
+    Raises:
+        DisagreementError: The file is another log's, or knows what is not left of this one.
+    """
+    with suppress(OSError), Path(settings.AUDIT_HEADS_FILE).open("rb") as file:
+        _unwritten(file)
 
 
 def read(lines: Iterable[str]) -> Iterator[dict[str, Any]]:

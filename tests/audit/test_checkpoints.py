@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from audit import checkpoints, seal
-from audit.models import Seal
+from audit.models import AuditEvent, Seal
 from connections_project.core.instruments import REGISTRY
 from tests.support import audit_tampering as tampering
 
@@ -137,3 +138,16 @@ def test_a_known_seal_that_was_removed_is_an_alarm(
     tampering.sql("DELETE FROM audit_seal WHERE number = 2")
     assert not checkpoints.publish()
     assert "seal 2 as another one" in errors(caplog)[-1]
+
+
+@pytest.mark.parametrize("from_seal", [1, 2])
+def test_nothing_is_archived_while_they_disagree(from_seal: int, tmp_path: Path) -> None:
+    tampering.sealed(1)
+    tampering.sealed(1)
+    tampering.cut_off(from_seal=from_seal)
+    tampering.sealed(1)
+    before, to = timezone.now().isoformat(), tmp_path / "archive.jsonl"
+    with pytest.raises(CommandError, match="Nothing is archived") as refused:
+        call_command("archive_audit_log", "--before", before, "--to", str(to), stdout=StringIO())
+    assert refused.value.returncode == 1
+    assert (to.exists(), AuditEvent.objects.count()) == (False, from_seal)

@@ -9,9 +9,10 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
-from audit import archive
+from audit import archive, checkpoints
 from audit.archive import ArchiveError, Part
 from audit.arguments import add_accept, user_id
+from audit.checkpoints import DisagreementError
 from audit.events import ActorType, Interface
 from audit.export import Export, Selection
 from audit.management.commands.export_audit_log import written
@@ -120,7 +121,10 @@ def _part_before(before: datetime) -> Part | None:
     if before > timezone.now():
         raise CommandError("--before must not lie in the future.", returncode=2)
     try:
+        checkpoints.require_agreement()
         return archive.part_before(before)
+    except DisagreementError as error:
+        raise CommandError(f"{error} Nothing is archived: see verify_audit_log.") from None
     except ArchiveError as error:
         raise CommandError(str(error)) from None
 
