@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from audit.events import Action
@@ -50,6 +51,23 @@ def begin(*, user: User, platforms: Sequence[str], return_url: str, origin: Orig
         _record(Action.CONNECT_SESSION_CREATED, session, origin)
     # In the query, which no access log has.
     return Link(f"{settings.PUBLIC_URL}/connections?session={token}", seconds)
+
+
+def find_openable(token: str, *, browser: str | None) -> ConnectSession:
+    """Return the session that a link would open, without using it up.
+
+    Args:
+        browser: The cookie's value; None where the browser bears none.
+
+    Raises:
+        EndedSessionError: It would open none in this browser.
+    """
+    unopened, mine = Q(browser_sha256=None), Q(browser_sha256=digest(browser or ""))
+    rows = ConnectSession.objects.filter(unopened | mine, token_sha256=digest(token))
+    session = rows.select_related("user").first()
+    if session is None or not session.is_good(now=timezone.now()):
+        raise EndedSessionError
+    return session
 
 
 def open_session(token: str, *, browser: str, origin: Origin) -> ConnectSession:

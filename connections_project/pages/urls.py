@@ -3,12 +3,12 @@
 from django.urls import path
 
 from connections_project.pages.brand import brand_logo
+from connections_project.pages.links import LeavePage, OpenPage
 from connections_project.pages.starting import ConnectPage, ReconnectPage
 from connections_project.pages.views import (
     ConnectionsPage,
     DisconnectPage,
     EndedPage,
-    LeavePage,
     ReceiptFile,
 )
 
@@ -17,6 +17,7 @@ OWN = "connections/<uuid:connection_id>"
 urlpatterns = [
     path("connections", ConnectionsPage.as_view(), name="connections"),
     path("connections/connect", ConnectPage.as_view(), name="connect"),
+    path("connections/open", OpenPage.as_view(), name="open"),
     path("connections/leave", LeavePage.as_view(), name="leave"),
     path(OWN, EndedPage.as_view(), name="connection-ended"),
     path(f"{OWN}/reconnect", ReconnectPage.as_view(), name="reconnect"),

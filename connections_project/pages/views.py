@@ -7,23 +7,14 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
-from django.utils.decorators import method_decorator
-from django.utils.translation import gettext
-from django.views import View
+from django.shortcuts import redirect
 
-from connections_project.connections.browser import is_prefetch
-from connections_project.connections.callback_words import PREFETCH
 from connections_project.connections.errors import ConnectionNotFoundError
 from connections_project.connections.overview import Overview, own_connections
-from connections_project.core.languages import localized
-from connections_project.identity.models import User
-from connections_project.identity.origins import page_origin
-from connections_project.pages import sessions, visitor
-from connections_project.pages.base import PersonPage, ended_page, guarded
+from connections_project.pages.base import PersonPage
+from connections_project.pages.links import follow_link
 from connections_project.pages.offers import Offer, offers, origins_of
 from connections_project.pages.own import WorkWaitingError, disconnect_own, own_connection
-from connections_project.pages.sessions import EndedSessionError
 from connections_project.pages.shown import Ended, Ending, Shown
 from connections_project.receipts.facts import NotDisconnectedError
 from connections_project.receipts.issue import issue
@@ -38,7 +29,7 @@ class ConnectionsPage(PersonPage):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method == "GET" and "session" in request.GET:
-            return _open(request)
+            return follow_link(request)
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -67,24 +58,6 @@ class ConnectionsPage(PersonPage):
         back = self.visitor.session.return_origin if self.visitor.session else ""
         platforms = ["https:", *origins_of(offered)] if offered else []
         return [*platforms, *([back] if back else [])]
-
-
-@localized
-def _open(request: HttpRequest) -> HttpResponseBase:
-    """Open a link in this browser, and show its page under an address without the token."""
-    if is_prefetch(request):
-        text = {"title": gettext(PREFETCH.title), "text": gettext(PREFETCH.text)}
-        return guarded(render(request, "oauth/callback.html", text, status=PREFETCH.status))
-    browser = visitor.browser_for_link(request)
-    token = request.GET["session"]
-    try:
-        sessions.open_session(token, browser=browser, origin=page_origin(request, None))
-    except EndedSessionError:
-        return ended_page(request)
-    response = redirect("connections")
-    visitor.set_cookie(response, browser)
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return guarded(response)
 
 
 class OwnPage(PersonPage):
@@ -143,20 +116,3 @@ class ReceiptFile(OwnPage):
         name = f'attachment; filename="receipt-{connection_id}.jws"'
         headers = {"Content-Disposition": name}
         return HttpResponse(receipt, content_type=RECEIPT_TYPE, headers=headers)
-
-
-@method_decorator(localized, name="dispatch")
-class LeavePage(View):
-    """Leaves a page that was opened by a link: the browser forgets it."""
-
-    http_method_names = ["post"]
-
-    def post(self, request: HttpRequest) -> HttpResponseBase:
-        response: HttpResponseBase
-        if isinstance(request.user, User):
-            response = redirect("connections")
-        else:
-            response = render(request, "pages/left.html")
-        response.delete_cookie(visitor.COOKIE, samesite="Lax")
-        response.cookies[visitor.COOKIE]["secure"] = True
-        return guarded(response)

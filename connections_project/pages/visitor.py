@@ -13,7 +13,7 @@ from connections_project.connections.flow import Return
 from connections_project.identity.models import User
 from connections_project.identity.origins import page_origin
 from connections_project.pages.models import ConnectSession
-from connections_project.pages.sessions import session_of
+from connections_project.pages.sessions import EndedSessionError, session_of
 
 # Insists on Secure, on this host alone and on the path "/" (RFC 6265bis, section 4.1.3).
 COOKIE = "__Host-connect_session"
@@ -57,7 +57,18 @@ def visitor_of(request: HttpRequest) -> Visitor | None:
         EndedSessionError: The browser has opened a link that is over.
     """
     browser = browser_of(request)
-    session = session_of(browser) if browser else None
+    return _visitor(request, session_of(browser) if browser else None)
+
+
+def present_visitor(request: HttpRequest) -> Visitor | None:
+    """Return who is here before a link is opened; one that is over speaks for nobody."""
+    try:
+        return visitor_of(request)
+    except EndedSessionError:
+        return _visitor(request, None)
+
+
+def _visitor(request: HttpRequest, session: ConnectSession | None) -> Visitor | None:
     user = session.user if session else request.user
     if not isinstance(user, User):
         return None

@@ -140,6 +140,7 @@ def test_other_pages_read_well(
     watched: Watched,
     service: Bank,
     owner: User,
+    outsider: User,
     look: Look,
 ) -> None:
     page = watched.page
@@ -158,6 +159,16 @@ def test_other_pages_read_well(
     expect(page.get_by_text("The access has run out.")).to_be_visible()
     expect(page.get_by_role("button", name="Reconnect Bank")).to_be_visible()
     look(page, "attention")
+    other = sessions.begin(user=outsider, platforms=(), return_url="", origin=command_origin(None))
+    page.goto(other.url)
+    expect(page.get_by_role("button", name="Go on as outsider@example.com")).to_be_visible()
+    look(page, "open")
+    page.get_by_role("button", name="Go on as").click()
+    expect(page.get_by_text("What you connect here belongs to outsider")).to_be_visible()
+    look(page, "opened")
+    # The owner's own link is good in this browser as long as it lasts.
+    page.goto(link.url)
+    page.get_by_role("button", name="Go on as").click()
     page.goto(f"/connections/{channel.pk}/disconnect")
     look(page, "scheduled")
     page.get_by_role("button", name="Yes, disconnect").click()

@@ -8,6 +8,8 @@ from django.urls import NoReverseMatch, reverse
 
 from connections_project.identity import urls as identity
 from connections_project.identity.models import User
+from connections_project.identity.origins import command_origin
+from connections_project.pages import sessions
 from connections_project.pages import urls as pages
 from tests.conftest import PASSWORD
 from tests.races.conftest import at_once
@@ -40,7 +42,9 @@ def address(name: str, connection_id: object) -> str:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_form_sent_many_times_at_once(owner: User, browsers: list[Client], name: str) -> None:
     path = address(name, connection_of(owner).pk)
-    answers = at_once([partial(one.post, path, FORM) for one in browsers])
+    link = sessions.begin(user=owner, platforms=(), return_url="", origin=command_origin(None))
+    form = FORM | {"session": link.url.partition("session=")[2]}
+    answers = at_once([partial(one.post, path, form) for one in browsers])
     assert max(one.status_code for one in answers) < 500
     # Or it takes no form.
     assert min(one.status_code for one in answers) < 400 or answers[0].status_code == 405
