@@ -169,7 +169,10 @@ def _powers_of(group: Group) -> dict[str, Any]:
 
 
 class MembershipInline(admin.StackedInline):  # type: ignore[type-arg]
-    """Who belongs to the team."""
+    """Who belongs to the team.
+
+    `operations` sets the formset, which keeps the last active member of a team with accounts.
+    """
 
     model = Membership
     form = CheckedForm

@@ -10,8 +10,9 @@ class OperationsConfig(AppConfig):
     def ready(self) -> None:
         from connections_project.connections.admin import ConnectionAdmin
         from connections_project.core.periodic import periodic_task
-        from connections_project.identity.admin import UserAdmin
+        from connections_project.identity.admin import MembershipInline, UserAdmin
         from connections_project.operations.admin.force import ForceDisconnect
+        from connections_project.operations.admin.members import MembersFormSet
         from connections_project.operations.admin.offboarding import Offboarding
         from connections_project.operations.admin.platforms import platform_facts
         from connections_project.operations.bulk_jobs import sweep_bulk_jobs
@@ -21,6 +22,7 @@ class OperationsConfig(AppConfig):
 
         ConnectionAdmin.extensions.append(ForceDisconnect)
         UserAdmin.extensions.append(Offboarding)
+        MembershipInline.formset = MembersFormSet  # type: ignore[misc]
         SuspensionAdmin.facts_of = platform_facts
         periodic_task(process_bulk_jobs, every=30.0)
         periodic_task(process_offboardings, every=5.0)

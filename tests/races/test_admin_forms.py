@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import LazySettings
@@ -18,7 +19,7 @@ from django.test import Client
 from django.urls import reverse
 
 from connections_project.events import audience
-from connections_project.identity.models import User
+from connections_project.identity.models import Membership, User
 from connections_project.identity.origins import command_origin
 from connections_project.operations import offboarding
 from tests.admin.test_odd_values import addresses
@@ -189,3 +190,26 @@ def test_a_user_forgotten_while_let_in_again(
             sending = stack.enter_context(meanwhile(sent))
             time.sleep(0.3)
         assert sending.result(PATIENCE).status_code == 404
+
+
+def test_two_members_taken_out_at_once(
+    rows: Rows, clients: list[Client], owner: User, outsider: User
+) -> None:
+    """Each by an operator who sees the other one stay."""
+    team = owner.own_team
+    other = Membership.objects.create(team=team, user=outsider)
+    page = f"/admin/identity/team/{team.pk}/change/"
+    members = [team.memberships.get(user=owner), other]
+    forms = [leaving(clients[0].get(page).content.decode(), one.pk) for one in members]
+    calls = [partial(one.post, page, form) for one, form in zip(clients, forms, strict=False)]
+    assert sorted(answer.status_code for answer in at_once(calls)) == [200, 302]
+    assert team.memberships.count() == 1
+
+
+def leaving(page: str, key: UUID) -> dict[str, Any]:
+    """Return the form of a team's page with one membership taken out."""
+    form = {
+        name: value for name, value in (form_of(page) or {}).items() if "__prefix__" not in name
+    }
+    (field,) = (name for name, values in form.items() if values == [str(key)])
+    return form | {field.replace("-id", "-DELETE"): "on"}
