@@ -52,6 +52,7 @@ def _open(request: HttpRequest, token: str) -> HttpResponseBase:
         sessions.open_session(token, browser=browser, origin=page_origin(request, None))
     except EndedSessionError:
         return ended_page(request)
+    request.session.pop(visitor.LEFT, None)
     response = redirect("connections")
     visitor.set_cookie(response, browser)
     response.headers["Referrer-Policy"] = "no-referrer"

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -13,11 +14,13 @@ from connections_project.connections.flow import Return
 from connections_project.identity.models import User
 from connections_project.identity.origins import page_origin
 from connections_project.pages.models import ConnectSession
-from connections_project.pages.sessions import EndedSessionError, session_of
+from connections_project.pages.sessions import EndedSessionError, digest, session_of
 
 # Insists on Secure, on this host alone and on the path "/" (RFC 6265bis, section 4.1.3).
 COOKIE = "__Host-connect_session"
 PAGE = "/connections"
+# In the session of who has signed in: the digest of the cookie whose link counts no more.
+LEFT = "connect_session_left"
 # How much longer than its session: a browser that forgot it at once would be asked to sign in.
 TOLD_SECONDS = 3600
 
@@ -51,13 +54,15 @@ class Visitor:
 
 
 def visitor_of(request: HttpRequest) -> Visitor | None:
-    """Return who is at the page; a link counts more than a sign-in, as the later intent.
+    """Return who is at the page; of a link and a sign-in the later one counts, as the intent.
 
     Raises:
         EndedSessionError: The browser has opened a link that is over.
     """
     browser = browser_of(request)
-    return _visitor(request, session_of(browser) if browser else None)
+    if browser is None or request.session.get(LEFT) == digest(browser):
+        return _visitor(request, None)
+    return _visitor(request, session_of(browser))
 
 
 def present_visitor(request: HttpRequest) -> Visitor | None:
@@ -73,6 +78,19 @@ def _visitor(request: HttpRequest, session: ConnectSession | None) -> Visitor | 
     if not isinstance(user, User):
         return None
     return Visitor(user, session, page_origin(request, user))
+
+
+def leave_link(*, request: HttpRequest, user: User, **_: Any) -> None:
+    """Leave a link that is over or another's, once somebody has signed in (`user_logged_in`)."""
+    browser = browser_of(request)
+    if browser is None:
+        return
+    try:
+        is_own = session_of(browser).user == user
+    except EndedSessionError:
+        is_own = False
+    if not is_own:
+        request.session[LEFT] = digest(browser)
 
 
 def browser_of(request: HttpRequest) -> str | None:

@@ -14,6 +14,7 @@ from connections_project.identity.origins import command_origin
 from connections_project.pages import sessions
 from connections_project.pages.models import ConnectSession
 from connections_project.pages.visitor import COOKIE
+from tests.conftest import PASSWORD
 from tests.support.bank import Bank
 from tests.support.person_pages import words
 
@@ -127,3 +128,36 @@ def test_somebody_without_an_address_is_named_all_the_same(bank: Bank, page: Cli
 def test_it_asks_in_german(page: Client, outsider: User) -> None:
     asked = page.get(link_for(outsider), headers={"Accept-Language": "de"})
     assert f"Dieser Link ist für {outsider.email}." in words(asked)
+
+
+def sign_in(browser: Client, user: User) -> None:
+    form = {"username": user.email or "", "password": PASSWORD, "next": "/connections"}
+    assert browser.post("/sign-in", form).status_code == 302
+
+
+def test_a_later_sign_in_counts_more(owner: User, outsider: User) -> None:
+    browser, path = Client(), link_for(outsider)
+    browser.get(path)
+    sign_in(browser, owner)
+    shown = words(browser.get("/connections"))
+    assert owner.email in shown
+    assert outsider.email not in shown
+    assert f"You are signed in as {owner.email}" in words(browser.get(path))
+    browser.post("/connections/open", {"session": token_of(path)})
+    assert outsider.email in words(browser.get("/connections"))
+
+
+def test_the_own_link_outlasts_a_sign_in(bank: Bank, owner: User) -> None:
+    browser = Client()
+    browser.get(link_for(owner))
+    sign_in(browser, owner)
+    assert "What you connect here belongs to" in words(browser.get("/connections"))
+
+
+def test_a_sign_in_leaves_a_link_that_is_over(owner: User, outsider: User) -> None:
+    browser = Client()
+    browser.get(link_for(outsider))
+    with time_machine.travel(timezone.now() + timedelta(seconds=1801), tick=False):
+        assert browser.get("/connections").status_code == 410
+        sign_in(browser, owner)
+        assert owner.email in words(browser.get("/connections"))
