@@ -19,7 +19,6 @@ from connections_project.identity.admin_history import forget_names
 from connections_project.identity.keys import revoke_key
 from connections_project.identity.models import (
     Authenticator,
-    Membership,
     SessionFamily,
     Team,
     User,
@@ -27,7 +26,7 @@ from connections_project.identity.models import (
 from connections_project.identity.provisioning import remember_forgotten
 from connections_project.identity.records import record_about_user
 from connections_project.operations.force import force_disconnect
-from connections_project.operations.offboarding_plan import own, own_keys
+from connections_project.operations.offboarding_plan import own, own_keys, teams_of
 from connections_project.operations.options import DisconnectOptions, Result
 
 # RFC 2606, section 2: no address there can ever be anybody's.
@@ -173,10 +172,7 @@ def lock_with_teams(user: User) -> User:
     Rows that refer to them may be written meanwhile: a batch of disconnects that has locked such
     rows has PostgreSQL look at the keys when it commits.
     """
-    joined = Membership.objects.filter(user=user).values("team")
-    # Its own one too, of which somebody may have left it out.
-    teams = Team.objects.filter(Q(pk__in=joined) | Q(owner=user)).order_by("pk")
-    list(teams.select_for_update(no_key=True))
+    list(teams_of(user).order_by("pk").select_for_update(no_key=True))
     return User.objects.select_for_update(no_key=True).get(pk=user.pk)
 
 

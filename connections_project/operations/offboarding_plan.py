@@ -100,9 +100,16 @@ def own(user: User) -> dict[str, Rows]:
     }
 
 
+def teams_of(user: User) -> "QuerySet[Team]":
+    """Find the teams a user belongs to, and its own one, even if it was taken out of that."""
+    joined = Membership.objects.filter(user=user).values("team")
+    # No OR, for which PostgreSQL would read the whole table.
+    return Team.objects.filter(pk__in=joined.union(Team.objects.filter(owner=user).values("pk")))
+
+
 def _left_alone(user: User) -> "QuerySet[Team]":
     """Find the user's teams that have no other active member."""
-    return Team.objects.filter(~Exists(_other_members(user)), memberships__user=user)
+    return teams_of(user).filter(~Exists(_other_members(user)))
 
 
 def _teams_that_remain(user: User) -> "QuerySet[Team]":

@@ -179,6 +179,30 @@ def test_own_keys_end_and_others_are_listed(
     assert AuditEvent.objects.get(action="api_key_revoked").reason == WHY
 
 
+def test_an_own_team_without_its_owner_ends_too(
+    owner: User, platforms: Bank, origin: Origin
+) -> None:
+    """Somebody has taken the owner out on the team's page."""
+    account = account_of_user(owner)
+    key = create_key(team=owner.own_team, scopes=["social:read"], origin=origin).key
+    owner.own_team.memberships.all().delete()
+    offboarding.forget(owner, reason=WHY, origin=origin)
+    account.refresh_from_db()
+    key.refresh_from_db()
+    assert (account.status, account.auth_state) == ("disconnected", None)
+    assert key.revoked_at is not None
+
+
+def test_an_own_team_that_only_others_are_in_is_theirs(
+    owner: User, teammate: User, platforms: Bank, origin: Origin
+) -> None:
+    account = account_of_user(owner)
+    owner.own_team.memberships.filter(user=owner).delete()
+    offboarding.deactivate(owner, reason=WHY, origin=origin)
+    account.refresh_from_db()
+    assert account.is_active
+
+
 def test_keys_of_an_own_team_with_others_stay(
     owner: User, teammate: User, platforms: Bank, origin: Origin
 ) -> None:
