@@ -12,6 +12,7 @@ from connections_project.server.bodies import Budget, IncomingBody
 from connections_project.server.environ import environ_of, refuse_unreadable_way
 from connections_project.server.responses import Response
 from connections_project.server.rsgi import Environ, HTTPProtocol, Scope, WSGIApplication
+from connections_project.server.sockets import UNREAD_SECONDS, limit_unread_answers
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class Application:
         threads: How many requests it answers at a time.
         body_seconds: How long a body may take to come.
         drain_seconds: How long it goes on answering at SIGTERM, while it is no longer ready.
+        unread_seconds: How long a client may take nothing of an answer that waits for it.
     """
 
     def __init__(
@@ -39,9 +41,11 @@ class Application:
         threads: int,
         body_seconds: float,
         drain_seconds: float = 0,
+        unread_seconds: float = UNREAD_SECONDS,
     ) -> None:
         self._wsgi = wsgi
         self._drain_seconds = drain_seconds
+        self._unread_seconds = unread_seconds
         self._body_seconds = body_seconds
         self._large_bodies = Budget(LARGE_BODIES)
         # They live as long as the process, and so do the connections that they keep.
@@ -67,7 +71,9 @@ class Application:
                 await incoming.drop()
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Prepare the end of the process, at its start."""
+        """Prepare the ends of connections and of the process, at its start."""
+        # granian listens once the loop runs.
+        loop.call_soon(limit_unread_answers, self._unread_seconds)
         drain_at_sigterm(loop, self._drain_seconds)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -165,6 +165,10 @@ def stream(request: HttpRequest) -> StreamingHttpResponse:
 made: list[int] = []
 
 
+def many_bytes(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(bytes(int(request.GET["mib"]) * 1024 * 1024))
+
+
 def slow(_request: HttpRequest) -> HttpResponse:
     time.sleep(4)
     return HttpResponse()
@@ -196,6 +200,7 @@ urlpatterns = [
     path("head", head),
     path("stream", stream),
     path("made", made_so_far),
+    path("bytes", many_bytes),
     path("slow", slow),
     path("healthz", healthz),
     path("readyz", readyz),

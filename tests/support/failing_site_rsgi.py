@@ -3,6 +3,8 @@
 `granian --interface rsgi tests.support.failing_site_rsgi:application`
 """
 
+import os
+
 from django.conf import settings
 
 from connections_project.server.application import Application
@@ -12,4 +14,5 @@ application = Application(
     wsgi_application,
     threads=settings.WEB_THREADS,
     body_seconds=settings.REQUEST_BODY_SECONDS,
+    unread_seconds=float(os.environ.get("UNREAD_SECONDS", "30")),
 )
