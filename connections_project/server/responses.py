@@ -14,7 +14,9 @@ from typing import IO, Any
 from connections_project.server.rsgi import HTTPProtocol, ResponseHeaders
 
 PIECE = 64 * 1024  # bytes
-PIECE_SECONDS = 20.0
+# Who reads nothing at all is disconnected sooner (sockets.py); of who reads slowly, the system and
+# granian keep so much that it may be long until they take more.
+PIECE_SECONDS = 60.0
 OPENING_SECONDS = 0.002
 
 
@@ -80,11 +82,16 @@ class Response:
             self._proto.response_file(self._status, self._headers, str(path))
             pipe = self._opened(path)
             try:
+                for piece in _in_pieces(body):
+                    _write(pipe, piece)
+            except BrokenPipeError:
                 # The client has gone, or wanted the head alone.
-                with suppress(BrokenPipeError):
-                    for piece in _in_pieces(body):
-                        _write(pipe, piece)
-            finally:
+                os.close(pipe)
+            except BaseException:
+                mark = getattr(body, "incomplete_mark", b"")
+                self._loop.call_soon_threadsafe(_end, self._loop, pipe, mark)
+                raise
+            else:
                 os.close(pipe)
 
     def _opened(self, path: Path) -> int:
@@ -121,6 +128,22 @@ def _write(pipe: int, piece: bytes) -> None:
         if not room.poll(PIECE_SECONDS * 1000):
             raise TimeoutError("The client reads nothing.")
         left = left[os.write(pipe, left) :]
+
+
+def _end(loop: asyncio.AbstractEventLoop, pipe: int, mark: bytes) -> None:
+    """Write the mark once there is room, and close: granian ends half a body as a whole one.
+
+    That waits without a thread, until the client reads on or its connection ends.
+    """
+
+    def finish() -> None:
+        loop.remove_writer(pipe)
+        # Nobody reads any more.
+        with suppress(BrokenPipeError):
+            os.write(pipe, mark)
+        os.close(pipe)
+
+    loop.add_writer(pipe, finish)
 
 
 def _in_pieces(parts: Iterable[bytes]) -> Iterator[bytes]:

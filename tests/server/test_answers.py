@@ -52,7 +52,9 @@ def test_a_stream_is_whole(port: int) -> None:
 
 
 def test_a_stream_that_breaks_is_cut_off(port: int) -> None:
-    assert b"999\n" not in get(port, "/stream?breaks")
+    answer = get(port, "/stream?breaks")
+    assert b"999\n" not in answer
+    assert b"\nINCOMPLETE\n" in answer
     assert status_of(get(port, "/api/open")) == 200
 
 
@@ -88,3 +90,15 @@ def test_no_more_is_made_than_is_read(port: int) -> None:
         assert now < 1600 * 64 * 1024
     assert len(body_of(get(port, "/stream?large"))) > 1600 * 64 * 1024
     assert made() == 1600 * 64 * 1024
+
+
+def test_who_pauses_too_long_is_told_that_it_is_cut() -> None:
+    with (
+        serving(*RSGI, PIECE_SECONDS="0.5") as port,
+        socket.create_connection(("127.0.0.1", port), timeout=20) as client,
+    ):
+        client.sendall(request("GET", "/stream?large", "Connection: close"))
+        time.sleep(2)
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert b"999\n" not in answer
+    assert b"\nINCOMPLETE\n" in answer

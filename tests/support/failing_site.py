@@ -158,7 +158,9 @@ def stream(request: HttpRequest) -> StreamingHttpResponse:
                 raise ZeroDivisionError(SECRET)
             yield b"%d\n" % number
 
-    return StreamingHttpResponse(parts())
+    answer = StreamingHttpResponse(parts())
+    answer.incomplete_mark = b"\nINCOMPLETE\n"  # type: ignore[attr-defined]
+    return answer
 
 
 # Bytes of the large answer that have been made.
