@@ -48,7 +48,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     # When all tokens and sessions that there were ended at once, of whichever issuer.
     sessions_ended_at = models.DateTimeField(null=True, editable=False)
     # Seconds by which its issuer's clock is ahead of ours, at least (clock_leads.py).
-    clock_lead = models.FloatField(default=0, editable=False)
+    clock_lead = models.FloatField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     # Django's: a new password in the clear, until it is saved.
     _password: str | None
@@ -182,7 +182,7 @@ class ForgottenSubject(models.Model):
 
     digest = models.CharField(max_length=64, primary_key=True)
     forgotten_at = models.DateTimeField()
-    clock_lead = models.FloatField(default=0)
+    clock_lead = models.FloatField(default=0, db_default=0)
 
     def __str__(self) -> str:
         return self.digest

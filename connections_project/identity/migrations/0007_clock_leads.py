@@ -12,11 +12,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="forgottensubject",
             name="clock_lead",
-            field=models.FloatField(default=0),
+            field=models.FloatField(db_default=0, default=0),
         ),
         migrations.AddField(
             model_name="user",
             name="clock_lead",
-            field=models.FloatField(default=0, editable=False),
+            field=models.FloatField(db_default=0, default=0, editable=False),
         ),
     ]
