@@ -16,7 +16,7 @@ from connections_project.api.errors import CHALLENGE, ApiError, error_of_status
 from connections_project.api.problems import ProblemRenderer
 from connections_project.api.throttling import set_rate_limit_headers
 from connections_project.api.translation import DATABASE_AWAY, api_error_of
-from connections_project.core.database import KNOWN_OUTAGE, is_away, is_lost_race
+from connections_project.core.database import is_away, is_lost_race
 
 logger = logging.getLogger(__name__)
 
@@ -81,9 +81,7 @@ def _translated(request: HttpRequest, exc: Exception) -> ApiError | None:
 
 
 def _log_outage(exc: Exception) -> None:
-    # A crowd is told of one outage: the tracebacks of those who have noticed it will do.
-    is_known = str(exc) == KNOWN_OUTAGE
-    logger.error("The database is unavailable", exc_info=None if is_known else exc)
+    logger.error("The database is unavailable", exc_info=exc)
 
 
 def _log_lost_race(exc: Exception) -> None:

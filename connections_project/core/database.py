@@ -5,8 +5,6 @@ from contextlib import contextmanager
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections
 
-# What those are told who don't wait for a database that is away (core/postgresql/outage.py).
-KNOWN_OUTAGE = "the database is away, and others wait for it already"
 # PostgreSQL, appendix A: foreign_key_violation (what a row belongs to has gone meanwhile, or got
 # another one), unique_violation, serialization_failure, deadlock_detected.
 LOST_RACES = frozenset({"23503", "23505", "40001", "40P01"})

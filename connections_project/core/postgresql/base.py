@@ -20,7 +20,6 @@ from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
 from psycopg import IsolationLevel
 
-from connections_project.core.postgresql.outage import Outage
 from connections_project.core.postgresql.silence import Connection, SilentServerError
 
 # The sessions that these tell of are over, or as good as that. The driver counts them by their
@@ -36,8 +35,6 @@ DRAIN_SECONDS = 1.0
 MOST_PARAMETERS = 65535
 # An update in bulk looks for each row among all of the statement's.
 MOST_ROWS = 1000
-# Of all threads of this process.
-_outage = Outage()
 
 
 class _Errors(DatabaseErrorWrapper):
@@ -86,11 +83,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         self._connected_at = time.monotonic()
-        with _outage.noticed():
-            if self.pool:
-                return self._pooled(conn_params)
-            self.isolation_level = IsolationLevel.READ_COMMITTED
-            return Connection.connect(**conn_params)
+        if self.pool:
+            return self._pooled(conn_params)
+        self.isolation_level = IsolationLevel.READ_COMMITTED
+        return Connection.connect(**conn_params)
 
     def _pooled(self, conn_params: dict[str, Any]) -> Any:
         """Return a session of the pool's that goes on.
