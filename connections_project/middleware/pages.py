@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.handlers.exception import convert_exception_to_response
 from django.db import Error as DatabaseError
 from django.http import HttpRequest
@@ -29,12 +30,20 @@ def _foreseeing(handle: Handle) -> Handle:
     def answer(request: HttpRequest) -> Any:
         try:
             return handle(request)
-        except DatabaseError as error:
-            if (page := page_of(request, error)) is None:
+        except (DatabaseError, SessionInterrupted) as error:
+            if (page := page_of(request, _cause(error))) is None:
                 raise
             return page
 
     return answer
+
+
+def _cause(error: BaseException) -> Exception:
+    """Return what the database has said of a session that can't be stored: Django drops it."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, DatabaseError):
+        found = found.__context__
+    return found or SessionInterrupted()
 
 
 class PageMiddleware:

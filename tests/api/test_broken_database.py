@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import DatabaseError, IntegrityError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
@@ -80,7 +81,7 @@ def away(*_: Any, **__: Any) -> None:
     raise OperationalError("a secret of the database")
 
 
-@pytest.mark.parametrize("where", ["view", "session"])
+@pytest.mark.parametrize("where", ["view", "session", "known session"])
 def test_a_page_says_when_to_come_again(
     client: Client, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -91,7 +92,11 @@ def test_a_page_says_when_to_come_again(
         return HttpResponse()
 
     monkeypatch.setattr(SignInView, "dispatch", lambda _, request: show(request))
-    monkeypatch.setattr(SessionStore, "save", away)
+    if where == "known session":
+        known = SessionStore()
+        known.save()
+        client.cookies["sessionid"] = str(known.session_key)
+    monkeypatch.setattr(Session if where == "known session" else SessionStore, "save", away)
     answer = client.get("/sign-in")
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
     assert answer["Content-Type"].startswith("text/html")
