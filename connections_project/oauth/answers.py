@@ -98,14 +98,18 @@ def token_document(answer: Answer) -> dict[str, Any]:
     return document
 
 
+BESIDE = frozenset({"refresh_token", "token_type", "expires_in"})
+
+
 def is_token_response(answer: Answer) -> bool:
-    """Whether a body gives an access token and names no error, whatever its status."""
+    """Whether a body gives an access token, as RFC 6749, section 5.1, has it, and names no error,
+    whatever its status. An access token alone may be a refusal's echo."""
     try:
         document = answer.json()
     except PlatformError:
         return False
     gives = isinstance(document, dict) and isinstance(document.get("access_token"), str)
-    return gives and not tells_error(document)
+    return gives and not BESIDE.isdisjoint(document) and not tells_error(document)
 
 
 def require_living_grant(answer: Answer, platform: Platform, *, at: Origin) -> None:

@@ -161,9 +161,17 @@ def test_a_status_alone_is_no_dead_grant_where_tokens_come(
     assert (row.status, row.opened()) == (Status.ACTIVE, TokenSet("at", "rt"))
 
 
-def test_an_echo_in_a_refusal_is_no_token(api: APIClient, owner: User, bank: Bank) -> None:
+@pytest.mark.parametrize(
+    "echo",
+    [
+        {"error": "invalid_request", "access_token": "REDACTED", "refresh_token": "***"},
+        {"message": "invalid token", "code": 190, "access_token": "REDACTED"},
+    ],
+)
+def test_an_echo_in_a_refusal_is_no_token(
+    api: APIClient, owner: User, bank: Bank, echo: dict[str, Any]
+) -> None:
     row = connection_of(owner)
-    echo = {"error": "invalid_request", "access_token": "REDACTED", "refresh_token": "***"}
     bank.server.on("POST", "/token", Answer(400, json=echo))
     path = f"/api/v1/providers/{row.pk}/token-refreshes"
     assert api.post(path, {"force": True}, format="json").status_code == 502
