@@ -132,14 +132,15 @@ def _again(endpoint: Endpoint, events: Sequence[OutgoingEvent]) -> int:
     with transaction.atomic():
         # Of two replays the second one finds what the first has made, and leaves it as it is.
         Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+        # Events first, as the retention does (`sweep.py`): what it forgets is waited for.
+        kept = OutgoingEvent.objects.filter(pk__in=ids).order_by("sequence")
+        ids = [event.pk for event in kept.select_for_update(no_key=True, of=("self",))]
         known = Delivery.objects.filter(endpoint=endpoint, event__in=ids)
         over = known.exclude(state=DeliveryState.PENDING)
         again = _begin_again(over)
         missing = OutgoingEvent.objects.filter(pk__in=ids).exclude(
             Exists(Delivery.objects.filter(endpoint=endpoint, event=OuterRef("pk")))
         )
-        # An event that is being forgotten just now (`sweep.py`) is waited for, and is then gone.
-        missing = missing.select_for_update(no_key=True, of=("self",))
         made = Delivery.objects.bulk_create(
             [
                 Delivery(
