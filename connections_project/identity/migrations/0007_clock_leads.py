@@ -9,14 +9,15 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name="forgottensubject",
-            name="clock_lead",
-            field=models.FloatField(db_default=0, default=0),
-        ),
+        # The users first: whoever makes or forgets one comes to the other table after this one.
         migrations.AddField(
             model_name="user",
             name="clock_lead",
             field=models.FloatField(db_default=0, default=0, editable=False),
+        ),
+        migrations.AddField(
+            model_name="forgottensubject",
+            name="clock_lead",
+            field=models.FloatField(db_default=0, default=0),
         ),
     ]
