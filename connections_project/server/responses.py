@@ -18,6 +18,7 @@ PIECE = 64 * 1024  # bytes
 # granian keep so much that it may be long until they take more.
 PIECE_SECONDS = 60.0
 OPENING_SECONDS = 0.002
+LONGEST_OPENING_SECONDS = 20.0
 
 
 class FileBody:
@@ -100,7 +101,7 @@ class Response:
         Raises:
             OSError: It does not, for instance because the client has gone.
         """
-        until = time.monotonic() + PIECE_SECONDS
+        until = time.monotonic() + LONGEST_OPENING_SECONDS
         gone = asyncio.run_coroutine_threadsafe(_awaited(self._proto.client_disconnect), self._loop)
         try:
             while True:

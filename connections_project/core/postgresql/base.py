@@ -63,6 +63,13 @@ class _Operations(DatabaseOperations):
         return max(1, min(len(objs), fitting, MOST_ROWS))
 
 
+def _is_alive(session: Connection) -> bool:
+    try:
+        return session.is_alive()
+    except psycopg.Error:
+        return False
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Drop sessions that have become useless, all of this process, so that new ones are made."""
 
@@ -96,7 +103,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         found = super().get_new_connection(conn_params)
         for _ in range(self.pool.max_size):
-            if found.is_alive():
+            if _is_alive(found):
                 break
             # Where one was ended, all were, mostly.
             found.close()
