@@ -99,17 +99,28 @@ def token_document(answer: Answer) -> dict[str, Any]:
 
 
 BESIDE = frozenset({"refresh_token", "token_type", "expires_in"})
+# How members begin that only a refusal has, in words of whatever API, or as it quotes the request.
+OF_REFUSALS = ("error", "message", "detail", "title", "fault", "code", "grant_type")
 
 
 def is_token_response(answer: Answer) -> bool:
-    """Whether a body gives an access token, as RFC 6749, section 5.1, has it, and names no error,
-    whatever its status. An access token alone may be a refusal's echo."""
+    """Whether a body of a status of failure gives an access token, as RFC 6749, section 5.1, has
+    it, and is no refusal that quotes tokens. An access token alone may be an echo, and so is what
+    was sent."""
     try:
         document = answer.json()
     except PlatformError:
         return False
-    gives = isinstance(document, dict) and isinstance(document.get("access_token"), str)
-    return gives and not BESIDE.isdisjoint(document) and not tells_error(document)
+    if not isinstance(document, dict) or BESIDE.isdisjoint(document) or _is_refusal(document):
+        return False
+    given = (document.get("access_token"), document.get("refresh_token"))
+    is_echo = any(isinstance(one, str) and one in answer.sent for one in given)
+    return isinstance(given[0], str) and not is_echo
+
+
+def _is_refusal(document: Mapping[str, Any]) -> bool:
+    words = (value for name, value in document.items() if name.lower().startswith(OF_REFUSALS))
+    return any(words) or tells_error(document)
 
 
 def require_living_grant(answer: Answer, platform: Platform, *, at: Origin) -> None:

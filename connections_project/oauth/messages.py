@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import chain
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
 from connections_project.oauth.errors import ErrorCode, PlatformError
 from connections_project.oauth.json_text import MOST_ANSWERED_VALUES, load_json
@@ -16,6 +18,7 @@ class Answer:
 
     Args:
         passing_errors: Error codes of this platform that mean "later", whatever the status says.
+        sent: What was sent to a token endpoint as parameters, and so may come back as an echo.
     """
 
     platform: str
@@ -23,6 +26,7 @@ class Answer:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     passing_errors: tuple[str, ...] = ()
+    sent: frozenset[str] = field(default=frozenset(), repr=False)
 
     @property
     def text(self) -> str:
@@ -79,3 +83,10 @@ class Request:
     json: Mapping[str, Any] | None = field(default=None, repr=False)
     files: Mapping[str, File] | None = field(default=None, repr=False)
     body: bytes | None = field(default=None, repr=False)
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        """What it sends as parameters of its address, its form or its JSON, without their names."""
+        query = dict(parse_qsl(urlsplit(self.url).query))
+        values = chain.from_iterable(one.values() for one in (query, self.form, self.json) if one)
+        return frozenset(map(str, values))

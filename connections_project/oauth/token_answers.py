@@ -7,8 +7,9 @@ stores or revokes it.
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from urllib.parse import unquote_plus
 
 from connections_project.oauth.answers import failure_of, is_token_response, token_document
@@ -49,10 +50,11 @@ def ask_for_tokens(request: Request, *, platform: Platform, within: float) -> An
         UnusableTokensError: The answer broke off after its tokens.
         PlatformError: See `send`.
     """
+    sent = request.parameters
     try:
-        return send(request, platform=platform, within=within)
+        return replace(send(request, platform=platform, within=within), sent=sent)
     except PlatformError as error:
-        found = _first_readable(error.received.success if error.received else ())
+        found = _first_readable(error.received.success if error.received else (), sent)
         if found is None:
             raise
         failure = UnusableTokensError(error, found)
@@ -70,7 +72,11 @@ def read_tokens(answer: Answer) -> TokenSet:
     try:
         return parse_token_response(token_document(answer), platform=answer.platform)
     except PlatformError as error:
-        found = _tokens_of_failure(answer) if failure_of(answer) else _readable(answer.body)
+        found = (
+            _tokens_of_failure(answer)
+            if failure_of(answer)
+            else _readable(answer.body, answer.sent)
+        )
         if found is None:
             raise
         failure = UnusableTokensError(error, found)
@@ -100,13 +106,18 @@ def _tokens_of_failure(answer: Answer) -> TokenSet | None:
     return None
 
 
-def _first_readable(bodies: Iterable[bytes]) -> TokenSet | None:
-    return next((found for body in bodies if (found := _readable(body))), None)
+def _first_readable(bodies: Iterable[bytes], sent: Container[str]) -> TokenSet | None:
+    return next((found for body in bodies if (found := _readable(body, sent))), None)
 
 
-def _readable(body: bytes) -> TokenSet | None:
-    """Find tokens in a body that is no token response, or is packed and not said to be."""
-    found = _tokens_in(body) or _tokens_in(_unpacked(body))
+def _readable(body: bytes, sent: Container[str]) -> TokenSet | None:
+    """Find tokens in a body that is no token response, or is packed and not said to be.
+
+    Args:
+        sent: What is no fresh token, but an echo, or the refresh token that stays the same.
+    """
+    read = _tokens_in(body) or _tokens_in(_unpacked(body))
+    found = {name: token for name, token in read.items() if token not in sent}
     return TokenSet(found.get("access_token", ""), found.get("refresh_token")) if found else None
 
 

@@ -22,7 +22,7 @@ from tests.support import gallery as galleries
 from tests.support.bank import Bank
 from tests.support.chirp import Chirp
 from tests.support.gallery import Gallery
-from tests.support.platform_server import Answer, PlatformServer
+from tests.support.platform_server import Answer, PlatformServer, Request
 from tests.support.provider_rows import connection_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -166,17 +166,56 @@ def test_a_status_alone_is_no_dead_grant_where_tokens_come(
     [
         {"error": "invalid_request", "access_token": "REDACTED", "refresh_token": "***"},
         {"message": "invalid token", "code": 190, "access_token": "REDACTED"},
+        *(
+            {name: "no", "access_token": "REDACTED", "refresh_token": "***"}
+            for name in ("message", "code", "error_type", "errorMessage", "detail", "title")
+        ),
+        {"grant_type": "refresh_token", "access_token": "REDACTED", "refresh_token": "***"},
+        {"access_token": "REDACTED", "refresh_token": "refresh-0"},
+        {"access_token": "refresh-0", "refresh_token": "***"},
+        {"access_token": "refresh-0", "token_type": "bearer"},
     ],
 )
+@pytest.mark.parametrize("status", [400, 500])
 def test_an_echo_in_a_refusal_is_no_token(
-    api: APIClient, owner: User, bank: Bank, echo: dict[str, Any]
+    api: APIClient, owner: User, bank: Bank, echo: dict[str, Any], status: int
 ) -> None:
     row = connection_of(owner)
-    bank.server.on("POST", "/token", Answer(400, json=echo))
+    bank.server.on("POST", "/token", Answer(status, json=echo))
     path = f"/api/v1/providers/{row.pk}/token-refreshes"
     assert api.post(path, {"force": True}, format="json").status_code == 502
     row.refresh_from_db()
     assert row.opened() == TokenSet("access-0", "refresh-0")
+
+
+ECHOES = {
+    "an error": Answer(json={"error": "odd", "refresh_token": "refresh-0"}),
+    "half of it": Answer(body=b'{"refresh_token": "refresh-0", "access_token": "re'),
+    "an answer that breaks off": Answer(
+        raw=b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nrefresh_token=refresh-0&"
+    ),
+}
+
+
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+def test_what_was_sent_is_not_fresh_in_a_success(
+    api: APIClient, owner: User, bank: Bank, echo: Answer
+) -> None:
+    row = connection_of(owner)
+    bank.server.on("POST", "/token", echo)
+    path = f"/api/v1/providers/{row.pk}/token-refreshes"
+    assert api.post(path, {"force": True}, format="json").status_code == 502
+    stored = Connection.objects.get()
+    assert (stored.opened(), stored.epoch) == (TokenSet("access-0", "refresh-0"), row.epoch)
+
+
+def test_a_code_that_comes_back_is_not_revoked(api: APIClient, bank: Bank) -> None:
+    def echo(request: Request) -> Answer:
+        return Answer(400, json={"access_token": request.form["code"], "token_type": "bearer"})
+
+    bank.server.on("POST", "/token", echo)
+    assert banks.call_back(api, banks.start(api)).status_code == 502
+    assert bank.revoked == []
 
 
 def test_a_missing_access_token_is_renewed(api: APIClient, owner: User, bank: Bank) -> None:
