@@ -28,6 +28,8 @@ class FinalResponse(HTTPResponse):
         for _ in range(MOST_INTERIM):
             self._begin()
             if not 100 <= self.status < 200 or self.status == HTTPStatus.SWITCHING_PROTOCOLS:
+                if self._is_of_unknown_length():
+                    self._read_until_closed()
                 return
             self.headers = self.msg = None  # type: ignore[assignment]
         raise HTTPException("too many interim answers")
@@ -41,6 +43,29 @@ class FinalResponse(HTTPResponse):
             # Where it is no HTTP, it is closed and gone by now.
             if self.fp:
                 self.fp = stream
+
+    def _is_of_unknown_length(self) -> bool:
+        """Whether there are two lengths, or chunks are said to come and none do.
+
+        `http.client` and urllib3 would drop what comes, as RFC 9112, section 6.3, has it of the
+        first; but a body may hold tokens.
+        """
+        if self.chunked:
+            return self.length is None and self._has_no_chunks()
+        lengths = ",".join(self.headers.get_all("Content-Length", ())).split(",")
+        return self.length != 0 and len({length.strip() for length in lengths}) > 1
+
+    def _has_no_chunks(self) -> bool:
+        first_line = self.fp.peek(1).partition(b"\n")[0]
+        try:
+            int(first_line.partition(b";")[0] or b"0", 16)
+        except ValueError:
+            return True
+        return False
+
+    def _read_until_closed(self) -> None:
+        del self.headers["Content-Length"], self.headers["Transfer-Encoding"]
+        self.chunked, self.length, self.will_close = False, None, True
 
 
 class _Head:

@@ -65,6 +65,12 @@ ODD = {
     ),
     "too many values": (b"{" + BOTH + b', "scope": [' + b"0," * 100_001 + b"0]}", {"at", "rt"}),
 }
+ODD |= {
+    "trailing garbage": (WHOLE + b");", {"at", "rt"}),
+    "a comment before": (b"while(1);" + WHOLE, {"at", "rt"}),
+    "JSONP": (b"callback(" + WHOLE + b")", {"at", "rt"}),
+    "two objects": (b'{"access_token": "at"}\n{"refresh_token": "rt"}', {"at", "rt"}),
+}
 PACKED = gzip.compress(WHOLE)
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 # Answers that break off, or go on, after their tokens.
@@ -72,6 +78,12 @@ BROKEN = {
     "cut short": Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + WHOLE),
     "a bad chunk": Answer(raw=CHUNKED + b"%x\r\n%b\r\nzz\r\n" % (len(WHOLE), WHOLE)),
     "a missing chunk": Answer(raw=CHUNKED + b"%x\r\n%b\r\n" % (len(WHOLE), WHOLE)),
+    "a chunk that breaks off": Answer(raw=CHUNKED + b"500\r\n" + WHOLE),
+    "two lengths, and no whole of it": Answer(
+        raw=b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 500\r\n\r\n{" + BOTH
+    ),
+    "lines that are no chunks": Answer(raw=CHUNKED + b"{\n" + BOTH + b",\n"),
+    "a form that is no chunk": Answer(raw=CHUNKED + b"access_token=at&refresh_token=rt"),
     "no end": Answer(body=WHOLE + b" " * 3 * 1024 * 1024),
     **{
         f"no {coding}": Answer(body=WHOLE, headers={"Content-Encoding": coding})
@@ -138,7 +150,29 @@ WHOLE_ANSWERS = {
     "no length": b"HTTP/1.1 200 OK\r\n",
     "a length that is none": b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n",
     "headers and then some": HEAD + b"no header at all\r\n",
+    "two lengths": HEAD + b"Content-Length: 5\r\n",
+    "two lengths, the shorter one first": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"
+    + HEAD.splitlines(keepends=True)[1],
+    "two lengths in one": b"HTTP/1.1 200 OK\r\nContent-Length: 5, %d\r\n" % len(WHOLE),
+    "chunks that are none": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n",
+    "chunks that are none, and a length": HEAD + b"Transfer-Encoding: chunked\r\n",
 }
+
+
+# Bodies that are whole token responses, though not as RFC 6749, section 5.1, has them.
+WHOLE_BODIES = {
+    "a byte order mark": b"\xef\xbb\xbf" + WHOLE,
+    "UTF-16": WHOLE.decode().encode("utf-16"),
+    "UTF-32": WHOLE.decode().encode("utf-32-le"),
+    "blanks around": b"\r\n " + WHOLE + b"\n\n",
+    "one key twice": b'{"access_token": "at", ' + BOTH + b"}",
+}
+
+
+@pytest.mark.parametrize("body", WHOLE_BODIES.values(), ids=WHOLE_BODIES)
+def test_a_body_that_is_whole_is_stored(api: APIClient, bank: Bank, body: bytes) -> None:
+    bank.server.on("POST", "/token", Answer(body=body))
+    assert banks.connect(api).opened() == TokenSet("at", "rt")
 
 
 @pytest.mark.parametrize("head", WHOLE_ANSWERS.values(), ids=WHOLE_ANSWERS)

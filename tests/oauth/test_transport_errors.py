@@ -216,13 +216,20 @@ def test_an_error_shows_nothing_sent_or_received(failure: Failing, answer: Answe
         assert secret not in result
 
 
-def test_tokens_before_the_deadline_are_not_lost(failure: Failing) -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [{"Content-Length": "500"}, {"Content-Length": "5, 500"}, {"Transfer-Encoding": "chunked"}],
+)
+def test_tokens_before_the_deadline_are_not_lost(
+    server: PlatformServer, failure: Failing, headers: dict[str, str]
+) -> None:
     tokens = {"access_token": "at", "refresh_token": "rt"}
 
-    fault = failure(Answer(json=tokens, headers={"Content-Length": "500"}), within=0.3)
+    fault = failure(Answer(json=tokens, headers=headers), within=0.3)
 
     assert isinstance(fault, UnusableTokensError)
     assert (fault.code, fault.tokens) == ("timeout", TokenSet("at", "rt"))
+    assert_hung_up(server)
 
 
 def test_a_redirect_is_read_to_the_limit_too(failure: Failing) -> None:
