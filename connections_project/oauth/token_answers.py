@@ -4,6 +4,7 @@ Whatever follows its 200, the tokens are the user's: what can be read of them is
 stores or revokes it.
 """
 
+import html
 import json
 import re
 import zlib
@@ -19,13 +20,16 @@ from connections_project.oauth.tokens import VSCHAR, TokenSet, parse_token_respo
 from connections_project.oauth.transport import Answer, Request, send
 
 # In a JSON object, whole or not (RFC 8259, section 7), also as the only text in a list or an object
-# of its own; or in a form, as some platforms answer.
+# of its own; or in a form or in XML, as some platforms answer.
 _TEXT = r'"(?:[^"\\]|\\.)*"'
 _IN_JSON = re.compile(rf'"(access_token|refresh_token)"\s*:\s*({_TEXT}|[0-9]+)')
 _INSIDE_JSON = re.compile(
     rf'"(access_token|refresh_token)"\s*:\s*(?:\[|\{{\s*{_TEXT}\s*:)\s*({_TEXT})\s*[\]}}]'
 )
 _IN_FORM = re.compile(r"(?:^|&)(access_token|refresh_token)=([^&\s]+)")
+_IN_XML = re.compile(
+    r"<(?:\w+:)?(access_token|refresh_token)(?:\s[^<>]*)?>(?:<!\[CDATA\[)?([^<]*)<"
+)
 MOST_LEVELS = 4
 LONGEST_UNPACKED = 64 * 1024
 
@@ -148,10 +152,15 @@ def _tokens_at_once(text: str) -> dict[str, str]:
         return {}
     found = {
         **{name: unquote_plus(value) for name, value in _IN_FORM.findall(text)},
+        **{name: _xml_text(value) for name, value in _IN_XML.findall(text)},
         **{name: _json_text(value) for name, value in _INSIDE_JSON.findall(text)},
         **{name: _json_text(value) for name, value in _IN_JSON.findall(text)},
     }
     return {name: value for name, value in found.items() if _is_token(value)}
+
+
+def _xml_text(value: str) -> str:
+    return html.unescape(value.removesuffix("]]>").strip())
 
 
 def _json_text(value: str) -> str:

@@ -70,6 +70,20 @@ ODD |= {
     "a comment before": (b"while(1);" + WHOLE, {"at", "rt"}),
     "JSONP": (b"callback(" + WHOLE + b")", {"at", "rt"}),
     "two objects": (b'{"access_token": "at"}\n{"refresh_token": "rt"}', {"at", "rt"}),
+    "XML": (
+        b'<?xml version="1.0"?><OAuth><access_token>at</access_token>'
+        b"<refresh_token>rt</refresh_token></OAuth>",
+        {"at", "rt"},
+    ),
+    "XML in a namespace": (
+        b'<o:token xmlns:o="urn:o"><o:access_token type="Bearer">\n a&amp;t \n</o:access_token>'
+        b"<o:refresh_token><![CDATA[rt]]></o:refresh_token></o:token>",
+        {"a&t", "rt"},
+    ),
+    "XML without a refresh token": (
+        b"<t><access_token>at</access_token><refresh_token/></t>",
+        {"at"},
+    ),
 }
 PACKED = gzip.compress(WHOLE)
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
