@@ -1,4 +1,4 @@
-"""Principals, their teams, keys and refresh tokens, and the second factor of operators."""
+"""Principals."""
 
 from datetime import datetime
 from typing import Any
@@ -15,8 +15,6 @@ from connections_project.conf.issuers import LONGEST_ISSUER
 from connections_project.core.ids import uuid7
 from connections_project.identity.fields import NormalEmailField, normal_email
 from connections_project.identity.managers import UserManager
-from connections_project.identity.prefixed_tokens import PrefixedToken
-from connections_project.identity.totp import SealedTOTPDevice
 
 
 class PrincipalType(models.TextChoices):
@@ -125,7 +123,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return address
 
     @property
-    def own_teams(self) -> "models.QuerySet[Team]":
+    def own_teams(self) -> "models.QuerySet[Any]":
         """The teams it belongs to, the oldest first, which is its own."""
         return self.teams.order_by("created_at", "pk")
 
@@ -170,8 +168,8 @@ class User(AbstractBaseUser, PermissionsMixin):
             super().save(*args, **kwargs)
             self._loses_password = False
             if is_new:
-                team = Team.objects.create(name=self.shown_name[:254], owner=self)
-                Membership.objects.create(team=team, user=self)
+                team = self.teams.model.objects.create(name=self.shown_name[:254], owner=self)
+                self.memberships.create(team=team)
 
 
 class ForgottenSubject(models.Model):
@@ -186,143 +184,3 @@ class ForgottenSubject(models.Model):
 
     def __str__(self) -> str:
         return self.digest
-
-
-class Team(models.Model):
-    """People who share social accounts. The one with an `owner` is that principal's own."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    # Operators look teams up by it, or by what it begins with.
-    name = models.CharField(max_length=254, db_index=True)
-    owner = models.OneToOneField(
-        User, null=True, blank=True, on_delete=models.CASCADE, related_name="own_team"
-    )
-    members = models.ManyToManyField(User, through="Membership", related_name="teams")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        # The few among everybody's own.
-        indexes = [
-            models.Index(fields=["-id"], name="identity_shared", condition=Q(owner__isnull=True))
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Membership(models.Model):
-    """That a principal belongs to a team."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
-    # The index of this key alone is the constraint's below.
-    user = models.ForeignKey(
-        User, on_delete=models.CASCADE, related_name="memberships", db_index=False
-    )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(name="identity_member_once", fields=["user", "team"])
-        ]
-
-    def __str__(self) -> str:
-        return str(self.id)
-
-
-class Scope(models.TextChoices):
-    """What an API key may do; members of the team hold all of them."""
-
-    READ = "social:read"
-    WRITE = "social:write"
-    PUBLISH = "social:publish"
-
-
-class ApiKey(PrefixedToken):
-    """A team's own credential, for programs that act for the team and for nobody in it.
-
-    It outlives whoever made it, since the team relies on it.
-    """
-
-    # As DRF asks a principal, and as the audit log calls it: its id stands there as the actor's.
-    is_authenticated = True
-    principal_type = PrincipalType.SERVICE
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="api_keys")
-    name = models.CharField(max_length=100, default="", blank=True)
-    scopes = models.JSONField(default=list)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    created_by = models.ForeignKey(
-        User, null=True, on_delete=models.SET_NULL, related_name="created_api_keys"
-    )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        verbose_name = "API key"
-
-    def __str__(self) -> str:
-        return self.prefix
-
-    def is_good(self, *, now: datetime) -> bool:
-        """Whether it is neither revoked nor past its end."""
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
-
-
-class SessionFamily(models.Model):
-    """The refresh tokens that descend from one sign-in, of which only the youngest is good.
-
-    RFC 9700, section 4.14.2: a used token that comes back shows that two parties hold it, and
-    which of them is the thief is unknown, so the whole family is revoked.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="session_families")
-    current_jti = models.UUIDField()
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    expires_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True)
-
-    class Meta:
-        verbose_name_plural = "session families"
-        indexes = [models.Index(fields=["expires_at"], name="identity_session_end")]
-
-    def __str__(self) -> str:
-        return str(self.id)
-
-
-class Authenticator(SealedTOTPDevice):
-    """An operator's TOTP device."""
-
-    # One device a person; losing it is what `reset_totp` is for.
-    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="authenticator")
-
-    class Meta:
-        constraints = [models.UniqueConstraint(name="identity_one_authenticator", fields=["user"])]
-
-    @property
-    def vault_subject(self) -> str:
-        return f"authenticator:{self.user_id}"
-
-
-class RecoveryCode(models.Model):
-    """A code that stands in for an authenticator that is lost; it is gone with its use.
-
-    Of 80 random bits the plain hash is enough.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    authenticator = models.ForeignKey(
-        Authenticator, on_delete=models.CASCADE, related_name="recovery_codes", db_index=False
-    )
-    code_sha256 = models.CharField(max_length=64)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                name="identity_recovery_code_once", fields=["authenticator", "code_sha256"]
-            )
-        ]
-
-    def __str__(self) -> str:
-        return str(self.id)
