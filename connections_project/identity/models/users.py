@@ -15,6 +15,7 @@ from connections_project.conf.issuers import LONGEST_ISSUER
 from connections_project.core.ids import uuid7
 from connections_project.identity.fields import NormalEmailField, normal_email
 from connections_project.identity.managers import UserManager
+from connections_project.identity.models.changed_fields import ChangedFieldsModel
 
 
 class PrincipalType(models.TextChoices):
@@ -24,7 +25,7 @@ class PrincipalType(models.TextChoices):
     SERVICE = "service"
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(ChangedFieldsModel, AbstractBaseUser, PermissionsMixin):
     """A principal: a person or a service, that comes in and owns connections.
 
     A local one signs in by `email`. One of an external issuer is known by (`issuer`, `subject`) and
