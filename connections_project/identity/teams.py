@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 class Size(TypedDict):
     members_count: int
+    active_count: int
 
 
 def shared_teams() -> "QuerySet[Team]":
@@ -43,7 +44,7 @@ def _first(which: Q) -> list[Team]:
 def listed_teams(
     *, member: UUID | None = None, personal: bool = False
 ) -> "QuerySet[WithAnnotations[Team, Size]]":
-    """Find teams with their numbers of members, the newest first.
+    """Find teams with their numbers of members and of active ones, the newest first.
 
     Args:
         member: The id of a principal who belongs to them; None for anybody's.
@@ -52,4 +53,6 @@ def listed_teams(
     teams = Team.objects.all() if personal else shared_teams()
     if member is not None:
         teams = teams.filter(Exists(Membership.objects.filter(team=OuterRef("pk"), user=member)))
-    return teams.annotate(members_count=Count("memberships")).order_by("-pk")
+    active = Count("memberships", filter=Q(memberships__user__is_active=True))
+    counted = teams.annotate(members_count=Count("memberships"), active_count=active)
+    return counted.order_by("-pk")
