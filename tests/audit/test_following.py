@@ -13,8 +13,10 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 
+from audit.management.commands import follow_audit_log
 from audit.models import AuditEvent
 from audit.seal import seal_all
+from tests.support import audit_tampering as tampering
 from tests.support.process_environment import ROOT, environment_with
 
 Recorded = Callable[..., AuditEvent]
@@ -96,6 +98,41 @@ def test_an_id_that_no_seal_has_is_wrong_use(recorded: Recorded) -> None:
         with pytest.raises(CommandError, match=str(event_id)) as caught:
             followed("--after", str(event_id))
         assert caught.value.returncode == 2
+
+
+def begin_anew(checkpoints_file: Path) -> None:
+    """Begin the log anew, beside the file of the one before."""
+    known = checkpoints_file.read_text()
+    tampering.start_anew(checkpoints_file)
+    tampering.record_events(1)
+    list(seal_all())
+    checkpoints_file.write_text(known)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("after", ["", "the last one", "one of the new log"])
+def test_a_log_that_is_begun_anew_is_an_alarm(checkpoints_file: Path, after: str) -> None:
+    tampering.sealed(2)
+    last = followed()[-1]["id"]
+    begin_anew(checkpoints_file)
+    ids = {"the last one": last, "one of the new log": str(AuditEvent.objects.latest("pk").pk)}
+    with pytest.raises(CommandError, match="begun anew") as caught:
+        followed(*(["--after", ids[after]] if after else []))
+    assert caught.value.returncode == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("end", [begin_anew, lambda _: tampering.cut_off(from_seal=1)])
+def test_it_is_one_for_whoever_follows_it_too(
+    checkpoints_file: Path, monkeypatch: pytest.MonkeyPatch, end: Callable[[Path], None]
+) -> None:
+    tampering.sealed(2)
+    monkeypatch.setattr("time.sleep", lambda _: end(checkpoints_file))
+    # It would be the test's own.
+    monkeypatch.setattr(follow_audit_log, "close_old_connections", lambda: None)
+    with pytest.raises(CommandError, match="begun anew") as caught:
+        call_command("follow_audit_log", stdout=StringIO())
+    assert caught.value.returncode == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.core.management.base import CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 
-from audit import follow
+from audit import checkpoints, follow
 from audit.canonical import written
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin, record_about_log
@@ -31,7 +31,8 @@ examples:
 Each line is a JSON object with the id of its event. Whoever goes on after the last one that was
 stored misses nothing, and gets no event twice but those that were written and not stored.
 docs/evidence.md ("Feeding a SIEM") has the fields, beside their names in OCSF.
-Exit code 0: stopped, or all was written. 1: the reader went away. 2: no sealed event has that id.
+Exit code 0: stopped, or all was written. 1: the reader went away, or AUDIT_HEADS_FILE disagrees
+with the log, as where it was begun anew: see verify_audit_log. 2: no sealed event has that id.
 """
 
 
@@ -47,6 +48,7 @@ class Command(CommandWithExamples):
         )
 
     def handle(self, *, after: UUID | None, once: bool, interval: float, **_: Any) -> None:
+        _require_agreement()
         try:
             self.place = follow.place_of(after) if after else follow.BEGINNING
         except follow.UnsealedEventError:
@@ -60,6 +62,8 @@ class Command(CommandWithExamples):
                 self.try_to_write_new()
 
     def write_new(self) -> None:
+        # Of a log that is begun anew the numbers are behind, and nothing of it would be seen.
+        _require_agreement()
         for place, event in follow.sealed_after(self.place):
             self.stdout.write(written(event).decode("ascii"))
             self.place = place
@@ -72,6 +76,13 @@ class Command(CommandWithExamples):
             self.write_new()
         except (OperationalError, InterfaceError) as error:
             self.stderr.write(f"The database can't be reached ({type(error).__name__}); trying on.")
+
+
+def _require_agreement() -> None:
+    try:
+        checkpoints.require_agreement()
+    except checkpoints.DisagreementError as error:
+        raise CommandError(f"{error} Nothing more is written: see verify_audit_log.") from None
 
 
 def _audit(after: UUID | None) -> None:
