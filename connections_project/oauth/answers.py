@@ -8,6 +8,7 @@ from typing import Any, Literal
 from connections_project.oauth.catalog import DeadGrantMatcher, Platform, Revocation
 from connections_project.oauth.errors import DeadGrant, ErrorCode, PlatformError
 from connections_project.oauth.paths import dig
+from connections_project.oauth.tokens import MASK
 from connections_project.oauth.transport import Answer
 
 # Where platforms put their error codes: RFC 6749, section 5.2, then Graph APIs and others.
@@ -114,8 +115,9 @@ def is_token_response(answer: Answer) -> bool:
     if not isinstance(document, dict) or BESIDE.isdisjoint(document) or _is_refusal(document):
         return False
     given = (document.get("access_token"), document.get("refresh_token"))
-    is_echo = any(isinstance(one, str) and one in answer.sent for one in given)
-    return isinstance(given[0], str) and not is_echo
+    texts = [one for one in given if isinstance(one, str)]
+    is_quoted = any(one in answer.sent or MASK.search(one) for one in texts)
+    return isinstance(given[0], str) and not is_quoted
 
 
 def _is_refusal(document: Mapping[str, Any]) -> bool:

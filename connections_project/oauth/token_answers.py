@@ -16,7 +16,7 @@ from urllib.parse import unquote_plus
 from connections_project.oauth.answers import failure_of, is_token_response, token_document
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.platform_entries import Platform
-from connections_project.oauth.tokens import VSCHAR, TokenSet, parse_token_response
+from connections_project.oauth.tokens import MASK, VSCHAR, TokenSet, parse_token_response
 from connections_project.oauth.transport import Answer, Request, send
 
 # In a JSON object, whole or not (RFC 8259, section 7), also as the only text in a list or an object
@@ -171,4 +171,4 @@ def _json_text(value: str) -> str:
 
 
 def _is_token(value: str) -> bool:
-    return VSCHAR.fullmatch(value) is not None
+    return VSCHAR.fullmatch(value) is not None and not MASK.search(value)

@@ -11,6 +11,8 @@ from connections_project.oauth.errors import PlatformError
 # VSCHAR, the alphabet of tokens and codes (RFC 6749, appendix A): no control character, so that
 # none can break out of a header.
 VSCHAR = re.compile(r"[\x20-\x7e]+")
+# How a token is written by those who don't show it.
+MASK = re.compile(r"\*\*\*|redacted", re.IGNORECASE)
 # The longest lifetime that is believed, so that adding it to a date can't overflow.
 TEN_YEARS = 10 * 365 * 24 * 3600
 

@@ -214,15 +214,17 @@ def test_a_status_alone_is_no_dead_grant_where_tokens_come(
 @pytest.mark.parametrize(
     "echo",
     [
-        {"error": "invalid_request", "access_token": "REDACTED", "refresh_token": "***"},
-        {"message": "invalid token", "code": 190, "access_token": "REDACTED"},
+        {"error": "invalid_request", "access_token": "a-1", "refresh_token": "r-1"},
+        {"message": "invalid token", "code": 190, "access_token": "a-1"},
         *(
-            {name: "no", "access_token": "REDACTED", "refresh_token": "***"}
+            {name: "no", "access_token": "a-1", "refresh_token": "r-1"}
             for name in ("message", "code", "error_type", "errorMessage", "detail", "title")
         ),
-        {"grant_type": "refresh_token", "access_token": "REDACTED", "refresh_token": "***"},
-        {"access_token": "REDACTED", "refresh_token": "refresh-0"},
-        {"access_token": "refresh-0", "refresh_token": "***"},
+        {"grant_type": "refresh_token", "access_token": "a-1", "refresh_token": "r-1"},
+        {"access_token": "a-1", "refresh_token": "refresh-0"},
+        {"access_token": "refresh-0", "refresh_token": "r-1"},
+        {"access_token": "acc***", "refresh_token": "ref***"},
+        {"access_token": "REDACTED", "refresh_token": "[redacted]"},
         {"access_token": "refresh-0", "token_type": "bearer"},
     ],
 )
@@ -240,6 +242,7 @@ def test_an_echo_in_a_refusal_is_no_token(
 
 ECHOES = {
     "an error": Answer(json={"error": "odd", "refresh_token": "refresh-0"}),
+    "an error, and a mask": Answer(json={"error": "odd", "refresh_token": "********"}),
     "half of it": Answer(body=b'{"refresh_token": "refresh-0", "access_token": "re'),
     "an answer that breaks off": Answer(
         raw=b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nrefresh_token=refresh-0&"
