@@ -15,6 +15,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "connections_project.middleware.storable_text.StorableTextMiddleware",
     "connections_project.middleware.hosts.CommonMiddleware",
+    "connections_project.middleware.outage.OutageMiddleware",
     "connections_project.middleware.pages.PageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "connections_project.admin.time_zone.TimeZoneMiddleware",

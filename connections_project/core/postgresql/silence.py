@@ -11,9 +11,11 @@ import socket
 import struct
 import time
 from collections.abc import Generator
-from typing import Any
+from typing import Any, Self
 
 import psycopg
+
+from connections_project.core.postgresql.outage import outage
 
 # Together with the wait for a connection less than ten seconds (conf/databases.py).
 SILENCE_SECONDS = 2.0
@@ -29,6 +31,17 @@ class SilentServerError(psycopg.OperationalError):
 class Connection(psycopg.Connection[Any]):
     """A connection that gives up on a server that has stopped answering."""
 
+    @classmethod
+    def connect(cls, *args: Any, **kwargs: Any) -> Self:
+        """Connect, and note for all threads where that fails."""
+        try:
+            made = super().connect(*args, **kwargs)
+        except psycopg.OperationalError:
+            outage.not_connected()
+            raise
+        outage.connected(made)
+        return made
+
     def wait(self, gen: Generator[Any, Any, Any], *args: Any, **kwargs: Any) -> Any:
         """Run a protocol exchange.
 
@@ -40,6 +53,7 @@ class Connection(psycopg.Connection[Any]):
         except SilentServerError:
             # By itself the driver would wait for the end of the statement.
             self.close()
+            outage.begins()
             raise
 
     def is_alive(self) -> bool:
