@@ -15,6 +15,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from connections_project.connections.models import OAuthConnection
 from connections_project.core.instruments import UNSTORED_TOKENS
+from connections_project.core.vault import DecryptionError
 from connections_project.oauth.client import TokenSet
 from connections_project.oauth.errors import PlatformError
 from connections_project.platforms import client
@@ -107,6 +108,9 @@ def _unused(upstream: Upstream, row: OAuthConnection, grant: Grant, tokens: Toke
     )
     try:
         return without_those_in_use(job, upstream, tokens)
+    except DecryptionError:
+        # A connection that no key reads just now may have any of them.
+        return replace(tokens, access_token="", refresh_token=None, extras={})
     except FAILURES:
         # One that never changes may be in use; one that does was used by nobody yet.
         return _alone(tokens) if upstream.platform.refresh == "static" else tokens

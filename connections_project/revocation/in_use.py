@@ -3,17 +3,18 @@
 Some platforms hand out the same refresh token again, be it to a second user of the same account.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
+from connections_project.core.vault import DecryptionError
 from connections_project.oauth.client import TokenSet
 from connections_project.oauth.revoking import BY_BEARER
 from connections_project.platforms.registry import Upstream
 from connections_project.revocation.models import RevocationJob
 
-# Those of living connections by their ids; None where no key reads them.
-Living = Mapping[UUID, TokenSet | None]
+# The ids of living connections, each with its tokens; None where no key reads them.
+Living = Iterable[tuple[UUID, TokenSet | None]]
 
 _lookups: list[Callable[[RevocationJob], Living]] = []
 
@@ -31,16 +32,40 @@ def without_those_in_use(job: RevocationJob, found: Upstream, tokens: TokenSet) 
         job: Of a grant on which no connection is known to live, where a revocation would end it.
         found: Its platform.
         tokens: The job's.
+
+    Raises:
+        DecryptionError: No key reads those of a living connection that may be the same.
     """
     revocation = found.platform.revocation
     is_whole = revocation is not None and revocation.blast_radius == "grant"
     if is_whole and job.platform_user_id is not None:
         return tokens
-    living = {key: own for look_up in _lookups for key, own in look_up(job).items()}
+    living = _sharing(job, tokens)
     if is_whole and job.connection_id in living:
         # Whoever gave the grant that its connection lives on gave these too.
         return _nothing(tokens, living.values())
     return _unshared(found, tokens, living.values())
+
+
+def _sharing(job: RevocationJob, tokens: TokenSet) -> Mapping[UUID, TokenSet]:
+    """Return the job's own connection, if it lives, and others that have something of its tokens:
+    however many live, few are kept."""
+    sharing = {}
+    for key, own in (one for look_up in _lookups for one in look_up(job)):
+        if own is None:
+            raise DecryptionError
+        if key == job.connection_id or _shares(own, tokens):
+            sharing[key] = own
+    return sharing
+
+
+def _shares(own: TokenSet, tokens: TokenSet) -> bool:
+    has_extras = bool(tokens.extras) and own.extras == tokens.extras
+    return has_extras or bool(_texts(own) & _texts(tokens))
+
+
+def _texts(tokens: TokenSet) -> set[str]:
+    return {text for text in (tokens.access_token, tokens.refresh_token) if text}
 
 
 def takes_access_token(found: Upstream) -> bool:
@@ -63,21 +88,20 @@ def ends_alone(found: Upstream) -> bool:
     return is_single and takes_access_token(found) and spares_refresh_token(found)
 
 
-def _unshared(found: Upstream, tokens: TokenSet, living: Collection[TokenSet | None]) -> TokenSet:
-    used = {text for own in living if own for text in (own.access_token, own.refresh_token)}
-    is_read = None not in living
-    if is_read and not used & {tokens.access_token or None, tokens.refresh_token} - {None}:
+def _unshared(found: Upstream, tokens: TokenSet, living: Collection[TokenSet]) -> TokenSet:
+    used = {text for own in living for text in _texts(own)}
+    if not used & _texts(tokens):
         return replace(tokens, extras=_own_extras(tokens, living))
-    if is_read and ends_alone(found) and tokens.access_token not in used:
+    if ends_alone(found) and tokens.access_token not in used:
         return replace(tokens, refresh_token=None, extras=_own_extras(tokens, living))
     return _nothing(tokens, living)
 
 
-def _nothing(tokens: TokenSet, living: Collection[TokenSet | None]) -> TokenSet:
+def _nothing(tokens: TokenSet, living: Collection[TokenSet]) -> TokenSet:
     extras = _own_extras(tokens, living)
     return replace(tokens, access_token="", refresh_token=None, extras=extras)
 
 
-def _own_extras(tokens: TokenSet, living: Collection[TokenSet | None]) -> Mapping[str, str]:
-    is_shared = any(own is None or own.extras == tokens.extras for own in living)
+def _own_extras(tokens: TokenSet, living: Collection[TokenSet]) -> Mapping[str, str]:
+    is_shared = any(own.extras == tokens.extras for own in living)
     return {} if is_shared else tokens.extras

@@ -89,7 +89,7 @@ def send(job: RevocationJob, *, deadline: float) -> Sent:
         return _send_extras(job, found, deadline)
     _refuse_a_shared_grant(job, found, deadline)
     held = _opened(job)
-    tokens = without_those_in_use(job, found, held)
+    tokens = _not_in_use(job, found, held)
     try:
         if tokens.refresh_token == held.refresh_token and tokens.access_token == held.access_token:
             return _send(job, found, tokens, deadline)
@@ -99,6 +99,14 @@ def send(job: RevocationJob, *, deadline: float) -> Sent:
         if _is_shared(job, found):
             for confirm in _confirmations:
                 confirm(_grant_of(job))
+
+
+def _not_in_use(job: RevocationJob, found: Upstream, held: TokenSet) -> TokenSet:
+    try:
+        return without_those_in_use(job, found, held)
+    except DecryptionError:
+        # Once the key is back, it shows whether a living connection has them.
+        raise CannotSendError("unreadable_token") from None
 
 
 def _send(job: RevocationJob, found: Upstream, tokens: TokenSet, deadline: float) -> Sent:

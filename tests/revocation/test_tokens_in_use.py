@@ -5,15 +5,19 @@ Some platforms hand out the same refresh token again with each consent and each 
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from connections_project.connections import living
+from connections_project.core.ids import uuid7
+from connections_project.core.vault import seal
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
-from connections_project.revocation.models import RevocationJob
+from connections_project.revocation.models import GrantHold, RevocationJob
 from providers.models import Connection
 from social.models import SocialAccount
 from tests.conftest import SignIn, UseCatalogue
@@ -65,6 +69,23 @@ def meanwhile(
 
 def deactivate(owner: User) -> None:
     User.objects.filter(pk=owner.pk).update(is_active=False)
+
+
+def make_job(row: Connection, tokens: TokenSet, **columns: Any) -> None:
+    """Make a job of tokens beside a connection; nobody knows who gave them, unless it is said."""
+    connection_id = uuid7()
+    values: dict[str, Any] = {
+        "app": "providers",
+        "platform": "bank",
+        "connection_id": connection_id,
+        "owner_id": row.user_id,
+        "authority": row.authority,
+        "client_id": row.client_id,
+        "sealed_tokens": seal(tokens.as_payload(), subject=f"connection:{connection_id}"),
+        "created_at": timezone.now(),
+        "due_at": timezone.now(),
+    }
+    RevocationJob.objects.create(**values | columns)
 
 
 def test_a_refused_social_callback_spares_them(
@@ -150,18 +171,8 @@ def test_a_later_try_spares_what_was_connected_meanwhile(api: APIClient, static_
 
 def test_an_access_token_that_is_in_use_is_left(owner: User, outsider: User, bank: Bank) -> None:
     row, _ = connection_of(owner), connection_of(outsider)
-    RevocationJob.objects.create(
-        app="providers",
-        platform="bank",
-        connection_id=row.pk,
-        owner_id=owner.pk,
-        authority=row.authority,
-        client_id=row.client_id,
-        platform_user_id=row.granting_user_id,
-        sealed_tokens=row.sealed(TokenSet("access-0", "refresh-9")),
-        created_at=timezone.now(),
-        due_at=timezone.now(),
-    )
+    tokens = TokenSet("access-0", "refresh-9")
+    make_job(row, tokens, platform_user_id=row.granting_user_id)
     assert processed() == ["shared_grant"]
     assert bank.revoked == []
 
@@ -189,3 +200,40 @@ def test_a_connection_that_no_key_reads_counts_on_its_own_grant_alone(
     Connection.objects.filter(pk=other.pk).update(auth_state=row.auth_state)
     api.delete(f"/api/v1/auth/{row.pk}/disconnect")
     assert bank.revoked == ([] if account_id else ["refresh-0", "access-0"])
+
+
+def test_who_may_have_them_is_waited_for_until_a_key_reads_it(
+    api: APIClient, owner: User, outsider: User, bank: Bank
+) -> None:
+    row, other = connection_of(owner), connection_of(outsider, tokens=TokenSet("access-9"))
+    Connection.objects.filter(pk=other.pk).update(auth_state=row.auth_state)
+    api.delete(f"/api/v1/auth/{row.pk}/disconnect")
+    job = RevocationJob.objects.get()
+    assert (job.state, job.last_error, bank.revoked) == ("pending", "unreadable_token", [])
+    Connection.objects.filter(pk=other.pk).update(auth_state=other.auth_state)
+    make_due(job)
+    assert processed() == ["revoked"]
+    assert bank.revoked == ["refresh-0", "access-0"]
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_all_of_an_owners_are_looked_at(
+    owner: User, bank: Bank, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    monkeypatch.setattr(living, "PIECE", 2)
+    tokens = [TokenSet(f"access-{one}") for one in range(5)]
+    rows = [connection_of(owner, account_id=f"{one.access_token}", tokens=one) for one in tokens]
+    make_job(rows[place], tokens[place])
+    assert processed() == ["shared_grant"]
+    assert bank.revoked == []
+
+
+@pytest.mark.parametrize("giver", ["customer-7", None])
+def test_an_app_that_is_gone_keeps_nobody_from_revoking(
+    owner: User, bank: Bank, giver: str | None
+) -> None:
+    row = connection_of(owner)
+    GrantHold.objects.update(app="gone")
+    make_job(row, TokenSet("access-1"), app="gone", platform_user_id=giver)
+    assert processed() == ["revoked"]
+    assert bank.revoked == ["access-1"]
