@@ -16,7 +16,7 @@ from connections_project.api.errors import CHALLENGE, ApiError, error_of_status
 from connections_project.api.problems import ProblemRenderer
 from connections_project.api.throttling import set_rate_limit_headers
 from connections_project.api.translation import DATABASE_AWAY, api_error_of
-from connections_project.core.database import is_away, is_lost_race
+from connections_project.core.database import broken_rule, is_away, is_lost_race
 
 logger = logging.getLogger(__name__)
 
@@ -85,8 +85,8 @@ def _log_outage(exc: Exception) -> None:
 
 
 def _log_lost_race(exc: Exception) -> None:
-    # Without the exception, in whose words the database shows the row.
-    logger.warning("A request lost to another at the same moment: %s", type(exc).__name__)
+    # Where it is the same one again and again, it was no race, but a defect.
+    logger.warning("A request lost to another at the same moment: %s", broken_rule(exc))
 
 
 class ErrorRoutingMiddleware:

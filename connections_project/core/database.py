@@ -42,6 +42,15 @@ def is_lost_race(error: Exception) -> bool:
     )
 
 
+def broken_rule(error: Exception) -> str:
+    """Return the name of the constraint that an error is about, or else of the error's class.
+
+    Its words say more, but show the row, too.
+    """
+    diagnosis = getattr(error.__cause__, "diag", None)
+    return getattr(diagnosis, "constraint_name", None) or type(error).__name__
+
+
 @contextmanager
 def in_index_order() -> Iterator[None]:
     """Have PostgreSQL read what is ordered by the index that has that order, and sort nothing.

@@ -15,6 +15,7 @@ from audit.events import Action
 from audit.record import Origin, record_many
 from connections_project.connections.disconnect import DisconnectResult, Failure, lock_rows
 from connections_project.connections.registry import Rows, connection_type
+from connections_project.core.database import broken_rule
 from connections_project.core.dispatch import notify_workers
 from connections_project.operations.options import DisconnectOptions
 from connections_project.revocation.worker import process_revocations
@@ -122,7 +123,6 @@ def all_but_refused(
 
 def _refused(connection_id: UUID, error: DatabaseError) -> Failure:
     """Return why a row can't be ended; not in the database's words, which may show the row."""
-    logger.warning("The database refuses to end %s: %s", connection_id, type(error).__name__)
-    diagnosis = getattr(error.__cause__, "diag", None)
-    broken = getattr(diagnosis, "constraint_name", None) or type(error).__name__
+    broken = broken_rule(error)
+    logger.warning("The database refuses to end %s: %s", connection_id, broken)
     return Failure(connection_id, "database_refused", f"The database refuses the change: {broken}.")

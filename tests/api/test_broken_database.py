@@ -3,6 +3,8 @@
 A table that is missing is a defect: 500. Who is overtaken by another call has done nothing wrong.
 """
 
+import logging
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -47,6 +49,7 @@ class Refusal(Exception):
     def __init__(self, sqlstate: str) -> None:
         super().__init__("a secret of the database")
         self.sqlstate = sqlstate
+        self.diag = SimpleNamespace(constraint_name="a_rule")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +78,26 @@ def test_a_call_that_was_overtaken(
     assert answer.json()["errors"][0]["error_code"] == code
     assert ("Retry-After" in answer) == (status == 503)
     assert "secret" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("path", [f"/api/v1/channels/connections/{ID}", "/sign-in"])
+@pytest.mark.parametrize("sqlstate", ["23503", "23505"])
+def test_the_log_names_the_rule_that_a_race_or_a_defect_broke(
+    api: APIClient,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    path: str,
+    sqlstate: str,
+) -> None:
+    def lose(*_: Any, **__: Any) -> None:
+        raise IntegrityError("a secret of the database") from Refusal(sqlstate)
+
+    monkeypatch.setattr(ChannelViewSet, "destroy", lose)
+    monkeypatch.setattr(SignInView, "dispatch", lose)
+    assert api.delete(path).status_code == 409
+    (record,) = (one for one in caplog.records if "at the same moment" in one.message)
+    assert (record.levelno, "a_rule" in record.message) == (logging.WARNING, True)
+    assert "secret" not in caplog.text
 
 
 def away(*_: Any, **__: Any) -> None:

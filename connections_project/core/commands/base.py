@@ -19,13 +19,13 @@ from django.core.management.base import (
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError
 
-from connections_project.core.database import is_away, is_lost_race
+from connections_project.core.database import broken_rule, is_away, is_lost_race
 from connections_project.core.text import InvalidReasonError, escaped, has_bytes, reason_of
 
 # The shell's own code for a command that Ctrl-C has ended.
 INTERRUPTED = 130
 OVERTAKEN = (
-    "Somebody else was doing this at the same moment. What was committed stays; run it again."
+    "Somebody else was doing this at the same moment ({}). What was committed stays; run it again."
 )
 
 
@@ -94,7 +94,7 @@ class EscapedCommand(BaseCommand):
             return super().execute(*args, **options)
         except DatabaseError as error:
             if is_lost_race(error):
-                raise CommandError(OVERTAKEN) from None
+                raise CommandError(OVERTAKEN.format(broken_rule(error))) from None
             if not is_away(error):
                 raise
             raise CommandError(f"{_away(error)} What was committed stays; run it again.") from None
