@@ -32,6 +32,8 @@ MOST_COUNTED = 1000
 # A page of a list is tens of milliseconds of templates. Forty at once have a few threads, the
 # others are refused; and as with exports one of them computes, for the others' sake.
 LISTS = "admin_lists"
+# How long a list waits for others, in seconds: two operators click at the same moment.
+LIST_SECONDS = 2.0
 _rendering = Lock()
 
 
@@ -151,7 +153,7 @@ class BaseAdmin(ExportMixin, ObjectActionsMixin):
         if request.method == "POST":
             return super().changelist_view(request, context)
         try:
-            with a_place(LISTS):
+            with a_place(LISTS, within=LIST_SECONDS):
                 return _rendered(super().changelist_view(request, context))
         except NoPlaceError:
             return render(request, "503.html", status=503)

@@ -3,6 +3,7 @@
 import csv
 import json
 from contextlib import ExitStack
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from audit.models import AuditEvent
-from connections_project.admin import exports
+from connections_project.admin import base, exports
 from connections_project.admin.exports import BATCH
 from connections_project.core.places import a_place
 from connections_project.core.text import escaped
@@ -226,7 +227,18 @@ def test_exports_leave_threads_for_others(page: Client, settings: LazySettings) 
         assert body(page, path)
 
 
-def test_lists_leave_threads_for_others(page: Client, settings: LazySettings) -> None:
+def test_a_list_waits_for_anothers(page: Client, settings: LazySettings) -> None:
+    held = ExitStack()
+    for _ in range(settings.WEB_THREADS // 4):
+        held.enter_context(a_place("admin_lists"))
+    Timer(0.2, held.close).start()
+    assert page.get(f"{LIST}/").status_code == 200
+
+
+def test_lists_leave_threads_for_others(
+    page: Client, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "LIST_SECONDS", 0.1)
     with ExitStack() as stack:
         for _ in range(settings.WEB_THREADS // 4):
             stack.enter_context(a_place("admin_lists"))
