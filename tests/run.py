@@ -15,8 +15,11 @@ WORKERS = "2"
 # Tests of processes and clocks may fail where a machine is busy with something else. What fails
 # three times fails; what doesn't is listed as tried again ("R").
 AGAIN = ("--reruns", "2")
-# A developer's own settings would change what is tested.
-NOT_INHERITED = frozenset({"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "DEBUG"})
+# A developer's own settings would change what is tested. Without bytecode each of the hundreds of
+# processes that tests start would compile the service and its packages first: 2 s instead of 0.6.
+NOT_INHERITED = frozenset(
+    {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "DEBUG", "PYTHONDONTWRITEBYTECODE"}
+)
 
 
 def main() -> None:
