@@ -2,27 +2,19 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 
 import pytest
 
 from connections_project.sandbox.local.processes import ROOT
-
-
-def free_ports() -> list[int]:
-    with (
-        socket.create_server(("127.0.0.1", 0)) as one,
-        socket.create_server(("127.0.0.1", 0)) as other,
-    ):
-        return [int(server.getsockname()[1]) for server in (one, other)]
+from tests.support.platform_server import free_port
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
     """Run it where a developer's settings would lead it astray if it heeded them."""
-    port, sandbox_port = free_ports()
+    port, sandbox_port = free_port(), free_port()
     astray = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "SECRET_KEY": "short"}
     command = [sys.executable, "-m", "connections_project.sandbox.local.demo"]
     folder = tmp_path_factory.mktemp("demo")

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from tests.support.bank import Bank, start
+from tests.support.platform_server import free_port
 from tests.support.process_environment import ROOT, environment_with
 from tests.support.token_probe import ProbedClient
 
@@ -30,8 +31,7 @@ SERVERS: dict[str, Callable[[int], tuple[str, ...]]] = {
 
 @contextmanager
 def serving(name: str, environment: dict[str, str], log: Path) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
+    port = free_port()
     command = [sys.executable, *SERVERS[name](port)]
     with (
         log.open("wb") as output,

@@ -7,6 +7,7 @@ with PlatformServer() as server:
 """
 
 import json
+import secrets
 import socket
 import ssl
 import struct
@@ -24,10 +25,17 @@ from urllib.parse import parse_qsl, urlsplit
 _NOTHING: Any = object()
 
 
+# Below those that Linux (32768) and macOS (49152) choose by themselves: until a process that is
+# started listens there, such a one would be given to whoever connects or asks for any.
+PORTS = range(20_000, 32_000)
+
+
 def free_port() -> int:
-    """Return a port of loopback at which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """Return a port of loopback at which nobody listens, and that the system gives to nobody."""
+    while True:
+        port = secrets.choice(PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @dataclass(frozen=True)

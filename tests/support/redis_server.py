@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
+from tests.support.platform_server import free_port
+
 DATABASE = 9
 
 
@@ -53,8 +55,7 @@ class Relay:
 
     def __init__(self, url: str) -> None:
         self.target = urlsplit(url)
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self.url = self.target._replace(netloc=f"127.0.0.1:{self.port}").geturl()
         self.connections: list[socket.socket] = []
 
