@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.platform_server import free_port
 from tests.support.real_server import RSGI, request, serving
 
 MIB = 1024 * 1024
 SECONDS = 2
+Address = tuple[str, int]
 SOCKETS = Path("/proc/net/tcp")
 ASKED = request("GET", "/bytes?mib=1") * 20
 
@@ -34,22 +36,41 @@ def client(port: int) -> Iterator[socket.socket]:
         yield client
 
 
-def waiting_for(client: socket.socket) -> int | None:
-    """Return how many bytes the system keeps for this client, None once it is disconnected."""
-    host, port = client.getsockname()
-    address = f"{int.from_bytes(socket.inet_aton(host), sys.byteorder):08X}:{port:04X}"
+def waiting_for(client: Address, server: Address) -> int | None:
+    """Return how many bytes the system keeps for this client, None once it is disconnected.
+
+    The client's port alone doesn't say which connection it is: the system keeps for a minute what a
+    server has ended, and gives the port to the next client meanwhile.
+    """
+    ends = [in_table(server), in_table(client)]
     for line in SOCKETS.read_text(encoding="ascii").splitlines():
         # Which one, its own address, the other's, its state, what waits to be sent and read.
-        _, _, remote, _, queues, *_ = line.split()
-        if remote == address:
+        _, local, remote, _, queues, *_ = line.split()
+        if [local, remote] == ends:
             return int(queues.partition(":")[0], 16)
     return None
 
 
+def in_table(address: Address) -> str:
+    host, port = address
+    return f"{int.from_bytes(socket.inet_aton(host), sys.byteorder):08X}:{port:04X}"
+
+
+def test_an_earlier_connection_of_the_port_is_another() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with socket.create_connection(server.getsockname()) as client:
+            server.accept()[0].close()  # The side that closes first is the one that is kept.
+            assert client.recv(1) == b""
+            ours = client.getsockname()
+        assert waiting_for(ours, server.getsockname()) == 0
+    assert waiting_for(ours, ("127.0.0.1", free_port())) is None
+
+
 def test_who_reads_nothing_is_disconnected(client: socket.socket) -> None:
+    ours, server = client.getsockname(), client.getpeername()
     client.sendall(ASKED)
     until = time.monotonic() + SECONDS + 10
-    while waiting_for(client) is not None:
+    while waiting_for(ours, server) is not None:
         assert time.monotonic() < until
         time.sleep(0.1)
 
@@ -57,7 +78,7 @@ def test_who_reads_nothing_is_disconnected(client: socket.socket) -> None:
 def test_little_waits_in_the_system(client: socket.socket) -> None:
     client.sendall(ASKED)
     time.sleep(0.5)
-    waiting = waiting_for(client)
+    waiting = waiting_for(client.getsockname(), client.getpeername())
     assert waiting is not None
     assert 0 < waiting < MIB // 2
 
