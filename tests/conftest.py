@@ -29,6 +29,7 @@ from connections_project.platforms import pictures
 from connections_project.platforms.catalog import catalog
 from tests.support.bank import REDIRECT_URI, Bank
 from tests.support.emptying import empty_tables, remember_what_is_kept
+from tests.support.fast_commits import commit_without_disk
 from tests.support.platform_server import PlatformServer
 from tests.support.shipped_catalogs import parsing_shipped_once
 from tests.support.stacks import FIRST, SECOND, is_left_to_the_other
@@ -95,6 +96,7 @@ def _interruptible() -> None:
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """Have transactional tests end as tests/support/emptying.py says."""
     with django_db_blocker.unblock():
+        commit_without_disk()
         remember_what_is_kept()
     TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
 
