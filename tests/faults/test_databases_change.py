@@ -14,16 +14,10 @@ from tests.faults.test_postgresql_restarts import Person, disconnect, pending, r
 from tests.support.bank import Bank
 from tests.support.deployment import Running, wait_until
 from tests.support.platform_server import free_port
-from tests.support.postgresql_cluster import Cluster, cluster
+from tests.support.postgresql_cluster import Cluster
 
 # The limit on silence, and what a busy machine adds to it.
 LONGEST_SECONDS = 10.0
-
-
-@pytest.fixture
-def database() -> Iterator[Cluster]:
-    with cluster() as running:
-        yield running
 
 
 def ready(url: str) -> dict[str, bool]:
@@ -43,11 +37,10 @@ Site = tuple[str, list[Person], Running]
 
 @pytest.fixture(params=["8", "0"], ids=["pool", "no pool"])
 def site(
-    request: pytest.FixtureRequest, db: None, bank: Bank, deploy: Deploy, database: Cluster
+    request: pytest.FixtureRequest, bank: Bank, deploy: Deploy, database: Cluster
 ) -> Iterator[Site]:
     """Return the address of web processes, people to disconnect, and the worker."""
     deployment = deploy(DATABASE_URL=database.url, DATABASE_POOL_SIZE=request.param)
-    run(deployment, "manage.py", "migrate", "--verbosity", "0")
     filled = run(deployment, "-m", "tests.support.fill_database", "3")
     people: list[Person] = [(token, key) for token, key in json.loads(filled)]
     port = free_port()

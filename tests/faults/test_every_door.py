@@ -10,7 +10,7 @@ import requests
 from tests.faults.conftest import Deploy
 from tests.faults.test_postgresql_restarts import run
 from tests.support.platform_server import free_port
-from tests.support.postgresql_cluster import cluster
+from tests.support.postgresql_cluster import Cluster
 
 SCIM = {"Authorization": f"Bearer scim_{'a' * 43}"}
 COOKIES = {"Cookie": f"sessionid={'a' * 32}; csrftoken={'c' * 32}"}
@@ -33,17 +33,15 @@ DOORS = [
 
 
 @pytest.fixture
-def site(db: None, deploy: Deploy) -> Iterator[tuple[str, str]]:
+def site(deploy: Deploy, database: Cluster) -> Iterator[tuple[str, str]]:
     """Return the address of a web process whose database has gone, and a token from before."""
-    with cluster() as database:
-        deployment = deploy(DATABASE_URL=database.url)
-        run(deployment, "manage.py", "migrate", "--verbosity", "0")
-        ((token, _),) = json.loads(run(deployment, "-m", "tests.support.fill_database", "1"))
-        port = free_port()
-        with deployment.web(port):
-            database.stop()
-            yield f"http://127.0.0.1:{port}", token
-        database.start()
+    deployment = deploy(DATABASE_URL=database.url)
+    ((token, _),) = json.loads(run(deployment, "-m", "tests.support.fill_database", "1"))
+    port = free_port()
+    with deployment.web(port):
+        database.stop()
+        yield f"http://127.0.0.1:{port}", token
+    database.start()
 
 
 def asked(url: str, token: str, door: tuple[str, str, dict[str, str], str]) -> tuple[int, bool]:

@@ -20,27 +20,17 @@ WHY = ("--reason", "a drill", "--yes")
 
 
 @pytest.fixture
-def database() -> Iterator[Cluster]:
-    with cluster() as running:
-        yield running
-
-
-@pytest.fixture
-def behind(db: None, bank: Bank, deploy: Deploy, database: Cluster) -> Iterator[Deployment]:
+def behind(bank: Bank, deploy: Deploy, database: Cluster) -> Iterator[Deployment]:
     with pgbouncer(database) as url:
-        deployment = deploy(DATABASE_URL=url, DATABASE_POOL_SIZE="0")
-        run(deployment, "manage.py", "migrate", "--verbosity", "0")
-        yield deployment
+        yield deploy(DATABASE_URL=url, DATABASE_POOL_SIZE="0")
 
 
-@pytest.fixture
-def people(behind: Deployment) -> People:
+def fill(behind: Deployment) -> People:
     filled = run(behind, "-m", "tests.support.fill_database", "6")
     return [(token, key) for token, key in json.loads(filled)]
 
 
-@pytest.fixture
-def endpoint(behind: Deployment) -> str:
+def make_endpoint(behind: Deployment) -> str:
     made = run(behind, "manage.py", "create_event_endpoint", "https://app.invalid/", "--json")
     return str(json.loads(made)["id"])
 
@@ -94,10 +84,16 @@ for command in json.loads(sys.argv[1]):
 """
 
 
-def test_each_command_works(
-    behind: Deployment, people: People, endpoint: str, tmp_path: Path
-) -> None:
-    run(behind, "-c", CALL, json.dumps(list(commands(people, endpoint, tmp_path))))
+class TestAnEmptyDatabase:
+    @pytest.fixture
+    def database(self, db: None) -> Iterator[Cluster]:
+        with cluster() as running:
+            yield running
+
+    def test_each_command_works(self, behind: Deployment, tmp_path: Path) -> None:
+        run(behind, "manage.py", "migrate", "--verbosity", "0")
+        people, endpoint = fill(behind), make_endpoint(behind)
+        run(behind, "-c", CALL, json.dumps(list(commands(people, endpoint, tmp_path))))
 
 
 def test_all_of_our_commands_are_tried(tmp_path: Path) -> None:
@@ -116,10 +112,8 @@ def test_all_of_our_commands_are_tried(tmp_path: Path) -> None:
     assert found - others <= tried
 
 
-def test_web_and_workers_work(
-    behind: Deployment, people: People, database: Cluster, bank: Bank
-) -> None:
-    port = free_port()
+def test_web_and_workers_work(behind: Deployment, database: Cluster, bank: Bank) -> None:
+    people, port = fill(behind), free_port()
     with behind.web(port) as web, behind.workers() as (worker,), behind.beat():
         statuses = [disconnect(f"http://127.0.0.1:{port}", person) for person in people]
         assert statuses == [200] * len(people), web.said()

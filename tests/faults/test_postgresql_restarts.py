@@ -15,7 +15,7 @@ from tests.faults.conftest import Deploy
 from tests.support.bank import Bank
 from tests.support.deployment import Deployment, wait_until
 from tests.support.platform_server import free_port
-from tests.support.postgresql_cluster import cluster
+from tests.support.postgresql_cluster import Cluster
 from tests.support.process_environment import ROOT
 
 PEOPLE = 120
@@ -68,35 +68,30 @@ class Load:
             self.statuses[status] += 1
 
 
-def test_each_is_disconnected_once_despite_restarts(db: None, bank: Bank, deploy: Deploy) -> None:
-    port = free_port()
-    with cluster() as database:
-        deployment = deploy(DATABASE_URL=database.url)
-        run(deployment, "manage.py", "migrate", "--verbosity", "0")
-        people: list[Person] = [
-            (token, connection)
-            for token, connection in json.loads(
-                run(deployment, "-m", "tests.support.fill_database", str(PEOPLE))
-            )
-        ]
-        with (
-            deployment.web(port) as web,
-            deployment.workers() as (worker,),
-            deployment.beat(),
-            ThreadPoolExecutor(CLIENTS) as threads,
-        ):
-            load = Load(f"http://127.0.0.1:{port}", people)
-            clients = [threads.submit(load.work) for _ in range(CLIENTS)]
-            wait_until(lambda: load.statuses[200] > PEOPLE / 4, why=web.said)
-            database.stop()
-            wait_until(lambda: load.statuses[503] >= 1, why=web.said)
-            database.start()
-            for client in clients:
-                client.result(timeout=40)
-            assert set(load.statuses) == {200, 503}
-            assert load.statuses[200] == PEOPLE
-            wait_until(lambda: not pending(database.url), why=worker.said)
-            assert_none_is_half_done(database.url)
+def test_each_is_disconnected_once_despite_restarts(
+    bank: Bank, deploy: Deploy, database: Cluster
+) -> None:
+    port, deployment = free_port(), deploy(DATABASE_URL=database.url)
+    filled = run(deployment, "-m", "tests.support.fill_database", str(PEOPLE))
+    people: list[Person] = [(token, connection) for token, connection in json.loads(filled)]
+    with (
+        deployment.web(port) as web,
+        deployment.workers() as (worker,),
+        deployment.beat(),
+        ThreadPoolExecutor(CLIENTS) as threads,
+    ):
+        load = Load(f"http://127.0.0.1:{port}", people)
+        clients = [threads.submit(load.work) for _ in range(CLIENTS)]
+        wait_until(lambda: load.statuses[200] > PEOPLE / 4, why=web.said)
+        database.stop()
+        wait_until(lambda: load.statuses[503] >= 1, why=web.said)
+        database.start()
+        for client in clients:
+            client.result(timeout=40)
+        assert set(load.statuses) == {200, 503}
+        assert load.statuses[200] == PEOPLE
+        wait_until(lambda: not pending(database.url), why=worker.said)
+        assert_none_is_half_done(database.url)
     assert set(bank.revoked) == {"access-0", "refresh-0"}
     assert len(bank.revoked) >= 2 * PEOPLE
 

@@ -3,7 +3,6 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
@@ -14,18 +13,12 @@ from tests.faults.test_databases_change import listed
 from tests.faults.test_postgresql_restarts import run
 from tests.support.deployment import wait_until
 from tests.support.platform_server import free_port
-from tests.support.postgresql_cluster import Cluster, cluster
+from tests.support.postgresql_cluster import Cluster
 
 SESSIONS = 6
 # A new session, and what a busy machine adds to it; a request that waits in vain takes three.
 LONGEST_SECONDS = 1.5
 OTHERS = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
-
-
-@pytest.fixture
-def database() -> Iterator[Cluster]:
-    with cluster() as running:
-        yield running
 
 
 def count(session: "psycopg.Connection[tuple[int]]", waiting: str = "") -> int:
@@ -47,11 +40,8 @@ def have_many_sessions(database: Cluster, url: str, token: str) -> None:
 
 
 @pytest.mark.parametrize("at_once", [1, SESSIONS])
-def test_requests_after_it_are_answered(
-    db: None, deploy: Deploy, database: Cluster, at_once: int
-) -> None:
+def test_requests_after_it_are_answered(deploy: Deploy, database: Cluster, at_once: int) -> None:
     deployment = deploy(DATABASE_URL=database.url)
-    run(deployment, "manage.py", "migrate", "--verbosity", "0")
     ((token, _),) = json.loads(run(deployment, "-m", "tests.support.fill_database", "1"))
     port = free_port()
     url = f"http://127.0.0.1:{port}"

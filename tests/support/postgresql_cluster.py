@@ -41,8 +41,12 @@ class Cluster:
     def url(self) -> str:
         return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
 
-    def create(self) -> None:
-        self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "--no-sync")
+    def create(self, files: Path | None = None) -> None:
+        """Make its files anew, or those that another one had."""
+        if files is None:
+            self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "--no-sync")
+        else:
+            copy(files, Path(self._data))
 
     def start(self) -> None:
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c fsync=off -k {self.folder}"
@@ -52,6 +56,12 @@ class Cluster:
     def stop(self) -> None:
         """End it as a machine does that is shut down in a hurry: nobody may finish."""
         self._run("pg_ctl", "-D", self._data, "-w", "-m", "immediate", "stop")
+
+    def keep(self, files: Path) -> None:
+        """Copy its files, for others to begin with."""
+        self._run("pg_ctl", "-D", self._data, "-w", "-m", "fast", "stop")
+        copy(Path(self._data), files)
+        self.start()
 
     def run(self, statement: LiteralString) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
@@ -91,6 +101,11 @@ class Cluster:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self.folder)
 
 
+def copy(files: Path, to: Path) -> None:
+    """Copy a folder, whose files stay their owner's."""
+    subprocess.run(["cp", "-a", str(files), str(to)], check=True)
+
+
 def _signal(processes: list[int], number: signal.Signals) -> None:
     for process in processes:
         with suppress(ProcessLookupError):  # A session that has ended meanwhile.
@@ -98,15 +113,19 @@ def _signal(processes: list[int], number: signal.Signals) -> None:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """Run a cluster in a folder that its user may enter, which pytest's own doesn't let him."""
+def cluster(files: Path | None = None) -> Iterator[Cluster]:
+    """Run a cluster in a folder that its user may enter, which pytest's own doesn't let him.
+
+    Args:
+        files: Those of another one to begin with; by default it is empty.
+    """
     binaries = binaries_or_skip()
     folder = Path(tempfile.mkdtemp(prefix="connections-postgresql-"))
     if os.geteuid() == 0:
         os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
     running = Cluster(binaries, folder, free_port())
     try:
-        running.create()
+        running.create(files)
         running.start()
         try:
             yield running
