@@ -1,6 +1,7 @@
 """A granian of its own, and requests to it byte by byte."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -23,15 +24,19 @@ WSGI = (
 
 @contextmanager
 def serving(*target: str, **environment: str) -> Iterator[int]:
-    """Serve the small site by granian, and give its port."""
+    """Serve the small site by granian, and give its port.
+
+    It is killed with its worker: by itself it would first answer all who still wait.
+    """
     port = free_port()
     command = [sys.executable, "-m", "granian", "--no-ws", "--port", str(port), *target]
-    with subprocess.Popen(command, cwd=ROOT, env=os.environ | environment) as server:
+    environment = os.environ | environment
+    with subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True) as server:
         try:
             _wait_for(port)
             yield port
         finally:
-            server.terminate()
+            os.killpg(server.pid, signal.SIGKILL)
 
 
 def _wait_for(port: int) -> None:
