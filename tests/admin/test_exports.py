@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Iterator
 from contextlib import ExitStack
 from threading import Timer
 from typing import Any
@@ -17,7 +18,7 @@ from django.urls import reverse
 from audit.models import AuditEvent
 from connections_project.admin import base, exports
 from connections_project.admin.exports import BATCH
-from connections_project.core.places import a_place
+from connections_project.core.places import a_place, places
 from connections_project.core.text import escaped
 from connections_project.identity.models import User
 from providers.models import Account, Connection, Transaction
@@ -210,6 +211,15 @@ def test_rows_are_read_in_batches(page: Client, owner: User) -> None:
     assert not [one for one in queries if "auth_state" in one["sql"] or "OFFSET" in one["sql"]]
 
 
+@pytest.fixture
+def few_threads(settings: LazySettings) -> Iterator[None]:
+    settings.WEB_THREADS = 16
+    places.cache_clear()
+    yield
+    places.cache_clear()
+
+
+@pytest.mark.usefixtures("few_threads")
 def test_exports_leave_threads_for_others(page: Client, settings: LazySettings) -> None:
     most = settings.WEB_THREADS // 4
     path = f"{LIST}/export.csv"
@@ -227,6 +237,7 @@ def test_exports_leave_threads_for_others(page: Client, settings: LazySettings) 
         assert body(page, path)
 
 
+@pytest.mark.usefixtures("few_threads")
 def test_a_list_waits_for_anothers(page: Client, settings: LazySettings) -> None:
     held = ExitStack()
     for _ in range(settings.WEB_THREADS // 4):
@@ -235,6 +246,7 @@ def test_a_list_waits_for_anothers(page: Client, settings: LazySettings) -> None
     assert page.get(f"{LIST}/").status_code == 200
 
 
+@pytest.mark.usefixtures("few_threads")
 def test_lists_leave_threads_for_others(
     page: Client, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
