@@ -11,7 +11,8 @@ from tests.support.stacks import FIRST, SECOND
 
 DATABASE_URL = "postgres://postgres@127.0.0.1:5432/postgres"
 REDIS_URL = "redis://127.0.0.1:6379/10"
-WORKERS = "2"
+# Twice as many as CI has cores: half of the time tests wait, for a process to start or for a clock.
+WORKERS = "4"
 # Tests of processes and clocks may fail where a machine is busy with something else. What fails
 # three times fails; what doesn't is listed as tried again ("R").
 AGAIN = ("--reruns", "2")

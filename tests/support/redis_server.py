@@ -18,13 +18,15 @@ import redis
 
 from tests.support.platform_server import free_port
 
+# That of the first worker; each other one has one of its own below it.
 DATABASE = 9
 
 
 def url_or_skip() -> str:
-    """Return the address of the tests' database; without a Redis skip, or fail under CI=true."""
+    """Return the address of this worker's database; without a Redis skip, or fail under CI=true."""
     server = urlsplit(os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379")
-    url = server._replace(path=f"/{DATABASE}").geturl()
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    url = server._replace(path=f"/{DATABASE - worker}").geturl()
     try:
         redis.Redis.from_url(url, socket_connect_timeout=1).ping()
     except redis.RedisError:
