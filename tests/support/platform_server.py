@@ -126,7 +126,7 @@ class PlatformServer:
             )
         port = self._server.server_address[1]
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread = threading.Thread(target=self._server.serve)
 
     def on(self, method: str, path: str, *scripts: Script) -> Self:
         """Say what a path answers: one after the other, the last for good.
@@ -172,10 +172,11 @@ class PlatformServer:
         trace: TracebackType | None,
     ) -> None:
         self.stopped.set()
-        self._server.shutdown()
+        # It waits for the next client.
+        socket.create_connection(("127.0.0.1", self._server.server_port)).close()
+        self._thread.join()
         self._server.server_close()
         self._server.hang_up()
-        self._thread.join()
 
 
 class _Server(ThreadingHTTPServer):
@@ -188,6 +189,14 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, handler)
         self.connections: set[socket.socket] = set()
         self.connection_count = 0
+
+    def serve(self) -> None:
+        """Serve until it is stopped; `serve_forever` looks for that every now and then."""
+        while not self.platform.stopped.is_set():
+            self.handle_request()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        return not self.platform.stopped.is_set()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.connections.add(request)
