@@ -24,6 +24,7 @@ from connections_project.events import audience
 from connections_project.identity import sessions
 from connections_project.identity.models import User
 from connections_project.oauth import catalog as catalog_files
+from connections_project.oauth import catalog_tables
 from connections_project.oauth.client import ClientRegistration
 from connections_project.platforms import pictures
 from connections_project.platforms.catalog import catalog
@@ -31,7 +32,7 @@ from tests.support.bank import REDIRECT_URI, Bank
 from tests.support.emptying import empty_tables, remember_what_is_kept
 from tests.support.fast_commits import commit_without_disk
 from tests.support.platform_server import PlatformServer
-from tests.support.shipped_catalogs import parsing_shipped_once
+from tests.support.shipped_catalogs import parsing_shipped_once, reading_shipped_once
 from tests.support.stacks import FIRST, SECOND, is_left_to_the_other
 from tests.support.transaction_guard import no_second_connection
 
@@ -76,9 +77,12 @@ def _no_network() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _shipped_catalogs_parsed_once() -> Iterator[None]:
+def _shipped_catalogs_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(catalog_files, "_parsed", parsing_shipped_once(catalog_files._parsed))
+        parse = parsing_shipped_once(catalog_files._parsed)
+        read = reading_shipped_once(catalog_tables._platform, parse)
+        patch.setattr(catalog_files, "_parsed", parse)
+        patch.setattr(catalog_tables, "_platform", read)
         yield
 
 
