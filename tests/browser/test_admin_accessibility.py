@@ -3,7 +3,6 @@ and filters are few tabs away."""
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.contrib import admin
@@ -26,7 +25,7 @@ from tests.support.admin_data import arrange
 from tests.support.admin_pages import job_of
 from tests.support.axe import overflows, violations
 from tests.support.bank import Bank, connect
-from tests.support.browser_pages import Watched
+from tests.support.browser_pages import Watched, keep_screenshot
 
 __all__ = ["operator", "platforms", "use_platforms"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -60,10 +59,11 @@ def addresses(operator: User) -> Iterator[str]:
     yield "/admin/providers/connection/?status=expired"
 
 
+# Some forty pages, each judged twice.
+@pytest.mark.timeout(600)
 def test_every_page_reads_well(
-    watched: Watched, operator: User, platforms: Bank, api: APIClient, tmp_path: Path
+    watched: Watched, operator: User, platforms: Bank, api: APIClient
 ) -> None:
-    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
     # Some pages are for those alone who have every permission.
     User.objects.filter(pk=operator.pk).update(is_superuser=True)
     row = connect(api)
@@ -79,19 +79,19 @@ def test_every_page_reads_well(
     refresh()
     page = watched.page
     page.goto("/admin/")
-    found = look(page, "sign-in", folder)
+    found = look(page, "sign-in")
     watched.sign_in(operator)
     for address in addresses(operator):
         answer = page.goto(address)
         assert answer is not None
         assert answer.status == 200, address
-        found += look(page, address, folder)
+        found += look(page, address)
         if page.locator("#changelist-filter").count() and not filters_are_near(page, address):
             found.append(f"{address}: the filters are more than ten tabs away")
     assert not found, "\n".join(found)
 
 
-def look(page: Page, address: str, folder: Path) -> list[str]:
+def look(page: Page, address: str) -> list[str]:
     found = []
     name = address.strip("/").replace("/", "-")[:60] or "dashboard"
     for screen, scheme in ((DESK, "light"), (PHONE, "dark"), (DESK, "dark"), (PHONE, "light")):
@@ -101,7 +101,7 @@ def look(page: Page, address: str, folder: Path) -> list[str]:
         page.set_viewport_size(screen)
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         width = screen["width"]
-        page.screenshot(path=folder / f"admin-{name}-{width}-{scheme}.png", full_page=True)
+        keep_screenshot(page, f"admin-{name}-{width}-{scheme}")
         if is_checked:
             found += [f"{address} {width} {scheme} {one}" for one in violations(page)]
         if overflows(page):

@@ -1,6 +1,5 @@
 """A person with a phone connects, understands, disconnects and keeps a receipt."""
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from tests.conftest import PASSWORD, UseCatalogue
 from tests.pages.test_disconnect import CHIRP
 from tests.support.axe import overflows, violations
 from tests.support.bank import Bank
-from tests.support.browser_pages import Watched
+from tests.support.browser_pages import Watched, keep_screenshot
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.platform_server import Answer, Request
 from tests.support.provider_rows import connection_of
@@ -59,15 +58,14 @@ def service(
 
 
 @pytest.fixture
-def look(tmp_path: Path) -> Look:
+def look() -> Look:
     """Return a function that looks at a page as it stands, in light and in dark."""
-    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
 
     def look(page: Page, name: str) -> None:
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             width = page.viewport_size["width"] if page.viewport_size else 0
-            page.screenshot(path=folder / f"person-{name}-{width}-{scheme}.png", full_page=True)
+            keep_screenshot(page, f"person-{name}-{width}-{scheme}")
             assert violations(page) == [], (name, width, scheme)
             assert not overflows(page), (name, width)
 

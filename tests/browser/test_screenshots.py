@@ -1,8 +1,5 @@
 """Each page opens without a complaint in a browser; `make screenshots` keeps what they show."""
 
-import os
-from pathlib import Path
-
 import pytest
 from django.test import Client
 from rest_framework.test import APIClient
@@ -13,7 +10,7 @@ from connections_project.metrics.tables import refresh
 from tests.admin.conftest import operator, platforms, use_platforms
 from tests.support.admin_data import arrange
 from tests.support.bank import Bank, connect
-from tests.support.browser_pages import Watched
+from tests.support.browser_pages import Watched, keep_screenshot
 
 __all__ = ["operator", "platforms", "use_platforms"]
 
@@ -43,9 +40,7 @@ def test_every_page_opens_without_a_complaint(
     platforms: Bank,
     api: APIClient,
     client: Client,
-    tmp_path: Path,
 ) -> None:
-    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
     row = connect(api)
     api.post(f"/api/v1/providers/{row.pk}/token-refreshes", {"force": True}, format="json")
     sound = arrange(operator)
@@ -54,28 +49,28 @@ def test_every_page_opens_without_a_complaint(
     here = f"/admin/providers/connection/{row.pk}"
     page = watched.page
     page.goto("/admin/")
-    page.screenshot(path=folder / "sign-in.png")
+    keep_screenshot(page, "sign-in", full_page=False)
     watched.sign_in(operator)
-    page.screenshot(path=folder / "dashboard.png")
+    keep_screenshot(page, "dashboard", full_page=False)
     for name, path in PAGES.items():
         answer = page.goto(path)
         assert answer is not None
         assert answer.status == 200, path
-        page.screenshot(path=folder / f"{name}.png", full_page=True)
+        keep_screenshot(page, name)
     page.goto(f"/admin/providers/connection/{sound.pk}/change/")
     page.goto(f"{here}/force-disconnect/")
-    page.screenshot(path=folder / "force-disconnect.png")
+    keep_screenshot(page, "force-disconnect", full_page=False)
     page.get_by_label("Reason").fill("Breach at the bank, incident 4711")
     page.locator("input[type=submit].destructive").click()
-    page.screenshot(path=folder / "connection.png")
+    keep_screenshot(page, "connection", full_page=False)
     page.goto("/admin/providers/connection/")
     page.locator("#action-toggle").check()
     page.locator("select[name=action]").select_option("force_disconnect_selected")
     page.locator("button[name=index]").click()
-    page.screenshot(path=folder / "force-disconnect-many.png", full_page=True)
+    keep_screenshot(page, "force-disconnect-many")
     page.goto(f"{here}/receipt/")
-    page.screenshot(path=folder / "receipt.png", full_page=True)
+    keep_screenshot(page, "receipt")
     page.goto(f"/admin/identity/user/{row.user_id}/change/")
-    page.screenshot(path=folder / "user.png", full_page=True)
+    keep_screenshot(page, "user")
     page.goto(f"/admin/identity/user/{row.user_id}/deactivate/")
-    page.screenshot(path=folder / "deactivate.png", full_page=True)
+    keep_screenshot(page, "deactivate")

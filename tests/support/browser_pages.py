@@ -1,10 +1,12 @@
 """Pages in a real browser, whose errors fail the test."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from connections_project.identity.models import User
 from tests.conftest import PASSWORD
@@ -42,6 +44,12 @@ class Watched:
             self.page.get_by_label("Code of your authenticator app").fill(code)
         self.page.get_by_role("button", name="Sign in").click()
         expect(self.page.get_by_role("heading", name="What needs attention")).to_be_visible()
+
+
+def keep_screenshot(page: Page, name: str, *, full_page: bool = True) -> None:
+    """Keep what a page shows, for `make screenshots` alone: it takes longer than all else there."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=full_page)
 
 
 @pytest.fixture
