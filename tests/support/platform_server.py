@@ -22,6 +22,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.support.database_threads import with_own_connection
+
 _NOTHING: Any = object()
 
 
@@ -158,8 +160,11 @@ class PlatformServer:
             self.requests.append(request)
             scripts = self._scripts.get((request.method, request.path), [Answer(404, json={})])
             script = scripts.pop(0) if len(scripts) > 1 else scripts[0]
-        # Outside of the lock, so that a script may wait for another request.
-        return script(request) if callable(script) else script
+        if not callable(script):
+            return script
+        # Outside of the lock, so that a script may wait for another request. One that asks the
+        # database would else keep a session, which the tests' database can't be dropped beside.
+        return with_own_connection(lambda: script(request))
 
     def __enter__(self) -> Self:
         self._thread.start()
