@@ -13,6 +13,7 @@ _MARKS = "\u061c\u200e\u200f"
 
 _DECEPTIVE = re.compile(f"[{_CONTROLS}{_OVERRIDES}]")
 _NOT_FOR_TERMINALS = re.compile(f"(?![\n\t])[{_CONTROLS}{_OVERRIDES}{_MARKS}]")
+_OVERRIDES_UTF8 = re.compile(rb"\xe2(?:\x80[\xaa-\xae]|\x81[\xa6-\xa9])")
 # ECMA-48, section 8.3.117: what Django's own colours are made of.
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -60,6 +61,11 @@ def _spelt(character: str) -> str:
 def json_spelt_out(text: str) -> str:
     r"""Return JSON with the same values that moves no terminal: `\u007f`, `\u009b`, `\u202e`."""
     return _NOT_FOR_TERMINALS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def page_spelt_out(html: bytes) -> bytes:
+    r"""Return a page in UTF-8 that turns nothing it shows: `\u202e` is spelt out."""
+    return _OVERRIDES_UTF8.sub(lambda found: _spelt(found[0].decode()).encode(), html)
 
 
 def escaped(text: str) -> str:

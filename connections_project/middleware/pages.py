@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
 from connections_project.api.error_routing import page_of
+from connections_project.core.text import page_spelt_out
 
 MIDDLEWARE = (
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -61,8 +62,13 @@ class PageMiddleware:
 
     def __call__(self, request: HttpRequest) -> Any:
         is_program = request.path_info.startswith(PROGRAMS)
-        handle = self._get_response if is_program else self._chain
-        return handle(request)
+        if is_program:
+            return self._get_response(request)
+        answer = self._chain(request)
+        if not answer.streaming and answer.headers.get("Content-Type", "").startswith("text/html"):
+            # What a platform calls something is shown as it is, be it in the admin.
+            answer.content = page_spelt_out(answer.content)
+        return answer
 
     def process_view(self, request: HttpRequest, *view: Any) -> HttpResponseBase | None:
         """Refuse a forged form, as CsrfViewMiddleware does once the view is known."""

@@ -73,6 +73,24 @@ def test_operators_and_auditors_open_every_page(
             assert client.get(reverse(name, args=[row.pk])).status_code == 200, row
 
 
+def test_a_text_that_turns_the_direction_is_spelt_out(
+    page: Client, everything: list[models.Model]
+) -> None:
+    """A platform's or a user's: in the order of characters it may say something else."""
+    named = {"account": "name", "transaction": "description", "schedule": "content"}
+    shown = 0
+    for row in everything:
+        if not (column := named.get(str(row._meta.model_name))):
+            continue
+        type(row)._default_manager.filter(pk=row.pk).update(**{column: "to \u202egro\u2069"})
+        change = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+        for path in (lists(type(row)), reverse(change, args=[row.pk])):
+            text = page.get(path).content.decode()
+            assert not {"\u202e", "\u2069"} & {*text}, path
+            shown += r"to \u202egro\u2069" in text
+    assert shown >= 5
+
+
 def test_an_id_that_nobody_has_leads_away(page: Client, db: None) -> None:
     for model in MODELS:
         for pk in ("nonsense", "01a2120c-fa6a-714b-b031-524c651f63d2"):
