@@ -8,10 +8,8 @@ import os
 from django.conf import settings
 
 from connections_project.server.application import Application
-from connections_project.server.files import allow_open_files
 from connections_project.server.handler import wsgi_application
 
-allow_open_files()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "connections_project.settings")
 application = Application(
     wsgi_application(),

@@ -5,11 +5,15 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
+from django.conf import settings
+
 from connections_project.core.drain import drain_at_sigterm
 from connections_project.core.probes import PROBES
 from connections_project.core.request_body import RECEIVED_KEY, BodyRefusedError
 from connections_project.server.bodies import Budget, IncomingBody
 from connections_project.server.environ import environ_of, refuse_unreadable_way
+from connections_project.server.files import allow_open_files
+from connections_project.server.last_file import end_without_files
 from connections_project.server.responses import Response
 from connections_project.server.rsgi import Environ, HTTPProtocol, Scope, WSGIApplication
 from connections_project.server.sockets import UNREAD_SECONDS, limit_unread_answers
@@ -44,6 +48,7 @@ class Application:
         unread_seconds: float = UNREAD_SECONDS,
     ) -> None:
         self._wsgi = wsgi
+        self._thread_number = threads
         self._drain_seconds = drain_seconds
         self._unread_seconds = unread_seconds
         self._body_seconds = body_seconds
@@ -71,9 +76,15 @@ class Application:
                 await incoming.drop()
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Prepare the ends of connections and of the process, at its start."""
+        """Prepare the ends of connections and of the process, at its start.
+
+        Raises:
+            SystemExit: It may have too few files open for its connections.
+        """
+        allow_open_files(self._thread_number, log_format=settings.LOG_FORMAT)
         # granian listens once the loop runs.
         loop.call_soon(limit_unread_answers, self._unread_seconds)
+        end_without_files(loop)
         drain_at_sigterm(loop, self._drain_seconds)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -3,12 +3,14 @@
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
+from connections_project.sandbox.local.certificate import Certificate
 from tests.support.platform_server import free_port
 from tests.support.process_environment import ROOT
 
@@ -23,27 +25,47 @@ WSGI = (
 
 
 @contextmanager
-def serving(*target: str, **environment: str) -> Iterator[int]:
+def serving(
+    *target: str, files: int = 0, tls: Certificate | None = None, **environment: str
+) -> Iterator[int]:
     """Serve the small site by granian, and give its port.
 
     It is killed with its worker: by itself it would first answer all who still wait.
+
+    Args:
+        target: What granian is told.
+        files: How many a process may have open; 0 as many as here.
+        tls: By which certificate it ends TLS, where it does.
+        environment: Variables besides.
     """
     port = free_port()
-    command = [sys.executable, "-m", "granian", "--no-ws", "--port", str(port), *target]
+    command = granian("--port", str(port), *_tls_options(tls), *target, files=files)
     environment = os.environ | environment
     with subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True) as server:
         try:
-            _wait_for(port)
+            _wait_for(port, tls)
             yield port
         finally:
             os.killpg(server.pid, signal.SIGKILL)
 
 
-def _wait_for(port: int) -> None:
+def granian(*options: str, files: int = 0) -> list[str]:
+    """Return the command of a granian that may have so many files open."""
+    limited = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh"] if files else []
+    return [*limited, sys.executable, "-m", "granian", "--no-ws", *options]
+
+
+def _tls_options(tls: Certificate | None) -> list[str]:
+    if tls is None:
+        return []
+    return ["--ssl-certificate", str(tls.chain), "--ssl-keyfile", str(tls.key)]
+
+
+def _wait_for(port: int, tls: Certificate | None) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:
-            answer = exchange(port, request("GET", "/healthz", "Connection: close"))
+            answer = exchange(port, request("GET", "/healthz", "Connection: close"), tls=tls)
         except OSError:
             answer = b""
         if answer.startswith(b"HTTP/1.1 200"):
@@ -59,13 +81,31 @@ def request(method: str, path: str, *headers: str, body: bytes = b"") -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
-def exchange(port: int, *parts: bytes, pause: float = 0.0, seconds: float = 20) -> bytes:
+def exchange(
+    port: int,
+    *parts: bytes,
+    pause: float = 0.0,
+    seconds: float = 20,
+    tls: Certificate | None = None,
+) -> bytes:
     """Send the parts, and give all that is answered until the server closes the connection."""
-    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as client:
+    with _connected(port, seconds, tls) as client:
         for part in parts:
             client.sendall(part)
             time.sleep(pause)
         return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+def _connected(port: int, seconds: float, tls: Certificate | None) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", port), timeout=seconds)
+    if tls is None:
+        return client
+    context = ssl.create_default_context(cafile=str(tls.authority))
+    try:
+        return context.wrap_socket(client, server_hostname="localhost")
+    except OSError:
+        client.close()
+        raise
 
 
 def status_of(answer: bytes) -> int:
