@@ -31,13 +31,18 @@ class PrincipalCommand(ResultCommand):
         )
 
     def handle(self, *, email: str, password_stdin: bool, json: bool, **options: Any) -> None:
+        password = _password(from_stdin=password_stdin)
         try:
-            user, more = self.make(email, _password(from_stdin=password_stdin), **options)
+            with self.shown_or_undone():
+                made = self.make(email, password, **options)
+                self._show(*made, as_json=json)
         except ValidationError as error:
             raise CommandError(complaints(error)) from None
+
+    def _show(self, user: User, more: dict[str, Any], *, as_json: bool) -> None:
         created = f"Created {user.email} ({user.pk})."
-        self.report(created, _known(user) | more, as_json=json)
-        if not json:
+        self.report(created, _known(user) | more, as_json=as_json)
+        if not as_json:
             self.explain(more)
 
     def make(self, email: str, password: str, **_: Any) -> tuple[User, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import secrets
 from base64 import b32encode
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -117,12 +118,18 @@ def enrolment_as_json(enrolment: Enrolment) -> dict[str, Any]:
     }
 
 
-def enrolment_as_text(enrolment_as_json: dict[str, Any]) -> str:
-    """Return an enrolment as a command prints it for people, with a QR code to scan."""
+def enrolment_as_text(enrolment_as_json: dict[str, Any], *, shows: Callable[[str], bool]) -> str:
+    """Return an enrolment as a command prints it for people, with a QR code to scan.
+
+    Args:
+        enrolment_as_json: As the function of this name returns it.
+        shows: Whether the output has these characters; without them there is no QR code.
+    """
+    picture = qr_code(enrolment_as_json["otpauth_uri"]) + "\n"
     codes = "\n".join(f"  {code}" for code in enrolment_as_json["recovery_codes"])
     return (
         "Enrol it in an authenticator app now; it is not shown again.\n"
-        f"{qr_code(enrolment_as_json['otpauth_uri'])}\n"
+        f"{picture if shows(picture) else ''}"
         f"Secret: {enrolment_as_json['totp_secret']}\n"
         f"Address: {enrolment_as_json['otpauth_uri']}\n"
         f"Recovery codes, each good once in place of the app's; keep them apart from it:\n{codes}"

@@ -36,6 +36,12 @@ def test_a_token_is_shown_once(issuer: TestIssuer) -> None:
     assert json.loads(run("list_scim_tokens", "--json"))["last_used_at"]
 
 
+def test_one_that_could_not_be_shown_is_none(issuer: TestIssuer) -> None:
+    with open("/dev/full", "w") as stdout, pytest.raises(CommandError, match="Nothing was made"):
+        call_command("create_scim_token", "hr", "--issuer", "main", stdout=stdout)
+    assert not ScimToken.objects.exists()
+
+
 def test_a_revoked_token_opens_nothing(issuer: TestIssuer) -> None:
     made: dict[str, Any] = json.loads(run("create_scim_token", "hr", "--issuer", "main", "--json"))
     told = json.loads(run("revoke_scim_token", "hr", "--json"))

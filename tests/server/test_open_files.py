@@ -21,7 +21,6 @@ from tests.support.real_server import RSGI, exchange, granian, request, serving
 
 FILES = 600
 MORE = 2 * FILES
-SHORT = {"GRANIAN_HTTP1_HEADER_READ_TIMEOUT": "2000"}
 HEALTH = request("GET", "/healthz", "Connection: close")
 
 
@@ -43,7 +42,7 @@ def refused(*options: str, files: int = FILES, **environment: str) -> str:
 def test_more_connections_than_files_end_nobody() -> None:
     allow_open_files()
     options = ("--http", "1", "--backlog", "8192", "--backpressure", "200")
-    with serving(*options, *RSGI, files=FILES, **SHORT) as port:
+    with serving(*options, *RSGI, files=FILES, GRANIAN_HTTP1_HEADER_READ_TIMEOUT="2000") as port:
         with ExitStack() as silent:
             for _ in range(MORE):
                 silent.enter_context(socket.create_connection(("127.0.0.1", port)))

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -14,13 +14,13 @@ from django.core.management.base import (
     CommandError,
     CommandParser,
     DjangoHelpFormatter,
-    OutputWrapper,
 )
 from django.db import Error as DatabaseError
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 
+from connections_project.core.commands.output import Escaped
 from connections_project.core.database import broken_rule, is_away, is_lost_race
-from connections_project.core.text import InvalidReasonError, escaped, has_bytes, reason_of
+from connections_project.core.text import InvalidReasonError, has_bytes, reason_of
 
 # The shell's own code for a command that Ctrl-C has ended.
 INTERRUPTED = 130
@@ -48,56 +48,59 @@ class _HelpFormatter(DjangoHelpFormatter):
         return text if "\n" in text else super()._fill_text(text, width, indent)
 
 
-class EscapedOutput(OutputWrapper):
-    """Output in which names, reasons and whatever else users chose move no terminal."""
-
-    def write(  # type: ignore[override]
-        self,
-        msg: str = "",
-        style_func: Callable[[str], str] | None = None,
-        ending: str | None = None,
-    ) -> None:
-        super().write(escaped(msg), style_func, ending)
-
-
-class _Escaped:
-    """An attribute of a command that makes an `EscapedOutput` of whatever output it is given."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = f"_{name}"
-
-    def __get__(self, command: Any, owner: type | None = None) -> Any:
-        return getattr(command, self._name)
-
-    def __set__(self, command: Any, output: Any) -> None:
-        setattr(command, self._name, EscapedOutput(output._out, output.ending))
-
-
 class EscapedCommand(BaseCommand):
     """A command of ours: its output is escaped, and what it is given can be stored."""
 
     # Django sets these when a command is made, and once more when it is executed.
-    stdout = _Escaped()
-    stderr = _Escaped()
+    stdout = Escaped()
+    stderr = Escaped()
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Do it, unless a shell has handed down bytes that are no text.
 
         Raises:
-            CommandError: It has (exit code 2), or the database is away, or had to break off one of
-                two that did the same.
+            CommandError: It has (exit code 2), or what is written can't be, or the database is
+                away, or had to break off one of two that did the same.
         """
         for name, value in options.items():
             if isinstance(value, str) and not has_bytes(value):
                 raise CommandError(f"{name}: this is not UTF-8", returncode=2)
         try:
-            return super().execute(*args, **options)
+            with self._written("What was committed stays."):
+                return super().execute(*args, **options)
         except DatabaseError as error:
             if is_lost_race(error):
                 raise CommandError(OVERTAKEN.format(broken_rule(error))) from None
             if not is_away(error):
                 raise
             raise CommandError(f"{_away(error)} What was committed stays; run it again.") from None
+
+    @contextmanager
+    def shown_or_undone(self) -> Iterator[None]:
+        """Commit what is done here only once what is written here has been handed on.
+
+        For secrets that are shown once: what nobody was shown must not exist, nor end what was
+        there before.
+
+        Raises:
+            CommandError: It can't be written.
+        """
+        with self._written("Nothing was made or changed; run it again."), transaction.atomic():
+            yield
+            self.stdout.flush()
+
+    @contextmanager
+    def _written(self, outcome: str) -> Iterator[None]:
+        try:
+            yield
+            self.stdout.flush()
+        except OSError as error:
+            if error is not self.stdout.failure:
+                raise
+            self.stdout.give_up()
+            raise CommandError(
+                f"The output can't be written ({error.strerror}). {outcome}"
+            ) from None
 
 
 class CommandWithExamples(EscapedCommand):

@@ -7,6 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 from connections_project.core.commands.base import CommandWithExamples
 from connections_project.events.endpoint_command import as_json
 from connections_project.events.endpoints import InvalidEndpointError, create
+from connections_project.events.models import Endpoint
 from connections_project.events.types import EventType, UnknownTypeError
 from connections_project.identity.origins import command_origin
 
@@ -30,11 +31,15 @@ examples:
 
     def handle(self, *, url: str, types: str, json: bool, **_: Any) -> None:
         try:
-            endpoint, secret = create(url=url, types=types, origin=command_origin(None))
+            with self.shown_or_undone():
+                made = create(url=url, types=types, origin=command_origin(None))
+                self._report(*made, json=json)
         except UnknownTypeError as error:
             raise CommandError(f"no such type of event: {error}", returncode=2) from None
         except InvalidEndpointError as error:
             raise CommandError(str(error), returncode=2) from None
+
+    def _report(self, endpoint: Endpoint, secret: str, *, json: bool) -> None:
         if json:
             self.stdout.write(as_json(endpoint, secret))
             return

@@ -31,8 +31,11 @@ examples:
 
     def act(self, endpoint: Endpoint, **options: Any) -> None:
         try:
-            secret = rotate_secret(endpoint, origin=command_origin(None), force=options["force"])
+            with self.shown_or_undone():
+                secret = rotate_secret(
+                    endpoint, origin=command_origin(None), force=options["force"]
+                )
+                self.stdout.write(as_json(endpoint, secret) if options["json"] else secret)
         except StillRotatingError as error:
             said = f"Not rotated: {error}. Say --force to rotate all the same."
             raise CommandError(said) from None
-        self.stdout.write(as_json(endpoint, secret) if options["json"] else secret)

@@ -58,16 +58,17 @@ The key alone goes to standard output, so that it can be kept.
         if team is None:
             raise CommandError(f"no such team: {team_id}")
         try:
-            made = create_key(
-                team=team,
-                scopes=[scope.strip() for scope in scopes.split(",") if scope.strip()],
-                origin=command_origin(None),
-                name=name,
-                expires_at=expires_at,
-            )
+            with self.shown_or_undone():
+                made = create_key(
+                    team=team,
+                    scopes=[scope.strip() for scope in scopes.split(",") if scope.strip()],
+                    origin=command_origin(None),
+                    name=name,
+                    expires_at=expires_at,
+                )
+                self._report(made, team, json=json)
         except InvalidKeyRequestError as error:
             raise CommandError(str(error), returncode=2) from None
-        self._report(made, team, json=json)
 
     def _report(self, made: NewKey, team: Team, *, json: bool) -> None:
         if json:

@@ -46,4 +46,4 @@ examples:
 
     def explain(self, more: dict[str, Any]) -> None:
         if more:
-            self.stdout.write(enrolment_as_text(more))
+            self.stdout.write(enrolment_as_text(more, shows=self.stdout.shows))

@@ -31,7 +31,9 @@ examples:
 
     def handle(self, *, email: str, json: bool, **_: Any) -> None:
         try:
-            enrolment = enrolment_as_json(reset(email=email, origin=command_origin(None)))
+            with self.shown_or_undone():
+                enrolment = enrolment_as_json(reset(email=email, origin=command_origin(None)))
+                text = enrolment_as_text(enrolment, shows=self.stdout.shows)
+                self.report(text, enrolment, as_json=json)
         except NoSuchOperatorError:
             raise CommandError(f"No active operator signs in as {email!r}.") from None
-        self.report(enrolment_as_text(enrolment), enrolment, as_json=json)

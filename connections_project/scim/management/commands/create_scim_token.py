@@ -7,7 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from connections_project.core.commands.base import CommandWithExamples
 from connections_project.identity.origins import command_origin
-from connections_project.scim.tokens import InvalidTokenRequestError, create_token
+from connections_project.scim.tokens import InvalidTokenRequestError, NewToken, create_token
 
 
 class Command(CommandWithExamples):
@@ -32,9 +32,13 @@ The token alone goes to standard output, so that it can be kept.
 
     def handle(self, *, name: str, issuer: str, json: bool, **_: Any) -> None:
         try:
-            made = create_token(name=name, issuer=issuer, origin=command_origin(None))
+            with self.shown_or_undone():
+                made = create_token(name=name, issuer=issuer, origin=command_origin(None))
+                self._report(made, json=json)
         except InvalidTokenRequestError as error:
             raise CommandError(str(error)) from None
+
+    def _report(self, made: NewToken, *, json: bool) -> None:
         token = made.token
         known = {"name": token.name, "issuer": token.issuer, "token": made.text}
         self.stdout.write(jsonlib.dumps(known) if json else made.text)
