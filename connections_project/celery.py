@@ -20,6 +20,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "connections_project.settings")
 from django.conf import settings
 
 from connections_project.core import periodic, probe_server
+from connections_project.core.background_log import write_in_background
 from connections_project.core.logs import fatal
 
 logger = logging.getLogger(__name__)
@@ -106,6 +107,12 @@ def _print_no_banner(instance: Any, **_: Any) -> None:
         instance.quiet = True
         # Celery writes past sys.stdout what it says of its end; we log that ourselves.
         sys.__stdout__ = None  # type: ignore[misc]
+
+
+@signals.worker_init.connect
+@signals.beat_init.connect
+def _log_in_background(**_: Any) -> None:
+    write_in_background()
 
 
 @signals.worker_init.connect

@@ -34,7 +34,7 @@ def logging_to_stderr(log_format: str) -> dict[str, Any]:
         log_format: "console" or "json".
     """
     stderr = {
-        "class": "logging.StreamHandler",
+        "class": "connections_project.core.background_log.BackgroundHandler",
         "filters": list(FILTERS),
         "formatter": log_format,
     }

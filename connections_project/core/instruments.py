@@ -58,3 +58,9 @@ OUTBOUND_SECONDS = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=REGISTRY,
 )
+LOST_LOG_LINES = Counter(
+    "connections_lost_log_lines",
+    "Lines of the log that were lost: nobody read it in time (full), or it could not be written.",
+    ["reason"],
+    registry=REGISTRY,
+)

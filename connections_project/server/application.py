@@ -7,6 +7,7 @@ from contextlib import closing
 
 from django.conf import settings
 
+from connections_project.core.background_log import drain, write_in_background
 from connections_project.core.drain import drain_at_sigterm
 from connections_project.core.probes import PROBES
 from connections_project.core.request_body import RECEIVED_KEY, BodyRefusedError
@@ -81,6 +82,7 @@ class Application:
         Raises:
             SystemExit: It may have too few files open for its connections.
         """
+        write_in_background()
         allow_open_files(self._thread_number, log_format=settings.LOG_FORMAT)
         # granian listens once the loop runs.
         loop.call_soon(limit_unread_answers, self._unread_seconds)
@@ -91,6 +93,7 @@ class Application:
         """Let the threads finish what they do, at the end of the process."""
         for pool in (self._threads, self._refusing, *self._probing.values()):
             pool.shutdown()
+        drain()
 
     async def _answer(self, environ: Environ, proto: HTTPProtocol) -> None:
         loop = asyncio.get_running_loop()

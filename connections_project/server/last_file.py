@@ -9,6 +9,8 @@ import asyncio
 import logging
 import os
 
+from connections_project.core.background_log import drain
+
 logger = logging.getLogger(__name__)
 
 INTERVAL = 1.0  # seconds
@@ -25,6 +27,7 @@ def end_without_files(loop: asyncio.AbstractEventLoop, failures: int = 0) -> Non
     failures = 0 if _is_one_left() else failures + 1
     if failures >= PATIENCE:
         logger.critical("No file was left to open for %g s: the process ends", PATIENCE * INTERVAL)
+        drain()
         # Threads of the server are busy failing, and would be waited for.
         os._exit(1)
     loop.call_later(INTERVAL, end_without_files, loop, failures)

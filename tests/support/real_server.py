@@ -43,7 +43,7 @@ def serving(
     environment = os.environ | environment
     with subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True) as server:
         try:
-            _wait_for(port, tls)
+            wait_for(port, tls)
             yield port
         finally:
             os.killpg(server.pid, signal.SIGKILL)
@@ -61,7 +61,7 @@ def _tls_options(tls: Certificate | None) -> list[str]:
     return ["--ssl-certificate", str(tls.chain), "--ssl-keyfile", str(tls.key)]
 
 
-def _wait_for(port: int, tls: Certificate | None) -> None:
+def wait_for(port: int, tls: Certificate | None = None) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:

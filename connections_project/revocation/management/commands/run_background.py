@@ -7,6 +7,7 @@ from tqdm import tqdm
 
 from audit.events import Interface
 from connections_project.core import probe_server
+from connections_project.core.background_log import write_in_background
 from connections_project.core.commands.queue import QueueCommand
 from connections_project.core.periodic import PeriodicRunner, run_due, stopping
 from connections_project.revocation.worker import process_revocations, run_worker
@@ -41,6 +42,7 @@ each other.
 
     def handle(self, *args: Any, forever: bool, **options: Any) -> None:
         if forever:
+            write_in_background()
             probe_server.start()
         super().handle(*args, forever=forever, **options)
 

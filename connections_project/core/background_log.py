@@ -1,0 +1,120 @@
+"""The log of a process that answers or works: whoever reads it slowly stops nobody.
+
+A pipe takes 64 KiB, and then its writer waits until somebody reads. So lines go to a queue, and one
+thread waits. Commands write by themselves: nothing of theirs may be lost.
+"""
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from queue import SimpleQueue
+
+logger = logging.getLogger(__name__)
+
+MOST_WAITING = 4 * 1024 * 1024  # characters
+SECONDS_AT_THE_END = 2.0
+
+
+class Writer:
+    """A thread that writes lines, and loses those for which there is no room.
+
+    Args:
+        file: Where to; its number, since a stream's lock could not be taken at the process's end.
+        count: Is told why one was lost: "full" or "unwritable".
+        most: How many characters may wait.
+    """
+
+    def __init__(self, file: int, count: Callable[[str], None], most: int = MOST_WAITING) -> None:
+        self._file, self._count, self._most = file, count, most
+        self._lines: SimpleQueue[str] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._waiting = self._lost = 0
+        threading.Thread(target=self._run, name="log", daemon=True).start()
+
+    def put(self, line: str) -> None:
+        """Have a line written, or lose it; never wait."""
+        with self._lock:
+            is_room = self._waiting + len(line) <= self._most
+            if is_room:
+                self._waiting += len(line)
+        if is_room:
+            self._lines.put(line)
+        else:
+            self._lose("full")
+
+    def drain(self, seconds: float = SECONDS_AT_THE_END) -> None:
+        """Wait until all is written, or this is over."""
+        deadline = time.monotonic() + seconds
+        while self._waiting and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def _run(self) -> None:
+        while True:
+            line = self._lines.get()
+            is_written = self._write(line)
+            with self._lock:
+                self._waiting -= len(line)
+            # Said behind what had come before, and never of an output that takes nothing.
+            if is_written and self._lost and not self._waiting:
+                with self._lock:
+                    lost, self._lost = self._lost, 0
+                logger.warning("%d lines of this log were lost: nobody read it in time", lost)
+
+    def _write(self, line: str) -> bool:
+        left = line.encode("utf-8", "backslashreplace")
+        try:
+            while left:
+                left = left[os.write(self._file, left) :]
+        except OSError:
+            self._lose("unwritable")
+        return not left
+
+    def _lose(self, reason: str) -> None:
+        with self._lock:
+            self._lost += 1
+        self._count(reason)
+
+
+class BackgroundHandler(logging.StreamHandler):  # type: ignore[type-arg]
+    """Writes to standard error: by itself until `write_in_background` was called."""
+
+    writer: Writer | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.writer is None:
+            super().emit(record)
+            return
+        try:
+            line = self.format(record)
+        except Exception:  # noqa: BLE001 - as logging's own handlers do it.
+            self.handleError(record)
+        else:
+            self.writer.put(line + self.terminator)
+
+    def flush(self) -> None:
+        """Wait for the writer, but not for long: logging calls this at the process's end."""
+        if self.writer is None:
+            super().flush()
+        else:
+            self.writer.drain()
+
+
+def write_in_background() -> None:
+    """Have a thread of this process write what it logs from now on."""
+    # Not before the settings have said where metrics are kept: granian loads this module earlier.
+    from connections_project.core.instruments import LOST_LOG_LINES
+
+    # A process may be started without standard error.
+    with suppress(AttributeError):
+        file = sys.stderr.fileno()
+        BackgroundHandler.writer = Writer(file, lambda why: LOST_LOG_LINES.labels(why).inc())
+
+
+def drain() -> None:
+    """Wait until all that was logged is written, but not for long."""
+    if BackgroundHandler.writer is not None:
+        BackgroundHandler.writer.drain()

@@ -1,0 +1,94 @@
+"""A log that nobody reads stops no thread: what finds no room is lost, counted and said."""
+
+import logging
+import os
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from connections_project.core import background_log
+from connections_project.core.background_log import BackgroundHandler, Writer
+
+LINE = "x" * 1000
+MANY = 1000
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reading, writing = os.pipe()
+    yield reading, writing
+    os.close(writing)
+
+
+@pytest.fixture
+def counts() -> Counter[str]:
+    return Counter()
+
+
+@pytest.fixture
+def log(
+    pipe: tuple[int, int], counts: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[logging.Logger]:
+    writer = Writer(pipe[1], lambda why: counts.update([why]), most=50 * len(LINE))
+    monkeypatch.setattr(BackgroundHandler, "writer", writer)
+    logger, handler = background_log.logger, BackgroundHandler()
+    logger.addHandler(handler)
+    monkeypatch.setattr(logger, "propagate", False)
+    yield logger
+    logger.removeHandler(handler)
+
+
+def said_lost(said: str) -> int:
+    """Return how many lines a log says were lost; it may say so more than once."""
+    return sum(map(int, re.findall(r"^(\d+) lines of this log were lost", said, re.MULTILINE)))
+
+
+def read_until(reading: int, is_all: Callable[[str], bool]) -> str:
+    said, deadline = b"", time.monotonic() + 20
+    while not is_all(said.decode(errors="replace")) and time.monotonic() < deadline:
+        said += os.read(reading, 4096)
+    return said.decode()
+
+
+def test_lines_come_in_their_order(pipe: tuple[int, int], log: logging.Logger) -> None:
+    for number in range(10):
+        log.warning("line %d\N{SNOWMAN}", number)
+    said = read_until(pipe[0], lambda said: said.count("\N{SNOWMAN}\n") == 10)
+    assert said.splitlines() == [f"line {one}\N{SNOWMAN}" for one in range(10)]
+    os.close(pipe[0])
+
+
+def test_nobody_waits_for_the_reader(
+    pipe: tuple[int, int], log: logging.Logger, counts: Counter[str]
+) -> None:
+    began = time.monotonic()
+    for _ in range(MANY):
+        log.warning(LINE)
+    assert time.monotonic() - began < 5
+    lost = counts["full"]
+    assert 0 < lost < MANY
+    said = read_until(pipe[0], lambda said: said_lost(said) == lost)
+    assert said_lost(said) == lost
+    assert said.count(LINE) == MANY - lost
+    os.close(pipe[0])
+
+
+def test_nor_does_the_end_of_the_process(log: logging.Logger, pipe: tuple[int, int]) -> None:
+    for _ in range(MANY):
+        log.warning(LINE)
+    began = time.monotonic()
+    background_log.drain()
+    assert time.monotonic() - began < background_log.SECONDS_AT_THE_END + 3
+    os.close(pipe[0])
+
+
+def test_what_can_not_be_written_is_counted(
+    log: logging.Logger, pipe: tuple[int, int], counts: Counter[str]
+) -> None:
+    os.close(pipe[0])
+    log.warning("a line")
+    background_log.drain()
+    assert counts == {"unwritable": 1}
