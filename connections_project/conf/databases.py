@@ -1,5 +1,6 @@
 """How the database is spoken to: on SQLite, and on PostgreSQL through a pool."""
 
+import os
 from typing import Any
 
 # Seconds that a request waits for a connection: to the server, or for one that others have.
@@ -21,6 +22,9 @@ def described(
     if database["ENGINE"] == "django.db.backends.sqlite3":
         return database | {"OPTIONS": _sqlite()}
     database = database | {"ENGINE": "connections_project.core.postgresql"}
+    # What the role's settings say of it, the driver can't read. libpq has no option for it but this
+    # one, and sends it as a session begins; a pooler keeps to it.
+    os.environ["PGDATESTYLE"] = "ISO"
     given = database.get("OPTIONS", {})
     # A connection that the server has dropped, as at its restart, is noticed before it is used; of
     # a pool's without a round trip, by core/postgresql.
