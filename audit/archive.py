@@ -16,7 +16,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max, Sum
-from django.utils import timezone
 
 from audit import archives, horizon, statements
 from audit.events import Action
@@ -25,6 +24,7 @@ from audit.public_keys import as_text
 from audit.record import Origin, record_about_log
 from audit.unsealed import Window
 from audit.verify_export import Reading
+from connections_project.core import clock
 
 
 class ArchiveError(Exception):
@@ -104,7 +104,7 @@ def record_archive(part: Part, *, sha256: str, origin: Origin, reason: str) -> N
         first_seal=part.first,
         events=part.events,
         sha256=sha256,
-        archived_at=timezone.now(),
+        archived_at=clock.now(),
     )
     signed = statements.sign(statements.of_archive(archive), statements.signing_key())
     archive.key_id, archive.signature = signed["kid"], signed["signature"]

@@ -12,12 +12,12 @@ from itertools import takewhile
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from audit import checkpoints, horizon, merkle, statements, timestamps
 from audit.digests import DigestedEvent, digested
 from audit.models import Seal, SealedEvent
 from audit.unsealed import Window, windows
+from connections_project.core import clock
 from connections_project.core.documents import insert_rows
 from connections_project.core.ids import first_uuid7, uuid7
 from connections_project.core.periodic import stopping
@@ -115,11 +115,11 @@ def _wait_for_other_sealers() -> None:
 def _is_silent(last: Seal | None) -> bool:
     if last is None:
         return False
-    return _is_of_another_day(last) or timezone.now() - last.sealed_at > LONGEST_SILENCE
+    return _is_of_another_day(last) or clock.now() - last.sealed_at > LONGEST_SILENCE
 
 
 def _is_of_another_day(seal: Seal) -> bool:
-    return seal.sealed_at.date() != timezone.now().date()
+    return seal.sealed_at.date() != clock.now().date()
 
 
 def _add(last: Seal | None, events: list[DigestedEvent], *, complete_until: datetime) -> Seal:
@@ -130,7 +130,7 @@ def _add(last: Seal | None, events: list[DigestedEvent], *, complete_until: date
         previous=last.head if last else statements.NO_PREDECESSOR,
         root=merkle.root([event.digest for event in events]).hex(),
         size=len(events),
-        sealed_at=timezone.now(),
+        sealed_at=clock.now(),
         complete_until=max(before, complete_until),
     )
     _sign(seal)

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count
-from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Event, Origin, record_many
@@ -24,6 +23,7 @@ from channels.models import (
 )
 from channels.selectors import locked_connections, own_connection, own_schedule
 from connections_project.connections.records import event_about
+from connections_project.core import clock
 from connections_project.identity.models import User
 
 
@@ -147,7 +147,7 @@ def cancel_all_of(*, connection_id: UUID, user: User, origin: Origin) -> Cancell
 
 def cancel_active_on(connection_ids: Collection[UUID]) -> CancelledSchedules:
     """Cancel all that is scheduled on connections that the caller has locked."""
-    now = timezone.now()
+    now = clock.now()
     schedules = Schedule.objects.filter(channel_connection__in=connection_ids)
     count = _cancel(schedules, now=now)
     if not count:
@@ -161,7 +161,7 @@ def cancel_active_on(connection_ids: Collection[UUID]) -> CancelledSchedules:
 
 
 def _cancel(schedules: ScheduleQuerySet, *, now: datetime | None = None) -> int:
-    now = now or timezone.now()
+    now = now or clock.now()
     return schedules.active().update(
         status=ScheduleStatus.CANCELLED,
         cancelled_at=now,

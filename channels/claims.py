@@ -10,10 +10,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from channels.models import ChannelConnection, Schedule, ScheduleQuerySet, ScheduleStatus, Status
 from channels.selectors import locked_connections
+from connections_project.core import clock
 from connections_project.core.jobs.claim import claim_rows
 from connections_project.core.jobs.lease import lease_end
 from connections_project.platforms.models import Suspension
@@ -33,7 +33,7 @@ def due(at: datetime) -> ScheduleQuerySet:
 
 def oldest_overdue() -> datetime | None:
     """Return since when the longest waiting schedule is due; None where none is."""
-    return due(timezone.now()).values_list("due_at", flat=True).first()
+    return due(clock.now()).values_list("due_at", flat=True).first()
 
 
 def left_behind() -> ScheduleQuerySet:
@@ -58,7 +58,7 @@ def _claimed(rows: ScheduleQuerySet, limit: int) -> list[Schedule]:
     queued = When(status=ScheduleStatus.PENDING, then=Value(ScheduleStatus.QUEUED))
     status = Case(queued, default=F("status"))
     rows = rows.select_related("channel_connection")
-    schedules = claim_rows(rows, limit, status=status, updated_at=timezone.now())
+    schedules = claim_rows(rows, limit, status=status, updated_at=clock.now())
     for schedule in schedules:
         if schedule.status == ScheduleStatus.PENDING:
             schedule.status = ScheduleStatus.QUEUED
@@ -89,7 +89,7 @@ def begin_sending(schedule: Schedule) -> ChannelConnection | None:
         if row is None:
             return None
         if connection.status == Status.CONNECTED:
-            since = row.unsure_since or timezone.now()
+            since = row.unsure_since or clock.now()
             _extend(schedule, status=ScheduleStatus.PUBLISHING, unsure_since=since)
     return connection
 
@@ -109,4 +109,4 @@ def back_to_queue(schedule: Schedule) -> None:
 def _extend(schedule: Schedule, **columns: Any) -> None:
     until = lease_end(schedule.lease_seconds())
     rows = Schedule.objects.filter(pk=schedule.pk)
-    rows.update(leased_until=until, updated_at=timezone.now(), **columns)
+    rows.update(leased_until=until, updated_at=clock.now(), **columns)

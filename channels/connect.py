@@ -3,8 +3,6 @@
 No row is there until the tokens are: a flow that fails leaves its audit event and nothing else.
 """
 
-from django.utils import timezone
-
 from audit.record import Origin
 from channels.models import LIVE, ChannelConnection
 from channels.store_grant import ReceivedChannelGrant, store_grant
@@ -18,6 +16,7 @@ from connections_project.connections.callback import (
 from connections_project.connections.confirm import confirm_stored
 from connections_project.connections.errors import AlreadyConnectedError
 from connections_project.connections.flow import Answer, Authorization
+from connections_project.core import clock
 from connections_project.identity.models import User
 from connections_project.platforms.client import identify
 
@@ -94,7 +93,7 @@ def _ask(validated: ValidatedFlow[User]) -> ReceivedChannelGrant:
 
 
 def _new_row(validated: ValidatedFlow[User]) -> ChannelConnection:
-    now = timezone.now()
+    now = clock.now()
     return ChannelConnection(
         user=validated.principal,
         channel=validated.flow.slug,

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, QuerySet
-from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Event, Origin
@@ -25,6 +24,7 @@ from connections_project.connections.disconnect import (
     disconnect_and_erase,
 )
 from connections_project.connections.records import record_about
+from connections_project.core import clock
 from connections_project.identity.models import User
 from connections_project.revocation.dispatch import dispatch_revocations
 
@@ -75,7 +75,7 @@ def disconnect(rows: Sequence[ChannelConnection], request: DisconnectRequest) ->
     One on which something is scheduled, that shall not be cancelled, is left as it is, and named.
     """
     keys = [row.pk for row in rows]
-    now = timezone.now()
+    now = clock.now()
     cancelled = cancel_active_on(keys) if request.cancel_schedules else CancelledSchedules({}, now)
     busy = {} if request.cancel_schedules else _active_on(keys)
     ended = disconnect_and_erase(
@@ -114,6 +114,6 @@ def active_schedules(connections: "QuerySet[ChannelConnection]") -> int:
 
 
 def _delete(connection: ChannelConnection, *, origin: Origin) -> None:
-    connection.deleted_at = connection.updated_at = timezone.now()
+    connection.deleted_at = connection.updated_at = clock.now()
     connection.save(update_fields=["deleted_at", "updated_at"])
     record_about(connection, Action.CHANNEL_DELETED, origin=origin)

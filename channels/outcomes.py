@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 from audit.events import Action, Outcome
 from audit.record import Origin
@@ -25,6 +24,7 @@ from channels.models import (
 )
 from channels.records import record_about_schedule
 from channels.selectors import locked_connections
+from connections_project.core import clock
 from connections_project.core.jobs.backoff import backoff
 from connections_project.platforms.adapter import adapter_at
 from connections_project.platforms.publishing import Published
@@ -45,7 +45,7 @@ def published(schedule: Schedule, answer: Published, *, origin: Origin) -> str:
 
     An answer that comes after the lease ran out is better than what was supposed meanwhile.
     """
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         _lock_connection(schedule)
         row = Schedule.objects.select_for_update(no_key=True).get(pk=schedule.pk)
@@ -115,7 +115,7 @@ def put_off(
     Returns:
         The status; None where the claim is lost.
     """
-    due_at = timezone.now() + _wait(schedule.attempts, retry_after)
+    due_at = clock.now() + _wait(schedule.attempts, retry_after)
     with transaction.atomic():
         connection = _lock_connection(schedule)
         row = lock_if_owned(schedule)
@@ -138,7 +138,7 @@ def is_too_late_to_repeat(schedule: Schedule) -> bool:
     """
     since = schedule.unsure_since
     slug = schedule.channel_connection.channel
-    return since is not None and timezone.now() > since + _key_life(slug)
+    return since is not None and clock.now() > since + _key_life(slug)
 
 
 def is_too_late_to_try_again(schedule: Schedule) -> bool:
@@ -146,7 +146,7 @@ def is_too_late_to_try_again(schedule: Schedule) -> bool:
 
     It was due in time; or each of its publishers has died before anything could be recorded.
     """
-    return schedule.attempts > 1 and timezone.now() >= _given_up_at(schedule)
+    return schedule.attempts > 1 and clock.now() >= _given_up_at(schedule)
 
 
 def _given_up_at(schedule: Schedule) -> datetime:
@@ -177,7 +177,7 @@ def released(schedule: Schedule, *, origin: Origin, wait: timedelta | None = Non
     Returns:
         The status where it has ended; None where it was put back, or the claim is lost.
     """
-    now = timezone.now()
+    now = clock.now()
     later = {} if wait is None else {"due_at": now + wait}
     columns = {"status": ScheduleStatus.PENDING, "attempts": F("attempts") - 1, **later}
     with transaction.atomic():
@@ -204,7 +204,7 @@ def _key_life(channel: str) -> timedelta:
 
 
 def _wait_for(row: Schedule, schedule: Schedule, *, error: str, origin: Origin) -> None:
-    _end(row, ScheduleStatus.PENDING, now=timezone.now())
+    _end(row, ScheduleStatus.PENDING, now=clock.now())
     _record_failure(row, error)
     record_about_schedule(
         schedule, Action.SCHEDULE_PUT_OFF, origin=origin, outcome=Outcome.FAILURE, error=error
@@ -213,7 +213,7 @@ def _wait_for(row: Schedule, schedule: Schedule, *, error: str, origin: Origin) 
 
 
 def _fail(row: Schedule, schedule: Schedule, reason: str, *, error: str, origin: Origin) -> None:
-    _end(row, ScheduleStatus.FAILED, now=timezone.now(), failure_reason=reason)
+    _end(row, ScheduleStatus.FAILED, now=clock.now(), failure_reason=reason)
     _record_failure(row, error)
     record_about_schedule(
         schedule,

@@ -4,12 +4,10 @@ import math
 from collections.abc import Iterator
 from functools import partial
 
-from django.utils import timezone
-
 from audit.events import Interface
 from channels.attempt import attempt
 from channels.claims import claim
-from connections_project.core import periodic
+from connections_project.core import clock, periodic
 from connections_project.core.jobs.worker import Worker
 
 # One platform that hangs must not keep the posts for all others waiting.
@@ -27,7 +25,7 @@ def publish_due(*, interface: Interface) -> Iterator[str]:
     Yields:
         What each has become: "published", "failed", or "pending" for one that was put off.
     """
-    started = timezone.now()
+    started = clock.now()
     worker = Worker(
         claim=partial(claim, due_by=started),
         handle=partial(attempt, interface=interface),

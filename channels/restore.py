@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin
@@ -11,6 +10,7 @@ from channels.models import ChannelConnection
 from channels.selectors import locked_connections
 from connections_project.connections.errors import ConnectionNotFoundError
 from connections_project.connections.records import record_about
+from connections_project.core import clock
 
 
 def restore(*, connection_id: UUID, reason: str = "", origin: Origin) -> bool:
@@ -39,5 +39,5 @@ def restore(*, connection_id: UUID, reason: str = "", origin: Origin) -> bool:
 
 def _show(connection: ChannelConnection) -> None:
     connection.deleted_at = None
-    connection.updated_at = timezone.now()
+    connection.updated_at = clock.now()
     connection.save(update_fields=["deleted_at", "updated_at"])

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin
@@ -19,6 +18,7 @@ from channels.errors import (
 from channels.models import ChannelConnection, Schedule, Status
 from channels.records import record_about_schedule
 from channels.selectors import locked_connections, own_connection
+from connections_project.core import clock
 from connections_project.identity.models import User
 from connections_project.platforms.adapter import adapter_of
 from connections_project.platforms.catalog import catalog
@@ -111,7 +111,7 @@ def _require_publishable(channel: str, wanted: WantedPost, options: Mapping[str,
 
 
 def _make(connection: ChannelConnection, wanted: WantedPost, options: dict[str, str]) -> Schedule:
-    now = timezone.now()
+    now = clock.now()
     if wanted.run_at <= now:
         raise ScheduleTimeError
     return Schedule.objects.create(

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.utils import timezone
-
 from audit.events import Action
 from audit.record import Origin
 from channels.models import LIVE, ChannelConnection, ScheduleStatus, Status
@@ -25,6 +23,7 @@ from connections_project.connections.store_grant import (
     store,
     with_stored_refresh_token,
 )
+from connections_project.core import clock
 from connections_project.revocation.dispatch import dispatch_revocations
 from connections_project.revocation.grants import add_holder
 
@@ -115,7 +114,7 @@ def _supersede(old: ChannelConnection, received: ReceivedChannelGrant, *, origin
         status=ScheduleStatus.PENDING,
         lease=None,
         leased_until=None,
-        updated_at=timezone.now(),
+        updated_at=clock.now(),
     )
     add_holder(received.grant, app=row.app, connection_id=row.pk)
     details = {"superseded_by": str(row.pk), "schedules_moved": moved}

@@ -7,8 +7,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
-
 from audit.record import Origin
 from connections_project.connections import flow
 from connections_project.connections.callback import (
@@ -25,6 +23,7 @@ from connections_project.connections.errors import (
     NotReauthorisableError,
 )
 from connections_project.connections.flow import Answer, Authorization, Flow
+from connections_project.core import clock
 from connections_project.identity.models import User
 from connections_project.platforms.client import identify
 from connections_project.platforms.registry import connectable
@@ -121,7 +120,7 @@ def complete(*, state: str, answer: Answer, caller: User | None, origin: Origin)
 def _row_for(taken: Flow, user: User) -> Connection:
     """Return the row that the grant is for: a new pending one, or the one to reauthorise."""
     if taken.details["connection_id"] is None:
-        now = timezone.now()
+        now = clock.now()
         return Connection.objects.create(
             user=user,
             provider_slug=taken.slug,

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin
@@ -14,6 +13,7 @@ from connections_project.connections.disconnect import (
     disconnect_and_erase,
 )
 from connections_project.connections.records import record_about
+from connections_project.core import clock
 from connections_project.identity.models import User
 from connections_project.revocation.dispatch import dispatch_revocations
 from providers.models import Connection, Status
@@ -64,6 +64,6 @@ def disconnect(rows: Sequence[Connection], request: DisconnectRequest) -> Discon
 
 
 def _delete(connection: Connection, *, origin: Origin) -> None:
-    connection.deleted_at = connection.updated_at = timezone.now()
+    connection.deleted_at = connection.updated_at = clock.now()
     connection.save(update_fields=["deleted_at", "updated_at"])
     record_about(connection, Action.PROVIDER_DELETED, origin=origin)

@@ -7,10 +7,10 @@ from uuid import UUID
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
 from connections_project.connections.models import ERASED, OAuthConnection
 from connections_project.connections.schema import connection_constraints, connection_indexes
+from connections_project.core import clock
 from connections_project.core.ids import uuid7
 from providers.fields import MoneyField
 
@@ -110,7 +110,7 @@ class Connection(OAuthConnection):
             return True
         ends_soon = (
             self.grant_expires_at is not None
-            and self.grant_expires_at - timezone.now() <= REAUTHENTICATION_NOTICE
+            and self.grant_expires_at - clock.now() <= REAUTHENTICATION_NOTICE
         )
         return self.status == Status.ACTIVE and ends_soon
 

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from django.utils import timezone
-
+from connections_project.core import clock
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.errors import PlatformError, is_locked_out
 from connections_project.oauth.identity import fetch
@@ -96,5 +95,5 @@ def reader_of(
     Args:
         renew: See `Reader`; None where there is none.
     """
-    began_at, until = time.monotonic(), timezone.now()
+    began_at, until = time.monotonic(), clock.now()
     return Reader(upstream.platform, access_token, began_at, until, renew)

@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from connections_project.connections.errors import ConnectionNotFoundError, NotOwnerError
+from connections_project.core import clock
 from providers.models import Account, Connection, ConnectionQuerySet
 from providers.sweep import is_left_pending, sweep_pending
 
@@ -38,7 +38,7 @@ def own_connection(
 def own_connections(user_id: UUID) -> list[Connection]:
     """List a user's connections, newest first."""
     rows = Connection.objects.of_user(user_id).listed()
-    now = timezone.now()
+    now = clock.now()
     if any(is_left_pending(connection, now=now) for connection in rows):
         sweep_pending()
         rows = rows.all()
@@ -47,7 +47,7 @@ def own_connections(user_id: UUID) -> list[Connection]:
 
 def _after_sweep(connection: Connection) -> Connection:
     """Show what a crash left pending as the failure that it is, even before the sweep comes by."""
-    if not is_left_pending(connection, now=timezone.now()):
+    if not is_left_pending(connection, now=clock.now()):
         return connection
     sweep_pending()
     return Connection.objects.get(pk=connection.pk)

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.utils import timezone
-
 from audit.record import Origin
 from connections_project.connections.attention import AttentionReason
 from connections_project.connections.errors import (
@@ -19,6 +17,7 @@ from connections_project.connections.store_grant import (
     refuse,
     store,
 )
+from connections_project.core import clock
 from providers.models import Connection, Status
 
 REAUTHORISABLE = frozenset({Status.ACTIVE, Status.EXPIRED, Status.REVOKED, Status.FAILED})
@@ -141,7 +140,7 @@ def _refuse(
 def end_if_pending(row: Connection) -> None:
     """End a new connection as failed; one that was to be reauthorised stays as it was."""
     if row.status == Status.PENDING:
-        now = timezone.now()
+        now = clock.now()
         row.status = Status.FAILED
         row.need_attention(AttentionReason.CONNECT_FAILED, now=now)
         row.changed(now=now)

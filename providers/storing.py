@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from connections_project.connections.errors import NotActiveError
+from connections_project.core import clock
 from providers.models import Account, Connection, Status, Transaction
 from providers.statements import Movement, Statement
 from providers.turns import computing
@@ -76,7 +76,7 @@ def store_accounts(
 
 
 def _account(connection_id: UUID, statement: Statement, known: Mapping[str, Account]) -> Account:
-    now = timezone.now()
+    now = clock.now()
     before = known.get(statement.platform_account_id)
     row = Account(
         connection_id=connection_id,

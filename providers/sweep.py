@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from audit.events import Action, Outcome
 from audit.record import WORKER, Event, record_many
 from connections_project.connections.attention import AttentionReason
 from connections_project.connections.records import event_about
+from connections_project.core import clock
 from providers.models import Connection, Status
 
 # Locked at a time: somebody may want to end one of them.
@@ -33,9 +33,9 @@ def sweep_pending() -> int:
         How many were ended.
     """
     ended = 0
-    if not Connection.objects.left_pending(now=timezone.now()).exists():
+    if not Connection.objects.left_pending(now=clock.now()).exists():
         return ended
-    while batch := _sweep_some(now=timezone.now()):
+    while batch := _sweep_some(now=clock.now()):
         ended += batch
     return ended
 

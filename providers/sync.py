@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from audit.events import Action, Outcome
 from audit.record import Origin
@@ -18,6 +17,7 @@ from connections_project.connections.errors import (
 from connections_project.connections.outbound_limits import reserve
 from connections_project.connections.records import record_about
 from connections_project.connections.refresh import mark_dead_unless_changed, refreshed_for_use
+from connections_project.core import clock
 from connections_project.identity.models import User
 from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
 from connections_project.platforms.registry import usable
@@ -60,7 +60,7 @@ def sync_own(*, connection_id: UUID | None, user: User, force: bool, origin: Ori
 
 def _refuse_if_recent(connection: Connection, *, force: bool) -> None:
     last = connection.last_sync_at
-    wait = last + INTERVAL - timezone.now() if last else timedelta()
+    wait = last + INTERVAL - clock.now() if last else timedelta()
     if not force and wait > timedelta():
         raise SyncedRecentlyError(retry_after=int(wait.total_seconds()) + 1)
 
@@ -146,6 +146,6 @@ def _store_movements(
 
 def _finish(connection_id: UUID, tally: Tally, *, origin: Origin) -> None:
     with still_active(connection_id) as connection:
-        connection.last_sync_at = connection.updated_at = timezone.now()
+        connection.last_sync_at = connection.updated_at = clock.now()
         connection.save(update_fields=["last_sync_at", "updated_at"])
         record_about(connection, Action.PROVIDER_DATA_SYNCED, origin=origin, accounts=asdict(tally))

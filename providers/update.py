@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin
 from connections_project.connections.records import record_about
+from connections_project.core import clock
 from connections_project.identity.models import User
 from providers.models import Connection
 from providers.selectors import own_connection
@@ -25,7 +25,7 @@ def rename_own(
         rows = Connection.objects.select_for_update()
         connection = own_connection(connection_id, user_id=user.pk, rows=rows)
         connection.alias = alias
-        connection.updated_at = timezone.now()
+        connection.updated_at = clock.now()
         connection.save(update_fields=["alias", "updated_at"])
         record_about(connection, Action.PROVIDER_UPDATED, origin=origin, changed=["alias"])
     return connection

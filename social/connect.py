@@ -9,8 +9,6 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
-
 from audit.record import Origin
 from connections_project.connections import flow
 from connections_project.connections.callback import (
@@ -22,6 +20,7 @@ from connections_project.connections.callback import (
 from connections_project.connections.confirm import confirm_stored
 from connections_project.connections.errors import ConnectionNotFoundError
 from connections_project.connections.flow import Answer, Authorization, Flow
+from connections_project.core import clock
 from connections_project.identity.callers import TeamCaller
 from connections_project.identity.models import ApiKey, User
 from connections_project.oauth.client import GrantResult
@@ -133,7 +132,7 @@ def team_of(taken: Flow) -> UUID:
 
 
 def _ask(validated: ValidatedFlow[User | ApiKey]) -> ReceivedTeamGrant:
-    taken, now = validated.flow, timezone.now()
+    taken, now = validated.flow, clock.now()
     row = SocialAccount(team_id=team_of(taken), platform=taken.slug, created_at=now, updated_at=now)
     known = Known.of(row.team_id, taken.slug)
     _, result = exchange_and_identify(validated, row, whose=granted_accounts)

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Event, Origin, record_many
@@ -22,6 +21,7 @@ from connections_project.connections.disconnect import (
     tells_platform,
 )
 from connections_project.connections.errors import AlreadyDisconnectedError
+from connections_project.core import clock
 from connections_project.core.parsing import render_datetime
 from connections_project.revocation.grants import holders_of
 from connections_project.revocation.models import GrantHold
@@ -55,7 +55,7 @@ def disconnect(rows: Sequence[SocialAccount], request: DisconnectRequest) -> Dis
     revoke = tells_platform(SocialAccount, revoke=request.revoke, erase_tokens=erase)
     shared = living_on_others_tokens(rows) if revoke else frozenset[UUID]()
     released = release_grants(rows, revoke=revoke, shared=shared)
-    now = timezone.now()
+    now = clock.now()
     ended = [row for row in rows if row.status != Status.DISCONNECTED]
     erased = [row for row in rows if erase and row.holds_tokens]
     if ended:

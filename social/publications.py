@@ -12,9 +12,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.utils import timezone
 
 from connections_project.connections.errors import ConnectionProblem
+from connections_project.core import clock
 from connections_project.core.vault import DecryptionError
 from connections_project.platforms.publishing import (
     InvalidPostError,
@@ -112,7 +112,7 @@ def claim(request: PublishRequest, *, team_id: UUID) -> Claim:
         row, is_new = Publication.objects.get_or_create(
             team_id=team_id,
             idempotency_key=request.idempotency_key,
-            defaults={"request_sha256": request.sha256, "created_at": timezone.now()},
+            defaults={"request_sha256": request.sha256, "created_at": clock.now()},
         )
     except IntegrityError:
         # The call that had it has just given it back.
@@ -129,7 +129,7 @@ def _earlier_result(row: Publication) -> Published:
         case PublicationState.PUBLISHED:
             return Published(row.post_id, row.post_url)
         case PublicationState.SENDING:
-            is_broken_off = row.created_at < timezone.now() - LONGEST_CALL
+            is_broken_off = row.created_at < clock.now() - LONGEST_CALL
             raise OutcomeUnknownError if is_broken_off else StillSendingError
     raise PublishFailedError(is_uncertain=row.state == PublicationState.UNKNOWN)
 
@@ -140,6 +140,6 @@ def forget_old_keys() -> int:
     Returns:
         How many.
     """
-    old = Publication.objects.filter(created_at__lt=timezone.now() - KEPT)
+    old = Publication.objects.filter(created_at__lt=clock.now() - KEPT)
     dropped, _ = old.delete() if old.exists() else (0, {})
     return dropped

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 
-from django.utils import timezone
-
 from audit.events import Action
 from audit.record import WORKER, record_many
 from connections_project.connections.records import event_about
 from connections_project.connections.registry import RefreshRules
+from connections_project.core import clock
 from connections_project.oauth.client import TokenSet
 from social.models import SocialAccount, Status
 from social.store_grant import save_all
@@ -32,7 +31,7 @@ def _share(row: SocialAccount, tokens: TokenSet) -> bool:
     rows = SocialAccount.objects.usable().filter(token_set=row.token_set).exclude(pk=row.pk)
     others = list(rows.select_for_update().order_by("pk"))
     for other in others:
-        other.take_tokens(tokens, now=timezone.now())
+        other.take_tokens(tokens, now=clock.now())
     save_all(others)
     _record_recovered([other for other in others if other.attention_before])
     return bool(others)

@@ -1,12 +1,12 @@
 """Erase the kept tokens of accounts that were disconnected long enough ago."""
 
 from django.db import transaction
-from django.utils import timezone
 
 from audit.events import Action
 from audit.record import WORKER, record_many
 from connections_project.connections.disconnect import erase_tokens, lock_rows
 from connections_project.connections.records import event_about
+from connections_project.core import clock
 from connections_project.platforms.adapter import has_extras
 from connections_project.revocation.release import revoke_extras
 from social.disconnect import living_on_others_tokens
@@ -22,7 +22,7 @@ def erase_kept_too_long() -> int:
         How many accounts' tokens were erased.
     """
     erased = 0
-    if not SocialAccount.objects.kept_too_long(now=timezone.now()).exists():
+    if not SocialAccount.objects.kept_too_long(now=clock.now()).exists():
         return erased
     while batch := _erase_batch():
         erased += batch
@@ -30,7 +30,7 @@ def erase_kept_too_long() -> int:
 
 
 def _erase_batch() -> int:
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         oldest = SocialAccount.objects.kept_too_long(now=now).order_by("disconnected_at")[:BATCH]
         # Whoever holds a row is reconnecting it, or erases it too.

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from django.utils import timezone
-
 from audit.events import Action
 from audit.record import Event, Origin, record_many
 from connections_project.connections.errors import (
@@ -23,6 +21,7 @@ from connections_project.connections.store_grant import (
     take_grant,
     with_stored_refresh_token,
 )
+from connections_project.core import clock
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import Team, User
 from connections_project.oauth.client import GrantedAccount, GrantResult, Identity, TokenSet
@@ -179,7 +178,7 @@ def _is_reconnected(row: SocialAccount, received: ReceivedTeamGrant, *, is_alone
 
 
 def _new_row(received: ReceivedTeamGrant) -> SocialAccount:
-    now = timezone.now()
+    now = clock.now()
     return SocialAccount(
         team_id=received.row.team_id,
         platform=received.row.platform,

@@ -14,6 +14,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
+from connections_project.core import clock
+
 NOTHING = "—"
 MINUTE = timedelta(minutes=1)
 TONES = {
@@ -99,7 +101,7 @@ def format_datetime(when: datetime | None) -> SafeString | str:
     """Show a time by its age; the time itself is in the element, and in its tooltip."""
     if when is None:
         return NOTHING
-    now = timezone.now()
+    now = clock.now()
     if abs(now - when) < MINUTE:
         words = "just now"
     elif when > now:

@@ -16,7 +16,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.http import QueryDict
-from django.utils import timezone
 from rest_framework.request import Request
 
 from audit.events import ActorType, Outcome
@@ -34,6 +33,7 @@ from connections_project.connections.outbound_limits import reserve
 from connections_project.connections.records import record_about
 from connections_project.connections.registry import actions_of
 from connections_project.connections.unstored import store_or_revoke
+from connections_project.core import clock
 from connections_project.identity.models import ApiKey, User
 from connections_project.oauth import client
 from connections_project.oauth.client import TokenSet, UnusableTokensError
@@ -69,7 +69,7 @@ class ValidatedFlow(Generic[P]):
     upstream: Upstream
     origin: Origin
     code: str = field(repr=False)
-    began: datetime = field(default_factory=timezone.now)
+    began: datetime = field(default_factory=clock.now)
 
 
 def validate_user_callback(

@@ -8,13 +8,12 @@ ones. Whichever finishes later checks: a connect looks for revocations, a revoca
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from audit.record import WORKER, Origin
 from connections_project.connections.callback import ValidatedFlow
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.refresh import mark_dead_unless_changed
 from connections_project.connections.registry import connection_type
+from connections_project.core import clock
 from connections_project.core.vault import DecryptionError
 from connections_project.oauth.errors import DeadGrant, PlatformError, as_dead_grant, is_locked_out
 from connections_project.platforms.client import identify
@@ -44,7 +43,7 @@ def confirm_stored(flow: ValidatedFlow[Any], grant: Grant, *rows: OAuthConnectio
 
 def confirm_holders(grant: Grant, *, origin: Origin = WORKER) -> None:
     """Ask the platform, for each connection on a grant, whose account it is; a 401 ends it."""
-    now = timezone.now()
+    now = clock.now()
     for app, ids in holders_by_app(grant).items():
         one = connection_type(app)
         for row in one.rows.filter(pk__in=ids, status=one.refresh_rules.live):

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
-from django.utils import timezone
 
 from audit.record import Event, Origin, record_many
 from connections_project.connections.models import ERASED, LEASE, OAuthConnection
 from connections_project.connections.records import event_about
+from connections_project.core import clock
 from connections_project.revocation.release import release_grants
 
 C = TypeVar("C", bound=OAuthConnection)
@@ -163,7 +163,7 @@ def disconnect_and_erase(
             **(details or {}).get(row.pk, {}),
         )
 
-    now, ends = timezone.now(), [ended(row) for row in rows]
+    now, ends = clock.now(), [ended(row) for row in rows]
     erase_tokens(rows, now=now, **rows[0].disconnected_columns(now=now))
     record_many([*before, *ends])
     return DisconnectResult(rows, job_ids=released.job_ids)

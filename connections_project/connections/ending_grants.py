@@ -4,13 +4,13 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from audit.events import Action
 from audit.record import WORKER, record_many
 from connections_project.connections.attention import AttentionReason
 from connections_project.connections.records import event_about
 from connections_project.connections.registry import DISCONNECTED, ConnectionType, connection_types
+from connections_project.core import clock
 from connections_project.core.parsing import render_datetime
 
 BATCH = 500
@@ -34,7 +34,7 @@ def _note_all(one: ConnectionType) -> int:
 
 
 def _note_some(one: ConnectionType) -> int:
-    now = timezone.now()
+    now = clock.now()
     # Where a grant can be renewed without its owner, that is tried first.
     tried = Q(renew_at=None) | Q(renew_at__gt=now)
     due = one.rows.filter(tried, ending_notice_at__lte=now).order_by("ending_notice_at")

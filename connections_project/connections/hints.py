@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.utils import timezone
-
 from connections_project.connections.models import OAuthConnection
+from connections_project.core import clock
 from connections_project.platforms.models import Suspension
 from connections_project.platforms.registry import has_credentials, upstream
 from connections_project.revocation.models import JobState, RevocationJob, Verification
@@ -47,7 +46,7 @@ def _of_row(connection: OAuthConnection) -> Iterator[Hint]:
     if connection.disconnected_at is not None:
         return
     ends_at = connection.grant_expires_at
-    if ends_at is not None and ends_at <= timezone.now() + ENDS_SOON:
+    if ends_at is not None and ends_at <= clock.now() + ENDS_SOON:
         yield Hint("The grant ends within a day. The user has to connect again to keep it.")
     owner = getattr(connection, "user", None)
     if owner is not None and not owner.is_active:

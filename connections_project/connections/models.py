@@ -8,10 +8,10 @@ from uuid import UUID
 from django.db import models
 from django.db.models import F
 from django.db.models.expressions import Combinable
-from django.utils import timezone
 
 from connections_project.connections.attention import HEALTHY, AttentionMixin
 from connections_project.connections.token_names import token_names
+from connections_project.core import clock
 from connections_project.core.ids import uuid7
 from connections_project.core.text import undeceptive
 from connections_project.core.vault import Sealed, SealedField, open_sealed, seal
@@ -125,7 +125,7 @@ class OAuthConnection(AttentionMixin):
         self, tokens: TokenSet | None = None, *, grant: Grant | None = None
     ) -> TokenBundle:
         """Describe tokens for the revoker: the row's own, or others that have come for it."""
-        ends_at = _later(timezone.now(), tokens.expires_in) if tokens else self.token_expires_at
+        ends_at = _later(clock.now(), tokens.expires_in) if tokens else self.token_expires_at
         return TokenBundle(
             app=self.app,
             platform_slug=self.platform_slug,

@@ -6,16 +6,18 @@ other call that a request makes, such as a revocation at once or the fetch of a 
 
 import logging
 import math
+from datetime import timedelta
 
 from django.db import DatabaseError, InterfaceError
-from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.core.request_slots import request_slot
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.observers import Kind
 from connections_project.oauth.transport import Answer
 from connections_project.platforms.registry import PlatformBusyError
 from connections_project.revocation.circuits import (
+    LONGEST_RETRY_AFTER,
     is_in_trouble,
     note_call_failure,
     note_call_success,
@@ -46,9 +48,9 @@ def reserve(platform: str) -> None:
         return
     circuit = CallCircuit.objects.filter(platform=platform).first()
     if circuit is not None and circuit.blocked_until is not None:
-        left = (circuit.blocked_until - timezone.now()).total_seconds()
-        if left > 0:
-            raise PlatformBusyError(platform, retry_after=math.ceil(left))
+        left = circuit.blocked_until - clock.now()
+        if timedelta() < left <= LONGEST_RETRY_AFTER:
+            raise PlatformBusyError(platform, retry_after=math.ceil(left.total_seconds()))
     is_probe = circuit is not None and is_in_trouble(circuit)
     if not slot.take(platform, is_probe=is_probe):
         raise PlatformBusyError(platform, retry_after=RETRY_SECONDS)

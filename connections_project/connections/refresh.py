@@ -10,7 +10,6 @@ from functools import partial
 from typing import TypeVar
 
 from django.db import transaction
-from django.utils import timezone
 
 from audit.events import Outcome
 from audit.record import Origin
@@ -34,6 +33,7 @@ from connections_project.connections.records import record_about
 from connections_project.connections.registry import actions_of, refresh_rules_of
 from connections_project.connections.store_grant import lives_on, revoke_access_token
 from connections_project.connections.unstored import lost_by_refresh, store_or_revoke
+from connections_project.core import clock
 from connections_project.oauth.client import TokenSet, UnusableTokensError
 from connections_project.oauth.errors import DeadGrant, PlatformError
 from connections_project.platforms import client
@@ -112,7 +112,7 @@ def _may_be_left_alone(connection: OAuthConnection) -> bool:
     if not connection.has_refresh_token:
         return True
     is_live = connection.status == refresh_rules_of(connection).live
-    return is_live and is_fresh(connection, now=timezone.now())
+    return is_live and is_fresh(connection, now=clock.now())
 
 
 def _lead_or_follow(connection: C, upstream: Upstream, *, origin: Origin) -> C:
@@ -198,7 +198,7 @@ def _revoke_late(connection: C, row: C, old: TokenSet, tokens: TokenSet, *, orig
 
 def _save_refreshed(row: OAuthConnection, tokens: TokenSet, *, origin: Origin) -> None:
     rules = refresh_rules_of(row)
-    row.take_tokens(tokens, now=timezone.now())
+    row.take_tokens(tokens, now=clock.now())
     row.status = rules.live
     row.save()
     add_holder(row.grant, app=row.app, connection_id=row.pk)
@@ -233,7 +233,7 @@ def _keep(row: OAuthConnection, old: TokenSet, tokens: TokenSet) -> None:
         access_token=tokens.access_token or old.access_token,
         expires_in=None if tokens.access_token else 0,
     )
-    row.take_tokens(kept, now=timezone.now())
+    row.take_tokens(kept, now=clock.now())
     row.save()
     refresh_rules_of(row).share(row, kept)
 
@@ -243,7 +243,7 @@ def _mark_failed(row: OAuthConnection, error: PlatformError) -> None:
         mark_grant_dead(row, error)
     elif error.code == "refused" and row.status == refresh_rules_of(row).live:
         # It will be refused again; the status tells of the grant, which may still stand.
-        row.need_attention(AttentionReason.PLATFORM_ERROR, now=timezone.now())
+        row.need_attention(AttentionReason.PLATFORM_ERROR, now=clock.now())
         row.save(update_fields=["attention_reason", "attention_since", "ending_notice_at"])
 
 
@@ -267,7 +267,7 @@ def mark_dead_unless_changed(
 def mark_grant_dead(row: OAuthConnection, error: DeadGrant) -> None:
     """Mark the grant of a locked row as dead; its tokens are kept until the disconnect, since one
     may live on."""
-    now = timezone.now()
+    now = clock.now()
     row.lose_grant(refresh_rules_of(row).dead[error.becomes])
     row.need_attention(OF_DEAD_GRANT[error.becomes], now=now)
     row.changed(now=now)

@@ -8,13 +8,12 @@ import time
 from datetime import timedelta
 from itertools import takewhile
 
-from django.utils import timezone
-
 from audit.record import WORKER
 from connections_project.connections.errors import ConnectionProblem
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.refresh import refreshed_for_use
 from connections_project.connections.registry import Rows, connection_types
+from connections_project.core import clock
 from connections_project.core.vault import DecryptionError
 from connections_project.platforms.registry import PlatformUnavailableError
 
@@ -41,7 +40,7 @@ def renew_ending_grants() -> int:
 
 def _renewed_of(live: Rows) -> int:
     ends_at = time.monotonic() + SECONDS_AT_ONCE
-    due = live.filter(renew_at__lte=timezone.now()).order_by("renew_at")[:MOST_AT_ONCE]
+    due = live.filter(renew_at__lte=clock.now()).order_by("renew_at")[:MOST_AT_ONCE]
     in_time = takewhile(lambda _: time.monotonic() < ends_at, list(due))
     return sum(_is_renewed(row) for row in in_time if _claim(live, row))
 
@@ -49,7 +48,7 @@ def _renewed_of(live: Rows) -> int:
 def _claim(live: Rows, row: OAuthConnection) -> bool:
     """Claim a connection for this process; a renewal that fails is due again in hours."""
     mine = live.filter(pk=row.pk, renew_at=row.renew_at)
-    return bool(mine.update(renew_at=timezone.now() + TRIES_ARE_APART))
+    return bool(mine.update(renew_at=clock.now() + TRIES_ARE_APART))
 
 
 def _is_renewed(row: OAuthConnection) -> bool:

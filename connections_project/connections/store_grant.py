@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.utils import timezone
-
 from audit.events import Outcome
 from audit.record import Origin
 from connections_project.connections.errors import ConnectionProblem
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.records import record_about
 from connections_project.connections.registry import actions_of, refresh_rules_of
+from connections_project.core import clock
 from connections_project.core.vault import DecryptionError
 from connections_project.identity.models import User
 from connections_project.oauth.client import Identity, TokenSet
@@ -95,7 +94,7 @@ def take_grant(row: OAuthConnection, received: ReceivedGrant, *, origin: Origin)
         received.identity,
         upstream=received.upstream,
         granted_by=received.granted_by,
-        now=timezone.now(),
+        now=clock.now(),
     )
 
 

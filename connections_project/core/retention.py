@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.db.models import Model, QuerySet
-from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.core.periodic import stopping
 
 M = TypeVar("M", bound=Model)
@@ -21,7 +21,7 @@ def expiry(days: int) -> datetime | None:
     Args:
         days: How long it is kept; 0 for ever.
     """
-    return timezone.now() - timedelta(days=days) if days else None
+    return clock.now() - timedelta(days=days) if days else None
 
 
 def batches(rows: QuerySet[M]) -> Iterator[QuerySet[M]]:

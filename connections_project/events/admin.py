@@ -7,19 +7,20 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from connections_project.admin.base import ReadOnlyAdmin
 from connections_project.admin.filters import MADE, column_filter
 from connections_project.admin.formatting import badge, format_datetime, link_to
 from connections_project.admin.object_actions import Button, QuestionForm
+from connections_project.core import clock
 from connections_project.events.admin_actions import (
     CHANGE,
     DELIVERY_ACTIONS,
     ENDPOINT_ACTIONS,
     RESEND,
 )
+from connections_project.events.circuits import is_left_alone
 from connections_project.events.endpoints import (
     InvalidEndpointError,
     StillRotatingError,
@@ -127,7 +128,7 @@ class EndpointAdmin(ReadOnlyAdmin):
     def shown_state(self, endpoint: Endpoint) -> SafeString:
         if not endpoint.is_enabled:
             return badge("disabled", "off")
-        blocked = endpoint.blocked_until is not None and endpoint.blocked_until > timezone.now()
+        blocked = is_left_alone(endpoint, clock.now())
         return badge("fails", "bad") if blocked else badge("enabled", "good")
 
     shown_state.short_description = "state"  # type: ignore[attr-defined]

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
 from audit.record import WORKER
+from connections_project.core import clock
 from connections_project.core.instruments import EVENT_DELIVERIES
 from connections_project.core.jobs.lease import FREED
 from connections_project.events.chains import Answer, Chain, Tried, send_chain
@@ -37,7 +37,7 @@ def settle(tries: Sequence[Tried]) -> list[str]:
     Returns:
         The state of each that was tried; "pending" for one that was put off.
     """
-    now = timezone.now()
+    now = clock.now()
     answers = [answer for tried in tries for answer in tried.answers]
     states = [_state(answer, now) for answer in answers]
     alike = defaultdict[Ending, list[Answer]](list)

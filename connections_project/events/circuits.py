@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.core.jobs.backoff import backoff
 from connections_project.events.chains import Answer
 from connections_project.events.models import Endpoint
@@ -21,6 +21,12 @@ FRESH = timedelta(seconds=10)
 def is_in_trouble(endpoint: Endpoint) -> bool:
     """Whether the next delivery is a probe, beside which no other is tried."""
     return endpoint.faults >= FAILURES_TO_OPEN
+
+
+def is_left_alone(endpoint: Endpoint, at: datetime) -> bool:
+    """Whether nothing is delivered at a time: for no longer than any endpoint ever is."""
+    until = endpoint.blocked_until
+    return until is not None and at < until <= at + LONGEST_RETRY_AFTER
 
 
 def open_endpoint_circuits() -> list[str]:
@@ -41,13 +47,13 @@ def note_answers(endpoint: Endpoint, answers: Sequence[Answer]) -> None:
     telling = [one for one in answers if one.is_endpoints or not one.error]
     if not telling or (_is_known_to_be_well(endpoint) and not any(one.error for one in telling)):
         return
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         row = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
         for answer in telling:
             if not answer.error:
                 row.faults, row.blocked_until, row.last_success_at = 0, None, now
-            elif row.blocked_until is None or row.blocked_until <= now:
+            elif not is_left_alone(row, now):
                 _count_failure(row, answer, now)
             # Else one that was under way already tells nothing new.
         row.save(update_fields=["faults", "blocked_until", "last_success_at"])
@@ -55,7 +61,7 @@ def note_answers(endpoint: Endpoint, answers: Sequence[Answer]) -> None:
 
 def _is_known_to_be_well(endpoint: Endpoint) -> bool:
     last = endpoint.last_success_at
-    return not endpoint.faults and last is not None and timezone.now() - last < FRESH
+    return not endpoint.faults and last is not None and clock.now() - last < FRESH
 
 
 def _count_failure(row: Endpoint, answer: Answer, now: datetime) -> None:

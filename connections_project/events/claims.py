@@ -16,15 +16,15 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
-from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.core.database import in_index_order
 from connections_project.core.jobs.batches import Claimed
 from connections_project.core.jobs.claim import lease_jobs, locked_rows
 from connections_project.core.jobs.lanes import Lane
 from connections_project.core.jobs.lease import FREED, not_leased
 from connections_project.events.chains import Chain, lane_of
-from connections_project.events.circuits import is_in_trouble
+from connections_project.events.circuits import LONGEST_RETRY_AFTER, is_in_trouble, is_left_alone
 from connections_project.events.models import Delivery, Endpoint
 from connections_project.revocation.slots import Offer, claimed, share_out
 
@@ -95,7 +95,7 @@ def claim_one(delivery_id: UUID) -> Chain | None:
     """
     ends_at = time.monotonic() + Delivery.lease_seconds()
     with transaction.atomic():
-        rows = Delivery.claimable(timezone.now()).filter(pk=delivery_id)
+        rows = Delivery.claimable(clock.now()).filter(pk=delivery_id)
         found = lease_jobs(locked_rows(rows.select_related("event", "endpoint"), 1))
     return Chain(found[0].endpoint, found, ends_at) if found else None
 
@@ -123,15 +123,12 @@ def _locked_endpoints(wanted: Wanted) -> tuple[Sequence[Endpoint], bool]:
     Returns:
         The endpoints in the order in which they are served, and whether others soon have work.
     """
-    now = timezone.now()
+    now = clock.now()
     with in_index_order():
         rows = _endpoints_with_work(wanted, now=now)
         locked = list(rows.select_for_update(no_key=True).order_by("pk"))
     ready = [
-        one
-        for one in locked
-        if one.longest_due <= wanted.due_by
-        and (one.blocked_until is None or one.blocked_until <= now)
+        one for one in locked if one.longest_due <= wanted.due_by and not is_left_alone(one, now)
     ]
     in_order = sorted(ready, key=lambda one: (is_in_trouble(one), one.longest_due))
     return in_order, len(ready) < len(locked)
@@ -141,7 +138,7 @@ def _endpoints_with_work(wanted: Wanted, *, now: datetime) -> "QuerySet[Any]":
     patience = timedelta(seconds=wanted.patience)
     first = Delivery.pending().filter(endpoint=OuterRef("pk"), due_at__lte=wanted.due_by + patience)
     rows = Endpoint.objects.filter(disabled_at=None).filter(
-        Q(blocked_until=None) | Q(blocked_until__lte=now + patience)
+        ~Q(blocked_until__gt=now + patience, blocked_until__lte=now + LONGEST_RETRY_AFTER)
     )
     if wanted.only is not None:
         rows = rows.filter(pk__in=wanted.only)

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from audit.events import Action, ActorType
 from audit.record import Origin, record
+from connections_project.core import clock
 from connections_project.core.ids import uuid7
 from connections_project.events import outbox
 from connections_project.events.audience import Audience, wait_until_known
@@ -126,7 +126,7 @@ def disable(endpoint: Endpoint, *, reason: str, origin: Origin) -> bool:
     Returns:
         Whether it was enabled.
     """
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         rows = Endpoint.objects.filter(pk=endpoint.pk, disabled_at=None)
         if not rows.update(disabled_at=now, disabled_reason=reason):
@@ -169,7 +169,7 @@ def rotate_secret(endpoint: Endpoint, *, origin: Origin, force: bool = False) ->
         if row.two_sign_until and not force:
             raise StillRotatingError(row.two_sign_until)
         row.sealed_old_secret = row.sealed_secret
-        row.old_secret_until = timezone.now() + OLD_SECRET_LIFE
+        row.old_secret_until = clock.now() + OLD_SECRET_LIFE
         row.sealed_secret = sealed_secret(row, secret)
         row.save(update_fields=["sealed_secret", "sealed_old_secret", "old_secret_until"])
         _record(Action.EVENT_SECRET_ROTATED, endpoint, origin, forced=force)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q
-from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.events.models import Delivery, DeliveryState, Endpoint
 
 SPAN = timedelta(hours=1)
@@ -43,7 +43,7 @@ class Health:
 def health_of(endpoint: Endpoint) -> Health:
     """Return how an endpoint is doing, by its indexes."""
     pending = Delivery.pending().filter(endpoint=endpoint)
-    recent = Delivery.objects.filter(endpoint=endpoint, tried_at__gte=timezone.now() - SPAN)
+    recent = Delivery.objects.filter(endpoint=endpoint, tried_at__gte=clock.now() - SPAN)
     failed = recent.filter(~Q(state=DeliveryState.DELIVERED))
     oldest = pending.order_by("begun_at").values_list("begun_at", flat=True)
     return Health(

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.core.ids import uuid7
 from connections_project.core.jobs.models import LeasedJob
 from connections_project.core.vault import SealedField
@@ -61,7 +62,7 @@ class Endpoint(models.Model):
     def two_sign_until(self) -> datetime | None:
         """When the secret of before ends that still signs beside the present one, if one does."""
         until: datetime | None = self.old_secret_until
-        return until if until is not None and timezone.now() < until else None
+        return until if until is not None and clock.now() < until else None
 
 
 class OutgoingEvent(models.Model):

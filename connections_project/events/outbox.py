@@ -9,8 +9,8 @@ from uuid import UUID
 import orjson
 from django.db import connection
 from django.db.models import Max
-from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.core.documents import as_document
 from connections_project.core.ids import uuid7
 from connections_project.events.audience import Audience
@@ -43,7 +43,7 @@ def write(facts: Sequence[Fact], audience: Audience) -> list[UUID]:
     Returns:
         The endpoints that are to be told.
     """
-    now = timezone.now()
+    now = clock.now()
     events = [_event(fact) for fact in facts]
     wanting = {kind: audience.endpoints_for(kind) for kind in {fact.type for fact in facts}}
     if connection.vendor == "postgresql":

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin, record
+from connections_project.core import clock
 from connections_project.core.dispatch import notify_workers
 from connections_project.core.jobs.lease import FREED
 from connections_project.core.parsing import render_datetime
@@ -64,7 +64,7 @@ def resend(delivery_ids: Collection[UUID], *, origin: Origin) -> int:
     with transaction.atomic():
         deliveries, followers = _locked(Delivery.objects.filter(pk__in=delivery_ids))
         _begin_again(Delivery.objects.filter(pk__in=[one.pk for one in deliveries]))
-        followers.update(due_at=timezone.now())
+        followers.update(due_at=clock.now())
         for delivery in deliveries:
             details = {"endpoint": str(delivery.endpoint_id), "event": str(delivery.event_id)}
             action = Action.EVENT_DELIVERY_RESENT
@@ -156,6 +156,6 @@ def _again(endpoint: Endpoint, events: Sequence[OutgoingEvent]) -> int:
 
 
 def _begin_again(deliveries: "QuerySet[Delivery]") -> int:
-    now = timezone.now()
+    now = clock.now()
     fresh: dict[str, Any] = {"state": DeliveryState.PENDING, "attempts": 0, "finished_at": None}
     return deliveries.update(due_at=now, begun_at=now, **fresh, **FREED)

@@ -5,8 +5,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.events.models import Delivery, OutgoingEvent
 
 BATCH = 1000
@@ -25,7 +25,7 @@ def forget_old_events() -> int:
 
 
 def _forget_some() -> int:
-    kept_from = timezone.now() - timedelta(days=settings.EVENT_RETENTION_DAYS)
+    kept_from = clock.now() - timedelta(days=settings.EVENT_RETENTION_DAYS)
     pending = Delivery.pending().filter(event=OuterRef("pk"), endpoint__disabled_at=None)
     old = OutgoingEvent.objects.filter(sequence__lt=int(kept_from.timestamp() * 1_000_000))
     with transaction.atomic():

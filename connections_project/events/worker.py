@@ -9,8 +9,8 @@ from operator import attrgetter
 from uuid import UUID
 
 from django.conf import settings
-from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.core.dispatch import notify_workers
 from connections_project.core.ids import uuid7
 from connections_project.core.jobs.batches import BatchWorker
@@ -35,7 +35,7 @@ def deliver(*, due_by: datetime | None = None, patience: float = 0.0) -> Iterato
         What each has become, of `DeliveryState`; "pending" for one that was put off.
     """
     yield from _run(
-        lambda: Wanted(due_by or timezone.now(), patience=patience),
+        lambda: Wanted(due_by or clock.now(), patience=patience),
         threads=settings.EVENT_THREADS,
         call_others=lambda: notify_workers(process_deliveries),
         patience=patience,
@@ -57,7 +57,7 @@ def deliver_new(endpoints: Collection[UUID], *, within: float) -> None:
         endpoints: Each has a thread.
         within: Seconds for all of it.
     """
-    wanted = Wanted(timezone.now(), only=endpoints, untried=True)
+    wanted = Wanted(clock.now(), only=endpoints, untried=True)
     for _ in _run(
         lambda: wanted, threads=min(len(endpoints), settings.EVENT_THREADS), each=1, within=within
     ):

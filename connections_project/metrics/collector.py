@@ -7,12 +7,12 @@ from typing import Any
 
 import django
 from django.conf import settings
-from django.utils import timezone
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from connections_project import __version__
+from connections_project.core import clock
 from connections_project.metrics.processes import process_metrics
 from connections_project.metrics.tables import last_counted
 
@@ -127,4 +127,4 @@ def _gauge(
 def _age(since: str | None) -> float:
     if since is None:
         return 0
-    return max((timezone.now() - datetime.fromisoformat(since)).total_seconds(), 0)
+    return max((clock.now() - datetime.fromisoformat(since)).total_seconds(), 0)

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import Count
 from django.db.models.functions import TruncDate
-from django.utils import timezone
 
 from audit.events import Action
 from audit.models import AuditEvent
 from connections_project.connections.registry import connection_types
+from connections_project.core import clock
 
 DAYS = 14
 # An event is counted by the time that it bears, and may be committed a little later.
@@ -25,7 +25,7 @@ def per_day(known: Mapping[str, Day]) -> dict[str, Day]:
         known: What was counted before, by ISO date: days that are over don't change any more, since
             nothing is taken from the log.
     """
-    today = timezone.now().astimezone(UTC).date()
+    today = clock.now().astimezone(UTC).date()
     days = [today - timedelta(days=number) for number in reversed(range(DAYS))]
     missing = [day for day in days[:-STILL_OPEN] if day.isoformat() not in known]
     since = min([*missing, days[-STILL_OPEN]])

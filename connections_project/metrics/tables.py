@@ -13,10 +13,10 @@ from typing import Any
 
 from django.db import Error
 from django.db.models import Count, Min
-from django.utils import timezone
 
 from audit.unsealed import oldest_unsealed
 from connections_project.connections.registry import ConnectionType, connection_types
+from connections_project.core import clock
 from connections_project.events.circuits import open_endpoint_circuits
 from connections_project.events.health import oldest_pending
 from connections_project.metrics import counters
@@ -48,8 +48,9 @@ def refresh(*, older_than: timedelta = EVERY) -> None:
 
 def _refresh(older_than: timedelta, *, is_periodic: bool) -> None:
     row, _ = TableMetrics.objects.get_or_create(pk=1, defaults={"claimed_at": _LONG_AGO})
-    now = timezone.now()
-    if row.claimed_at > now - older_than:
+    now = clock.now()
+    # One that lies ahead was stored by a clock that was wrong.
+    if now - older_than < row.claimed_at <= now + older_than:
         return
     # Whoever changes the row from what both have read is the only one that counts.
     if TableMetrics.objects.filter(pk=1, claimed_at=row.claimed_at).update(claimed_at=now):
@@ -57,7 +58,7 @@ def _refresh(older_than: timedelta, *, is_periodic: bool) -> None:
         # A scrape that counts keeps the tables' figures fresh, and is no background work.
         background_at = None if is_periodic else row.metrics.get("background_at")
         metrics["background_at"] = background_at or now.isoformat()
-        TableMetrics.objects.filter(pk=1).update(metrics=metrics, counted_at=timezone.now())
+        TableMetrics.objects.filter(pk=1).update(metrics=metrics, counted_at=clock.now())
         counters.compact()
 
 

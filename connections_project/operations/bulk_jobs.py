@@ -9,11 +9,10 @@ from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
-from django.utils import timezone
 
 from audit.record import Origin
 from connections_project.connections.registry import Rows, Selection, connection_type
-from connections_project.core import retention
+from connections_project.core import clock, retention
 from connections_project.core.dispatch import enqueue
 from connections_project.core.inline import INLINE_SECONDS
 from connections_project.middleware.tracing import current_trace_id
@@ -42,9 +41,12 @@ def store_selection(app: str, selection: Selection, *, origin: Origin) -> BulkJo
     """
     if origin.actor_id is None:
         raise ValueError("A bulk job needs somebody whose permission can be looked at.")
+    now = clock.now()
     with transaction.atomic():
         job = BulkJob.objects.create(
             app=app,
+            created_at=now,
+            due_at=now,
             requested_by=origin.actor_id,
             interface=origin.interface,
             client_address=origin.client_address,
@@ -110,7 +112,7 @@ def start(job: BulkJob, options: DisconnectOptions) -> BulkJob:
 
 def sweep_bulk_jobs() -> None:
     """Forget what nobody confirmed, the single ids of what was done long ago, and at last all."""
-    now = timezone.now()
+    now = clock.now()
     abandoned = BulkJob.objects.filter(
         state=BulkState.UNCONFIRMED, created_at__lt=now - KEPT_UNCONFIRMED
     )

@@ -14,12 +14,12 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
-from django.utils import timezone
 
 from audit.events import ActorType, Interface
 from audit.record import Origin
 from connections_project.connections.disconnect import DisconnectResult, Failure
 from connections_project.connections.registry import connection_type
+from connections_project.core import clock
 from connections_project.core.jobs.claim import claim_rows
 from connections_project.core.jobs.lease import FREED, lease_end
 from connections_project.core.periodic import stopping
@@ -70,7 +70,7 @@ def _process(job: BulkJob, until: float | None) -> bool:
 
 def _claim() -> BulkJob | None:
     started_at = Coalesce("started_at", Now())
-    rows = BulkJob.claimable(timezone.now())
+    rows = BulkJob.claimable(clock.now())
     jobs = claim_rows(rows, 1, state=BulkState.RUNNING, started_at=started_at)
     return jobs[0] if jobs else None
 
@@ -160,7 +160,7 @@ class _Run:
         self._update(leased_until=lease_end(self.job.lease_seconds()), **counts)
 
     def _end(self, state: BulkState) -> bool:
-        self._update(state=state, finished_at=timezone.now(), **FREED)
+        self._update(state=state, finished_at=clock.now(), **FREED)
         return True
 
     def _update(self, **columns: Any) -> None:

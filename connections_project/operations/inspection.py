@@ -7,13 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Model
-from django.utils import timezone
 
 from connections_project.connections.admin import GRANT, TIMES
 from connections_project.connections.hints import hints
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.registry import connection_type
 from connections_project.connections.timeline import LONGEST, timeline
+from connections_project.core import clock
 from connections_project.core.parsing import render_datetime
 from connections_project.identity.models import Team, User
 from connections_project.platforms.models import Suspension
@@ -106,7 +106,7 @@ def _lease(row: OAuthConnection) -> dict[str, Any] | None:
     until = row.refresh_leased_until
     if row.refresh_lease is None or until is None:
         return None
-    return {"until": render_datetime(until), "is_held": until > timezone.now()}
+    return {"until": render_datetime(until), "is_held": until > clock.now()}
 
 
 def _siblings(row: OAuthConnection) -> list[dict[str, str]]:

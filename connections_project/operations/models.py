@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.core.jobs.backoff import backoff
 from connections_project.core.jobs.models import LeasedJob
 from connections_project.identity.models import User
@@ -97,7 +98,7 @@ class BulkJob(LeasedJob):
     def put_off(self) -> None:
         """Let others go first for a while; it is never given up."""
         wait = backoff(self.attempts, first=self.FIRST_RETRY_SECONDS, longest=LONGEST_WAIT)
-        self.give_back(due_at=timezone.now() + wait)
+        self.give_back(due_at=clock.now() + wait)
 
     @property
     def options(self) -> DisconnectOptions:
@@ -189,4 +190,4 @@ class OffboardingJob(LeasedJob):
         logger.error("Offboarding job %s has failed often: %s", self.pk, type(error).__name__)
         # One try short of what none is made after.
         attempts = self.MAX_ATTEMPTS - 1
-        self.give_back(due_at=timezone.now() + self.LONGEST_RETRY, attempts=attempts)
+        self.give_back(due_at=clock.now() + self.LONGEST_RETRY, attempts=attempts)

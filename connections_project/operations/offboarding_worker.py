@@ -10,6 +10,7 @@ from django.db import transaction
 
 from audit.events import ActorType, Interface
 from audit.record import Origin
+from connections_project.core import clock
 from connections_project.core.dispatch import notify_workers
 from connections_project.core.jobs.lease import lease_end
 from connections_project.core.jobs.queue import process_jobs
@@ -74,8 +75,11 @@ def _enqueue(
     *,
     forget: bool,
 ) -> OffboardingJob:
+    now = clock.now()
     job = OffboardingJob.objects.create(
         user=user,
+        created_at=now,
+        due_at=now,
         reason=options.reason,
         forget=forget,
         actor_type=origin.actor_type,

@@ -11,12 +11,13 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext
 
 from connections_project.connections.attention import AttentionReason
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.registry import connection_type
+from connections_project.core import clock
 from connections_project.core.dispatch import notify_workers
 from connections_project.core.jobs.queue import process_jobs
 from connections_project.identity.models import Membership, User
@@ -45,6 +46,7 @@ def note_attention(connection: OAuthConnection, reason: str) -> None:
             connection_id=connection.pk,
             reason=reason,
             since=since,
+            due_at=clock.now(),
         )
         for user_id in _recipients(connection)
     ]
@@ -67,7 +69,7 @@ def send(job: AttentionEmail) -> None:
         return
     with translation.override(settings.EMAIL_LANGUAGE):
         message = _message(job, row, address)
-    job.owned().update(handed_over_at=timezone.now())
+    job.owned().update(handed_over_at=clock.now())
     try:
         message.send()
     except Exception:

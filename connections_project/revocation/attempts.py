@@ -13,10 +13,10 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
-from django.utils import timezone
 
 from audit.events import Action, ActorType, Interface, Outcome
 from audit.record import Event, Origin, record_many
+from connections_project.core import clock
 from connections_project.core.jobs.backoff import backoff
 from connections_project.core.jobs.lease import FREED
 from connections_project.middleware.tracing import tracing
@@ -144,7 +144,7 @@ def end(rows: QuerySet[RevocationJob], state: JobState, **columns: str) -> int:
     Returns:
         How many; whoever ends some has them audited in the same transaction, by `record_ends`.
     """
-    now = timezone.now()
+    now = clock.now()
     return rows.update(state=state, sealed_tokens=None, finished_at=now, **FREED, **columns)
 
 
@@ -169,7 +169,7 @@ def _put_off(
         return
     wait = backoff(job.attempts, first=first, longest=LONGEST_BACKOFF)
     wanted = timedelta(seconds=error.retry_after or 0)
-    due_at = min(timezone.now() + max(wait, wanted), end_of_life(job))
+    due_at = min(clock.now() + max(wait, wanted), end_of_life(job))
     with transaction.atomic():
         known = {"accepted_tokens": job.accepted_tokens, "verification": job.verification}
         if job.give_back(due_at=due_at, last_error=error.code, **known):

@@ -12,8 +12,8 @@ from functools import partial
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.core.jobs.backoff import backoff
 from connections_project.oauth.errors import PlatformError
 from connections_project.revocation.models import (
@@ -36,7 +36,12 @@ ABOUT_THE_TOKEN = frozenset({"refused", "dead_grant"})
 
 
 def not_blocked(at: datetime) -> Q:
-    return Q(blocked_until=None) | Q(blocked_until__lte=at)
+    return ~blocked(at)
+
+
+def blocked(at: datetime) -> Q:
+    """Return the condition of platforms that are left alone: for no longer than any ever is."""
+    return Q(blocked_until__gt=at, blocked_until__lte=at + LONGEST_RETRY_AFTER)
 
 
 def is_in_trouble(circuit: CircuitBreaker) -> bool:
@@ -46,7 +51,7 @@ def is_in_trouble(circuit: CircuitBreaker) -> bool:
 
 def open_until(kind: type[CircuitBreaker], platform: str) -> datetime | None:
     """Return until when a platform is left alone; None where it may be asked."""
-    rows = kind._default_manager.filter(platform=platform, blocked_until__gt=timezone.now())
+    rows = kind._default_manager.filter(blocked(clock.now()), platform=platform)
     until: datetime | None = rows.values_list("blocked_until", flat=True).first()
     return until
 
@@ -57,8 +62,8 @@ def allow_probe(platform: str) -> bool:
     Returns:
         Whether the platform was being left alone.
     """
-    now = timezone.now()
-    rows = Circuit.objects.filter(platform=platform, blocked_until__gt=now)
+    now = clock.now()
+    rows = Circuit.objects.filter(blocked(now), platform=platform)
     return bool(rows.update(blocked_until=now))
 
 
@@ -113,7 +118,7 @@ def note_call_failure(platform: str, *, retry_after: int | None = None) -> None:
 def may_probe(platform: str) -> bool:
     """Whether a platform may be asked about revoked tokens now."""
     circuits = ProbeCircuit.objects.filter(platform=platform)
-    return not circuits.exclude(not_blocked(timezone.now())).exists()
+    return not circuits.exclude(not_blocked(clock.now())).exists()
 
 
 def note_probe(platform: str, error: PlatformError | None) -> None:
@@ -142,12 +147,12 @@ def _count(
     retry_after: int | None,
     block_after: Callable[[int], timedelta],
 ) -> None:
-    now = timezone.now()
+    now = clock.now()
     rows = kind._default_manager
     with transaction.atomic():
         rows.bulk_create([kind(platform=platform)], ignore_conflicts=True)
         circuit = rows.select_for_update().get(platform=platform)
-        if circuit.blocked_until is not None and circuit.blocked_until > now:
+        if circuit.blocked_until and now < circuit.blocked_until <= now + LONGEST_RETRY_AFTER:
             return  # A call that was under way already says nothing new.
         circuit.faults += 1
         if is_in_trouble(circuit):

@@ -12,8 +12,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Min, OuterRef, Subquery
-from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.core.jobs.batches import Claimed
 from connections_project.core.jobs.claim import claim_rows, lease_jobs, locked_rows
 from connections_project.core.jobs.lanes import Lane
@@ -26,7 +26,7 @@ from connections_project.revocation.slots import SLOT_LEASE_SECONDS, Offer, clai
 def claim_one(job_id: UUID) -> RevocationJob | None:
     """Claim a certain job, due or not; None where somebody else has it or has finished it, or its
     platform is to be left alone for now."""
-    down = Circuit.objects.exclude(not_blocked(timezone.now())).values("platform")
+    down = Circuit.objects.exclude(not_blocked(clock.now())).values("platform")
     rows = RevocationJob.pending().filter(not_leased(), pk=job_id).exclude(platform__in=down)
     jobs = claim_rows(rows, 1)
     return jobs[0] if jobs else None
@@ -100,7 +100,7 @@ def _locked_circuits(due_by: datetime, *, heed_circuits: bool) -> list[Circuit]:
     first = jobs.order_by("due_at").values("due_at")
     rows = Circuit.objects.annotate(longest_due=Subquery(first[:1])).exclude(longest_due=None)
     if heed_circuits:
-        rows = rows.filter(not_blocked(timezone.now()))
+        rows = rows.filter(not_blocked(clock.now()))
     locked = rows.select_for_update().order_by("platform")
     in_order = sorted(locked, key=lambda circuit: (is_in_trouble(circuit), circuit.longest_due))
     return list(in_order)

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from audit.events import Interface
+from connections_project.core import clock
 from connections_project.core.jobs.claim import locked_rows
 from connections_project.core.jobs.lease import not_leased
 from connections_project.revocation.attempts import end, record_ends
@@ -21,7 +21,7 @@ def give_up(*, interface: Interface) -> int:
     Returns:
         How many.
     """
-    now, total = timezone.now(), 0
+    now, total = clock.now(), 0
     while number := _give_up_some(now, interface):
         total += number
     return total

@@ -5,8 +5,8 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.core.ids import uuid7
 from connections_project.core.jobs.models import LeasedJob
 from connections_project.core.vault import SealedField
@@ -136,8 +136,8 @@ class RevocationJob(LeasedJob):
 
     @property
     def is_tried(self) -> bool:
-        """Whether somebody tries it just now, as far as this host's clock tells."""
-        return self.leased_until is not None and self.leased_until > timezone.now()
+        """Whether somebody tries it just now."""
+        return self.leased_until is not None and self.leased_until > clock.now()
 
     @classmethod
     def lease_seconds(cls) -> float:

@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from django.db import connection
-from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.core.ids import uuid7
 from connections_project.core.lookups import uuid_array
 from connections_project.middleware.tracing import current_trace_id
@@ -47,7 +47,7 @@ def move_tokens(pending: Sequence[Leaving], *, extras_only: bool = False) -> tup
     if not pending:
         return ()
     pairs = [(one.pk, uuid7()) for one in pending]
-    now = timezone.now()
+    now = clock.now()
     alike = RevocationJob(
         app=pending[0].app,
         extras_only=extras_only,

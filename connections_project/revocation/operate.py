@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from audit.events import Action, Outcome
 from audit.record import Origin, record_many
+from connections_project.core import clock
 from connections_project.revocation.attempts import end, job_event
 from connections_project.revocation.circuits import allow_probe
 from connections_project.revocation.dispatch import dispatch_revocations
@@ -19,7 +19,7 @@ def retry_now(job_ids: list[UUID], *, origin: Origin) -> int:
     Returns:
         How many were pending. One that somebody tries just now is tried once more.
     """
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         jobs = _locked(job_ids)
         RevocationJob.objects.filter(pk__in=[job.pk for job in jobs]).update(due_at=now)

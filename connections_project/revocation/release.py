@@ -8,9 +8,8 @@ from enum import StrEnum
 from functools import partial
 from uuid import UUID
 
-from django.utils import timezone
-
 from audit.record import Origin
+from connections_project.core import clock
 from connections_project.core.vault import Sealed
 from connections_project.middleware.tracing import current_trace_id
 from connections_project.platforms.adapter import has_extras
@@ -173,7 +172,7 @@ def ends_the_grant(found: Upstream | None) -> bool:
 
 
 def _enqueue_revocation(bundle: TokenBundle, *, origin: Origin, extras_only: bool = False) -> None:
-    now = timezone.now()
+    now = clock.now()
     job = RevocationJob.objects.create(
         app=bundle.app,
         platform=bundle.platform_slug,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, InterfaceError, connection
-from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.core.vault import DecryptionError, open_sealed, seal
 from connections_project.oauth.client import TokenSet, UnusableTokensError
 from connections_project.oauth.errors import DeadGrant, PlatformError
@@ -214,7 +214,7 @@ def _store(job: RevocationJob, fresh: TokenSet) -> None:
 
 def _end_of(tokens: TokenSet) -> datetime | None:
     seconds = tokens.expires_in
-    return None if seconds is None else timezone.now() + timedelta(seconds=seconds)
+    return None if seconds is None else clock.now() + timedelta(seconds=seconds)
 
 
 def _refuse_a_shared_grant(job: RevocationJob, found: Upstream, deadline: float) -> None:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
-from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.middleware.tracing import tracing
 from connections_project.oauth.errors import PlatformError
 from connections_project.revocation.circuits import is_failure
@@ -91,7 +91,7 @@ class Times:
 
 
 def _ask(job: RevocationJob, times: Times) -> Try:
-    if timezone.now() >= end_of_life(job):
+    if clock.now() >= end_of_life(job):
         return Try(job, JobState.ABANDONED)
     try:
         _send_and_verify(job, times)

@@ -9,8 +9,7 @@ import logging
 import time
 from collections.abc import Iterator
 
-from django.utils import timezone
-
+from connections_project.core import clock
 from connections_project.oauth.errors import PlatformError
 from connections_project.platforms import client
 from connections_project.platforms.registry import Upstream
@@ -58,7 +57,7 @@ def _probes(job: RevocationJob, sent: Sent) -> Iterator[tuple[str, str]]:
 
 
 def _is_past(job: RevocationJob) -> bool:
-    return job.token_expires_at is not None and job.token_expires_at <= timezone.now()
+    return job.token_expires_at is not None and job.token_expires_at <= clock.now()
 
 
 def _has_run_out(job: RevocationJob, sent: Sent) -> bool:

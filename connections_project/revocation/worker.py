@@ -6,9 +6,9 @@ from operator import attrgetter
 from uuid import UUID
 
 from django.conf import settings
-from django.utils import timezone
 
 from audit.events import Interface
+from connections_project.core import clock
 from connections_project.core.dispatch import notify_workers
 from connections_project.core.ids import uuid7
 from connections_project.core.jobs.batches import BatchWorker
@@ -32,7 +32,7 @@ def run_worker(*, interface: Interface, heed_circuits: bool = True) -> Iterator[
     Yields:
         A state of JobState; "pending" for one that failed and was put off.
     """
-    started, worker = timezone.now(), uuid7()
+    started, worker = clock.now(), uuid7()
     yield from [JobState.ABANDONED] * give_up(interface=interface)
     open_circuits()
     # Nothing renews its one slot while it waits for a platform.
@@ -57,7 +57,7 @@ def process_revocations() -> None:
     give_up(interface=Interface.WORKER)
     threads, worker = settings.REVOCATION_THREADS, uuid7()
     batches = BatchWorker(
-        claim=lambda lanes: claim(worker, threads=threads, lanes=lanes, due_by=timezone.now()),
+        claim=lambda lanes: claim(worker, threads=threads, lanes=lanes, due_by=clock.now()),
         lanes=lambda: Lanes(
             ask, name_of=attrgetter("platform"), is_well=attrgetter("is_well"), threads=threads
         ),

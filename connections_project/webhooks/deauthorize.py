@@ -6,8 +6,6 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from django.utils import timezone
-
 from audit.events import Action
 from audit.record import Event, Origin, record_many
 from connections_project.connections.attention import AttentionReason
@@ -15,6 +13,7 @@ from connections_project.connections.disconnect import erase_tokens
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.records import event_about
 from connections_project.connections.registry import DISCONNECTED
+from connections_project.core import clock
 from connections_project.revocation.dispatch import dispatch_revocations
 from connections_project.revocation.grants import remove_holders
 from connections_project.revocation.release import revoke_extras
@@ -39,7 +38,7 @@ def mark_deauthorized(
     by_app = groupby(rows, key=lambda row: row.app)
     job_ids = [pk for _, same in by_app for pk in revoke_extras(list(same))]
     dispatch_revocations(job_ids, interface=origin.interface)
-    _change(rows, now=timezone.now(), forget_person=forget_person)
+    _change(rows, now=clock.now(), forget_person=forget_person)
     remove_holders(*(row.pk for row in rows))
     record_many(
         _event(row, was, origin=origin, sender=sender, profile_erased=forget_person)

@@ -3,10 +3,9 @@
 from datetime import timedelta
 from uuid import UUID
 
-from django.utils import timezone
-
 from audit.events import Action
 from audit.models import AuditEvent
+from connections_project.core import clock
 from connections_project.revocation.models import JobState, RevocationJob
 
 # Longer than any revocation is tried, and than background work may stand still unnoticed.
@@ -22,7 +21,7 @@ def forget_whose_grants_ended() -> int:
     Returns:
         From how many.
     """
-    now = timezone.now()
+    now = clock.now()
     erasures = AuditEvent.objects.filter(
         action=Action.CONNECTION_DEAUTHORIZED,
         occurred_at__gte=now - LOOKED_BACK,
@@ -35,6 +34,4 @@ def forget_whose_grants_ended() -> int:
 def _forget(connection_ids: list[UUID]) -> int:
     jobs = RevocationJob.objects.filter(connection_id__in=connection_ids)
     ended = jobs.exclude(state=JobState.PENDING).exclude(platform_user_id=None)
-    return ended.filter(finished_at__lt=timezone.now() - STILL_ASKED_FOR).update(
-        platform_user_id=None
-    )
+    return ended.filter(finished_at__lt=clock.now() - STILL_ASKED_FOR).update(platform_user_id=None)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import models, transaction
-from django.utils import timezone
 
 from audit.events import ActorType, Interface
 from audit.record import Origin
 from connections_project.connections.models import OAuthConnection
+from connections_project.core import clock
 from connections_project.revocation.models import JobState, RevocationJob
 from connections_project.webhooks.deauthorize import mark_deauthorized
 from connections_project.webhooks.errors import RefusedNoticeError
@@ -71,7 +71,7 @@ def _no_time() -> RefusedNoticeError:
 
 
 def _in_time(read: datetime) -> datetime:
-    now = timezone.now()
+    now = clock.now()
     if not now - LONGEST_AGE < read < now + CLOCK_SKEW:
         raise RefusedNoticeError("invalid_request", "The notice is too old, or from the future.")
     return read
@@ -140,7 +140,7 @@ def is_news(sender: str, digest: str, *, issued_at: datetime | None = None) -> b
         issued_at: The time by which it is refused for its age, where that may lie ahead: until
             then it is remembered.
     """
-    now = timezone.now()
+    now = clock.now()
     known = {"sender": sender, "handled_at": max(now, issued_at or now)}
     _, created = HandledNotice.objects.get_or_create(digest=digest, defaults=known)
     return created
@@ -167,6 +167,6 @@ def forget_old_notices() -> int:
     Returns:
         How many were forgotten.
     """
-    limit = timezone.now() - LONGEST_AGE - CLOCK_SKEW
+    limit = clock.now() - LONGEST_AGE - CLOCK_SKEW
     forgotten, _ = HandledNotice.objects.filter(handled_at__lt=limit).delete()
     return forgotten

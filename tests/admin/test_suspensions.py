@@ -1,7 +1,10 @@
 """The kill switch in the admin: suspend a platform with a reason, and resume it."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from connections_project.identity.models import User
 from connections_project.platforms.models import Suspension
@@ -71,8 +74,9 @@ def test_it_says_what_would_stop(page: Client, bank: Bank, owner: User) -> None:
     connection_of(owner)
     connection_of(owner, status="disconnected", account_id="2")
     note_call_failure("bank", retry_after=600)
-    CallCircuit.objects.update(blocked_until="2126-01-01T12:30:00Z")
-    assert "in use calls wait until 2126-01-01 12:30:00 UTC 1" in text_of(page, LIST)
+    until = timezone.now() + timedelta(minutes=30)
+    CallCircuit.objects.update(blocked_until=until)
+    assert f"in use calls wait until {until:%Y-%m-%d %H:%M:%S} UTC 1" in text_of(page, LIST)
     asked = text_of(page, f"{LIST}bank/suspend/")
     assert "1 live connection there is neither refreshed nor synced" in asked
 

@@ -96,6 +96,16 @@ def test_successes_between_faults_keep_the_circuit_closed(
     assert Endpoint.objects.get().blocked_until is None
 
 
+@pytest.mark.parametrize(("ahead", "sent"), [(1, 0), (50, 0), (20 * 60, 1)])
+def test_a_wait_longer_than_any_was_set_by_a_wrong_clock(
+    receiver: Receiver, ahead: int, sent: int
+) -> None:
+    until = timezone.now() + timedelta(minutes=ahead)
+    Endpoint.objects.update(faults=5, blocked_until=until)
+    written(1)
+    assert list(deliver()) == ["delivered"] * sent
+
+
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="its plans are PostgreSQL's own")
 def test_heads_are_found_by_order_in_a_table_just_filled(receiver: Receiver) -> None:
     written(*[20] * 50)

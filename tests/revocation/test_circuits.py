@@ -9,8 +9,8 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from audit.events import Interface
-from connections_project.revocation.circuits import FAILURES_TO_OPEN
-from connections_project.revocation.models import Circuit, RevocationJob
+from connections_project.revocation.circuits import FAILURES_TO_OPEN, may_probe, open_until
+from connections_project.revocation.models import CallCircuit, Circuit, ProbeCircuit, RevocationJob
 from connections_project.revocation.worker import run_worker
 from tests.revocation.conftest import processed
 from tests.support.bank import Bank
@@ -143,3 +143,14 @@ def test_a_manual_pass_tries_troubled_ones_last(
     make_jobs("down", *names(9), ago=60)
     make_jobs("up", *names(2))
     assert processed() == ["pending"] * 5 + ["revoked"] * 2 + ["pending"] * 4
+
+
+def test_a_wait_longer_than_any_was_set_by_a_wrong_clock(bank: Bank) -> None:
+    ahead = timezone.now() + timedelta(hours=20)
+    Circuit.objects.create(platform="up", faults=5, blocked_until=ahead)
+    CallCircuit.objects.create(platform="up", faults=5, blocked_until=ahead)
+    ProbeCircuit.objects.create(platform="up", faults=5, blocked_until=ahead)
+    make_jobs("up", "one")
+    assert heeding() == ["revoked"]
+    assert open_until(CallCircuit, "up") is None
+    assert may_probe("up")

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
 from tqdm import tqdm
 
 from audit import archive, checkpoints
@@ -18,6 +17,7 @@ from audit.export import Export, Selection
 from audit.management.commands.export_audit_log import written
 from audit.record import Origin
 from audit.verify_export import TamperedError
+from connections_project.core import clock
 from connections_project.core.commands.arguments import date_or_time
 from connections_project.core.commands.base import (
     ResultCommand,
@@ -118,7 +118,7 @@ class Command(ResultCommand):
 
 
 def _part_before(before: datetime) -> Part | None:
-    if before > timezone.now():
+    if before > clock.now():
         raise CommandError("--before must not lie in the future.", returncode=2)
     try:
         checkpoints.require_agreement()

@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.urls import reverse
-from django.utils import timezone
 
 from audit.unsealed import oldest_unsealed
 from connections_project.admin.formatting import connection_model, exact_time
+from connections_project.core import clock
 from connections_project.events.models import Endpoint
 from connections_project.operations.models import UNFINISHED, BulkJob
 from connections_project.platforms.endings import near_endings
 from connections_project.platforms.models import Suspension
 from connections_project.platforms.registry import name_of
+from connections_project.revocation.circuits import blocked
 from connections_project.revocation.models import Circuit, JobState, Verification
 
 # A revocation is tried again within the hour; what is older has failed many times.
@@ -73,7 +74,7 @@ def _suspensions() -> Iterator[Alert]:
 def _revocations(metrics: Mapping[str, Any]) -> Iterator[Alert]:
     page = reverse("admin:revocation_revocationjob_changelist")
     oldest = metrics.get("oldest_pending")
-    if oldest and timezone.now() - datetime.fromisoformat(oldest) > OLD_REVOCATION:
+    if oldest and clock.now() - datetime.fromisoformat(oldest) > OLD_REVOCATION:
         pending = metrics["revocation_jobs"].get("pending", 0)
         since = exact_time(datetime.fromisoformat(oldest), "minutes")
         text = f"The oldest revocation has been pending since {since}; {pending} are under way"
@@ -92,7 +93,7 @@ def _living_tokens(metrics: Mapping[str, Any]) -> Iterator[Alert]:
 
 def _circuits() -> Iterator[Alert]:
     page = reverse("admin:revocation_revocationjob_changelist")
-    for circuit in Circuit.objects.filter(blocked_until__gt=timezone.now()):
+    for circuit in Circuit.objects.filter(blocked(clock.now())):
         text = f"{name_of(circuit.platform)} fails to revoke ({circuit.faults} times in a row)"
         yield Alert(f"{text} and is left alone for a while", f"{page}?state=pending", True)
 
@@ -100,14 +101,14 @@ def _circuits() -> Iterator[Alert]:
 def _seals() -> Iterator[Alert]:
     page = reverse("admin:audit_auditevent_changelist")
     first = oldest_unsealed()
-    if first is not None and timezone.now() - first > LATE_SEAL:
+    if first is not None and clock.now() - first > LATE_SEAL:
         since = exact_time(first, "minutes")
         text = f"The audit log is not sealed since {since}: is a worker running?"
         yield Alert(text, page, is_urgent=True)
 
 
 def _periodic_tasks(counted_at: datetime | None) -> Iterator[Alert]:
-    if counted_at is None or timezone.now() - counted_at > COUNTED_LATE:
+    if counted_at is None or clock.now() - counted_at > COUNTED_LATE:
         yield Alert(
             "No periodic tasks run: start the workers, or run_background --forever", "", True
         )
@@ -129,7 +130,7 @@ def _endings() -> Iterator[Alert]:
 def _events(metrics: Mapping[str, Any]) -> Iterator[Alert]:
     page = reverse("admin:events_endpoint_changelist")
     oldest = metrics.get("oldest_event")
-    if oldest and timezone.now() - datetime.fromisoformat(oldest) > LATE_EVENT:
+    if oldest and clock.now() - datetime.fromisoformat(oldest) > LATE_EVENT:
         since = exact_time(datetime.fromisoformat(oldest), "minutes")
         yield Alert(f"An event endpoint has not taken what happened since {since}", page, True)
     for one in Endpoint.objects.exclude(disabled_at=None).order_by("disabled_at")[:10]:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.core.jobs.backoff import backoff
 from connections_project.core.jobs.claim import LeasedRow, claim_rows
 from connections_project.core.jobs.lease import FREED, not_leased
@@ -73,7 +74,7 @@ class LeasedJob(LeasedRow):
             return
         wait = backoff(self.attempts, first=self.FIRST_RETRY_SECONDS, longest=self.LONGEST_RETRY)
         wanted = timedelta(seconds=getattr(error, "retry_after", None) or 0)
-        self.give_back(due_at=timezone.now() + max(wait, wanted))
+        self.give_back(due_at=clock.now() + max(wait, wanted))
 
     def finish(self) -> None:
         """End a claimed job that is done."""

@@ -6,8 +6,8 @@ from functools import wraps
 from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError
-from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.core.dispatch import notify_workers
 from connections_project.core.jobs.models import LeasedJob
 from connections_project.core.jobs.worker import Worker
@@ -34,7 +34,7 @@ def process_jobs(model: type[J], handler: Callable[[J], object], *, threads: int
     @wraps(handler)
     def process() -> None:
         worker: Worker[J, None] = Worker(
-            claim=lambda limit: model.claim(limit, due_by=timezone.now()),
+            claim=lambda limit: model.claim(limit, due_by=clock.now()),
             handle=lambda job: _attempt(job, handler),
             threads=threads,
             call_others=lambda: notify_workers(process),

@@ -9,6 +9,7 @@ Rows that are written in bulk are written by as many statements as their paramet
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +21,7 @@ from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
 from psycopg import IsolationLevel
 
+from connections_project.core.clock import database_clock
 from connections_project.core.postgresql.silence import Connection, SilentServerError
 
 # The sessions that these tell of are over, or as good as that. The driver counts them by their
@@ -70,6 +72,13 @@ def _is_alive(session: Connection) -> bool:
         return False
 
 
+def _read_clock(session: Connection) -> None:
+    if database_clock.is_due():
+        [(epoch,)] = session.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
+        database_clock.set(epoch)
+        session.rollback()
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Drop sessions that have become useless, all of this process, so that new ones are made."""
 
@@ -91,9 +100,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         self._connected_at = time.monotonic()
         if self.pool:
-            return self._pooled(conn_params)
-        self.isolation_level = IsolationLevel.READ_COMMITTED
-        return Connection.connect(**conn_params)
+            session = self._pooled(conn_params)
+        else:
+            self.isolation_level = IsolationLevel.READ_COMMITTED
+            session = Connection.connect(**conn_params)
+        # One that fails here does so at its first statement too, where it is dealt with.
+        with suppress(psycopg.Error):
+            _read_clock(session)
+        return session
 
     def _pooled(self, conn_params: dict[str, Any]) -> Any:
         """Return a session of the pool's that goes on.

@@ -11,13 +11,13 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from connections_project.admin.base import ReadOnlyAdmin
 from connections_project.admin.filters import MADE, column_filter
 from connections_project.admin.formatting import badge, format_datetime
 from connections_project.connections.registry import connection_type
+from connections_project.core import clock
 from connections_project.identity.names import names_of
 from connections_project.operations.admin.force import radius_context
 from connections_project.operations.admin.forms import ForceDisconnectForm
@@ -143,7 +143,7 @@ class BulkJobAdmin(ReadOnlyAdmin):
             target=model._meta,
             by=names_of([job.requested_by]).get(job.requested_by, job.requested_by),
             shown_state=state_badge(job),
-            progress=Progress.of(job, now=timezone.now()),
+            progress=Progress.of(job, now=clock.now()),
             done=job.processed - job.failed - job.passed_over,
             failures=list(failures.order_by("connection_id")[:SHOWN_FAILURES]),
             refreshes=refreshes,

@@ -2,8 +2,7 @@
 
 from collections import Counter
 
-from django.utils import timezone
-
+from connections_project.core import clock
 from connections_project.core.commands.queue import QueueCommand
 from connections_project.events.models import DeliveryState
 from connections_project.events.worker import deliver
@@ -21,7 +20,7 @@ Any number of them may run beside each other, and beside workers.
 """
 
     def single_pass(self) -> Counter[str]:
-        return Counter(deliver(due_by=timezone.now()))
+        return Counter(deliver(due_by=clock.now()))
 
     def repeated_pass(self) -> Counter[str]:
         return Counter(deliver())

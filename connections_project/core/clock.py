@@ -1,0 +1,50 @@
+"""The database's clock, by which processes on all hosts store and compare times.
+
+Hosts' clocks differ. One that is ahead would give up what others have just begun, or put work off
+until its own time has come. The clock is read when a session is taken, once in a while; in between
+the time goes on as the host's monotonic clock does, which nobody sets.
+
+Sessions, flows and their tokens are by the hosts' clocks, as the tokens' own times are.
+"""
+
+import time
+from datetime import UTC, datetime
+
+from django.db import connection
+from django.utils import timezone
+
+READ_EVERY = 60.0
+
+
+class DatabaseClock:
+    """What this process knows of the database's clock."""
+
+    def __init__(self) -> None:
+        # By how many seconds that clock is ahead of the monotonic one; None before it was read.
+        self._lead: float | None = None
+        self.next_reading = 0.0
+
+    def now(self) -> datetime:
+        """Return the time; by the host's clock on SQLite, whose database is on the same host."""
+        if self._lead is None and connection.vendor == "postgresql" and self.is_due():
+            # Taking the first session reads it.
+            connection.ensure_connection()
+        if self._lead is None:
+            return timezone.now()
+        return datetime.fromtimestamp(time.monotonic() + self._lead, UTC)
+
+    def is_due(self) -> bool:
+        """Whether the caller is to read the clock: later on, as one of many threads."""
+        is_due = time.monotonic() >= self.next_reading
+        if is_due and self._lead is not None:
+            self.next_reading = time.monotonic() + READ_EVERY
+        return is_due
+
+    def set(self, epoch: float) -> None:
+        """Note what the clock has just shown, in seconds since the epoch."""
+        self._lead = epoch - time.monotonic()
+        self.next_reading = time.monotonic() + READ_EVERY
+
+
+database_clock = DatabaseClock()
+now = database_clock.now
