@@ -5,6 +5,7 @@ comes when its lease has run out; telling a platform twice does no harm (RFC 700
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from itertools import groupby
@@ -71,7 +72,7 @@ def settle(tries: Sequence[Try], *, interface: Interface) -> list[str]:
     for state in ENDINGS:
         ended |= _finish([one.job for one in tries if one.state is state], state, interface)
     for one in tries:
-        if one.error is not None:
+        if one.error is not None and one.state is JobState.PENDING:
             with tracing(one.job.trace_id):
                 _put_off(one.job, one.error, interface=interface)
     return [one.state if one.job.pk in ended else JobState.PENDING for one in tries]
@@ -126,16 +127,19 @@ def _finish(
         held = set(locked.values_list("pk", "lease"))
         owned = {job.pk: job for job in jobs if (job.pk, job.lease) in held}
         if owned:
-            _end_by_verification(owned.values(), state)
+            _end_alike(owned.values(), state)
             record_ends(owned.values(), state, interface=interface)
     return frozenset(owned)
 
 
-def _end_by_verification(jobs: Collection[RevocationJob], state: JobState) -> None:
+def _end_alike(jobs: Collection[RevocationJob], state: JobState) -> None:
     """End jobs, those of which the same is known by one statement."""
-    for verification in {job.verification for job in jobs}:
-        alike = [job.pk for job in jobs if job.verification == verification]
-        end(RevocationJob.objects.filter(pk__in=alike), state, verification=verification)
+    alike = defaultdict[tuple[str, str], list[UUID]](list)
+    for job in jobs:
+        alike[job.verification, job.last_error].append(job.pk)
+    for (verification, error), ids in alike.items():
+        rows = RevocationJob.objects.filter(pk__in=ids)
+        end(rows, state, verification=verification, last_error=error)
 
 
 def end(rows: QuerySet[RevocationJob], state: JobState, **columns: str) -> int:

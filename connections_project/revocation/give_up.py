@@ -1,38 +1,77 @@
-"""Give up revocations that failed for a whole day: their tokens must not be kept longer."""
+"""Give up revocations whose time is over and that get no last try: tokens aren't kept for ever.
+
+Once its time is over a job is due for a last time, and given up by the try that fails then
+(`tries.py`); so none is that was not sent, however long nobody has worked. This ends what can't be
+tried any more.
+"""
 
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import Combinable
 
 from audit.events import Interface
 from connections_project.core import clock
 from connections_project.core.jobs.claim import locked_rows
 from connections_project.core.jobs.lease import not_leased
 from connections_project.revocation.attempts import end, record_ends
-from connections_project.revocation.models import JobState, RevocationJob
+from connections_project.revocation.circuits import not_blocked
+from connections_project.revocation.models import Circuit, JobState, RevocationJob
 
 BATCH = 500
+# Whatever is found later than so long after its time was left alone before that.
+FOUND_IN_TIME = timedelta(minutes=10)
 
 
 def give_up(*, interface: Interface) -> int:
-    """Abandon every job that is past its age, whether or not its platform is left alone now.
+    """Have jobs tried for a last time whose time is over, and abandon those that can't be.
+
+    Such are jobs that were tried in time and whose platform is left alone now; and those that got
+    no last try for as long again as they had.
 
     Returns:
-        How many.
+        How many were abandoned.
     """
     now, total = clock.now(), 0
+    while _make_due(now):
+        pass
     while number := _give_up_some(now, interface):
         total += number
     return total
 
 
+def _make_due(now: datetime) -> int:
+    """Make jobs due that are found for the first time; `due_at` keeps when that was."""
+    new = _past_their_time(now).filter(Q(due_at__lte=_ends()) | Q(due_at__gt=now))
+    with transaction.atomic():
+        jobs = locked_rows(new.order_by("created_at").defer("sealed_tokens"), BATCH)
+        RevocationJob.objects.filter(pk__in=[job.pk for job in jobs]).update(due_at=now)
+    return len(jobs)
+
+
 def _give_up_some(now: datetime, interface: Interface) -> int:
-    born_by = now - timedelta(seconds=settings.REVOCATION_GIVE_UP_SECONDS)
-    old = RevocationJob.pending().filter(not_leased(), created_at__lte=born_by)
+    found_in_time = Q(due_at__lte=_ends() + FOUND_IN_TIME) & ~Q(last_error="")
+    down = Circuit.objects.exclude(not_blocked(now)).values("platform")
+    long_ago = Q(due_at__lt=now - _life())
+    over = _past_their_time(now).filter(due_at__gt=_ends())
+    old = over.filter(long_ago | (found_in_time & Q(platform__in=down)))
     with transaction.atomic():
         # The tokens themselves are not even read.
         jobs = locked_rows(old.order_by("created_at").defer("sealed_tokens"), BATCH)
         end(RevocationJob.objects.filter(pk__in=[job.pk for job in jobs]), JobState.ABANDONED)
         record_ends(jobs, JobState.ABANDONED, interface=interface)
     return len(jobs)
+
+
+def _past_their_time(now: datetime) -> QuerySet[RevocationJob]:
+    return RevocationJob.pending().filter(not_leased(), created_at__lte=now - _life())
+
+
+def _ends() -> Combinable:
+    return F("created_at") + _life()
+
+
+def _life() -> timedelta:
+    return timedelta(seconds=settings.REVOCATION_GIVE_UP_SECONDS)

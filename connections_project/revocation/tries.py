@@ -91,24 +91,32 @@ class Times:
 
 
 def _ask(job: RevocationJob, times: Times) -> Try:
-    if clock.now() >= end_of_life(job):
-        return Try(job, JobState.ABANDONED)
     try:
         _send_and_verify(job, times)
     except SkippedError:
         return Try(job, JobState.SHARED_GRANT)
     except CannotSendError as error:
         is_well = True if isinstance(error, StillAliveError) else None
-        return Try(job, JobState.PENDING, error, is_well)
+        return _failed(job, error, is_well)
     except PlatformError as error:
-        is_asked = error.code != "not_asked"
-        return Try(job, JobState.PENDING, error, not is_failure(error) if is_asked else None)
+        if error.code == "not_asked":
+            return Try(job, JobState.PENDING, error)
+        return _failed(job, error, not is_failure(error))
     except (DatabaseError, InterfaceError):
         raise
     except Exception as error:  # noqa: BLE001 - an adapter's bug must not keep others waiting.
         _log_unforeseen(job, error)
-        return Try(job, JobState.PENDING, CannotSendError("unforeseen"), is_well=False)
+        return _failed(job, CannotSendError("unforeseen"), is_well=False)
     return Try(job, JobState.REVOKED, is_well=True)
+
+
+def _failed(
+    job: RevocationJob, error: PlatformError | CannotSendError, is_well: bool | None
+) -> Try:
+    """Return what a try has come to that failed: the last one, if the job's time is over by now."""
+    job.last_error = error.code
+    is_last = clock.now() >= end_of_life(job)
+    return Try(job, JobState.ABANDONED if is_last else JobState.PENDING, error, is_well)
 
 
 def _send_and_verify(job: RevocationJob, times: Times) -> None:

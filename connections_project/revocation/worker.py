@@ -16,9 +16,11 @@ from connections_project.core.jobs.lanes import Lanes
 from connections_project.revocation.attempts import attempt_claimed, settle
 from connections_project.revocation.claims import claim, give_back, open_circuits
 from connections_project.revocation.give_up import give_up
-from connections_project.revocation.models import JobState, RevocationJob
+from connections_project.revocation.models import RevocationJob
 from connections_project.revocation.slots import keep_slots, release_slots
 from connections_project.revocation.tries import ask
+
+GIVEN_UP = "given_up"
 
 
 def run_worker(*, interface: Interface, heed_circuits: bool = True) -> Iterator[str]:
@@ -30,10 +32,11 @@ def run_worker(*, interface: Interface, heed_circuits: bool = True) -> Iterator[
             come last.
 
     Yields:
-        A state of JobState; "pending" for one that failed and was put off.
+        A state of JobState; "pending" for one that failed and was put off; GIVEN_UP for one that
+        was abandoned without a try.
     """
+    yield from [GIVEN_UP] * give_up(interface=interface)
     started, worker = clock.now(), uuid7()
-    yield from [JobState.ABANDONED] * give_up(interface=interface)
     open_circuits()
     # Nothing renews its one slot while it waits for a platform.
     claim_next = partial(

@@ -8,11 +8,11 @@ import time_machine
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from audit.events import Interface
+from audit.record import WORKER
 from connections_project.core.periodic import periodic_tasks
 from connections_project.identity.models import User
-from connections_project.revocation.give_up import give_up
 from connections_project.revocation.models import JobState, RevocationJob
+from connections_project.revocation.operate import give_up
 from connections_project.webhooks.erasures import forget_whose_grants_ended
 from tests.support.revocation_jobs import make_jobs
 from tests.support.webhook_signing import signed_request
@@ -39,7 +39,7 @@ def test_it_is_known_until_then_and_not_after(anonymous: APIClient, job: Revocat
     assert forget_whose_grants_ended() == 0
     assert whose() == PERSON
     with time_machine.travel(timezone.now() + timedelta(days=1, hours=1)):
-        assert give_up(interface=Interface.WORKER) == 1
+        assert give_up([job.pk], reason="too old", origin=WORKER) == 1
     assert RevocationJob.objects.get().state == JobState.ABANDONED
     with time_machine.travel(timezone.now() + timedelta(days=1, hours=2)):
         assert forget_whose_grants_ended() == 1
@@ -50,7 +50,7 @@ def test_of_others_it_stays_known(anonymous: APIClient, job: RevocationJob) -> N
     RevocationJob.objects.update(connection_id=job.pk)
     send(anonymous, signed_request())
     with time_machine.travel(timezone.now() + timedelta(days=1, hours=1)):
-        give_up(interface=Interface.WORKER)
+        give_up([job.pk], reason="too old", origin=WORKER)
     with time_machine.travel(timezone.now() + timedelta(days=1, hours=2)):
         assert forget_whose_grants_ended() == 0
     assert whose() == PERSON

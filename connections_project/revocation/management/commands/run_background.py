@@ -10,7 +10,7 @@ from connections_project.core import probe_server
 from connections_project.core.background_log import write_in_background
 from connections_project.core.commands.queue import QueueCommand
 from connections_project.core.periodic import PeriodicRunner, run_due, stopping
-from connections_project.revocation.worker import process_revocations, run_worker
+from connections_project.revocation.worker import GIVEN_UP, process_revocations, run_worker
 
 
 class Command(QueueCommand):
@@ -62,9 +62,9 @@ each other.
 
     def counts(self, outcomes: Counter[str]) -> dict[str, int]:
         return {
-            "tried": outcomes.total(),
+            "tried": outcomes.total() - outcomes[GIVEN_UP],
             "revoked": outcomes["revoked"],
             "still_due": outcomes["pending"],
-            "abandoned": outcomes["abandoned"],
+            "abandoned": outcomes["abandoned"] + outcomes[GIVEN_UP],
             "shared_grant": outcomes["shared_grant"],
         }

@@ -1,0 +1,148 @@
+"""No revocation is given up untried (docs/api.md, "Revocation"), and none lives for ever."""
+
+import io
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.utils import timezone
+
+from audit.events import Interface
+from connections_project.oauth.errors import PlatformError
+from connections_project.revocation import tries
+from connections_project.revocation.models import Circuit, RevocationJob
+from connections_project.revocation.worker import process_revocations, run_worker
+from tests.support.bank import Bank
+from tests.support.platform_server import Answer
+from tests.support.provider_rows import events
+from tests.support.revocation_jobs import make_jobs
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DAY = 24 * 3600
+HOUR = 3600
+
+
+@pytest.fixture(autouse=True)
+def platform(bank: Bank, use_catalogue: Callable[..., None]) -> None:
+    """A bank that may be asked to end refresh tokens."""
+    use_catalogue(bank.catalogue("bank", revocation='tokens = ["refresh_token"]'), "bank")
+
+
+def job(**columns: object) -> RevocationJob:
+    return RevocationJob.objects.get(**columns)
+
+
+def age(seconds: float, *, due: float | None = None, error: str = "") -> None:
+    """Let all jobs be so old, and due for as long."""
+    now = timezone.now()
+    RevocationJob.objects.update(
+        created_at=now - timedelta(seconds=seconds),
+        due_at=now - timedelta(seconds=seconds if due is None else due),
+        last_error=error,
+    )
+
+
+def leave_alone(minutes: float = 5) -> None:
+    until = timezone.now() + timedelta(minutes=minutes)
+    Circuit.objects.update_or_create(
+        platform="bank", defaults={"faults": 9, "blocked_until": until}
+    )
+
+
+def heeding() -> list[str]:
+    return list(run_worker(interface=Interface.WORKER))
+
+
+@pytest.mark.parametrize("days", [1.1, 2.5, 30])
+def test_after_days_without_workers_all_are_tried(bank: Bank, days: float) -> None:
+    make_jobs("bank", "one", "two")
+    age(days * DAY)
+    process_revocations()
+    assert set(RevocationJob.objects.values_list("state", flat=True)) == {"revoked"}
+    assert len(bank.revoked) == 2
+
+
+@pytest.mark.parametrize("ahead", [25 * HOUR, 60 * HOUR])
+def test_a_worker_whose_clock_is_ahead_gives_up_none_untried(bank: Bank, ahead: float) -> None:
+    make_jobs("bank", "one")
+    with time_machine.travel(timezone.now() + timedelta(seconds=ahead)):
+        assert heeding() == ["revoked"]
+
+
+def test_the_last_try_that_fails_gives_it_up(bank: Bank) -> None:
+    bank.server.on("POST", "/revoke", Answer(503))
+    make_jobs("bank", "one")
+    age(1.1 * DAY)
+    assert heeding() == ["abandoned"]
+    assert (job().attempts, job().last_error, job().sealed_tokens) == (1, "unavailable", None)
+    assert events("token_revocation_abandoned")[0].details["attempts"] == 1
+
+
+def test_what_was_not_asked_has_not_been_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_asked(*_: object, **__: object) -> None:
+        raise PlatformError("not_asked", platform="bank")
+
+    make_jobs("bank", "one")
+    age(1.1 * DAY)
+    with monkeypatch.context() as patch:
+        patch.setattr(tries, "send", not_asked)
+        process_revocations()
+    assert (job().state, job().attempts) == ("pending", 0)
+    assert heeding() == ["revoked"]
+
+
+def test_one_left_alone_lives_once_more_as_long(bank: Bank) -> None:
+    make_jobs("bank", "one")
+    age(60 * HOUR)
+    leave_alone(minutes=59)
+    assert heeding() == []
+    Circuit.objects.update(blocked_until=None)
+    assert heeding() == ["revoked"]
+
+
+def test_one_left_alone_does_not_live_for_ever(bank: Bank) -> None:
+    make_jobs("bank", "one")
+    age(1.1 * DAY)
+    leave_alone()
+    assert heeding() == []
+    with time_machine.travel(timezone.now() + timedelta(hours=24, seconds=1)):
+        leave_alone()
+        assert heeding() == ["given_up"]
+    assert (job().state, job().sealed_tokens) == ("abandoned", None)
+    assert bank.revoked == []
+
+
+def test_where_it_failed_in_time_and_still_fails_it_is_given_up(bank: Bank) -> None:
+    make_jobs("bank", "one")
+    age(DAY + 3, error="unavailable")
+    leave_alone()
+    assert heeding() == ["given_up"]
+
+
+def test_where_it_failed_before_a_gap_it_is_tried_once_more(bank: Bank) -> None:
+    make_jobs("bank", "one")
+    age(60 * HOUR, error="unavailable")
+    leave_alone()
+    assert heeding() == []
+    Circuit.objects.update(blocked_until=None)
+    assert heeding() == ["revoked"]
+
+
+def test_one_that_was_put_off_beyond_its_end_is_due_there(bank: Bank) -> None:
+    make_jobs("bank", "one")
+    age(1.1 * DAY, due=-20 * HOUR)
+    assert heeding() == ["revoked"]
+
+
+def test_one_given_up_untried_is_none_that_was_tried() -> None:
+    make_jobs("bank", "one")
+    age(DAY + 3, error="unavailable")
+    leave_alone()
+    out = io.StringIO()
+    call_command("run_background", "--json", stdout=out)
+    counts = json.loads(out.getvalue())
+    assert (counts["tried"], counts["abandoned"]) == (0, 1)
