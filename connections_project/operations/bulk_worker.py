@@ -7,6 +7,7 @@ next one goes on with what is left.
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -75,6 +76,10 @@ def _claim() -> BulkJob | None:
     return jobs[0] if jobs else None
 
 
+class NotPermittedError(Exception):
+    """Who asked for the job has lost the permission."""
+
+
 @dataclass(frozen=True)
 class _Run:
     """One process's turn at a job that it has claimed."""
@@ -87,8 +92,10 @@ class _Run:
         Returns:
             Whether the job is over; otherwise it was given back in time.
         """
-        for _ in pipelined(self._process, self._batches(until)):
-            pass
+        # What was committed before that stays so.
+        with suppress(NotPermittedError):
+            for _ in pipelined(self._process, self._batches(until)):
+                pass
         if not self._is_permitted():
             logger.warning("Bulk job %s was refused on the way", self.job.pk)
             return self._end(BulkState.REFUSED)
@@ -126,7 +133,13 @@ class _Run:
             self._note_rest(ids, batch)
 
     def _note(self, batch: DisconnectResult) -> None:
-        """Write down what is done, in the commit in which it is done."""
+        """Write down what is done, in the commit in which it is done.
+
+        Raises:
+            NotPermittedError: The permission went while locks were waited for; nothing is done.
+        """
+        if not self._is_permitted():
+            raise NotPermittedError
         self._mark([row.pk for row in batch.ended], ItemState.DONE)
         self._count(processed=len(batch.ended), revocations=len(batch.job_ids))
 

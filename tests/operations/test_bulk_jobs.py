@@ -1,6 +1,7 @@
 """Forced disconnects in the background: a snapshot of ids, a permission checked again."""
 
 from datetime import timedelta
+from itertools import chain, repeat
 from typing import Any
 from uuid import UUID
 
@@ -159,8 +160,9 @@ def test_the_permission_is_checked_before_each_batch(
     end = Engine.end
 
     def end_and_lose_the_permission(self: Engine, ids: Any) -> DisconnectResult:
+        done = end(self, ids)
         permitted.user_permissions.clear()
-        return end(self, ids)
+        return done
 
     monkeypatch.setattr(Engine, "end", end_and_lose_the_permission)
     start(job, WHY)
@@ -170,6 +172,18 @@ def test_the_permission_is_checked_before_each_batch(
     assert live() == 3
     process_bulk_jobs()
     assert live() == 3
+
+
+def test_it_is_checked_once_more_when_the_locks_are_there(
+    job: BulkJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = chain([True], repeat(False))
+    monkeypatch.setattr(bulk_worker._Run, "_is_permitted", lambda _: next(answers))
+    start(job, WHY)
+    process_bulk_jobs()
+    job.refresh_from_db()
+    assert (job.state, job.processed, live()) == ("refused", 0, 5)
+    assert set(items(job).values()) == {"pending"}
 
 
 @pytest.mark.parametrize("lost", ["is_active", "is_staff"])
