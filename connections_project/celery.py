@@ -25,6 +25,9 @@ from connections_project.core.logs import fatal
 
 logger = logging.getLogger(__name__)
 
+# Seconds by which the clocks of beat's host and of a worker's may differ.
+CLOCKS_DIFFER_BY = 300.0
+
 
 class App(Celery):  # type: ignore[misc]  # Celery has no types.
     """An app whose beat prints no banner between lines of JSON."""
@@ -78,8 +81,9 @@ def _schedule(**_: Any) -> None:
             "task": run_periodic_task.name,
             "args": [task.name],
             "schedule": task.every,
-            # While no worker is there they must not pile up.
-            "options": {"expires": max(task.every, 1.0)},
+            # While no worker is there they must not pile up. A worker drops by its own clock what
+            # has expired by beat's: all there is, were theirs not allowed to differ.
+            "options": {"expires": max(task.every, 1.0) + CLOCKS_DIFFER_BY},
         }
         for task in periodic.periodic_tasks()
     }
