@@ -17,7 +17,7 @@ from connections_project.oauth.observers import Kind
 from connections_project.oauth.transport import Answer
 from connections_project.platforms.registry import PlatformBusyError
 from connections_project.revocation.circuits import (
-    LONGEST_RETRY_AFTER,
+    LONGEST_WAIT,
     is_in_trouble,
     note_call_failure,
     note_call_success,
@@ -49,7 +49,7 @@ def reserve(platform: str) -> None:
     circuit = CallCircuit.objects.filter(platform=platform).first()
     if circuit is not None and circuit.blocked_until is not None:
         left = circuit.blocked_until - clock.now()
-        if timedelta() < left <= LONGEST_RETRY_AFTER:
+        if timedelta() < left <= LONGEST_WAIT:
             raise PlatformBusyError(platform, retry_after=math.ceil(left.total_seconds()))
     is_probe = circuit is not None and is_in_trouble(circuit)
     if not slot.take(platform, is_probe=is_probe):

@@ -108,10 +108,7 @@ def _unused(upstream: Upstream, row: OAuthConnection, grant: Grant, tokens: Toke
     )
     try:
         return without_those_in_use(job, upstream, tokens)
-    except DecryptionError:
-        # A connection that no key reads just now may have any of them.
-        return replace(tokens, access_token="", refresh_token=None, extras={})
-    except FAILURES:
+    except (DecryptionError, *FAILURES):
         # One that never changes may be in use; one that does was used by nobody yet.
         return _alone(tokens) if upstream.platform.refresh == "static" else tokens
 

@@ -24,7 +24,7 @@ from connections_project.core.jobs.claim import lease_jobs, locked_rows
 from connections_project.core.jobs.lanes import Lane
 from connections_project.core.jobs.lease import FREED, not_leased
 from connections_project.events.chains import Chain, lane_of
-from connections_project.events.circuits import LONGEST_RETRY_AFTER, is_in_trouble, is_left_alone
+from connections_project.events.circuits import LONGEST_WAIT, is_in_trouble, is_left_alone
 from connections_project.events.models import Delivery, Endpoint
 from connections_project.revocation.slots import Offer, claimed, share_out
 
@@ -138,7 +138,7 @@ def _endpoints_with_work(wanted: Wanted, *, now: datetime) -> "QuerySet[Any]":
     patience = timedelta(seconds=wanted.patience)
     first = Delivery.pending().filter(endpoint=OuterRef("pk"), due_at__lte=wanted.due_by + patience)
     rows = Endpoint.objects.filter(disabled_at=None).filter(
-        ~Q(blocked_until__gt=now + patience, blocked_until__lte=now + LONGEST_RETRY_AFTER)
+        ~Q(blocked_until__gt=now + patience, blocked_until__lte=now + LONGEST_WAIT)
     )
     if wanted.only is not None:
         rows = rows.filter(pk__in=wanted.only)

@@ -128,6 +128,8 @@ def _finish(
         owned = {job.pk: job for job in jobs if (job.pk, job.lease) in held}
         if owned:
             _end_alike(owned.values(), state)
+            if state is JobState.ABANDONED:
+                record_many([_failure(job, interface) for job in owned.values()])
             record_ends(owned.values(), state, interface=interface)
     return frozenset(owned)
 
@@ -177,11 +179,17 @@ def _put_off(
     with transaction.atomic():
         known = {"accepted_tokens": job.accepted_tokens, "verification": job.verification}
         if job.give_back(due_at=due_at, last_error=error.code, **known):
-            failed = (Action.TOKEN_REVOCATION_FAILED, Outcome.FAILURE)
-            record_many([job_event(job, *failed, _system(interface), result=error.code)])
+            job.last_error = error.code
+            record_many([_failure(job, interface)])
     # invalid_client is our own misconfiguration (RFC 6749, section 5.2), so somebody must act.
     level = logging.ERROR if error.code == "invalid_client" else logging.WARNING
     logger.log(level, "Revoking at %s failed: job %s, %s", job.platform, job.pk, error.code)
+
+
+def _failure(job: RevocationJob, interface: Interface) -> Event:
+    """Return the audit event of a try that has failed."""
+    failed = (Action.TOKEN_REVOCATION_FAILED, Outcome.FAILURE)
+    return job_event(job, *failed, _system(interface), result=job.last_error)
 
 
 def _system(interface: Interface) -> Origin:

@@ -27,6 +27,8 @@ FAILURES_TO_OPEN = 5
 SHORTEST_BLOCK = timedelta(seconds=1)
 LONGEST_BLOCK = timedelta(minutes=5)
 LONGEST_RETRY_AFTER = timedelta(hours=1)
+# A wait that ends later was stored by a clock that was wrong; readings of one differ a little.
+LONGEST_WAIT = LONGEST_RETRY_AFTER + timedelta(minutes=1)
 # People wait for these calls, and each process asks only once beside.
 FIRST_CALL_BLOCK = 2.0
 LONGEST_CALL_BLOCK = timedelta(minutes=1)
@@ -41,7 +43,7 @@ def not_blocked(at: datetime) -> Q:
 
 def blocked(at: datetime) -> Q:
     """Return the condition of platforms that are left alone: for no longer than any ever is."""
-    return Q(blocked_until__gt=at, blocked_until__lte=at + LONGEST_RETRY_AFTER)
+    return Q(blocked_until__gt=at, blocked_until__lte=at + LONGEST_WAIT)
 
 
 def is_in_trouble(circuit: CircuitBreaker) -> bool:
@@ -152,7 +154,7 @@ def _count(
     with transaction.atomic():
         rows.bulk_create([kind(platform=platform)], ignore_conflicts=True)
         circuit = rows.select_for_update().get(platform=platform)
-        if circuit.blocked_until and now < circuit.blocked_until <= now + LONGEST_RETRY_AFTER:
+        if circuit.blocked_until and now < circuit.blocked_until <= now + LONGEST_WAIT:
             return  # A call that was under way already says nothing new.
         circuit.faults += 1
         if is_in_trouble(circuit):

@@ -35,26 +35,34 @@ def give_up(*, interface: Interface) -> int:
         How many were abandoned.
     """
     now, total = clock.now(), 0
-    while _make_due(now):
-        pass
+    _make_due(now)
     while number := _give_up_some(now, interface):
         total += number
     return total
 
 
-def _make_due(now: datetime) -> int:
+def _make_due(now: datetime) -> None:
     """Make jobs due that are found for the first time; `due_at` keeps when that was."""
     new = _past_their_time(now).filter(Q(due_at__lte=_ends()) | Q(due_at__gt=now))
+    new = new.order_by("created_at").defer("sealed_tokens")
+    rest = new
+    while jobs := _made_due(rest, now):
+        # Those before are not looked through again.
+        rest = new.filter(created_at__gte=jobs[-1].created_at)
+
+
+def _made_due(rows: QuerySet[RevocationJob], now: datetime) -> list[RevocationJob]:
     with transaction.atomic():
-        jobs = locked_rows(new.order_by("created_at").defer("sealed_tokens"), BATCH)
+        jobs = locked_rows(rows, BATCH)
         RevocationJob.objects.filter(pk__in=[job.pk for job in jobs]).update(due_at=now)
-    return len(jobs)
+    return jobs
 
 
 def _give_up_some(now: datetime, interface: Interface) -> int:
     found_in_time = Q(due_at__lte=_ends() + FOUND_IN_TIME) & ~Q(last_error="")
     down = Circuit.objects.exclude(not_blocked(now)).values("platform")
-    long_ago = Q(due_at__lt=now - _life())
+    # However short a life is, a pass that others share has time to try them.
+    long_ago = Q(due_at__lt=now - max(_life(), FOUND_IN_TIME))
     over = _past_their_time(now).filter(due_at__gt=_ends())
     old = over.filter(long_ago | (found_in_time & Q(platform__in=down)))
     with transaction.atomic():
@@ -66,7 +74,7 @@ def _give_up_some(now: datetime, interface: Interface) -> int:
 
 
 def _past_their_time(now: datetime) -> QuerySet[RevocationJob]:
-    return RevocationJob.pending().filter(not_leased(), created_at__lte=now - _life())
+    return RevocationJob.pending().filter(not_leased(), created_at__lt=now - _life())
 
 
 def _ends() -> Combinable:

@@ -43,8 +43,7 @@ def connections_taken() -> int:
     program = Path(sys.argv[0])
     if "granian" not in {program.stem, program.parent.name}:
         return 0
-    # Only here is it known to be installed.
-    from granian.cli import cli
+    from granian.cli import cli  # Only here is it known to be installed.
 
     options = cli.make_context(
         program.name, sys.argv[1:], auto_envvar_prefix="GRANIAN", resilient_parsing=True

@@ -249,15 +249,25 @@ def test_nobody_asks_who_lives_on_a_static_token_where_the_database_is_away(
     assert bank.revoked == ["access-2"]
 
 
+@pytest.mark.parametrize(
+    ("refresh", "revoked"), [("rotating", ["refresh-1", "access-1"]), ("static", ["access-1"])]
+)
 def test_what_one_that_no_key_reads_may_have_is_left(
-    bank: Bank, owner: User, outsider: User
+    bank: Bank,
+    use_catalogue: UseCatalogue,
+    owner: User,
+    outsider: User,
+    refresh: str,
+    revoked: list[str],
 ) -> None:
+    """It may have a token that never changes, but no fresh one of those that do."""
+    use_catalogue(bank.catalogue(more=f'refresh = "{refresh}"'), "bank")
     row, other = connection_of(owner), connection_of(outsider)
     # Sealed for another row.
     Connection.objects.filter(pk=other.pk).update(auth_state=row.auth_state)
     with pytest.raises(DatabaseError):
         try_to_store(refuse, row, TokenSet("access-1", "refresh-1"))
-    assert bank.revoked == []
+    assert bank.revoked == revoked
 
 
 def test_a_grant_that_others_may_share_is_left(

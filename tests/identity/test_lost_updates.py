@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.db import DatabaseError
 from django.db.models.signals import pre_save
 from django.test import Client
 
+from connections_project.core.database import is_lost_race
 from connections_project.identity.models import User
 from tests.identity.conftest import EMAIL, PASSWORD
 
@@ -80,3 +82,24 @@ def test_what_was_rolled_back_is_saved_again(owner: User) -> None:
         after = User.objects.get(pk=owner.pk).email
         User.objects.filter(pk=owner.pk).update(email=EMAIL)
     assert after == "new@example.com"
+
+
+def test_what_was_read_anew_is_what_changes_are_told_from(owner: User) -> None:
+    read = User.objects.get(pk=owner.pk)
+    User.objects.filter(pk=owner.pk).update(is_active=False, is_staff=True)
+    read.refresh_from_db()
+    User.objects.filter(pk=owner.pk).update(is_staff=False)
+    read.is_active = True
+    read.save()
+    after = User.objects.get(pk=owner.pk)
+    assert (after.is_active, after.is_staff) == (True, False)
+
+
+def test_who_was_deleted_meanwhile_is_not_made_anew(owner: User) -> None:
+    read = User.objects.get(pk=owner.pk)
+    User.objects.filter(pk=owner.pk).delete()
+    read.email = "new@example.com"
+    with pytest.raises(DatabaseError) as raised:
+        read.save()
+    assert is_lost_race(raised.value)
+    assert not User.objects.exists()

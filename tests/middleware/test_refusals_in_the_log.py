@@ -13,6 +13,7 @@ from django.conf import LazySettings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from connections_project.core.background_log import BackgroundHandler
 from connections_project.core.logs import JsonFormatter
 from connections_project.identity.models import User
 from tests.admin.conftest import page
@@ -50,7 +51,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
     """Return what the service's own handler has written since."""
     handlers = logging.getLogger("django").handlers
-    (handler,) = [one for one in handlers if type(one) is logging.StreamHandler]
+    (handler,) = [one for one in handlers if isinstance(one, BackgroundHandler)]
     written = io.StringIO()
     monkeypatch.setattr(handler, "formatter", JsonFormatter())
     before = handler.setStream(written)

@@ -7,12 +7,15 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.conf import LazySettings
 from django.core.management import call_command
 from django.utils import timezone
 
 from audit.events import Interface
 from connections_project.oauth.errors import PlatformError
+from connections_project.revocation import give_up as give_ups
 from connections_project.revocation import tries
+from connections_project.revocation.give_up import give_up
 from connections_project.revocation.models import Circuit, RevocationJob
 from connections_project.revocation.worker import process_revocations, run_worker
 from tests.support.bank import Bank
@@ -146,3 +149,35 @@ def test_one_given_up_untried_is_none_that_was_tried() -> None:
     call_command("run_background", "--json", stdout=out)
     counts = json.loads(out.getvalue())
     assert (counts["tried"], counts["abandoned"]) == (0, 1)
+
+
+def test_a_short_life_gives_up_none_untried(bank: Bank, settings: LazySettings) -> None:
+    """One pass doesn't reach all, and the next one must not take them for tried."""
+    settings.REVOCATION_GIVE_UP_SECONDS = 0
+    make_jobs("bank", "one")
+    for _ in range(2):
+        assert give_up(interface=Interface.WORKER) == 0
+    assert heeding() == ["revoked"]
+
+
+def test_many_are_made_due_by_statements_that_pass_over_none(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(give_ups, "BATCH", 2)
+    make_jobs("bank", "one", "two", "three", "four", "five")
+    age(1.1 * DAY)
+    give_up(interface=Interface.WORKER)
+    assert not RevocationJob.objects.filter(due_at__lt=timezone.now() - timedelta(hours=1))
+
+
+def test_the_last_failure_is_audited_too(bank: Bank) -> None:
+    bank.server.on("POST", "/revoke", Answer(503))
+    make_jobs("bank", "one")
+    age(1.1 * DAY)
+    heeding()
+    (failed,), (abandoned,) = (
+        events("token_revocation_failed"),
+        events("token_revocation_abandoned"),
+    )
+    assert failed.id < abandoned.id
+    assert failed.details["result"] == "unavailable"

@@ -59,7 +59,7 @@ def test_how_long_a_lease_is_is_a_setting(
     bank.server.on("POST", "/revoke", Answer(drip_headers=0.3))
     began = time.monotonic()
     assert processed() == ["pending"]
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     job.refresh_from_db()
     assert job.last_error == "timeout"
 

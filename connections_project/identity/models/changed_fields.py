@@ -35,6 +35,12 @@ class ChangedFieldsModel(models.Model):
         row._as_read = dict(row.__dict__)
         return row
 
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        """Read the row, or some of its columns, anew."""
+        super().refresh_from_db(*args, **kwargs)
+        names = set(kwargs.get("fields") or (args[1:2] and args[1]) or self.__dict__)
+        self._as_read = {**self._as_read, **{n: self.__dict__[n] for n in names & {*self.__dict__}}}
+
     def _changed_fields(self) -> set[str]:
         here, read = self.__dict__, self._as_read
         names = {one.attname for one in self._meta.concrete_fields if not one.primary_key} & {*here}
