@@ -1,11 +1,19 @@
 """The audit log's table, and the two of its seals."""
 
+from datetime import UTC, datetime
+
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import timezone
 
 from audit.events import ActorType, Interface, Outcome
 from connections_project.core.ids import uuid7
+
+# PostgreSQL has times that Python can't hold: infinity, and years from 10000 on.
+PLAUSIBLE_TIME = models.Q(
+    occurred_at__gte=datetime(2000, 1, 1, tzinfo=UTC),
+    occurred_at__lt=datetime(9999, 1, 1, tzinfo=UTC),
+)
 
 
 def _one_of(name: str, words: type[ActorType | Interface | Outcome]) -> models.CheckConstraint:
@@ -39,6 +47,7 @@ class AuditEvent(models.Model):
             _one_of("outcome", Outcome),
             _one_of("actor_type", ActorType),
             _one_of("interface", Interface),
+            models.CheckConstraint(condition=PLAUSIBLE_TIME, name="audit_plausible_time"),
         ]
         indexes = [
             models.Index(fields=["subject_id", "id"], name="audit_by_subject"),
