@@ -26,6 +26,7 @@ from django.utils import timezone
 
 from audit import archives, merkle, statements
 from audit.canonical import FIELDS, event_as_json, precise, written
+from audit.digests import naming_unreadable, require_readable
 from audit.models import AuditEvent, Seal, SealedEvent
 from audit.unsealed import Window, windows
 from connections_project.core.signing import jwk
@@ -147,17 +148,14 @@ class Export:
     def _of_seal(self, seal: Seal) -> Iterator[dict[str, Any]]:
         members = SealedEvent.objects.filter(seal_id=seal.number).order_by("position")
         digests = [bytes(digest) for digest in members.values_list("digest", flat=True)]
-        chosen = list(
-            self.selection.events()
-            .filter(sealed__seal_id=seal.number)
-            .order_by("sealed__position")
-            .values(*FIELDS, "sealed__position")
-        )
+        events = self.selection.events().filter(sealed__seal_id=seal.number)
+        with naming_unreadable(events):
+            rows = events.order_by("sealed__position").values(*FIELDS, "sealed__position")
+            chosen = [(row["sealed__position"], event_as_json(row)) for row in rows]
         is_whole = self.selection.is_everything or len(chosen) == seal.size
         signed = statements.signed_seal(seal)
         yield {**signed, "digests": [one.hex() for one in digests]} if is_whole else signed
-        for event in chosen:
-            position = event["sealed__position"]
+        for position, event in chosen:
             proof = {} if is_whole else {"proof": _proof(digests, position)}
             yield {**self._event(event, seal.number), "position": position, **proof}
 
@@ -168,13 +166,15 @@ class Export:
         # A part is found by its own index.
         stretches = windows() if self.selection.is_everything else [Window(None, None)]
         for stretch in stretches:
-            for event in stretch.of(left).values(*FIELDS).iterator():
+            events = stretch.of(left)
+            require_readable(events)
+            for columns in events.values(*FIELDS).iterator():
                 self.unsealed += 1
-                yield self._event(event, None)
+                yield self._event(event_as_json(columns), None)
 
-    def _event(self, columns: dict[str, Any], seal: int | None) -> dict[str, Any]:
+    def _event(self, event: dict[str, Any], seal: int | None) -> dict[str, Any]:
         self.events += 1
-        return {"kind": "event", "seal": seal, "event": event_as_json(columns)}
+        return {"kind": "event", "seal": seal, "event": event}
 
     def _end(self) -> dict[str, Any]:
         summary = {

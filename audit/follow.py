@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from audit.canonical import FIELDS, event_as_json
+from audit.digests import naming_unreadable
 from audit.models import AuditEvent, Seal, SealedEvent
 
 Place = tuple[int, int]
@@ -47,6 +48,7 @@ def sealed_after(place: Place) -> Iterator[tuple[Place, dict[str, Any]]]:
 def _members(number: int, *, after: int) -> Iterator[tuple[Place, dict[str, Any]]]:
     events = AuditEvent.objects.filter(sealed__seal_id=number, sealed__position__gt=after)
     rows = events.order_by("sealed__position").values(*FIELDS, "sealed__position")
-    for row in list(rows):
-        position = row["sealed__position"]
-        yield (number, position), {**event_as_json(row), "seal": number, "position": position}
+    with naming_unreadable(events):
+        read = [(row["sealed__position"], event_as_json(row)) for row in rows]
+    for position, event in read:
+        yield (number, position), {**event, "seal": number, "position": position}

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import transaction
 
 from audit import checkpoints, horizon, merkle, statements, timestamps
-from audit.digests import DigestedEvent, digested
+from audit.digests import DigestedEvent, UnreadableEventError, digested
 from audit.models import Seal, SealedEvent
 from audit.unsealed import Window, windows
 from connections_project.core import clock
@@ -58,13 +58,17 @@ def seal_all(*, after: UUID | None = None) -> Iterator[Seal]:
 
     Yields:
         Each seal, when it is committed and its checkpoint is written.
+
+    Raises:
+        UnreadableEventError: All others are sealed; those that can't be read stay without a seal.
     """
     # What a sealer that died between its commit and this has left undone.
     checkpoints.publish()
     # Before anything is read: what commits between two reads must not count as seen.
     until = _complete_until()
+    unreadable: set[UUID] = set()
     for window in windows(after):
-        while seal := _seal_next(window, until):
+        while seal := _seal_next(window, until, unreadable):
             logger.info(
                 "Sealed %d audit events: seal %d, head %s", seal.size, seal.number, seal.head
             )
@@ -75,11 +79,19 @@ def seal_all(*, after: UUID | None = None) -> Iterator[Seal]:
             window = replace(window, after=_last_of(seal))
     # After all that is to be sealed, since an authority may be slow.
     timestamps.timestamp_last()
+    if unreadable:
+        raise UnreadableEventError(sorted(unreadable))
 
 
 def _count(seals: Iterable[Seal]) -> int:
     """Seal until there is nothing left, or this process is to end; the next one goes on."""
-    return sum(seal.size for seal in takewhile(lambda _: not stopping.is_set(), seals))
+    events = 0
+    try:
+        for seal in takewhile(lambda _: not stopping.is_set(), seals):
+            events += seal.size
+    except UnreadableEventError as error:
+        logger.error("%s", error)  # noqa: TRY400 - where it was found says nothing.
+    return events
 
 
 def _complete_until() -> datetime:
@@ -92,16 +104,32 @@ def _last_of(seal: Seal) -> UUID:
     return last
 
 
-def _seal_next(window: Window, until: datetime) -> Seal | None:
+def _seal_next(window: Window, until: datetime, unreadable: set[UUID]) -> Seal | None:
     with transaction.atomic(using=horizon.database().alias):
         _wait_for_other_sealers()
         last = Seal.objects.order_by("-number").first()
         # One more than is taken shows whether anything would be left behind.
-        found = digested(window.unsealed()[: BATCH + 1])
+        found = _readable(window, unreadable)[: BATCH + 1]
         is_end = window.until is None and len(found) <= BATCH
         if not found and not (is_end and _is_silent(last)):
             return None
         return _add(last, found[:BATCH], complete_until=until if is_end else THE_BEGINNING)
+
+
+def _readable(window: Window, unreadable: set[UUID]) -> list[DigestedEvent]:
+    """Return the next events, more than a seal takes where there are as many.
+
+    Args:
+        unreadable: Gets those that are passed over.
+    """
+    readable: list[DigestedEvent] = []
+    while True:
+        found = digested(window.unsealed()[: BATCH + 1])
+        readable += [event for event in found if event.digest]
+        unreadable.update(event.event_id for event in found if not event.digest)
+        if len(found) <= BATCH or len(readable) > BATCH:
+            return readable
+        window = replace(window, after=found[-1].event_id)
 
 
 def _wait_for_other_sealers() -> None:

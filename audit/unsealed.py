@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, QuerySet
 
 from audit.horizon import CLOCKS_MAY_DIFFER_BY
-from audit.models import AuditEvent, Seal, SealedEvent
+from audit.models import PLAUSIBLE_TIME, AuditEvent, Seal, SealedEvent
 from connections_project.core.ids import first_uuid7
 
 WINDOW = 50_000
@@ -62,5 +62,5 @@ def oldest_unsealed() -> datetime | None:
     """
     last = Seal.objects.order_by("-number").first()
     after = first_uuid7(last.complete_until - CLOCKS_MAY_DIFFER_BY) if last else None
-    waiting = Window(after, None).unsealed()
+    waiting = Window(after, None).unsealed().filter(PLAUSIBLE_TIME)
     return waiting.values_list("occurred_at", flat=True).first()

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from audit import archives, merkle, statements
-from audit.digests import DigestedEvent, digested
+from audit.digests import DigestedEvent, digested, unreadable
 from audit.horizon import CLOCKS_MAY_DIFFER_BY
 from audit.models import AuditEvent, Seal, SealedEvent
 from audit.seal import THE_BEGINNING
@@ -198,9 +198,10 @@ class Verification:
 
     def _unsealed(self) -> Iterator[Finding]:
         for window in windows():
-            rows = window.unsealed().values_list("pk", "occurred_at")
-            for event_id, occurred_at in rows.iterator():
-                if self._is_late(event_id, occurred_at):
+            for event_id, occurred_at, digest in digested(window.unsealed()):
+                if not digest:
+                    yield Finding(Kind.INSERTED, unreadable(event_id), event_id=event_id)
+                elif self._is_late(event_id, occurred_at):
                     words = f"Event {event_id} {self._late(occurred_at)}"
                     yield Finding(Kind.INSERTED, words, event_id=event_id)
                 else:

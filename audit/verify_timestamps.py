@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from cryptography.x509 import Certificate
 
-from audit.models import AuditEvent, Seal, Timestamp
+from audit.models import PLAUSIBLE_TIME, AuditEvent, Seal, Timestamp
 from audit.timestamps import NotTimestampedError, OtherHeadError, timestamped_at
 from audit.verify import Finding, Kind, seals_with
 from connections_project.core.parsing import render_datetime
@@ -120,5 +120,6 @@ def _began(first: Seal) -> datetime:
 
 def _ends_of_events() -> tuple[datetime | None, datetime | None]:
     """Return the times of the oldest and of the newest event."""
-    times = AuditEvent.objects.order_by("occurred_at").values_list("occurred_at", flat=True)
+    events = AuditEvent.objects.filter(PLAUSIBLE_TIME).order_by("occurred_at")
+    times = events.values_list("occurred_at", flat=True)
     return times.first(), times.last()

@@ -7,7 +7,7 @@ from django.db.models import Count
 from django.db.models.functions import TruncDate
 
 from audit.events import Action
-from audit.models import AuditEvent
+from audit.models import PLAUSIBLE_TIME, AuditEvent
 from connections_project.connections.registry import connection_types
 from connections_project.core import clock
 
@@ -40,7 +40,7 @@ def _counted(since: date) -> dict[date, Day]:
     kinds = _kinds()
     begin = datetime.combine(since, time(), UTC)
     rows = (
-        AuditEvent.objects.filter(action__in=list(kinds), occurred_at__gte=begin)
+        AuditEvent.objects.filter(PLAUSIBLE_TIME, action__in=list(kinds), occurred_at__gte=begin)
         .order_by()
         .annotate(day=TruncDate("occurred_at", tzinfo=UTC))
         .values_list("day", "action")

@@ -517,7 +517,7 @@ def test_an_export_of_many_asks_little_for_each_seal(
 ) -> None:
     monkeypatch.setattr(sealing, "BATCH", 10)
     sealed(50)
-    with django_assert_max_num_queries(8 + 2 * 5):
+    with django_assert_max_num_queries(9 + 2 * 5):
         export()
 
 

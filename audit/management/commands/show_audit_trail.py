@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from audit.digests import require_readable
 from audit.models import AuditEvent
 from audit.people import ids_of
 from connections_project.core.commands.base import CommandWithExamples
@@ -36,6 +37,7 @@ examples:
         except ValueError as error:
             raise CommandError(f"{subject} is {error}.", returncode=2) from None
         events = AuditEvent.objects.filter(subject_id__in=ids).order_by("id")
+        require_readable(events)
         if not events and not json:
             self.stdout.write(f"The audit log has nothing about {subject}.")
         for event in events:
