@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from audit.digests import UnreadableEventError, require_readable
 from audit.events import Action, ActorType, Interface, Outcome
 from audit.models import AuditEvent
 from audit.people import ids_of, names_of, people_beginning
@@ -24,6 +25,7 @@ from connections_project.admin.filters import (
     select_filter,
 )
 from connections_project.admin.formatting import badge, connection_model, exact_time, short_id
+from connections_project.core.parsing import parse_uuid
 
 
 def _words(known: type[ActorType | Interface | Outcome]) -> list[tuple[str, str]]:
@@ -57,6 +59,10 @@ class SubjectFilter(FormFilter):
 
 class EventList(ChangeList):
     """A page of events, with the names of the people on it by one query."""
+
+    def get_queryset(self, request: HttpRequest, *rest: Any) -> QuerySet[Any]:
+        # The list has none, and an event's may be such that they can't be read.
+        return super().get_queryset(request, *rest).defer("details")
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -107,6 +113,15 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     def get_changelist(self, request: HttpRequest, **_: Any) -> type[ChangeList]:  # noqa: ARG002
         return EventList
+
+    def get_object(self, request: HttpRequest, *key: Any) -> AuditEvent | None:
+        """Return an event; of one that can't be read the list says so."""
+        try:
+            require_readable(AuditEvent.objects.filter(pk__in=[parse_uuid(key[0])]))
+        except UnreadableEventError as error:
+            messages.error(request, str(error))
+            return None
+        return super().get_object(request, *key)
 
     def search_filter(self, term: str) -> Q:
         if "@" not in term:

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from django.utils import timezone
 
 from audit import seal
@@ -184,3 +185,11 @@ def documented(event_id: UUID) -> list[str]:
     )
     statements = block.partition("```")[0].replace("…", key).split(";\n")
     return [one for one in statements if one not in {"", "BEGIN", "COMMIT"}]
+
+
+@pytest.mark.parametrize("forged", [(None, LESS_DEEP), (None, LONG)], indirect=True)
+def test_operators_see_it_in_the_list(forged: UUID, admin_client: Client) -> None:
+    assert str(forged) in admin_client.get("/admin/audit/auditevent/").content.decode()
+    page = admin_client.get(f"/admin/audit/auditevent/{forged}/change/", follow=True)
+    assert page.status_code == 200
+    assert f"Event {forged} can&#x27;t be read" in page.content.decode()
