@@ -11,7 +11,7 @@ from connections_project.core.ids import uuid7
 
 # PostgreSQL has times that Python can't hold: infinity, and years from 10000 on.
 PLAUSIBLE_TIME = models.Q(
-    occurred_at__gte=datetime(2000, 1, 1, tzinfo=UTC),
+    occurred_at__gte=datetime(1970, 1, 1, tzinfo=UTC),
     occurred_at__lt=datetime(9999, 1, 1, tzinfo=UTC),
 )
 

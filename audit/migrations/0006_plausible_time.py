@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             model_name="auditevent",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("occurred_at__gte", datetime(2000, 1, 1, tzinfo=UTC)),
+                    ("occurred_at__gte", datetime(1970, 1, 1, tzinfo=UTC)),
                     ("occurred_at__lt", datetime(9999, 1, 1, tzinfo=UTC)),
                 ),
                 name="audit_plausible_time",
