@@ -63,7 +63,7 @@ def create(*, url: str, types: str = "", origin: Origin) -> tuple[Endpoint, str]
     with transaction.atomic():
         endpoint.save(force_insert=True)
         _record(Action.EVENT_ENDPOINT_CREATED, endpoint, origin, types=endpoint.types)
-    wait_until_known()
+        transaction.on_commit(wait_until_known)
     return endpoint, secret
 
 
@@ -147,7 +147,7 @@ def enable(endpoint: Endpoint, *, reason: str, origin: Origin) -> bool:
         if not rows.update(**again):
             return False
         _record(Action.EVENT_ENDPOINT_ENABLED, endpoint, origin, reason=reason)
-    wait_until_known()
+        transaction.on_commit(wait_until_known)
     return True
 
 

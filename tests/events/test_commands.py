@@ -10,10 +10,12 @@ import pytest
 import time_machine
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from django.utils import timezone
 
 from connections_project.core.parsing import render_datetime
 from connections_project.events import signing
+from connections_project.events.endpoints import enable
 from connections_project.events.models import Delivery, Endpoint, OutgoingEvent
 from connections_project.events.sweep import forget_old_events
 from connections_project.identity.origins import command_origin
@@ -102,6 +104,21 @@ def test_http_leads_to_an_allowed_network(
     for host in ("app.example.com", "nowhere.example", "localhost", "8.8.8.8"):
         assert code("create_event_endpoint", f"http://{host}/")[0] == 2
     assert Endpoint.objects.get().url == "http://inside.example/"
+
+
+def test_a_listener_is_waited_for_once_it_is_committed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before that nobody else could know of it, however long the wait."""
+    within: list[bool] = []
+    monkeypatch.setattr(
+        "connections_project.events.endpoints.wait_until_known",
+        lambda: within.append(connection.in_atomic_block),
+    )
+    run("create_event_endpoint", "https://app.example.com/e")
+    endpoint = Endpoint.objects.get()
+    run("disable_event_endpoint", str(endpoint.pk))
+    with transaction.atomic():
+        enable(endpoint, reason="", origin=command_origin(None))
+    assert within == [False, False]
 
 
 def test_an_unknown_type_is_named() -> None:
