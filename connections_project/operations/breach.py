@@ -18,6 +18,7 @@ from audit.events import Action
 from audit.models import AuditEvent
 from audit.record import Origin
 from connections_project.connections.registry import ConnectionType, Rows, connection_types
+from connections_project.core import clock
 from connections_project.events.models import Delivery
 from connections_project.events.worker import process_deliveries
 from connections_project.oauth.loopback import is_loopback
@@ -40,7 +41,9 @@ class Breach:
     Args:
         slug: The platform.
         reason: Why, for the audit log.
-        started_at: When it began; a later call goes on with it.
+        started_at: When it began, by the database's clock as all that is compared with it; a later
+            call goes on with it.
+        recorded_at: When the audit log says so, by the clock of the host that wrote it.
         for_real: False for a drill.
         was_suspended: Whether the platform was suspended before.
     """
@@ -48,6 +51,7 @@ class Breach:
     slug: str
     reason: str
     started_at: datetime
+    recorded_at: datetime
     for_real: bool
     was_suspended: bool
 
@@ -120,12 +124,26 @@ def begin(
     started = _under_way(slug)
     if started is None or (for_real and not started.details["for_real"]):
         was_suspended = Suspension.objects.filter(pk=slug).exists()
-        facts = {"for_real": for_real, "was_suspended": was_suspended, **details}
-        _record(Action.BREACH_DRILL_STARTED, slug, reason, origin, facts)
+        began_at = clock.now().isoformat(timespec="microseconds")
+        facts = {"for_real": for_real, "was_suspended": was_suspended, "began_at": began_at}
+        _record(Action.BREACH_DRILL_STARTED, slug, reason, origin, {**facts, **details})
         started = _records(slug)[0]
     known, why = started.details, started.reason
     suspend(slug=slug, reason=why, origin=origin)
-    return Breach(slug, why, started.occurred_at, known["for_real"], known["was_suspended"])
+    return Breach(
+        slug=slug,
+        reason=why,
+        started_at=_began_at(started),
+        recorded_at=started.occurred_at,
+        for_real=known["for_real"],
+        was_suspended=known["was_suspended"],
+    )
+
+
+def _began_at(started: AuditEvent) -> datetime:
+    """Return when a breach began; an older release's event has no time but its own."""
+    noted: str | None = started.details.get("began_at")
+    return datetime.fromisoformat(noted) if noted else started.occurred_at
 
 
 def _under_way(slug: str) -> AuditEvent | None:

@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin, record
+from connections_project.core import clock
 from connections_project.platforms.models import Suspension
 from connections_project.platforms.registry import UnknownPlatformError, upstream
 
@@ -27,7 +27,7 @@ def suspend(*, slug: str, reason: str, origin: Origin) -> bool:
             slug=slug,
             defaults={
                 "reason": reason,
-                "suspended_at": timezone.now(),
+                "suspended_at": clock.now(),
                 "suspended_by": origin.actor_id,
             },
         )

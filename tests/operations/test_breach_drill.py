@@ -1,9 +1,11 @@
 """`manage.py breach_drill`: suspended, ended, revoked, told and proved, in one command."""
 
 import json
+import time
 import tracemalloc
 from hashlib import sha256
 from io import StringIO
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
 from connections_project.connections.registry import connection_types
+from connections_project.core.clock import database_clock
 from connections_project.events import audience
 from connections_project.identity.models import User
 from connections_project.operations import breach_report
@@ -66,6 +69,22 @@ def test_it_ends_tells_and_proves(owner: User, outsider: User, bank: Bank, tmp_p
     owners = next(tmp_path.glob("breach-*/owners.jsonl")).read_text("utf-8")
     assert {json.loads(line)["connections"] for line in owners.splitlines()} == {3, 1}
     assert "@" not in owners
+
+
+@pytest.mark.parametrize("seconds", [3600, -3600])
+def test_the_hosts_clock_may_be_wrong(
+    owner: User, bank: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    """What ended is by the database's clock, the audit log by the host's."""
+    connection_of(owner)
+    monkeypatch.setattr(database_clock, "_lead", time.time() - seconds - time.monotonic())
+    monkeypatch.setattr(database_clock, "next_reading", inf)
+    claims = verified(Path(drill("bank", tmp_path)["folder"]))
+    assert (claims["connections"][0]["ended"], claims["revocations"]) == (1, {"revoked": 1})
+    assert claims["started_at"] <= claims["suspended_at"] <= claims["ended_at"]
+    assert next(tmp_path.glob("breach-*/owners.jsonl")).read_text("utf-8")
+    exported = next(tmp_path.glob("breach-*/audit.jsonl")).read_text("utf-8")
+    assert '"breach_drill_started"' in exported
 
 
 def test_a_reason_may_look_like_an_option(owner: User, bank: Bank, tmp_path: Path) -> None:

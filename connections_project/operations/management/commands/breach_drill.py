@@ -124,7 +124,7 @@ class Command(CommandWithExamples):
         for _ in seal_all():
             pass
         export = folder / "audit.jsonl"
-        since = (found.started_at - timedelta(seconds=1)).isoformat()
+        since = (found.recorded_at - timedelta(seconds=1)).isoformat()
         written = (f"--since={since}", f"--output={export}", f"--reason={found.reason}")
         call_command("export_audit_log", *written, stdout=StringIO())
         breach_report.write_owners(found, folder / "owners.jsonl")
