@@ -2,7 +2,8 @@
 
 Hosts' clocks differ. One that is ahead would give up what others have just begun, or put work off
 until its own time has come. The clock is read when a session is taken, once in a while; in between
-the time goes on as the host's monotonic clock does, which nobody sets.
+the time goes on as the host's monotonic clock does, which nobody sets. That one stands still while
+the host is suspended, which the host's own clock shows: then it is read at once.
 
 Sessions, flows and their tokens are by the hosts' clocks, as the tokens' own times are.
 """
@@ -14,6 +15,15 @@ from django.db import connection
 from django.utils import timezone
 
 READ_EVERY = 60.0
+# After a reading that was due, and may have failed.
+RETRY_AFTER = 1.0
+# How far the host's clock may move from the monotonic one before that tells of a suspension.
+MOST_DRIFT = 1.0
+
+
+def _host_lead() -> float:
+    """Return by how many seconds the host's clock is ahead of the monotonic one."""
+    return time.time() - time.monotonic()
 
 
 class DatabaseClock:
@@ -23,6 +33,7 @@ class DatabaseClock:
         # By how many seconds that clock is ahead of the monotonic one; None before it was read.
         self._lead: float | None = None
         self.next_reading = 0.0
+        self._host_lead = 0.0
 
     def now(self) -> datetime:
         """Return the time; by the host's clock on SQLite, whose database is on the same host."""
@@ -35,14 +46,20 @@ class DatabaseClock:
 
     def is_due(self) -> bool:
         """Whether the caller is to read the clock: later on, as one of many threads."""
-        is_due = time.monotonic() >= self.next_reading
+        is_due = self._has_slept() or time.monotonic() >= self.next_reading
         if is_due and self._lead is not None:
-            self.next_reading = time.monotonic() + READ_EVERY
+            self.next_reading = time.monotonic() + RETRY_AFTER
+            self._host_lead = _host_lead()
         return is_due
+
+    def _has_slept(self) -> bool:
+        """Whether the host was suspended since the last reading, or its clock set."""
+        return self._lead is not None and abs(_host_lead() - self._host_lead) > MOST_DRIFT
 
     def set(self, epoch: float) -> None:
         """Note what the clock has just shown, in seconds since the epoch."""
         self._lead = epoch - time.monotonic()
+        self._host_lead = _host_lead()
         self.next_reading = time.monotonic() + READ_EVERY
 
 

@@ -1,6 +1,7 @@
 """Hosts' clocks may be wrong: what processes store and compare is by the database's clock."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -57,6 +58,25 @@ def test_it_is_read_once_in_a_while() -> None:
     assert not one.is_due()
     one.next_reading = 0.0
     assert [one.is_due(), one.is_due()] == [True, False], "One thread reads it for all."
+
+
+@pytest.mark.parametrize("slept", [2.0, -2.0])
+def test_it_is_read_again_after_a_suspension(slept: float) -> None:
+    """The host's clock shows it: the monotonic one has stood still."""
+    one = DatabaseClock()
+    one.set(timezone.now().timestamp())
+    with time_machine.travel(timezone.now() + timedelta(seconds=slept)):
+        assert [one.is_due(), one.is_due()] == [True, False]
+        one.set(timezone.now().timestamp())
+        assert not one.is_due()
+
+
+def test_a_reading_that_was_not_made_is_due_again_soon() -> None:
+    one = DatabaseClock()
+    one.set(timezone.now().timestamp())
+    one.next_reading = 0.0
+    assert one.is_due()
+    assert one.next_reading - time.monotonic() < 2
 
 
 def test_what_is_shared_is_stored_and_compared_by_it() -> None:
