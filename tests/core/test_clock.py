@@ -3,19 +3,24 @@
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
 from django.conf import LazySettings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from audit.events import Interface
 from audit.models import Seal
 from audit.seal import seal_recent
 from connections_project.core.clock import DatabaseClock, database_clock
+from connections_project.core.postgresql.base import DatabaseWrapper
+from connections_project.core.postgresql.silence import Connection as Session
+from connections_project.core.postgresql.silence import SilentServerError
 from connections_project.identity.models import User
 from connections_project.metrics import tables
 from connections_project.metrics.models import TableMetrics
@@ -33,6 +38,7 @@ of_postgresql = [
     pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has the host's clock"),
 ]
 ROOT = Path(__file__).parents[2]
+EXECUTE = Session.execute
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 
@@ -138,6 +144,52 @@ class TestAProcessWhoseClockIsAhead:
         row = TableMetrics.objects.get()
         assert row.counted_at is not None
         assert max(row.claimed_at, row.counted_at) < right + timedelta(minutes=1)
+
+
+class TestAReadingThatFails:
+    pytestmark = of_postgresql
+
+    @pytest.fixture(autouse=True)
+    def failing(self, read: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+        """Have the clock's statement fail: by itself or, given what to do, by that."""
+
+        def fail(
+            instead: Callable[[Session], Any] = lambda on: EXECUTE(on, "SELECT 1 / 0"),
+        ) -> None:
+            def execute(session: Session, query: Any, *args: Any, **kwargs: Any) -> Any:
+                asked = "clock_timestamp" in str(query)
+                return instead(session) if asked else EXECUTE(session, query, *args, **kwargs)
+
+            monkeypatch.setattr(Session, "execute", execute)
+
+        return fail
+
+    @pytest.mark.parametrize("has_pool", [True, False])
+    def test_leaves_a_session_that_can_be_used(
+        self, failing: Callable[..., None], has_pool: bool
+    ) -> None:
+        failing()
+        own = connection.copy()
+        if not has_pool:
+            del own.settings_dict["OPTIONS"]["pool"]
+        with closing(own), own.cursor() as cursor:
+            assert cursor.execute("SELECT 1").fetchone() == (1,)
+
+    def test_on_a_silent_server_ends_all_sessions(
+        self, failing: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fall_silent(session: Session) -> None:
+            session.close()
+            raise SilentServerError
+
+        monkeypatch.setattr(DatabaseWrapper, "_distrusted_at", 0.0)
+        failing(fall_silent)
+        with pytest.raises(OperationalError):
+            User.objects.count()
+        assert DatabaseWrapper._distrusted_at
+        assert connection.connection is None
+        monkeypatch.undo()
+        assert User.objects.count() == 0
 
 
 @pytest.mark.django_db

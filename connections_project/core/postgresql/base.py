@@ -7,9 +7,9 @@ of a server that is away, and no session from before that moment is used again.
 Rows that are written in bulk are written by as many statements as their parameters need.
 """
 
+import logging
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -23,6 +23,8 @@ from psycopg import IsolationLevel
 
 from connections_project.core.clock import database_clock
 from connections_project.core.postgresql.silence import Connection, SilentServerError
+
+logger = logging.getLogger(__name__)
 
 # The sessions that these tell of are over, or as good as that. The driver counts them by their
 # class, 25, among the errors that a program makes (PostgreSQL, appendix A).
@@ -73,10 +75,15 @@ def _is_alive(session: Connection) -> bool:
 
 
 def _read_clock(session: Connection) -> None:
-    if database_clock.is_due():
+    if not database_clock.is_due():
+        return
+    try:
         [(epoch,)] = session.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
         database_clock.set(epoch)
-        session.rollback()
+    finally:
+        # Also after an error: Django's first step would fail on it, as if by a defect.
+        if not session.closed:
+            session.rollback()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -104,10 +111,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
         else:
             self.isolation_level = IsolationLevel.READ_COMMITTED
             session = Connection.connect(**conn_params)
-        # One that fails here does so at its first statement too, where it is dealt with.
-        with suppress(psycopg.Error):
-            _read_clock(session)
+        self._read_clock(session)
         return session
+
+    def _read_clock(self, session: Connection) -> None:
+        """Read the clock where that is due; what a session fails at otherwise comes up later.
+
+        Raises:
+            SilentServerError: The server answers nobody; the session goes with all others.
+        """
+        try:
+            _read_clock(session)
+        except SilentServerError:
+            self.connection = session
+            raise
+        except psycopg.Error as error:
+            logger.warning("The database's clock can't be read (%s)", type(error).__name__)
 
     def _pooled(self, conn_params: dict[str, Any]) -> Any:
         """Return a session of the pool's that goes on.
