@@ -50,6 +50,14 @@ def read(monkeypatch: pytest.MonkeyPatch) -> None:
     connection.close()
 
 
+def without_pool() -> Any:
+    """Return a session's wrapper as behind a pooler."""
+    own = connection.copy()
+    del own.settings_dict["OPTIONS"]["pool"]
+    own.settings_dict["CONN_MAX_AGE"] = 60
+    return own
+
+
 def test_once_it_was_read_the_hosts_clock_may_be_set() -> None:
     one, began = DatabaseClock(), timezone.now()
     one.set(began.timestamp() - 3600)
@@ -146,6 +154,27 @@ class TestAProcessWhoseClockIsAhead:
         assert max(row.claimed_at, row.counted_at) < right + timedelta(minutes=1)
 
 
+@pytest.mark.parametrize("has_pool", [True, False])
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has the host's clock")
+@pytest.mark.django_db(transaction=True)
+def test_it_is_read_between_two_passes(
+    read: None, monkeypatch: pytest.MonkeyPatch, has_pool: bool
+) -> None:
+    """Of a command that goes on for days, as between two requests."""
+    own = connection.copy() if has_pool else without_pool()
+    with closing(own):
+        own.ensure_connection()
+        monkeypatch.setattr(database_clock, "next_reading", 0.0)
+        own.close_if_unusable_or_obsolete()
+        own.ensure_connection()
+        assert database_clock.next_reading - time.monotonic() > 50
+
+
+def fall_silent(session: Session) -> None:
+    session.close()
+    raise SilentServerError
+
+
 class TestAReadingThatFails:
     pytestmark = of_postgresql
 
@@ -169,19 +198,13 @@ class TestAReadingThatFails:
         self, failing: Callable[..., None], has_pool: bool
     ) -> None:
         failing()
-        own = connection.copy()
-        if not has_pool:
-            del own.settings_dict["OPTIONS"]["pool"]
+        own = connection.copy() if has_pool else without_pool()
         with closing(own), own.cursor() as cursor:
             assert cursor.execute("SELECT 1").fetchone() == (1,)
 
     def test_on_a_silent_server_ends_all_sessions(
         self, failing: Callable[..., None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def fall_silent(session: Session) -> None:
-            session.close()
-            raise SilentServerError
-
         monkeypatch.setattr(DatabaseWrapper, "_distrusted_at", 0.0)
         failing(fall_silent)
         with pytest.raises(OperationalError):
@@ -190,6 +213,17 @@ class TestAReadingThatFails:
         assert connection.connection is None
         monkeypatch.undo()
         assert User.objects.count() == 0
+
+    def test_between_two_requests_fails_neither(
+        self, failing: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        own = without_pool()
+        with closing(own):
+            own.ensure_connection()
+            monkeypatch.setattr(database_clock, "next_reading", 0.0)
+            failing(fall_silent)
+            own.close_if_unusable_or_obsolete()
+            assert own.connection is None
 
 
 @pytest.mark.django_db

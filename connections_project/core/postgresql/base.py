@@ -10,6 +10,7 @@ Rows that are written in bulk are written by as many statements as their paramet
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -164,3 +165,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if not self.in_atomic_block and self._connected_at < DatabaseWrapper._distrusted_at:
             self.close()
         super().close_if_unusable_or_obsolete()
+        # Without a pool, sessions are kept, and the clock would be read only once one is made.
+        if self.connection is not None and not self.in_atomic_block:
+            # Requests are not answered here: the next statement meets what has ended this session.
+            with suppress(OperationalError), self.wrap_database_errors:
+                self._read_clock(self.connection)
