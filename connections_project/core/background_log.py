@@ -76,7 +76,9 @@ class Writer:
     def _lose(self, reason: str) -> None:
         with self._lock:
             self._lost += 1
-        self._count(reason)
+        # A count that fails, as without a file left to open, must stop neither writer nor caller.
+        with suppress(Exception):
+            self._count(reason)
 
 
 class BackgroundHandler(logging.StreamHandler):  # type: ignore[type-arg]
@@ -89,11 +91,9 @@ class BackgroundHandler(logging.StreamHandler):  # type: ignore[type-arg]
             super().emit(record)
             return
         try:
-            line = self.format(record)
+            self.writer.put(self.format(record) + self.terminator)
         except Exception:  # noqa: BLE001 - as logging's own handlers do it.
             self.handleError(record)
-        else:
-            self.writer.put(line + self.terminator)
 
     def flush(self) -> None:
         """Wait for the writer, but not for long: logging calls this at the process's end."""

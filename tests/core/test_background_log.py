@@ -92,3 +92,19 @@ def test_what_can_not_be_written_is_counted(
     log.warning("a line")
     background_log.drain()
     assert counts == {"unwritable": 1}
+
+
+def test_a_count_that_fails_stops_nobody(pipe: tuple[int, int]) -> None:
+    """Its file may be gone, or none be left to open."""
+
+    def fail(_why: str) -> None:
+        raise OSError
+
+    writer = Writer(pipe[1], fail, most=5)
+    writer.put("no room")
+    os.close(pipe[0])
+    writer.put("one")
+    writer.drain()
+    writer.put("two")
+    writer.drain()
+    assert not writer._waiting
