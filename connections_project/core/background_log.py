@@ -6,6 +6,7 @@ thread waits. Commands write by themselves: nothing of theirs may be lost.
 
 import logging
 import os
+import select
 import sys
 import threading
 import time
@@ -68,10 +69,17 @@ class Writer:
         left = line.encode("utf-8", "backslashreplace")
         try:
             while left:
-                left = left[os.write(self._file, left) :]
+                left = left[self._write_some(left) :]
         except OSError:
             self._lose("unwritable")
         return not left
+
+    def _write_some(self, text: bytes) -> int:
+        try:
+            return os.write(self._file, text)
+        except BlockingIOError:  # Whoever shares the output may have made it non-blocking.
+            select.select([], [self._file], [])
+            return 0
 
     def _lose(self, reason: str) -> None:
         with self._lock:

@@ -32,7 +32,7 @@ def counts() -> Counter[str]:
 def log(
     pipe: tuple[int, int], counts: Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[logging.Logger]:
-    writer = Writer(pipe[1], lambda why: counts.update([why]), most=50 * len(LINE))
+    writer = Writer(pipe[1], lambda why: counts.update([why]), most=90 * len(LINE))
     monkeypatch.setattr(BackgroundHandler, "writer", writer)
     logger, handler = background_log.logger, BackgroundHandler()
     logger.addHandler(handler)
@@ -108,3 +108,18 @@ def test_a_count_that_fails_stops_nobody(pipe: tuple[int, int]) -> None:
     writer.put("two")
     writer.drain()
     assert not writer._waiting
+
+
+def test_an_output_that_does_not_block_is_waited_for(
+    log: logging.Logger, pipe: tuple[int, int], counts: Counter[str]
+) -> None:
+    """Whoever shares it may have made it so."""
+    os.set_blocking(pipe[1], False)
+    for _ in range(2):
+        log.warning(LINE * 20)
+        log.warning(LINE * 20)
+        time.sleep(0.2)
+    assert not counts
+    said = read_until(pipe[0], lambda said: said.count("\n") == 4)
+    assert said == f"{LINE * 20}\n" * 4
+    os.close(pipe[0])
