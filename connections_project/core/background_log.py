@@ -32,16 +32,18 @@ class Writer:
     def __init__(self, file: int, count: Callable[[str], None], most: int = MOST_WAITING) -> None:
         self._file, self._count, self._most = file, count, most
         self._lines: SimpleQueue[str] = SimpleQueue()
-        self._lock = threading.Lock()
+        # A signal's handler may log while its thread does.
+        self._lock = threading.RLock()
         self._waiting = self._lost = 0
         threading.Thread(target=self._run, name="log", daemon=True).start()
 
     def put(self, line: str) -> None:
         """Have a line written, or lose it; never wait."""
+        length = len(line)  # Not below: between reading a sum and storing it no handler may run.
         with self._lock:
-            is_room = self._waiting + len(line) <= self._most
+            is_room = self._waiting + length <= self._most
             if is_room:
-                self._waiting += len(line)
+                self._waiting += length
         if is_room:
             self._lines.put(line)
         else:

@@ -3,6 +3,8 @@
 import logging
 import os
 import re
+import select
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -122,4 +124,19 @@ def test_an_output_that_does_not_block_is_waited_for(
     assert not counts
     said = read_until(pipe[0], lambda said: said.count("\n") == 4)
     assert said == f"{LINE * 20}\n" * 4
+    os.close(pipe[0])
+
+
+def test_who_is_interrupted_while_logging_may_log(
+    pipe: tuple[int, int], counts: Counter[str]
+) -> None:
+    """A signal's handler runs in the midst of what its thread does."""
+    writer = Writer(pipe[1], lambda why: counts.update([why]))
+
+    def interrupted() -> None:
+        with writer._lock:
+            writer.put("a line\n")
+
+    threading.Thread(target=interrupted, daemon=True).start()
+    assert select.select([pipe[0]], [], [], 5)[0]
     os.close(pipe[0])
