@@ -4,6 +4,7 @@ A pipe takes 64 KiB, and then its writer waits until somebody reads. So lines go
 thread waits. Commands write by themselves: nothing of theirs may be lost.
 """
 
+import io
 import logging
 import os
 import select
@@ -118,8 +119,8 @@ def write_in_background() -> None:
     # Not before the settings have said where metrics are kept: granian loads this module earlier.
     from connections_project.core.instruments import LOST_LOG_LINES
 
-    # A process may be started without standard error.
-    with suppress(AttributeError):
+    # A process may be started without standard error, or with one that has no number.
+    with suppress(AttributeError, io.UnsupportedOperation):
         file = sys.stderr.fileno()
         BackgroundHandler.writer = Writer(file, lambda why: LOST_LOG_LINES.labels(why).inc())
 

@@ -1,9 +1,11 @@
 """A log that nobody reads stops no thread: what finds no room is lost, counted and said."""
 
+import io
 import logging
 import os
 import re
 import select
+import sys
 import threading
 import time
 from collections import Counter
@@ -140,3 +142,13 @@ def test_who_is_interrupted_while_logging_may_log(
     threading.Thread(target=interrupted, daemon=True).start()
     assert select.select([pipe[0]], [], [], 5)[0]
     os.close(pipe[0])
+
+
+@pytest.mark.parametrize("stderr", [None, io.StringIO()], ids=["none", "without a number"])
+def test_a_process_needs_no_standard_error(
+    stderr: io.StringIO | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setattr(BackgroundHandler, "writer", None)
+    background_log.write_in_background()
+    assert BackgroundHandler.writer is None
