@@ -129,3 +129,12 @@ def drain() -> None:
     """Wait until all that was logged is written, but not for long."""
     if BackgroundHandler.writer is not None:
         BackgroundHandler.writer.drain()
+
+
+def _begin_anew() -> None:
+    """Give a forked process a writer of its own: it has inherited one without a thread."""
+    if BackgroundHandler.writer is not None:
+        write_in_background()
+
+
+os.register_at_fork(after_in_child=_begin_anew)

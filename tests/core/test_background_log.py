@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import select
+import subprocess
 import sys
 import threading
 import time
@@ -18,6 +19,17 @@ from connections_project.core.background_log import BackgroundHandler, Writer
 
 LINE = "x" * 1000
 MANY = 1000
+FORKING = """
+import logging, os
+from connections_project.core import background_log
+background_log.write_in_background()
+logging.basicConfig(handlers=[background_log.BackgroundHandler()], format="%(message)s")
+if not os.fork():
+    logging.warning("a line of the child")
+    background_log.drain()
+    os._exit(0)
+os.wait()
+"""
 
 
 @pytest.fixture
@@ -152,3 +164,11 @@ def test_a_process_needs_no_standard_error(
     monkeypatch.setattr(BackgroundHandler, "writer", None)
     background_log.write_in_background()
     assert BackgroundHandler.writer is None
+
+
+def test_a_forked_process_logs_too() -> None:
+    """So are Celery's of `--pool prefork`; a thread is not inherited."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING], stderr=subprocess.PIPE, text=True, check=True, timeout=60
+    )
+    assert done.stderr == "a line of the child\n"
