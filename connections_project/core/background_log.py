@@ -36,6 +36,7 @@ class Writer:
         # A signal's handler may log while its thread does.
         self._lock = threading.RLock()
         self._waiting = self._lost = 0
+        self._is_stalled = False
         threading.Thread(target=self._run, name="log", daemon=True).start()
 
     def put(self, line: str) -> None:
@@ -51,10 +52,11 @@ class Writer:
             self._lose("full")
 
     def drain(self, seconds: float = SECONDS_AT_THE_END) -> None:
-        """Wait until all is written, or this is over."""
-        deadline = time.monotonic() + seconds
+        """Wait until all is written, or this is over; behind a wait in vain the next has none."""
+        deadline = time.monotonic() + (0 if self._is_stalled else seconds)
         while self._waiting and time.monotonic() < deadline:
             time.sleep(0.01)
+        self._is_stalled = self._waiting > 0
 
     def _run(self) -> None:
         while True:

@@ -96,8 +96,9 @@ def test_nor_does_the_end_of_the_process(log: logging.Logger, pipe: tuple[int, i
     for _ in range(MANY):
         log.warning(LINE)
     began = time.monotonic()
-    background_log.drain()
-    assert time.monotonic() - began < background_log.SECONDS_AT_THE_END + 3
+    for _ in range(3):  # Each handler is flushed at the end.
+        background_log.drain()
+    assert time.monotonic() - began < background_log.SECONDS_AT_THE_END + 1
     os.close(pipe[0])
 
 
