@@ -86,7 +86,7 @@ class Application:
         allow_open_files(self._thread_number, log_format=settings.LOG_FORMAT)
         # granian listens once the loop runs.
         loop.call_soon(limit_unread_answers, self._unread_seconds)
-        end_without_files(loop)
+        end_without_files(loop, self._finish)
         drain_at_sigterm(loop, self._drain_seconds)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -94,6 +94,10 @@ class Application:
         for pool in (self._threads, self._refusing, *self._probing.values()):
             pool.shutdown()
         drain()
+
+    def _finish(self) -> None:
+        """Wait for the requests that have a thread; none gets one any more."""
+        self._threads.shutdown(cancel_futures=True)
 
     async def _answer(self, environ: Environ, proto: HTTPProtocol) -> None:
         loop = asyncio.get_running_loop()
