@@ -6,6 +6,7 @@ proxies). None would ever close, and each request would wait without end.
 """
 
 import asyncio
+import errno
 import logging
 import os
 import threading
@@ -55,6 +56,6 @@ def _end() -> None:
 def _is_one_left() -> bool:
     try:
         os.close(os.open(os.devnull, os.O_RDONLY))
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno not in {errno.EMFILE, errno.ENFILE}
     return True

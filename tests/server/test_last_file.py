@@ -70,3 +70,9 @@ def test_a_request_that_has_a_thread_is_under_way() -> None:
     served._finish()
     assert done.is_set()
     assert waiting.cancelled()
+
+
+def test_another_error_ends_nobody(ended: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without /dev/null a process would end every few seconds."""
+    run_without(errno.ENOENT, lambda: None, monkeypatch)
+    assert not ended.is_set()
