@@ -90,6 +90,23 @@ def test_dev_down_with_nothing_running_says_so(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "Nothing is running.\n", "")
 
 
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_a_reader_that_left_is_no_failure(name: str, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    module = f"connections_project.sandbox.local.{name}"
+    done = subprocess.run(
+        [sys.executable, "-m", module, "down", "--folder", str(tmp_path)],
+        cwd=processes.ROOT,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def is_alive_in_group(group: int) -> bool:
     try:
         os.killpg(group, 0)

@@ -14,6 +14,7 @@ from connections_project.sandbox.local.environment import DemoEnvironment
 from connections_project.sandbox.local.event_scenario import EventScenario
 from connections_project.sandbox.local.external_scenario import ExternalScenario
 from connections_project.sandbox.local.interruptions import Interrupted, raise_on_signals
+from connections_project.sandbox.local.output import say
 from connections_project.sandbox.local.ports import PortTakenError, check_free
 from connections_project.sandbox.local.processes import StartError
 from connections_project.sandbox.local.scenario import Scenario
@@ -48,30 +49,28 @@ def play(environment: DemoEnvironment) -> None:
         SurpriseError: A scenario went otherwise than it should.
     """
     began = time.monotonic()
-    write(f"Starting the service at {environment.url} and a bank at {environment.sandbox_url}")
-    write(f"with fresh keys and an own database, in {environment.folder}")
+    say(f"Starting the service at {environment.url} and a bank at {environment.sandbox_url}")
+    say(f"with fresh keys and an own database, in {environment.folder}")
     with environment.up() as registration:
-        write(f"Both are up after {time.monotonic() - began:.0f} s.")
+        say(f"Both are up after {time.monotonic() - began:.0f} s.")
         walk_through(environment, registration)
-    write(f"\nAll went as it should, in {time.monotonic() - began:.0f} s; everything is stopped.")
+    say(f"\nAll went as it should, in {time.monotonic() - began:.0f} s; everything is stopped.")
 
 
 def walk_through(environment: DemoEnvironment, registration: ClientRegistration) -> None:
-    with Api(environment.url, authority=environment.authority, write=write) as api:
-        scenario = Scenario(api, TokenProbe(environment.sandbox_url, registration), write=write)
+    with Api(environment.url, authority=environment.authority, write=say) as api:
+        scenario = Scenario(api, TokenProbe(environment.sandbox_url, registration), write=say)
         try:
             scenario.run()
             channels = ChannelScenario(
-                api, environment.sandbox_url, write=write, steps=scenario.steps
+                api, environment.sandbox_url, write=say, steps=scenario.steps
             )
             channels.run()
-            social = SocialScenario(api, write=write, steps=channels.steps)
+            social = SocialScenario(api, write=say, steps=channels.steps)
             social.run()
-            external = ExternalScenario(
-                api, environment.sandbox_url, write=write, steps=social.steps
-            )
+            external = ExternalScenario(api, environment.sandbox_url, write=say, steps=social.steps)
             external.run()
-            EventScenario(api, write=write, steps=external.steps).run()
+            EventScenario(api, write=say, steps=external.steps).run()
         except (KeyError, IndexError, TypeError) as error:
             raise SurpriseError(f"an answer has another form than documented: {error}") from error
         except SurpriseError as error:
@@ -84,11 +83,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--sandbox-port", type=int, default=9000)
     return parser.parse_args()
-
-
-def write(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from connections_project.sandbox.local.certificate import certificate_in, issue_
 from connections_project.sandbox.local.guide import guide
 from connections_project.sandbox.local.interruptions import Interrupted, raise_on_signals
 from connections_project.sandbox.local.keys import DEV_FOLDER
+from connections_project.sandbox.local.output import say
 from connections_project.sandbox.local.people import USER
 from connections_project.sandbox.local.ports import PortTakenError, check_free
 from connections_project.sandbox.local.processes import ROOT, Program, StartError
@@ -63,16 +64,16 @@ def up(folder: Path, asked: Ports) -> None:
         _make_ready(folder, ports)
         background.start_all(missing, env=os.environ, folder=folder)
     said = "Up and running." if missing else "Already up."
-    _say(f"{said}\n{guide(ports.url, ports.sandbox_url, _settings_of(folder, ports))}")
+    say(f"{said}\n{guide(ports.url, ports.sandbox_url, _settings_of(folder, ports))}")
 
 
 def down(folder: Path, asked: Ports = USUAL) -> None:
     """Stop whatever runs; the state stays for the next time."""
     stopped = background.stop_all(programs(folder, asked), folder)
     for program in stopped:
-        _say(f"Stopped the {program.name}.")
+        say(f"Stopped the {program.name}.")
     if not stopped:
-        _say("Nothing is running.")
+        say("Nothing is running.")
 
 
 def connect_sandbox(folder: Path, asked: Ports) -> None:
@@ -86,7 +87,7 @@ def connect_sandbox(folder: Path, asked: Ports) -> None:
         raise SurpriseError(f"nothing of ours answers at {url}: call `make dev-up` first")
     with Api(url, authority=authority, write=_ignore) as api:
         api.sign_in(USER.email, USER.password)
-        _say(connect(api, step=_ignore)["id"])
+        say(connect(api, step=_ignore)["id"])
 
 
 def programs(folder: Path, ports: Ports) -> list[Program]:
@@ -132,10 +133,6 @@ def _settings_of(folder: Path, ports: Ports) -> dict[str, str]:
         if "ADMIN_OIDC_ISSUER" in os.environ:
             found["ADMIN_OIDC_ISSUER"] = ports.sandbox_url
     return found
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
 
 
 def _ignore(_line: str) -> None:

@@ -21,6 +21,7 @@ from connections_project.sandbox.local import background
 from connections_project.sandbox.local.certificate import certificate_in, issue_where_missing
 from connections_project.sandbox.local.interruptions import Interrupted, raise_on_signals
 from connections_project.sandbox.local.keys import DEV_FOLDER
+from connections_project.sandbox.local.output import say
 from connections_project.sandbox.local.ports import PortTakenError, check_free
 from connections_project.sandbox.local.processes import (
     ROOT,
@@ -76,19 +77,19 @@ def up(folder: Path, port: int, keys: Path, operator: str) -> None:
         env = _environment(file)
         _make_ready(env)
         background.start_all(missing, env=env, folder=folder)
-    _say("Up and running." if missing else "Already up.")
-    _say(GUIDE.format(url=f"https://localhost:{port}", folder=folder, file=file))
+    say("Up and running." if missing else "Already up.")
+    say(GUIDE.format(url=f"https://localhost:{port}", folder=folder, file=file))
     if operator:
-        _say(_make_operator(operator, _environment(file)))
+        say(_make_operator(operator, _environment(file)))
 
 
 def down(folder: Path, port: int, _keys: Path, _operator: str) -> None:
     """Stop each process after what it is doing; what is stored stays."""
     stopped = background.stop_all(programs(folder, port), folder)
     for program in stopped:
-        _say(f"Stopped the {program.name}.")
+        say(f"Stopped the {program.name}.")
     if not stopped:
-        _say("Nothing is running.")
+        say("Nothing is running.")
 
 
 def programs(folder: Path, port: int) -> list[Program]:
@@ -184,10 +185,6 @@ def _manage(
         text=True,
         check=False,
     )
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
 
 
 def main() -> None:
