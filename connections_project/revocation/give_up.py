@@ -1,8 +1,7 @@
 """Give up revocations whose time is over and that get no last try: tokens aren't kept for ever.
 
 Once its time is over a job is due for a last time, and given up by the try that fails then
-(`tries.py`); so none is that was not sent, however long nobody has worked. This ends what can't be
-tried any more.
+(`tries.py`); so none is untried because nobody has worked. This ends what can't be tried any more.
 """
 
 from datetime import datetime, timedelta
@@ -28,8 +27,8 @@ FOUND_IN_TIME = timedelta(minutes=10)
 def give_up(*, interface: Interface) -> int:
     """Have jobs tried for a last time whose time is over, and abandon those that can't be.
 
-    Such are jobs that were tried in time and whose platform is left alone now; and those that got
-    no last try for as long again as they had.
+    Such are jobs whose platform is left alone now, since it fails again and again; but after a gap
+    in which nobody worked they get a last try, within as long again as they had.
 
     Returns:
         How many were abandoned.
@@ -59,7 +58,7 @@ def _made_due(rows: QuerySet[RevocationJob], now: datetime) -> list[RevocationJo
 
 
 def _give_up_some(now: datetime, interface: Interface) -> int:
-    found_in_time = Q(due_at__lte=_ends() + FOUND_IN_TIME) & ~Q(last_error="")
+    found_in_time = Q(due_at__lte=_ends() + FOUND_IN_TIME)
     down = Circuit.objects.exclude(not_blocked(now)).values("platform")
     # However short a life is, a pass that others share has time to try them.
     long_ago = Q(due_at__lt=now - max(_life(), FOUND_IN_TIME))

@@ -119,9 +119,13 @@ def test_one_left_alone_does_not_live_for_ever(bank: Bank) -> None:
     assert bank.revoked == []
 
 
-def test_where_it_failed_in_time_and_still_fails_it_is_given_up(bank: Bank) -> None:
+@pytest.mark.parametrize("error", ["unavailable", ""])
+def test_where_the_platform_failed_in_time_and_still_fails_it_is_given_up(
+    bank: Bank, error: str
+) -> None:
+    """Be it by this job or by others, which is why it is left alone."""
     make_jobs("bank", "one")
-    age(DAY + 3, error="unavailable")
+    age(DAY + 3, error=error)
     leave_alone()
     assert heeding() == ["given_up"]
 
