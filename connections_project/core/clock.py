@@ -44,9 +44,13 @@ class DatabaseClock:
             return timezone.now()
         return datetime.fromtimestamp(time.monotonic() + self._lead, UTC)
 
+    def has_run_out(self) -> bool:
+        """Whether what is known of the clock is to be read anew."""
+        return self._has_slept() or time.monotonic() >= self.next_reading
+
     def is_due(self) -> bool:
         """Whether the caller is to read the clock: later on, as one of many threads."""
-        is_due = self._has_slept() or time.monotonic() >= self.next_reading
+        is_due = self.has_run_out()
         if is_due and self._lead is not None:
             self.next_reading = time.monotonic() + RETRY_AFTER
             self._host_lead = _host_lead()

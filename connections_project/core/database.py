@@ -8,7 +8,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 # PostgreSQL, appendix A: foreign_key_violation (what a row belongs to has gone meanwhile, or got
 # another one), unique_violation, serialization_failure, deadlock_detected.
 LOST_RACES = frozenset({"23503", "23505", "40001", "40P01"})
-# SQLite's words, which has no such codes.
+# SQLite's words; it has no such codes.
 TAKEN_OR_GONE = (
     "UNIQUE constraint failed",
     "FOREIGN KEY constraint failed",

@@ -8,7 +8,7 @@ from contextlib import closing
 from django.conf import settings
 
 from connections_project.core.background_log import drain, write_in_background
-from connections_project.core.drain import drain_at_sigterm
+from connections_project.core.drain import drain_at_sigterm, draining
 from connections_project.core.probes import PROBES
 from connections_project.core.request_body import RECEIVED_KEY, BodyRefusedError
 from connections_project.server.bodies import Budget, IncomingBody
@@ -97,6 +97,7 @@ class Application:
 
     def _finish(self) -> None:
         """Wait for the requests that have a thread; none gets one any more."""
+        draining.set()
         self._threads.shutdown(cancel_futures=True)
 
     async def _answer(self, environ: Environ, proto: HTTPProtocol) -> None:
@@ -112,7 +113,12 @@ class Application:
             finally:
                 loop.call_soon_threadsafe(done.set_result, None)
 
-        self._pool_of(environ).submit(run)
+        try:
+            self._pool_of(environ).submit(run)
+        except RuntimeError:
+            # Its threads are at their end, and so is the process.
+            proto.response_empty(503, [("retry-after", "1")])
+            return
         await done
 
     def _pool_of(self, environ: Environ) -> ThreadPoolExecutor:

@@ -10,6 +10,7 @@ import errno
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 
 from connections_project.core.background_log import drain
@@ -20,6 +21,7 @@ INTERVAL = 1.0  # seconds
 PATIENCE = 5  # times in a row
 # A call of a platform takes 10 at most, and what it brought is stored.
 FINISHING_SECONDS = 12.0
+SENDING_SECONDS = 1.0
 
 
 def end_without_files(
@@ -44,6 +46,8 @@ def end_without_files(
 
 def _finish_and_end(finish: Callable[[], object]) -> None:
     finish()
+    # The server sends the last answers by itself.
+    time.sleep(SENDING_SECONDS)
     _end()
 
 

@@ -193,3 +193,10 @@ def test_operators_see_it_in_the_list(forged: UUID, admin_client: Client) -> Non
     page = admin_client.get(f"/admin/audit/auditevent/{forged}/change/", follow=True)
     assert page.status_code == 200
     assert f"Event {forged} can&#x27;t be read" in page.content.decode()
+
+
+def test_sealing_reports_what_it_did_all_the_same(forged: UUID) -> None:
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("seal_audit_log", "--json", stdout=out)
+    assert json.loads(out.getvalue())["sealed_events"] == AuditEvent.objects.count() - 1

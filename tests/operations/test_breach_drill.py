@@ -3,6 +3,7 @@
 import json
 import time
 import tracemalloc
+from datetime import timedelta
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
@@ -11,9 +12,12 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from audit.models import AuditEvent
 from connections_project.connections.registry import connection_types
 from connections_project.core.clock import database_clock
+from connections_project.core.ids import first_uuid7
 from connections_project.events import audience
 from connections_project.identity.models import User
 from connections_project.operations import breach_report
@@ -154,3 +158,22 @@ def test_an_export_is_never_read_whole(db: None, tmp_path: Path) -> None:
 def test_every_type_can_name_its_owners() -> None:
     for one in connection_types():
         assert one.model._meta.get_field(one.model.owner_column)
+
+
+def test_an_old_row_that_cant_be_read_keeps_nothing_from_being_proved(
+    owner: User, bank: Bank, tmp_path: Path
+) -> None:
+    connection_of(owner)
+    nested = {"a": json.loads("[" * 100 + "]" * 100)}
+    old = timezone.now() - timedelta(days=1)
+    AuditEvent.objects.create(
+        id=first_uuid7(old),
+        occurred_at=old,
+        action="provider_updated",
+        outcome="success",
+        actor_type="system",
+        interface="worker",
+        details=nested,
+    )
+    report = drill("bank", tmp_path)
+    assert verified(Path(report.pop("folder"))) == report

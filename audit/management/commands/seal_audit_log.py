@@ -6,6 +6,7 @@ from django.core.management.base import CommandError
 from tqdm import tqdm
 
 from audit import checkpoints
+from audit.digests import UnreadableEventError
 from audit.models import Seal
 from audit.seal import seal_all
 from connections_project.core.commands.base import ResultCommand, counted, interruptible
@@ -30,12 +31,16 @@ examples:
 
     def handle(self, *, json: bool, **_: Any) -> None:
         events = seals = 0
+        unreadable: UnreadableEventError | None = None
         # disable=None: a bar on a terminal, none in a pipe.
         bar = tqdm(desc="Sealing", unit=" events", disable=None, leave=False)
         with bar, interruptible("Stopped. What is sealed stays so; run it again for the rest."):
-            for seal in seal_all():
-                events, seals = events + seal.size, seals + 1
-                bar.update(seal.size)
+            try:
+                for seal in seal_all():
+                    events, seals = events + seal.size, seals + 1
+                    bar.update(seal.size)
+            except UnreadableEventError as error:
+                unreadable = error
         last = Seal.objects.order_by("-number").first()
         done = {
             "sealed_events": events,
@@ -45,7 +50,9 @@ examples:
         }
         self.report(_in_words(events, seals, last), done, as_json=json)
         if not checkpoints.publish():
-            raise CommandError(NO_CHECKPOINTS)
+            raise CommandError(f"{NO_CHECKPOINTS} {unreadable or ''}".strip())
+        if unreadable:
+            raise unreadable
 
 
 def _in_words(events: int, seals: int, last: Seal | None) -> str:

@@ -10,7 +10,6 @@ Rows that are written in bulk are written by as many statements as their paramet
 import logging
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -165,8 +164,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if not self.in_atomic_block and self._connected_at < DatabaseWrapper._distrusted_at:
             self.close()
         super().close_if_unusable_or_obsolete()
-        # Without a pool, sessions are kept, and the clock would be read only once one is made.
-        if self.connection is not None and not self.in_atomic_block:
-            # Requests are not answered here: the next statement meets what has ended this session.
-            with suppress(OperationalError), self.wrap_database_errors:
-                self._read_clock(self.connection)
+        # Without a pool sessions are kept, and the clock is read as one is made: not here, where a
+        # request begins that may need no database, and the server may be away.
+        if not self.in_atomic_block and database_clock.has_run_out():
+            self.close()

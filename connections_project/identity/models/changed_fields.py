@@ -38,8 +38,10 @@ class ChangedFieldsModel(models.Model):
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         """Read the row, or some of its columns, anew."""
         super().refresh_from_db(*args, **kwargs)
-        names = set(kwargs.get("fields") or (args[1:2] and args[1]) or self.__dict__)
-        self._as_read = {**self._as_read, **{n: self.__dict__[n] for n in names & {*self.__dict__}}}
+        names = {one.attname for one in self._meta.concrete_fields} & {*self.__dict__}
+        if fields := kwargs.get("fields") or (args[1:2] and args[1]):
+            names &= {*fields}
+        self._as_read = {**self._as_read, **{name: self.__dict__[name] for name in names}}
 
     def _changed_fields(self) -> set[str]:
         here, read = self.__dict__, self._as_read
