@@ -115,15 +115,52 @@ def record_archive(part: Part, *, sha256: str, origin: Origin, reason: str) -> N
         record_about_log(Action.AUDIT_ARCHIVED, origin=origin, reason=reason, details=details)
 
 
-def remove_archived() -> Iterator[int]:
+def unfinished() -> Archive | None:
+    """Return the first archive of which events are still here; None where there is none.
+
+    Raises:
+        ArchiveError: See `archived_through`.
+    """
+    number = _first_left(archived_through())
+    if number is None:
+        return None
+    return Archive.objects.filter(last_seal__gte=number).order_by("last_seal").first()
+
+
+def require_kept(kept: Archive, path: Path) -> None:
+    """Look whether a file is the one that was verified before an archive was recorded.
+
+    Raises:
+        ArchiveError: It is another one by now, or none: by that no event may go.
+    """
+    try:
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        sha256 = str(error.strerror)
+    if sha256 != kept.sha256:
+        raise ArchiveError(
+            f"Events of seals {kept.first_seal} to {kept.last_seal} were archived, and are not all "
+            f"removed yet. --to must name their file as it was, of SHA-256 {kept.sha256}; {path}: "
+            f"{sha256}."
+        )
+
+
+def remove_archived(through: int) -> Iterator[int]:
     """Remove the events that are archived, and yield how many with each seal's.
 
     A seal's events go in one transaction with their digests.
+
+    Args:
+        through: The last seal of an archive whose file was looked at just now.
     """
-    through = archived_through()
-    left = SealedEvent.objects.filter(seal_id__lte=through).order_by("seal_id")
-    while (number := left.values_list("seal_id", flat=True).first()) is not None:
+    while (number := _first_left(through)) is not None:
         yield _remove(number, through)
+
+
+def _first_left(through: int) -> int | None:
+    left = SealedEvent.objects.filter(seal_id__lte=through).order_by("seal_id")
+    return left.values_list("seal_id", flat=True).first()
 
 
 def _remove(number: int, through: int) -> int:

@@ -144,6 +144,29 @@ def test_an_interrupted_removal_is_resumed(
     assert findings() == []
 
 
+@pytest.mark.parametrize("file", ["cut", "missing", "another"])
+def test_nothing_more_goes_once_the_file_is_another(
+    old: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    kept, other, now = tmp_path / "a.jsonl", tmp_path / "b.jsonl", timezone.now()
+    with monkeypatch.context() as patch:
+        patch.setattr(archive, "_remove", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(CommandError, match="Stopped"):
+            run(kept, before=now)
+    text = kept.read_text()
+    if file == "cut":
+        kept.write_text(text[:100])
+    elif file == "missing":
+        kept.unlink()
+    with pytest.raises(CommandError, match="--to must name their file") as refused:
+        run(other if file == "another" else kept, before=now)
+    assert refused.value.returncode == 2
+    assert AuditEvent.objects.filter(pk__in=old).count() == 5
+    assert not other.exists()
+    kept.write_text(text)
+    assert "Removed here: 5 events." in run(kept, before=now)
+
+
 def test_one_interrupted_before_its_record_goes_on(
     old: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ from audit.checkpoints import DisagreementError
 from audit.events import ActorType, Interface
 from audit.export import Export, Selection
 from audit.management.commands.export_audit_log import written
+from audit.models import Archive
 from audit.record import Origin
 from audit.verify_export import TamperedError
 from connections_project.core import clock
@@ -33,7 +34,7 @@ examples:
 
 The file verifies by itself, as an export does; the log that is left verifies from its last seal on.
 The events are removed once the file was read back and verified. Run it again after whatever has
-interrupted it. Receipts and show_audit_trail no longer know what was archived.
+interrupted it, with the same file. Receipts and show_audit_trail no longer know what was archived.
 """
 # What was interrupted after the file was written goes on with it.
 OTHER = (
@@ -88,10 +89,15 @@ class Command(ResultCommand):
         actor = user_id(operator) if operator else None
         origin = Origin(ActorType.OPERATOR, actor, Interface.COMMAND)
         with interruptible(STOPPED):
-            if part is not None:
+            if (unfinished := _unfinished(to)) is not None:
+                part, through = None, unfinished.last_seal
+            elif part is not None:
                 self._archive(part, to, accept, origin=origin, reason=reason)
-            removing = tqdm(archive.remove_archived(), desc="Removing", disable=None, leave=False)
-            removed = sum(removing)
+                through = part.last
+            else:
+                through = 0
+            removing = archive.remove_archived(through)
+            removed = sum(tqdm(removing, desc="Removing", disable=None, leave=False))
         kept = f", in {to}" if part else ""
         text = f"Archived: {_in_words(part)}{kept}. Removed here: {counted(removed, 'event')}."
         self.report(text, _facts(part, removed=removed, dry_run=False), as_json=json)
@@ -127,6 +133,17 @@ def _part_before(before: datetime) -> Part | None:
         raise CommandError(f"{error} Nothing is archived: see verify_audit_log.") from None
     except ArchiveError as error:
         raise CommandError(str(error)) from None
+
+
+def _unfinished(to: Path) -> Archive | None:
+    """Return the archive whose removal was interrupted, if there is one; its file must be there."""
+    try:
+        kept = archive.unfinished()
+        if kept is not None:
+            archive.require_kept(kept, to)
+    except ArchiveError as error:
+        raise CommandError(str(error), returncode=2) from None
+    return kept
 
 
 def _in_words(part: Part | None) -> str:
