@@ -163,6 +163,7 @@ def test_nothing_more_goes_once_the_file_is_another(
     assert refused.value.returncode == 2
     assert AuditEvent.objects.filter(pk__in=old).count() == 5
     assert not other.exists()
+    assert "First the rest of seals 1 to 2 is removed." in run(kept, "--dry-run", before=now)
     kept.write_text(text)
     assert "Removed here: 5 events." in run(kept, before=now)
 

@@ -34,7 +34,8 @@ examples:
 
 The file verifies by itself, as an export does; the log that is left verifies from its last seal on.
 The events are removed once the file was read back and verified. Run it again after whatever has
-interrupted it, with the same file. Receipts and show_audit_trail no longer know what was archived.
+interrupted it, with the same file. Receipts, leaver receipts and show_audit_trail no longer know
+what was archived.
 """
 # What was interrupted after the file was written goes on with it.
 OTHER = (
@@ -83,7 +84,7 @@ class Command(ResultCommand):
         reason = given_reason(reason, least=0)
         part = _part_before(before)
         if dry_run:
-            text = f"Would archive: {_in_words(part)}."
+            text = f"Would archive: {_in_words(part)}.{_left_behind()}"
             self.report(text, _facts(part, removed=0, dry_run=True), as_json=json)
             return
         actor = user_id(operator) if operator else None
@@ -144,6 +145,19 @@ def _unfinished(to: Path) -> Archive | None:
     except ArchiveError as error:
         raise CommandError(str(error), returncode=2) from None
     return kept
+
+
+def _left_behind() -> str:
+    """Say what an interrupted run has left, which comes first."""
+    try:
+        kept = archive.unfinished()
+    except ArchiveError as error:
+        raise CommandError(str(error)) from None
+    return (
+        f" First the rest of seals {kept.first_seal} to {kept.last_seal} is removed."
+        if kept
+        else ""
+    )
 
 
 def _in_words(part: Part | None) -> str:

@@ -34,6 +34,8 @@ examples:
         try:
             receipt = issue_leaver_receipt(found)
         except NotALeaverError:
-            raise CommandError(f"{user} has not left.") from None
+            raise CommandError(
+                f"{user} has not left, or that is archived: the audit log says nothing of it here."
+            ) from None
         claims = jwt.decode(receipt, options={"verify_signature": False})
         self.stdout.write(jsonlib.dumps(claims) if json else receipt)
