@@ -118,8 +118,7 @@ class BackgroundHandler(logging.StreamHandler):  # type: ignore[type-arg]
 
 def write_in_background() -> None:
     """Have a thread of this process write what it logs from now on."""
-    # granian loads this module before the settings have said where metrics are kept.
-    from connections_project.core.instruments import LOST_LOG_LINES  # See above.
+    from connections_project.core.instruments import LOST_LOG_LINES  # granian is before settings.
 
     # A process may be started without standard error, or with one that has no number.
     with suppress(AttributeError, io.UnsupportedOperation):

@@ -1,12 +1,9 @@
 """Listing API keys from the shell."""
 
-import io
-import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 
 from audit.events import ActorType, Interface
@@ -14,18 +11,9 @@ from audit.record import Origin
 from connections_project.identity.accounts import create_team
 from connections_project.identity.keys import create_key, revoke_key
 from connections_project.identity.models import ApiKey, Team, User
+from tests.support.listing_commands import listed, run
 
 ORIGIN = Origin(ActorType.OPERATOR, None, Interface.COMMAND)
-
-
-def run(*words: str) -> str:
-    out = io.StringIO()
-    call_command(*words, stdout=out)
-    return out.getvalue()
-
-
-def listed(*words: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in run(*words, "--json").splitlines()]
 
 
 @pytest.fixture

@@ -1,26 +1,13 @@
 """Listing teams from the shell."""
 
-import io
-import json
-from typing import Any
-
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from connections_project.identity.accounts import create_team
 from connections_project.identity.models import Team, User
 from tests.support.bank import Bank
+from tests.support.listing_commands import listed, run
 from tests.support.social_rows import account_of
-
-
-def run(*words: str) -> str:
-    out = io.StringIO()
-    call_command(*words, stdout=out)
-    return out.getvalue()
-
-
-def listed(*words: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in run(*words, "--json").splitlines()]
 
 
 @pytest.fixture
