@@ -6,6 +6,7 @@ embedded default `manage.py run_background` does. `dispatch.enqueue` runs one ea
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -39,6 +40,7 @@ class PeriodicTask:
     own_thread: bool = False
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _wanted: threading.Event = field(default_factory=threading.Event)
+    _done_at: float = field(default=-math.inf, init=False)
 
     @property
     def name(self) -> str:
@@ -55,12 +57,21 @@ class PeriodicTask:
             try:
                 self._wanted.clear()
                 self.work()
+                self._done_at = time.monotonic()
             except Exception as error:  # noqa: BLE001 - who asks during a run that fails gets one.
                 failure = error
             finally:
                 self._turn.release()
         if failure is not None:
             raise failure
+
+    def do_if_due(self) -> None:
+        """Run it, unless this process has done so within half its interval.
+
+        So of what piles up with a broker while no worker is there, most is passed over.
+        """
+        if time.monotonic() - self._done_at > self.every / 2:
+            self.do()
 
 
 _periodic_tasks: dict[str, PeriodicTask] = {}

@@ -5,12 +5,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from celery import signals
-from celery.beat import Service
+from celery.app.task import Context
+from celery.beat import Scheduler, Service
 
-from connections_project.celery import CLOCKS_DIFFER_BY, app
+from connections_project.celery import FROM_BEAT, app, run_periodic_task
 from connections_project.core import periodic
 from connections_project.core.periodic import (
     PeriodicRunner,
@@ -137,23 +140,61 @@ def test_beat_knows_every_periodic_task(
     schedule: Callable[[], dict[str, dict[str, object]]],
 ) -> None:
     periodic_task(first, every=5)
-    assert schedule() == {
-        "tests.core.test_periodic.first": {
-            "task": "connections_project.run_periodic_task",
-            "args": ["tests.core.test_periodic.first"],
-            "schedule": 5,
-            "options": {"expires": 5 + CLOCKS_DIFFER_BY},
-        }
+    (entry,) = schedule().values()
+    assert str(entry.pop("schedule")) == "<freq: 5.00 seconds>"
+    assert entry == {
+        "task": "connections_project.run_periodic_task",
+        "args": ["tests.core.test_periodic.first"],
+        # Without an end: by which clock?
+        "options": {"headers": {FROM_BEAT: True}},
     }
     assert [each.work for each in periodic_tasks()] == [first]
 
 
-def test_beat_begins_with_all_of_them(schedule: Callable[[], dict[str, dict[str, object]]]) -> None:
+@pytest.fixture
+def beat(schedule: Callable[[], dict[str, dict[str, object]]]) -> Scheduler:
     periodic_task(first, every=5)
     periodic_task(last, every=3600)
     schedule()
     service = Service(app, scheduler_cls="celery.beat:Scheduler")
     signals.beat_init.send(sender=service)
-    entries = service.scheduler.schedule
-    assert len(entries) == 2
-    assert all(entry.is_due().is_due for entry in entries.values())
+    return service.scheduler
+
+
+def test_beat_begins_with_all_of_them(beat: Scheduler) -> None:
+    assert [entry.is_due().is_due for entry in beat.schedule.values()] == [True, True]
+
+
+@pytest.mark.parametrize("moved_by", [timedelta(hours=1), timedelta(hours=-1)])
+def test_a_clock_that_is_set_moves_no_interval_of_beat(
+    beat: Scheduler, moved_by: timedelta
+) -> None:
+    sent = beat.reserve(beat.schedule[periodic_task_of(first).name])
+    with time_machine.travel(datetime.now(UTC) + moved_by):
+        assert not sent.is_due().is_due
+        assert 4 < sent.is_due().next <= 5
+
+
+def test_of_what_beat_has_piled_up_most_is_passed_over() -> None:
+    periodic_task(first, every=3600)
+    name = periodic_task_of(first).name
+    for _ in range(100):
+        run_periodic_task.apply([name], headers={FROM_BEAT: True})
+    assert done == ["first"]
+    run_periodic_task.apply([name])
+    assert done == ["first", "first"], "Somebody has asked for it early."
+
+
+def test_a_worker_sees_which_messages_are_of_beat() -> None:
+    with app.connection_for_write("memory://") as broker:
+        run_periodic_task.apply_async(["any"], headers={FROM_BEAT: True}, connection=broker)
+        message = broker.SimpleQueue("connections").get(timeout=5)
+        # A worker makes a task's context of these.
+        assert Context(message.headers).headers == {FROM_BEAT: True}
+
+
+def test_what_has_failed_is_not_passed_over() -> None:
+    each = PeriodicTask(failing, 3600)
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            each.do_if_due()
