@@ -7,6 +7,10 @@ up. Each instrument has labels, since one without would make its file as soon as
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
+from connections_project.core import metric_files
+
+metric_files.use()
+
 # When each series began is of no use where processes come and go.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 

@@ -5,14 +5,15 @@ would fall, which reads as a restart of everything; so it is added to one file f
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client import Metric
-from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from connections_project.conf.metrics_folder import alone_in, kept_in, left_by_the_dead
 from connections_project.core.instruments import REGISTRY
+from connections_project.core.metric_files import MetricFile
 
 
 def process_metrics(folder: Path | None) -> Iterable[Metric]:
@@ -24,20 +25,23 @@ def process_metrics(folder: Path | None) -> Iterable[Metric]:
     if folder is None:
         return REGISTRY.collect()
     with alone_in(folder):
-        for path, kind in left_by_the_dead(folder):
-            _add(path, to=folder / f"{kind}_dead.db")
-            path.unlink()
+        # On a full disk they stay what they are, and count all the same.
+        with suppress(OSError):
+            for path, kind in left_by_the_dead(folder):
+                _add(path, to=folder / f"{kind}_dead.db")
+                path.unlink()
         # A process makes its file empty first, and only then as long as it needs to be.
         paths = [str(path) for path in kept_in(folder) if path.stat().st_size]
         return list(MultiProcessCollector.merge(paths))  # type: ignore[no-untyped-call]
 
 
 def _add(path: Path, *, to: Path) -> None:
-    if not path.stat().st_size:
+    if not (size := path.stat().st_size):
         return  # Its process died before it counted anything.
-    sums = MmapedDict(str(to))  # type: ignore[no-untyped-call]
+    sums = MetricFile(str(to))
     try:
-        for key, value, _, _ in MmapedDict.read_all_values_from_file(str(path)):  # type: ignore[no-untyped-call]
+        sums.make_room(size)
+        for key, value, _, _ in MetricFile.read_all_values_from_file(str(path)):  # type: ignore[no-untyped-call]
             before, _ = sums.read_value(key)  # type: ignore[no-untyped-call]
             sums.write_value(key, before + value, 0.0)  # type: ignore[no-untyped-call]
     finally:
