@@ -39,6 +39,10 @@ class Writer:
         self._is_stalled = False
         threading.Thread(target=self._run, name="log", daemon=True).start()
 
+    def anew(self) -> "Writer":
+        """Return another one, with a thread of its own; what waits is left to this one."""
+        return Writer(self._file, self._count, self._most)
+
     def put(self, line: str) -> None:
         """Have a line written, or lose it; never wait."""
         length = len(line)  # Not below: between reading a sum and storing it no handler may run.
@@ -116,14 +120,29 @@ class BackgroundHandler(logging.StreamHandler):  # type: ignore[type-arg]
             self.writer.drain()
 
 
+class GranianHandler(BackgroundHandler):
+    """Writes in the background also in granian's own process.
+
+    That one starts workers and ends them, and says so before it does. It has no metrics.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        if self.writer is None:
+            _write_in_background(lambda _: None)
+
+
 def write_in_background() -> None:
     """Have a thread of this process write what it logs from now on."""
     from connections_project.core.instruments import LOST_LOG_LINES  # granian is before settings.
 
+    _write_in_background(lambda why: LOST_LOG_LINES.labels(why).inc())
+
+
+def _write_in_background(count: Callable[[str], None]) -> None:
     # A process may be started without standard error, or with one that has no number.
     with suppress(AttributeError, io.UnsupportedOperation):
-        file = sys.stderr.fileno()
-        BackgroundHandler.writer = Writer(file, lambda why: LOST_LOG_LINES.labels(why).inc())
+        BackgroundHandler.writer = Writer(sys.stderr.fileno(), count)
 
 
 def drain() -> None:
@@ -135,7 +154,7 @@ def drain() -> None:
 def _begin_anew() -> None:
     """Give a forked process a writer of its own: it has inherited one without a thread."""
     if BackgroundHandler.writer is not None:
-        write_in_background()
+        BackgroundHandler.writer = BackgroundHandler.writer.anew()
 
 
 os.register_at_fork(after_in_child=_begin_anew)

@@ -1,34 +1,55 @@
-"""A log whose reader stalls: requests are answered all the same."""
+"""A log whose reader stalls: requests are answered, and workers started and ended, all the same."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
+from tests.support.child_processes import children_of
 from tests.support.platform_server import free_port
 from tests.support.process_environment import ROOT
 from tests.support.real_server import RSGI, exchange, granian, request, wait_for
 
 ASKED = request("GET", "/api/nowhere/" + "x" * 400, "Connection: close")
+LOGGING = str(ROOT / "connections_project" / "conf" / "granian_logging.json")
+
+
+@dataclass(frozen=True)
+class Server:
+    port: int
+    process: "subprocess.Popen[bytes]"
+
+    def ask(self, times: int) -> None:
+        for _ in range(times):
+            assert exchange(self.port, ASKED, seconds=10).startswith(b"HTTP/1.1 404")
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
+def server() -> Iterator[Server]:
     """Serve with a log that nobody reads."""
     port, (reading, writing) = free_port(), os.pipe()
-    command = granian("--port", str(port), "--http", "1", *RSGI)
-    with subprocess.Popen(command, cwd=ROOT, stdout=writing, stderr=writing) as server:
+    options = ("--port", str(port), "--http", "1", "--respawn-failed-workers", *RSGI)
+    environment = os.environ | {"GRANIAN_LOG_CONFIG": LOGGING, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        granian(*options), cwd=ROOT, env=environment, stdout=writing, stderr=writing
+    ) as process:
         os.close(writing)
         try:
             wait_for(port)
-            yield port
+            yield Server(port, process)
         finally:
-            server.terminate()
-            server.wait(30)
+            process.terminate()
+            process.wait(30)
             os.close(reading)
 
 
-def test_requests_are_answered(port: int) -> None:
-    for _ in range(400):
-        assert exchange(port, ASKED, seconds=10).startswith(b"HTTP/1.1 404")
+def test_nobody_waits_for_the_reader(server: Server) -> None:
+    """Nor does granian's own process: the fixture sees that it ends."""
+    server.ask(400)
+    (worker,) = children_of(server.process.pid)
+    os.kill(worker, signal.SIGKILL)
+    wait_for(server.port)
+    server.ask(1)

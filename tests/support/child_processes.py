@@ -7,7 +7,10 @@ from tests.support.deployment import Running
 
 def children(running: Running) -> set[int]:
     """Return the processes that serve: the children of granian's own."""
-    number = running.process.pid
+    return children_of(running.process.pid)
+
+
+def children_of(number: int) -> set[int]:
     text = Path(f"/proc/{number}/task/{number}/children").read_text(encoding="ascii")
     return {child for child in map(int, text.split()) if is_web_worker(child)}
 
