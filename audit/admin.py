@@ -1,10 +1,10 @@
 """The audit log for operators: to be read, nothing else."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -12,10 +12,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from audit.digests import UnreadableEventError, require_readable
 from audit.events import Action, ActorType, Interface, Outcome
 from audit.models import AuditEvent
 from audit.people import ids_of, names_of, people_beginning
+from audit.readable import read
 from connections_project.admin.base import ReadOnlyAdmin
 from connections_project.admin.filters import (
     FormFilter,
@@ -60,13 +60,9 @@ class SubjectFilter(FormFilter):
 class EventList(ChangeList):
     """A page of events, with the names of the people on it by one query."""
 
-    def get_queryset(self, request: HttpRequest, *rest: Any) -> QuerySet[Any]:
-        # The list has none, and an event's may be such that they can't be read.
-        return super().get_queryset(request, *rest).defer("details")
-
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        rows: list[Any] = list(self.result_list)
+        rows: list[Any] = read(cast("QuerySet[AuditEvent]", self.result_list))
         ids = {key for row in rows for key in (row.actor_id, row.subject_id) if key}
         names = names_of(ids)
         for row in rows:
@@ -115,13 +111,12 @@ class AuditEventAdmin(ReadOnlyAdmin):
         return EventList
 
     def get_object(self, request: HttpRequest, *key: Any) -> AuditEvent | None:
-        """Return an event; of one that can't be read the list says so."""
-        try:
-            require_readable(AuditEvent.objects.filter(pk__in=[parse_uuid(key[0])]))
-        except UnreadableEventError as error:
-            messages.error(request, str(error))
-            return None
-        return super().get_object(request, *key)
+        found = read(self.get_queryset(request).filter(pk__in=[parse_uuid(key[0])]))
+        return found[0] if found else None
+
+    def export_rows(self, queryset: QuerySet[Any]) -> list[tuple[Any, ...]]:
+        columns = (*self.export_columns, "pk")
+        return [tuple(getattr(event, name) for name in columns) for event in read(queryset)]
 
     def search_filter(self, term: str) -> Q:
         if "@" not in term:
@@ -131,7 +126,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     @admin.display(ordering="id")
     def when(self, event: AuditEvent) -> str:
-        return exact_time(event.occurred_at)
+        return exact_time(event.occurred_at) if event.is_readable else "can't be read"
 
     def shown_outcome(self, event: AuditEvent) -> SafeString:
         return badge(event.outcome)

@@ -8,6 +8,7 @@ JSON Lines, each an object with its `kind`:
 - `event`: the `event` itself, in which `seal` it stands at which `position`; `proof` leads from its
   digest to the seal's root (RFC 9162) where the seal's other events are left out. `seal` is null
   where it is not sealed yet.
+- `unreadable`: the `event_id` of a row that can't be read, in the place of its event.
 - `end`, last: how many there were, and a signature over the digest of all lines before it.
 
 `audit/verify_export.py` verifies it, and needs no Django.
@@ -25,9 +26,9 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from audit import archives, merkle, statements
-from audit.canonical import FIELDS, event_as_json, precise, written
-from audit.digests import naming_unreadable, require_readable
+from audit.canonical import event_as_json, precise, written
 from audit.models import AuditEvent, Seal, SealedEvent
+from audit.readable import UnreadableEventError, rows
 from audit.unsealed import Window, windows
 from connections_project.core.signing import jwk
 
@@ -86,6 +87,7 @@ class Export:
     through: int | None = None
     events: int = 0
     unsealed: int = 0
+    unreadable: list[UUID] = field(default_factory=list, init=False)
     _digest: Any = field(default_factory=hashlib.sha256, init=False)
 
     def lines(self) -> Iterator[bytes]:
@@ -149,15 +151,14 @@ class Export:
         members = SealedEvent.objects.filter(seal_id=seal.number).order_by("position")
         digests = [bytes(digest) for digest in members.values_list("digest", flat=True)]
         events = self.selection.events().filter(sealed__seal_id=seal.number)
-        with naming_unreadable(events):
-            rows = events.order_by("sealed__position").values(*FIELDS, "sealed__position")
-            chosen = [(row["sealed__position"], event_as_json(row)) for row in rows]
+        ordered = events.order_by("sealed__position")
+        chosen = [(row["sealed__position"], row) for row in rows(ordered, "sealed__position")]
         is_whole = self.selection.is_everything or len(chosen) == seal.size
         signed = statements.signed_seal(seal)
         yield {**signed, "digests": [one.hex() for one in digests]} if is_whole else signed
-        for position, event in chosen:
+        for position, row in chosen:
             proof = {} if is_whole else {"proof": _proof(digests, position)}
-            yield {**self._event(event, seal.number), "position": position, **proof}
+            yield {**self._event(row, seal.number), "position": position, **proof}
 
     def _unsealed(self, last: Seal | None) -> Iterator[dict[str, Any]]:
         """Return what was not sealed when the export began, though it may be by now."""
@@ -166,15 +167,22 @@ class Export:
         # A part is found by its own index.
         stretches = windows() if self.selection.is_everything else [Window(None, None)]
         for stretch in stretches:
-            events = stretch.of(left)
-            require_readable(events)
-            for columns in events.values(*FIELDS).iterator():
-                self.unsealed += 1
-                yield self._event(event_as_json(columns), None)
+            for row in rows(stretch.of(left), in_memory=False):
+                self.unsealed += row["occurred_at"] is not None
+                yield self._event(row, None)
 
-    def _event(self, event: dict[str, Any], seal: int | None) -> dict[str, Any]:
+    def _event(self, row: dict[str, Any], seal: int | None) -> dict[str, Any]:
+        if row["occurred_at"] is None:
+            return self._unreadable(row["id"], seal)
         self.events += 1
-        return {"kind": "event", "seal": seal, "event": event}
+        return {"kind": "event", "seal": seal, "event": event_as_json(row)}
+
+    def _unreadable(self, event_id: UUID, seal: int | None) -> dict[str, Any]:
+        self.unreadable.append(event_id)
+        if self.through is not None:
+            # By an archive no event may go that it does not have.
+            raise UnreadableEventError(self.unreadable)
+        return {"kind": "unreadable", "seal": seal, "event_id": str(event_id)}
 
     def _end(self) -> dict[str, Any]:
         summary = {

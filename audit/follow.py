@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from audit.canonical import FIELDS, event_as_json
-from audit.digests import naming_unreadable
+from audit.canonical import event_as_json
 from audit.models import AuditEvent, Seal, SealedEvent
+from audit.readable import rows
 
 Place = tuple[int, int]
 BEGINNING: Place = (0, -1)
@@ -34,7 +34,10 @@ def place_of(event_id: UUID) -> Place:
 
 
 def sealed_after(place: Place) -> Iterator[tuple[Place, dict[str, Any]]]:
-    """Yield what is sealed by now and comes after a place, in order, a seal in memory at a time."""
+    """Yield what is sealed by now and comes after a place, in order, a seal in memory at a time.
+
+    An event that somebody has made unreadable has no `occurred_at`.
+    """
     number, position = place
     while True:
         yield from _members(number, after=position)
@@ -47,8 +50,7 @@ def sealed_after(place: Place) -> Iterator[tuple[Place, dict[str, Any]]]:
 
 def _members(number: int, *, after: int) -> Iterator[tuple[Place, dict[str, Any]]]:
     events = AuditEvent.objects.filter(sealed__seal_id=number, sealed__position__gt=after)
-    rows = events.order_by("sealed__position").values(*FIELDS, "sealed__position")
-    with naming_unreadable(events):
-        read = [(row["sealed__position"], event_as_json(row)) for row in rows]
-    for position, event in read:
-        yield (number, position), {**event, "seal": number, "position": position}
+    ordered = events.order_by("sealed__position")
+    for row in list(rows(ordered, "sealed__position")):
+        position = row["sealed__position"]
+        yield (number, position), {**event_as_json(row), "seal": number, "position": position}

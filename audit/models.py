@@ -71,6 +71,11 @@ class AuditEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.action} {self.subject_type} {self.subject_id}"
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether this was more than a row that can't be read (`audit.readable.read`)."""
+        return self.occurred_at is not None
+
 
 class Seal(models.Model):
     """What vouches for up to a thousand events and, by its predecessor's digest, for all before.

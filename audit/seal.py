@@ -14,8 +14,9 @@ from uuid import UUID
 from django.db import transaction
 
 from audit import checkpoints, horizon, merkle, statements, timestamps
-from audit.digests import DigestedEvent, UnreadableEventError, digested
+from audit.digests import DigestedEvent, digested
 from audit.models import Seal, SealedEvent
+from audit.readable import UnreadableEventError
 from audit.unsealed import Window, windows
 from connections_project.core import clock
 from connections_project.core.documents import insert_rows

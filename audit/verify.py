@@ -12,9 +12,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from audit import archives, merkle, statements
-from audit.digests import DigestedEvent, digested, unreadable
+from audit.digests import DigestedEvent, digested
 from audit.horizon import CLOCKS_MAY_DIFFER_BY
 from audit.models import AuditEvent, Seal, SealedEvent
+from audit.readable import unreadable
 from audit.seal import THE_BEGINNING
 from audit.signatures import signature_problem
 from audit.unsealed import windows

@@ -98,7 +98,7 @@ class Reading:
         self.head, self.complete_until = "0" * 64, NEVER
         self.everything = self.ended = False
         self.first, self.through = 1, None
-        self.events = self.unsealed = 0
+        self.events = self.unsealed = self.unreadable = 0
 
     def read(self, lines: Iterable[bytes]) -> None:
         for number, text in enumerate(lines, start=1):
@@ -162,6 +162,12 @@ class Reading:
             self.place(line, name)
         if self.is_late(event, is_sealed=line["seal"] is not None):
             raise TamperedError(f"{name} was inserted: it is older than an earlier seal's end.")
+
+    def on_unreadable(self, line: Line) -> None:
+        """Take a row that could not be exported: nothing vouches for one that has no seal."""
+        if line["seal"] is not None:
+            raise TamperedError(f"Event {line['event_id']} was changed (seal {line['seal']}).")
+        self.unreadable += 1
 
     def is_late(self, event: Line, *, is_sealed: bool) -> bool:
         """Whether an event is older than what an earlier seal has closed without it."""
@@ -244,6 +250,8 @@ def main() -> None:
         scope = f"everything from seal {reading.first} to"
     print(f"This is what was sealed: {reading.events} events, {scope} seal {reading.seal['number']}"  # noqa: T201
           f"; {reading.unsealed} of them are not sealed yet.")  # fmt: skip
+    if reading.unreadable:
+        print(f"Rows of the log that could not be read: {reading.unreadable}.")  # noqa: T201
 
 
 if __name__ == "__main__":

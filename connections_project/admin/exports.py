@@ -40,13 +40,19 @@ Rows = Iterable[Sequence[Any]]
 _writing = Lock()
 
 
-def batches(rows: QuerySet[Any], columns: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
-    """Yield all rows, newest first, by short queries along the key: no cursor is held open."""
-    ordered = rows.order_by("-pk").values_list(*columns, "pk")
-    found = list(ordered[:BATCH])
+def batches(
+    rows: QuerySet[Any], read: Callable[[QuerySet[Any]], list[tuple[Any, ...]]]
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield all rows, newest first, by short queries along the key: no cursor is held open.
+
+    Args:
+        read: Returns the columns of rows, and the key last.
+    """
+    ordered = rows.order_by("-pk")
+    found = read(ordered[:BATCH])
     while found:
         yield [row[:-1] for row in found]
-        found = list(ordered.filter(pk__lt=found[-1][-1])[:BATCH])
+        found = read(ordered.filter(pk__lt=found[-1][-1])[:BATCH])
 
 
 def _plain(value: Any) -> Any:
@@ -161,11 +167,15 @@ class ExportMixin(admin.ModelAdmin):  # type: ignore[type-arg]
             raise BadRequest("A filter's value means nothing.") from None
         _, write = FORMATS[kind]
         names = [column.replace("__", "_") for column in self.export_columns]
-        rows = self._while_permitted(request, batches(changes.queryset, self.export_columns))
+        rows = self._while_permitted(request, batches(changes.queryset, self.export_rows))
         site: Any = self.admin_site
         details = {"format": kind, "filters": _filters(changes)}
         site.record_export(request, self.opts.label_lower, details)
         return _marked_if_cut(write(names, rows), CUT_LINES[kind])
+
+    def export_rows(self, queryset: QuerySet[Any]) -> list[tuple[Any, ...]]:
+        """Return `export_columns` of rows, and the key last."""
+        return list(queryset.values_list(*self.export_columns, "pk"))
 
     def _while_permitted(self, request: HttpRequest, parts: Iterable[Rows]) -> Iterator[Rows]:
         """Yield the parts as long as the operator may see them: reading may take long."""

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from audit.models import AuditEvent
+from audit.readable import read
 from connections_project.identity.names import names_of
 
 # An operator reads the newest; `show_audit_trail` prints all.
@@ -15,9 +16,12 @@ LONGEST = 200
 
 @dataclass(frozen=True)
 class Entry:
-    """One event of the audit log, its actor by name where one is known."""
+    """One event of the audit log, its actor by name where one is known.
 
-    when: datetime
+    `when` is None of one that can't be read, as its details say.
+    """
+
+    when: datetime | None
     action: str
     outcome: str
     actor: str
@@ -29,7 +33,7 @@ class Entry:
 
 def timeline(subject_id: UUID) -> list[Entry]:
     """Return the audit events about one thing, newest first, at most `LONGEST`."""
-    events = list(AuditEvent.objects.filter(subject_id=subject_id).order_by("-id")[:LONGEST])
+    events = read(AuditEvent.objects.filter(subject_id=subject_id).order_by("-id")[:LONGEST])
     names = names_of(event.actor_id for event in events)
     return [_entry(event, names) for event in events]
 

@@ -10,12 +10,14 @@ from django.utils import timezone
 
 from audit.events import Action
 from audit.models import AuditEvent
+from audit.readable import read
 from connections_project.connections.registry import Rows, connection_type
 from connections_project.core.parsing import render_datetime
 from connections_project.core.signing import key_id
 from connections_project.identity.models import User
 from connections_project.operations.offboarding import is_forgotten
 from connections_project.operations.offboarding_plan import keys_to_decide_on, own
+from connections_project.receipts.issue import unreadable_claim
 from connections_project.receipts.keys import signing_key
 from connections_project.revocation.models import RevocationJob
 
@@ -39,18 +41,22 @@ def issue_leaver_receipt(user: User) -> str:
     """
     key = signing_key()
     headers = {"kid": key_id(key.public_key()), "typ": TYPE}
-    return jwt.encode(_claims(user, _deactivation(user)), key, "EdDSA", headers=headers)
+    return jwt.encode(_claims(user), key, "EdDSA", headers=headers)
 
 
-def _deactivation(user: User) -> AuditEvent:
-    events = AuditEvent.objects.filter(subject_id=user.pk, action=Action.USER_DEACTIVATED)
-    event = events.order_by("-occurred_at", "-id").first()
-    if user.is_active or event is None:
+def _deactivations(user: User) -> list[AuditEvent]:
+    """Return what tells of it, the last one first, and what can't be read."""
+    found = AuditEvent.objects.filter(subject_id=user.pk, action=Action.USER_DEACTIVATED)
+    events = sorted(
+        read(found.order_by("-occurred_at", "-id")), key=lambda one: not one.is_readable
+    )
+    if user.is_active or not events or not events[0].is_readable:
         raise NotALeaverError
-    return event
+    return events
 
 
-def _claims(user: User, deactivation: AuditEvent) -> dict[str, Any]:
+def _claims(user: User) -> dict[str, Any]:
+    deactivation, *others = _deactivations(user)
     rows = own(user)
     ended = [(app, each.exclude(disconnected_at=None)) for app, each in rows.items()]
     remaining = [(app, connection_type(app).unfinished(each)) for app, each in rows.items()]
@@ -68,6 +74,7 @@ def _claims(user: User, deactivation: AuditEvent) -> dict[str, Any]:
         "remaining": _counted(remaining),
         "revocations": _revocations(rows.values()),
         "keys_left": [key.prefix for key in keys_to_decide_on(user)],
+        **unreadable_claim(event.pk for event in others if not event.is_readable),
     }
 
 

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from audit.events import Action
 from audit.models import AuditEvent
+from audit.readable import read
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.registry import connection_type
 from connections_project.revocation.models import JobState, RevocationJob
@@ -52,12 +54,14 @@ class Facts:
         disconnected_at: When.
         erased: What is gone here: "credentials", "profile".
         revocation: What is gone at the platform.
+        unreadable: Events about it that can't be read, of which nothing is told here.
     """
 
     ending: AuditEvent
     disconnected_at: datetime
     erased: tuple[str, ...]
     revocation: Revocation
+    unreadable: tuple[UUID, ...] = ()
 
 
 def facts(connection: OAuthConnection) -> Facts:
@@ -74,7 +78,8 @@ def facts(connection: OAuthConnection) -> Facts:
     ends = (actions.disconnected, Action.CONNECTION_DEAUTHORIZED)
     wanted = (*ends, *OUTCOMES, actions.tokens_erased)
     events = AuditEvent.objects.filter(subject_id=connection.pk, action__in=wanted)
-    recorded = list(events.order_by("occurred_at", "id"))
+    found = read(events.order_by("occurred_at", "id"))
+    recorded = [event for event in found if event.is_readable]
     endings = [event for event in recorded if event.action in ends]
     if not endings:
         raise NotDisconnectedError
@@ -82,7 +87,8 @@ def facts(connection: OAuthConnection) -> Facts:
     ending = min(endings, key=lambda event: abs(event.occurred_at - when))
     since = [event for event in recorded if event.occurred_at >= ending.occurred_at]
     erased = tuple(_erased(ending, since, actions.tokens_erased))
-    return Facts(ending, when, erased, _revocation(connection, ending, since))
+    unreadable = tuple(event.pk for event in found if not event.is_readable)
+    return Facts(ending, when, erased, _revocation(connection, ending, since), unreadable)
 
 
 def _erased(ending: AuditEvent, since: list[AuditEvent], erasure: str) -> Iterator[str]:

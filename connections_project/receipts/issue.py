@@ -1,5 +1,6 @@
 """Issue a receipt: what is known now, signed."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -62,7 +63,14 @@ def _claims(connection: OAuthConnection, known: Facts) -> dict[str, Any]:
         "interface": known.ending.interface,
         "erased": list(known.erased),
         "revocation": _revocation(known),
+        **unreadable_claim(known.unreadable),
     }
+
+
+def unreadable_claim(event_ids: Iterable[UUID]) -> dict[str, list[str]]:
+    """Return the claim that names events which a receipt should rest on and that can't be read."""
+    named = [*map(str, event_ids)]
+    return {"unreadable": named} if named else {}
 
 
 def _revocation(known: Facts) -> dict[str, Any]:

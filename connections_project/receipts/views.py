@@ -37,6 +37,7 @@ earlier receipts stay there.
 | `revocation.state` | at the platform: `revoked`, `pending`, `abandoned` after 24 h, `not_supported`, `shared_grant` (another connection lives on the same grant) or `not_requested` |
 | `revocation.verification` | whether a token that was revoked has been tried since: `verified_dead` (it was refused), `still_alive` (it was let in, so that the revocation counts as failed) or `unverifiable` (the platform can't tell) |
 | `revocation.attempts`, `.last_error`, `.finished_at` | how often it was tried, what the last try failed with, when it was finished |
+| `unreadable` | only where there are any: ids of events of the audit log about it that can't be read, of which the receipt says nothing |
 """  # noqa: E501 (A row of a table is a line.)
 
 

@@ -3,8 +3,12 @@
 from datetime import timedelta
 from uuid import UUID
 
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
+
 from audit.events import Action
 from audit.models import AuditEvent
+from audit.readable import read
 from connections_project.core import clock
 from connections_project.revocation.models import JobState, RevocationJob
 
@@ -22,13 +26,18 @@ def forget_whose_grants_ended() -> int:
         From how many.
     """
     now = clock.now()
-    erasures = AuditEvent.objects.filter(
-        action=Action.CONNECTION_DEAUTHORIZED,
-        occurred_at__gte=now - LOOKED_BACK,
-        details__profile_erased=True,
+    notices = AuditEvent.objects.filter(
+        action=Action.CONNECTION_DEAUTHORIZED, occurred_at__gte=now - LOOKED_BACK
     )
-    ids = [one for one in erasures.values_list("subject_id", flat=True).distinct() if one]
+    ids = [*{one.subject_id for one in _erasures(notices) if one.subject_id}]
     return sum(_forget(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH))
+
+
+def _erasures(notices: QuerySet[AuditEvent]) -> list[AuditEvent]:
+    """Return those that tell of an erasure; SQLite fails at details that it can't parse."""
+    text = Cast("details", TextField())
+    found = read(notices.alias(text=text).filter(text__contains='"profile_erased"'))
+    return [event for event in found if event.details.get("profile_erased") is True]
 
 
 def _forget(connection_ids: list[UUID]) -> int:

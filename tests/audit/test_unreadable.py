@@ -1,60 +1,39 @@
 """Rows that nobody of ours wrote and that Python can't read stop nothing, and are named."""
 
 import json
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 from django.test import Client
 from django.utils import timezone
 
 from audit import seal
 from audit.models import PLAUSIBLE_TIME, AuditEvent, Seal, SealedEvent
+from audit.public_keys import as_text
+from audit.statements import known_keys
 from audit.triggers import install
 from audit.unsealed import oldest_unsealed
-from connections_project.core.ids import uuid7
+from audit.verify_export import Reading, TamperedError
 from tests.support import audit_tampering as tampering
 from tests.support.process_environment import ROOT
+from tests.support.unreadable_events import (
+    FORGERIES,
+    IDS,
+    LESS_DEEP,
+    LONG,
+    forge,
+    run,
+    unchecked,
+)
+
+__all__ = ["unchecked"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("checkpoints_file")]
-
-TIMES = ["-infinity", "infinity", "20000-01-01 00:00:00+00"]
-DEEP = f'{{"a": {"[" * 3000}{"]" * 3000}}}'
-# Deep enough for an export to fail, and not for a digest.
-LESS_DEEP = f'{{"a": {"[" * 600}{"]" * 600}}}'
-LONG = f'{{"a": {"9" * 5000}}}'
-FORGERIES = [*((time, "{}") for time in TIMES), *((None, one) for one in (DEEP, LESS_DEEP, LONG))]
-IDS = [*TIMES, "deep", "less deep", "long number"]
-
-
-def forge(time: str | None = None, details: str = "{}", *, event_id: UUID | None = None) -> UUID:
-    """Put a row in as an attacker could who may insert."""
-    chosen = event_id or uuid7()
-    key = str(chosen) if connection.vendor == "postgresql" else chosen.hex
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO audit_auditevent (id, occurred_at, action, outcome, actor_type, interface,"
-            " subject_type, reason, trace_id, details)"
-            " VALUES (%s, %s, 'login', 'success', 'user', 'api', 'user', '', '', %s)",
-            [key, time or timezone.now(), details],
-        )
-    return chosen
-
-
-@pytest.fixture
-def _unchecked() -> Iterator[None]:
-    """Take the check of times away, as a log has it whose rows are older than the check."""
-    if connection.vendor == "postgresql":
-        run("ALTER TABLE audit_auditevent DROP CONSTRAINT audit_plausible_time")
-        yield
-        return
-    run("PRAGMA ignore_check_constraints = ON")
-    yield
-    run("PRAGMA ignore_check_constraints = OFF")
 
 
 @pytest.mark.parametrize("time", ["-infinity", "infinity", "1969-12-31 23:59:59+00"])
@@ -64,7 +43,7 @@ def test_a_time_that_is_no_clocks_is_refused(time: str) -> None:
 
 
 @pytest.fixture(params=FORGERIES, ids=IDS)
-def forged(request: pytest.FixtureRequest, _unchecked: None) -> UUID:
+def forged(request: pytest.FixtureRequest, unchecked: None) -> UUID:
     """A row of each kind, between two honest ones."""
     tampering.record_events(1)
     event_id = forge(*request.param)
@@ -118,12 +97,39 @@ def test_exporting_names_it(forged: UUID, tmp_path: Path) -> None:
     seal.seal_recent()
     output = tmp_path / "audit.jsonl"
     assert str(forged) in named("export_audit_log", f"--output={output}")
-    assert not list(tmp_path.glob("audit.jsonl*"))
+    lines = [json.loads(line) for line in output.read_text().splitlines()]
+    assert [line for line in lines if line["kind"] == "unreadable"] == [
+        {"kind": "unreadable", "seal": None, "event_id": str(forged)}
+    ]
+    reading = exported(output)
+    # The export itself is an event, too, and not sealed yet.
+    assert (reading.events, reading.unsealed, reading.unreadable) == (3, 1, 1)
 
 
-def test_a_trail_names_it(forged: UUID) -> None:
-    tampering.change(forged, subject_id=forged)
-    assert str(forged) in named("show_audit_trail", str(forged), "--json")
+def exported(path: Path) -> Reading:
+    """Verify an export as its readers do."""
+    reading = Reading([as_text(key) for key in known_keys().values()], (), [])
+    with path.open("rb") as lines:
+        reading.read(lines)
+    return reading
+
+
+def test_a_part_of_the_log_is_exported_beside_it(forged: UUID, tmp_path: Path) -> None:
+    output = tmp_path / "part.jsonl"
+    honest = AuditEvent.objects.exclude(pk=forged).order_by("pk").values_list("subject_id")[0][0]
+    tampering.change(forged, subject_id=honest)
+    assert str(forged) in named("export_audit_log", f"--output={output}", f"--subject={honest}")
+    assert (exported(output).events, exported(output).unreadable) == (1, 1)
+
+
+def test_a_trail_names_it_beside_the_others(forged: UUID) -> None:
+    honest = AuditEvent.objects.exclude(pk=forged).order_by("pk").values_list("subject_id")[0][0]
+    tampering.change(forged, subject_id=honest)
+    first, second = named("show_audit_trail", str(honest)).splitlines()[1:]
+    assert " provider_connected success" in first
+    assert second.startswith(f"Event {forged} can't be read")
+    lines = named("show_audit_trail", str(honest), "--json").splitlines()[1:]
+    assert [bool(json.loads(line)["occurred_at"]) for line in lines] == [True, False]
 
 
 def test_what_is_sealed_is_followed_past_it(forged: UUID) -> None:
@@ -152,6 +158,10 @@ def test_a_sealed_event_that_was_made_unreadable_is_named(details: str, tmp_path
     before = f"--before={timezone.now():%Y-%m-%dT%H:%M:%S.%fZ}"
     assert str(event_id) in named("archive_audit_log", before, f"--to={tmp_path / 'old'}")
     assert str(event_id) in named("follow_audit_log", "--once")
+    assert json.loads(named("follow_audit_log", "--once").splitlines()[1])["id"] == str(event_id)
+    named("export_audit_log", f"--output={tmp_path / 'audit.jsonl'}")
+    with pytest.raises(TamperedError, match=f"{event_id} was changed"):
+        exported(tmp_path / "audit.jsonl")
 
 
 @pytest.mark.parametrize("forged", [(None, LESS_DEEP)], indirect=True)
@@ -171,11 +181,6 @@ def test_it_is_taken_out_as_the_documentation_says(forged: UUID) -> None:
         call_command(command, stdout=StringIO())
 
 
-def run(statement: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-
-
 def documented(event_id: UUID) -> list[str]:
     """Return the statements that take a row out; the test has its own transaction."""
     text = (ROOT / "docs/evidence.md").read_text().partition("## Rows that can't be read")[2]
@@ -187,12 +192,25 @@ def documented(event_id: UUID) -> list[str]:
     return [one for one in statements if one not in {"", "BEGIN", "COMMIT"}]
 
 
-@pytest.mark.parametrize("forged", [(None, LESS_DEEP), (None, LONG)], indirect=True)
-def test_operators_see_it_in_the_list(forged: UUID, admin_client: Client) -> None:
-    assert str(forged) in admin_client.get("/admin/audit/auditevent/").content.decode()
-    page = admin_client.get(f"/admin/audit/auditevent/{forged}/change/", follow=True)
+def test_operators_see_it_in_the_list_and_on_its_page(forged: UUID, admin_client: Client) -> None:
+    for query in ("", f"?q={forged}"):
+        page = admin_client.get(f"/admin/audit/auditevent/{query}")
+        assert str(forged) in page.content.decode()
+        assert "can&#x27;t be read" in page.content.decode()
+    page = admin_client.get(f"/admin/audit/auditevent/{forged}/change/")
     assert page.status_code == 200
     assert f"Event {forged} can&#x27;t be read" in page.content.decode()
+    assert admin_client.get(f"/admin/audit/auditevent/{forged}/history/").status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_operators_export_it_in_its_place(forged: UUID, admin_client: Client, kind: str) -> None:
+    answer: Any = admin_client.get(f"/admin/audit/auditevent/export.{kind}")
+    lines = b"".join(answer.streaming_content).decode().splitlines()
+    # Of the export, which was recorded, of the two honest ones and of itself; newest first.
+    listed = lines[kind == "csv" :]
+    assert [str(forged) in line for line in listed] == [False, False, True, False]
+    assert f"Event {forged} can't be read" in listed[2]
 
 
 def test_sealing_reports_what_it_did_all_the_same(forged: UUID) -> None:

@@ -35,7 +35,7 @@ TEXTS = {
 }
 # What reads JSON that was written here, or that an operator has given.
 OWN = {
-    "audit/canonical.py", "audit/checkpoints.py", "audit/digests.py", "audit/export.py",
+    "audit/canonical.py", "audit/checkpoints.py", "audit/readable.py", "audit/export.py",
     "audit/verify_export.py",
     "connections_project/core/vault.py", "connections_project/events/payload.py",
     "connections_project/identity/failover_cache.py", "connections_project/oauth/json_text.py",

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from audit.arguments import user_id
 from audit.events import Action, ActorType, Interface
 from audit.export import Export, Selection
+from audit.readable import UnreadableEventError
 from audit.record import Origin, record_about_log
 from connections_project.core.commands.arguments import date_or_time
 from connections_project.core.commands.base import (
@@ -86,6 +87,8 @@ class Command(CommandWithExamples):
                 file.write(line.decode("ascii"))
         if output:
             self.stdout.write(f"Exported {counted(export.events, 'event')} to {output}.")
+        if export.unreadable:
+            raise UnreadableEventError(export.unreadable)
 
 
 def _audit(selection: Selection, *, operator_id: UUID | None, reason: str) -> None:

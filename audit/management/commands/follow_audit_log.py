@@ -14,6 +14,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, t
 from audit import checkpoints, follow
 from audit.canonical import written
 from audit.events import Action, ActorType, Interface
+from audit.readable import UnreadableEventError, unreadable
 from audit.record import Origin, record_about_log
 from connections_project.core.commands.arguments import seconds
 from connections_project.core.commands.base import (
@@ -32,7 +33,8 @@ Each line is a JSON object with the id of its event. Whoever goes on after the l
 stored misses nothing, and gets no event twice but those that were written and not stored.
 docs/evidence.md ("Feeding a SIEM") has the fields, beside their names in OCSF.
 Exit code 0: stopped, or all was written. 1: the reader went away, or AUDIT_HEADS_FILE disagrees
-with the log, as where it was begun anew: see verify_audit_log. 2: no sealed event has that id.
+with the log, as where it was begun anew, or a row can't be read: see verify_audit_log. 2: no
+sealed event has that id.
 """
 
 
@@ -55,11 +57,14 @@ class Command(CommandWithExamples):
             words = f"No sealed event has the id {after}; one is sealed within a minute."
             raise CommandError(words, returncode=2) from None
         _audit(after)
+        self.unreadable: list[UUID] = []
         with _until_stopped():
             self.write_new()
             while not once:
                 time.sleep(interval)
                 self.try_to_write_new()
+        if self.unreadable:
+            raise UnreadableEventError(self.unreadable)
 
     def write_new(self) -> None:
         # Of a log that is begun anew the numbers are behind, and nothing of it would be seen.
@@ -67,6 +72,9 @@ class Command(CommandWithExamples):
         for place, event in follow.sealed_after(self.place):
             self.stdout.write(written(event).decode("ascii"))
             self.place = place
+            if event["occurred_at"] is None:
+                self.unreadable.append(UUID(event["id"]))
+                self.stderr.write(unreadable(event["id"]))
         self.stdout.flush()
 
     def try_to_write_new(self) -> None:

@@ -6,8 +6,8 @@ from django.core.management.base import CommandError
 from tqdm import tqdm
 
 from audit import checkpoints
-from audit.digests import UnreadableEventError
 from audit.models import Seal
+from audit.readable import UnreadableEventError
 from audit.seal import seal_all
 from connections_project.core.commands.base import ResultCommand, counted, interruptible
 

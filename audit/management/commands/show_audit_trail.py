@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from audit.digests import require_readable
 from audit.models import AuditEvent
 from audit.people import ids_of
+from audit.readable import UnreadableEventError, read, unreadable
 from connections_project.core.commands.base import CommandWithExamples
 from connections_project.core.parsing import render_datetime
 
@@ -36,15 +36,18 @@ examples:
             ids = ids_of(subject)
         except ValueError as error:
             raise CommandError(f"{subject} is {error}.", returncode=2) from None
-        events = AuditEvent.objects.filter(subject_id__in=ids).order_by("id")
-        require_readable(events)
+        events = read(AuditEvent.objects.filter(subject_id__in=ids).order_by("id"))
         if not events and not json:
             self.stdout.write(f"The audit log has nothing about {subject}.")
         for event in events:
             self.stdout.write(jsonlib.dumps(_known(event)) if json else _line(event))
+        if named := [event.pk for event in events if not event.is_readable]:
+            raise UnreadableEventError(named)
 
 
 def _line(event: AuditEvent) -> str:
+    if not event.is_readable:
+        return unreadable(event.pk)
     actor = f"{event.actor_type} {event.actor_id}" if event.actor_id else event.actor_type
     reason = f", because: {event.reason}" if event.reason else ""
     return (
@@ -55,7 +58,7 @@ def _line(event: AuditEvent) -> str:
 
 def _known(event: AuditEvent) -> dict[str, Any]:
     return {
-        "occurred_at": render_datetime(event.occurred_at),
+        "occurred_at": render_datetime(event.occurred_at) if event.is_readable else None,
         "action": event.action,
         "outcome": event.outcome,
         "actor_type": event.actor_type,

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
-from audit.digests import UnreadableEventError
+from audit.readable import UnreadableEventError
 from audit.record import Origin
 from audit.seal import seal_all
 from connections_project.connections.registry import connection_types

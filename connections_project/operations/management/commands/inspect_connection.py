@@ -73,8 +73,8 @@ def _event(event: dict[str, Any]) -> str:
     reason = f", because: {event['reason']}" if event["reason"] else ""
     details = ", ".join(f"{name} {_value(value)}" for name, value in event["details"].items())
     return (
-        f"{event['when']} {event['action']} {event['outcome']}, by {event['actor']} through "
-        f"{event['interface']}{reason}{f' ({details})' if details else ''}"
+        f"{_value(event['when'])} {event['action']} {event['outcome']}, by {event['actor']} "
+        f"through {event['interface']}{reason}{f' ({details})' if details else ''}"
     )
 
 
