@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from audit.events import Action
 from audit.models import AuditEvent
+from audit.readable import read
 from audit.record import Origin
 from connections_project.connections.registry import ConnectionType, Rows, connection_types
 from connections_project.core import clock
@@ -127,7 +127,7 @@ def begin(
         began_at = clock.now().isoformat(timespec="microseconds")
         facts = {"for_real": for_real, "was_suspended": was_suspended, "began_at": began_at}
         _record(Action.BREACH_DRILL_STARTED, slug, reason, origin, {**facts, **details})
-        started = _records(slug)[0]
+        started = max(_records(Action.BREACH_DRILL_STARTED, slug), key=_began_at)
     known, why = started.details, started.reason
     suspend(slug=slug, reason=why, origin=origin)
     return Breach(
@@ -147,16 +147,25 @@ def _began_at(started: AuditEvent) -> datetime:
 
 
 def _under_way(slug: str) -> AuditEvent | None:
-    """Return the record of what was begun at a platform and not finished."""
-    last = _records(slug).first()
-    return last if last and last.action == Action.BREACH_DRILL_STARTED else None
+    """Return the record of what was begun last at a platform, unless it was finished."""
+    began = _records(Action.BREACH_DRILL_STARTED, slug)
+    last = max(began, key=_began_at, default=None)
+    ends = _records(Action.BREACH_DRILL_FINISHED, slug)
+    return last if last and not any(_is_end(one, last) for one in ends) else None
 
 
-def _records(slug: str) -> QuerySet[AuditEvent]:
-    """Return what tells of beginnings and ends at a platform, the newest first."""
-    actions = [Action.BREACH_DRILL_STARTED, Action.BREACH_DRILL_FINISHED]
-    found = AuditEvent.objects.filter(action__in=actions, details__platform=slug)
-    return found.order_by("-occurred_at", "-pk")
+def _is_end(finished: AuditEvent, started: AuditEvent) -> bool:
+    """Whether one ends the other, as it says; an older release's says nothing but its time."""
+    noted = finished.details.get("began_at")
+    if noted:
+        return datetime.fromisoformat(noted) == _began_at(started)
+    return finished.occurred_at >= started.occurred_at
+
+
+def _records(action: Action, slug: str) -> list[AuditEvent]:
+    """Return the readable events about a platform; SQLite fails at details that it can't parse."""
+    found = read(AuditEvent.objects.filter(action=action))
+    return [one for one in found if one.details.get("platform") == slug]
 
 
 def end_all(
@@ -210,7 +219,9 @@ def finish(breach: Breach, *, origin: Origin, details: Mapping[str, Any]) -> Non
     """Note that it is over; after a drill the platform may be used again."""
     if not breach.for_real and not breach.was_suspended:
         resume(slug=breach.slug, reason="The drill is over.", origin=origin)
-    _record(Action.BREACH_DRILL_FINISHED, breach.slug, breach.reason, origin, details)
+    began_at = breach.started_at.isoformat(timespec="microseconds")
+    facts = {"began_at": began_at, **details}
+    _record(Action.BREACH_DRILL_FINISHED, breach.slug, breach.reason, origin, facts)
 
 
 def _record(

@@ -23,12 +23,16 @@ from connections_project.identity.models import User
 from connections_project.operations import breach_report
 from connections_project.platforms.models import Suspension
 from connections_project.revocation.models import RevocationJob
+from tests.support import audit_tampering as tampering
 from tests.support.bank import Bank
 from tests.support.breach_reports import verified
 from tests.support.channel_rows import channel_of, schedule_of
 from tests.support.event_receiver import receiver_at
 from tests.support.platform_server import Answer, PlatformServer
 from tests.support.provider_rows import connection_of, events
+from tests.support.unreadable_events import FORGERIES, IDS, forge, unchecked
+
+__all__ = ["unchecked"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 REASON = "drill of 1 May"
@@ -177,3 +181,45 @@ def test_an_old_row_that_cant_be_read_keeps_nothing_from_being_proved(
     )
     report = drill("bank", tmp_path)
     assert verified(Path(report.pop("folder"))) == report
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(("time", "details"), FORGERIES, ids=IDS)
+def test_rows_that_cant_be_read_are_named_and_keep_nothing_from_being_proved(
+    owner: User, bank: Bank, tmp_path: Path, time: str | None, details: str
+) -> None:
+    connection_of(owner)
+    about_it = details.replace("{", '{"platform": "bank", ', 1) if details != "{}" else details
+    keys = [forge(time, about_it, action=f"breach_drill_{one}") for one in ("started", "finished")]
+    said = StringIO()
+    given = ("--reason", REASON, "--output", str(tmp_path), "--yes", "--json")
+    call_command("breach_drill", "bank", *given, stdout=(out := StringIO()), stderr=said)
+    report = json.loads(out.getvalue())
+    assert verified(Path(report.pop("folder"))) == report
+    assert report["connections"][0] == {"app": "providers", "ended": 1}
+    assert str(keys[0]) in said.getvalue()
+
+
+class TestHostsWhoseClocksDiffer:
+    """What began and what ended it is told by the database's clock."""
+
+    def test_an_end_ends_what_a_host_has_dated_ahead(
+        self, owner: User, bank: Bank, tmp_path: Path
+    ) -> None:
+        connection_of(owner)
+        drill("bank", tmp_path)
+        (started,) = events("breach_drill_started")
+        tampering.change(started.pk, occurred_at=started.occurred_at + timedelta(minutes=5))
+        drill("bank", tmp_path)
+        assert len(events("breach_drill_started")) == 2
+
+    def test_an_earlier_releases_end_is_told_by_its_time(
+        self, owner: User, bank: Bank, tmp_path: Path
+    ) -> None:
+        connection_of(owner)
+        drill("bank", tmp_path)
+        (finished,) = events("breach_drill_finished")
+        del finished.details["began_at"]
+        tampering.change(finished.pk, details=finished.details)
+        drill("bank", tmp_path)
+        assert len(events("breach_drill_started")) == 2

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -122,22 +124,28 @@ class Command(CommandWithExamples):
         """Seal and export the audit log since it began, and sign the report."""
         folder = output / f"breach-{found.slug}-{found.started_at:%Y%m%dT%H%M%SZ}"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
+        with self._naming_unreadable():
             for _ in seal_all():
                 pass
-        except UnreadableEventError as error:
-            # The others are sealed; an export of a part that has it says so once more.
-            self.stderr.write(str(error))
         breach_report.write_owners(found, folder / "owners.jsonl")
         export = folder / "audit.jsonl"
         since = (found.recorded_at - timedelta(seconds=1)).isoformat()
         written = (f"--since={since}", f"--output={export}", f"--reason={found.reason}")
-        call_command("export_audit_log", *written, stdout=StringIO())
+        with self._naming_unreadable():
+            call_command("export_audit_log", *written, stdout=StringIO())
         report = breach_report.issue_report(found, export)
         (folder / "report.jws").write_text(f"{report}\n", "ascii")
         claims = json.dumps(breach_report.claims_of(report), indent=2)
         (folder / "report.json").write_text(f"{claims}\n", "utf-8")
         return folder
+
+    @contextmanager
+    def _naming_unreadable(self) -> Iterator[None]:
+        """Go on where all was done but for events that can't be read."""
+        try:
+            yield
+        except UnreadableEventError as error:
+            self.stderr.write(str(error))
 
     def _conclude(
         self, found: Breach, left: Waiting, folder: Path, origin: Origin, *, as_json: bool
