@@ -39,16 +39,18 @@ class Window:
         return {name: one for name, one in bounds.items() if one is not None}
 
 
-def windows(after: UUID | None = None) -> Iterator[Window]:
+def windows(after: UUID | None = None, *, size: int | None = None) -> Iterator[Window]:
     """Divide the log into stretches, of which the last one is open.
 
     Args:
         after: Only what comes after this identifier; None for all.
+        size: How many events a stretch has; None for `WINDOW`.
     """
+    number = size or WINDOW
     while True:
         ids = AuditEvent.objects.order_by("pk").values_list("pk", flat=True)
         rest = ids.filter(pk__gt=after) if after else ids
-        end = rest[WINDOW - 1 : WINDOW].first()
+        end = rest[number - 1 : number].first()
         yield Window(after, end)
         if end is None:
             return

@@ -1,7 +1,7 @@
 """Verify the audit log against its seals, with public keys alone and in flat memory.
 
 Findings come in the order of the log, so that the first one is the first bad row. The events of one
-seal are in memory at a time.
+seal are in memory at a time, and a few thousand of those that have none yet.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -23,6 +23,8 @@ from connections_project.core.parsing import render_datetime
 from connections_project.core.signing import Keys
 
 _SEALS_AT_ONCE = 200
+# Of those without a seal, of which there may be any number.
+_EVENTS_AT_ONCE = 5000
 
 
 class Kind(StrEnum):
@@ -198,7 +200,7 @@ class Verification:
             yield Finding(Kind.CUT_OFF, words, first.seal_id, first.position, first.event_id)
 
     def _unsealed(self) -> Iterator[Finding]:
-        for window in windows():
+        for window in windows(size=_EVENTS_AT_ONCE):
             for event_id, occurred_at, digest in digested(window.unsealed()):
                 if not digest:
                     yield Finding(Kind.INSERTED, unreadable(event_id), event_id=event_id)
