@@ -61,7 +61,7 @@ def test_both_parts_verify(old: list[Any], tmp_path: Path) -> None:
     now = timezone.now()
     kept = sealed(4)
     planned = json.loads(run(tmp_path / "first.jsonl", "--dry-run", "--json", before=now))
-    seals = {"first_seal": 1, "last_seal": 2}
+    seals = {"first_seal": 1, "last_seal": 2, "left_behind": None}
     assert planned == {"dry_run": True, "events": 5, **seals, "removed_events": 0}
     answer = run(tmp_path / "first.jsonl", "--reason", "Yearly", before=now)
     assert answer.startswith("Archived: 5 events of seals 1 to 2, in ")
@@ -164,6 +164,8 @@ def test_nothing_more_goes_once_the_file_is_another(
     assert AuditEvent.objects.filter(pk__in=old).count() == 5
     assert not other.exists()
     assert "First the rest of seals 1 to 2 is removed." in run(kept, "--dry-run", before=now)
+    planned = json.loads(run(kept, "--dry-run", "--json", before=now))
+    assert planned["left_behind"] == {"first_seal": 1, "last_seal": 2}
     kept.write_text(text)
     assert "Removed here: 5 events." in run(kept, before=now)
 

@@ -84,8 +84,9 @@ class Command(ResultCommand):
         reason = given_reason(reason, least=0)
         part = _part_before(before)
         if dry_run:
-            text = f"Would archive: {_in_words(part)}.{_left_behind()}"
-            self.report(text, _facts(part, removed=0, dry_run=True), as_json=json)
+            left = _left_behind()
+            text = f"Would archive: {_in_words(part)}.{_left_in_words(left)}"
+            self.report(text, _facts(part, removed=0, dry_run=True, left=left), as_json=json)
             return
         actor = user_id(operator) if operator else None
         origin = Origin(ActorType.OPERATOR, actor, Interface.COMMAND)
@@ -147,17 +148,16 @@ def _unfinished(to: Path) -> Archive | None:
     return kept
 
 
-def _left_behind() -> str:
-    """Say what an interrupted run has left, which comes first."""
+def _left_behind() -> Archive | None:
+    """Return what an interrupted run has left, which comes first."""
     try:
-        kept = archive.unfinished()
+        return archive.unfinished()
     except ArchiveError as error:
         raise CommandError(str(error)) from None
-    return (
-        f" First the rest of seals {kept.first_seal} to {kept.last_seal} is removed."
-        if kept
-        else ""
-    )
+
+
+def _left_in_words(left: Archive | None) -> str:
+    return f" First the rest of {left} is removed." if left else ""
 
 
 def _in_words(part: Part | None) -> str:
@@ -166,8 +166,14 @@ def _in_words(part: Part | None) -> str:
     return f"{counted(part.events, 'event')} of seals {part.first} to {part.last}"
 
 
-def _facts(part: Part | None, *, removed: int, dry_run: bool) -> dict[str, Any]:
-    first, last = (part.first, part.last) if part else (None, None)
-    events = part.events if part else 0
-    seals = {"first_seal": first, "last_seal": last}
-    return {"dry_run": dry_run, "events": events, **seals, "removed_events": removed}
+def _facts(
+    part: Part | None, *, removed: int, dry_run: bool, left: Archive | None = None
+) -> dict[str, Any]:
+    return {
+        "dry_run": dry_run,
+        "events": part.events if part else 0,
+        "first_seal": part and part.first,
+        "last_seal": part and part.last,
+        "removed_events": removed,
+        "left_behind": left and {"first_seal": left.first_seal, "last_seal": left.last_seal},
+    }
