@@ -44,19 +44,24 @@ def issue_leaver_receipt(user: User) -> str:
     return jwt.encode(_claims(user), key, "EdDSA", headers=headers)
 
 
+def has_leaver_receipt(user: User) -> bool:
+    """Whether a receipt could be made: what it rests on may be in an archive by now."""
+    return any(event.is_readable for event in _deactivations(user))
+
+
 def _deactivations(user: User) -> list[AuditEvent]:
-    """Return what tells of it, the last one first, and what can't be read."""
+    """Return what tells of a leaver's end, the last first; nothing of one who is active."""
+    if user.is_active:
+        return []
     found = AuditEvent.objects.filter(subject_id=user.pk, action=Action.USER_DEACTIVATED)
-    events = sorted(
-        read(found.order_by("-occurred_at", "-id")), key=lambda one: not one.is_readable
-    )
-    if user.is_active or not events or not events[0].is_readable:
-        raise NotALeaverError
-    return events
+    return read(found.order_by("-occurred_at", "-id"))
 
 
 def _claims(user: User) -> dict[str, Any]:
-    deactivation, *others = _deactivations(user)
+    events = _deactivations(user)
+    deactivation = next((event for event in events if event.is_readable), None)
+    if deactivation is None:
+        raise NotALeaverError
     rows = own(user)
     ended = [(app, each.exclude(disconnected_at=None)) for app, each in rows.items()]
     remaining = [(app, connection_type(app).unfinished(each)) for app, each in rows.items()]
@@ -74,7 +79,7 @@ def _claims(user: User) -> dict[str, Any]:
         "remaining": _counted(remaining),
         "revocations": _revocations(rows.values()),
         "keys_left": [key.prefix for key in keys_to_decide_on(user)],
-        **unreadable_claim(event.pk for event in others if not event.is_readable),
+        **unreadable_claim(event.pk for event in events if not event.is_readable),
     }
 
 

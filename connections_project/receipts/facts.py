@@ -73,12 +73,8 @@ def facts(connection: OAuthConnection) -> Facts:
     when = connection.disconnected_at
     if when is None:
         raise NotDisconnectedError
-    actions = connection_type(connection.app).actions
-    # A platform, too, may say that it is over.
-    ends = (actions.disconnected, Action.CONNECTION_DEAUTHORIZED)
-    wanted = (*ends, *OUTCOMES, actions.tokens_erased)
-    events = AuditEvent.objects.filter(subject_id=connection.pk, action__in=wanted)
-    found = read(events.order_by("occurred_at", "id"))
+    ends, actions = _ends(connection), connection_type(connection.app).actions
+    found = _events(connection, (*ends, *OUTCOMES, actions.tokens_erased))
     recorded = [event for event in found if event.is_readable]
     endings = [event for event in recorded if event.action in ends]
     if not endings:
@@ -89,6 +85,24 @@ def facts(connection: OAuthConnection) -> Facts:
     erased = tuple(_erased(ending, since, actions.tokens_erased))
     unreadable = tuple(event.pk for event in found if not event.is_readable)
     return Facts(ending, when, erased, _revocation(connection, ending, since), unreadable)
+
+
+def has_receipt(connection: OAuthConnection) -> bool:
+    """Whether a receipt could be made: what it rests on may be in an archive by now."""
+    if connection.disconnected_at is None:
+        return False
+    return any(event.is_readable for event in _events(connection, _ends(connection)))
+
+
+def _ends(connection: OAuthConnection) -> tuple[str, ...]:
+    # A platform, too, may say that it is over.
+    disconnected = connection_type(connection.app).actions.disconnected
+    return (disconnected, Action.CONNECTION_DEAUTHORIZED)
+
+
+def _events(connection: OAuthConnection, actions: tuple[str, ...]) -> list[AuditEvent]:
+    events = AuditEvent.objects.filter(subject_id=connection.pk, action__in=actions)
+    return read(events.order_by("occurred_at", "id"))
 
 
 def _erased(ending: AuditEvent, since: list[AuditEvent], erasure: str) -> Iterator[str]:

@@ -20,7 +20,11 @@ from connections_project.api.errors import ApiException, service_busy
 from connections_project.api.views import ApiViewSet
 from connections_project.core.places import NoPlaceError, a_place
 from connections_project.identity import models
-from connections_project.operations.leaver_receipt import NotALeaverError, issue_leaver_receipt
+from connections_project.operations.leaver_receipt import (
+    NotALeaverError,
+    has_leaver_receipt,
+    issue_leaver_receipt,
+)
 from connections_project.scim import users
 from connections_project.scim.authentication import (
     ScimThrottle,
@@ -166,7 +170,7 @@ class UserViewSet(ScimViewSet):
         )
         content = resource_of(user).model_dump(scim_ctx=context, response_parameters=wanted)
         answer = Response(content, status=status)
-        if not user.is_active:
+        if has_leaver_receipt(user):
             answer.headers["Link"] = f'<{receipt_location_of(user)}>; rel="related"'
         return answer
 

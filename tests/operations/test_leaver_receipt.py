@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -18,6 +19,7 @@ from connections_project.identity.models import Team, User
 from connections_project.operations import offboarding
 from connections_project.operations.leaver_receipt import NotALeaverError, issue_leaver_receipt
 from connections_project.revocation.models import RevocationJob
+from tests.support.archiving import archive_everything
 from tests.support.bank import Bank
 from tests.support.channel_rows import channel_of
 from tests.support.provider_rows import connection_of
@@ -118,3 +120,12 @@ def test_the_admin_hands_it_out(left: User, operator: User, client: Client) -> N
     assert (
         "leaver-receipt" in client.get(f"/admin/identity/user/{left.pk}/change/").content.decode()
     )
+
+
+def test_the_admin_links_none_that_is_archived(
+    left: User, admin_client: Client, tmp_path: Path
+) -> None:
+    archive_everything(tmp_path)
+    page = f"/admin/identity/user/{left.pk}"
+    assert b"leaver-receipt" not in admin_client.get(f"{page}/change/").content
+    assert admin_client.get(f"{page}/leaver-receipt/").status_code == 404

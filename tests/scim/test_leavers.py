@@ -1,6 +1,7 @@
 """Who leaves by SCIM: refused at once, disconnected by a worker, forgotten on DELETE."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -17,6 +18,7 @@ from connections_project.scim.models import ScimProfile
 from providers.models import Connection
 from tests.operations.conftest import platforms, use_platforms
 from tests.scim.conftest import Directory, me, principal
+from tests.support.archiving import archive_everything
 from tests.support.bank import Bank
 from tests.support.issuer import TestIssuer
 from tests.support.provider_rows import connection_of
@@ -84,6 +86,16 @@ def test_the_receipt_is_linked(directory: Directory, kim: Any) -> None:
     claims = jwt.decode(receipt, options={"verify_signature": False})
     assert (claims["subject"], claims["interface"]) == ("kim", "scim")
     assert claims["remaining"] == [{"app": "providers", "platform": "bank", "connections": 3}]
+
+
+def test_a_receipt_that_is_archived_is_not_linked(
+    directory: Directory, kim: Any, tmp_path: Path
+) -> None:
+    directory.patch(kim["id"], OFF)
+    archive_everything(tmp_path)
+    path = f"/Users/{kim['id']}"
+    assert "Link" not in directory.get(path)
+    assert directory.get(f"{path}/leaver-receipt").status_code == 404
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from connections_project.operations.bulk_jobs import store_selection
 from connections_project.operations.force import force_disconnect
 from connections_project.operations.options import Result
 from connections_project.platforms.registry import help_url_of, name_of, upstream
-from connections_project.receipts.facts import NotDisconnectedError
+from connections_project.receipts.facts import NotDisconnectedError, has_receipt
 from connections_project.receipts.issue import issue
 from connections_project.revocation.release import can_revoke
 
@@ -82,7 +82,7 @@ class ForceDisconnect(AdminExtension):
         if self.admin.has_force_disconnect_permission(request) and self.can_be_forced(row):
             page = self._page("force_disconnect", row.pk)
             found.append(Button("Disconnect by force", page, is_destructive=True))
-        if row.disconnected_at is not None:
+        if has_receipt(row):
             found.append(Button("Receipt", self._page("receipt", row.pk)))
         return found
 

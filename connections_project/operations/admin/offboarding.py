@@ -14,7 +14,11 @@ from connections_project.connections.timeline import timeline
 from connections_project.identity.models import User
 from connections_project.identity.origins import admin_origin
 from connections_project.operations.admin.person import person_context
-from connections_project.operations.leaver_receipt import NotALeaverError, issue_leaver_receipt
+from connections_project.operations.leaver_receipt import (
+    NotALeaverError,
+    has_leaver_receipt,
+    issue_leaver_receipt,
+)
 from connections_project.operations.offboarding import (
     ForgottenError,
     deactivate,
@@ -53,7 +57,8 @@ class Offboarding(AdminExtension):
         ]
 
     def buttons(self, request: HttpRequest, row: Any) -> list[Button]:
-        receipt = [] if row.is_active else [Button("Leaver receipt", _page("leaver-receipt", row))]
+        page = _page("leaver-receipt", row)
+        receipt = [Button("Leaver receipt", page)] if has_leaver_receipt(row) else []
         if not self.admin.has_change_permission(request, row) or is_forgotten(row):
             return receipt
         labels = {"forget": "Delete: disconnect and forget"}
