@@ -136,7 +136,7 @@ def _again(endpoint: Endpoint, events: Sequence[OutgoingEvent]) -> int:
         kept = OutgoingEvent.objects.filter(pk__in=ids).order_by("sequence")
         ids = [event.pk for event in kept.select_for_update(no_key=True, of=("self",))]
         known = Delivery.objects.filter(endpoint=endpoint, event__in=ids)
-        over = known.exclude(state=DeliveryState.PENDING)
+        now, over = clock.now(), known.exclude(state=DeliveryState.PENDING)
         again = _begin_again(over)
         missing = OutgoingEvent.objects.filter(pk__in=ids).exclude(
             Exists(Delivery.objects.filter(endpoint=endpoint, event=OuterRef("pk")))
@@ -148,6 +148,8 @@ def _again(endpoint: Endpoint, events: Sequence[OutgoingEvent]) -> int:
                     event=event,
                     connection_id=event.connection_id,
                     sequence=event.sequence,
+                    due_at=now,
+                    begun_at=now,
                 )
                 for event in missing.order_by("sequence")
             ]

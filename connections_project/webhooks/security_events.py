@@ -9,11 +9,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
-from django.utils import timezone
 
 from audit.events import ActorType, Interface
 from audit.record import Origin
 from connections_project.conf.issuers import ASYMMETRIC, Transmitter
+from connections_project.core import clock
 from connections_project.identity import sessions
 from connections_project.identity.external_tokens import key_server
 from connections_project.identity.models import User
@@ -90,7 +90,7 @@ def _events(claims: Mapping[str, Any], transmitter: Transmitter) -> Iterator[Sec
     events, issued_at = claims.get("events"), _time(claims["iat"])
     if not isinstance(events, Mapping) or not events:
         raise RefusedNoticeError("invalid_request", "events is missing.")
-    if issued_at < timezone.now() - LONGEST_AGE:
+    if issued_at < clock.now() - LONGEST_AGE:
         # Nobody remembers then whether it has come already.
         raise RefusedNoticeError("invalid_request", "The token is too old.")
     for kind in (one for one in EFFECTS if one in events):

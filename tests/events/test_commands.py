@@ -3,6 +3,7 @@
 import io
 import json
 import socket
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
+from connections_project.core.clock import database_clock
 from connections_project.core.parsing import render_datetime
 from connections_project.events import signing
 from connections_project.events.endpoints import enable
@@ -199,6 +201,20 @@ def test_a_replay_reaches_a_newer_endpoint(bank: Bank, receiver: Receiver) -> No
     since = render_datetime(timezone.now() - timedelta(minutes=5))
     run("replay_events", "--endpoint", made["id"], "--since", since)
     assert Delivery.objects.filter(endpoint=made["id"], state="pending").count() == 1
+
+
+def test_a_host_whose_clock_is_ahead_puts_no_replay_off(
+    bank: Bank, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suspend(slug="bank", reason="x", origin=command_origin(None))
+    made = json.loads(run("create_event_endpoint", f"{receiver.server.url}/other", "--json"))
+    since = render_datetime(timezone.now() - timedelta(minutes=5))
+    monkeypatch.setattr(database_clock, "_lead", time.time() - time.monotonic())
+    monkeypatch.setattr(database_clock, "is_due", lambda: False)
+    with time_machine.travel(timezone.now() + timedelta(hours=1)):
+        run("replay_events", "--endpoint", made["id"], "--since", since)
+        (delivery,) = Delivery.objects.filter(endpoint=made["id"])
+        assert max(delivery.due_at, delivery.begun_at) <= database_clock.now()
 
 
 def test_old_events_are_forgotten(bank: Bank, receiver: Receiver, settings: LazySettings) -> None:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from connections_project.conf.issuers import Identity, Transmitter
+from connections_project.core.clock import database_clock
 from connections_project.identity.models import User
 from connections_project.operations.models import OffboardingJob
 from connections_project.webhooks.notices import forget_old_notices
@@ -249,3 +250,14 @@ def test_without_keys_it_must_come_again(
     time.sleep(1.1)
     assert taken(tell(DISABLED, jti="one"))
     assert not User.objects.get(pk=user.pk).is_active
+
+
+def test_its_age_is_told_by_the_clock_by_which_it_is_remembered(
+    tell: Tell, kim: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was forgotten by then may not come again, whatever a host's clock says."""
+    later = time.time() + timedelta(days=8).total_seconds()
+    monkeypatch.setattr(database_clock, "_lead", later - time.monotonic())
+    monkeypatch.setattr(database_clock, "is_due", lambda: False)
+    answer = tell()
+    assert (answer.status_code, answer.json()["err"]) == (400, "invalid_request")
