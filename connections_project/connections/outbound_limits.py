@@ -6,7 +6,6 @@ other call that a request makes, such as a revocation at once or the fetch of a 
 
 import logging
 import math
-from datetime import timedelta
 
 from django.db import DatabaseError, InterfaceError
 
@@ -16,12 +15,7 @@ from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.observers import Kind
 from connections_project.oauth.transport import Answer
 from connections_project.platforms.registry import PlatformBusyError
-from connections_project.revocation.circuits import (
-    LONGEST_WAIT,
-    is_in_trouble,
-    note_call_failure,
-    note_call_success,
-)
+from connections_project.revocation.circuits import note_call_failure, note_call_success
 from connections_project.revocation.models import CallCircuit
 
 logger = logging.getLogger(__name__)
@@ -47,11 +41,9 @@ def reserve(platform: str) -> None:
     if slot is None or slot.server == platform:
         return
     circuit = CallCircuit.objects.filter(platform=platform).first()
-    if circuit is not None and circuit.blocked_until is not None:
-        left = circuit.blocked_until - clock.now()
-        if timedelta() < left <= LONGEST_WAIT:
-            raise PlatformBusyError(platform, retry_after=math.ceil(left.total_seconds()))
-    is_probe = circuit is not None and is_in_trouble(circuit)
+    if circuit is not None and (left := circuit.left_alone_for(clock.now())):
+        raise PlatformBusyError(platform, retry_after=math.ceil(left.total_seconds()))
+    is_probe = circuit is not None and circuit.is_in_trouble
     if not slot.take(platform, is_probe=is_probe):
         raise PlatformBusyError(platform, retry_after=RETRY_SECONDS)
 

@@ -20,7 +20,6 @@ from connections_project.events.admin_actions import (
     ENDPOINT_ACTIONS,
     RESEND,
 )
-from connections_project.events.circuits import is_left_alone
 from connections_project.events.endpoints import (
     InvalidEndpointError,
     StillRotatingError,
@@ -128,7 +127,7 @@ class EndpointAdmin(ReadOnlyAdmin):
     def shown_state(self, endpoint: Endpoint) -> SafeString:
         if not endpoint.is_enabled:
             return badge("disabled", "off")
-        blocked = is_left_alone(endpoint, clock.now())
+        blocked = endpoint.left_alone_for(clock.now())
         return badge("fails", "bad") if blocked else badge("enabled", "good")
 
     shown_state.short_description = "state"  # type: ignore[attr-defined]

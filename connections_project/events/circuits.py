@@ -1,39 +1,25 @@
 """Leave an endpoint alone that fails again and again, and find out when it is back."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
 
 from connections_project.core import clock
 from connections_project.core.jobs.backoff import backoff
+from connections_project.core.jobs.circuit import in_trouble
 from connections_project.events.chains import Answer
 from connections_project.events.models import Endpoint
 
-FAILURES_TO_OPEN = 5
 LONGEST_BLOCK = timedelta(minutes=1)
-LONGEST_RETRY_AFTER = timedelta(hours=1)
-# A wait that ends later was stored by a clock that was wrong; readings of one differ a little.
-LONGEST_WAIT = LONGEST_RETRY_AFTER + timedelta(minutes=1)
 # The time of the last success is only shown, so it may be this old.
 FRESH = timedelta(seconds=10)
 
 
-def is_in_trouble(endpoint: Endpoint) -> bool:
-    """Whether the next delivery is a probe, beside which no other is tried."""
-    return endpoint.faults >= FAILURES_TO_OPEN
-
-
-def is_left_alone(endpoint: Endpoint, at: datetime) -> bool:
-    """Whether nothing is delivered at a time: for no longer than any endpoint ever is."""
-    until = endpoint.blocked_until
-    return until is not None and at < until <= at + LONGEST_WAIT
-
-
 def open_endpoint_circuits() -> list[str]:
     """List the enabled endpoints that are left alone or asked by one probe at a time."""
-    rows = Endpoint.objects.filter(disabled_at=None, faults__gte=FAILURES_TO_OPEN).order_by("pk")
+    rows = Endpoint.objects.filter(in_trouble(), disabled_at=None).order_by("pk")
     return [str(pk) for pk in rows.values_list("pk", flat=True)]
 
 
@@ -55,8 +41,8 @@ def note_answers(endpoint: Endpoint, answers: Sequence[Answer]) -> None:
         for answer in telling:
             if not answer.error:
                 row.faults, row.blocked_until, row.last_success_at = 0, None, now
-            elif not is_left_alone(row, now):
-                _count_failure(row, answer, now)
+            elif not row.left_alone_for(now):
+                row.count_failure(now, _block, answer.wait)
             # Else one that was under way already tells nothing new.
         row.save(update_fields=["faults", "blocked_until", "last_success_at"])
 
@@ -66,14 +52,7 @@ def _is_known_to_be_well(endpoint: Endpoint) -> bool:
     return not endpoint.faults and last is not None and clock.now() - last < FRESH
 
 
-def _count_failure(row: Endpoint, answer: Answer, now: datetime) -> None:
-    row.faults += 1
-    if is_in_trouble(row):
-        requested = min(timedelta(seconds=answer.wait or 0), LONGEST_RETRY_AFTER)
-        row.blocked_until = now + max(_block(row.faults), requested)
-
-
-def _block(faults: int) -> timedelta:
+def _block(probes: int) -> timedelta:
     # No longer than a delivery would wait by the plan, so that this delays none for much longer.
     longest = min(timedelta(seconds=max(settings.EVENT_RETRY_SECONDS)), LONGEST_BLOCK)
-    return backoff(faults - FAILURES_TO_OPEN + 1, first=1, longest=longest)
+    return backoff(probes, first=1, longest=longest)

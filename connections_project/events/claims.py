@@ -20,11 +20,11 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from connections_project.core import clock
 from connections_project.core.database import in_index_order
 from connections_project.core.jobs.batches import Claimed
+from connections_project.core.jobs.circuit import left_alone
 from connections_project.core.jobs.claim import lease_jobs, locked_rows
 from connections_project.core.jobs.lanes import Lane
 from connections_project.core.jobs.lease import FREED, not_leased
 from connections_project.events.chains import Chain, lane_of
-from connections_project.events.circuits import LONGEST_WAIT, is_in_trouble, is_left_alone
 from connections_project.events.models import Delivery, Endpoint
 from connections_project.revocation.slots import Offer, claimed, share_out
 
@@ -83,7 +83,7 @@ def claim(
 
 def _offer(endpoint: Endpoint, wanted: Wanted, each: int | None) -> Offer[Chain]:
     most = settings.EVENT_ENDPOINT_LIMIT
-    slots = 1 if is_in_trouble(endpoint) else most
+    slots = 1 if endpoint.is_in_trouble else most
     return Offer(lane_of(endpoint), slots, partial(_take, endpoint, wanted), here=each or most)
 
 
@@ -128,18 +128,16 @@ def _locked_endpoints(wanted: Wanted) -> tuple[Sequence[Endpoint], bool]:
         rows = _endpoints_with_work(wanted, now=now)
         locked = list(rows.select_for_update(no_key=True).order_by("pk"))
     ready = [
-        one for one in locked if one.longest_due <= wanted.due_by and not is_left_alone(one, now)
+        one for one in locked if one.longest_due <= wanted.due_by and not one.left_alone_for(now)
     ]
-    in_order = sorted(ready, key=lambda one: (is_in_trouble(one), one.longest_due))
+    in_order = sorted(ready, key=lambda one: (one.is_in_trouble, one.longest_due))
     return in_order, len(ready) < len(locked)
 
 
 def _endpoints_with_work(wanted: Wanted, *, now: datetime) -> "QuerySet[Any]":
     patience = timedelta(seconds=wanted.patience)
     first = Delivery.pending().filter(endpoint=OuterRef("pk"), due_at__lte=wanted.due_by + patience)
-    rows = Endpoint.objects.filter(disabled_at=None).filter(
-        ~Q(blocked_until__gt=now + patience, blocked_until__lte=now + LONGEST_WAIT)
-    )
+    rows = Endpoint.objects.filter(disabled_at=None).exclude(left_alone(now, patience=patience))
     if wanted.only is not None:
         rows = rows.filter(pk__in=wanted.only)
     longest = Subquery(first.order_by("due_at").values("due_at")[:1])

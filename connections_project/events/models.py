@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from connections_project.core import clock
 from connections_project.core.ids import uuid7
+from connections_project.core.jobs.circuit import CircuitBreaker
 from connections_project.core.jobs.models import LeasedJob
 from connections_project.core.vault import SealedField
 from connections_project.events.types import EventType
 
 
-class Endpoint(models.Model):
+class Endpoint(CircuitBreaker):
     """An address of the host application, with its secrets and the state of its circuit.
 
     Its row is also the lock under which its deliveries are claimed.
@@ -33,9 +34,6 @@ class Endpoint(models.Model):
     disabled_at = models.DateTimeField(null=True)
     disabled_reason = models.CharField(max_length=512, default="", blank=True)
     last_success_at = models.DateTimeField(null=True)
-    # Failed tries in a row that speak of the endpoint; it is left alone until `blocked_until`.
-    faults = models.PositiveIntegerField(default=0)
-    blocked_until = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = "event endpoint"

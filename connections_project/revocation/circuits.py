@@ -1,8 +1,7 @@
 """Circuit breakers: don't call a platform that fails repeatedly; find out when it is back.
 
-A circuit breaker: after repeated faults it opens for a while; then one call is tried (half open),
-and what becomes of that closes it or opens it for longer. Revocations have one for each platform,
-probes of revoked tokens another, and what requests ask of it a third.
+Revocations have one for each platform, probes of revoked tokens another, and what requests ask of
+it a third (`core/jobs/circuit.py`).
 """
 
 from collections.abc import Callable
@@ -11,24 +10,20 @@ from functools import partial
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
 
 from connections_project.core import clock
 from connections_project.core.jobs.backoff import backoff
+from connections_project.core.jobs.circuit import in_trouble, left_alone
 from connections_project.oauth.errors import PlatformError
 from connections_project.revocation.models import (
     CallCircuit,
     Circuit,
-    CircuitBreaker,
+    PlatformCircuit,
     ProbeCircuit,
 )
 
-FAILURES_TO_OPEN = 5
 SHORTEST_BLOCK = timedelta(seconds=1)
 LONGEST_BLOCK = timedelta(minutes=5)
-LONGEST_RETRY_AFTER = timedelta(hours=1)
-# A wait that ends later was stored by a clock that was wrong; readings of one differ a little.
-LONGEST_WAIT = LONGEST_RETRY_AFTER + timedelta(minutes=1)
 # People wait for these calls, and each process asks only once beside.
 FIRST_CALL_BLOCK = 2.0
 LONGEST_CALL_BLOCK = timedelta(minutes=1)
@@ -37,23 +32,9 @@ LONGEST_CALL_BLOCK = timedelta(minutes=1)
 ABOUT_THE_TOKEN = frozenset({"refused", "dead_grant"})
 
 
-def not_blocked(at: datetime) -> Q:
-    return ~blocked(at)
-
-
-def blocked(at: datetime) -> Q:
-    """Return the condition of platforms that are left alone: for no longer than any ever is."""
-    return Q(blocked_until__gt=at, blocked_until__lte=at + LONGEST_WAIT)
-
-
-def is_in_trouble(circuit: CircuitBreaker) -> bool:
-    """Whether the next call is a probe, beside which no other is made."""
-    return circuit.faults >= FAILURES_TO_OPEN
-
-
-def open_until(kind: type[CircuitBreaker], platform: str) -> datetime | None:
+def open_until(kind: type[PlatformCircuit], platform: str) -> datetime | None:
     """Return until when a platform is left alone; None where it may be asked."""
-    rows = kind._default_manager.filter(blocked(clock.now()), platform=platform)
+    rows = kind._default_manager.filter(left_alone(clock.now()), platform=platform)
     until: datetime | None = rows.values_list("blocked_until", flat=True).first()
     return until
 
@@ -65,21 +46,21 @@ def allow_probe(platform: str) -> bool:
         Whether the platform was being left alone.
     """
     now = clock.now()
-    rows = Circuit.objects.filter(blocked(now), platform=platform)
+    rows = Circuit.objects.filter(left_alone(now), platform=platform)
     return bool(rows.update(blocked_until=now))
 
 
 def open_circuits() -> dict[str, list[str]]:
     """List the platforms that are left alone or asked by one probe at a time, by kind of call."""
-    kinds: dict[str, type[CircuitBreaker]] = {"revocations": Circuit, "requests": CallCircuit}
+    kinds: dict[str, type[PlatformCircuit]] = {"revocations": Circuit, "requests": CallCircuit}
     return {
         name: list(_in_trouble(kind).values_list("platform", flat=True))
         for name, kind in kinds.items()
     }
 
 
-def _in_trouble(kind: type[CircuitBreaker]) -> models.QuerySet[CircuitBreaker]:
-    return kind._default_manager.filter(faults__gte=FAILURES_TO_OPEN).order_by("platform")
+def _in_trouble(kind: type[PlatformCircuit]) -> models.QuerySet[PlatformCircuit]:
+    return kind._default_manager.filter(in_trouble()).order_by("platform")
 
 
 def is_failure(error: PlatformError | None) -> bool:
@@ -119,8 +100,7 @@ def note_call_failure(platform: str, *, retry_after: int | None = None) -> None:
 
 def may_probe(platform: str) -> bool:
     """Whether a platform may be asked about revoked tokens now."""
-    circuits = ProbeCircuit.objects.filter(platform=platform)
-    return not circuits.exclude(not_blocked(clock.now())).exists()
+    return open_until(ProbeCircuit, platform) is None
 
 
 def note_probe(platform: str, error: PlatformError | None) -> None:
@@ -137,14 +117,14 @@ def _longer(first: float, longest: timedelta = LONGEST_BLOCK) -> Callable[[int],
     return partial(backoff, first=first, longest=longest, shortest=SHORTEST_BLOCK)
 
 
-def _close(kind: type[CircuitBreaker], platform: str) -> None:
+def _close(kind: type[PlatformCircuit], platform: str) -> None:
     """Close a circuit; no row is touched, nor a lock taken, where it is closed already."""
     rows = kind._default_manager.filter(platform=platform, faults__gt=0)
     rows.update(faults=0, blocked_until=None)
 
 
 def _count(
-    kind: type[CircuitBreaker],
+    kind: type[PlatformCircuit],
     platform: str,
     retry_after: int | None,
     block_after: Callable[[int], timedelta],
@@ -154,11 +134,7 @@ def _count(
     with transaction.atomic():
         rows.bulk_create([kind(platform=platform)], ignore_conflicts=True)
         circuit = rows.select_for_update().get(platform=platform)
-        if circuit.blocked_until and now < circuit.blocked_until <= now + LONGEST_WAIT:
+        if circuit.left_alone_for(now):
             return  # A call that was under way already says nothing new.
-        circuit.faults += 1
-        if is_in_trouble(circuit):
-            requested = min(timedelta(seconds=retry_after or 0), LONGEST_RETRY_AFTER)
-            block = block_after(circuit.faults - FAILURES_TO_OPEN + 1)
-            circuit.blocked_until = now + max(block, requested)
+        circuit.count_failure(now, block_after, retry_after)
         circuit.save()

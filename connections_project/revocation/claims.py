@@ -15,10 +15,10 @@ from django.db.models import F, Min, OuterRef, Subquery
 
 from connections_project.core import clock
 from connections_project.core.jobs.batches import Claimed
+from connections_project.core.jobs.circuit import left_alone
 from connections_project.core.jobs.claim import claim_rows, lease_jobs, locked_rows
 from connections_project.core.jobs.lanes import Lane
 from connections_project.core.jobs.lease import FREED, not_leased
-from connections_project.revocation.circuits import is_in_trouble, not_blocked
 from connections_project.revocation.models import Circuit, RevocationJob
 from connections_project.revocation.slots import SLOT_LEASE_SECONDS, Offer, claimed, share_out
 
@@ -26,7 +26,7 @@ from connections_project.revocation.slots import SLOT_LEASE_SECONDS, Offer, clai
 def claim_one(job_id: UUID) -> RevocationJob | None:
     """Claim a certain job, due or not; None where somebody else has it or has finished it, or its
     platform is to be left alone for now."""
-    down = Circuit.objects.exclude(not_blocked(clock.now())).values("platform")
+    down = Circuit.objects.filter(left_alone(clock.now())).values("platform")
     rows = RevocationJob.pending().filter(not_leased(), pk=job_id).exclude(platform__in=down)
     jobs = claim_rows(rows, 1)
     return jobs[0] if jobs else None
@@ -77,7 +77,7 @@ def claim(
 
 def _most(circuit: Circuit, *, heed_circuits: bool) -> int:
     """Return how many jobs a platform may be asked for at a time, over all workers."""
-    is_probed = heed_circuits and is_in_trouble(circuit)
+    is_probed = heed_circuits and circuit.is_in_trouble
     return 1 if is_probed else settings.REVOCATION_PLATFORM_LIMIT
 
 
@@ -100,9 +100,9 @@ def _locked_circuits(due_by: datetime, *, heed_circuits: bool) -> list[Circuit]:
     first = jobs.order_by("due_at").values("due_at")
     rows = Circuit.objects.annotate(longest_due=Subquery(first[:1])).exclude(longest_due=None)
     if heed_circuits:
-        rows = rows.filter(not_blocked(clock.now()))
+        rows = rows.exclude(left_alone(clock.now()))
     locked = rows.select_for_update().order_by("platform")
-    in_order = sorted(locked, key=lambda circuit: (is_in_trouble(circuit), circuit.longest_due))
+    in_order = sorted(locked, key=lambda circuit: (circuit.is_in_trouble, circuit.longest_due))
     return list(in_order)
 
 

@@ -13,10 +13,10 @@ from django.db.models.expressions import Combinable
 
 from audit.events import Interface
 from connections_project.core import clock
+from connections_project.core.jobs.circuit import left_alone
 from connections_project.core.jobs.claim import locked_rows
 from connections_project.core.jobs.lease import not_leased
 from connections_project.revocation.attempts import end, record_ends
-from connections_project.revocation.circuits import not_blocked
 from connections_project.revocation.models import Circuit, JobState, RevocationJob
 
 BATCH = 500
@@ -59,7 +59,7 @@ def _made_due(rows: QuerySet[RevocationJob], now: datetime) -> list[RevocationJo
 
 def _give_up_some(now: datetime, interface: Interface) -> int:
     found_in_time = Q(due_at__lte=_ends() + FOUND_IN_TIME)
-    down = Circuit.objects.exclude(not_blocked(now)).values("platform")
+    down = Circuit.objects.filter(left_alone(now)).values("platform")
     # However short a life is, a pass that others share has time to try them.
     long_ago = Q(due_at__lt=now - max(_life(), FOUND_IN_TIME))
     over = _past_their_time(now).filter(due_at__gt=_ends())

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from connections_project.core import clock
 from connections_project.core.ids import uuid7
+from connections_project.core.jobs.circuit import CircuitBreaker
 from connections_project.core.jobs.models import LeasedJob
 from connections_project.core.vault import SealedField
 
@@ -148,14 +149,10 @@ class RevocationJob(LeasedJob):
         return super().pending().filter(state=JobState.PENDING)
 
 
-class CircuitBreaker(models.Model):
-    """How a platform is doing, as all processes on all hosts know it."""
+class PlatformCircuit(CircuitBreaker):
+    """How a platform is doing."""
 
     platform = models.CharField(primary_key=True, max_length=64)
-    # Failures in a row that speak of the platform rather than of one token.
-    faults = models.PositiveIntegerField(default=0)
-    # The platform is left alone until then, and after that asked once first.
-    blocked_until = models.DateTimeField(null=True)
 
     class Meta:
         abstract = True
@@ -164,7 +161,7 @@ class CircuitBreaker(models.Model):
         return self.platform
 
 
-class Circuit(CircuitBreaker):
+class Circuit(PlatformCircuit):
     """How a platform's revocation endpoint is doing.
 
     Its row is also the lock under which a platform's jobs are claimed, so that all workers together
@@ -172,7 +169,7 @@ class Circuit(CircuitBreaker):
     """
 
 
-class ProbeCircuit(CircuitBreaker):
+class ProbeCircuit(PlatformCircuit):
     """How a platform answers when revoked tokens are probed.
 
     Nothing but probes is kept from it: whoever introspects tokens badly may serve users well.
@@ -202,7 +199,7 @@ class WorkerSlots(models.Model):
         return f"{self.slots} at {self.platform}"
 
 
-class CallCircuit(CircuitBreaker):
+class CallCircuit(PlatformCircuit):
     """How a platform answers what requests ask of it: exchanges, refreshes, syncs, posts.
 
     It is not the revocations' one: a platform whose revocation endpoint fails on one token is not

@@ -14,9 +14,9 @@ from rest_framework.test import APIClient
 
 from audit.models import AuditEvent
 from connections_project.api import throttling
+from connections_project.core.jobs.circuit import FAILURES_TO_OPEN
 from connections_project.core.request_slots import RequestSlot
 from connections_project.identity.models import User
-from connections_project.revocation.circuits import FAILURES_TO_OPEN
 from connections_project.revocation.models import CallCircuit, RevocationJob
 from providers.models import Connection
 from social.models import Publication
@@ -193,6 +193,15 @@ def test_a_dead_platform_fails_fast(bank: Bank, owner: User, api: APIClient) -> 
     assert tries == [502] * FAILURES_TO_OPEN
     refused(partial(refresh, api, row))
     assert len(bank.token_requests("refresh_token")) == FAILURES_TO_OPEN
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(1, 503), (60, 503), (20 * 60, 201)])
+def test_a_wait_longer_than_any_was_set_by_a_wrong_clock(
+    bank: Bank, owner: User, api: APIClient, minutes: int, status: int
+) -> None:
+    until = timezone.now() + timedelta(minutes=minutes)
+    CallCircuit.objects.create(platform="bank", faults=1, blocked_until=until)
+    assert refresh(api, connection_of(owner)).status_code == status
 
 
 def test_one_probe_finds_it_up_again(

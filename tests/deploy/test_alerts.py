@@ -18,13 +18,14 @@ from audit.checkpoints import publish
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin, record
 from connections_project.api import rate_limits
+from connections_project.core.jobs.circuit import FAILURES_TO_OPEN
 from connections_project.core.vault import Sealed
 from connections_project.events import audience
 from connections_project.events.models import Delivery
 from connections_project.events.worker import deliver
 from connections_project.identity.models import User
 from connections_project.metrics.tables import refresh
-from connections_project.revocation.circuits import FAILURES_TO_OPEN, note_failure
+from connections_project.revocation.circuits import note_failure
 from connections_project.revocation.models import RevocationJob
 from tests.conftest import UseCatalogue
 from tests.metrics.conftest import Scrape, scrape

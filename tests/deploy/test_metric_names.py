@@ -14,9 +14,10 @@ from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 
 from connections_project.core.instruments import REGISTRY
+from connections_project.core.jobs.circuit import FAILURES_TO_OPEN
 from connections_project.metrics.collector import MetricsCollector
 from connections_project.oauth.errors import ErrorCode
-from connections_project.revocation.circuits import FAILURES_TO_OPEN, note_failure
+from connections_project.revocation.circuits import note_failure
 from tests.support.process_environment import ROOT
 from tests.support.prometheus import RULES
 

@@ -9,7 +9,8 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from audit.events import Interface
-from connections_project.revocation.circuits import FAILURES_TO_OPEN, may_probe, open_until
+from connections_project.core.jobs.circuit import FAILURES_TO_OPEN
+from connections_project.revocation.circuits import may_probe, open_until
 from connections_project.revocation.models import CallCircuit, Circuit, ProbeCircuit, RevocationJob
 from connections_project.revocation.worker import run_worker
 from tests.revocation.conftest import processed

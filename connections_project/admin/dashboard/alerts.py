@@ -10,12 +10,12 @@ from django.urls import reverse
 from audit.unsealed import oldest_unsealed
 from connections_project.admin.formatting import connection_model, exact_time
 from connections_project.core import clock
+from connections_project.core.jobs.circuit import left_alone
 from connections_project.events.models import Endpoint
 from connections_project.operations.models import UNFINISHED, BulkJob
 from connections_project.platforms.endings import near_endings
 from connections_project.platforms.models import Suspension
 from connections_project.platforms.registry import name_of
-from connections_project.revocation.circuits import blocked
 from connections_project.revocation.models import Circuit, JobState, Verification
 
 # A revocation is tried again within the hour; what is older has failed many times.
@@ -93,7 +93,7 @@ def _living_tokens(metrics: Mapping[str, Any]) -> Iterator[Alert]:
 
 def _circuits() -> Iterator[Alert]:
     page = reverse("admin:revocation_revocationjob_changelist")
-    for circuit in Circuit.objects.filter(blocked(clock.now())):
+    for circuit in Circuit.objects.filter(left_alone(clock.now())):
         text = f"{name_of(circuit.platform)} fails to revoke ({circuit.faults} times in a row)"
         yield Alert(f"{text} and is left alone for a while", f"{page}?state=pending", True)
 
