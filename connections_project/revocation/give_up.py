@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.expressions import Combinable
 
 from audit.events import Interface
@@ -20,30 +20,56 @@ from connections_project.revocation.attempts import end, record_ends
 from connections_project.revocation.models import Circuit, JobState, RevocationJob
 
 BATCH = 500
-# Whatever is found later than so long after its time was left alone before that.
-FOUND_IN_TIME = timedelta(minutes=10)
+# However short a life is, passes have so long to try what they have found.
+SHORTEST_PATIENCE = timedelta(minutes=10)
+# Between two waits of an open circuit lies a probe, which is begun and answered within this.
+LONGEST_PROBE = timedelta(minutes=1)
 
 
 def give_up(*, interface: Interface) -> int:
     """Have jobs tried for a last time whose time is over, and abandon those that can't be.
 
-    Such are jobs whose platform is left alone now, since it fails again and again; but after a gap
-    in which nobody worked they get a last try, within as long again as they had.
+    Such are jobs whose platform was left alone as their time ended, since it fails again and again.
+    All others are kept for their last try, for as long again as they had.
 
     Returns:
         How many were abandoned.
     """
-    now, total = clock.now(), 0
-    _make_due(now)
-    while number := _give_up_some(now, interface):
+    now = clock.now()
+    over = RevocationJob.pending().filter(not_leased(), created_at__lt=now - _life())
+    over = over.order_by("created_at").defer("sealed_tokens")
+    # Whoever finds a job first makes it due, so `due_at` says when that was.
+    new = over.filter(Q(due_at__lte=_end()) | Q(due_at__gt=now))
+    waited = now - max(_life(), SHORTEST_PATIENCE)
+    tried_by_nobody = over.filter(due_at__gt=_end(), due_at__lt=waited)
+    number = _abandon(new.filter(_platform_is_down()), interface)
+    _make_due(new, now)
+    return number + _abandon(tried_by_nobody, interface)
+
+
+def _platform_is_down() -> Exists:
+    """Return the condition of jobs whose platform's circuit was open as their time ended."""
+    is_open = left_alone(_end(OuterRef("created_at")) - LONGEST_PROBE)
+    return Exists(Circuit.objects.filter(is_open, platform=OuterRef("platform")))
+
+
+def _abandon(rows: QuerySet[RevocationJob], interface: Interface) -> int:
+    total = 0
+    while number := _abandon_some(rows, interface):
         total += number
     return total
 
 
-def _make_due(now: datetime) -> None:
-    """Make jobs due that are found for the first time; `due_at` keeps when that was."""
-    new = _past_their_time(now).filter(Q(due_at__lte=_ends()) | Q(due_at__gt=now))
-    new = new.order_by("created_at").defer("sealed_tokens")
+def _abandon_some(rows: QuerySet[RevocationJob], interface: Interface) -> int:
+    with transaction.atomic():
+        # The tokens themselves are not even read.
+        jobs = locked_rows(rows, BATCH)
+        end(RevocationJob.objects.filter(pk__in=[job.pk for job in jobs]), JobState.ABANDONED)
+        record_ends(jobs, JobState.ABANDONED, interface=interface)
+    return len(jobs)
+
+
+def _make_due(new: QuerySet[RevocationJob], now: datetime) -> None:
     rest = new
     while jobs := _made_due(rest, now):
         # Those before are not looked through again.
@@ -57,27 +83,8 @@ def _made_due(rows: QuerySet[RevocationJob], now: datetime) -> list[RevocationJo
     return jobs
 
 
-def _give_up_some(now: datetime, interface: Interface) -> int:
-    found_in_time = Q(due_at__lte=_ends() + FOUND_IN_TIME)
-    down = Circuit.objects.filter(left_alone(now)).values("platform")
-    # However short a life is, a pass that others share has time to try them.
-    long_ago = Q(due_at__lt=now - max(_life(), FOUND_IN_TIME))
-    over = _past_their_time(now).filter(due_at__gt=_ends())
-    old = over.filter(long_ago | (found_in_time & Q(platform__in=down)))
-    with transaction.atomic():
-        # The tokens themselves are not even read.
-        jobs = locked_rows(old.order_by("created_at").defer("sealed_tokens"), BATCH)
-        end(RevocationJob.objects.filter(pk__in=[job.pk for job in jobs]), JobState.ABANDONED)
-        record_ends(jobs, JobState.ABANDONED, interface=interface)
-    return len(jobs)
-
-
-def _past_their_time(now: datetime) -> QuerySet[RevocationJob]:
-    return RevocationJob.pending().filter(not_leased(), created_at__lt=now - _life())
-
-
-def _ends() -> Combinable:
-    return F("created_at") + _life()
+def _end(created_at: F = F("created_at")) -> Combinable:  # noqa: B008 - it is never changed.
+    return created_at + _life()
 
 
 def _life() -> timedelta:

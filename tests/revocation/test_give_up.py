@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from audit.events import Interface
+from connections_project.core.jobs.circuit import FAILURES_TO_OPEN
 from connections_project.oauth.errors import PlatformError
 from connections_project.revocation import give_up as give_ups
 from connections_project.revocation import tries
@@ -96,6 +97,39 @@ def test_what_was_not_asked_has_not_been_tried(monkeypatch: pytest.MonkeyPatch) 
         process_revocations()
     assert (job().state, job().attempts) == ("pending", 0)
     assert heeding() == ["revoked"]
+
+
+@pytest.mark.parametrize("minutes", [1, 9, 11])
+def test_none_found_after_its_end_is_given_up_since_its_like_fail_just_then(
+    bank: Bank, minutes: float
+) -> None:
+    bank.server.on("POST", "/revoke", Answer(503))
+    make_jobs("bank", *"123456789")
+    age(DAY + minutes * 60)
+    assert heeding() == ["abandoned"] * FAILURES_TO_OPEN
+    assert heeding() == []
+    bank.server.on("POST", "/revoke", Answer(200))
+    Circuit.objects.update(blocked_until=None)
+    assert heeding() == ["revoked"] * 4
+
+
+@pytest.mark.parametrize("minutes", [1, 9, 11])
+@pytest.mark.parametrize(
+    ("open_until", "outcomes"),
+    [(5, ["given_up"] * 9), (-0.1, ["given_up"] * 9), (-2, ["revoked"] * 9)],
+)
+def test_one_found_before_its_end_is_given_up_where_its_platform_is_down_then(
+    bank: Bank, minutes: float, open_until: float, outcomes: list[str]
+) -> None:
+    """A moment before the end counts too: then a probe is under way."""
+    bank.server.on("POST", "/revoke", Answer(503))
+    make_jobs("bank", *"123456789")
+    age(DAY - minutes * 60)
+    assert heeding() == ["pending"] * FAILURES_TO_OPEN
+    bank.server.on("POST", "/revoke", Answer(200))
+    with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
+        leave_alone(open_until)
+        assert heeding() == outcomes
 
 
 def test_one_left_alone_lives_once_more_as_long(bank: Bank) -> None:
