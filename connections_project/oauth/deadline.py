@@ -7,6 +7,7 @@ up, its sockets are shut down, nothing more is sent, and the caller goes on.
 import contextvars
 import os
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,9 @@ Result = TypeVar("Result")
 LONGEST_IDLE_SECONDS = 4.0
 # Of a body as it came over the wire: an answer with tokens is shorter.
 KEPT_BYTES = 64 * 1024
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+# How a connection fails that the other side has closed, also over TLS.
+_CLOSED = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 @dataclass(frozen=True)
@@ -71,10 +75,11 @@ class Guard:
     """Watches over the sockets of one call."""
 
     def __init__(self) -> None:
-        # Whether the platform may have acted on what it received, and whether the call was made on
-        # a connection of an earlier one.
+        # Whether the platform may have acted on what it received, whether the call was made on a
+        # connection of an earlier one, and whether that was closed instead of an answer.
         self.sent = False
         self.is_reused = False
+        self.is_unanswered = False
         # The beginning of the body as it came, in whatever content coding.
         self.wire = bytearray()
         self.response: _GuardedResponse | None = None
@@ -91,6 +96,14 @@ class Guard:
             if self._over:
                 raise TimeoutError
             self._handles.append(socket.socket(fileno=os.dup(sock.fileno())))
+
+    def may_send_again(self, *, is_safe: bool) -> bool:
+        """Whether a call that failed does no harm if it is made again, on another connection.
+
+        So it is where a connection that was kept was closed meanwhile, before all was sent, or
+        without an answer to a safe call (RFC 9112, section 9.3.1; RFC 9110, section 9.2.2).
+        """
+        return self.is_reused and (not self.sent or (is_safe and self.is_unanswered))
 
     def end(self) -> None:
         """Shut down what is still open; whatever the call does from now on fails."""
@@ -211,19 +224,28 @@ class GuardedConnection(HTTPConnection):
         """Send a part of a request.
 
         Raises:
-            ConnectionError: The platform has closed the connection. If that is so with the first
-                part, the head, nobody can have acted on the request.
+            OSError: The platform has closed the connection. If that is so with the first part, the
+                head, nobody can have acted on the request; on a connection that was kept, nobody
+                acts on a part of one either (RFC 9112, section 8).
         """
+        guard = _guard.get()
         try:
+            if guard.is_reused and not self._is_handed_over and not super().is_connected:
+                raise ConnectionResetError
             super().send(data)
-        except ConnectionError:
-            guard = _guard.get()
-            guard.sent = guard.sent and self._is_handed_over
+        except _CLOSED:
+            guard.sent = guard.sent and self._is_handed_over and not guard.is_reused
             raise
         self._is_handed_over = True
 
     def getresponse(self) -> Any:
-        response = super().getresponse()
+        try:
+            response = super().getresponse()
+        except _CLOSED:
+            _guard.get().is_unanswered = True
+            raise
+        # Who answers has acted, even if not all of the request could be sent.
+        _guard.get().sent = True
         self._busy_at = time.monotonic()
         return response
 

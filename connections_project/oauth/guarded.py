@@ -7,6 +7,7 @@ is read up to a limit, and all of it ends in time.
 
 import os
 import socket
+import time
 from collections.abc import Collection, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from urllib3.util.connection import create_connection
 
 from connections_project.oauth.answering_session import AnsweringSession
 from connections_project.oauth.deadline import (
+    SAFE_METHODS,
     Call,
     Guard,
     GuardedConnection,
@@ -143,6 +145,7 @@ class GuardedClient:
             FetchError: See there.
         """
         _policy.set(self._policy)
+        until = time.monotonic() + within
         call = Call(lambda: self._exchange(method, url, headers or {}, body))
         try:
             return call.run(within=within)
@@ -150,6 +153,9 @@ class GuardedClient:
             code: FetchCode = "timeout" if call.guard.sent else "connect_error"
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             code = _code_of(error, call.guard)
+        if call.guard.may_send_again(is_safe=method in SAFE_METHODS):
+            left = until - time.monotonic()
+            return self.send(method, url, within=left, headers=headers, body=body)
         # Outside of the except block: texts of those errors quote the address with its query.
         raise FetchError(code)
 

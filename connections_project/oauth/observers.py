@@ -43,13 +43,18 @@ def calling(kind: Kind) -> Iterator[None]:
         _kind.reset(token)
 
 
+def current_kind() -> Kind:
+    """Return the purpose of the calls that are made now."""
+    return _kind.get() or "other"
+
+
 def observed(call: Callable[[], Answer], *, platform: str) -> Answer:
     """Make a call and notify the observers.
 
     Raises:
         PlatformError: As the call does, or a preparation.
     """
-    kind = _kind.get() or "other"
+    kind = current_kind()
     for prepare in _preparations:
         prepare(platform, kind)
     began = time.monotonic()

@@ -14,6 +14,7 @@ from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 from connections_project import __version__
 from connections_project.oauth.answering_session import AnsweringSession
 from connections_project.oauth.deadline import (
+    SAFE_METHODS,
     Call,
     Guard,
     GuardedPool,
@@ -24,7 +25,7 @@ from connections_project.oauth.deadline import (
 from connections_project.oauth.errors import ErrorCode, PlatformError, Received
 from connections_project.oauth.messages import Answer as Answer
 from connections_project.oauth.messages import Request as Request
-from connections_project.oauth.observers import observed
+from connections_project.oauth.observers import current_kind, observed
 from connections_project.oauth.platform_entries import Platform
 from connections_project.oauth.proxy import OutboundProxy
 
@@ -72,13 +73,17 @@ def _send(request: Request, platform: str, within: float) -> Answer:
         failure = PlatformError(code, platform=platform)
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         failure = PlatformError(_code_of(error, call.guard), platform=platform)
-    if failure.code == "connect_error" and call.guard.is_reused:
-        # The platform had closed a connection that was kept: surely nothing of this was sent.
+    if call.guard.may_send_again(is_safe=_is_safe(request)):
         return _send(request, platform, until - time.monotonic())
     received.wire = bytes(call.guard.wire)
     failure.received = received
     # Outside of the except block: texts of those errors quote the address with its query.
     raise failure
+
+
+def _is_safe(request: Request) -> bool:
+    """Whether a call changes nothing; some platforms take as GET what spends a token."""
+    return request.method in SAFE_METHODS and current_kind() not in {"exchange", "refresh"}
 
 
 class _Adapter(HTTPAdapter):

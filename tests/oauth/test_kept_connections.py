@@ -1,27 +1,82 @@
 """Connections to a platform that are kept for the next call."""
 
-from collections.abc import Iterator
+import http.client
+import ssl
+from collections.abc import Callable, Iterator
+from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
+import trustme
 
-from connections_project.oauth import deadline
+from connections_project.oauth import deadline, transport
 from connections_project.oauth.errors import PlatformError
-from connections_project.oauth.transport import Answer, Request, send
+from connections_project.oauth.guarded import GuardedClient
+from connections_project.oauth.observers import Kind, calling
+from connections_project.oauth.transport import Request, send
 from tests.support.closing_server import ClosingServer
 
+CloseAt = Callable[[str, str], None]
+# What is sent after a close may have arrived before it.
+UNSENT = [
+    *[(point, how) for point in ("idle", "looked at", "head") for how in ("close", "reset")],
+    ("body", "reset"),
+]
 
-@pytest.fixture
-def closing() -> Iterator[ClosingServer]:
-    with ClosingServer() as running:
+
+@pytest.fixture(params=["http", "https"])
+def closing(
+    request: pytest.FixtureRequest,
+    authority: trustme.CA,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[ClosingServer]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setattr(transport._session, "verify", str(tmp_path / "authority.pem"))
+    with ClosingServer(tls=context if request.param == "https" else None) as running:
         yield running
 
 
-def post(server: ClosingServer) -> Answer:
-    return send(Request("POST", f"{server.url}/posts", form={"a": "b"}), platform="x", within=5.0)
+@pytest.fixture
+def close_at(closing: ClosingServer, monkeypatch: pytest.MonkeyPatch) -> CloseAt:
+    """Have the platform close its connections, by `close` or `reset`, in the midst of a call."""
+
+    def close_at(point: str, how: str) -> None:
+        parts = iter(["head", "body"])
+        close = closing.close_all if how == "close" else closing.reset_all
+        send_part = http.client.HTTPConnection.send
+
+        def sending(connection: http.client.HTTPConnection, data: bytes) -> None:
+            if deadline._guard.get().is_reused and next(parts) == point:
+                close()
+            send_part(connection, data)
+
+        if point == "idle":
+            close()
+        elif point == "looked at":
+            close()
+            monkeypatch.setattr(deadline.GuardedConnection, "is_connected", True)
+        elif point == "answer":
+            closing.answers = False
+        else:
+            monkeypatch.setattr(http.client.HTTPConnection, "send", sending)
+
+    return close_at
+
+
+def post(server: ClosingServer) -> int:
+    request = Request("POST", f"{server.url}/posts", form={"a": "b"})
+    return send(request, platform="x", within=5.0).status
+
+
+def get(server: ClosingServer) -> int:
+    return send(Request("GET", f"{server.url}/me"), platform="x", within=5.0).status
 
 
 def test_a_connection_serves_many_calls(closing: ClosingServer) -> None:
-    assert [post(closing).status for _ in range(3)] == [200] * 3
+    assert [post(closing) for _ in range(3)] == [200] * 3
     assert closing.connections == 1
 
 
@@ -30,25 +85,77 @@ def test_an_idle_one_is_not_used_again(
 ) -> None:
     post(closing)
     monkeypatch.setattr(deadline, "LONGEST_IDLE_SECONDS", 0.0)
-    assert post(closing).status == 200
+    assert post(closing) == 200
     assert closing.connections == 2
 
 
-def test_what_was_surely_not_sent_is_sent_again(
-    closing: ClosingServer, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("point", "how"), UNSENT)
+def test_what_was_not_sent_whole_is_sent_again(
+    closing: ClosingServer, close_at: CloseAt, point: str, how: str
 ) -> None:
     post(closing)
-    closing.reset_all()
-    # As if it were closed between the look at it and the sending.
-    monkeypatch.setattr(deadline.GuardedConnection, "is_connected", True)
-    assert post(closing).status == 200
+    close_at(point, how)
+    assert post(closing) == 200
     assert (closing.connections, closing.requests) == (2, 2)
 
 
-def test_what_may_have_arrived_is_sent_once(closing: ClosingServer) -> None:
+@pytest.mark.parametrize(
+    ("call", "kind"),
+    [
+        (post, "exchange"), (post, "refresh"), (post, "publish"), (post, "revoke"),
+        (get, "exchange"), (get, "refresh"),
+    ],
+)  # fmt: skip
+def test_what_may_have_spent_something_is_sent_once(
+    closing: ClosingServer, close_at: CloseAt, call: Callable[[ClosingServer], int], kind: Kind
+) -> None:
     post(closing)
-    closing.answers = False
+    close_at("answer", "close")
+    with calling(kind), pytest.raises(PlatformError) as caught:
+        call(closing)
+    assert caught.value.code == "reset"
+    assert (closing.connections, closing.requests) == (1, 2)
+
+
+def test_what_was_sent_whole_is_sent_once(closing: ClosingServer, close_at: CloseAt) -> None:
+    post(closing)
+    close_at("body", "close")
     with pytest.raises(PlatformError) as caught:
         post(closing)
     assert caught.value.code == "reset"
-    assert (closing.connections, closing.requests) == (1, 2)
+    assert closing.connections == 1
+
+
+@pytest.mark.parametrize("how", ["close", "reset"])
+@pytest.mark.parametrize("point", ["idle", "looked at", "head"])
+def test_a_safe_call_is_sent_again(
+    closing: ClosingServer, close_at: CloseAt, point: str, how: str
+) -> None:
+    get(closing)
+    close_at(point, how)
+    assert get(closing) == 200
+    assert (closing.connections, closing.requests) == (2, 2)
+
+
+def test_a_safe_call_without_an_answer_is_sent_again_once(
+    closing: ClosingServer, close_at: CloseAt
+) -> None:
+    get(closing)
+    close_at("answer", "close")
+    with pytest.raises(PlatformError) as caught:
+        get(closing)
+    assert caught.value.code == "reset"
+    assert (closing.connections, closing.requests) == (2, 3)
+
+
+@pytest.mark.parametrize(("point", "how"), UNSENT)
+def test_so_it_is_with_addresses_that_others_chose(
+    closing: ClosingServer, close_at: CloseAt, point: str, how: str
+) -> None:
+    client = GuardedClient(networks=[ip_network("127.0.0.0/8")], largest=1000)
+    client._session.verify = transport._session.verify
+    first = client.send("POST", closing.url, within=5.0, body=b"{}")
+    close_at(point, how)
+    second = client.send("POST", closing.url, within=5.0, body=b"{}")
+    assert (first.status, second.status) == (200, 200)
+    assert (closing.connections, closing.requests) == (2, 2)

@@ -1,6 +1,8 @@
 """A platform that keeps connections open, counts them, and closes them when it is told to."""
 
+import re
 import socket
+import ssl
 import struct
 import threading
 from contextlib import suppress
@@ -11,14 +13,22 @@ _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
 class ClosingServer:
-    """Answers each POST by `{}`, unless `answers` is false: then it closes instead."""
+    """Answers each request by `{}`, unless `answers` is false: then it closes instead.
 
-    def __init__(self) -> None:
+    Args:
+        tls: The server's side of TLS, for https.
+
+    Attributes:
+        requests: How many have come whole.
+    """
+
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
         self.answers = True
+        self._tls = tls
         self.connections = self.requests = 0
         self._open: list[tuple[socket.socket, threading.Thread]] = []
         self._listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.url = f"http{'s' * bool(tls)}://127.0.0.1:{self._listening.getsockname()[1]}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -37,31 +47,54 @@ class ClosingServer:
 
     def reset_all(self) -> None:
         """Close all connections by a reset, as a host does that knows nothing of them any more."""
+        self._close_all(socket.SHUT_RD, linger=struct.pack("ii", 1, 0))
+
+    def close_all(self) -> None:
+        """Close all connections as a server does that has waited for long enough."""
+        self._close_all(socket.SHUT_RDWR, linger=struct.pack("ii", 0, 0))
+
+    def _close_all(self, how: int, *, linger: bytes) -> None:
         while self._open:
             peer, thread = self._open.pop()
-            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             with suppress(OSError):  # Its thread may have closed it.
-                peer.shutdown(socket.SHUT_RD)
-            peer.close()
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                peer.shutdown(how)
             # As long as its thread reads from it, the system keeps it open.
             thread.join()
+            peer.close()
 
     def _accept(self) -> None:
         with suppress(OSError):  # The end of the test.
             while True:
                 peer, _ = self._listening.accept()
+                if self._tls:
+                    peer = self._tls.wrap_socket(peer, server_side=True)
                 self.connections += 1
                 thread = threading.Thread(target=self._serve, args=(peer,), daemon=True)
-                thread.start()
                 self._open.append((peer, thread))
+                thread.start()
 
     def _serve(self, peer: socket.socket) -> None:
         with suppress(OSError):  # The connection was reset.
-            while received := peer.recv(65536):
-                while not received.endswith(b"a=b"):
-                    received += peer.recv(65536)
+            while _receive(peer):
                 self.requests += 1
                 if not self.answers:
                     peer.shutdown(socket.SHUT_RDWR)
                     return
                 peer.sendall(_OK)
+
+
+def _receive(peer: socket.socket) -> bool:
+    """Receive a request; give whether it came whole."""
+    received = b""
+    while not (head := re.match(rb"(?s)(.*?)\r\n\r\n", received)):
+        if not (piece := peer.recv(65536)):
+            return False
+        received += piece
+    length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head[1])
+    missing = int(length[1]) - (len(received) - head.end()) if length else 0
+    while missing > 0:
+        if not (piece := peer.recv(missing)):
+            return False
+        missing -= len(piece)
+    return True
