@@ -52,7 +52,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 _env = Environment(os.environ)
 
 try:
-    read_env_file(Path(os.environ.get("ENV_FILE") or BASE_DIR / ".env"))
+    read_env_file(os.environ.get("ENV_FILE") or ".env")
     DEBUG = _env.flag("DEBUG", default=False)
 
     # Keys. In DEBUG a missing one is made up for this process alone (check connections.W001 warns).
@@ -184,7 +184,7 @@ try:
         values.mail_backend,
         "the dotted path of a class of Django's",
     )
-    EMAIL_FILE_PATH = _env.text("EMAIL_FILE_PATH") or None
+    EMAIL_FILE_PATH = _env.path("EMAIL_FILE_PATH", None, values.folder, "the path of a folder")
     EMAIL_HOST = _env.text("EMAIL_HOST", "localhost")
     EMAIL_PORT = _env.whole_number("EMAIL_PORT", 25, least=1, most=65535)
     EMAIL_HOST_USER = _env.text("EMAIL_HOST_USER")
@@ -215,6 +215,8 @@ try:
     INSTALLED_APPS = installed_apps(EXTRA_APPS)
 
     # Through which calls to other people's servers go, if not directly.
+    # By which authorities, if not by public ones.
+    _env.export_authorities("REQUESTS_CA_BUNDLE")
     OUTBOUND_PROXY = OutboundProxy(_env.proxy_url("OUTBOUND_PROXY"), tuple(_env.listed("NO_PROXY")))
 
     # Laid over the catalogue that the apps ship, and the clients that are registered there.

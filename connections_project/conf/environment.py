@@ -1,5 +1,6 @@
 """Settings from the environment: typed, and refused in one line that names the wrong one."""
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -19,6 +20,7 @@ from connections_project.conf.single_sign_on import IncompleteError, SingleSignO
 
 T = TypeVar("T")
 
+PROJECT = Path(__file__).resolve().parents[2]
 TEN_YEARS = 10 * 365 * 24 * 3600  # seconds: what is added to a date must not overflow it.
 CLIENT_VARIABLE = re.compile(
     r"OAUTH_(?P<slug>[A-Z0-9_]{1,64})_(CLIENT_ID|CLIENT_SECRET|REDIRECT_URIS|WEBHOOK_KEY)"
@@ -33,15 +35,16 @@ _SECRET = re.compile(
 _LINE = re.compile(r"(export )?[A-Za-z_0-9]+=.*|#.*|")
 
 
-def read_env_file(path: Path) -> None:
+def read_env_file(name: str) -> None:
     """Read variables from a file of NAME=value lines; the environment's own win over it.
 
     Args:
-        path: The file, which may be absent.
+        name: The file, which may be absent.
 
     Raises:
         ImproperlyConfigured: It can't be read, or a line of it; the line is named by its number.
     """
+    path = PROJECT / name
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -82,7 +85,7 @@ class Environment:
     @staticmethod
     def _file_text(name: str, path: str) -> str:
         try:
-            return Path(path).read_text(encoding="utf-8").strip()
+            return (PROJECT / path).read_text(encoding="utf-8").strip()
         except (OSError, ValueError):
             raise ImproperlyConfigured(f"{name}_FILE is wrong: it must be a text file") from None
 
@@ -102,6 +105,13 @@ class Environment:
         """
         value = self.text(name)
         return self._parse(name, value, parse, expected) if value else default
+
+    def path(self, name: str, default: T, parse: Callable[[Path], T], expected: str) -> T:
+        """Return what `parse` makes of a path, or `default` where there is none.
+
+        One that isn't absolute starts in the project's folder, wherever the process does.
+        """
+        return self.parsed(name, default, lambda text: parse(PROJECT / text), expected)
 
     def listed(self, name: str, parse: Callable[[str], str] = str, expected: str = "") -> list[str]:
         """Return the items between the commas, each as `parse` makes it.
@@ -162,7 +172,7 @@ class Environment:
     def certificates(self, name: str) -> tuple[Certificate, ...]:
         """Return the certificates of the PEM file of that path; none where it is absent."""
         expected = "the path of a PEM file with certificates"
-        return self.parsed(name, (), values.certificates, expected)
+        return self.path(name, (), values.certificates, expected)
 
     def proxy_url(self, name: str) -> str:
         expected = "an address such as http://user:password@proxy.example.com:3128"
@@ -209,7 +219,9 @@ class Environment:
     def database(self, name: str, default: str) -> dict[str, Any]:
         """Return Django's description of the database at an address (django-environ's schemes)."""
         expected = "postgres://user@host/name or sqlite:///path"
-        return self.parsed(name, values.database(default), values.database, expected)
+        found = self.parsed(name, values.database(default), values.database, expected)
+        is_file = found["ENGINE"] == "django.db.backends.sqlite3"
+        return found | {"NAME": str(PROJECT / found["NAME"])} if is_file else found
 
     def networks(self, name: str, *, loopback: bool) -> list[str]:
         """Return networks in CIDR notation (RFC 4632, section 3.1).
@@ -228,17 +240,17 @@ class Environment:
 
     def files(self, name: str) -> list[Path]:
         """Return the file of that path; none where the variable is absent."""
-        path = self.parsed(name, None, values.file, "the path of a file")
+        path = self.path(name, None, values.file, "the path of a file")
         return [path] if path else []
 
     def image(self, name: str) -> Path | None:
         """Return the path of a picture; None where the variable is absent."""
         expected = "the path of a file that ends in .svg, .png, .jpg or .webp"
-        return self.parsed(name, None, values.image, expected)
+        return self.path(name, None, values.image, expected)
 
     def identity(self, name: str) -> Identity:
         """Return the issuers and transmitters of the file of that path; none where it is absent."""
-        path = self.parsed(name, None, values.file, "the path of a file")
+        path = self.path(name, None, values.file, "the path of a file")
         try:
             return read_identity(path) if path else NOBODY
         except IssuersError as error:
@@ -254,17 +266,23 @@ class Environment:
 
     def folder(self, name: str, default: Path) -> Path:
         """Return a folder, which need not be there yet."""
-        return self.parsed(name, default, values.folder, "the path of a folder")
+        return self.path(name, default, values.folder, "the path of a folder")
 
     def metrics_folder(self, name: str, default: str) -> Path | None:
         """Return the folder of the processes' metrics, made ready; None where none is named."""
         path = self.text(name, default)
         expected = "a folder that we may write to and others may not"
-        return self._parse(name, path, metrics_folder, expected) if path else None
+        return self._parse(name, str(PROJECT / path), metrics_folder, expected) if path else None
+
+    def export_authorities(self, name: str) -> None:
+        """Have a file of certificates, or a folder of them, found by libraries that look there."""
+        expected = "the path of a file or folder with certificates"
+        if path := self.path(name, None, values.file_or_folder, expected):
+            os.environ[name] = str(path)
 
     def written_file(self, name: str, default: Path) -> Path:
         """Return the path of a file that is made when it is first written to."""
-        return self.parsed(name, default, values.written_file, "the path of a file, not a folder")
+        return self.path(name, default, values.written_file, "the path of a file, not a folder")
 
     def oauth_clients(self) -> dict[str, dict[str, Any]]:
         """Return the clients registered at platforms, by the platforms' slugs.

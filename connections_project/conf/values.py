@@ -192,16 +192,21 @@ def installed_module(text: str) -> str:
     return text
 
 
-def file(text: str) -> Path:
-    path = Path(text)
+def file(path: Path) -> Path:
     if not path.is_file():
         raise ValueError
     return path
 
 
-def certificates(text: str) -> tuple[Certificate, ...]:
+def file_or_folder(path: Path) -> Path:
+    if not path.exists():
+        raise ValueError
+    return path
+
+
+def certificates(path: Path) -> tuple[Certificate, ...]:
     """Read the certificates of a PEM file."""
-    return tuple(load_pem_x509_certificates(file(text).read_bytes()))
+    return tuple(load_pem_x509_certificates(file(path).read_bytes()))
 
 
 def mail_backend(text: str) -> str:
@@ -222,22 +227,20 @@ def mail_address(text: str) -> str:
     return text
 
 
-def image(text: str) -> Path:
+def image(path: Path) -> Path:
     """Take a file of a kind that every browser shows, by its ending."""
-    if not text.lower().endswith((".svg", ".png", ".jpg", ".jpeg", ".webp")):
+    if path.suffix.lower() not in {".svg", ".png", ".jpg", ".jpeg", ".webp"}:
         raise ValueError
-    return file(text)
+    return file(path)
 
 
-def folder(text: str) -> Path:
-    path = Path(text)
+def folder(path: Path) -> Path:
     if path.exists() and not path.is_dir():
         raise ValueError
     return path
 
 
-def written_file(text: str) -> Path:
-    path = Path(text)
+def written_file(path: Path) -> Path:
     if path.is_dir():
         raise ValueError
     return path

@@ -60,7 +60,7 @@ TEMPLATES = [
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": _env.text("SANDBOX_DATABASE", str(BASE_DIR / "sandbox.sqlite3")),
+        "NAME": _env.written_file("SANDBOX_DATABASE", BASE_DIR / "sandbox.sqlite3"),
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,

@@ -46,7 +46,7 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> TimestampAuthority:
 @pytest.fixture
 def _timestamped(tsa: TimestampAuthority, server: PlatformServer, settings: LazySettings) -> None:
     settings.AUDIT_TIMESTAMP_URL = tsa.serve(server)
-    settings.AUDIT_TIMESTAMP_ROOTS = certificates(str(tsa.root))
+    settings.AUDIT_TIMESTAMP_ROOTS = certificates(tsa.root)
 
 
 timestamped = pytest.mark.usefixtures("_timestamped")

@@ -128,8 +128,7 @@ def test_settings_and_their_page_agree() -> None:
     names = ("CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URIS", "WEBHOOK_KEY")
     of_clients = {f"OAUTH_<SLUG>_{one}" for one in names}
     of_policies = {"RATE_LIMIT_<POLICY>"}
-    by_libraries = {"REQUESTS_CA_BUNDLE"}
-    assert explained.keys() == read.keys() | of_clients | of_policies | by_libraries
+    assert explained.keys() == read.keys() | of_clients | of_policies
 
 
 def test_default_values_on_the_page_are_right() -> None:

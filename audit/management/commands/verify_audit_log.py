@@ -155,7 +155,7 @@ def _public_key(text: str) -> Ed25519PublicKey:
 
 def _certificates(text: str) -> tuple[Certificate, ...]:
     try:
-        return certificates(text)
+        return certificates(Path(text))
     except ValueError:
         raise argparse.ArgumentTypeError("give a PEM file with certificates") from None
 

@@ -109,7 +109,6 @@ def _make_ready(folder: Path, ports: Ports) -> None:
     folder.mkdir(exist_ok=True)
     (folder / "ports.json").write_text(json.dumps(asdict(ports)), "utf-8")
     issue_where_missing(certificate_in(folder))
-    os.chdir(ROOT)  # The paths in `.env` start here.
     os.environ["DJANGO_SETTINGS_MODULE"] = "connections_project.settings"
     os.environ.update(_settings_of(folder, ports))
     django.setup()
@@ -128,8 +127,8 @@ def _settings_of(folder: Path, ports: Ports) -> dict[str, str]:
         }
         for variable, (name, text) in texts.items():
             (folder / name).write_text(text, "utf-8")
-            found[variable] = str(folder / name)
-        read_env_file(Path(os.environ.get("ENV_FILE") or ROOT / ".env"))
+            found[variable] = str((folder / name).resolve())
+        read_env_file(os.environ.get("ENV_FILE") or ".env")
         if "ADMIN_OIDC_ISSUER" in os.environ:
             found["ADMIN_OIDC_ISSUER"] = ports.sandbox_url
     return found
