@@ -42,6 +42,10 @@ def run(*words: str, stdout: IO[str] | None = None) -> None:
 
 @pytest.fixture(autouse=True)
 def _an_operator_and_an_endpoint(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_operator_and_endpoint(settings, monkeypatch)
+
+
+def make_operator_and_endpoint(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.ADMIN_TOTP_REQUIRED = True
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n" * 2))
     run("create_operator", EMAIL, "--password-stdin")

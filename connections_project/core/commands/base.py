@@ -4,9 +4,10 @@ import getpass
 import json
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
 from django.core.management.base import (
@@ -55,6 +56,21 @@ class EscapedCommand(BaseCommand):
     stdout = Escaped()
     stderr = Escaped()
 
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Do it from a command line; where nothing can be written to standard error, what failed is
+        said on standard output, unless that is begun, and the exit code stays."""
+        try:
+            super().run_from_argv(argv)
+        except OSError as error:
+            failed = error.__context__
+            if error is not self.stderr.failure or not isinstance(failed, CommandError):
+                raise
+            with suppress(OSError):
+                if not self.stdout.is_begun:
+                    self.stdout.write(f"{type(failed).__name__}: {failed}")
+                    self.stdout.flush()
+            sys.exit(failed.returncode)
+
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Do it, unless a shell has handed down bytes that are no text.
 
@@ -80,7 +96,7 @@ class EscapedCommand(BaseCommand):
         """Commit what is done here only once what is written here has been handed on.
 
         For secrets that are shown once: what nobody was shown must not exist, nor end what was
-        there before.
+        there before. What goes to standard error beside a secret is written first.
 
         Raises:
             CommandError: It can't be written.
@@ -95,9 +111,10 @@ class EscapedCommand(BaseCommand):
             yield
             self.stdout.flush()
         except OSError as error:
-            if error is not self.stdout.failure:
+            if error is self.stdout.failure:
+                self.stdout.give_up()
+            elif error is not self.stderr.failure:
                 raise
-            self.stdout.give_up()
             raise CommandError(
                 f"The output can't be written ({error.strerror}). {outcome}"
             ) from None

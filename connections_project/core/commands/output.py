@@ -28,6 +28,7 @@ class EscapedOutput(OutputWrapper):
 
     # Why the last that was written could not be.
     failure: OSError | None = None
+    is_begun = False
 
     def write(  # type: ignore[override]
         self,
@@ -37,6 +38,7 @@ class EscapedOutput(OutputWrapper):
     ) -> None:
         with self._remembering():
             super().write(escaped(msg), style_func, ending)
+        self.is_begun = True
 
     def flush(self) -> None:
         with self._remembering():

@@ -43,8 +43,8 @@ examples:
         if json:
             self.stdout.write(as_json(endpoint, secret))
             return
-        self.stdout.write(secret)
         self.stderr.write(
             f"Event endpoint {endpoint.pk} for {endpoint.types or 'all types'}. "
             "Keep the secret now: it can't be shown again."
         )
+        self.stdout.write(secret)

@@ -74,12 +74,12 @@ The key alone goes to standard output, so that it can be kept.
         if json:
             self.stdout.write(jsonlib.dumps(_known(made)))
             return
-        self.stdout.write(made.text)
         ends = f", until {render_datetime(made.key.expires_at)}" if made.key.expires_at else ""
         self.stderr.write(
             f"An API key of {team.name} for {', '.join(made.key.scopes)}{ends}. "
             "Keep it now: it can't be shown again."
         )
+        self.stdout.write(made.text)
 
 
 def _known(made: NewKey) -> dict[str, Any]:

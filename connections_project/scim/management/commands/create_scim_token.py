@@ -41,9 +41,9 @@ The token alone goes to standard output, so that it can be kept.
     def _report(self, made: NewToken, *, json: bool) -> None:
         token = made.token
         known = {"name": token.name, "issuer": token.issuer, "token": made.text}
-        self.stdout.write(jsonlib.dumps(known) if json else made.text)
         if not json:
             self.stderr.write(
                 f"A SCIM token for the people of {token.issuer}. "
                 "Keep it now: it can't be shown again."
             )
+        self.stdout.write(jsonlib.dumps(known) if json else made.text)
