@@ -15,7 +15,6 @@ from tests.support.deployment import wait_until
 from tests.support.platform_server import free_port
 from tests.support.postgresql_cluster import Cluster
 
-# Two sessions for everybody, so that each transaction is likely to get another one.
 _SETTINGS = """
 [databases]
 postgres = host=127.0.0.1 port={cluster.port} user=postgres
@@ -25,16 +24,23 @@ listen_port = {port}
 unix_socket_dir =
 auth_type = any
 pool_mode = transaction
-default_pool_size = 2
+default_pool_size = {sessions}
+server_login_retry = 1
 """
 
 
 @contextmanager
-def pgbouncer(cluster: Cluster) -> Iterator[str]:
-    """Yield the address by which the cluster is reached through the pooler."""
+def pgbouncer(cluster: Cluster, *, sessions: int = 2) -> Iterator[str]:
+    """Yield the address by which the cluster is reached through the pooler.
+
+    Args:
+        sessions: How many it has for everybody; with two each transaction is likely to get another
+            one.
+    """
     program, port = _program_or_skip(), free_port()
     settings = cluster.folder / "pgbouncer.ini"
-    settings.write_text(_SETTINGS.format(cluster=cluster, port=port), encoding="ascii")
+    text = _SETTINGS.format(cluster=cluster, port=port, sessions=sessions)
+    settings.write_text(text, encoding="ascii")
     url = f"postgres://postgres@127.0.0.1:{port}/postgres"
     with subprocess.Popen(
         [program, "--quiet", str(settings)],

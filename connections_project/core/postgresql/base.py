@@ -22,6 +22,7 @@ from django.utils.functional import cached_property
 from psycopg import IsolationLevel
 
 from connections_project.core.clock import database_clock
+from connections_project.core.postgresql.pooler import PoolerConnection
 from connections_project.core.postgresql.silence import Connection, SilentServerError
 
 logger = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             session = self._pooled(conn_params)
         else:
             self.isolation_level = IsolationLevel.READ_COMMITTED
-            session = Connection.connect(**conn_params)
+            session = PoolerConnection.connect(**conn_params)
         self._read_clock(session)
         return session
 
@@ -160,9 +161,25 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if self.pool:
                 self.pool.drain()
 
+    def close_if_health_check_failed(self) -> None:
+        """Close a session that is over; another one is made in its place.
+
+        Raises:
+            OperationalError: The server answers nobody. Another session would wait for it anew.
+        """
+        session = self.connection
+        super().close_if_health_check_failed()
+        if session is not None and session.is_given_up:
+            with self.wrap_database_errors:
+                raise SilentServerError("the server has stopped answering")
+
     def close_if_unusable_or_obsolete(self) -> None:
         if not self.in_atomic_block and self._connected_at < DatabaseWrapper._distrusted_at:
             self.close()
+        if self.settings_dict["CONN_HEALTH_CHECKS"]:
+            # The check before a session is used finds what an error has left; one more here would
+            # wait for a silent server twice.
+            self.errors_occurred = False
         super().close_if_unusable_or_obsolete()
         # Without a pool sessions are kept, and the clock is read as one is made: not here, where a
         # request begins that may need no database, and the server may be away.

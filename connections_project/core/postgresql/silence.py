@@ -31,6 +31,9 @@ class SilentServerError(psycopg.OperationalError):
 class Connection(psycopg.Connection[Any]):
     """A connection that gives up on a server that has stopped answering."""
 
+    silence_seconds = SILENCE_SECONDS
+    is_given_up = False
+
     @classmethod
     def connect(cls, *args: Any, **kwargs: Any) -> Self:
         """Connect, and note for all threads where that fails."""
@@ -46,15 +49,20 @@ class Connection(psycopg.Connection[Any]):
         """Run a protocol exchange.
 
         Raises:
-            SilentServerError: Nothing came for SILENCE_SECONDS, and nobody else gets an answer.
+            SilentServerError: Nothing came for `silence_seconds`, and nobody else gets an answer.
         """
         try:
             return super().wait(_while_alive(gen, self), *args, **kwargs)
         except SilentServerError:
             # By itself the driver would wait for the end of the statement.
             self.close()
+            self.is_given_up = True
             outage.begins()
             raise
+
+    def server_answers(self) -> bool:
+        """Whether the server answers a new caller in time."""
+        return _answers(self.info)
 
     def is_alive(self) -> bool:
         """Whether the session goes on, as far as is known here.
@@ -78,9 +86,7 @@ def _has_come(descriptor: int) -> bool:
     return bool(poll.poll(0))
 
 
-def _while_alive(
-    gen: Generator[Any, Any, Any], connection: psycopg.Connection[Any]
-) -> Generator[Any, Any, Any]:
+def _while_alive(gen: Generator[Any, Any, Any], connection: Connection) -> Generator[Any, Any, Any]:
     """Pass on what is ready; the driver says several times a second that nothing is."""
     heard_at = time.monotonic()
     try:
@@ -88,8 +94,8 @@ def _while_alive(
         while True:
             if ready := (yield wanted):
                 heard_at = time.monotonic()
-            elif time.monotonic() - heard_at > SILENCE_SECONDS:
-                if not answers(connection.info):
+            elif time.monotonic() - heard_at > connection.silence_seconds:
+                if not connection.server_answers():
                     raise SilentServerError("the server has stopped answering")
                 heard_at = time.monotonic()
             wanted = gen.send(ready)
@@ -97,8 +103,7 @@ def _while_alive(
         return end.value
 
 
-def answers(server: psycopg.ConnectionInfo) -> bool:
-    """Whether a server, or the pooler in front of it, answers a new caller in time."""
+def _answers(server: psycopg.ConnectionInfo) -> bool:
     try:
         with _connected(server.hostaddr or server.host, server.port) as sock:
             sock.sendall(_SSL_REQUEST)
