@@ -215,9 +215,9 @@ try:
     INSTALLED_APPS = installed_apps(EXTRA_APPS)
 
     # Through which calls to other people's servers go, if not directly.
+    OUTBOUND_PROXY = OutboundProxy(_env.proxy_url("OUTBOUND_PROXY"), _env.host_patterns("NO_PROXY"))
     # By which authorities, if not by public ones.
     _env.export_authorities("REQUESTS_CA_BUNDLE")
-    OUTBOUND_PROXY = OutboundProxy(_env.proxy_url("OUTBOUND_PROXY"), tuple(_env.listed("NO_PROXY")))
 
     # Laid over the catalogue that the apps ship, and the clients that are registered there.
     CATALOG_FILES = _env.files("OAUTH_CATALOG")

@@ -17,6 +17,7 @@ from connections_project.conf import values as values
 from connections_project.conf.issuers import NOBODY, Identity, IssuersError, read_identity
 from connections_project.conf.metrics_folder import prepare as metrics_folder
 from connections_project.conf.single_sign_on import IncompleteError, SingleSignOn, single_sign_on
+from connections_project.oauth.host_patterns import HostPattern, host_pattern
 
 T = TypeVar("T")
 
@@ -177,6 +178,14 @@ class Environment:
     def proxy_url(self, name: str) -> str:
         expected = "an address such as http://user:password@proxy.example.com:3128"
         return self.parsed(name, "", values.proxy_url, expected)
+
+    def host_patterns(self, name: str) -> tuple[HostPattern, ...]:
+        """Return hosts as a proxy's exceptions name them."""
+        expected = (
+            "names such as example.com, addresses, networks such as 10.0.0.0/8, each with a port or"
+            " without (an IPv6 address in brackets then), or *"
+        )
+        return tuple(map(host_pattern, self.listed(name, values.host_pattern, expected)))
 
     def hosts(self, name: str) -> list[str]:
         return self.listed(name, values.host, "host names without scheme and port")

@@ -19,6 +19,8 @@ from cryptography.x509 import Certificate, load_pem_x509_certificates
 from django.core.exceptions import ImproperlyConfigured
 from redis.connection import parse_url
 
+from connections_project.oauth import host_patterns
+
 DATABASE_SCHEMES = {"sqlite", "postgres", "postgresql", "psql", "pgsql"}
 _BOOLEANS = {
     "true": True, "1": True, "yes": True, "on": True,
@@ -100,6 +102,11 @@ def proxy_url(text: str) -> str:
     is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     if not is_whole or parts.path not in {"", "/"} or parts.query or parts.fragment or " " in text:
         raise ValueError
+    return text
+
+
+def host_pattern(text: str) -> str:
+    host_patterns.host_pattern(text)
     return text
 
 

@@ -138,6 +138,8 @@ WRONG = [
     ("OUTBOUND_PROXY", f"socks5://{MARK}:1080"),
     ("OUTBOUND_PROXY", f"http://user:{MARK}@"),
     ("NO_PROXY", ","),
+    ("NO_PROXY", f"example.com,https://{MARK}.example.com"),
+    ("NO_PROXY", f"{MARK}.example.com {MARK}.example.org"),
     ("OAUTH_SCHWAB_REDIRECT_URIS", f"/{MARK}"),
     ("OAUTH_SCHWAB_REDIRECT_URIS", f"https://{MARK}.example.com/#fragment"),
     ("OAUTH_SCHWAB_REDIRECT_URIS", f"https://[{MARK}"),
@@ -202,7 +204,7 @@ GOOD = [
     ("PUBLIC_URL", "http://[::1]:8000/prefix/"),
     ("CORS_ALLOWED_ORIGINS", "https://app.example.com,http://localhost:3000"),
     ("OUTBOUND_PROXY", "http://user:p%40ss@proxy.example.com:3128/"),
-    ("NO_PROXY", "localhost,127.0.0.1,::1,.example.com,*.example.org:8443,10.0.0.0/8,*"),
+    ("NO_PROXY", "localhost, 127.0.0.1,[::1]:80,.example.com,*.example.org:8443,10.0.0.0/8,*"),
 ]
 
 

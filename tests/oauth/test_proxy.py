@@ -3,7 +3,8 @@
 import pytest
 
 from connections_project.oauth.errors import PlatformError
-from connections_project.oauth.proxy import OutboundProxy, is_excepted
+from connections_project.oauth.host_patterns import host_pattern
+from connections_project.oauth.proxy import OutboundProxy
 from connections_project.oauth.transport import Request, send, use_proxy
 from tests.support.forward_proxy import ForwardProxy, proxy
 from tests.support.platform_server import Answer, PlatformServer, free_port
@@ -24,7 +25,7 @@ def test_calls_go_through_the_proxy(server: PlatformServer, proxy: ForwardProxy)
 
 def test_exceptions_are_called_directly(server: PlatformServer, proxy: ForwardProxy) -> None:
     server.on("GET", "/me", Answer(200))
-    use_proxy(OutboundProxy(proxy.url, ("127.0.0.0/8",)))
+    use_proxy(OutboundProxy(proxy.url, (host_pattern("127.0.0.0/8"),)))
     assert get(f"{server.url}/me") == 200
     assert proxy.seen == []
 
@@ -53,33 +54,85 @@ def test_a_proxys_credentials_are_not_shown() -> None:
     assert "secret" not in repr(OutboundProxy("http://user:secret@proxy.example.com"))
 
 
-@pytest.mark.parametrize(
-    ("exception", "url"),
-    [
-        ("*", "https://bank.example.com"),
-        ("example.com", "https://bank.example.com"),
-        (".example.com", "https://bank.example.com"),
-        ("*.example.com", "https://Bank.Example.COM"),
-        ("bank.example.com:443", "https://bank.example.com"),
-        ("10.0.0.0/8", "https://10.1.2.3/token"),
-        ("10.1.2.3:8443", "https://10.1.2.3:8443/token"),
-        ("::1", "http://[::1]:9000"),
-        ("[::1]", "http://[::1]:9000"),
-    ],
-)
+def is_direct(url: str, exception: str) -> bool:
+    return not OutboundProxy("http://proxy.example.com", (host_pattern(exception),)).proxies(url)
+
+
+COVERED = [
+    ("*", "https://bank.example.com"),
+    ("*:8443", "https://bank.example.com:8443"),
+    ("example.com", "https://bank.example.com"),
+    (".example.com", "https://bank.example.com"),
+    ("*.example.com", "https://Bank.Example.COM"),
+    ("*.Example.COM", "https://example.com"),
+    ("bank.example.com:443", "https://bank.example.com"),
+    ("bank.example.com:80", "http://bank.example.com"),
+    ("example.com.", "https://bank.example.com"),
+    ("example.com.:443", "https://bank.example.com."),
+    ("localhost", "http://localhost:9000"),
+    ("under_score", "http://under_score/"),
+    ("xn--bcher-kva.example", "https://bücher.example"),
+    ("bücher.example", "https://xn--bcher-kva.example"),
+    ("Bücher.example:443", "https://shop.BÜCHER.example"),
+    ("10.0.0.0/8", "https://10.1.2.3/token"),
+    ("10.1.2.3/8", "https://10.3.2.1/token"),
+    ("10.0.0.0/8:8443", "https://10.1.2.3:8443/token"),
+    ("10.1.2.3:8443", "https://10.1.2.3:8443/token"),
+    ("10.1.2.3", "https://10.1.2.3./token"),
+    ("10.0.0.0/8", "https://[::ffff:10.1.2.3]/token"),
+    ("::ffff:10.1.2.3", "https://10.1.2.3/token"),
+    ("[::ffff:10.0.0.0]/104:443", "https://10.1.2.3/token"),
+    ("::/0", "https://[::ffff:10.1.2.3]/token"),
+    ("::1", "http://[::1]:9000"),
+    ("[::1]", "http://[::1]:9000"),
+    ("[::1]:9000", "http://[0:0:0:0:0:0:0:1]:9000"),
+    ("[FD00::5]:443", "https://[fd00::5]"),
+    ("fd00::/8", "https://[fd00::5]"),
+    ("[fd00::/8]", "https://[fd00::5]"),
+    ("[fd00::/8]:443", "https://[fd00::5]"),
+    ("[fd00::]/8:443", "https://[fd00::5]"),
+    ("fd00::/8:443", "https://[fd00::5]"),
+    ("fe80::/10", "https://[fe80::1%25eth0]"),
+    ("fe80::1%eth0", "https://[fe80::1%25eth0]"),
+]
+
+
+@pytest.mark.parametrize(("exception", "url"), COVERED)
 def test_an_exception_covers(exception: str, url: str) -> None:
-    assert is_excepted(url, [exception])
+    assert is_direct(url, exception)
 
 
 @pytest.mark.parametrize(
     ("exception", "url"),
     [
-        ("", "https://bank.example.com"),
         ("example.com", "https://bankexample.com"),
+        ("bank.example.com", "https://example.com"),
         ("bank.example.com:8443", "https://bank.example.com"),
+        ("bank.example.com:443", "http://bank.example.com"),
+        ("*:8443", "https://bank.example.com"),
         ("10.0.0.0/8", "https://11.1.2.3"),
         ("10.0.0.0/8", "https://bank.example.com"),
+        ("10.0.0.0/8:8443", "https://10.1.2.3"),
+        ("[fd00::5]:443", "https://[fd00::5]:8443"),
+        ("[fd00::5]:443", "https://[fd00::6]"),
+        ("0.0.0.0/0", "https://[::1]"),
+        ("::/0", "https://10.1.2.3"),
     ],
 )
 def test_an_exception_does_not_cover(exception: str, url: str) -> None:
-    assert not is_excepted(url, [exception])
+    assert not is_direct(url, exception)
+
+
+@pytest.mark.parametrize(
+    "exception",
+    [
+        *("", ".", "*.", "**", "*example.com", "bank.*", "..example.com", "exa mple.com", "a..b"),
+        *("https://example.com", "example.com/path", "user@example.com", "example.com:", ":443"),
+        *("example.com:0", "example.com:65536", "example.com:http", "example.com:443:443"),
+        *("10.0.0.0/33", "10.0.0", "10.", "10.1.2.256", "010.1.2.3", "0x0a000001", "fd00::/129"),
+        *("[::1", "::1]", "[::1]:", "[::1]:0", "[example.com]", "a\u3002example"),
+    ],
+)
+def test_what_would_never_match_is_refused(exception: str) -> None:
+    with pytest.raises(ValueError):
+        host_pattern(exception)
