@@ -8,6 +8,8 @@ from typing import IO
 # Interim answers before the final one, and lines of headers of each of them.
 MOST_INTERIM = 20
 MOST_HEADERS = 1_000
+# Answers that end with their head (RFC 9112, section 6.3).
+WITHOUT_BODY = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 # What http.client takes for one line.
 LONGEST_LINE = 65_536
 
@@ -30,6 +32,9 @@ class FinalResponse(HTTPResponse):
             if not 100 <= self.status < 200 or self.status == HTTPStatus.SWITCHING_PROTOCOLS:
                 if self._is_of_unknown_length():
                     self._read_until_closed()
+                elif self.status in WITHOUT_BODY and self.headers.get("Content-Length", "0") != "0":
+                    # It is not read here: it would be the beginning of the next answer.
+                    self.will_close = True
                 return
             self.headers = self.msg = None  # type: ignore[assignment]
         raise HTTPException("too many interim answers")

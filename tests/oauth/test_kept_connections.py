@@ -159,3 +159,21 @@ def test_so_it_is_with_addresses_that_others_chose(
     second = client.send("POST", closing.url, within=5.0, body=b"{}")
     assert (first.status, second.status) == (200, 200)
     assert (closing.connections, closing.requests) == (2, 2)
+
+
+@pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
+def test_a_body_that_is_not_read_does_not_spoil_the_next_answer(
+    closing: ClosingServer, status: bytes
+) -> None:
+    """Of answers that may have none many servers send one; a refresh would lose its tokens."""
+    closing.answer = b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\n\r\n"
+    assert get(closing) in {204, 304}
+    assert post(closing) == 200
+    assert closing.connections == 2
+
+
+def test_an_answer_without_a_body_keeps_its_connection(closing: ClosingServer) -> None:
+    closing.answer = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
+    assert get(closing) == 204
+    closing.answer = b"HTTP/1.1 204 No Content\r\n\r\n"
+    assert closing.connections == 1

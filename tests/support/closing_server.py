@@ -20,10 +20,11 @@ class ClosingServer:
 
     Attributes:
         requests: How many have come whole.
+        answer: What the next one is answered, once.
     """
 
     def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
-        self.answers = True
+        self.answers, self.answer = True, _OK
         self._tls = tls
         self.connections = self.requests = 0
         self._open: list[tuple[socket.socket, threading.Thread]] = []
@@ -81,7 +82,11 @@ class ClosingServer:
                 if not self.answers:
                     peer.shutdown(socket.SHUT_RDWR)
                     return
-                peer.sendall(_OK)
+                answer, self.answer = self.answer, _OK
+                peer.sendall(answer)
+                if answer != _OK and _receive(peer):
+                    # What was announced comes late: behind the next request.
+                    peer.sendall(b"{}" + _OK)
 
 
 def _receive(peer: socket.socket) -> bool:
