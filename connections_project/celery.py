@@ -55,6 +55,13 @@ app.conf.update(
     broker_connection_max_retries=None,
     # So is one that refuses to be written to: a replica, or one that is out of memory.
     broker_channel_error_retry=True,
+    # And one whose host has vanished or stands still is given up: no end comes of such connections,
+    # and by default workers and beat wait for one.
+    broker_transport_options={
+        "socket_timeout": 3.0,
+        "socket_connect_timeout": 3.0,
+        "health_check_interval": 3,
+    },
     # It keeps no file; see _begin_with_all.
     beat_scheduler="celery.beat:Scheduler",
 )

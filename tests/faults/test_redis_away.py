@@ -3,13 +3,15 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import redis
 import requests
+from django.conf import settings
 from rest_framework.test import APIClient
 
 from connections_project.identity import sessions
@@ -20,6 +22,8 @@ from tests.support.bank import Bank
 from tests.support.deployment import wait_until
 from tests.support.platform_server import free_port
 from tests.support.provider_rows import connection_of
+from tests.support.redis_server import Relay
+from tests.support.revocation_jobs import make_jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -130,6 +134,22 @@ def test_a_read_only_redis_is_survived(
         wait_until(lambda: not RevocationJob.objects.filter(state="pending"), why=worker.said)
         assert worker.process.poll() is beat.process.poll() is None
     assert sorted(bank.revoked) == ["access-0"] * 2 + ["refresh-0"] * 2
+
+
+def test_connections_that_fall_silent_are_given_up(
+    bank: Bank, use_catalogue: Callable[..., None], deploy: Deploy
+) -> None:
+    """As after a failover from a host that has vanished: no end comes of them."""
+    use_catalogue(bank.catalogue("bank", revocation='tokens = ["refresh_token"]'), "bank")
+    relay = Relay(settings.REDIS_URL)
+    deployment = deploy(REDIS_URL=relay.url, CELERY_BROKER_URL=relay.url)
+    with relay.open(), deployment.workers() as (worker,), deployment.beat() as beat:
+        make_jobs("bank", "a-token")
+        wait_until(lambda: bank.revoked, why=worker.said)
+        relay.fall_silent()
+        time.sleep(2)  # What was asked for before is done.
+        make_jobs("bank", "another")
+        wait_until(lambda: len(bank.revoked) == 2, why=lambda: worker.said() + beat.said())
 
 
 def metrics_text(port: int) -> str:

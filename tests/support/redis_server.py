@@ -60,6 +60,7 @@ class Relay:
         self.port = free_port()
         self.url = self.target._replace(netloc=f"127.0.0.1:{self.port}").geturl()
         self.connections: list[socket.socket] = []
+        self._silent: set[socket.socket] = set()
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -75,6 +76,10 @@ class Relay:
                 _cut(connection)
             self.connections.clear()
 
+    def fall_silent(self) -> None:
+        """Pass on nothing of the connections that there are, and close none, as a failover does."""
+        self._silent.update(self.connections)
+
     def _handler(self) -> type[socketserver.BaseRequestHandler]:
         relay = self
 
@@ -82,8 +87,9 @@ class Relay:
             def handle(self) -> None:
                 peer = socket.create_connection((relay.target.hostname, relay.target.port or 6379))
                 relay.connections += [self.request, peer]
-                threading.Thread(target=_pump, args=(peer, self.request), daemon=True).start()
-                _pump(self.request, peer)
+                back = (peer, self.request, relay._silent)
+                threading.Thread(target=_pump, args=back, daemon=True).start()
+                _pump(self.request, peer, relay._silent)
 
         return Handler
 
@@ -94,10 +100,11 @@ class _Server(socketserver.ThreadingTCPServer):
     block_on_close = False
 
 
-def _pump(source: Any, target: Any) -> None:
+def _pump(source: Any, target: Any, silent: set[socket.socket]) -> None:
     try:
         while data := source.recv(65536):
-            target.sendall(data)
+            if source not in silent:
+                target.sendall(data)
     except OSError:
         return  # The other direction or the test has cut the connection.
     finally:
