@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import environ
 from cryptography.fernet import Fernet
@@ -97,11 +97,17 @@ def web_address(text: str) -> str:
 
 
 def proxy_url(text: str) -> str:
-    """Take the address of an HTTP proxy, with or without credentials."""
+    """Take the address of an HTTP proxy, with or without credentials.
+
+    Those are sent in Latin-1, and only where there are both parts (`requests.utils`).
+    """
     parts = urlsplit(text)
     is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     if not is_whole or parts.path not in {"", "/"} or parts.query or parts.fragment or " " in text:
         raise ValueError
+    if "@" in parts.netloc and (not parts.username or parts.password is None):
+        raise ValueError
+    unquote(f"{parts.username}{parts.password}").encode("latin-1")
     return text
 
 

@@ -93,6 +93,13 @@ class _Adapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002
+        """Have the certificate checked of whoever is connected to by TLS.
+
+        That may be a proxy, which gets its credentials also where the address itself is http.
+        """
+        super().cert_verify(conn, "https://", verify, cert)  # type: ignore[no-untyped-call]
+
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(*args, **kwargs)
         manager.pool_classes_by_scheme = _POOLS

@@ -137,6 +137,10 @@ WRONG = [
     ("OUTBOUND_PROXY", f"{MARK}:3128"),
     ("OUTBOUND_PROXY", f"socks5://{MARK}:1080"),
     ("OUTBOUND_PROXY", f"http://user:{MARK}@"),
+    # Credentials that would not be sent, or not be written down.
+    ("OUTBOUND_PROXY", f"http://{MARK}@proxy.example.com:3128"),
+    ("OUTBOUND_PROXY", f"http://:{MARK}@proxy.example.com:3128"),
+    ("OUTBOUND_PROXY", f"http://user:{MARK}%E2%82%AC@proxy.example.com:3128"),
     ("NO_PROXY", ","),
     ("NO_PROXY", f"example.com,https://{MARK}.example.com"),
     ("NO_PROXY", f"{MARK}.example.com {MARK}.example.org"),
@@ -204,6 +208,8 @@ GOOD = [
     ("PUBLIC_URL", "http://[::1]:8000/prefix/"),
     ("CORS_ALLOWED_ORIGINS", "https://app.example.com,http://localhost:3000"),
     ("OUTBOUND_PROXY", "http://user:p%40ss@proxy.example.com:3128/"),
+    ("OUTBOUND_PROXY", "https://token:@proxy.example.com"),
+    ("OUTBOUND_PROXY", "http://proxy.example.com:3128"),
     ("NO_PROXY", "localhost, 127.0.0.1,[::1]:80,.example.com,*.example.org:8443,10.0.0.0/8,*"),
 ]
 

@@ -11,7 +11,8 @@ import trustme
 
 from connections_project.oauth import transport
 from connections_project.oauth.errors import PlatformError
-from connections_project.oauth.transport import Request, send
+from connections_project.oauth.proxy import OutboundProxy
+from connections_project.oauth.transport import Request, send, use_proxy
 from tests.support.platform_server import Answer, PlatformServer
 
 
@@ -59,6 +60,27 @@ def test_an_untrusted_certificate_is_refused_unsent(
 
     assert failure(f"{tls_server.url}/", within=5)[0] == "connect_error"
     assert tls_server.requests == []
+
+
+@pytest.fixture
+def through(tls_server: PlatformServer) -> Iterator[PlatformServer]:
+    """A proxy that is spoken to by TLS; it wants credentials."""
+    use_proxy(OutboundProxy(tls_server.url.replace("://", "://user:word@")))
+    yield tls_server
+    use_proxy(OutboundProxy())
+
+
+def test_an_untrusted_proxy_is_told_nothing(through: PlatformServer) -> None:
+    for url in ("http://stamps.example.com/", "https://bank.example.com/"):
+        assert failure(url, within=5)[0] == "connect_error"
+    assert through.requests == []
+
+
+@pytest.mark.usefixtures("trusting")
+def test_a_trusted_proxy_is_asked(through: PlatformServer) -> None:
+    request = Request("GET", "http://stamps.example.com/")
+    assert send(request, platform="stamps", within=5).status == 404
+    assert through.requests[0].headers["Proxy-Authorization"]
 
 
 def test_a_handshake_that_never_comes_ends_in_time() -> None:
