@@ -36,7 +36,11 @@ class HostPattern:
 
     def covers(self, url: str) -> bool:
         """Whether the host of an address is meant; a name is not looked up."""
-        parts = parse_url(url)
+        try:
+            parts = parse_url(url)
+        except ValueError:
+            # Nobody calls it: the HTTP library reads addresses in the same way.
+            return False
         port = parts.port or {"http": 80}.get(parts.scheme or "", 443)
         return self.port in {None, port} and self._covers(_bare(parts.host or ""))
 

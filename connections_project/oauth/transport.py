@@ -1,6 +1,8 @@
 """The one place that talks HTTP to platforms, and where its failures become our own words."""
 
+import logging
 import os
+import re
 import time
 from dataclasses import replace
 from http.client import HTTPException, IncompleteRead
@@ -29,10 +31,14 @@ from connections_project.oauth.observers import current_kind, observed
 from connections_project.oauth.platform_entries import Platform
 from connections_project.oauth.proxy import OutboundProxy
 
+logger = logging.getLogger(__name__)
+
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
 LARGEST_BODY = 2 * 1024 * 1024
 CHUNK = 16 * 1024
+# In the words of http.client, whatever the proxy's own are.
+_REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _POOLS = {"http": GuardedPool, "https": GuardedTLSPool}
 
 
@@ -67,14 +73,16 @@ def _send(request: Request, platform: str, within: float) -> Answer:
     try:
         return call.run(within=within)
     except PlatformError as error:
-        failure = error
-    except TimeoutError:
+        failure, why = error, ""
+    except TimeoutError as error:
         code: ErrorCode = "timeout" if call.guard.sent else "connect_error"
-        failure = PlatformError(code, platform=platform)
+        failure, why = PlatformError(code, platform=platform), _why(error)
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-        failure = PlatformError(_code_of(error, call.guard), platform=platform)
+        failure, why = PlatformError(_code_of(error, call.guard), platform=platform), _why(error)
     if call.guard.may_send_again(is_safe=_is_safe(request)):
         return _send(request, platform, until - time.monotonic())
+    if failure.code == "connect_error" and _proxy.proxies(request.url):
+        logger.warning("OUTBOUND_PROXY: no connection to %s (%s)", platform, why)
     received.wire = bytes(call.guard.wire)
     failure.received = received
     # Outside of the except block: texts of those errors quote the address with its query.
@@ -163,6 +171,12 @@ def _read(response: requests.Response, platform: str, received: Received) -> Non
         received.body += piece
         if len(received.body) > LARGEST_BODY:
             raise PlatformError("too_large", platform=platform, status=received.status)
+
+
+def _why(error: Exception) -> str:
+    """Return what may be logged of an error; its text quotes the address with its query."""
+    refused = _REFUSED_TUNNEL.search(str(error))
+    return f"HTTP {refused[1]}" if refused else type(error).__name__
 
 
 def _code_of(error: Exception, guard: Guard) -> ErrorCode:

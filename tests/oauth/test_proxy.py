@@ -39,6 +39,23 @@ def test_https_goes_through_a_tunnel(proxy: ForwardProxy) -> None:
     assert proxy.seen == [("CONNECT", "bank.example.com:443", proxy.credentials)]
 
 
+def test_why_a_proxy_connects_nobody_is_logged(
+    proxy: ForwardProxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    use_proxy(OutboundProxy(proxy.url, (host_pattern("127.0.0.1"),)))
+    for url in ("https://bank.example.com/me?code=hush", f"http://127.0.0.1:{free_port()}/me"):
+        with pytest.raises(PlatformError):
+            get(url)
+    assert caplog.messages == ["OUTBOUND_PROXY: no connection to bank (HTTP 403)"]
+
+
+def test_an_address_that_is_none_is_not_called(proxy: ForwardProxy) -> None:
+    use_proxy(OutboundProxy(proxy.url, (host_pattern("example.com"),)))
+    with pytest.raises(PlatformError) as caught:
+        get("https://[bank.example.com/me")
+    assert (caught.value.code, proxy.seen) == ("connect_error", [])
+
+
 def test_a_proxy_that_is_away_is_told_apart_from_none() -> None:
     use_proxy(OutboundProxy(f"http://user:secret@127.0.0.1:{free_port()}"))
     try:
