@@ -17,6 +17,7 @@ ERROR_PATHS = (
     *("error", "error.code", "error.type", "error.status", "error_type", "code"),
     *("Error", "errors.0.id", "errors.0.code"),
 )
+_ERROR_IN_FORM = re.compile(r"\s*(?:[\w.-]+=[^&\s]*&)*error=[^&\s]")
 PASSING_FAILURES: dict[int, ErrorCode] = {
     408: "unavailable",
     425: "unavailable",
@@ -28,7 +29,7 @@ PASSING_FAILURES: dict[int, ErrorCode] = {
 def error_codes(answer: Answer) -> set[str]:
     """Return every error code in an answer's JSON, as text; none if it is not JSON."""
     try:
-        document = answer.json()
+        document = answer.legible_json()
     except PlatformError:
         return set()
     found = [dig(document, path) for path in ERROR_PATHS]
@@ -38,9 +39,9 @@ def error_codes(answer: Answer) -> set[str]:
 def names_error(answer: Answer) -> bool:
     """Whether the body says that something failed, whatever its status; see `tells_error`."""
     try:
-        return tells_error(answer.json())
+        return tells_error(answer.legible_json())
     except PlatformError:
-        return False
+        return _ERROR_IN_FORM.match(answer.text) is not None
 
 
 def tells_error(document: Any) -> bool:
@@ -109,7 +110,7 @@ def is_token_response(answer: Answer) -> bool:
     it, and is no refusal that quotes tokens. An access token alone may be an echo, and so is what
     was sent."""
     try:
-        document = answer.json()
+        document = answer.legible_json()
     except PlatformError:
         return False
     if not isinstance(document, dict) or BESIDE.isdisjoint(document) or _is_refusal(document):
@@ -187,7 +188,7 @@ def _has_text(answer: Answer, text: str) -> bool:
     if text in answer.text.lower():
         return True
     try:
-        document = answer.json()
+        document = answer.legible_json()
         written = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str)
     except (PlatformError, RecursionError):
         return False
@@ -203,7 +204,7 @@ def _has_values(answer: Answer, values: Mapping[str, str]) -> bool:
     if not values:
         return True
     try:
-        document = answer.json()
+        document = answer.legible_json()
     except PlatformError:
         return False
     found = {path: dig(document, path) for path in values}

@@ -1,12 +1,13 @@
 """What is sent to platforms, and what they answer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import chain
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
+from connections_project.oauth.body_text import charset_of, decoded, legible
 from connections_project.oauth.errors import ErrorCode, PlatformError
 from connections_project.oauth.json_text import MOST_ANSWERED_VALUES, load_json
 from connections_project.oauth.waiting import seconds_asked_for
@@ -30,18 +31,36 @@ class Answer:
 
     @property
     def text(self) -> str:
-        return self.body.decode("utf-8", "replace")
+        return legible(self.body, charset_of(self._content_type))
+
+    @property
+    def media_type(self) -> str:
+        """What it is said to be, in lower case and without parameters."""
+        return self._content_type.partition(";")[0].strip().lower()
+
+    @property
+    def _content_type(self) -> str:
+        return self.headers.get("Content-Type", "")
 
     def json(self) -> Any:
         """Parse the body; fractions become Decimal, since they may be money.
 
         Raises:
-            PlatformError: `malformed`.
+            PlatformError: `malformed`, also where its encoding could only be guessed.
         """
+        return self._parse(decoded)
+
+    def legible_json(self) -> Any:
+        """Parse the body as `json` does, and where its encoding isn't known, for what is ASCII in
+        it: error codes and tokens, but no names."""
+        return self._parse(legible)
+
+    def _parse(self, read: Callable[[bytes, str], str]) -> Any:
         try:
             # NaN and the infinities are no JSON (RFC 8259, section 6): read as "no value".
+            text = read(self.body, charset_of(self._content_type))
             return load_json(
-                self.body,
+                text.encode("utf-8", "surrogatepass"),
                 most=MOST_ANSWERED_VALUES,
                 parse_float=Decimal,
                 parse_constant=lambda _: None,

@@ -20,6 +20,8 @@ from connections_project.oauth.transport import Answer, Request, send
 # Where the token to revoke is also what lets us in.
 BY_BEARER = frozenset({"bearer_post", "delete"})
 
+PAGES = frozenset({"text/html", "application/xhtml+xml"})
+
 # What one token is given at most, so that one that hangs leaves time for the next.
 SECONDS_A_TOKEN = 10.0
 
@@ -147,13 +149,28 @@ def _is_revoked(answer: Answer, token: _Token) -> bool:
     dead_already = is_rfc7009 and answer.status == 400 and "invalid_token" in error_codes(answer)
     if dead_already or says_dead_token(answer, revocation):
         return not token.leaves_refresh_token
-    accepted = answer.status in revocation.success_status
-    return accepted and not names_error(answer) and not _is_page(answer)
+    return answer.status in revocation.success_status and _proves(answer)
 
 
-def _is_page(answer: Answer) -> bool:
+def _proves(answer: Answer) -> bool:
+    """Whether a body leaves a success one (docs/catalog.md, "Keys of its revocation")."""
+    if names_error(answer):
+        return False
+    try:
+        answer.legible_json()
+    except PlatformError:
+        text = answer.text.strip()
+        return not text or not (_is_page(answer, text) or _is_broken_json(answer, text))
+    return True
+
+
+def _is_page(answer: Answer, text: str) -> bool:
     """Whether it is a page for people, as a proxy shows it during maintenance."""
-    return answer.text.lstrip()[:1] == "<"
+    return text.startswith("<") or (answer.media_type in PAGES and "<" in text)
+
+
+def _is_broken_json(answer: Answer, text: str) -> bool:
+    return text.startswith(("{", "[")) or answer.media_type.endswith("json")
 
 
 def _failure(answer: Answer, *, by_bearer: bool) -> PlatformError:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from urllib.parse import unquote_plus
 
 from connections_project.oauth.answers import failure_of, is_token_response, token_document
+from connections_project.oauth.body_text import legible
 from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.platform_entries import Platform
 from connections_project.oauth.tokens import MASK, VSCHAR, TokenSet, parse_token_response
@@ -106,7 +107,7 @@ def _tokens_of_failure(answer: Answer) -> TokenSet | None:
     if not is_token_response(answer):
         return None
     with suppress(PlatformError):
-        return parse_token_response(answer.json(), platform=answer.platform)
+        return parse_token_response(answer.legible_json(), platform=answer.platform)
     return None
 
 
@@ -138,7 +139,7 @@ def _unpacked(body: bytes) -> bytes:
 
 
 def _tokens_in(body: bytes) -> dict[str, str]:
-    text = body.decode(json.detect_encoding(body), "replace")
+    text = legible(body)
     # JSON may stand in a string of JSON, and that in another.
     for _ in range(MOST_LEVELS):
         if found := _tokens_at_once(text):

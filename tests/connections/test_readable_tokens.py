@@ -43,6 +43,7 @@ ODD = {
         b'{"access_token": "a\\u0000t", "refresh_token": "rt"}',
         {"rt"},
     ),
+    "half of it in UTF-16": (f"{{{BOTH.decode()}, ".encode("utf-16")[:-1], {"at", "rt"}),
     "half of it": (b"{" + BOTH + b', "scope": "re', {"at", "rt"}),
     "bytes that are no text": (b"{" + BOTH + b', "scope": "\xff\xfe"}', {"at", "rt"}),
     "a list": (b"[{" + BOTH + b"}]", {"at", "rt"}),
@@ -197,6 +198,13 @@ def test_an_answer_that_is_whole_is_stored(api: APIClient, bank: Bank, head: byt
     row = banks.connect(api)
     assert row.opened() == TokenSet("at", "rt")
     assert bank.revoked == []
+
+
+def test_a_body_in_the_charset_that_is_said_is_stored(api: APIClient, bank: Bank) -> None:
+    body = WHOLE[:-1] + ', "scope": "é"}'.encode("latin-1")
+    headers = {"Content-Type": "application/json;charset=iso-8859-1"}
+    bank.server.on("POST", "/token", Answer(body=body, headers=headers))
+    assert banks.connect(api).opened() == TokenSet("at", "rt")
 
 
 def test_a_status_alone_is_no_dead_grant_where_tokens_come(

@@ -42,6 +42,43 @@ def test_the_identity_endpoint_is_asked_as_bearer(
     assert server.requests[0].headers["Authorization"] == "Bearer at-1"
 
 
+NAMED = '{"sub": "u-1", "name": "Zo\u00eb"}'
+
+
+@pytest.mark.parametrize(
+    ("encoding", "charset"),
+    [
+        ("utf-8", "ISO-8859-1"),
+        ("utf-8-sig", "nonsense"),
+        ("utf-16", "utf-8"),
+        ("latin-1", "ISO-8859-1"),
+        ("cp1252", '"Windows-1252"; a=b'),
+    ],
+)
+def test_a_name_is_read_in_its_encoding(
+    server: PlatformServer,
+    make_platform: MakePlatform,
+    registration: ClientRegistration,
+    encoding: str,
+    charset: str,
+) -> None:
+    headers = {"Content-Type": f"application/json; charset={charset}"}
+    server.on("GET", "/me", Answer(body=NAMED.encode(encoding), headers=headers))
+
+    assert identity_of(asked_at(server, make_platform), registration) == Identity("u-1", "Zoë")
+
+
+def test_a_name_in_who_knows_what_is_malformed(
+    server: PlatformServer, make_platform: MakePlatform, registration: ClientRegistration
+) -> None:
+    server.on("GET", "/me", Answer(body=NAMED.encode("latin-1")))
+
+    with pytest.raises(PlatformError) as caught:
+        identity_of(asked_at(server, make_platform), registration)
+
+    assert caught.value.code == "malformed"
+
+
 @pytest.mark.parametrize(
     ("document", "path"),
     [

@@ -36,6 +36,24 @@ def test_a_response_without_a_refresh_token_says_so(
     assert do_refresh(platform, registration).refresh_token is None
 
 
+REVOKED = '{"error": "invalid_grant", "error_description": "r\u00e9voqu\u00e9"}'
+
+
+@pytest.mark.parametrize("charset", ["", "; charset=ISO-8859-1", '; Charset="windows-1252"'])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_invalid_grant_is_read_in_any_encoding(
+    server: PlatformServer,
+    platform: Platform,
+    registration: ClientRegistration,
+    encoding: str,
+    charset: str,
+) -> None:
+    headers = {"Content-Type": f"application/json{charset}"}
+    server.on("POST", "/token", Answer(400, body=REVOKED.encode(encoding), headers=headers))
+
+    assert failure(platform, registration).code == "dead_grant"
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
 def test_invalid_grant_is_a_dead_grant(
     server: PlatformServer, platform: Platform, registration: ClientRegistration, status: int

@@ -254,13 +254,75 @@ def test_a_success_whose_body_is_an_error_is_none(failure: Failing, error: str) 
     assert (fault.code, fault.status) == ("refused", 200)
 
 
+LATIN_1 = {"Content-Type": "application/json; charset=ISO-8859-1"}
+UTF_16 = {"Content-Type": "text/html; charset=utf-16"}
+HTML = {"Content-Type": "text/html"}
+TEXT = {"Content-Type": "text/plain"}
+PAGE = "<!doctype html><p>Maintenance"
+LATE = '{"error": "server_error", "error_description": "délai dépassé"}'
+# No tokens were taken back, in a status of success: what it counts as.
+FAILURES = {
+    "a page": (Answer(body=PAGE.encode()), "malformed"),
+    "a page after a byte order mark": (Answer(body=PAGE.encode("utf-8-sig")), "malformed"),
+    "a page in UTF-16": (Answer(body=PAGE.encode("utf-16"), headers=UTF_16), "malformed"),
+    "a page in UTF-16 without a mark": (Answer(body=PAGE.encode("utf-16-be")), "malformed"),
+    "a page in Latin-1": (Answer(body=f"{PAGE} à midi".encode("latin-1")), "malformed"),
+    "a part of a page": (Answer(body=b"Back <b>soon</b>", headers=HTML), "malformed"),
+    "a part of XHTML": (
+        Answer(body=b"Soon<br/>", headers={"Content-Type": "Application/XHTML+XML; charset=x"}),
+        "malformed",
+    ),
+    "blanks and a comment": (Answer(body=b"\n\n <!-- x --><p>Soon"), "malformed"),
+    "an error in UTF-8": (Answer(body=LATE.encode()), "refused"),
+    "an error in UTF-16": (Answer(body=LATE.encode("utf-16")), "refused"),
+    "an error in Latin-1": (Answer(body=LATE.encode("latin-1"), headers=LATIN_1), "refused"),
+    "an error in who knows what": (Answer(body=LATE.encode("latin-1")), "refused"),
+    "an error in no known charset": (
+        Answer(body=LATE.encode("latin-1"), headers={"Content-Type": "text/plain; charset=rot13"}),
+        "refused",
+    ),
+    "an error in a charset of Python's": (
+        Answer(body=LATE.encode("latin-1"), headers={"Content-Type": "a/b; charset=undefined"}),
+        "refused",
+    ),
+    "an error in EBCDIC": (
+        Answer(body=LATE.encode("cp037"), headers={"Content-Type": "text/json; charset=cp037"}),
+        "refused",
+    ),
+    "an error in a form": (Answer(body=b"a=b&error=server_error&c=d", headers=TEXT), "refused"),
+    "half of an error": (Answer(body=LATE.encode()[:20], headers=TEXT), "malformed"),
+    "no JSON": (Answer(body=b"Internal error"), "malformed"),
+}
+
+
+@pytest.mark.parametrize(("answer", "code"), FAILURES.values(), ids=FAILURES)
+def test_what_proves_no_success_is_none(failure: Failing, answer: Answer, code: str) -> None:
+    assert (failure(answer).code, answer.status) == (code, 200)
+
+
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b'{"error": ""}', b"OK", b'{"error": {"code": "ok"}}']
+    "answer",
+    [
+        Answer(body=b""),
+        Answer(body=b" \n"),
+        Answer(body=b"", headers=HTML),
+        Answer(body=b"OK", headers=HTML),
+        Answer(body=b"OK", headers=TEXT),
+        Answer(body=b'{"message": "<b>OK</b>"}', headers=HTML),
+        Answer(body='{"message": "révoqué"}'.encode("latin-1")),
+        Answer(body='{"message": "révoqué"}'.encode("latin-1"), headers=LATIN_1),
+        Answer(body=b"{}"),
+        Answer(body=b'{"error": ""}'),
+        Answer(body=b'{"error": {"code": "ok"}}'),
+    ],
 )
 def test_extras_beside_a_success_are_ignored(
-    server: PlatformServer, revocable: MakePlatform, registration: ClientRegistration, body: bytes
+    server: PlatformServer,
+    revocable: MakePlatform,
+    registration: ClientRegistration,
+    answer: Answer,
 ) -> None:
-    server.on("POST", "/revoke", Answer(200, body=body))
+    server.on("POST", "/revoke", answer)
 
     revoke(revocable(), registration, tokens=BOTH)
 
