@@ -1,17 +1,20 @@
 """Answers read up to the final one, with as many headers as platforms send."""
 
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from typing import IO
 
 # Interim answers before the final one, and lines of headers of each of them.
-MOST_INTERIM = 20
+MOST_INTERIM = 100
 MOST_HEADERS = 1_000
 # Answers that end with their head (RFC 9112, section 6.3).
-WITHOUT_BODY = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
+WITHOUT_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 # What http.client takes for one line.
 LONGEST_LINE = 65_536
+# A version that `http.client` doesn't take: what it speaks of may hold tokens all the same.
+_OTHER_VERSION = re.compile(rb"^HTTP/(?!1\.|0\.9)\S*")
 
 
 class FinalResponse(HTTPResponse):
@@ -27,9 +30,10 @@ class FinalResponse(HTTPResponse):
         Raises:
             HTTPException: What came is no HTTP, or has too many headers or interim answers.
         """
-        for _ in range(MOST_INTERIM):
+        for _ in range(MOST_INTERIM + 1):
             self._begin()
             if not 100 <= self.status < 200 or self.status == HTTPStatus.SWITCHING_PROTOCOLS:
+                self._read_transfer_codings()
                 if self._is_of_unknown_length():
                     self._read_until_closed()
                 elif self.status in WITHOUT_BODY and self.headers.get("Content-Length", "0") != "0":
@@ -48,6 +52,19 @@ class FinalResponse(HTTPResponse):
             # Where it is no HTTP, it is closed and gone by now.
             if self.fp:
                 self.fp = stream
+
+    def _read_transfer_codings(self) -> None:
+        """Have what a body was packed by on its way be content codings, which urllib3 undoes.
+
+        `http.client` knows `chunked` alone (RFC 9112, section 6.1).
+        """
+        said = ",".join(self.headers.get_all("Transfer-Encoding", ()))
+        codings = [coding.strip().lower() for coding in said.split(",")]
+        if codings[-1] == "chunked" and self.status not in WITHOUT_BODY:
+            self.chunked, self.chunk_left, self.length = True, None, None
+        for coding in codings:
+            if coding not in {"", "chunked", "identity"}:
+                self.headers.add_header("Content-Encoding", coding)
 
     def _is_of_unknown_length(self) -> bool:
         """Whether there are two lengths, or chunks are said to come and none do.
@@ -91,7 +108,7 @@ class _Head:
 
     def _read(self) -> Iterator[bytes]:
         while True:
-            yield self._stream.readline(LONGEST_LINE + 1)
+            yield _OTHER_VERSION.sub(b"HTTP/1.1", self._stream.readline(LONGEST_LINE + 1))
             yield from self._headers()
 
     def _headers(self) -> Iterator[bytes]:

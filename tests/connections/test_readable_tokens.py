@@ -93,6 +93,10 @@ BROKEN = {
     "cut short": Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + WHOLE),
     "a bad chunk": Answer(raw=CHUNKED + b"%x\r\n%b\r\nzz\r\n" % (len(WHOLE), WHOLE)),
     "a missing chunk": Answer(raw=CHUNKED + b"%x\r\n%b\r\n" % (len(WHOLE), WHOLE)),
+    "chunks of gzip that break off": Answer(
+        raw=CHUNKED.replace(b"chunked", b"gzip, chunked") + b"500\r\n" + PACKED
+    ),
+    "neither chunks nor gzip": Answer(raw=CHUNKED.replace(b"chunked", b"gzip, chunked") + WHOLE),
     "a chunk that breaks off": Answer(raw=CHUNKED + b"500\r\n" + WHOLE),
     "two lengths, and no whole of it": Answer(
         raw=b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 500\r\n\r\n{" + BOTH
@@ -159,6 +163,9 @@ WHOLE_ANSWERS = {
     "early hints": EARLY + HEAD,
     "all kinds of hints": b"HTTP/1.1 100 Continue\r\n\r\n" + 2 * EARLY + HEAD,
     "hints that are being processed": b"HTTP/1.1 102 Processing\r\n\r\n" + HEAD,
+    "very many hints": 100 * EARLY + HEAD,
+    "a version that it isn't": HEAD.replace(b"HTTP/1.1", b"HTTP/2"),
+    "a version to come": HEAD.replace(b"HTTP/1.1", b"HTTP/1.2"),
     "many headers": HEAD + b"".join(b"X-%d: %d\r\n" % (n, n) for n in range(150)),
     "many hints with many headers": EARLY[:-2] + b"X-A: b\r\n" * 150 + b"\r\n" + HEAD,
     "one length twice": HEAD + HEAD.splitlines(keepends=True)[1],
@@ -172,6 +179,24 @@ WHOLE_ANSWERS = {
     "chunks that are none": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n",
     "chunks that are none, and a length": HEAD + b"Transfer-Encoding: chunked\r\n",
 }
+
+
+# The same of bodies that were packed on their way (RFC 9112, section 6.1).
+CODED_ANSWERS = {
+    "gzip, chunked": b"%x\r\n%b\r\n0\r\n\r\n" % (len(PACKED), PACKED),
+    "GZIP\r\nTransfer-Encoding: Chunked": b"%x\r\n%b\r\n0\r\n\r\n" % (len(PACKED), PACKED),
+    "deflate, gzip": gzip.compress(zlib.compress(WHOLE)),
+    "gzip\r\nContent-Encoding: deflate": gzip.compress(zlib.compress(WHOLE)),
+    "identity": WHOLE,
+}
+
+
+@pytest.mark.parametrize(("codings", "body"), CODED_ANSWERS.items(), ids=CODED_ANSWERS)
+def test_transfer_codings_are_undone(api: APIClient, bank: Bank, codings: str, body: bytes) -> None:
+    head = f"HTTP/1.1 200 OK\r\nTransfer-Encoding: {codings}\r\n\r\n".encode()
+    bank.server.on("POST", "/token", Answer(raw=head + body))
+    assert banks.connect(api).opened() == TokenSet("at", "rt")
+    assert bank.revoked == []
 
 
 # Bodies that are whole token responses, though not as RFC 6749, section 5.1, has them.

@@ -254,7 +254,7 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
         HEAD + b"X-A: b\r\n" * 1_100,
         HEAD + b"X-A: %b\r\n" % (b"b" * 70_000),
         HEAD + b"X-A: %b\r\n" % (b"b" * 60_000) * 150,
-        b"HTTP/1.1 103 Early Hints\r\n\r\n" * 30 + HEAD,
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" * 101 + HEAD,
     ],
     ids=["many lines", "a long line", "many long lines", "many hints"],
 )
