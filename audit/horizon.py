@@ -10,14 +10,15 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.utils import timezone
 
 from audit.models import AuditEvent
+from connections_project.core import clock
 
-# By how much the clocks of hosts that write usually differ at most, where NTP keeps them.
-CLOCKS_AGREE_WITHIN = timedelta(milliseconds=50)
-# By how much they may differ, or one be set back, before an honest event counts as inserted even
-# once it is sealed.
+# By how much what processes know of the database's clock usually differs at most: the answer to
+# who reads it waits on the way, and for the interpreter.
+CLOCKS_AGREE_WITHIN = timedelta(milliseconds=500)
+# By how much it may differ, or the clock be set back, before an honest event counts as inserted
+# even once it is sealed.
 CLOCKS_MAY_DIFFER_BY = timedelta(seconds=5)
 
 # All processes of the service are one role to the database, which sees its own sessions whole.
@@ -41,7 +42,7 @@ def complete_until() -> datetime:
     """
     connection = database()
     if connection.vendor == "sqlite":
-        return timezone.now()
+        return clock.now()
     with connection.cursor() as cursor:
         cursor.execute(_OLDEST_OPEN)
         (oldest,) = cursor.fetchone()

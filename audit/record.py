@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import router, transaction
-from django.utils import timezone
 
 from audit.events import ActorType, Interface, Outcome
 from audit.models import AuditEvent
+from connections_project.core import clock
 from connections_project.core.documents import insert_rows
 from connections_project.core.ids import uuid7
 from connections_project.middleware.tracing import current_trace_id
@@ -130,7 +130,7 @@ def record_many(events: Iterable[Event]) -> None:
             "An audit event is written in the transaction of its change, and none is open."
         )
     recorded = list(events)
-    now = timezone.now()
+    now = clock.now()
     insert_rows(AuditEvent, [_columns(event, now) for event in recorded])
     for listener in _listeners:
         listener(recorded)

@@ -43,7 +43,7 @@ class Breach:
         reason: Why, for the audit log.
         started_at: When it began, by the database's clock as all that is compared with it; a later
             call goes on with it.
-        recorded_at: When the audit log says so, by the clock of the host that wrote it.
+        recorded_at: When the audit log says so; an older release's, by the clock of its host.
         for_real: False for a drill.
         was_suspended: Whether the platform was suspended before.
     """

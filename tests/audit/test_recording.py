@@ -1,5 +1,6 @@
 """An event is written in the transaction of what it records, with all that is known about it."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -7,12 +8,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import time_machine
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audit.events import Action, ActorType, Interface, Outcome
 from audit.models import AuditEvent
 from audit.record import Event, Origin, record, record_many
+from connections_project.core.clock import database_clock
 from connections_project.core.documents import MANY
 from connections_project.core.ids import uuid7
 from connections_project.middleware.tracing import tracing
@@ -24,6 +27,19 @@ Recorded = Callable[..., AuditEvent]
 def an_event(action: Action = Action.PROVIDER_DISCONNECTED, **differing: Any) -> Event:
     given: dict[str, Any] = {"subject_type": "thing", "subject_id": SUBJECT, "origin": SYSTEM}
     return Event(action=action, subject_owner_id=None, **(given | differing))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("hours", [1, -1])
+def test_it_is_dated_by_the_databases_clock(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """Receipts and replays compare what several hosts have written."""
+    now = timezone.now()
+    monkeypatch.setattr(database_clock, "_lead", time.time() - time.monotonic())
+    monkeypatch.setattr(database_clock, "is_due", lambda: False)
+    with time_machine.travel(now + timedelta(hours=hours)):
+        assert abs(recorded().occurred_at - now) < timedelta(minutes=1)
 
 
 @pytest.mark.django_db
