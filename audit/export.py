@@ -23,13 +23,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from audit import archives, merkle, statements
 from audit.canonical import event_as_json, precise, written
 from audit.models import AuditEvent, Seal, SealedEvent
 from audit.readable import UnreadableEventError, rows
 from audit.unsealed import Window, windows
+from connections_project.core import clock
 from connections_project.core.signing import jwk
 
 FORMAT = 1
@@ -130,7 +130,7 @@ class Export:
             **through,
             "kind": "export",
             "format": FORMAT,
-            "exported_at": precise(timezone.now()),
+            "exported_at": precise(clock.now()),
             "selection": self.selection.as_json(),
             "keys": [jwk(key) for key in keys],
         }

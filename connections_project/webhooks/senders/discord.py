@@ -6,9 +6,9 @@ Source: docs.discord.com/developers/events/webhook-events.
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.http import HttpRequest
-from django.utils import timezone
 
 from connections_project.api.errors import ApiError, error_of_status
+from connections_project.core import clock
 from connections_project.oauth.paths import dig, dig_text
 from connections_project.webhooks.errors import RefusedNoticeError, WebhookErrors
 from connections_project.webhooks.notices import Notice, digest_of, from_epoch, from_iso
@@ -49,7 +49,7 @@ def read(request: HttpRequest) -> Notice:
     event = dig(json_object(body), "event")
     is_removed = dig(event, "type") == REMOVED
     user_id = dig_text(event, "data.user.id") if is_removed else ""
-    occurred_at = from_iso(dig_text(event, "timestamp")) if user_id else timezone.now()
+    occurred_at = from_iso(dig_text(event, "timestamp")) if user_id else clock.now()
     subject = of_senders(genuine, granting_user_id=user_id or None)
     return Notice(SENDER, digest_of(SENDER, body), occurred_at, subject)
 

@@ -10,8 +10,8 @@ import re
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.oauth.paths import dig, dig_text
 from connections_project.webhooks.errors import RefusedNoticeError
 from connections_project.webhooks.notices import Notice, digest_of, from_iso
@@ -41,7 +41,7 @@ def read(request: HttpRequest) -> Notice:
     if not genuine:
         raise RefusedNoticeError("authentication_failed", "The signature is not one of ours.")
     user_id, moment = _revoked(json_object(body))
-    occurred_at = from_iso(moment) if user_id else timezone.now()
+    occurred_at = from_iso(moment) if user_id else clock.now()
     subject = of_senders(genuine, granting_user_id=user_id or None)
     return Notice(SENDER, digest_of(SENDER, body), occurred_at, subject)
 
