@@ -29,14 +29,10 @@ def argon2(settings: LazySettings) -> None:
     settings.PASSWORD_HASHERS = production.PASSWORD_HASHERS
 
 
-def test_a_hash_takes_about_50_ms_of_a_core() -> None:
-    hasher, took = PasswordHasher(), []
-    for _ in range(5):
-        began = time.process_time()
-        encoded = hasher.encode(PASSWORD, hasher.salt())
-        took.append(time.process_time() - began)
+def test_a_hash_takes_19_mib_twice_over() -> None:
+    hasher = PasswordHasher()
+    encoded = hasher.encode(PASSWORD, hasher.salt())
     assert encoded.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
-    assert 0.01 < min(took) < 0.2
 
 
 def test_an_old_hash_is_renewed_at_the_sign_in(argon2: None, owner: User, post: Post) -> None:
@@ -125,7 +121,7 @@ def test_whoever_waits_too_long_is_sent_away(settings: LazySettings) -> None:
         began = time.monotonic()
         with pytest.raises(HashingBusyError), hashing_slot():
             raise AssertionError("There is no second slot.")
-        assert hashing.LONGEST_WAIT_SECONDS <= time.monotonic() - began < 1
+        assert hashing.LONGEST_WAIT_SECONDS <= time.monotonic() - began < 5
     with hashing_slot():
         pass
 
@@ -178,14 +174,23 @@ def test_a_principal_succeeds_30_times_a_minute(owner: User, outsider: User, pos
     assert post("login", email=EMAIL, password="wrong").status_code == 401
 
 
-def test_an_unknown_e_mail_costs_the_same(argon2: None, owner: User, post: Post) -> None:
+def test_an_unknown_e_mail_costs_the_same(
+    argon2: None, owner: User, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
     User.objects.update(password=make_password(PASSWORD))
+    hashed: list[str] = []
 
-    def cost(email: str) -> float:
-        began = time.process_time()
+    def counted(name: str) -> None:
+        hash_it = getattr(PasswordHasher, name)
+
+        def count(hasher: PasswordHasher, *args: Any) -> Any:
+            hashed.append(name)
+            return hash_it(hasher, *args)
+
+        monkeypatch.setattr(PasswordHasher, name, count)
+
+    counted("encode")
+    counted("verify")
+    for email in (EMAIL, "nobody@example.com"):
         assert post("login", email=email, password="wrong").status_code == 401
-        return time.process_time() - began
-
-    known = min(cost(EMAIL) for _ in range(3))
-    unknown = min(cost(f"{number}@example.com") for number in range(3))
-    assert abs(known - unknown) < 0.5 * max(known, unknown)
+    assert hashed == ["verify", "encode"]
