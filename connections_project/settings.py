@@ -215,7 +215,9 @@ try:
     INSTALLED_APPS = installed_apps(EXTRA_APPS)
 
     # Through which calls to other people's servers go, if not directly.
-    OUTBOUND_PROXY = OutboundProxy(_env.proxy_url("OUTBOUND_PROXY"), _env.host_patterns("NO_PROXY"))
+    _proxy = _env.proxy_url("OUTBOUND_PROXY")
+    # Containers are often given one for other programs, in forms of theirs.
+    OUTBOUND_PROXY = OutboundProxy(_proxy, _env.host_patterns("NO_PROXY") if _proxy else ())
     # By which authorities, if not by public ones.
     _env.export_authorities("REQUESTS_CA_BUNDLE")
 

@@ -7,6 +7,7 @@ kernel ends a process at such a write (SIGBUS, mmap(2)), whatever it is in the m
 import logging
 import mmap
 import os
+from contextlib import suppress
 from threading import Thread
 from typing import Any
 
@@ -71,7 +72,8 @@ class OwnMetricFile(MetricFile):
         self._m, self._capacity = mmap.mmap(-1, _SIZE_IN_MEMORY), _SIZE_IN_MEMORY
         self._m[: len(counted)] = counted
         # By a thread of its own: this one holds the library's lock, and lost lines are counted.
-        Thread(target=_warn, args=[error], name="metrics").start()
+        with suppress(RuntimeError):  # The process is about to end.
+            Thread(target=_warn, args=[error], name="metrics").start()
 
 
 def _warn(error: OSError) -> None:

@@ -40,7 +40,7 @@ class PeriodicTask:
     own_thread: bool = False
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _wanted: threading.Event = field(default_factory=threading.Event)
-    _done_at: float = field(default=-math.inf, init=False)
+    _done_from: float = field(default=-math.inf, init=False)
 
     @property
     def name(self) -> str:
@@ -56,8 +56,9 @@ class PeriodicTask:
         while self._wanted.is_set() and self._turn.acquire(blocking=False):
             try:
                 self._wanted.clear()
+                began_at = time.monotonic()
                 self.work()
-                self._done_at = time.monotonic()
+                self._done_from = began_at
             except Exception as error:  # noqa: BLE001 - who asks during a run that fails gets one.
                 failure = error
             finally:
@@ -66,11 +67,11 @@ class PeriodicTask:
             raise failure
 
     def do_if_due(self) -> None:
-        """Run it, unless this process has done so within half its interval.
+        """Run it, unless this process has begun so within half its interval, and done it.
 
         So of what piles up with a broker while no worker is there, most is passed over.
         """
-        if time.monotonic() - self._done_at > self.every / 2:
+        if time.monotonic() - self._done_from > self.every / 2:
             self.do()
 
 

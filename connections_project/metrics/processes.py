@@ -5,7 +5,6 @@ would fall, which reads as a restart of everything; so it is added to one file f
 """
 
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client import Metric
@@ -25,11 +24,12 @@ def process_metrics(folder: Path | None) -> Iterable[Metric]:
     if folder is None:
         return REGISTRY.collect()
     with alone_in(folder):
-        # On a full disk they stay what they are, and count all the same.
-        with suppress(OSError):
-            for path, kind in left_by_the_dead(folder):
+        for path, kind in left_by_the_dead(folder):
+            try:
                 _add(path, to=folder / f"{kind}_dead.db")
-                path.unlink()
+            except OSError:
+                break  # The disk is full. They stay what they are, and count all the same.
+            path.unlink()
         # A process makes its file empty first, and only then as long as it needs to be.
         paths = [str(path) for path in kept_in(folder) if path.stat().st_size]
         return list(MultiProcessCollector.merge(paths))  # type: ignore[no-untyped-call]

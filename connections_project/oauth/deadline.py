@@ -84,7 +84,8 @@ class Guard:
         self.wire = bytearray()
         self.response: _GuardedResponse | None = None
         self._lock = threading.Lock()
-        self._over = False
+        # Its time is up: what fails from then on fails by that, and tells nothing of the platform.
+        self.is_over = False
         self._handles: list[socket.socket] = []
 
     def watch(self, sock: socket.socket) -> None:
@@ -93,7 +94,7 @@ class Guard:
         The first handle won't do: TLS takes it over, and another thread may close it meanwhile.
         """
         with self._lock:
-            if self._over:
+            if self.is_over:
                 raise TimeoutError
             self._handles.append(socket.socket(fileno=os.dup(sock.fileno())))
 
@@ -103,12 +104,13 @@ class Guard:
         So it is where a connection that was kept was closed meanwhile, before all was sent, or
         without an answer to a safe call (RFC 9112, section 9.3.1; RFC 9110, section 9.2.2).
         """
-        return self.is_reused and (not self.sent or (is_safe and self.is_unanswered))
+        is_harmless = not self.sent or (is_safe and self.is_unanswered)
+        return self.is_reused and is_harmless and not self.is_over
 
     def end(self) -> None:
         """Shut down what is still open; whatever the call does from now on fails."""
         with self._lock:
-            self._over = True
+            self.is_over = True
             while self._handles:
                 with self._handles.pop() as handle, suppress(OSError):  # The peer may be gone.
                     handle.shutdown(socket.SHUT_RDWR)
@@ -234,7 +236,8 @@ class GuardedConnection(HTTPConnection):
                 raise ConnectionResetError
             super().send(data)
         except _CLOSED:
-            guard.sent = guard.sent and self._is_handed_over and not guard.is_reused
+            is_begun = self._is_handed_over and not guard.is_reused
+            guard.sent = guard.sent and (is_begun or guard.is_over)
             raise
         self._is_handed_over = True
 

@@ -60,7 +60,9 @@ class FinalResponse(HTTPResponse):
         """
         said = ",".join(self.headers.get_all("Transfer-Encoding", ()))
         codings = [coding.strip().lower() for coding in said.split(",")]
-        if codings[-1] == "chunked" and self.status not in WITHOUT_BODY:
+        if "Content-Length" in self.headers or self.length == 0:
+            return
+        if codings[-1] == "chunked":
             self.chunked, self.chunk_left, self.length = True, None, None
         for coding in codings:
             if coding not in {"", "chunked", "identity"}:

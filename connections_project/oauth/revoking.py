@@ -1,5 +1,6 @@
 """Taking tokens back at the platform (RFC 7009, and what others have in its place)."""
 
+import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from connections_project.oauth.transport import Answer, Request, send
 BY_BEARER = frozenset({"bearer_post", "delete"})
 
 PAGES = frozenset({"text/html", "application/xhtml+xml"})
+# As no plain text does, such as "[OK]".
+_BEGINS_JSON = re.compile(r"\{|\[\s*[\"{\[]")
 
 # What one token is given at most, so that one that hangs leaves time for the next.
 SECONDS_A_TOKEN = 10.0
@@ -170,7 +173,8 @@ def _is_page(answer: Answer, text: str) -> bool:
 
 
 def _is_broken_json(answer: Answer, text: str) -> bool:
-    return text.startswith(("{", "[")) or answer.media_type.endswith("json")
+    is_said = answer.media_type.endswith("json") and "error" in text.lower()
+    return _BEGINS_JSON.match(text) is not None or is_said
 
 
 def _failure(answer: Answer, *, by_bearer: bool) -> PlatformError:

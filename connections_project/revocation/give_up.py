@@ -22,15 +22,16 @@ from connections_project.revocation.models import Circuit, JobState, RevocationJ
 BATCH = 500
 # However short a life is, passes have so long to try what they have found.
 SHORTEST_PATIENCE = timedelta(minutes=10)
-# Between two waits of an open circuit lies a probe, which is begun and answered within this.
+# Between two waits of an open circuit lies a probe, which is begun and answered within this; and
+# a job that is over is found within it, where anybody works.
 LONGEST_PROBE = timedelta(minutes=1)
 
 
 def give_up(*, interface: Interface) -> int:
     """Have jobs tried for a last time whose time is over, and abandon those that can't be.
 
-    Such are jobs whose platform was left alone as their time ended, since it fails again and again.
-    All others are kept for their last try, for as long again as they had.
+    Such are jobs whose platform was left alone as their time ended just now, since it fails again
+    and again. All others are kept for their last try, for as long again as they had.
 
     Returns:
         How many were abandoned.
@@ -42,14 +43,15 @@ def give_up(*, interface: Interface) -> int:
     new = over.filter(Q(due_at__lte=_end()) | Q(due_at__gt=now))
     waited = now - max(_life(), SHORTEST_PATIENCE)
     tried_by_nobody = over.filter(due_at__gt=_end(), due_at__lt=waited)
-    number = _abandon(new.filter(_platform_is_down()), interface)
+    just_over = new.filter(created_at__gte=now - _life() - LONGEST_PROBE)
+    number = _abandon(just_over.filter(_platform_is_down()), interface)
     _make_due(new, now)
     return number + _abandon(tried_by_nobody, interface)
 
 
 def _platform_is_down() -> Exists:
     """Return the condition of jobs whose platform's circuit was open as their time ended."""
-    is_open = left_alone(_end(OuterRef("created_at")) - LONGEST_PROBE)
+    is_open = left_alone(OuterRef("created_at") + _life() - LONGEST_PROBE)
     return Exists(Circuit.objects.filter(is_open, platform=OuterRef("platform")))
 
 
@@ -83,8 +85,8 @@ def _made_due(rows: QuerySet[RevocationJob], now: datetime) -> list[RevocationJo
     return jobs
 
 
-def _end(created_at: F = F("created_at")) -> Combinable:  # noqa: B008 - it is never changed.
-    return created_at + _life()
+def _end() -> Combinable:
+    return F("created_at") + _life()
 
 
 def _life() -> timedelta:

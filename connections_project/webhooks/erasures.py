@@ -1,6 +1,8 @@
 """What an erasure had to leave: whose grant a revocation is of, as long as that is under way."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet, TextField
@@ -8,7 +10,7 @@ from django.db.models.functions import Cast
 
 from audit.events import Action
 from audit.models import AuditEvent
-from audit.readable import read
+from audit.readable import rows
 from connections_project.core import clock
 from connections_project.revocation.models import JobState, RevocationJob
 
@@ -29,15 +31,17 @@ def forget_whose_grants_ended() -> int:
     notices = AuditEvent.objects.filter(
         action=Action.CONNECTION_DEAUTHORIZED, occurred_at__gte=now - LOOKED_BACK
     )
-    ids = [*{one.subject_id for one in _erasures(notices) if one.subject_id}]
+    ids = [*{row["subject_id"] for row in _erasures(notices) if row["subject_id"]}]
     return sum(_forget(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH))
 
 
-def _erasures(notices: QuerySet[AuditEvent]) -> list[AuditEvent]:
+def _erasures(notices: QuerySet[AuditEvent]) -> Iterator[dict[str, Any]]:
     """Return those that tell of an erasure; SQLite fails at details that it can't parse."""
     text = Cast("details", TextField())
-    found = read(notices.alias(text=text).filter(text__contains='"profile_erased"'))
-    return [event for event in found if event.details.get("profile_erased") is True]
+    told = notices.alias(text=text).filter(text__contains='"profile_erased"')
+    for row in rows(told, in_memory=False):
+        if isinstance(row["details"], dict) and row["details"].get("profile_erased") is True:
+            yield row
 
 
 def _forget(connection_ids: list[UUID]) -> int:

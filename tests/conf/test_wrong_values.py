@@ -141,9 +141,6 @@ WRONG = [
     ("OUTBOUND_PROXY", f"http://{MARK}@proxy.example.com:3128"),
     ("OUTBOUND_PROXY", f"http://:{MARK}@proxy.example.com:3128"),
     ("OUTBOUND_PROXY", f"http://user:{MARK}%E2%82%AC@proxy.example.com:3128"),
-    ("NO_PROXY", ","),
-    ("NO_PROXY", f"example.com,https://{MARK}.example.com"),
-    ("NO_PROXY", f"{MARK}.example.com {MARK}.example.org"),
     ("OAUTH_SCHWAB_REDIRECT_URIS", f"/{MARK}"),
     ("OAUTH_SCHWAB_REDIRECT_URIS", f"https://{MARK}.example.com/#fragment"),
     ("OAUTH_SCHWAB_REDIRECT_URIS", f"https://[{MARK}"),
@@ -190,7 +187,8 @@ def test_so_may_its_opposite(no: str) -> None:
 
 def test_every_variable_is_tried_here() -> None:
     read = set(re.findall(r'_env\.\w+\(\s*"([A-Z_]+)"', SETTINGS.read_text(encoding="utf-8")))
-    assert read - {name for name, _ in WRONG} == ANY_TEXT
+    # That of a proxy's exceptions is read beside a proxy alone; see below.
+    assert read - {name for name, _ in WRONG} - {"NO_PROXY"} == ANY_TEXT
 
 
 GOOD = [
@@ -210,7 +208,6 @@ GOOD = [
     ("OUTBOUND_PROXY", "http://user:p%40ss@proxy.example.com:3128/"),
     ("OUTBOUND_PROXY", "https://token:@proxy.example.com"),
     ("OUTBOUND_PROXY", "http://proxy.example.com:3128"),
-    ("NO_PROXY", "localhost, 127.0.0.1,[::1]:80,.example.com,*.example.org:8443,10.0.0.0/8,*"),
 ]
 
 
@@ -218,6 +215,30 @@ GOOD = [
 @pytest.mark.parametrize(("name", "value"), GOOD, ids=range(len(GOOD)))
 def test_a_value_that_is_right_is_taken(name: str, value: str) -> None:
     load(**{name: value})
+
+
+PROXY = "http://proxy.example.com:3128"
+HOSTS = "localhost, 127.0.0.1,[::1]:80,.example.com,*.example.org:8443,10.0.0.0/8,*"
+NO_HOSTS = (
+    ",",
+    f"example.com,https://{MARK}.example.com",
+    f"{MARK}.example.com {MARK}.example.org",
+)
+
+
+def test_exceptions_of_a_proxy_are_taken() -> None:
+    assert len(load(OUTBOUND_PROXY=PROXY, NO_PROXY=HOSTS)["OUTBOUND_PROXY"].exceptions) == 7
+
+
+@pytest.mark.parametrize("value", NO_HOSTS)
+def test_exceptions_of_a_proxy_that_are_no_hosts_stop_the_start(value: str) -> None:
+    words = refusal(OUTBOUND_PROXY=PROXY, NO_PROXY=value)
+    assert "NO_PROXY" in words
+    assert MARK not in words
+
+
+def test_exceptions_of_no_proxy_of_ours_are_left_to_others() -> None:
+    assert load(NO_PROXY="localhost,10.*,<local>")["OUTBOUND_PROXY"].exceptions == ()
 
 
 def test_a_database_address_is_taken_apart() -> None:

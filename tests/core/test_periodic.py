@@ -193,6 +193,24 @@ def test_a_worker_sees_which_messages_are_of_beat() -> None:
         assert Context(message.headers).headers == {FROM_BEAT: True}
 
 
+def test_what_takes_longer_than_its_interval_is_not_passed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+
+    def slow() -> None:
+        nonlocal now
+        done.append("slow")
+        now += 25
+
+    each = PeriodicTask(slow, 30)
+    for number in range(3):
+        now = 1000.0 + 30 * number
+        each.do_if_due()
+    assert len(done) == 3
+
+
 def test_what_has_failed_is_not_passed_over() -> None:
     each = PeriodicTask(failing, 3600)
     for _ in range(2):

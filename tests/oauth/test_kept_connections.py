@@ -71,8 +71,8 @@ def post(server: ClosingServer) -> int:
     return send(request, platform="x", within=5.0).status
 
 
-def get(server: ClosingServer) -> int:
-    return send(Request("GET", f"{server.url}/me"), platform="x", within=5.0).status
+def get(server: ClosingServer, within: float = 5.0) -> int:
+    return send(Request("GET", f"{server.url}/me"), platform="x", within=within).status
 
 
 def test_a_connection_serves_many_calls(closing: ClosingServer) -> None:
@@ -177,3 +177,21 @@ def test_an_answer_without_a_body_keeps_its_connection(closing: ClosingServer) -
     assert get(closing) == 204
     closing.answer = b"HTTP/1.1 204 No Content\r\n\r\n"
     assert closing.connections == 1
+
+
+def test_a_call_whose_time_is_up_is_not_made_again(closing: ClosingServer) -> None:
+    """Its sockets are shut down then, which its thread sees as if the platform had closed them."""
+    post(closing)
+    for _ in range(15):
+        closing.answer = b""
+        with pytest.raises(PlatformError) as caught:
+            get(closing, within=0.15)
+        assert caught.value.code == "timeout"
+        post(closing)
+    assert closing.requests == 31
+
+
+def test_an_answer_to_head_has_no_chunks(closing: ClosingServer) -> None:
+    closing.answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = Request("HEAD", f"{closing.url}/me")
+    assert send(head, platform="x", within=5.0).status == 200

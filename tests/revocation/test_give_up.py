@@ -16,6 +16,7 @@ from connections_project.core.jobs.circuit import FAILURES_TO_OPEN
 from connections_project.oauth.errors import PlatformError
 from connections_project.revocation import give_up as give_ups
 from connections_project.revocation import tries
+from connections_project.revocation.circuits import allow_probe
 from connections_project.revocation.give_up import give_up
 from connections_project.revocation.models import Circuit, RevocationJob
 from connections_project.revocation.worker import process_revocations, run_worker
@@ -130,6 +131,31 @@ def test_one_found_before_its_end_is_given_up_where_its_platform_is_down_then(
     with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
         leave_alone(open_until)
         assert heeding() == outcomes
+
+
+def test_none_is_given_up_that_is_found_days_after_its_platform_was_down(bank: Bank) -> None:
+    make_jobs("bank", "one")
+    age(4 * DAY)
+    leave_alone(4 - 3 * 24 * 60)  # From a minute before the job's end on, for five.
+    assert heeding() == ["revoked"]
+
+
+def test_none_is_given_up_whose_platform_came_to_be_left_alone_after_its_end(bank: Bank) -> None:
+    make_jobs("bank", "one")
+    age(DAY + 50 * 60)
+    leave_alone(0.5)
+    assert heeding() == []
+    Circuit.objects.update(blocked_until=None)
+    assert heeding() == ["revoked"]
+
+
+def test_an_operators_probe_gives_up_no_other_job(bank: Bank) -> None:
+    make_jobs("bank", "one")
+    age(DAY - 20)
+    leave_alone()
+    assert allow_probe("bank")
+    with time_machine.travel(timezone.now() + timedelta(seconds=21)):
+        assert heeding() == ["revoked"]
 
 
 def test_one_left_alone_lives_once_more_as_long(bank: Bank) -> None:

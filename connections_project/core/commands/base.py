@@ -69,6 +69,7 @@ class EscapedCommand(BaseCommand):
                 if not self.stdout.is_begun:
                     self.stdout.write(f"{type(failed).__name__}: {failed}")
                     self.stdout.flush()
+            self.stderr.give_up()
             sys.exit(failed.returncode)
 
     def execute(self, *args: Any, **options: Any) -> str | None:

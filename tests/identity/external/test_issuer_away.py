@@ -43,7 +43,8 @@ def test_no_keys_are_a_503(issuer: TestIssuer, me: Me, answer: Answer) -> None:
     assert "WWW-Authenticate" not in refused
     # Whoever comes next is told at once, and the issuer is left alone meanwhile.
     assert me(issuer.token()).status_code == 503
-    assert issuer.fetches == 1
+    # A kept connection that is closed without an answer says nothing yet.
+    assert issuer.fetches == (2 if answer.reset else 1)
     assert time.monotonic() - began < 5
 
 
