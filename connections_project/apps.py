@@ -15,6 +15,7 @@ class ConnectionsProjectConfig(AppConfig):
         from connections_project.connections.confirm import confirm_holders
         from connections_project.connections.ending_grants import note_ending_grants
         from connections_project.connections.living import living_tokens
+        from connections_project.connections.open_questions import ask_open_questions
         from connections_project.connections.outbound_limits import note_call, reserve_for_call
         from connections_project.connections.renewal import renew_ending_grants
         from connections_project.core import checks, lookups  # noqa: F401
@@ -39,3 +40,4 @@ class ConnectionsProjectConfig(AppConfig):
         request_finished.connect(end_of_request)
         periodic_task(note_ending_grants)
         periodic_task(renew_ending_grants)
+        periodic_task(ask_open_questions, every=5, own_thread=True)

@@ -5,19 +5,14 @@ holder may reach the platform while the owner connects anew, and the fresh token
 ones. Whichever finishes later checks: a connect looks for revocations, a revocation for holders.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from audit.record import WORKER, Origin
 from connections_project.connections.callback import ValidatedFlow
 from connections_project.connections.models import OAuthConnection
-from connections_project.connections.refresh import mark_dead_unless_changed
+from connections_project.connections.open_questions import find_out
 from connections_project.connections.registry import connection_type
-from connections_project.core import clock
-from connections_project.core.vault import DecryptionError
-from connections_project.oauth.errors import DeadGrant, PlatformError, as_dead_grant, is_locked_out
-from connections_project.platforms.client import identify
-from connections_project.platforms.registry import upstream
 from connections_project.revocation.grants import Grant, holders_by_app, was_revoked_since
 from connections_project.revocation.release import ends_the_grant
 
@@ -42,33 +37,8 @@ def confirm_stored(flow: ValidatedFlow[Any], grant: Grant, *rows: OAuthConnectio
 
 
 def confirm_holders(grant: Grant, *, origin: Origin = WORKER) -> None:
-    """Ask the platform, for each connection on a grant, whose account it is; a 401 ends it."""
-    now = clock.now()
+    """Find out of each connection on a grant whether its tokens have outlived a revocation."""
     for app, ids in holders_by_app(grant).items():
         one = connection_type(app)
         for row in one.rows.filter(pk__in=ids, status=one.refresh_rules.live):
-            if _is_in_time(row, now):
-                _confirm(row, origin)
-
-
-def _is_in_time(row: OAuthConnection, now: datetime) -> bool:
-    """Whether a refusal of the access token proves anything: it has not run out by itself."""
-    return row.token_expires_at is None or row.token_expires_at > now
-
-
-def _confirm(row: OAuthConnection, origin: Origin) -> None:
-    if (dead := _refusal(row)) is not None:
-        mark_dead_unless_changed(row, dead, origin=origin)
-
-
-def _refusal(row: OAuthConnection) -> DeadGrant | None:
-    found = upstream(row.platform_slug)
-    if found is None:
-        return None
-    try:
-        identify(found, row.opened())
-    except DecryptionError:
-        return None
-    except PlatformError as error:
-        return as_dead_grant(error) if is_locked_out(error) else None
-    return None
+            find_out(row, origin=origin)

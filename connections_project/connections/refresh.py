@@ -243,25 +243,49 @@ def _mark_failed(row: OAuthConnection, error: PlatformError) -> None:
         mark_grant_dead(row, error)
     elif error.code == "refused" and row.status == refresh_rules_of(row).live:
         # It will be refused again; the status tells of the grant, which may still stand.
-        row.need_attention(AttentionReason.PLATFORM_ERROR, now=clock.now())
-        row.save(update_fields=["attention_reason", "attention_since", "ending_notice_at"])
+        _need_owner(row)
+
+
+def _need_owner(row: OAuthConnection) -> None:
+    row.need_attention(AttentionReason.PLATFORM_ERROR, now=clock.now())
+    row.save(update_fields=["attention_reason", "attention_since", "ending_notice_at"])
 
 
 def mark_dead_unless_changed(
     connection: OAuthConnection, error: DeadGrant, *, origin: Origin
-) -> None:
+) -> bool:
     """Mark a grant dead that a platform's API rejected, unless the row has changed since.
 
     Args:
         connection: As it was when its token was used.
         error: What the API said.
         origin: Who used the token.
+
+    Returns:
+        Whether the row was still the same.
     """
     with transaction.atomic():
         row = _lock(connection)
-        if row.epoch == connection.epoch:
+        if is_same := row.epoch == connection.epoch:
             mark_grant_dead(row, error)
             _record_failure(row, error, origin=origin)
+    return is_same
+
+
+def mark_unconfirmed_unless_changed(connection: OAuthConnection, *, origin: Origin) -> bool:
+    """Have the owner see to a connection of which nobody can tell whether its tokens are good.
+
+    Returns:
+        Whether the row was still the same.
+    """
+    with transaction.atomic():
+        row = _lock(connection)
+        if is_same := row.epoch == connection.epoch:
+            _need_owner(row)
+            failed = actions_of(row.app).token_refresh_failed
+            outcome, word = Outcome.FAILURE, "unconfirmed"
+            record_about(row, failed, origin=origin, outcome=outcome, error=word)
+    return is_same
 
 
 def mark_grant_dead(row: OAuthConnection, error: DeadGrant) -> None:

@@ -7,18 +7,15 @@ comes when its lease has run out; telling a platform twice does no harm (RFC 700
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import timedelta
 from itertools import groupby
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 
 from audit.events import Action, ActorType, Interface, Outcome
 from audit.record import Event, Origin, record_many
 from connections_project.core import clock
-from connections_project.core.jobs.backoff import backoff
 from connections_project.core.jobs.lease import FREED
 from connections_project.middleware.tracing import tracing
 from connections_project.oauth.errors import PlatformError
@@ -28,11 +25,10 @@ from connections_project.revocation.models import JobState, RevocationJob
 from connections_project.revocation.send import (
     CannotSendError,
 )
-from connections_project.revocation.tries import Try, ask, end_of_life
+from connections_project.revocation.tries import Try, ask
+from connections_project.revocation.waits import next_try
 
 logger = logging.getLogger(__name__)
-
-LONGEST_BACKOFF = timedelta(hours=1)
 
 
 def attempt(job_id: UUID, *, within: float, interface: Interface) -> str | None:
@@ -168,14 +164,11 @@ def record_ends(jobs: Collection[RevocationJob], state: JobState, *, interface: 
 def _put_off(
     job: RevocationJob, error: PlatformError | CannotSendError, *, interface: Interface
 ) -> None:
-    first = settings.REVOCATION_FIRST_RETRY_SECONDS
     if error.code == "not_asked":
         # No thread could wait for its platform: it is left to whoever comes next.
         job.give_back(attempts=F("attempts") - 1)
         return
-    wait = backoff(job.attempts, first=first, longest=LONGEST_BACKOFF)
-    wanted = timedelta(seconds=error.retry_after or 0)
-    due_at = min(clock.now() + max(wait, wanted), end_of_life(job))
+    due_at = next_try(job, retry_after=error.retry_after)
     with transaction.atomic():
         known = {"accepted_tokens": job.accepted_tokens, "verification": job.verification}
         if job.give_back(due_at=due_at, last_error=error.code, **known):

@@ -11,6 +11,7 @@ from connections_project.core.ids import uuid7
 from connections_project.core.jobs.circuit import CircuitBreaker
 from connections_project.core.jobs.models import LeasedJob
 from connections_project.core.vault import SealedField
+from connections_project.revocation.waits import next_try
 
 
 class GrantHold(models.Model):
@@ -147,6 +148,29 @@ class RevocationJob(LeasedJob):
     @classmethod
     def pending(cls) -> models.QuerySet[Self]:
         return super().pending().filter(state=JobState.PENDING)
+
+
+class OpenQuestion(LeasedJob):
+    """Whether a revocation that ends grants has ended a connection's, which came beside it.
+
+    It stands from before the platform is asked until that has answered; by then the revocation is
+    over, whose job and receipt say nothing of it.
+    """
+
+    MAX_ATTEMPTS = 1_000_000  # `waits.end_of_life` is its end.
+
+    app = models.CharField(max_length=32)
+    connection_id = models.UUIDField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at", "id"], name="revocation_question_due")]
+
+    def __str__(self) -> str:
+        return f"{self.app} {self.connection_id}"
+
+    def retry(self, error: Exception) -> None:
+        self.give_back(due_at=next_try(self, retry_after=getattr(error, "retry_after", None)))
 
 
 class PlatformCircuit(CircuitBreaker):

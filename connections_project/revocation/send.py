@@ -11,8 +11,13 @@ from django.db import DatabaseError, InterfaceError, connection
 from connections_project.core import clock
 from connections_project.core.vault import DecryptionError, open_sealed, seal
 from connections_project.oauth.client import TokenSet, UnusableTokensError
+from connections_project.oauth.deadline import allowing
 from connections_project.oauth.errors import DeadGrant, PlatformError
-from connections_project.oauth.revoking import BY_BEARER, leaves_refresh_token
+from connections_project.oauth.revoking import (
+    BY_BEARER,
+    SECONDS_A_TOKEN,
+    leaves_refresh_token,
+)
 from connections_project.platforms import client
 from connections_project.platforms.adapter import has_extras
 from connections_project.platforms.registry import Upstream, has_credentials, upstream
@@ -97,8 +102,7 @@ def send(job: RevocationJob, *, deadline: float) -> Sent:
         raise SkippedError
     finally:
         if _is_shared(job, found):
-            for confirm in _confirmations:
-                confirm(_grant_of(job))
+            _confirm_holders(job, deadline)
 
 
 def _not_in_use(job: RevocationJob, found: Upstream, held: TokenSet) -> TokenSet:
@@ -220,9 +224,18 @@ def _end_of(tokens: TokenSet) -> datetime | None:
 def _refuse_a_shared_grant(job: RevocationJob, found: Upstream, deadline: float) -> None:
     if not _is_shared(job, found):
         return
+    if job.attempts > 1:
+        # A try before this one, of which no answer came, may have ended the grant all the same.
+        _confirm_holders(job, deadline)
     if has_extras(job.platform):
         _send_extras(job, found, deadline)
     raise SkippedError
+
+
+def _confirm_holders(job: RevocationJob, deadline: float) -> None:
+    with allowing(within=_left(deadline), each=SECONDS_A_TOKEN):
+        for confirm in _confirmations:
+            confirm(_grant_of(job))
 
 
 def _is_shared(job: RevocationJob, found: Upstream) -> bool:

@@ -4,7 +4,6 @@ import logging
 import time
 import traceback
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
@@ -21,6 +20,7 @@ from connections_project.revocation.send import (
     send,
 )
 from connections_project.revocation.verify import verify
+from connections_project.revocation.waits import end_of_life
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +140,3 @@ def _log_unforeseen(job: RevocationJob, error: Exception) -> None:
         "Unforeseen at %s: %s in %s, line %s: job %s",
         *(job.platform, type(error).__name__, where.filename, where.lineno, job.pk),
     )
-
-
-def end_of_life(job: RevocationJob) -> datetime:
-    return job.created_at + timedelta(seconds=settings.REVOCATION_GIVE_UP_SECONDS)

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from types import ModuleType
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
+from connections_project.connections.open_questions import ask_open_questions
 from connections_project.connections.registry import connection_type
-from connections_project.revocation.models import RevocationJob
+from connections_project.revocation.models import OpenQuestion, RevocationJob
 from connections_project.revocation.worker import process_revocations
 from tests.races.conftest import Gate, meanwhile
 from tests.support import bank, chirp, gallery
@@ -38,6 +40,7 @@ class Platform:
         given: How many tokens it gave.
         ended: How many of them are dead.
         leaving: Called once an answer is made, before it is sent.
+        faults: What is answered first to whoever asks after a revocation.
     """
 
     app: str
@@ -47,6 +50,7 @@ class Platform:
     given: int = 0
     ended: int = 0
     leaving: list[Callable[[], object]] = field(default_factory=list)
+    faults: list[Answer] = field(default_factory=list)
 
     def open(self) -> None:
         self.made.open()
@@ -64,6 +68,8 @@ class Platform:
         return Answer(200)
 
     def identify(self, request: Request) -> Answer:
+        if self.ended and self.faults:
+            return self.faults.pop()
         number = re.match(r"Bearer access-(\d+)", request.headers["Authorization"])
         assert number is not None
         answer = self.made.identity() if int(number[1]) > self.ended else Answer(401)
@@ -120,6 +126,11 @@ def revoke_apart() -> None:
 
 
 def test_a_revocation_that_ends_last_sees_it(platform: Platform, api: APIClient) -> None:
+    connect_before_a_revocation_ends(platform, api)
+    assert platform.statuses() == [(platform.dead_status, "grant_revoked")]
+
+
+def connect_before_a_revocation_ends(platform: Platform, api: APIClient) -> None:
     gate = Gate(lambda: Answer(200))
 
     def end_late(request: Request) -> Answer:
@@ -134,6 +145,37 @@ def test_a_revocation_that_ends_last_sees_it(platform: Platform, api: APIClient)
         assert platform.statuses()[0][1] is None
         gate.is_open.set()
         working.result()
+
+
+@pytest.mark.parametrize("ends", ["first", "last"])
+def test_a_question_that_meets_a_fault_is_asked_again(
+    platform: Platform, api: APIClient, ends: str
+) -> None:
+    platform.faults.append(Answer(503))
+    if ends == "first":
+        platform.leaving.append(revoke_apart)
+        assert platform.flow.call_back(api, platform.flow.start(api)).status_code == 201
+    else:
+        connect_before_a_revocation_ends(platform, api)
+    # The receipt of who disconnected waits for nothing.
+    assert RevocationJob.objects.get().state == "revoked"
+    assert platform.statuses()[0][1] is None
+    OpenQuestion.objects.update(due_at=timezone.now())
+    ask_open_questions()
+    assert platform.statuses() == [(platform.dead_status, "grant_revoked")]
+
+
+def test_a_revocation_that_was_not_answered_is_asked_about_by_the_next_try(
+    platform: Platform, api: APIClient
+) -> None:
+    platform.made.server.on("POST", "/revoke", Answer(503))
+    process_revocations()
+    assert platform.flow.call_back(api, platform.flow.start(api)).status_code == 201
+    assert platform.statuses()[0][1] is None
+    platform.end()
+    RevocationJob.objects.update(due_at=timezone.now())
+    process_revocations()
+    assert RevocationJob.objects.get().state == "shared_grant"
     assert platform.statuses() == [(platform.dead_status, "grant_revoked")]
 
 

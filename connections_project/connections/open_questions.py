@@ -1,0 +1,141 @@
+"""Find out whether a connection's tokens have outlived a revocation beside them.
+
+The platform may not answer just then. So the question is stored before it is asked, and asked again
+with a revocation's waits until it is answered, or its time is over.
+"""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError
+
+from audit.record import WORKER, Origin
+from connections_project.connections.models import OAuthConnection
+from connections_project.connections.refresh import (
+    mark_dead_unless_changed,
+    mark_unconfirmed_unless_changed,
+    refreshed_for_use,
+)
+from connections_project.connections.registry import connection_types
+from connections_project.core import clock
+from connections_project.core.jobs.queue import process_jobs
+from connections_project.core.vault import DecryptionError
+from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
+from connections_project.platforms.adapter import adapter_of
+from connections_project.platforms.client import identify
+from connections_project.platforms.registry import Upstream, upstream
+from connections_project.revocation.models import OpenQuestion
+from connections_project.revocation.waits import end_of_life, next_try
+
+logger = logging.getLogger(__name__)
+
+# So long an access token lives at least whose end the platform did not give; afterwards only a
+# refresh tells.
+UNKNOWN_LIFE = timedelta(hours=1)
+
+
+class UnansweredError(Exception):
+    """Nobody could be asked just now, or the answer was about tokens of before."""
+
+
+class UnanswerableError(UnansweredError):
+    """Nobody can be asked: nothing says whose the access token is, and nothing refreshes it."""
+
+
+def find_out(row: OAuthConnection, *, origin: Origin) -> None:
+    """Mark a connection as dead whose tokens the platform refuses; ask again where it didn't say.
+
+    Args:
+        row: As it was just read, its tokens just stored.
+        origin: Who caused the question.
+    """
+    question = _note(row)
+    try:
+        _ask(row, origin)
+    except (PlatformError, DecryptionError, UnansweredError) as error:
+        words = "%s: whether connection %s has outlived a revocation is asked again (%s)"
+        logger.warning(words, row.platform_slug, row.pk, getattr(error, "code", "not asked"))
+        question.retry(error)
+    else:
+        question.delete()
+
+
+def _note(row: OAuthConnection) -> OpenQuestion:
+    ids = {"app": row.app, "connection_id": row.pk}
+    question = OpenQuestion(**ids, attempts=1, created_at=clock.now())
+    question.due_at = next_try(question, retry_after=None)
+    question.save(force_insert=True)
+    return question
+
+
+def _ask(row: OAuthConnection, origin: Origin) -> None:
+    """Ask whose account it is; a 401 ends the connection.
+
+    Raises:
+        PlatformError, DecryptionError, UnansweredError: That is still open.
+    """
+    found = upstream(row.platform_slug)
+    if found is None or not _can_tell(found, row):
+        raise UnansweredError
+    try:
+        identify(found, row.opened())
+    except PlatformError as error:
+        if not is_locked_out(error):
+            raise
+        if not mark_dead_unless_changed(row, as_dead_grant(error), origin=origin):
+            raise UnansweredError from error
+
+
+def _can_tell(found: Upstream, row: OAuthConnection) -> bool:
+    """Whether somebody can be asked, and a refusal of the access token proves anything."""
+    is_asked = found.platform.identity_endpoint or adapter_of(found.platform).identify
+    return bool(is_asked) and _is_in_time(row)
+
+
+def _is_in_time(row: OAuthConnection) -> bool:
+    """Whether the access token has not run out by itself."""
+    ends_at = row.token_expires_at
+    if ends_at is None and row.has_refresh_token and row.token_issued_at is not None:
+        ends_at = row.token_issued_at + UNKNOWN_LIFE
+    return ends_at is None or ends_at > clock.now()
+
+
+def _ask_again(question: OpenQuestion) -> None:
+    """Answer an open question.
+
+    Raises:
+        Exception: It stays open.
+    """
+    if (row := _live(question)) is None:
+        return
+    try:
+        _ask_or_refresh(row)
+    except (DatabaseError, InterfaceError):
+        raise
+    except Exception as error:
+        is_last = isinstance(error, UnanswerableError) or clock.now() >= end_of_life(question)
+        row = _live(question)
+        if row and not (is_last and mark_unconfirmed_unless_changed(row, origin=WORKER)):
+            raise
+
+
+def _live(question: OpenQuestion) -> Any:
+    """Return the connection; None where it is dead or disconnected by now, or its app is gone."""
+    types = [one for one in connection_types() if one.app == question.app]
+    key = question.connection_id
+    found = (one.rows.filter(pk=key, status=one.refresh_rules.live).first() for one in types)
+    return next(found, None)
+
+
+def _ask_or_refresh(row: OAuthConnection) -> None:
+    found = upstream(row.platform_slug)
+    if found is None or _can_tell(found, row):
+        _ask(row, WORKER)
+    elif row.has_refresh_token:
+        refreshed_for_use(row, origin=WORKER, force=True)
+    else:
+        raise UnanswerableError
+
+
+ask_open_questions = process_jobs(OpenQuestion, _ask_again, threads=4)

@@ -1,0 +1,164 @@
+"""Whether tokens have outlived a revocation beside them is asked until it is answered."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from audit.models import AuditEvent
+from connections_project.connections.confirm import confirm_holders
+from connections_project.connections.open_questions import ask_open_questions
+from connections_project.identity.models import User
+from connections_project.oauth.client import TokenSet
+from connections_project.platforms.models import Suspension
+from connections_project.revocation.models import OpenQuestion
+from providers.models import Connection
+from tests.support.bank import Bank
+from tests.support.platform_server import Answer, Request
+from tests.support.provider_rows import connection_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FAULTS = {
+    "away": Answer(503),
+    "limited": Answer(429),
+    "malformed": Answer(200, body=b"<!doctype html>"),
+    "refused": Answer(403),
+    "reset": Answer(reset=True),
+}
+DEAD = Answer(400, json={"error": "invalid_grant"})
+
+
+@pytest.fixture
+def row(owner: User, bank: Bank) -> Connection:
+    return connection_of(owner)
+
+
+def ask_again(**columns: Any) -> None:
+    OpenQuestion.objects.update(due_at=timezone.now(), **columns)
+    ask_open_questions()
+
+
+def at_the_end() -> dict[str, datetime]:
+    return {"created_at": timezone.now() - timedelta(days=2)}
+
+
+def now_is(row: Connection) -> tuple[str, str | None]:
+    row.refresh_from_db()
+    return row.status, row.attention_reason
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_no_answer(row: Connection, bank: Bank, fault: str) -> None:
+    bank.server.on("GET", "/me", FAULTS[fault])
+    confirm_holders(row.grant)
+    ask_again()
+    assert now_is(row) == ("active", None)
+    bank.server.on("GET", "/me", Answer(401))
+    ask_again()
+    assert now_is(row) == ("revoked", "grant_revoked")
+    assert not OpenQuestion.objects.exists()
+
+
+def test_one_that_is_answered_is_asked_once(row: Connection, bank: Bank) -> None:
+    confirm_holders(row.grant)
+    assert not OpenQuestion.objects.exists()
+    bank.server.on("GET", "/me", Answer(503))
+    confirm_holders(row.grant)
+    bank.open()
+    ask_again()
+    assert now_is(row) == ("active", None)
+    assert not OpenQuestion.objects.exists()
+
+
+def test_it_waits_as_long_as_the_platform_asks(row: Connection, bank: Bank) -> None:
+    bank.server.on("GET", "/me", Answer(429, headers={"Retry-After": "600"}))
+    confirm_holders(row.grant)
+    assert OpenQuestion.objects.get().due_at > timezone.now() + timedelta(seconds=500)
+    ask_open_questions()
+    assert len(bank.server.requests_to("/me")) == 1
+
+
+def test_its_end_is_told_to_the_owner(row: Connection, bank: Bank) -> None:
+    bank.server.on("GET", "/me", Answer(503))
+    confirm_holders(row.grant)
+    ask_again(**at_the_end())
+    assert now_is(row) == ("active", "platform_error")
+    event = AuditEvent.objects.get(action="provider_token_refresh_failed")
+    assert (event.outcome, event.details["error"]) == ("failure", "unconfirmed")
+    assert not OpenQuestion.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"), [(DEAD, ("expired", "grant_expired")), (None, ("active", None))]
+)
+def test_a_token_past_its_time_is_told_of_by_a_refresh(
+    row: Connection, bank: Bank, answer: Answer | None, outcome: tuple[str, str | None]
+) -> None:
+    run_out(row)
+    confirm_holders(row.grant)
+    assert not bank.server.requests_to("/me")
+    if answer:
+        bank.server.on("POST", "/token", answer)
+    ask_again()
+    assert now_is(row) == outcome
+    assert not OpenQuestion.objects.exists()
+
+
+def run_out(row: Connection) -> None:
+    Connection.objects.filter(pk=row.pk).update(token_expires_at=timezone.now())
+
+
+def test_what_nobody_can_tell_needs_its_owner_at_once(owner: User, bank: Bank) -> None:
+    row = connection_of(owner, tokens=TokenSet("access-0", expires_in=1800))
+    run_out(row)
+    confirm_holders(row.grant)
+    ask_again()
+    assert now_is(row) == ("active", "platform_error")
+    assert not OpenQuestion.objects.exists()
+
+
+def test_an_account_that_only_the_token_names_proves_nothing(
+    row: Connection, bank: Bank, use_catalogue: Callable[..., None]
+) -> None:
+    lines = bank.catalogue().splitlines()
+    use_catalogue("\n".join(one for one in lines if "identity_endpoint" not in one), "bank")
+    bank.server.on("POST", "/token", DEAD)
+    confirm_holders(row.grant)
+    ask_again()
+    assert now_is(row) == ("expired", "grant_expired")
+
+
+def test_a_suspended_platform_is_waited_for(row: Connection, bank: Bank) -> None:
+    run_out(row)
+    Suspension.objects.create(slug="bank", reason="incident", suspended_at=timezone.now())
+    confirm_holders(row.grant)
+    ask_again()
+    assert OpenQuestion.objects.get().attempts == 2
+    assert not bank.server.requests
+
+
+def test_tokens_that_were_replaced_meanwhile_are_asked_about_themselves(
+    row: Connection, bank: Bank
+) -> None:
+    def replace(_: Request) -> Answer:
+        Connection.objects.filter(pk=row.pk).update(epoch=row.epoch + 1)
+        return Answer(401)
+
+    bank.server.on("GET", "/me", replace)
+    confirm_holders(row.grant)
+    assert now_is(row) == ("active", None)
+    bank.server.on("GET", "/me", Answer(401))
+    ask_again()
+    assert now_is(row) == ("revoked", "grant_revoked")
+
+
+def test_one_that_is_over_is_asked_about_no_more(row: Connection, bank: Bank) -> None:
+    bank.server.on("GET", "/me", Answer(503))
+    confirm_holders(row.grant)
+    Connection.objects.filter(pk=row.pk).update(status="expired")
+    ask_again()
+    assert len(bank.server.requests_to("/me")) == 1
+    assert not OpenQuestion.objects.exists()
