@@ -1,5 +1,6 @@
 """Event endpoints and deliveries for operators: how they are doing, and what can be done."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -12,6 +13,7 @@ from django.utils.safestring import SafeString
 from connections_project.admin.base import ReadOnlyAdmin
 from connections_project.admin.filters import MADE, column_filter
 from connections_project.admin.formatting import badge, format_datetime, link_to
+from connections_project.admin.made_once import MadeBeforeError
 from connections_project.admin.object_actions import Button, QuestionForm
 from connections_project.core import clock
 from connections_project.events.admin_actions import (
@@ -80,13 +82,17 @@ class EndpointAdmin(ReadOnlyAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = EndpointForm(request.POST if request.method == "POST" else None)
-        made = self._made(request, form) if form.is_valid() else None
+        try:
+            made = self._made(request, form) if form.is_valid() else None
+        except MadeBeforeError as error:
+            return self.made_before(request, error.row_id)
         return self._secret_page(request, form, *(made or (None, "")), label="Make the endpoint")
 
     def _made(self, request: HttpRequest, form: EndpointForm) -> tuple[Endpoint, str] | None:
         url, types = form.cleaned_data["url"], ",".join(form.cleaned_data["types"])
+        make = partial(create, url=url, types=types, origin=admin_origin(request))
         try:
-            return create(url=url, types=types, origin=admin_origin(request))
+            return form.make_once(Endpoint, lambda row_id: make(endpoint_id=row_id))
         except InvalidEndpointError as error:
             form.add_error("url", str(error))
             return None

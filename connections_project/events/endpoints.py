@@ -42,12 +42,15 @@ class StillRotatingError(Exception):
         )
 
 
-def create(*, url: str, types: str = "", origin: Origin) -> tuple[Endpoint, str]:
+def create(
+    *, url: str, types: str = "", origin: Origin, endpoint_id: UUID | None = None
+) -> tuple[Endpoint, str]:
     """Make an endpoint.
 
     Args:
         url: https, or http in one of EVENT_ALLOWED_NETWORKS.
         types: Of events, comma-separated; all where it is empty.
+        endpoint_id: Its id, where that was given out before, so that it is made once.
 
     Returns:
         The endpoint, and its secret, which nobody can see again.
@@ -57,7 +60,7 @@ def create(*, url: str, types: str = "", origin: Origin) -> tuple[Endpoint, str]
         UnknownTypeError: There is no such type.
     """
     check_url(url)
-    endpoint = Endpoint(id=uuid7(), url=url, types=",".join(parse_types(types)))
+    endpoint = Endpoint(id=endpoint_id or uuid7(), url=url, types=",".join(parse_types(types)))
     secret = new_secret()
     endpoint.sealed_secret = sealed_secret(endpoint, secret)
     with transaction.atomic():
@@ -155,18 +158,20 @@ def rotate_secret(endpoint: Endpoint, *, origin: Origin, force: bool = False) ->
     """Give an endpoint a new secret; the old one signs beside it for 24 h.
 
     Args:
-        force: Whether a secret that still signs beside the present one may be dropped for it.
+        endpoint: As it was just read.
+        force: Whether a secret that by then signed beside the present one may be dropped for it.
 
     Returns:
         The new secret, which nobody can see again.
 
     Raises:
-        StillRotatingError: There is such a secret, and it is not forced.
+        StillRotatingError: There is such a secret, and it is not forced, or is another one by now.
     """
     secret = new_secret()
     with transaction.atomic():
         row = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
-        if row.two_sign_until and not force:
+        is_known = row.old_secret_until == endpoint.old_secret_until
+        if row.two_sign_until and not (force and is_known):
             raise StillRotatingError(row.two_sign_until)
         row.sealed_old_secret = row.sealed_secret
         row.old_secret_until = clock.now() + OLD_SECRET_LIFE

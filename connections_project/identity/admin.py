@@ -1,5 +1,6 @@
 """Principals, teams and their keys in the admin. Passwords stay out of it."""
 
+from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -15,6 +16,7 @@ from audit.record import record
 from connections_project.admin.base import BaseAdmin, CheckedForm, ReadOnlyAdmin
 from connections_project.admin.filters import MADE, column_filter
 from connections_project.admin.formatting import badge, format_datetime, link_to
+from connections_project.admin.made_once import MadeBeforeError
 from connections_project.admin.object_actions import AdminExtension, ObjectAction
 from connections_project.identity.admin_filters import KindFilter
 from connections_project.identity.admin_forms import KeyForm
@@ -259,16 +261,19 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             request.POST if request.method == "POST" else None,
             shows_teams=request.user.has_perm("identity.view_team"),
         )
-        made = self._made(request, form) if form.is_valid() else None
+        try:
+            made = self._made(request, form) if form.is_valid() else None
+        except MadeBeforeError as error:
+            return self.made_before(request, error.row_id)
         # The admin lets no page of its be stored, so none keeps the key.
         context = {"title": "Make an API key", "form": form, "made": made}
         return self.page(request, "admin/api_key.html", **context)
 
     def _made(self, request: HttpRequest, form: KeyForm) -> NewKey | None:
+        origin, maker = admin_origin(request), signed_in(request)
+        make = partial(create_key, **form.wanted, origin=origin, created_by=maker)
         try:
-            return create_key(
-                **form.cleaned_data, origin=admin_origin(request), created_by=signed_in(request)
-            )
+            return form.make_once(ApiKey, lambda row_id: make(key_id=row_id))
         except InvalidKeyRequestError as error:
             form.add_error(None, str(error))
             return None

@@ -4,12 +4,13 @@ from typing import Any
 
 from django import forms
 
+from connections_project.admin.made_once import CreationForm
 from connections_project.admin.time_zone import MomentField
 from connections_project.identity.models import Scope, Team
 from connections_project.identity.teams import teams_beginning, teams_called
 
 
-class KeyForm(forms.Form):
+class KeyForm(CreationForm):
     """What a new key may do, and until when."""
 
     team = forms.CharField(
@@ -28,6 +29,11 @@ class KeyForm(forms.Form):
     def __init__(self, *args: Any, shows_teams: bool) -> None:
         super().__init__(*args)
         self._shows_teams = shows_teams
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """Return what was asked for, as `create_key` takes it."""
+        return {name: self.cleaned_data[name] for name in ("team", "name", "scopes", "expires_at")}
 
     def clean_team(self) -> Team:
         term = self.cleaned_data["team"]

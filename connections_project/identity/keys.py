@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin, record
+from connections_project.core.ids import uuid7
 from connections_project.core.parsing import parse_uuid, render_datetime
 from connections_project.core.text import is_deceptive
 from connections_project.identity.models import ApiKey, Scope, Team, User
@@ -47,6 +48,7 @@ def create_key(
     name: str = "",
     expires_at: datetime | None = None,
     created_by: User | None = None,
+    key_id: UUID | None = None,
 ) -> NewKey:
     """Create a key.
 
@@ -56,6 +58,7 @@ def create_key(
         name: What the team calls it, at most 100 characters.
         expires_at: When it ends, in the future; None for never.
         created_by: The person who asked for it.
+        key_id: Its id, where that was given out before, so that it is made once.
 
     Raises:
         InvalidKeyRequestError: No scope, an unknown one, a name too long, or an end in the past.
@@ -63,7 +66,8 @@ def create_key(
     wanted = _checked(scopes, name, expires_at)
     new = FORMAT.new()
     with transaction.atomic():
-        key = ApiKey.objects.create(
+        key = ApiKey(
+            id=key_id or uuid7(),
             team=team,
             name=name,
             prefix=new.prefix,
@@ -72,6 +76,7 @@ def create_key(
             expires_at=expires_at,
             created_by=created_by,
         )
+        key.save(force_insert=True)
         _record(Action.API_KEY_CREATED, key, origin=origin)
     return NewKey(key, new.token)
 

@@ -1,11 +1,13 @@
 """Teams' keys in the admin: made and shown once, revoked for good."""
 
 import re
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
+from connections_project.core.ids import uuid7
 from connections_project.identity.keys import BadKeyError, find_key
 from connections_project.identity.models import ApiKey, Team, User
 from tests.support.admin_pages import text_of
@@ -17,11 +19,40 @@ pytestmark = pytest.mark.django_db
 
 
 def made(page: Client, owner: User, **form: object) -> str:
-    given = {"team": str(owner.own_team.pk), "scopes": ["social:read"], **form}
-    answer = page.post(f"{LIST}add/", given)
+    answer = send(page, owner, **form)
     assert "no-store" in answer["Cache-Control"]
     found = re.search(r"cnx_[0-9a-f]{16}_[\w-]{43}", answer.content.decode())
     return found[0] if found else ""
+
+
+def send(page: Client, owner: User, **form: object) -> Any:
+    asked = {"team": str(owner.own_team.pk), "scopes": ["social:read"], "row_id": str(uuid7())}
+    return page.post(f"{LIST}add/", {**asked, **form})
+
+
+def test_a_form_that_is_sent_twice_makes_one(page: Client, owner: User) -> None:
+    shown = page.get(f"{LIST}add/").content.decode()
+    row_id = re.search(r'name="row_id" value="([^"]+)"', shown)
+    assert row_id is not None
+    assert made(page, owner, row_id=row_id[1])
+    for _ in range(2):
+        again = send(page, owner, row_id=row_id[1])
+        assert again["Location"] == f"{LIST}{ApiKey.objects.get().pk}/change/"
+    assert "made once" in page.get(again["Location"]).content.decode()
+    assert len(events("api_key_created")) == 1
+    assert f'value="{row_id[1]}"' not in page.get(f"{LIST}add/").content.decode()
+
+
+@pytest.mark.parametrize("row_id", ["", "nonsense"])
+def test_a_form_of_elsewhere_makes_none(page: Client, owner: User, row_id: str) -> None:
+    assert b"Open this page anew." in send(page, owner, row_id=row_id).content
+    assert not ApiKey.objects.exists()
+
+
+def test_what_was_refused_is_made_when_it_is_sent_again(page: Client, owner: User) -> None:
+    row_id = str(uuid7())
+    assert row_id in send(page, owner, row_id=row_id, scopes=[]).content.decode()
+    assert made(page, owner, row_id=row_id)
 
 
 def test_a_key_is_shown_once_and_works(page: Client, owner: User, operator: User) -> None:
@@ -45,7 +76,7 @@ def test_a_team_is_found_by_name_or_owner(page: Client, owner: User, term: str) 
 def test_what_may_be_meant_is_shown(page: Client, owner: User) -> None:
     teams = [Team.objects.create(name=name) for name in ("Press", "Press", "Pressure")]
     for term, near in (("Press", teams[:2]), ("Pre", teams), ("Pressu", teams[2:])):
-        answer = page.post(f"{LIST}add/", {"team": term, "scopes": ["social:read"]})
+        answer = send(page, owner, team=term)
         assert all(str(team.pk) in answer.content.decode() for team in near)
     assert not ApiKey.objects.exists()
 

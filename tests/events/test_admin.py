@@ -37,9 +37,25 @@ def happen() -> None:
     suspend(slug="bank", reason="maintenance", origin=command_origin(None))
 
 
+def given_out(page: Client) -> dict[str, str]:
+    """Return what the page gives out for its form."""
+    found = re.search(r'name="(row_id)" value="([^"]+)"', text(page, f"{ENDPOINTS}add/"))
+    assert found is not None
+    return {found[1]: found[2]}
+
+
+def test_a_form_that_is_sent_twice_makes_one(page: Client) -> None:
+    body = {"url": "http://127.0.0.1:9/events", **given_out(page)}
+    assert "whsec_" in page.post(f"{ENDPOINTS}add/", body).content.decode()
+    again = page.post(f"{ENDPOINTS}add/", body, follow=True).content.decode()
+    assert "made once" in again
+    assert "whsec_" not in again
+    assert Endpoint.objects.count() == 1
+
+
 def test_an_endpoint_is_made_and_its_secret_shown_once(page: Client) -> None:
     body = {"url": "http://127.0.0.1:9/events", "types": ["platform.suspended"]}
-    shown = page.post(f"{ENDPOINTS}add/", body).content.decode()
+    shown = page.post(f"{ENDPOINTS}add/", {**body, **given_out(page)}).content.decode()
     assert re.search(r'value="whsec_[A-Za-z0-9+/=]{44}"', shown)
     endpoint = Endpoint.objects.get()
     assert endpoint.types == "platform.suspended"
@@ -48,7 +64,8 @@ def test_an_endpoint_is_made_and_its_secret_shown_once(page: Client) -> None:
 
 
 def test_a_wrong_address_is_refused(page: Client) -> None:
-    shown = page.post(f"{ENDPOINTS}add/", {"url": "https://10.0.0.1/"}).content.decode()
+    body = {"url": "https://10.0.0.1/", **given_out(page)}
+    shown = page.post(f"{ENDPOINTS}add/", body).content.decode()
     assert "That address is private" in shown
     assert not Endpoint.objects.exists()
 
@@ -63,7 +80,14 @@ def test_a_secret_is_rotated(page: Client, receiver: Receiver) -> None:
     refused = page.post(address).content.decode()
     assert "Not rotated" in refused
     assert "whsec_" not in refused
-    assert "whsec_" in page.post(address, {"force": "on"}).content.decode()
+    box = re.search(r'name="force" value="([^"]+)"', text(page, address))
+    assert box is not None
+    assert "whsec_" in page.post(address, {"force": box[1]}).content.decode()
+    # Sent again, it would drop the secret that was shown just now.
+    refused = page.post(address, {"force": box[1]}).content.decode()
+    assert "Not rotated" in refused
+    assert "whsec_" not in refused
+    assert "checked" not in refused
 
 
 def test_it_is_disabled_with_a_reason(page: Client, receiver: Receiver) -> None:

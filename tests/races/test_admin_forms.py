@@ -3,6 +3,7 @@
 Whoever loses is told so by the page; nobody gets an error of ours.
 """
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,7 +20,8 @@ from django.test import Client
 from django.urls import reverse
 
 from connections_project.events import audience
-from connections_project.identity.models import Membership, User
+from connections_project.events.models import Endpoint
+from connections_project.identity.models import ApiKey, Membership, User
 from connections_project.identity.origins import command_origin
 from connections_project.operations import offboarding
 from tests.admin.test_odd_values import addresses
@@ -138,6 +140,28 @@ def test_every_form_sent_many_times_at_once(
             assert set(statuses) <= {200, 302, 404, 403}, statuses
     # A form that none of the rows has is one that isn't tried.
     assert 200 in pages or set(pages) == {403}, pages
+
+
+@pytest.mark.parametrize("model", [ApiKey, Endpoint])
+def test_a_form_that_makes_a_secret_makes_one(
+    rows: Rows, clients: list[Client], values: dict[str, Any], model: type[Model]
+) -> None:
+    (page,) = (one for one, of in FORMS if of is model and one.endswith("/add/"))
+    number = model._default_manager.count()
+    form = form_of(clients[0].get(page).content.decode()) or {}
+    # The others are led to what the first one has made.
+    assert sorted(send(clients, page, filled(form, values))) == [200, 302, 302, 302]
+    assert model._default_manager.count() == number + 1
+
+
+def test_a_forced_rotation_drops_one_secret(rows: Rows, clients: list[Client]) -> None:
+    (endpoint,) = Endpoint.objects.all()[:1]
+    page = f"/admin/events/endpoint/{endpoint.pk}/rotate/"
+    clients[0].post(page)
+    box = re.search(r'name="force" value="([^"]+)"', clients[0].get(page).content.decode())
+    assert box is not None
+    answers = at_once([partial(one.post, page, {"force": box[1]}) for one in clients])
+    assert sum("whsec_" in answer.content.decode() for answer in answers) == 1
 
 
 @pytest.mark.parametrize(("model", "action"), ACTIONS)
