@@ -170,7 +170,9 @@ class OpenQuestion(LeasedJob):
         return f"{self.app} {self.connection_id}"
 
     def retry(self, error: Exception) -> None:
-        self.give_back(due_at=next_try(self, retry_after=getattr(error, "retry_after", None)))
+        # A refresh that failed has what the platform said as its cause.
+        said = (getattr(one, "retry_after", None) for one in (error, error.__cause__))
+        self.give_back(due_at=next_try(self, retry_after=next(filter(None, said), None)))
 
 
 class PlatformCircuit(CircuitBreaker):

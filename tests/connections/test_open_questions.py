@@ -81,6 +81,15 @@ def test_it_waits_as_long_as_the_platform_asks(row: Connection, bank: Bank) -> N
     assert len(bank.server.requests_to("/me")) == 1
 
 
+def test_so_it_does_where_only_a_refresh_tells(row: Connection, bank: Bank) -> None:
+    run_out(row)
+    confirm_holders(row.grant)
+    bank.server.on("POST", "/token", Answer(429, headers={"Retry-After": "600"}))
+    ask_again()
+    assert OpenQuestion.objects.get().due_at > timezone.now() + timedelta(seconds=500)
+    assert now_is(row) == ("active", None)
+
+
 def test_its_end_is_told_to_the_owner(row: Connection, bank: Bank) -> None:
     bank.server.on("GET", "/me", Answer(503))
     confirm_holders(row.grant)
