@@ -65,21 +65,28 @@ def known_outside(checkpoints: Iterable[str]) -> tuple[str, dict[int, str]]:
     A line that a crash tore is passed over: the sealer has written the same seal again.
 
     Raises:
-        TamperedError: A line is another log's.
+        TamperedError: A line is another log's, or has an earlier one's seal as another.
     """
-    log, known = "", {}
+    log, known = "", dict[int, str]()
     for number, text in enumerate(checkpoints, start=1):
         try:
             line = json.loads(text)
-            log = log or line["log"]
-            is_foreign, known[line["number"]] = line["log"] != log, line["signature"]
+            log, seal, signature = log or line["log"], line["number"], line["signature"]
+            is_foreign, is_same = line["log"] != log, known.setdefault(seal, signature) == signature
         except ODD:
             continue
+        name = f"Line {number} of the checkpoints"
         if is_foreign:
-            raise TamperedError(
-                f"Line {number} of the checkpoints is a foreign log's: {line['log']}."
-            )
+            raise TamperedError(f"{name} is a foreign log's: {line['log']}.")
+        if not is_same:
+            raise TamperedError(f"{name} has seal {seal} as another than before: sealed anew.")
     return log, known
+
+
+def public_key(text: str) -> str:
+    """Return a key back that is one; argparse says of any other that it is wrong."""
+    Ed25519PublicKey.from_public_bytes(base64.b64decode(text))
+    return text
 
 
 class Reading:
@@ -230,7 +237,9 @@ class Reading:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("export", help="the file, or - for standard input")
-    parser.add_argument("--public-key", action="append", required=True, metavar="KEY")
+    parser.add_argument(
+        "--public-key", action="append", required=True, metavar="KEY", type=public_key
+    )
     parser.add_argument("--heads", metavar="FILE", help="the seals as they were kept outside")
     parser.add_argument("--accept", action="append", default=[], metavar="EVENT_ID")
     given = parser.parse_args()

@@ -88,6 +88,16 @@ def test_checkpoints_that_compare_nothing_are_wrong_use(heads: str | None, tmp_p
     assert said in run.stderr.splitlines()[-1]
 
 
+@pytest.mark.parametrize("key", ["no base64!", "AAAA", "\u00e9"])
+def test_a_key_that_is_none_is_wrong_use(key: str) -> None:
+    run = subprocess.run(
+        [sys.executable, str(SCRIPT), "-", "--public-key", key],
+        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert run.returncode == 2
+    assert "argument --public-key: invalid public_key value" in run.stderr
+
+
 def test_a_file_that_can_not_be_finished_leaves_nothing(tmp_path: Path) -> None:
     record_events(1)
     (tmp_path / "audit.jsonl").mkdir()
@@ -385,6 +395,19 @@ def test_checkpoints_show_a_resealed_tail(checkpoints_file: Path) -> None:
     checkpoints_file.unlink()
     sealed(1)
     assert "sealed anew" in refusal(export(), checkpoints=outside)
+
+
+def test_checkpoints_that_say_a_seal_twice_are_named(checkpoints_file: Path) -> None:
+    """Who may only append to them can't have a later line stand for an earlier one."""
+    sealed(1)
+    sealed(1)
+    outside = checkpoints_file.read_text()
+    tampering.cut_off(from_seal=2)
+    checkpoints_file.unlink()
+    sealed(1)
+    again = checkpoints_file.read_text().splitlines(keepends=True)[-1]
+    words = refusal(export(), checkpoints=outside + again)
+    assert words == "Line 3 of the checkpoints has seal 2 as another than before: sealed anew."
 
 
 def test_foreign_checkpoints_are_named(checkpoints_file: Path) -> None:
