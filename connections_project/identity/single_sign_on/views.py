@@ -89,6 +89,10 @@ class CallbackView(_SingleSignOnMixin, OIDCAuthenticationCallbackView):  # type:
         issuer = provider.single_sign_on().issuer
         if request.GET.get("iss", issuer) != issuer:
             raise RefusedError("another_issuer")
+        state = request.GET.get("state")
+        if "error" in request.GET and state not in request.session.get("oidc_states", {}):
+            # Nobody here has asked: the library would sign out whoever follows a link to an error.
+            return refused(request, status=403, reason="no_state")
         response: HttpResponse = super().get(request)
         return response
 

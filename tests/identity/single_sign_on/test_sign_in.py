@@ -117,6 +117,16 @@ def test_who_says_no_is_not_signed_in(client: Client, provider: Provider) -> Non
     assert b"Start again" in answer.content
 
 
+@pytest.mark.parametrize("state", [{}, {"state": "of nobody"}])
+def test_a_link_to_an_error_signs_nobody_out(
+    client: Client, provider: Provider, state: dict[str, str]
+) -> None:
+    sign_in(client, provider)
+    refused = client.get("/admin/sso/callback", {"error": "access_denied"} | state)
+    assert refused.status_code == 403
+    assert opens(client)
+
+
 @pytest.mark.parametrize("path", [METADATA, "/token"])
 def test_a_provider_that_is_away_is_503(client: Client, provider: Provider, path: str) -> None:
     asked = {"state": "x"} if path == METADATA else start(client, provider)
