@@ -9,8 +9,8 @@ from ipaddress import ip_network
 from uuid import UUID
 
 from django.conf import settings
-from django.utils import timezone
 
+from connections_project.core import clock
 from connections_project.core.periodic import stopping
 from connections_project.core.vault import DecryptionError
 from connections_project.events.models import Delivery, Endpoint
@@ -137,7 +137,7 @@ def _try(delivery: Delivery, *, within: float) -> Answer:
 
 def _send(delivery: Delivery, *, within: float) -> Fetched:
     content, endpoint = body(delivery.event), delivery.endpoint
-    signed = headers(endpoint, event_id=str(delivery.event_id), body=content, now=timezone.now())
+    signed = headers(endpoint, event_id=str(delivery.event_id), body=content, now=clock.now())
     return _client(tuple(settings.EVENT_ALLOWED_NETWORKS)).send(
         "POST",
         endpoint.url,

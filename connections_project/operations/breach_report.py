@@ -10,10 +10,10 @@ from uuid import UUID
 import jwt
 from django.conf import settings
 from django.db.models import Count, Max
-from django.utils import timezone
 
 from audit.models import Seal
 from connections_project.connections.registry import ConnectionType
+from connections_project.core import clock
 from connections_project.core.parsing import render_datetime
 from connections_project.core.signing import key_id
 from connections_project.core.text import json_spelt_out
@@ -59,7 +59,7 @@ def _claims(breach: Breach, export: Path) -> dict[str, Any]:
     jobs = breach.jobs.filter(created_at__gte=breach.started_at)
     return {
         "iss": settings.PUBLIC_URL,
-        "iat": int(timezone.now().timestamp()),
+        "iat": int(clock.now().timestamp()),
         "platform": breach.slug,
         "for_real": breach.for_real,
         "reason": breach.reason,

@@ -6,12 +6,12 @@ from typing import Any
 import jwt
 from django.conf import settings
 from django.db.models import Count
-from django.utils import timezone
 
 from audit.events import Action
 from audit.models import AuditEvent
 from audit.readable import read
 from connections_project.connections.registry import Rows, connection_type
+from connections_project.core import clock
 from connections_project.core.parsing import render_datetime
 from connections_project.core.signing import key_id
 from connections_project.identity.models import User
@@ -67,7 +67,7 @@ def _claims(user: User) -> dict[str, Any]:
     remaining = [(app, connection_type(app).unfinished(each)) for app, each in rows.items()]
     return {
         "iss": settings.PUBLIC_URL,
-        "iat": int(timezone.now().timestamp()),
+        "iat": int(clock.now().timestamp()),
         "principal_id": str(user.pk),
         "issuer": user.issuer,
         "subject": user.subject,

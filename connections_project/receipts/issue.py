@@ -6,11 +6,11 @@ from uuid import UUID
 
 import jwt
 from django.conf import settings
-from django.utils import timezone
 
 from connections_project.connections.errors import ConnectionNotFoundError, NotOwnerError
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.registry import belongs_to, find_connection
+from connections_project.core import clock
 from connections_project.core.parsing import render_datetime
 from connections_project.core.signing import key_id
 from connections_project.identity.models import User
@@ -54,7 +54,7 @@ def issue(connection: OAuthConnection) -> str:
 def _claims(connection: OAuthConnection, known: Facts) -> dict[str, Any]:
     return {
         "iss": settings.PUBLIC_URL,
-        "iat": int(timezone.now().timestamp()),
+        "iat": int(clock.now().timestamp()),
         "connection_id": str(connection.pk),
         "app": connection.app,
         "platform": connection.platform_slug,

@@ -88,7 +88,8 @@ def test_the_hosts_clock_may_be_wrong(
     monkeypatch.setattr(database_clock, "_lead", time.time() - time.monotonic())
     monkeypatch.setattr(database_clock, "is_due", lambda: False)
     with time_machine.travel(timezone.now() + timedelta(seconds=seconds)):
-        claims = verified(Path(drill("bank", tmp_path)["folder"]))
+        done = drill("bank", tmp_path)
+    claims = verified(Path(done["folder"]))
     assert (claims["connections"][0]["ended"], claims["revocations"]) == (1, {"revoked": 1})
     assert claims["started_at"] <= claims["suspended_at"] <= claims["ended_at"]
     assert next(tmp_path.glob("breach-*/owners.jsonl")).read_text("utf-8")
