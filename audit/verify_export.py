@@ -59,7 +59,7 @@ def led_to(leaf: bytes, proof: list[list[str]]) -> bytes:
     return leaf
 
 
-def known_outside(checkpoints: Iterable[str]) -> tuple[str, dict[int, str]]:
+def known_outside(checkpoints: Iterable[str | bytes]) -> tuple[str, dict[int, str]]:
     """Return whose log a file of checkpoints is, that of its first line, and the seals' signatures.
 
     A line that a crash tore is passed over: the sealer has written the same seal again.
@@ -93,7 +93,7 @@ class Reading:
     """One pass over an export, in flat memory."""
 
     def __init__(
-        self, public_keys: list[str], checkpoints: Iterable[str], accepted: list[str]
+        self, public_keys: list[str], checkpoints: Iterable[str | bytes], accepted: list[str]
     ) -> None:
         raw_keys = [base64.b64decode(text) for text in public_keys]
         self.keys = {key_id(raw): Ed25519PublicKey.from_public_bytes(raw) for raw in raw_keys}
@@ -244,7 +244,7 @@ def main() -> None:
     parser.add_argument("--accept", action="append", default=[], metavar="EVENT_ID")
     given = parser.parse_args()
     try:
-        checkpoints = open(given.heads, encoding="utf-8") if given.heads else ()  # noqa: SIM115
+        checkpoints = open(given.heads, "rb") if given.heads else ()  # noqa: SIM115
         reading = Reading(given.public_key, checkpoints, given.accept)
         if given.heads and not reading.checkpoints:
             parser.error(f"{given.heads} has no checkpoint")

@@ -98,6 +98,21 @@ def test_a_key_that_is_none_is_wrong_use(key: str) -> None:
     assert "argument --public-key: invalid public_key value" in run.stderr
 
 
+def test_checkpoints_may_hold_bytes_that_are_no_text(
+    checkpoints_file: Path, tmp_path: Path
+) -> None:
+    sealed(2)
+    call_command("export_audit_log", "--output", str(tmp_path / "audit.jsonl"), stdout=StringIO())
+    with checkpoints_file.open("ab") as file:
+        file.write(b"\xff\xfe\n")
+    key = as_text(signing_key().public_key())
+    command = [sys.executable, str(SCRIPT), str(tmp_path / "audit.jsonl"), "--public-key", key]
+    run = subprocess.run(
+        [*command, "--heads", str(checkpoints_file)], capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+
+
 def test_a_file_that_can_not_be_finished_leaves_nothing(tmp_path: Path) -> None:
     record_events(1)
     (tmp_path / "audit.jsonl").mkdir()
