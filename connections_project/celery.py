@@ -63,7 +63,7 @@ app.conf.update(
         "health_check_interval": 3,
     },
     # It keeps no file; see _begin_with_all.
-    beat_scheduler="celery.beat:Scheduler",
+    beat_scheduler="connections_project.beat:BoundedScheduler",
 )
 
 

@@ -13,6 +13,7 @@ from celery import signals
 from celery.app.task import Context
 from celery.beat import Scheduler, Service
 
+import connections_project.beat
 from connections_project.celery import FROM_BEAT, app, run_periodic_task
 from connections_project.core import periodic
 from connections_project.core.periodic import (
@@ -156,7 +157,7 @@ def beat(schedule: Callable[[], dict[str, dict[str, object]]]) -> Scheduler:
     periodic_task(first, every=5)
     periodic_task(last, every=3600)
     schedule()
-    service = Service(app, scheduler_cls="celery.beat:Scheduler")
+    service = Service(app, scheduler_cls=app.conf.beat_scheduler)
     signals.beat_init.send(sender=service)
     return service.scheduler
 
@@ -173,6 +174,25 @@ def test_a_clock_that_is_set_moves_no_interval_of_beat(
     with time_machine.travel(datetime.now(UTC) + moved_by):
         assert not sent.is_due().is_due
         assert 4 < sent.is_due().next <= 5
+
+
+def test_beat_piles_up_no_more_than_a_worker_can_do_soon(
+    beat: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections_project.beat, "MOST_WAITING", 3)
+    entry = beat.schedule[periodic_task_of(first).name]
+    with app.connection_for_write("memory://") as broker:
+        queue = broker.SimpleQueue("connections")
+        queue.clear()
+        monkeypatch.setattr(beat, "connection", broker)
+        producer = app.amqp.Producer(broker, auto_declare=False)
+        for _ in range(5):
+            beat.apply_entry(entry, producer=producer)
+        assert queue.qsize() == 3
+        queue.get(timeout=5).ack()
+        beat.apply_entry(entry, producer=producer)
+        assert queue.qsize() == 3
+        queue.clear()
 
 
 def test_of_what_beat_has_piled_up_most_is_passed_over() -> None:
