@@ -261,7 +261,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("MinimumLengthValidator", "CommonPasswordValidator")
 ]
 LOGIN_URL = "sign-in"
-SIMPLE_JWT = simple_jwt(SECRET_KEY, lifetime=ACCESS_TOKEN_SECONDS, leeway=CLOCK_LEEWAY)
+SIMPLE_JWT = simple_jwt(SECRET_KEY, lifetime=ACCESS_TOKEN_SECONDS)
 
 # RequestBodyMiddleware refuses larger ones before Django reads them.
 DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_BODY

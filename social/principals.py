@@ -3,10 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.utils import timezone
-
 from connections_project.connections.errors import InvalidStateError
 from connections_project.connections.flow import Flow
+from connections_project.core import clock
 from connections_project.identity.models import ApiKey, Membership, User
 
 Principal = User | ApiKey
@@ -32,7 +31,7 @@ def proven_principal(taken: Flow, caller: Principal | None) -> Principal:
         return principal
     if not isinstance(principal, ApiKey) or not isinstance(caller, User):
         raise InvalidStateError
-    if not still_acts_for(caller, team_id, since=timezone.now()):
+    if not still_acts_for(caller, team_id, since=clock.now()):
         raise InvalidStateError
     return principal
 
@@ -45,7 +44,7 @@ def still_acts_for(principal: Principal, team_id: UUID, *, since: datetime) -> b
     """
     if isinstance(principal, ApiKey):
         key = ApiKey.objects.filter(pk=principal.pk, team_id=team_id).first()
-        return key is not None and key.is_good(now=timezone.now())
+        return key is not None and key.is_good(now=clock.now())
     members = Membership.objects.filter(user=principal, team_id=team_id).select_related("user")
     member = members.first()
     return member is not None and member.user.is_good_since(since)

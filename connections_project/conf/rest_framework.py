@@ -17,19 +17,17 @@ REST_FRAMEWORK = {
 }
 
 
-def simple_jwt(signing_key: str, *, lifetime: int, leeway: int) -> dict[str, Any]:
+def simple_jwt(signing_key: str, *, lifetime: int) -> dict[str, Any]:
     """Describe the access and refresh tokens of local sign-ins.
 
     Args:
         signing_key: HS256 signs with it.
         lifetime: Of an access token, in seconds.
-        leeway: How far the clocks of hosts may differ; identity/tokens.py grants none to `exp`.
     """
     return {
         "ACCESS_TOKEN_LIFETIME": timedelta(seconds=lifetime),
         "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
         "ALGORITHM": "HS256",
-        "LEEWAY": leeway,
         "SIGNING_KEY": signing_key,
         "USER_ID_FIELD": "id",
         "USER_ID_CLAIM": "principal_id",

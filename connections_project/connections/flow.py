@@ -13,7 +13,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.cache import cache
-from django.utils import timezone
 
 from connections_project.connections.errors import (
     AuthorizationDeclinedError,
@@ -21,7 +20,7 @@ from connections_project.connections.errors import (
     IssuerMismatchError,
     UnregisteredRedirectError,
 )
-from connections_project.core import vault
+from connections_project.core import clock, vault
 from connections_project.identity.models import ApiKey, PrincipalType, User
 from connections_project.oauth import client, pkce
 from connections_project.oauth.client import TokenSet
@@ -40,6 +39,7 @@ def state_store(prefix: str) -> StateStore:
         open_text=lambda text, subject: vault.open_sealed(vault.Sealed(text), subject=subject),
         unreadable=vault.DecryptionError,
         prefix=prefix,
+        now=lambda: clock.now().timestamp(),
     )
 
 
@@ -88,7 +88,7 @@ class Flow:
     redirect_uri: str
     code_verifier: str | None = field(repr=False)
     details: dict[str, Any]
-    started_at: datetime = field(default_factory=timezone.now)
+    started_at: datetime = field(default_factory=clock.now)
 
 
 def begin(

@@ -4,8 +4,6 @@ Hosts' clocks differ. One that is ahead would give up what others have just begu
 until its own time has come. The clock is read when a session is taken, once in a while; in between
 the time goes on as the host's monotonic clock does, which nobody sets. That one stands still while
 the host is suspended, which the host's own clock shows: then it is read at once.
-
-Sessions, flows and their tokens are by the hosts' clocks, as the tokens' own times are.
 """
 
 import time

@@ -8,7 +8,6 @@ from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from audit.events import Action
@@ -18,6 +17,7 @@ from connections_project.admin.filters import MADE, column_filter
 from connections_project.admin.formatting import badge, format_datetime, link_to
 from connections_project.admin.made_once import MadeBeforeError
 from connections_project.admin.object_actions import AdminExtension, ObjectAction
+from connections_project.core import clock
 from connections_project.identity.admin_filters import KindFilter
 from connections_project.identity.admin_forms import KeyForm
 from connections_project.identity.fields import normal_email
@@ -281,7 +281,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     def shown_state(self, key: ApiKey) -> SafeString:
         if key.revoked_at is not None:
             return badge("revoked", "off")
-        good = key.is_good(now=timezone.now())
+        good = key.is_good(now=clock.now())
         return badge("good", "good") if good else badge("expired", "off")
 
     shown_state.short_description = "state"  # type: ignore[attr-defined]

@@ -14,11 +14,11 @@ from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
-from django.utils import timezone
 
 from audit.events import Action
 from audit.record import record
 from connections_project.admin.time_zone import choose_time_zone
+from connections_project.core import clock
 from connections_project.core.database import is_lost_race
 from connections_project.identity import sign_in
 from connections_project.identity.known_browsers import remember_browser
@@ -61,7 +61,7 @@ def begin_operator_session(request: HttpRequest) -> None:
     The sign-in page, which asks for no second factor, keeps the session of whoever is signed in
     already: it must not prolong this.
     """
-    until = timezone.now() + timedelta(seconds=SESSION_SECONDS)
+    until = clock.now() + timedelta(seconds=SESSION_SECONDS)
     request.session[_UNTIL] = until.timestamp()
     request.session.set_expiry(until)
 
@@ -70,7 +70,7 @@ def _is_over(request: HttpRequest) -> bool:
     until = request.session.get(_UNTIL)
     if until is None:
         return settings.ADMIN_TOTP_REQUIRED
-    return bool(timezone.now().timestamp() >= until)
+    return bool(clock.now().timestamp() >= until)
 
 
 def _tried_again(view: View) -> View:

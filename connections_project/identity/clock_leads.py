@@ -5,11 +5,11 @@ issued just before sessions ended would pass for what was issued after.
 """
 
 import logging
-import time
 from datetime import datetime
 
 from django.db import OperationalError
 
+from connections_project.core import clock
 from connections_project.identity.models import User
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ def note_lead(user: User, issued_at: float) -> None:
         user: The principal, as it is stored.
         issued_at: The `iat`.
     """
-    lead = issued_at - time.time()
+    lead = issued_at - clock.now().timestamp()
     if lead <= user.clock_lead:
         return
     try:

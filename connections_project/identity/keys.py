@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin, record
+from connections_project.core import clock
 from connections_project.core.ids import uuid7
 from connections_project.core.parsing import parse_uuid, render_datetime
 from connections_project.core.text import is_deceptive
@@ -103,7 +103,7 @@ def revoke_key(*, prefix_or_id: str, origin: Origin, reason: str = "") -> tuple[
             raise KeyNotFoundError
         is_news = key.revoked_at is None
         if is_news:
-            key.revoked_at = timezone.now()
+            key.revoked_at = clock.now()
             key.save(update_fields=["revoked_at"])
             _record(Action.API_KEY_REVOKED, key, origin=origin, reason=reason)
     return key, is_news
@@ -119,7 +119,7 @@ def find_key(raw: str, *, team_id: UUID | None) -> ApiKey:
     Raises:
         BadKeyError: Unknown, forged, revoked, expired, or another team's.
     """
-    key, now = FORMAT.find(ApiKey.objects.all(), raw), timezone.now()
+    key, now = FORMAT.find(ApiKey.objects.all(), raw), clock.now()
     if key is None or not key.is_good(now=now) or key.team_id != team_id:
         raise BadKeyError
     note_use(key, now=now)
@@ -135,7 +135,7 @@ def listed_keys(*, team: UUID | None = None, ended: bool = False) -> "QuerySet[A
     """
     keys = ApiKey.objects.select_related("team").order_by("-pk")
     if not ended:
-        now = timezone.now()
+        now = clock.now()
         keys = keys.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
     return keys if team is None else keys.filter(team=team)
 
@@ -149,7 +149,7 @@ def _checked(scopes: Iterable[str], name: str, expires_at: datetime | None) -> l
         raise InvalidKeyRequestError(f"name at least one scope of {', '.join(Scope.values)}")
     if len(name) > 100 or is_deceptive(name):
         raise InvalidKeyRequestError("the name may have at most 100 characters, in one line")
-    if expires_at is not None and expires_at <= timezone.now():
+    if expires_at is not None and expires_at <= clock.now():
         raise InvalidKeyRequestError("the key would have ended already: give a time to come")
     return [scope for scope in Scope.values if scope in wanted]
 

@@ -3,10 +3,10 @@
 import hashlib
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin
+from connections_project.core import clock
 from connections_project.identity.clock_leads import was_issued_by
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import ForgottenSubject, PrincipalType, User
@@ -107,7 +107,7 @@ def remember_forgotten(user: User) -> None:
         return
     ForgottenSubject.objects.update_or_create(
         digest=subject_digest(user.issuer, user.subject),
-        defaults={"forgotten_at": timezone.now(), "clock_lead": user.clock_lead},
+        defaults={"forgotten_at": clock.now(), "clock_lead": user.clock_lead},
     )
 
 

@@ -3,17 +3,17 @@
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.utils import timezone
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from audit.events import Action
 from audit.record import Origin
+from connections_project.core import clock
 from connections_project.identity import tokens
 from connections_project.identity.models import SessionFamily, User
 from connections_project.identity.records import record_about_user
@@ -35,8 +35,10 @@ class TokenPair:
 def begin(user: User) -> TokenPair:
     """Start a family for a principal who has just proved who it is."""
     # Families past their end have no other use, and this is the one place where their number grows.
-    SessionFamily.objects.filter(user=user, expires_at__lte=timezone.now()).delete()
-    return _pair(user, SessionFamily.objects.create(user=user, **_newest_token()))
+    now = clock.now()
+    SessionFamily.objects.filter(user=user, expires_at__lte=now).delete()
+    family = SessionFamily.objects.create(user=user, created_at=now, **_newest_token())
+    return _pair(user, family)
 
 
 def rotate(raw: str) -> TokenPair:
@@ -56,10 +58,10 @@ def rotate(raw: str) -> TokenPair:
     with transaction.atomic():
         family = SessionFamily.objects.filter(pk=family_id, user=user, revoked_at=None)
         youngest = family.filter(
-            current_jti=tokens.claimed_id(claims, "jti"), expires_at__gt=timezone.now()
+            current_jti=tokens.claimed_id(claims, "jti"), expires_at__gt=clock.now()
         )
         won = youngest.update(**youth)
-        lost = 0 if won else family.update(revoked_at=timezone.now())
+        lost = 0 if won else family.update(revoked_at=clock.now())
     if lost:
         logger.warning("A used refresh token came back: session family %s is dead.", family_id)
     if not won:
@@ -73,8 +75,8 @@ def end(raw: str) -> None:
     Raises:
         BadTokenError: The token was not signed here, or is no refresh token.
     """
-    family_id = tokens.claimed_id(tokens.read_even_if_expired(raw), "family")
-    SessionFamily.objects.filter(pk=family_id, revoked_at=None).update(revoked_at=timezone.now())
+    family_id = tokens.claimed_id(tokens.read_even_if_expired(RefreshToken, raw), "family")
+    SessionFamily.objects.filter(pk=family_id, revoked_at=None).update(revoked_at=clock.now())
 
 
 def end_all(user: User, *, until: datetime, origin: Origin, reason: str) -> bool:
@@ -89,7 +91,7 @@ def end_all(user: User, *, until: datetime, origin: Origin, reason: str) -> bool
     """
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
-        now = timezone.now()
+        now = clock.now()
         moment = min(until, now)
         if locked.sessions_ended_at is not None and locked.sessions_ended_at >= moment:
             return False
@@ -104,7 +106,7 @@ def end_all(user: User, *, until: datetime, origin: Origin, reason: str) -> bool
 
 def _newest_token() -> dict[str, Any]:
     """Name the token that a family has from now on, and its end in whole seconds as JWTs count."""
-    expires_at: datetime = timezone.now().replace(microsecond=0) + RefreshToken.lifetime
+    expires_at: datetime = clock.now().replace(microsecond=0) + RefreshToken.lifetime
     return {"current_jti": uuid4(), "expires_at": expires_at}
 
 
@@ -122,6 +124,7 @@ def forget_ended_sessions() -> int:
     Returns:
         How many sign-ins were forgotten.
     """
-    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
-    forgotten, _ = SessionFamily.objects.filter(expires_at__lte=timezone.now()).delete()
+    now = clock.now()
+    Session.objects.filter(expire_date__lt=now).delete()
+    forgotten, _ = SessionFamily.objects.filter(expires_at__lte=now).delete()
     return forgotten

@@ -1,14 +1,13 @@
 """The tokens themselves: what they bear, and what is taken for one."""
 
-import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
 from django.conf import settings
-from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
+from connections_project.core import clock
 from connections_project.core.parsing import parse_uuid
 from connections_project.identity.clock_leads import was_issued_by
 from connections_project.identity.models import SessionFamily, User
@@ -28,9 +27,9 @@ class BadTokenError(Exception):
 
 def access_token(user: User) -> str:
     """Return a token of `user` that is valid for ACCESS_TOKEN_SECONDS."""
-    token = AccessToken()
-    token.set_exp(lifetime=timedelta(seconds=settings.ACCESS_TOKEN_SECONDS))
-    return _signed(token, user)
+    token, now = AccessToken(), clock.now()
+    token.set_exp(from_time=now, lifetime=timedelta(seconds=settings.ACCESS_TOKEN_SECONDS))
+    return _signed(token, user, now)
 
 
 def refresh_token(user: User, family: SessionFamily) -> str:
@@ -38,10 +37,11 @@ def refresh_token(user: User, family: SessionFamily) -> str:
     token = RefreshToken()
     token.payload |= {"jti": str(family.current_jti), "family": str(family.pk)}
     token.payload["exp"] = int(family.expires_at.timestamp())
-    return _signed(token, user)
+    return _signed(token, user, clock.now())
 
 
-def _signed(token: Token, user: User) -> str:
+def _signed(token: Token, user: User, now: datetime) -> str:
+    token.set_iat(at_time=now)
     token.payload |= {
         "principal_id": str(user.pk),
         "principal_type": user.principal_type,
@@ -61,38 +61,45 @@ def read(kind: type[Token], raw: str | bytes) -> dict[str, Any]:
     Raises:
         BadTokenError: They are not.
     """
+    claims = _claims(kind, raw)
     try:
-        claims = _claims(kind, raw)
-        # The libraries' leeway is for `iat`, which a host whose clock is ahead has written.
-        is_over = claims["exp"] <= time.time()
-    except (TokenError, *ODDITIES) as error:
+        is_good = _is_good(claims, now=clock.now())
+    except ODDITIES as error:
         raise BadTokenError from error
-    if is_over:
+    if not is_good:
         raise BadTokenError
     return claims
+
+
+def _is_good(claims: dict[str, Any], *, now: datetime) -> bool:
+    """Whether a token's times hold; of an earlier release's, hosts' clocks have written them."""
+    issued_at = datetime.fromtimestamp(claims.get("iat", 0), UTC)
+    is_issued = issued_at - timedelta(seconds=settings.CLOCK_LEEWAY) <= now
+    return is_issued and now < datetime.fromtimestamp(claims["exp"], UTC)
 
 
 def _claims(kind: type[Token], raw: str | bytes) -> dict[str, Any]:
     """Return the claims of a token that was signed here; an access token comes with each call."""
     if kind is AccessToken and isinstance(raw, bytes):
-        return _access_tokens.read(raw, lambda text: dict(AccessToken(text).payload))  # type: ignore[arg-type]
-    return dict(kind(raw).payload)  # type: ignore[arg-type]
+        return _access_tokens.read(raw, lambda text: read_even_if_expired(kind, text))
+    return read_even_if_expired(kind, raw)
 
 
-def read_even_if_expired(raw: str) -> dict[str, Any]:
-    """Return the claims of a refresh token that was signed here, at whatever time.
+def read_even_if_expired(kind: type[Token], raw: str | bytes) -> dict[str, Any]:
+    """Return the claims of a token that was signed here, whatever its times: the library would
+    compare them with the host's clock.
 
     Raises:
-        BadTokenError: It was not signed here, or is no refresh token.
+        BadTokenError: It was not signed here, or is of another type.
     """
-    options: Any = {"verify_exp": False, "verify_iat": False}
+    options: Any = {"verify_exp": False, "verify_iat": False, "require": ["exp", "jti"]}
     try:
         claims: dict[str, Any] = jwt.decode(
             raw, settings.SECRET_KEY, algorithms=["HS256"], options=options
         )
     except (jwt.InvalidTokenError, *ODDITIES) as error:
         raise BadTokenError from error
-    if claims.get("token_type") != RefreshToken.token_type:
+    if claims.get("token_type") != kind.token_type:
         raise BadTokenError
     return claims
 

@@ -1,11 +1,10 @@
 """Authenticator apps (TOTP, RFC 6238)."""
 
-import time
-
 from django.db import models
 from django_otp.models import Device, ThrottlingMixin
 from django_otp.oath import TOTP
 
+from connections_project.core import clock
 from connections_project.core.vault import DecryptionError, SealedField, open_sealed
 
 
@@ -38,7 +37,7 @@ class SealedTOTPDevice(ThrottlingMixin, Device):  # type: ignore[misc]
         if not self.verify_is_allowed()[0]:
             return False
         totp = TOTP(self._key())
-        totp.time = time.time()
+        totp.time = clock.now().timestamp()
         # A phone's clock may be one step off (RFC 6238, section 6).
         if not _is_code(token) or not totp.verify(int(token), 1, self.last_step + 1):
             self.throttle_increment()

@@ -43,6 +43,7 @@ class StateStore:
         open_text: The reverse of `seal`.
         unreadable: What `open_text` raises for a text that isn't its own.
         prefix: What is kept under another one is never taken for a state under way.
+        now: The time in seconds of the epoch, by a clock of all these processes.
     """
 
     def __init__(
@@ -53,12 +54,14 @@ class StateStore:
         open_text: Callable[[str, str], dict[str, Any]],
         unreadable: type[Exception],
         prefix: str = "state",
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._cache = cache
         self._seal = seal
         self._open_text = open_text
         self._unreadable = unreadable
         self._prefix = prefix
+        self._now = now
 
     def put(self, state: str, payload: Mapping[str, Any], *, seconds: int) -> None:
         """Keep a payload (plain JSON) for so many seconds.
@@ -67,7 +70,7 @@ class StateStore:
             StateStoreUnavailable: The cache is away.
         """
         # The cache may evict late, or be restored from a copy: the end of life goes with the data.
-        content = {"ends_at": time.time() + seconds, "payload": json.loads(json.dumps(payload))}
+        content = {"ends_at": self._now() + seconds, "payload": json.loads(json.dumps(payload))}
         subject = subject_of(state, self._prefix)
         sealed = self._seal(content, subject)
         self._ask(lambda: self._cache.set(subject, sealed, timeout=seconds))
@@ -102,7 +105,7 @@ class StateStore:
         except self._unreadable:
             # Its key was dropped or somebody wrote into the cache: the flow has to start again.
             return None
-        if content["ends_at"] <= time.time():
+        if content["ends_at"] <= self._now():
             return None
         payload: dict[str, Any] = content["payload"]
         return payload

@@ -11,10 +11,10 @@ from django.db import transaction
 from django.db.models import Exists, Q
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import LessThanOrEqual
-from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin
+from connections_project.core import clock
 from connections_project.identity.admin_history import forget_names
 from connections_project.identity.keys import revoke_key
 from connections_project.identity.models import (
@@ -156,7 +156,7 @@ def end_access(
             record_about_user(
                 Action.USER_DEACTIVATED, locked.pk, origin=origin, reason=reason, details=details
             )
-        now = timezone.now()
+        now = clock.now()
         # Nor is any access token or session good again for one who is let in again.
         locked.sessions_ended_at = now
         locked.save(update_fields=["sessions_ended_at"])

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
 
 from connections_project.connections.registry import Rows, connection_type, connection_types
+from connections_project.core import clock
 from connections_project.core.parsing import parse_uuid
 from connections_project.identity.fields import normal_email
 from connections_project.identity.models import ApiKey, Membership, Team, User
@@ -86,7 +86,7 @@ def own_keys(user: User) -> "QuerySet[ApiKey]":
 
 
 def _good_keys() -> "QuerySet[ApiKey]":
-    good = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    good = Q(expires_at=None) | Q(expires_at__gt=clock.now())
     return ApiKey.objects.filter(good, revoked_at=None)
 
 

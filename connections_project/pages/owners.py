@@ -1,6 +1,5 @@
 """Whose page a connect session opens."""
 
-import time
 from collections.abc import Mapping
 
 from django.conf import settings
@@ -11,6 +10,7 @@ from connections_project.api.errors import (
     error_of_status,
     invalid_field,
 )
+from connections_project.core import clock
 from connections_project.core.parsing import parse_uuid
 from connections_project.identity.models import PrincipalType, User
 from connections_project.identity.provisioning import ForgottenSubjectError, provision
@@ -69,7 +69,7 @@ def _external(issuer: str, subject: str, address: str) -> User | None:
         return provision(
             issuer=issuer,
             subject=subject,
-            issued_at=time.time(),
+            issued_at=clock.now().timestamp(),
             email=None,
             principal_type=PrincipalType.USER,
             address=address,

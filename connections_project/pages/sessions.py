@@ -9,10 +9,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin, record
+from connections_project.core import clock
 from connections_project.identity.models import User
 from connections_project.pages.models import ConnectSession
 
@@ -37,7 +37,7 @@ def begin(*, user: User, platforms: Sequence[str], return_url: str, origin: Orig
         platforms: Slugs of what is offered; none for all.
         return_url: Where the person goes when a flow is over; "" for back to the page.
     """
-    token, now = secrets.token_urlsafe(32), timezone.now()
+    token, now = secrets.token_urlsafe(32), clock.now()
     seconds = settings.CONNECT_SESSION_SECONDS
     with transaction.atomic():
         session = ConnectSession.objects.create(
@@ -65,7 +65,7 @@ def find_openable(token: str, *, browser: str | None) -> ConnectSession:
     unopened, mine = Q(browser_sha256=None), Q(browser_sha256=digest(browser or ""))
     rows = ConnectSession.objects.filter(unopened | mine, token_sha256=digest(token))
     session = rows.select_related("user").first()
-    if session is None or not session.is_good(now=timezone.now()):
+    if session is None or not session.is_good(now=clock.now()):
         raise EndedSessionError
     return session
 
@@ -76,7 +76,7 @@ def open_session(token: str, *, browser: str, origin: Origin) -> ConnectSession:
     Raises:
         EndedSessionError: It is not, or no longer, this browser's.
     """
-    now, mine = timezone.now(), digest(browser)
+    now, mine = clock.now(), digest(browser)
     rows = ConnectSession.objects.filter(token_sha256=digest(token))
     with transaction.atomic():
         is_first = rows.filter(browser_sha256=None, expires_at__gt=now).update(browser_sha256=mine)
@@ -97,14 +97,14 @@ def session_of(browser: str) -> ConnectSession:
     """
     rows = ConnectSession.objects.filter(browser_sha256=digest(browser)).select_related("user")
     session = rows.order_by("-opened_at").first()
-    if session is None or not session.is_good(now=timezone.now()):
+    if session is None or not session.is_good(now=clock.now()):
         raise EndedSessionError
     return session
 
 
 def forget_ended_sessions() -> int:
     """Delete sessions that are over; a while later, so that their browsers are still told so."""
-    limit = timezone.now() - timedelta(days=1)
+    limit = clock.now() - timedelta(days=1)
     forgotten, _ = ConnectSession.objects.filter(expires_at__lte=limit).delete()
     return forgotten
 

@@ -3,13 +3,13 @@
 
 from django.db import transaction
 from django.http import Http404
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections_project.api.errors import invalid_field
 from connections_project.api.views import ApiViewSet
+from connections_project.core import clock
 from connections_project.identity import sessions
 from connections_project.identity.models import User
 from connections_project.identity.subject_identifiers import UnknownIdentifierError, people_named
@@ -35,7 +35,7 @@ class GlobalRevocationViewSet(ApiViewSet):
         origin = scim_origin(request)
         with transaction.atomic():
             for user in _named(request):
-                sessions.end_all(user, until=timezone.now(), origin=origin, reason=REASON)
+                sessions.end_all(user, until=clock.now(), origin=origin, reason=REASON)
                 begin_ending_connections(user, reason=REASON, origin=origin)
         return Response(status=204)
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from audit.events import Action
 from audit.record import Origin, record
+from connections_project.core import clock
 from connections_project.core.text import is_deceptive
 from connections_project.identity.prefixed_tokens import TokenFormat, note_use
 from connections_project.scim.models import LONGEST_NAME, ScimToken
@@ -75,7 +75,7 @@ def revoke_token(*, name: str, origin: Origin) -> ScimToken:
         token = tokens.filter(name=name, revoked_at=None).first()
         if token is None:
             raise TokenNotFoundError
-        token.revoked_at = timezone.now()
+        token.revoked_at = clock.now()
         token.save(update_fields=["revoked_at"])
         _record(Action.SCIM_TOKEN_REVOKED, token, origin=origin)
     return token
@@ -92,7 +92,7 @@ def find_token(raw: str) -> ScimToken:
         raise BadScimTokenError
     if token.issuer not in settings.IDENTITY.issuers:
         raise BadScimTokenError
-    note_use(token, now=timezone.now())
+    note_use(token, now=clock.now())
     return token
 
 

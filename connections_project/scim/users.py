@@ -6,11 +6,11 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 from scim2_models import MutabilityException, NotFoundException, UniquenessException
 
 from audit.events import Action
 from audit.record import Origin
+from connections_project.core import clock
 from connections_project.core.parsing import parse_uuid
 from connections_project.identity.models import User
 from connections_project.identity.provisioning import (
@@ -163,7 +163,7 @@ def _store_profile(user: User, columns: dict[str, Any]) -> list[str]:
     for name in changed:
         setattr(profile, name, columns[name])
     if changed:
-        profile.modified_at = timezone.now()
+        profile.modified_at = clock.now()
         profile.save()
     return [name for name in changed if name != "user_name_key"]
 
@@ -175,7 +175,7 @@ def _set_active(user: User, active: bool, origin: Origin) -> None:
         reactivate(user, reason=REACTIVATED, origin=origin)
     else:
         begin_offboarding(user, reason=DEACTIVATED, origin=origin)
-    ScimProfile.objects.filter(pk=user.pk).update(modified_at=timezone.now())
+    ScimProfile.objects.filter(pk=user.pk).update(modified_at=clock.now())
     user.scim_profile.refresh_from_db()
 
 

@@ -39,6 +39,7 @@ of_postgresql = [
 ]
 ROOT = Path(__file__).parents[2]
 EXECUTE = Session.execute
+HOSTS_CLOCK = re.compile(r"timezone\.now\(\)|default_factory=timezone\.now|\btime\.time\(\)")
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 
@@ -95,24 +96,15 @@ def test_a_reading_that_was_not_made_is_due_again_soon() -> None:
 
 def test_what_is_shared_is_stored_and_compared_by_it() -> None:
     apps = ("audit", "channels", "providers", "social")
-    parts = (
-        "revocation",
-        "events",
-        "connections",
-        "metrics",
-        "operations",
-        "core",
-        "webhooks",
-        "receipts",
-    )
+    parts = ("revocation", "events", "connections", "metrics", "operations", "core", "webhooks",
+             "receipts", "identity", "scim", "pages")  # fmt: skip
     folders = [ROOT / app for app in apps] + [ROOT / "connections_project" / part for part in parts]
     own = {"clock.py"}
-    of_sessions = {"offboarding.py", "offboarding_plan.py", "person.py", "principals.py"}
     found = [
         str(path.relative_to(ROOT))
         for folder in folders
         for path in folder.rglob("*.py")
-        if path.name not in own | of_sessions and re.search(r"timezone\.now\(\)", path.read_text())
+        if path.name not in own and HOSTS_CLOCK.search(path.read_text())
     ]
     assert found == []
 

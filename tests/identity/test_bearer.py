@@ -8,9 +8,13 @@ import pytest
 import time_machine
 from django.test import Client
 
-from connections_project.identity.models import User
+from connections_project.core import clock
+from connections_project.identity.models import SessionFamily, User
+from connections_project.identity.origins import command_origin
+from connections_project.identity.sessions import end_all
 from tests.identity.conftest import EMAIL, PASSWORD, Post
 from tests.support import forged_tokens as forge
+from tests.support.clocks import host_ahead, read_right
 
 
 def test_an_access_token_speaks_for_its_principal(signed_in: dict[str, Any], whoami: Any) -> None:
@@ -113,3 +117,40 @@ def test_a_host_whose_clock_is_ahead_is_believed(
 def test_no_end_is_put_off_for_that(signed_in: dict[str, Any], whoami: Any) -> None:
     ended = forge.changed(signed_in["access_token"], exp=int(time.time()) - 1)
     assert whoami(ended).status_code == 401
+
+
+@pytest.mark.parametrize("ahead", [-120, 120])
+def test_hosts_whose_clocks_are_wrong_stop_nothing(
+    owner: User, post: Post, whoami: Any, monkeypatch: pytest.MonkeyPatch, ahead: int
+) -> None:
+    read_right(monkeypatch)
+    with host_ahead(ahead):
+        body = post("login", email=EMAIL, password=PASSWORD).json()
+    assert whoami(body["access_token"]).status_code == 200
+    body = post("refresh", refresh_token=body["refresh_token"]).json()
+    with host_ahead(ahead):
+        assert whoami(body["access_token"]).status_code == 200
+        assert post("refresh", refresh_token=body["refresh_token"]).status_code == 200
+
+
+@pytest.mark.parametrize("ahead", [-120, 120])
+def test_what_began_on_another_host_ends_all_the_same(
+    owner: User, post: Post, whoami: Any, monkeypatch: pytest.MonkeyPatch, ahead: int
+) -> None:
+    read_right(monkeypatch)
+    with host_ahead(ahead):
+        body = post("login", email=EMAIL, password=PASSWORD).json()
+    end_all(owner, until=clock.now(), origin=command_origin(None), reason="test")
+    assert SessionFamily.objects.get().revoked_at is not None
+    assert whoami(body["access_token"]).status_code == 401
+    assert post("refresh", refresh_token=body["refresh_token"]).status_code == 401
+
+
+def test_no_end_is_put_off_by_a_host_behind(
+    owner: User, post: Post, whoami: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = post("login", email=EMAIL, password=PASSWORD).json()["access_token"]
+    with time_machine.travel(time.time() + 901):
+        read_right(monkeypatch)
+        with host_ahead(-120):
+            assert whoami(token).status_code == 401

@@ -19,6 +19,7 @@ from audit.models import AuditEvent
 from connections_project.core.vault import seal
 from connections_project.identity.models import Authenticator, RecoveryCode, User
 from tests.identity.conftest import PASSWORD
+from tests.support.clocks import host_ahead, read_right
 
 EMAIL = "kim@example.com"
 ADMIN = "/admin/"
@@ -271,3 +272,23 @@ def test_12_hours_after_the_code_the_admin_closes(client: Client, secret: str) -
         client.post("/sign-in", password)
         assert client.get(ADMIN).status_code == 302
         assert sign_in(client, code(secret))
+
+
+@pytest.mark.parametrize("ahead", [-120, 120])
+def test_a_code_is_good_by_the_databases_clock(
+    client: Client, secret: str, monkeypatch: pytest.MonkeyPatch, ahead: int
+) -> None:
+    right = code(secret)
+    read_right(monkeypatch)
+    with host_ahead(ahead):
+        assert sign_in(client, right)
+
+
+def test_no_host_behind_puts_the_end_off(
+    client: Client, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sign_in(client, code(secret))
+    with host_ahead(12 * 3600 + 1):
+        read_right(monkeypatch)
+        with host_ahead(-120):
+            assert client.get(ADMIN).status_code == 302

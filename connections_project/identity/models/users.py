@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from connections_project.conf.issuers import LONGEST_ISSUER
+from connections_project.core import clock
 from connections_project.core.ids import uuid7
 from connections_project.identity.fields import NormalEmailField, normal_email
 from connections_project.identity.managers import UserManager
@@ -143,7 +144,7 @@ class User(ChangedFieldsModel, AbstractBaseUser, PermissionsMixin):
     def _end_sessions(self) -> None:
         """Set the moment; the lock comes first, since until it has come the old ones are good."""
         User.objects.select_for_update(no_key=True).filter(pk=self.pk).first()
-        self.sessions_ended_at = timezone.now()
+        self.sessions_ended_at = clock.now()
 
     def clean(self) -> None:
         super().clean()

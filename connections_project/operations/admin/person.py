@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.db.models import Count
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 
 from connections_project.admin.formatting import badge, format_datetime, link_to
 from connections_project.connections.admin import job_badge
 from connections_project.connections.registry import ConnectionType, connection_types, own_rows
+from connections_project.core import clock
 from connections_project.identity.models import ApiKey, User
 from connections_project.platforms.registry import name_of
 from connections_project.revocation.models import RevocationJob
@@ -43,7 +43,7 @@ class OfApp:
 def person_context(user: User, viewer: Any) -> dict[str, Any]:
     """Return what the template shows of a person, as far as the viewer may see it."""
     seen = [one for one in connection_types() if _may_view(viewer, one)]
-    now = timezone.now()
+    now = clock.now()
     sessions = user.session_families.filter(revoked_at=None, expires_at__gt=now)
     keys = ApiKey.objects.filter(team__memberships__user=user).order_by("-id")[:20]
     return {
