@@ -120,9 +120,9 @@ def end_forgotten_sessions(user: User) -> None:
     before = ForgottenSubject.objects.filter(digest=digest).first()
     ended = user.sessions_ended_at
     if before is not None and (ended is None or ended < before.forgotten_at):
-        user.sessions_ended_at = before.forgotten_at
+        user.sessions_ended_at = user.returned_at = before.forgotten_at
         user.clock_lead = max(before.clock_lead, user.clock_lead)
-        user.save(update_fields=["sessions_ended_at", "clock_lead"])
+        user.save(update_fields=["sessions_ended_at", "returned_at", "clock_lead"])
 
 
 def subject_digest(issuer: str, subject: str) -> str:

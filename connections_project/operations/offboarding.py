@@ -91,6 +91,7 @@ def reactivate(user: User, *, reason: str, origin: Origin) -> None:
         if is_forgotten(locked):
             raise ForgottenError
         if not locked.is_active:
+            locked.returned_at = clock.now()
             _set_active(locked, True)
             record_about_user(Action.USER_REACTIVATED, locked.pk, origin=origin, reason=reason)
     user.is_active = True
@@ -274,4 +275,4 @@ def _anonymous_address(user: User) -> str:
 
 def _set_active(user: User, is_active: bool) -> None:
     user.is_active = is_active
-    user.save(update_fields=["is_active"])
+    user.save(update_fields=["is_active", "returned_at"])

@@ -20,6 +20,7 @@ from connections_project.identity.models import User
 from connections_project.identity.subject_identifiers import UnknownIdentifierError, people_named
 from connections_project.middleware.trusted_proxies import client_address
 from connections_project.oauth import key_server as keys
+from connections_project.operations.offboarding import lock_with_teams
 from connections_project.operations.offboarding_worker import begin_offboarding
 from connections_project.webhooks.errors import KeysUnavailableError, RefusedNoticeError
 from connections_project.webhooks.event_tokens import EventToken, Expected, parse, verify
@@ -128,7 +129,8 @@ def _end_sessions(user: User, event: SecurityEvent, origin: Origin) -> None:
 
 
 def _deactivate(user: User, event: SecurityEvent, origin: Origin) -> None:
-    if user.is_active:
+    locked = lock_with_teams(user)
+    if locked.is_active and not locked.has_returned_since(event.occurred_at):
         begin_offboarding(user, reason=event.kind, origin=origin)
 
 

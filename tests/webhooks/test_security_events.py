@@ -16,7 +16,9 @@ from audit.models import AuditEvent
 from connections_project.conf.issuers import Identity, Transmitter
 from connections_project.core.clock import database_clock
 from connections_project.identity.models import User
+from connections_project.identity.origins import command_origin
 from connections_project.operations.models import OffboardingJob
+from connections_project.operations.offboarding import deactivate, forget, reactivate
 from connections_project.webhooks.notices import forget_old_notices
 from tests.support.issuer import Key, TestIssuer, ec_key
 from tests.support.platform_server import Answer, PlatformServer
@@ -27,6 +29,7 @@ AUDIENCE = "https://connections.example.com"
 CAEP = "https://schemas.openid.net/secevent/caep/event-type"
 RISC = "https://schemas.openid.net/secevent/risc/event-type"
 REVOKED, DISABLED = f"{CAEP}/session-revoked", f"{RISC}/account-disabled"
+LEAVING = ["account-disabled", "account-purged", "credential-compromise"]
 
 Tell = Callable[..., Any]
 
@@ -120,7 +123,7 @@ def test_what_is_to_come_is_now(
     assert me(client, issuer.token(iat=int(time.time()) + 2)) == 200
 
 
-@pytest.mark.parametrize("kind", ["account-disabled", "account-purged", "credential-compromise"])
+@pytest.mark.parametrize("kind", LEAVING)
 def test_an_account_that_is_over_leaves(
     tell: Tell, issuer: TestIssuer, client: Client, kim: User, kind: str
 ) -> None:
@@ -261,3 +264,43 @@ def test_its_age_is_told_by_the_clock_by_which_it_is_remembered(
     monkeypatch.setattr(database_clock, "is_due", lambda: False)
     answer = tell()
     assert (answer.status_code, answer.json()["err"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("kind", LEAVING)
+def test_one_of_before_a_return_puts_nobody_out(tell: Tell, kim: User, kind: str) -> None:
+    deactivate(kim, reason="test", origin=command_origin(None))
+    reactivate(kim, reason="test", origin=command_origin(None))
+    before, count = int(time.time()) - 2, AuditEvent.objects.count()
+    assert taken(tell(f"{RISC}/{kind}", payload={"event_timestamp": before}))
+    assert taken(tell(f"{RISC}/{kind}", iat=before))
+    assert User.objects.get(pk=kim.pk).is_active
+    assert AuditEvent.objects.count() == count
+    assert not OffboardingJob.objects.exists()
+
+
+def test_one_of_the_second_of_a_return_puts_out(tell: Tell, kim: User) -> None:
+    """It has whole seconds, so that it may have been after the return."""
+    deactivate(kim, reason="test", origin=command_origin(None))
+    reactivate(kim, reason="test", origin=command_origin(None))
+    returned = User.objects.get(pk=kim.pk).returned_at
+    assert returned is not None
+    assert taken(tell(DISABLED, payload={"event_timestamp": int(returned.timestamp())}))
+    assert not User.objects.get(pk=kim.pk).is_active
+
+
+def test_an_end_of_sessions_is_no_return(tell: Tell, kim: User) -> None:
+    """One that is late tells of a leaver all the same."""
+    assert taken(tell())
+    assert taken(tell(DISABLED, payload={"event_timestamp": int(time.time()) - 3600}))
+    assert not User.objects.get(pk=kim.pk).is_active
+
+
+def test_one_of_before_somebody_was_forgotten_means_nobody_new(
+    tell: Tell, issuer: TestIssuer, client: Client, kim: User
+) -> None:
+    forget(kim, reason="test", origin=command_origin(None))
+    assert me(client, issuer.token(iat=time.time() + 2)) == 200
+    assert taken(tell(f"{RISC}/account-purged", payload={"event_timestamp": time.time() - 3600}))
+    assert User.objects.get(subject="kim").is_active
+    assert taken(tell(f"{RISC}/account-purged", payload={"event_timestamp": time.time()}))
+    assert not User.objects.get(subject="kim").is_active

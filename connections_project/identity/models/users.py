@@ -1,6 +1,6 @@
 """Principals."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
@@ -47,6 +47,8 @@ class User(ChangedFieldsModel, AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     # When all tokens and sessions that there were ended at once, of whichever issuer.
     sessions_ended_at = models.DateTimeField(null=True, editable=False)
+    # When it was last let in again, or was forgotten before it came back.
+    returned_at = models.DateTimeField(null=True, editable=False)
     # Seconds by which its issuer's clock is ahead of ours, at least (clock_leads.py).
     clock_lead = models.FloatField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -132,6 +134,11 @@ class User(ChangedFieldsModel, AbstractBaseUser, PermissionsMixin):
     def is_good_since(self, began: datetime) -> bool:
         """Whether it is active, and its sessions were not ended since something was begun."""
         return self.is_active and (self.sessions_ended_at is None or self.sessions_ended_at < began)
+
+    def has_returned_since(self, second: datetime) -> bool:
+        """Whether it has come back after all of a second, in which something is said to have been
+        that ended it."""
+        return self.returned_at is not None and self.returned_at >= second + timedelta(seconds=1)
 
     def set_password(self, raw_password: str | None) -> None:
         super().set_password(raw_password)
