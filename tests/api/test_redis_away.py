@@ -12,7 +12,8 @@ from django.test import Client
 from connections_project.api import rate_limits
 from connections_project.api.rate_limits import Policy, consume
 from tests.support.metric_values import metric_value
-from tests.support.redis_server import Relay, url_or_skip
+from tests.support.redis_server import url_or_skip
+from tests.support.relay import Relay
 
 POLICY = Policy(f"AWAY_{secrets.token_hex(4)}", burst=3, per_minute=3)
 

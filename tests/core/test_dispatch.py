@@ -26,7 +26,8 @@ from connections_project.core.dispatch import enqueue
 from connections_project.core.inline import LastAfterCommit
 from connections_project.core.periodic import periodic_task
 from tests.support.platform_server import free_port
-from tests.support.redis_server import Relay, redis_at_socket, url_or_skip
+from tests.support.redis_server import redis_at_socket, url_or_skip
+from tests.support.relay import Relay
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,7 +11,9 @@ from django.db import connection
 from connections_project.conf.databases import described
 from connections_project.core.postgresql import pooler
 from connections_project.core.postgresql.base import DatabaseWrapper
-from connections_project.core.postgresql.pooler import OneLook, PoolerConnection
+from connections_project.core.postgresql.looks import OneLook
+from connections_project.core.postgresql.pooler import PoolerConnection
+from connections_project.core.postgresql.silence import Connection, SilentServerError
 
 of_postgresql = [
     pytest.mark.django_db(transaction=True),
@@ -20,7 +22,7 @@ of_postgresql = [
 
 
 def test_one_looks_for_all_who_wait() -> None:
-    one, looking, answered, looks = OneLook(), Event(), Event(), 0
+    one, looking, answered, looks = OneLook[bool](), Event(), Event(), 0
 
     def look() -> bool:
         nonlocal looks
@@ -32,10 +34,10 @@ def test_one_looks_for_all_who_wait() -> None:
 
     def ask() -> bool:
         all_ask.wait(10)
-        return one.found(look)
+        return one.seen(look)
 
     with ThreadPoolExecutor(3) as threads:
-        first = threads.submit(one.found, look)
+        first = threads.submit(one.seen, look)
         assert looking.wait(10)
         others = [threads.submit(ask) for _ in range(2)]
         all_ask.wait(10)
@@ -43,7 +45,7 @@ def test_one_looks_for_all_who_wait() -> None:
         answered.set()
         assert [each.result() for each in (first, *others)] == [True] * 3
     assert looks == 1
-    assert one.found(lambda: False) is False, "What was found before is not held on to."
+    assert one.seen(lambda: False) is False, "What was found before is not held on to."
 
 
 class TestASession:
@@ -64,9 +66,19 @@ class TestASession:
         monkeypatch.setattr(pooler, "SERVED_WITHIN", 0.2)
         session = wrapper.connection
         assert isinstance(session, PoolerConnection)
-        assert session.server_answers()
+        assert session.look()
         monkeypatch.setitem(session._parameters, "dbname", "nowhere")
-        assert not session.server_answers()
+        with pytest.raises(SilentServerError):
+            session.look()
+
+    def test_of_a_pool_waits_where_no_caller_is_let_in(
+        self, wrapper: DatabaseWrapper, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert isinstance(wrapper.connection, PoolerConnection)
+        with Connection.connect(**wrapper.connection._parameters) as session:
+            assert session.look()
+            monkeypatch.setitem(session._parameters, "dbname", "nowhere")
+            assert session.look() is None
 
     def test_is_asked_once_after_an_error(
         self, wrapper: DatabaseWrapper, monkeypatch: pytest.MonkeyPatch

@@ -22,7 +22,7 @@ from tests.support.bank import Bank
 from tests.support.deployment import wait_until
 from tests.support.platform_server import free_port
 from tests.support.provider_rows import connection_of
-from tests.support.redis_server import Relay
+from tests.support.relay import Relay
 from tests.support.revocation_jobs import make_jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)

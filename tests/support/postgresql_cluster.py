@@ -74,6 +74,18 @@ class Cluster:
         self.run(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
         self.run("SELECT pg_reload_conf()")
 
+    def end_sessions(self) -> None:
+        self.run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+
+    def runs(self, pattern: str) -> bool:
+        """Whether a session is at a statement like this."""
+        statement = "SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE %s"
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(statement, [pattern]).rowcount > 0
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Stop all of its processes where they stand: its kernel still takes what comes."""

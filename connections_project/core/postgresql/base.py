@@ -23,7 +23,11 @@ from psycopg import IsolationLevel
 
 from connections_project.core.clock import database_clock
 from connections_project.core.postgresql.pooler import PoolerConnection
-from connections_project.core.postgresql.silence import Connection, SilentServerError
+from connections_project.core.postgresql.silence import (
+    Connection,
+    LostSessionError,
+    SilentServerError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +37,7 @@ SESSION_IS_LOST = (
     psycopg.errors.ReadOnlySqlTransaction,
     psycopg.errors.IdleInTransactionSessionTimeout,
     SilentServerError,
+    LostSessionError,
 )
 # Many requests notice one failover. A pool is emptied by the first of them.
 DRAIN_SECONDS = 1.0
@@ -119,11 +124,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Read the clock where that is due; what a session fails at otherwise comes up later.
 
         Raises:
-            SilentServerError: The server answers nobody; the session goes with all others.
+            SilentServerError, LostSessionError: The session goes with all others.
         """
         try:
             _read_clock(session)
-        except SilentServerError:
+        except (SilentServerError, LostSessionError):
             self.connection = session
             raise
         except psycopg.Error as error:
@@ -169,6 +174,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         session = self.connection
         super().close_if_health_check_failed()
+        if session is not None and session.is_lost:
+            self._distrust_sessions()
         if session is not None and session.is_given_up:
             with self.wrap_database_errors:
                 raise SilentServerError("the server has stopped answering")
