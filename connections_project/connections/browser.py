@@ -37,11 +37,5 @@ def browser_for_start(request: HttpRequest) -> str:
     return browser_of(request) or secrets.token_urlsafe(32)
 
 
-def is_prefetch(request: HttpRequest) -> bool:
-    """Whether nobody looks at the page yet (Fetch Standard, `Sec-Purpose`; older: `Purpose`)."""
-    purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose"))
-    return any("prefetch" in purpose.lower() for purpose in purposes)
-
-
 def set_cookie(response: HttpResponseBase, browser: str) -> None:
     keep_cookie(response, COOKIE, browser, seconds=settings.OAUTH_STATE_SECONDS)

@@ -23,7 +23,7 @@ from connections_project.api.parsers import UNSTORABLE
 from connections_project.api.rate_limits import PROVIDER_CONNECT
 from connections_project.api.throttling import set_rate_limit_headers, throttle
 from connections_project.connections import errors, flow, outcomes
-from connections_project.connections.browser import browser_of, is_prefetch
+from connections_project.connections.browser import browser_of
 from connections_project.connections.callback import authorization_response
 from connections_project.connections.callback_words import (
     ALREADY,
@@ -44,6 +44,7 @@ from connections_project.connections.registry import connection_type
 from connections_project.connections.throttling import callback_bucket, connect_policy
 from connections_project.core import vault
 from connections_project.core.languages import localized
+from connections_project.core.prefetches import is_prefetch
 from connections_project.identity.models import User
 from connections_project.identity.origins import origin_of, page_origin
 from connections_project.oauth.catalog import Platform

@@ -7,9 +7,9 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 from django.views import View
 
-from connections_project.connections.browser import is_prefetch
 from connections_project.connections.callback_words import PREFETCH
 from connections_project.core.languages import localized
+from connections_project.core.prefetches import is_prefetch
 from connections_project.identity.models import User
 from connections_project.identity.origins import page_origin
 from connections_project.pages import sessions, visitor

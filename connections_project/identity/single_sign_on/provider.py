@@ -29,6 +29,10 @@ class ProviderUnavailableError(Exception):
     """The provider does not answer, or not as it should."""
 
 
+class BadCodeError(Exception):
+    """The provider refuses the code: it is not its own, not of this sign-in, used, or over."""
+
+
 class BadIdTokenError(Exception):
     """The ID token is not the provider's, not for us, not of this sign-in, or over."""
 
@@ -79,14 +83,15 @@ def exchange(form: Mapping[str, str]) -> Mapping[str, Any]:
     """Exchange a code for tokens (OpenID Connect Core 1.0, section 3.1.3).
 
     Raises:
-        ProviderUnavailableError: It does not answer, or refuses.
+        BadCodeError: It refuses the code.
+        ProviderUnavailableError: It does not answer, or refuses us.
     """
     ours, known = single_sign_on(), metadata()
     client = ClientRegistration(ours.client_id, ours.client_secret, ())
     if known.takes_basic:
-        return _answer(Request("POST", known.token_endpoint, headers=basic(client), form=form))
+        return _tokens(Request("POST", known.token_endpoint, headers=basic(client), form=form))
     secret = {"client_id": ours.client_id, "client_secret": ours.client_secret}
-    return _answer(Request("POST", known.token_endpoint, form={**form, **secret}))
+    return _tokens(Request("POST", known.token_endpoint, form={**form, **secret}))
 
 
 def userinfo(access_token: str) -> Mapping[str, Any]:
@@ -171,12 +176,30 @@ def _read(issuer: str) -> Metadata:
         raise ProviderUnavailableError from None
 
 
+def _tokens(request: Request) -> Mapping[str, Any]:
+    status, body = _sent(request)
+    # RFC 6749, section 5.2: of its errors only this one is about the code.
+    if status == 400 and body.get("error") == "invalid_grant":
+        raise BadCodeError
+    return _good(status, body)
+
+
 def _answer(request: Request) -> Mapping[str, Any]:
+    return _good(*_sent(request))
+
+
+def _good(status: int, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    if status != 200:
+        raise ProviderUnavailableError
+    return body
+
+
+def _sent(request: Request) -> tuple[int, Mapping[str, Any]]:
     try:
         answer = send(request, platform="single_sign_on", within=SECONDS_A_CALL)
-        body = answer.json() if answer.status == 200 else None
+        body = answer.json()
     except PlatformError:
         raise ProviderUnavailableError from None
     if not isinstance(body, Mapping):
         raise ProviderUnavailableError
-    return body
+    return answer.status, body
