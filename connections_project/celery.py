@@ -16,6 +16,7 @@ from typing import Any
 
 from celery import Celery, signals
 from celery.schedules import schedule
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "connections_project.settings")
 
@@ -38,6 +39,11 @@ class App(Celery):  # type: ignore[misc]  # Celery has no types.
         quiet = options.pop("quiet", False) or settings.LOG_FORMAT == "json"
         return self.subclass_with_self("celery.apps.beat:Beat")(quiet=quiet, **options)
 
+
+# By the schemes of its addresses, so that `redis+socket` leads there too.
+TRANSPORT_ALIASES.update(
+    dict.fromkeys(("redis", "rediss"), "connections_project.core.redis_transport:Transport")
+)
 
 app = App("connections_project", broker=settings.CELERY_BROKER_URL or None)
 app.conf.update(
