@@ -1,6 +1,7 @@
 """How people of external issuers become principals, and how it is remembered who was forgotten."""
 
 import hashlib
+from collections.abc import Callable
 
 from django.db import IntegrityError, transaction
 
@@ -40,22 +41,19 @@ def provision(
         ForgottenSubjectError: It was forgotten after the token was issued.
     """
     user = User(issuer=issuer, subject=subject, issuer_email=email, principal_type=principal_type)
+
+    def finish() -> None:
+        _require_issued_since_forgotten(user, issued_at)
+        _record(user, Origin(ActorType(principal_type), user.pk, Interface.API, address))
+
     try:
-        with transaction.atomic():
-            _save_new(user)
-            _require_issued_since_forgotten(user, issued_at)
-            _record(user, Origin(ActorType(principal_type), user.pk, Interface.API, address))
+        return _made_once(user, finish)
     except IntegrityError:
-        # Another call was faster; anything else that is wrong with the row leaves none to be found.
-        found = User.objects.filter(issuer=issuer, subject=subject).first()
-        if found is None:
-            raise ForgottenSubjectError from None
-        return found
-    return user
+        raise ForgottenSubjectError from None
 
 
 def provision_by_directory(*, issuer: str, subject: str, origin: Origin) -> User:
-    """Make the principal of a subject that the issuer's directory tells of; in a transaction.
+    """Make the principal of a subject that the issuer's directory tells of; at once, one row.
 
     Of somebody who was forgotten, tokens from before stay refused.
 
@@ -65,11 +63,27 @@ def provision_by_directory(*, issuer: str, subject: str, origin: Origin) -> User
         origin: The directory.
 
     Raises:
-        IntegrityError: There is one already.
+        IntegrityError: It was forgotten at this moment.
     """
     user = User(issuer=issuer, subject=subject)
-    _save_new(user)
-    _record(user, origin)
+    return _made_once(user, lambda: _record(user, origin))
+
+
+def _made_once(user: User, finish: Callable[[], None]) -> User:
+    """Store a principal, or find the one of its subject that another call made meanwhile.
+
+    Raises:
+        IntegrityError: There is none either: it was forgotten again, or the row is wrong.
+    """
+    try:
+        with transaction.atomic():
+            _save_new(user)
+            finish()
+    except IntegrityError:
+        found = User.objects.filter(issuer=user.issuer, subject=user.subject).first()
+        if found is None:
+            raise
+        return found
     return user
 
 

@@ -119,7 +119,7 @@ def _principal(issuer: str, columns: dict[str, Any], origin: Origin) -> User:
     subject = columns["external_id"] or columns["user_name"]
     found = people(issuer).filter(subject=subject).first()
     if found is None:
-        return provision_by_directory(issuer=issuer, subject=subject, origin=origin)
+        found = provision_by_directory(issuer=issuer, subject=subject, origin=origin)
     lock_with_teams(found)
     return find(issuer, str(found.pk))
 

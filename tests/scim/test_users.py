@@ -8,8 +8,10 @@ import pytest
 from django.conf import LazySettings
 
 from audit.models import AuditEvent
+from connections_project.identity import provisioning
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
+from connections_project.scim import users
 from connections_project.scim.tokens import create_token
 from tests.scim.conftest import USER_SCHEMA, Directory, me, principal
 from tests.support.issuer import TestIssuer
@@ -194,3 +196,19 @@ def test_another_issuers_people_are_nobody(
 
 def test_requests_draw_on_a_bucket(directory: Directory) -> None:
     assert directory.get("/Users")["X-RateLimit-Limit"] == "1500"
+
+
+def test_who_comes_by_a_token_meanwhile_is_adopted(
+    directory: Directory, issuer: TestIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = provisioning.provision_by_directory
+
+    def beside(**whom: Any) -> User:
+        assert me(issuer.token()).status_code == 200
+        return make(**whom)
+
+    monkeypatch.setattr(users, "provision_by_directory", beside)
+    answer = directory.create(**KIM)
+    assert answer.status_code == 201
+    assert principal(answer.json()) == User.objects.get(subject="kim")
+    refused(directory.create(**KIM), 409, "uniqueness")

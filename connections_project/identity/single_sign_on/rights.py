@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import Group
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin
@@ -88,12 +88,8 @@ def _principal(subject: str, group: str | None, address: str) -> User | None:
     if found is not None or group is None:
         return found
     origin = Origin(ActorType.USER, None, Interface.ADMIN, address)
-    try:
-        with transaction.atomic():
-            return provision_by_directory(issuer=issuer, subject=subject, origin=origin)
-    except IntegrityError:
-        # Another sign-in was faster.
-        return people.get()
+    provision_by_directory(issuer=issuer, subject=subject, origin=origin)
+    return people.get()
 
 
 def _require_good(user: User, claims: Mapping[str, Any]) -> None:

@@ -10,9 +10,10 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from connections_project.identity import sessions
+from connections_project.identity import provisioning, sessions
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
+from connections_project.identity.single_sign_on import rights
 from connections_project.operations.offboarding import end_access
 from tests.identity.single_sign_on.conftest import Provider, later, sign_in
 
@@ -118,3 +119,17 @@ def test_a_service_is_no_operator(client: Client, provider: Provider) -> None:
         issuer=provider.issuer.url, subject="kim", email=None, principal_type="service"
     )
     assert sign_in(client, provider).status_code == 403
+
+
+def test_whom_another_call_makes_meanwhile_comes_in(
+    client: Client, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = provisioning.provision_by_directory
+
+    def beside(**whom: Any) -> User:
+        make(**whom)
+        return make(**whom)
+
+    monkeypatch.setattr(rights, "provision_by_directory", beside)
+    assert sign_in(client, provider).status_code == 302
+    assert AuditEvent.objects.filter(action="user_provisioned").count() == 1
