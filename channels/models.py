@@ -3,8 +3,9 @@
 The tables are those of the source document (Flow: Disconnect Channel).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from django.conf import settings
@@ -92,6 +93,11 @@ class ChannelConnection(OAuthConnection):
 
     def disconnected_columns(self, *, now: datetime) -> dict[str, Any]:
         return {**super().disconnected_columns(now=now), "cached_data": None}
+
+    @classmethod
+    def forget_texts(cls, rows: Sequence[Self]) -> None:
+        posts = Schedule.objects.filter(channel_connection__in=rows, status__in=OVER)
+        posts.update(content="", image_url=None, options={})
 
     def deauthorized_columns(self, _now: datetime, /) -> dict[str, Any]:
         status = self.status if self.status == Status.DISCONNECTED else Status.ERROR

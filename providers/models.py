@@ -114,6 +114,9 @@ class Connection(OAuthConnection):
         )
         return self.status == Status.ACTIVE and ends_soon
 
+    def anonymous_columns(self) -> dict[str, Any]:
+        return {**super().anonymous_columns(), "alias": None}
+
     def deauthorized_columns(self, _now: datetime, /) -> dict[str, Any]:
         return {} if self.status == Status.DISCONNECTED else {"status": Status.REVOKED}
 

@@ -1,8 +1,9 @@
 """What a connection is in every app: credentials, an epoch, and one refresh at a time."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.db import models
@@ -221,6 +222,10 @@ class OAuthConnection(AttentionMixin):
         """Return what is left of the platform's user, who asked to be forgotten."""
         nobody = dict.fromkeys(("platform_account_id", "granting_user_id"))
         return {**nobody, "platform_account_name": ""}
+
+    @classmethod
+    def forget_texts(cls, rows: Sequence[Self]) -> None:
+        """Erase what people wrote for connections that are over; by default there is nothing."""
 
     def changed(self, *, now: datetime) -> None:
         """Mark a change of credentials or status: whoever read the row before comes too late."""

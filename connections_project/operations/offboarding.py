@@ -14,6 +14,7 @@ from django.db.models.lookups import LessThanOrEqual
 
 from audit.events import Action
 from audit.record import Origin
+from connections_project.connections.forget import forget_people
 from connections_project.core import clock
 from connections_project.identity.admin_history import forget_names
 from connections_project.identity.keys import revoke_key
@@ -231,7 +232,7 @@ def _anonymise(
             return
         # Before the address goes, which is a key: who has locked these rows may have to read it.
         for rows in own(user).values():
-            rows.exclude(platform_account_name="").update(platform_account_name="")
+            forget_people(rows)
         forget_identity(user, reason=reason, origin=origin, details=details)
 
 

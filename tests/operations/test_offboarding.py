@@ -1,11 +1,14 @@
 """A user goes: shut out at once, disconnected everywhere, forgotten where that is asked for."""
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from audit.models import AuditEvent
 from audit.record import Origin
-from channels.models import ChannelConnection
+from channels.models import ChannelConnection, Schedule
+from connections_project.connections.forget import forget_people
 from connections_project.connections.models import OAuthConnection
 from connections_project.identity import sessions
 from connections_project.identity.keys import create_key
@@ -238,6 +241,7 @@ def test_forgetting_leaves_nothing_that_names_them(
     owner: User, rows: list[OAuthConnection], origin: Origin, anonymous: APIClient
 ) -> None:
     address = owner.email
+    Connection.objects.update(alias="of my own", granting_user_id="kim at the bank")
     offboarding.forget(owner, reason="Art. 17", origin=origin)
     kept = User.objects.get(pk=owner.pk)
     assert kept.email == f"{owner.pk}@deleted.invalid"
@@ -247,6 +251,9 @@ def test_forgetting_leaves_nothing_that_names_them(
     for row in rows:
         row.refresh_from_db()
         assert (row.platform_account_name, row.auth_state) == ("", None)
+        assert row.platform_account_id in (None, f"erased:{row.pk}")
+        assert row.granting_user_id is None
+    assert Connection.objects.get().alias is None
     (event,) = events("user_forgotten")
     assert (event.subject_id, event.reason) == (owner.pk, "Art. 17")
     recorded = AuditEvent.objects.filter(action__startswith="user_").values_list(
@@ -257,6 +264,38 @@ def test_forgetting_leaves_nothing_that_names_them(
     assert anonymous.post("/api/v1/auth/login", credentials, format="json").status_code == 401
     # The address is free for somebody new, who gets nothing of the old one's.
     assert User.objects.create_user(address, PASSWORD).pk != owner.pk
+
+
+def test_forgetting_erases_what_was_to_be_posted(
+    owner: User, rows: list[OAuthConnection], origin: Origin, outsider: User
+) -> None:
+    others = schedule_of(channel_of(outsider, account_id="x"))
+    offboarding.forget(owner, reason="Art. 17", origin=origin)
+    left = Schedule.objects.get(channel_connection__user=owner)
+    assert (left.status, left.content, left.image_url, left.options) == ("cancelled", "", None, {})
+    assert Schedule.objects.get(pk=others.pk).content == others.content != ""
+
+
+def test_who_only_leaves_keeps_what_names_the_account(
+    owner: User, rows: list[OAuthConnection], origin: Origin
+) -> None:
+    offboarding.deactivate(owner, reason=WHY, origin=origin)
+    left = [row for model in MODELS for row in model._default_manager.all()]
+    assert {row.platform_account_id for row in left} == {"p", "c", "s"}
+    assert Schedule.objects.get().content
+
+
+def test_forgetting_takes_no_more_statements_for_more_rows(
+    owner: User, platforms: Bank, origin: Origin
+) -> None:
+    def cost(ids: range) -> int:
+        for number in ids:
+            account_of_user(owner, account_id=str(number))
+        with CaptureQueriesContext(connection) as captured, transaction.atomic():
+            forget_people(SocialAccount.objects.all())
+        return len(captured)
+
+    assert cost(range(2)) == cost(range(2, 20))
 
 
 def test_forgetting_erases_even_kept_tokens(
