@@ -1,6 +1,8 @@
 """Sessions of PostgreSQL fall silent, while new ones are served: its address has moved."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -95,17 +97,39 @@ def test_requests_and_workers_go_on(site: Site, move: Move, database: Cluster, b
     assert len(bank.revoked) == 6
 
 
-def test_a_command_under_way_ends(deployment: Deployment, move: Move, database: Cluster) -> None:
-    script = SLEEP % 600
-    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", script]
+LONG = "SELECT pg_sleep(600)%"
+
+
+def assert_fails(deployment: Deployment, database: Cluster, do: Callable[[], object]) -> None:
+    """Run a command with a long statement, do something about it then, and see that it fails."""
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", SLEEP % 600]
     with subprocess.Popen(
         command, cwd=ROOT, env=dict(deployment.environment), stderr=subprocess.PIPE, text=True
     ) as process:
-        wait_until(lambda: database.runs("SELECT pg_sleep%"))
-        move()
         try:
+            wait_until(lambda: database.processes_at(LONG))
+            do()
             said = process.communicate(timeout=2 * LONGEST_SECONDS)[1]
         finally:
             process.kill()
     assert process.returncode == 1
     assert "OperationalError" in said
+
+
+def test_a_command_under_way_ends(deployment: Deployment, move: Move, database: Cluster) -> None:
+    assert_fails(deployment, database, move)
+
+
+def test_a_process_that_stands_still_is_given_up(deploy: Deploy, database: Cluster) -> None:
+    """Not its server, which shows it at work; its own limit is not heeded."""
+    deployment = deploy(DATABASE_URL=database.url, DATABASE_STATEMENT_TIMEOUT_SECONDS="5")
+    stopped: list[int] = []
+
+    def stop() -> None:
+        stopped.extend(database.processes_at(LONG))
+        os.kill(stopped[0], signal.SIGSTOP)
+
+    try:
+        assert_fails(deployment, database, stop)
+    finally:
+        os.kill(stopped[0], signal.SIGCONT)

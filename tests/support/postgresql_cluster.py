@@ -80,11 +80,11 @@ class Cluster:
             " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
         )
 
-    def runs(self, pattern: str) -> bool:
-        """Whether a session is at a statement like this."""
-        statement = "SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE %s"
+    def processes_at(self, pattern: str) -> list[int]:
+        """Return those of the sessions that are at a statement like this."""
+        statement = "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query LIKE %s"
         with psycopg.connect(self.url) as connection:
-            return connection.execute(statement, [pattern]).rowcount > 0
+            return [pid for (pid,) in connection.execute(statement, [pattern])]
 
     @contextmanager
     def paused(self) -> Iterator[None]:

@@ -17,9 +17,14 @@ ANSWER_SECONDS = 2.0
 _SSL_REQUEST = struct.pack("!II", 8, 80877103)
 # A role sees its own sessions whole (PostgreSQL, section 27.2). A statement may have several
 # transactions, and a transaction several statements: the older of both counts.
+# A process that has not heeded its `statement_timeout`, the caller's too, stands still.
 _AT_WORK = """
     SELECT pid, extract(epoch FROM clock_timestamp() - least(query_start, xact_start))::float8
     FROM pg_stat_activity WHERE usename = session_user AND state NOT LIKE 'idle%'
+    AND (
+        clock_timestamp() - query_start
+        > nullif(current_setting('statement_timeout'), '0')::interval + interval '5 s'
+    ) IS NOT TRUE
 """
 
 
