@@ -169,6 +169,11 @@ class ConnectionType:
             selection = self.rows.filter(pk__any_of=list(selection))
         return selection.filter(left).order_by()
 
+    def with_kept_tokens(self, rows: Rows) -> Rows:
+        """Return those that are over, but whose tokens are kept (`keeps_tokens`)."""
+        over = rows.filter(status=DISCONNECTED, auth_state__isnull=False)
+        return over if self.model.keeps_tokens else rows.none()
+
     def may_force_disconnect(self, user: User | None) -> bool:
         """Whether a user may disconnect these by force: active staff who are permitted."""
         return (

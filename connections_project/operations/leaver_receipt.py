@@ -65,6 +65,7 @@ def _claims(user: User) -> dict[str, Any]:
     rows = own(user)
     ended = [(app, each.exclude(disconnected_at=None)) for app, each in rows.items()]
     remaining = [(app, connection_type(app).unfinished(each)) for app, each in rows.items()]
+    kept = [(app, connection_type(app).with_kept_tokens(each)) for app, each in rows.items()]
     return {
         "iss": settings.PUBLIC_URL,
         "iat": int(clock.now().timestamp()),
@@ -77,6 +78,7 @@ def _claims(user: User) -> dict[str, Any]:
         "interface": deactivation.interface,
         "ended": _counted(ended),
         "remaining": _counted(remaining),
+        "kept_tokens": _counted(kept),
         "revocations": _revocations(rows.values()),
         "keys_left": [key.prefix for key in keys_to_decide_on(user)],
         **unreadable_claim(event.pk for event in events if not event.is_readable),

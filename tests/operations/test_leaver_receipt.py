@@ -23,6 +23,7 @@ from tests.support.archiving import archive_everything
 from tests.support.bank import Bank
 from tests.support.channel_rows import channel_of
 from tests.support.provider_rows import connection_of
+from tests.support.social_rows import account_of
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +70,19 @@ def test_what_is_not_over_yet_is_named(left: User) -> None:
     connection_of(left, account_id="later")
     claims = claims_of(issue_leaver_receipt(left))
     assert claims["remaining"] == [{"app": "providers", "platform": "bank", "connections": 1}]
+
+
+@pytest.mark.parametrize("status", ["active", "disconnected"])
+def test_kept_tokens_are_named(owner: User, platforms: Bank, origin: Origin, status: str) -> None:
+    account_of(owner.own_team, status=status)
+    connection_of(owner)
+    offboarding.deactivate(owner, reason=WHY, origin=origin)
+    claims = claims_of(issue_leaver_receipt(owner))
+    assert claims["remaining"] == []
+    assert claims["kept_tokens"] == [{"app": "social", "platform": "gallery", "connections": 1}]
+    offboarding.forget(owner, reason=WHY, origin=origin)
+    owner.refresh_from_db()
+    assert claims_of(issue_leaver_receipt(owner))["kept_tokens"] == []
 
 
 def test_keys_that_others_decide_on_are_named(left: User, outsider: User, origin: Origin) -> None:
