@@ -16,5 +16,5 @@ class ChannelsConfig(AppConfig):
 
         register(CONNECTION_TYPE)
         allow_operators("change_channelconnection", "change_schedule")
-        periodic_task(process_schedules, every=5)
+        periodic_task(process_schedules, every=5, own_thread=True)
         periodic_task(forget_old_schedules, every=3600)

@@ -18,6 +18,7 @@ from django.db import Error as DatabaseError
 from audit.events import ActorType, Interface
 from audit.record import Origin
 from channels import outcomes
+from channels.circuits import note_answer
 from channels.claims import back_to_queue, begin_sending
 from channels.models import ChannelConnection, Schedule, ScheduleStatus, Status
 from channels.outcomes import CONNECTION_INACTIVE
@@ -27,6 +28,7 @@ from connections_project.connections.errors import (
     NotActiveError,
     RefreshFailedError,
 )
+from connections_project.connections.outbound_limits import is_away
 from connections_project.connections.refresh import mark_dead_unless_changed, refreshed_for_use
 from connections_project.core.vault import DecryptionError
 from connections_project.middleware.tracing import tracing
@@ -169,7 +171,9 @@ class _Sending:
         try:
             answer = self.publishing.publish(session, self._post(connection))
         except PlatformError as error:
+            note_answer(self.schedule, error)
             return self._after(error, connection, session, may_refresh=may_refresh)
+        note_answer(self.schedule, None)
         return outcomes.published(self.schedule, answer, origin=self.origin)
 
     def _post(self, connection: ChannelConnection) -> Post:
@@ -228,7 +232,9 @@ class _Sending:
             refreshed_for_use(connection, origin=self.origin, force=force)
         except NotActiveError:
             return False
-        except (RefreshFailedError, BusyError, NoRefreshTokenError):
+        except (RefreshFailedError, BusyError, NoRefreshTokenError) as error:
+            if isinstance(error.__cause__, PlatformError) and is_away(error.__cause__):
+                note_answer(self.schedule, error.__cause__)
             connection.refresh_from_db(fields=["status"])
             return connection.status == Status.CONNECTED
         return False

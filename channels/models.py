@@ -162,11 +162,17 @@ class Schedule(LeasedJob):
     # That of the request that made it: what is done for it is found by the same.
     trace_id = models.CharField(max_length=32, default=current_trace_id)
     published_at = models.DateTimeField(null=True)
+    # A copy of the connection's, by which each platform's posts are found. Empty where a process of
+    # an earlier release made it, until it is due (`circuits.open_circuits`).
+    channel = models.CharField(max_length=64, default="", db_default="")
     # Why it failed, as a word for programs such as `outcome_unknown`.
     failure_reason = models.CharField(max_length=64, null=True)
     cancelled_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
+
+    # Whether its platform had failed lately when it was claimed, so that a success is news.
+    has_faults = False
 
     objects = ScheduleQuerySet.as_manager()
 
@@ -188,6 +194,17 @@ class Schedule(LeasedJob):
             models.Index(fields=["updated_at"], name="schedule_over"),
             # What workers look at: what is due, and what a lost worker has left behind.
             models.Index(fields=["due_at"], name="schedule_due", condition=Q(status="pending")),
+            models.Index(
+                fields=["channel", "due_at", "id"],
+                name="schedule_due_by_channel",
+                condition=Q(status="pending"),
+            ),
+            # Of what was put off: what is over by its age.
+            models.Index(
+                fields=["run_at"],
+                name="schedule_tried",
+                condition=Q(status="pending", attempts__gt=0),
+            ),
             models.Index(
                 fields=["leased_until"],
                 name="schedule_leased",

@@ -116,6 +116,8 @@ def _make(connection: ChannelConnection, wanted: WantedPost, options: dict[str, 
         raise ScheduleTimeError
     return Schedule.objects.create(
         channel_connection=connection,
+        # Of a platform that nobody knows any more a worker makes sure that there is a circuit.
+        channel=connection.channel if connection.channel in catalog() else "",
         user_id=connection.user_id,
         content=wanted.content,
         image_url=wanted.image_url,

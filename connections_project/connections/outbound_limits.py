@@ -75,7 +75,7 @@ def note_call(platform: str, kind: Kind, result: Answer | PlatformError, _second
     if slot is None or kind in OWN_CIRCUIT:
         return
     try:
-        if _is_away(result):
+        if is_away(result):
             retry_after = result.retry_after if isinstance(result, PlatformError) else None
             note_call_failure(platform, retry_after=retry_after)
         elif slot.is_probe:
@@ -86,7 +86,7 @@ def note_call(platform: str, kind: Kind, result: Answer | PlatformError, _second
         logger.warning("%s: how it is doing can't be noted", platform, exc_info=True)
 
 
-def _is_away(result: Answer | PlatformError) -> bool:
-    if isinstance(result, PlatformError):
-        return result.code in UNREACHABLE
-    return result.status in GATEWAY_STATUSES
+def is_away(result: Answer | PlatformError) -> bool:
+    """Whether a platform does not answer, rather than one user or one post is refused."""
+    is_silent = isinstance(result, PlatformError) and result.code in UNREACHABLE
+    return is_silent or result.status in GATEWAY_STATUSES

@@ -1,7 +1,7 @@
 """Circuit breakers: don't call a platform that fails repeatedly; find out when it is back.
 
-Revocations have one for each platform, probes of revoked tokens another, and what requests ask of
-it a third (`core/jobs/circuit.py`).
+Revocations have one for each platform, probes of revoked tokens another, what requests ask of it a
+third, and scheduled posts a fourth (`core/jobs/circuit.py`).
 """
 
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from connections_project.revocation.models import (
     CallCircuit,
     Circuit,
     PlatformCircuit,
+    PostCircuit,
     ProbeCircuit,
 )
 
@@ -52,7 +53,11 @@ def allow_probe(platform: str) -> bool:
 
 def open_circuits() -> dict[str, list[str]]:
     """List the platforms that are left alone or asked by one probe at a time, by kind of call."""
-    kinds: dict[str, type[PlatformCircuit]] = {"revocations": Circuit, "requests": CallCircuit}
+    kinds: dict[str, type[PlatformCircuit]] = {
+        "revocations": Circuit,
+        "requests": CallCircuit,
+        "posts": PostCircuit,
+    }
     return {
         name: list(_in_trouble(kind).values_list("platform", flat=True))
         for name, kind in kinds.items()
@@ -110,6 +115,21 @@ def note_probe(platform: str, error: PlatformError | None) -> None:
     else:
         block_after = _longer(FIRST_CALL_BLOCK, LONGEST_CALL_BLOCK)
         _count(ProbeCircuit, platform, error.retry_after, block_after)
+
+
+def note_post_success(platform: str) -> None:
+    """Close the circuit of a platform's scheduled posts."""
+    _close(PostCircuit, platform)
+
+
+def note_post_failure(platform: str, *, retry_after: int | None = None) -> None:
+    """Count a scheduled post that its platform did not answer.
+
+    Args:
+        platform: Its slug.
+        retry_after: Seconds that the platform asks to be left alone.
+    """
+    _count(PostCircuit, platform, retry_after, _longer(FIRST_CALL_BLOCK, LONGEST_CALL_BLOCK))
 
 
 def _longer(first: float, longest: timedelta = LONGEST_BLOCK) -> Callable[[int], timedelta]:

@@ -206,7 +206,8 @@ class WorkerSlots(models.Model):
     """How many calls at a time one worker makes to a platform, out of what all workers may."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    platform = models.CharField(max_length=64)
+    # Its slug, or what else has a lane of its own, such as `posts:` and a slug.
+    platform = models.CharField(max_length=80)
     worker = models.UUIDField()
     slots = models.PositiveIntegerField()
     # How many it could use; workers that want more than there are share them evenly.
@@ -230,4 +231,12 @@ class CallCircuit(PlatformCircuit):
 
     It is not the revocations' one: a platform whose revocation endpoint fails on one token is not
     down, and its users go on.
+    """
+
+
+class PostCircuit(PlatformCircuit):
+    """How a platform takes scheduled posts.
+
+    Requests are not kept from it: where posts hang people may still connect. Its row is also the
+    lock under which a platform's posts are claimed, so that all workers together make one probe.
     """

@@ -9,7 +9,7 @@ from audit.events import ActorType, Interface
 from audit.models import AuditEvent
 from audit.record import Origin
 from channels.attempt import attempt
-from channels.claims import begin_sending, claim
+from channels.claims import begin_sending
 from channels.disconnect import disconnect_own
 from channels.models import ChannelConnection, Schedule
 from connections_project.identity.models import User
@@ -17,6 +17,7 @@ from tests.support.channel_publishing import (
     MASTODON,
     X,
     accepted,
+    claimed,
     due_schedule,
     history_of,
     make_due,
@@ -57,14 +58,14 @@ def schedule(row: ChannelConnection) -> Schedule:
 
 def test_it_never_publishes_from_a_kept_token(schedule: Schedule, like_x: Chirp, end: End) -> None:
     """A publisher holds the connection with its tokens, as it read them before the disconnect."""
-    (claimed,) = claim(1, due_by=timezone.now())
-    kept = claimed.channel_connection
+    (mine,) = claimed()
+    kept = mine.channel_connection
     end(cancel_schedules=True)
     assert kept.opened().access_token == "access-0"
     # Even if the schedule had slipped by the guard:
-    columns = {"status": "queued", "lease": claimed.lease, "leased_until": timezone.now()}
+    columns = {"status": "queued", "lease": mine.lease, "leased_until": timezone.now()}
     Schedule.objects.update(cancelled_at=None, **columns)
-    assert attempt(claimed, interface=Interface.WORKER) == "failed"
+    assert attempt(mine, interface=Interface.WORKER) == "failed"
     assert outcome_of(schedule) == ("failed", "connection_inactive")
     assert history_of(schedule) == [("failed", "connection_inactive")]
     assert trail_of(schedule) == ["SCHEDULE_FAILED"]
@@ -83,10 +84,10 @@ def test_a_leftover_schedule_fails(
 
 
 def test_a_claimed_post_is_cancelled_unsent(schedule: Schedule, like_x: Chirp, end: End) -> None:
-    (claimed,) = claim(1, due_by=timezone.now())
-    assert claimed == schedule
+    (mine,) = claimed()
+    assert mine == schedule
     end(cancel_schedules=True)
-    assert begin_sending(claimed) is None
+    assert begin_sending(mine) is None
     assert outcome_of(schedule) == ("cancelled", None)
     assert published() == []
     assert posts(like_x) == []

@@ -10,7 +10,6 @@ from audit.events import ActorType, Interface
 from audit.models import AuditEvent
 from audit.record import Origin
 from channels.cancel import cancel_own
-from channels.claims import claim
 from channels.models import ChannelConnection, Schedule
 from connections_project.identity.models import User
 from tests.conftest import UseCatalogue
@@ -18,6 +17,7 @@ from tests.support.channel_publishing import (
     MASTODON,
     X,
     accepted,
+    claimed,
     due_schedule,
     history_of,
     make_due,
@@ -180,7 +180,7 @@ def test_one_put_off_is_not_sent_days_later(schedule: Schedule, like_x: Chirp) -
 def test_one_whose_publishers_die_ends_after_a_day(schedule: Schedule, like_x: Chirp) -> None:
     """It would kill the next ones, too, for ever."""
     for _ in range(3):
-        assert claim(1, due_by=timezone.now())
+        assert claimed()
         Schedule.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
     days_later(schedule)
     assert tried() == ["failed"]

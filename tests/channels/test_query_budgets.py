@@ -8,8 +8,10 @@ from rest_framework.test import APIClient
 
 from audit.events import Interface
 from channels.attempt import attempt
+from channels.circuits import open_circuits
 from channels.claims import claim
 from channels.models import ChannelConnection
+from connections_project.core.ids import uuid7
 from connections_project.identity.models import User
 from connections_project.revocation.models import RevocationJob
 from tests.support.channel_disconnects import CONNECTIONS, disconnect
@@ -94,12 +96,13 @@ def test_scheduling_takes_three(api: APIClient, row: ChannelConnection) -> None:
     assert len(statements) == 3
 
 
-def test_a_post_takes_eleven_its_claim_four(row: ChannelConnection, like_x: Chirp) -> None:
+def test_a_post_takes_eleven_its_claim_five(row: ChannelConnection, like_x: Chirp) -> None:
     due_schedule(row)
+    open_circuits()
     with counted() as statements:
-        (claimed,) = claim(1, due_by=timezone.now())
-    # What was left behind, what is suspended, what is due, the lease.
-    assert len(statements) == 4
+        (schedule,) = claim(uuid7(), threads=1, due_by=timezone.now()).jobs
+    # The platforms with work, the slots of others, what is due, our slots, the lease.
+    assert len(statements) == 5
     with counted() as statements:
-        assert attempt(claimed, interface=Interface.WORKER) == "published"
+        assert attempt(schedule, interface=Interface.WORKER) == "published"
     assert len(statements) <= 11, "\n".join(statements)

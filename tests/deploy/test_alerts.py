@@ -25,7 +25,7 @@ from connections_project.events.models import Delivery
 from connections_project.events.worker import deliver
 from connections_project.identity.models import User
 from connections_project.metrics.tables import refresh
-from connections_project.revocation.circuits import note_failure
+from connections_project.revocation.circuits import note_failure, note_post_failure
 from connections_project.revocation.models import RevocationJob
 from tests.conftest import UseCatalogue
 from tests.metrics.conftest import Scrape, scrape
@@ -151,10 +151,11 @@ def test_a_time_stamping_authority_that_fails(
         sealed(1)
 
 
-def test_a_circuit_that_stays_open(fires: Fires) -> None:
+@pytest.mark.parametrize("note", [note_failure, note_post_failure])
+def test_a_circuit_that_stays_open(fires: Fires, note: Callable[[str], None]) -> None:
     with fires("ConnectionsCircuitOpen", goes_on=True):
         for _ in range(FAILURES_TO_OPEN):
-            note_failure("bank")
+            note("bank")
 
 
 def test_events_that_are_not_taken(

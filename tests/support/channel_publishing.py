@@ -1,17 +1,22 @@
 """Passes of the publisher, and what they leave behind."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
 from audit.events import Interface
 from audit.models import AuditEvent
 from channels.attempt import attempt
+from channels.circuits import open_circuits
 from channels.claims import claim
 from channels.models import ChannelConnection, PublishEvent, Schedule
 from channels.publish import publish_due
+from connections_project.core import clock
+from connections_project.core.ids import uuid7
+from connections_project.revocation.slots import release_slots
 from tests.support.channel_rows import schedule_of
 from tests.support.chirp import Chirp
 from tests.support.platform_server import Answer, Request
@@ -24,15 +29,22 @@ UseChirp = Callable[..., Chirp]
 
 def published() -> list[str]:
     """Make one pass."""
-    return list(publish_due(interface=Interface.WORKER))
+    return list(publish_due(interface=Interface.WORKER, due_by=clock.now()))
+
+
+def claimed(worker: UUID | None = None, *, due_by: datetime | None = None) -> list[Schedule]:
+    """Claim the next schedule, as a worker with one thread."""
+    open_circuits()
+    return list(claim(worker or uuid7(), threads=1, due_by=due_by or clock.now()).jobs)
 
 
 def tried() -> list[str]:
     """Do what a pass does in this thread, which a test's own transaction does not reach beyond."""
-    started = timezone.now()
+    started, worker = timezone.now(), uuid7()
     outcomes = []
-    while claimed := claim(1, due_by=started):
-        outcomes.append(attempt(claimed[0], interface=Interface.WORKER))
+    while found := claimed(worker, due_by=started):
+        outcomes.append(attempt(found[0], interface=Interface.WORKER))
+    release_slots(worker)
     return [outcome for outcome in outcomes if outcome]
 
 

@@ -54,6 +54,7 @@ def new_schedule(connection: ChannelConnection, **columns: Any) -> Schedule:
         "created_at": now,
         "updated_at": now,
         "user_id": connection.user_id,
+        "channel": connection.channel,
         **columns,
     }
     return Schedule(channel_connection=connection, run_at=run_at, **given)

@@ -13,7 +13,7 @@ from connections_project.identity.origins import command_origin
 from connections_project.metrics.models import TableMetrics
 from connections_project.operations.models import BulkItem, BulkJob
 from connections_project.platforms.models import Suspension
-from connections_project.revocation.models import Circuit, OpenQuestion
+from connections_project.revocation.models import Circuit, OpenQuestion, PostCircuit
 from connections_project.scim.models import ScimProfile, ScimToken
 from connections_project.webhooks.models import DataDeletion, HandledNotice
 from providers.models import Account, Transaction
@@ -96,6 +96,7 @@ def _revocations() -> None:
     job.save()
     now = timezone.now()
     Circuit.objects.create(platform=PLATFORMS["providers"], faults=3, blocked_until=now)
+    PostCircuit.objects.create(platform=PLATFORMS["channels"], faults=3, blocked_until=now)
     OpenQuestion.objects.create(app="providers", connection_id=uuid7(), created_at=now)
 
 

@@ -1,11 +1,13 @@
 """`manage.py publish_due_schedules`: publish what is due."""
 
 from collections import Counter
+from datetime import datetime
 
 from tqdm import tqdm
 
 from audit.events import Interface
 from channels.publish import publish_due
+from connections_project.core import clock
 from connections_project.core.commands.queue import QueueCommand
 
 
@@ -26,7 +28,13 @@ does (PUBLISH_LEASE_SECONDS). Any number of them may run beside each other.
 """
 
     def single_pass(self) -> Counter[str]:
-        done = publish_due(interface=Interface.COMMAND)
+        return self._pass(due_by=clock.now())
+
+    def repeated_pass(self) -> Counter[str]:
+        return self._pass(due_by=None)
+
+    def _pass(self, *, due_by: datetime | None) -> Counter[str]:
+        done = publish_due(interface=Interface.COMMAND, due_by=due_by)
         # disable=None: a bar on a terminal, none in a pipe.
         return Counter(tqdm(done, desc="Publishing", unit=" posts", disable=None, leave=False))
 

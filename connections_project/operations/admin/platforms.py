@@ -9,7 +9,7 @@ from connections_project.connections.registry import (
 )
 from connections_project.platforms.admin import PlatformFacts
 from connections_project.revocation.circuits import open_until
-from connections_project.revocation.models import CallCircuit, Circuit
+from connections_project.revocation.models import CallCircuit, Circuit, PlatformCircuit, PostCircuit
 
 # More are not counted: the page is to open at any size.
 MOST_COUNTED = 10_000
@@ -44,9 +44,10 @@ def _scheduled(one: ConnectionType, live: Rows) -> tuple[str, ...]:
 
 
 def _trouble(slug: str) -> tuple[str, ...]:
-    kinds: dict[str, type[Circuit] | type[CallCircuit]] = {
+    kinds: dict[str, type[PlatformCircuit]] = {
         "revocations wait": Circuit,
         "calls wait": CallCircuit,
+        "posts wait": PostCircuit,
     }
     found = {words: open_until(kind, slug) for words, kind in kinds.items()}
     return tuple(f"{words} until {exact_time(until)}" for words, until in found.items() if until)
