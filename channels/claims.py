@@ -118,7 +118,8 @@ def _lane(platform: str) -> str:
 def _locked_circuits(due_by: datetime) -> list[PostCircuit]:
     """Lock the platforms that have work, in one order, so that claims wait for each other."""
     of_platform = Q(channel=OuterRef("platform"))
-    waiting = Schedule.pending().filter(of_platform, due_at__lte=due_by).order_by("due_at")
+    # By the whole key, which no other index has: else one is read past the backlog of others.
+    waiting = Schedule.pending().filter(of_platform, due_at__lte=due_by).order_by("due_at", "id")
     rows = PostCircuit.objects.exclude(left_alone(clock.now())).annotate(
         longest_due=Subquery(waiting.values("due_at")[:1]),
         is_suspended=Exists(Suspension.objects.filter(slug=OuterRef("platform"))),
