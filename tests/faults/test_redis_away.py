@@ -81,7 +81,7 @@ def test_disconnects_work_and_all_recovers(
     url = f"redis://127.0.0.1:{redis_port}/0"
     deployment = deploy(REDIS_URL=url, CELERY_BROKER_URL=url, METRICS_TOKEN="metrics")
     waits = deployment.workers(until="Cannot connect to")
-    with deployment.web(port), waits as (worker,), deployment.beat():
+    with deployment.web(port), waits as (worker,), deployment.beat() as beat:
         client = Client(f"http://127.0.0.1:{port}", owner)
         with redis_server(redis_port, tmp_path):
             assert client.connect().status_code == 201
@@ -99,6 +99,8 @@ def test_disconnects_work_and_all_recovers(
             assert "X-RateLimit-Limit" in client.disconnect(another.pk).headers
             # Also the jobs that were stored while no message could be sent.
             wait_until(lambda: not RevocationJob.objects.filter(state="pending"), why=worker.said)
+            wait_until(lambda: beat.said().count("Sending due task") > 30, why=beat.said)
+            assert beat.process.poll() is None
     assert sorted(bank.revoked) == ["access-0"] * 2 + ["refresh-0"] * 2
 
 
