@@ -17,7 +17,9 @@ ERROR_PATHS = (
     *("error", "error.code", "error.type", "error.status", "error_type", "code"),
     *("Error", "errors.0.id", "errors.0.code"),
 )
-_ERROR_IN_FORM = re.compile(r"\s*(?:[\w.-]+=[^&\s]*&)*error=(?!(?:0|false)(?:&|$))[^&\s]")
+_ERROR_IN_FORM = re.compile(
+    r"\s*(?:[\w.-]+=[^&\s]*&)*error=(?!(?:0|false|null)(?:[&\s]|$))[^&\s]", re.I
+)
 PASSING_FAILURES: dict[int, ErrorCode] = {
     408: "unavailable",
     425: "unavailable",

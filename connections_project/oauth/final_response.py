@@ -60,7 +60,7 @@ class FinalResponse(HTTPResponse):
         """
         said = ",".join(self.headers.get_all("Transfer-Encoding", ()))
         codings = [coding.strip().lower() for coding in said.split(",")]
-        if "Content-Length" in self.headers or self.length == 0:
+        if self.status in WITHOUT_BODY or self._method == "HEAD":  # type: ignore[attr-defined]
             return
         if codings[-1] == "chunked":
             self.chunked, self.chunk_left, self.length = True, None, None

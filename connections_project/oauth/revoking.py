@@ -22,6 +22,7 @@ from connections_project.oauth.transport import Answer, Request, send
 BY_BEARER = frozenset({"bearer_post", "delete"})
 
 PAGES = frozenset({"text/html", "application/xhtml+xml"})
+_SPEAKS_OF_ERROR = re.compile(r"(?i)error|unavailable|unauthori|invalid|denied|fail|forbid")
 # As no plain text does, such as "[OK]".
 _BEGINS_JSON = re.compile(r"\{|\[\s*[\"{\[]")
 
@@ -173,7 +174,7 @@ def _is_page(answer: Answer, text: str) -> bool:
 
 
 def _is_broken_json(answer: Answer, text: str) -> bool:
-    is_said = answer.media_type.endswith("json") and "error" in text.lower()
+    is_said = answer.media_type.endswith("json") and _SPEAKS_OF_ERROR.search(text) is not None
     return _BEGINS_JSON.match(text) is not None or is_said
 
 

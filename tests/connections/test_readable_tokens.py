@@ -188,6 +188,9 @@ CODED_ANSWERS = {
     "deflate, gzip": gzip.compress(zlib.compress(WHOLE)),
     "gzip\r\nContent-Encoding: deflate": gzip.compress(zlib.compress(WHOLE)),
     "identity": WHOLE,
+    # They override a length (RFC 9112, section 6.3).
+    "identity, chunked\r\nContent-Length: 5": b"%x\r\n%b\r\n0\r\n\r\n" % (len(WHOLE), WHOLE),
+    f"gzip\r\nContent-Length: {len(PACKED)}": PACKED,
 }
 
 

@@ -291,6 +291,7 @@ FAILURES = {
     "an error in a form": (Answer(body=b"a=b&error=server_error&c=d", headers=TEXT), "refused"),
     "half of an error": (Answer(body=LATE.encode()[:20], headers=TEXT), "malformed"),
     "no JSON": (Answer(body=b"Internal error"), "malformed"),
+    "a word of a gateway": (Answer(body=b"Service Unavailable"), "malformed"),
     "half of a list": (Answer(body=b'[{"code": 3', headers=TEXT), "malformed"),
 }
 
@@ -312,7 +313,7 @@ def test_what_proves_no_success_is_none(failure: Failing, answer: Answer, code: 
         Answer(body=b"OK"),
         Answer(body=b"[OK] token revoked", headers=TEXT),
         Answer(body=b"success=1&error=0", headers=TEXT),
-        Answer(body=b"error=false", headers=TEXT),
+        Answer(body=b"error=False\r\n", headers=TEXT),
         Answer(body=b'{"message": "<b>OK</b>"}', headers=HTML),
         Answer(body='{"message": "révoqué"}'.encode("latin-1")),
         Answer(body='{"message": "révoqué"}'.encode("latin-1"), headers=LATIN_1),
