@@ -13,11 +13,14 @@ from connections_project.connections.callback import ValidatedFlow
 from connections_project.connections.models import OAuthConnection
 from connections_project.connections.open_questions import find_out
 from connections_project.connections.registry import connection_type
+from connections_project.oauth.deadline import allowing
 from connections_project.revocation.grants import Grant, holders_by_app, was_revoked_since
 from connections_project.revocation.release import ends_the_grant
 
 # The clocks of hosts differ by some seconds; one check too many does no harm.
 LEEWAY = timedelta(seconds=10)
+# Seconds that a request has for all that is asked; the rest is asked by background work.
+LONGEST_CALLS = 10.0
 
 
 def confirm_stored(flow: ValidatedFlow[Any], grant: Grant, *rows: OAuthConnection) -> None:
@@ -31,7 +34,8 @@ def confirm_stored(flow: ValidatedFlow[Any], grant: Grant, *rows: OAuthConnectio
     if not ends_the_grant(flow.upstream):
         return
     if was_revoked_since(grant, flow.began - LEEWAY, platform=platform):
-        confirm_holders(grant, origin=flow.origin)
+        with allowing(within=LONGEST_CALLS, each=LONGEST_CALLS):
+            confirm_holders(grant, origin=flow.origin)
         for row in rows:
             row.refresh_from_db()
 

@@ -24,7 +24,7 @@ from connections_project.core.vault import DecryptionError
 from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
 from connections_project.platforms.adapter import adapter_of
 from connections_project.platforms.client import identify
-from connections_project.platforms.registry import Upstream, upstream
+from connections_project.platforms.registry import Upstream, upstream, usable
 from connections_project.revocation.models import OpenQuestion
 from connections_project.revocation.waits import end_of_life, next_try
 
@@ -129,8 +129,8 @@ def _live(question: OpenQuestion) -> Any:
 
 
 def _ask_or_refresh(row: OAuthConnection) -> None:
-    found = upstream(row.platform_slug)
-    if found is None or _can_tell(found, row):
+    # One that is suspended is left alone.
+    if _can_tell(usable(row.platform_slug), row):
         _ask(row, WORKER)
     elif row.has_refresh_token:
         refreshed_for_use(row, origin=WORKER, force=True)

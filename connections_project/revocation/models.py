@@ -1,5 +1,6 @@
 """Pending revocations, and who shares which grant."""
 
+from datetime import timedelta
 from typing import Self
 
 from django.conf import settings
@@ -172,7 +173,9 @@ class OpenQuestion(LeasedJob):
     def retry(self, error: Exception) -> None:
         # A refresh that failed has what the platform said as its cause.
         said = (getattr(one, "retry_after", None) for one in (error, error.__cause__))
-        self.give_back(due_at=next_try(self, retry_after=next(filter(None, said), None)))
+        due_at = next_try(self, retry_after=next(filter(None, said), None))
+        # No circuit breaker keeps it from being asked again and again.
+        self.give_back(due_at=max(due_at, clock.now() + timedelta(seconds=1)))
 
 
 class PlatformCircuit(CircuitBreaker):

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.utils import timezone
 
 from audit.models import AuditEvent
@@ -147,6 +148,25 @@ def test_a_suspended_platform_is_waited_for(row: Connection, bank: Bank) -> None
     ask_again()
     assert OpenQuestion.objects.get().attempts == 2
     assert not bank.server.requests
+
+
+def test_a_suspended_platform_is_not_asked(row: Connection, bank: Bank) -> None:
+    bank.server.on("GET", "/me", Answer(503))
+    confirm_holders(row.grant)
+    Suspension.objects.create(slug="bank", reason="incident", suspended_at=timezone.now())
+    ask_again()
+    assert len(bank.server.requests) == 1
+    assert now_is(row) == ("active", None)
+
+
+def test_without_a_wait_it_is_not_asked_again_at_once(
+    row: Connection, bank: Bank, settings: LazySettings
+) -> None:
+    settings.REVOCATION_FIRST_RETRY_SECONDS = 0
+    bank.server.on("GET", "/me", Answer(503))
+    confirm_holders(row.grant)
+    ask_open_questions()
+    assert len(bank.server.requests) == 1
 
 
 def test_tokens_that_were_replaced_meanwhile_are_asked_about_themselves(
