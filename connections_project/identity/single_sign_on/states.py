@@ -15,6 +15,8 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest
 
+from connections_project.core import clock
+
 # How long a second delivery waits for the first one to end, whose thread it takes meanwhile.
 LONGEST_WAIT_SECONDS = 1.0
 _PAUSE_SECONDS = 0.1
@@ -39,7 +41,7 @@ class Outcome:
     status: int
     reason: str = ""
     location: str = ""
-    at: float = field(default_factory=time.time)
+    at: float = field(default_factory=lambda: clock.now().timestamp())
 
 
 @contextmanager
@@ -113,11 +115,11 @@ def _kept(session: SessionBase, state: str) -> Outcome | None:
     kept = session.get(_OUTCOMES, {}).get(state)
     found = Outcome(**kept) if kept else None
     seconds = UNDER_WAY_SECONDS if found and found.reason == "under_way" else KEPT_SECONDS
-    return found if found and found.at > time.time() - seconds else None
+    return found if found and found.at > clock.now().timestamp() - seconds else None
 
 
 def _keep(session: SessionBase, state: str, outcome: Outcome) -> None:
-    since = time.time() - KEPT_SECONDS
+    since = clock.now().timestamp() - KEPT_SECONDS
     kept = session.get(_OUTCOMES, {}).items()
     recent = {one: known for one, known in kept if known["at"] > since}
     session[_OUTCOMES] = {**recent, state: asdict(outcome)}

@@ -1,6 +1,5 @@
 """`/admin/sso`: to the provider, and back from it."""
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +19,7 @@ from mozilla_django_oidc.views import (
 from audit import events
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin
+from connections_project.core import clock
 from connections_project.core.prefetches import is_prefetch
 from connections_project.identity.admin_site import begin_operator_session
 from connections_project.identity.login_attempts import (
@@ -160,7 +160,7 @@ def _authenticated(request: HttpRequest, taken: dict[str, Any]) -> User:
 def _outcome(error: Exception) -> Outcome:
     if isinstance(error, RefusedError):
         return Outcome(403, error.reason)
-    return replace(_REFUSALS[type(error)], at=time.time())
+    return replace(_REFUSALS[type(error)], at=clock.now().timestamp())
 
 
 def _record_refusal(request: HttpRequest, reason: str, user: User | None) -> None:
