@@ -14,8 +14,8 @@ from connections_project.identity.models import SessionFamily, User
 from connections_project.identity.verified_tokens import VerifiedTokens
 
 # What the libraries let through beyond their own errors: an `exp` of 400 digits overflows a date,
-# a header of a thousand brackets exhausts the stack.
-ODDITIES = (ValueError, TypeError, OverflowError, RecursionError)
+# a header of a thousand brackets exhausts the stack, and the system takes no year beyond its own.
+ODDITIES = (ValueError, TypeError, OverflowError, RecursionError, OSError)
 
 
 _access_tokens = VerifiedTokens()

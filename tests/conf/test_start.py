@@ -48,6 +48,15 @@ def test_a_wrong_catalogue_ends_every_start(tmp_path: Path, entry_point: tuple[s
     assert words == f"Configuration: {catalogue}: [providers]: must be a table"
 
 
+def test_a_start_asks_no_database() -> None:
+    """Where it is away, all routes are there for the answer that says so."""
+    program = "import django; django.setup(); import connections_project.urls"
+    away = "postgres://nobody@127.0.0.1:1/nowhere"
+    variables = {"DATABASE_URL": away, "DJANGO_SETTINGS_MODULE": "connections_project.settings"}
+    started = start("-c", program, **variables)
+    assert (started.returncode, started.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(("entry_point", "warns"), [("wsgi", True), ("rsgi", False)])
 def test_a_start_without_a_deadline_says_so(entry_point: str, warns: bool) -> None:
     started = start("-c", f"import connections_project.{entry_point}")

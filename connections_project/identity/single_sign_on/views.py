@@ -1,6 +1,5 @@
 """`/admin/sso`: to the provider, and back from it."""
 
-from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +18,6 @@ from mozilla_django_oidc.views import (
 from audit import events
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin
-from connections_project.core import clock
 from connections_project.core.prefetches import is_prefetch
 from connections_project.identity.admin_site import begin_operator_session
 from connections_project.identity.login_attempts import (
@@ -38,10 +36,10 @@ from connections_project.identity.single_sign_on.states import Outcome
 from connections_project.middleware.trusted_proxies import client_address
 
 # Statuses and words of the audit log; RefusedError brings its own word.
-_REFUSALS: dict[type[Exception], Outcome] = {
-    provider.ProviderUnavailableError: Outcome(503, "unavailable"),
-    provider.BadCodeError: Outcome(403, "bad_code"),
-    provider.BadIdTokenError: Outcome(403, "bad_id_token"),
+_REFUSALS: dict[type[Exception], tuple[int, str]] = {
+    provider.ProviderUnavailableError: (503, "unavailable"),
+    provider.BadCodeError: (403, "bad_code"),
+    provider.BadIdTokenError: (403, "bad_id_token"),
 }
 _REFUSED: tuple[type[Exception], ...] = (RefusedError, *_REFUSALS)
 
@@ -160,7 +158,7 @@ def _authenticated(request: HttpRequest, taken: dict[str, Any]) -> User:
 def _outcome(error: Exception) -> Outcome:
     if isinstance(error, RefusedError):
         return Outcome(403, error.reason)
-    return replace(_REFUSALS[type(error)], at=clock.now().timestamp())
+    return Outcome(*_REFUSALS[type(error)])
 
 
 def _record_refusal(request: HttpRequest, reason: str, user: User | None) -> None:
