@@ -171,10 +171,12 @@ class _Sending:
         try:
             answer = self.publishing.publish(session, self._post(connection))
         except PlatformError as error:
+            status = self._after(error, connection, session, may_refresh=may_refresh)
             note_answer(self.schedule, error)
-            return self._after(error, connection, session, may_refresh=may_refresh)
+            return status
+        status = outcomes.published(self.schedule, answer, origin=self.origin)
         note_answer(self.schedule, None)
-        return outcomes.published(self.schedule, answer, origin=self.origin)
+        return status
 
     def _post(self, connection: ChannelConnection) -> Post:
         return Post(

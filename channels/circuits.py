@@ -21,7 +21,7 @@ LARGEST_BATCH = 1_000
 
 
 def note_answer(schedule: Schedule, error: PlatformError | None) -> None:
-    """Note what came of sending a claimed schedule, before that itself is recorded.
+    """Note what came of sending a claimed schedule, once that itself is recorded.
 
     No row is touched where its platform was known to be well, and is.
     """
@@ -31,7 +31,7 @@ def note_answer(schedule: Schedule, error: PlatformError | None) -> None:
         elif schedule.has_faults and (error is None or error.code != "not_asked"):
             note_post_success(schedule.channel)
     except (DatabaseError, InterfaceError):
-        # The answer itself must not be lost because of this.
+        # The answer itself stands.
         logger.warning("%s: how it is doing can't be noted", schedule.channel, exc_info=True)
 
 

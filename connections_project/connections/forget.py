@@ -18,4 +18,5 @@ def forget_people(rows: Rows) -> None:
     if found:
         model = type(found[0])
         model._default_manager.bulk_update(found, found[0].anonymous_columns(), batch_size=BATCH)
-        model.forget_texts(found)
+        for start in range(0, len(found), BATCH):
+            model.forget_texts(found[start : start + BATCH])

@@ -94,13 +94,13 @@ class Connection(psycopg.Connection[Any]):
         # Of several addresses, the one that this session has.
         place = {"host": self.info.host, "hostaddr": self.info.hostaddr, "port": self.info.port}
         # The driver takes whole seconds, and two at least.
-        how = {"connect_timeout": ceil(within), "autocommit": True}
+        how = {"connect_timeout": max(ceil(within), 1), "autocommit": True}
         ends_at = time.monotonic() + within
         try:
             with closing(_Caller.connect(**self._parameters | place | how)) as caller:
                 caller.silence_seconds = ends_at - time.monotonic()
                 return activity_seen_by(caller)
-        except psycopg.OperationalError:
+        except psycopg.Error:
             return None
 
     def is_alive(self) -> bool:
