@@ -8,6 +8,7 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from channels.models import ChannelConnection
+from connections_project.conf import issuers
 from connections_project.connections.models import OAuthConnection
 from connections_project.identity.models import User
 from connections_project.oauth.client import ClientRegistration, Identity, TokenSet
@@ -16,9 +17,12 @@ from connections_project.platforms.registry import upstream
 from connections_project.revocation.grants import add_holder
 from providers.models import Connection
 from social.models import SocialAccount
+from tests.support.issuer import TestIssuer
+from tests.support.platform_server import PlatformServer
 
 SECRET = "a secret of the app: s3cret/+&="
 CLIENT_ID = "our app"
+AUDIENCE = "https://connections.example.com"
 CALLBACK = "https://app.example.com/callback"
 PERSON = "10158000000000042"
 CATALOGUE = """
@@ -92,3 +96,12 @@ def is_live(row: OAuthConnection) -> bool:
     live = row.status in {"active", "connected"}
     assert live == (row.auth_state is not None)
     return live
+
+
+@pytest.fixture
+def issuer(server: PlatformServer, settings: LazySettings) -> TestIssuer:
+    """Serve an issuer that sends events too."""
+    made = TestIssuer(server)
+    sender = issuers.Transmitter("main", made.url, AUDIENCE, "main", f"{made.url}/keys")
+    settings.IDENTITY = issuers.Identity(made.settings().issuers, {"main": sender})
+    return made

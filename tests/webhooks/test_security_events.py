@@ -8,12 +8,10 @@ from uuid import uuid4
 
 import pytest
 import time_machine
-from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from connections_project.conf.issuers import Identity, Transmitter
 from connections_project.core.clock import database_clock
 from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
@@ -22,24 +20,16 @@ from connections_project.operations.offboarding import deactivate, forget, react
 from connections_project.webhooks.notices import forget_old_notices
 from tests.support.issuer import Key, TestIssuer, ec_key
 from tests.support.platform_server import Answer, PlatformServer
+from tests.webhooks.conftest import AUDIENCE
 
 pytestmark = pytest.mark.django_db
 
-AUDIENCE = "https://connections.example.com"
 CAEP = "https://schemas.openid.net/secevent/caep/event-type"
 RISC = "https://schemas.openid.net/secevent/risc/event-type"
 REVOKED, DISABLED = f"{CAEP}/session-revoked", f"{RISC}/account-disabled"
 LEAVING = ["account-disabled", "account-purged", "credential-compromise"]
 
 Tell = Callable[..., Any]
-
-
-@pytest.fixture
-def issuer(server: PlatformServer, settings: LazySettings) -> TestIssuer:
-    made = TestIssuer(server)
-    sender = Transmitter("main", made.url, AUDIENCE, "main", f"{made.url}/keys")
-    settings.IDENTITY = Identity(made.settings().issuers, {"main": sender})
-    return made
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from django.test import Client
 
 from audit.record import Origin
 from connections_project.api.rate_limits import process_buckets
-from connections_project.conf.issuers import Identity, Transmitter
 from connections_project.core import clock
 from connections_project.identity import sessions
 from connections_project.identity.models import ForgottenSubject, User
@@ -21,13 +20,12 @@ from connections_project.operations import offboarding
 from tests.scim.conftest import Directory, directory, me
 from tests.support.clocks import host_ahead, read_right
 from tests.support.issuer import TestIssuer
-from tests.support.platform_server import PlatformServer
+from tests.webhooks.conftest import AUDIENCE
 
 __all__ = ["directory"]
 
 pytestmark = pytest.mark.django_db
 
-AUDIENCE = "https://connections.example.com"
 SECEVENT = "https://schemas.openid.net/secevent"
 ORIGIN: Origin = command_origin(None)
 WHY: dict[str, Any] = {"reason": "test", "origin": ORIGIN}
@@ -46,14 +44,6 @@ def other_host(ahead: int) -> Iterator[None]:
     with host_ahead(ahead):
         yield
     process_buckets.cache_clear()
-
-
-@pytest.fixture
-def issuer(server: PlatformServer, settings: LazySettings) -> TestIssuer:
-    made = TestIssuer(server)
-    sender = Transmitter("main", made.url, AUDIENCE, "main", f"{made.url}/keys")
-    settings.IDENTITY = Identity(made.settings().issuers, {"main": sender})
-    return made
 
 
 @pytest.fixture
