@@ -160,8 +160,8 @@ def _read(issuer: str) -> Metadata:
     published = _answer(Request("GET", address))
     methods = published.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
     offered = published.get("scopes_supported", [])
-    wanted = [one for one in ("openid", "email", "groups") if one == "openid" or one in offered]
     try:
+        wanted = [one for one in ("openid", "email", "groups") if one == "openid" or one in offered]
         if published["issuer"] != issuer:
             # Section 4.3: another one's metadata would send our secret there.
             raise ProviderUnavailableError

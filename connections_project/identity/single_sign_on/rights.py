@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import Group
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin
@@ -88,8 +88,12 @@ def _principal(subject: str, group: str | None, address: str) -> User | None:
     if found is not None or group is None:
         return found
     origin = Origin(ActorType.USER, None, Interface.ADMIN, address)
-    provision_by_directory(issuer=issuer, subject=subject, origin=origin)
-    return people.get()
+    try:
+        provision_by_directory(issuer=issuer, subject=subject, origin=origin)
+        return people.get()
+    except (IntegrityError, User.DoesNotExist):
+        # Forgotten at this moment, which ends all that there was, this sign-in too.
+        raise RefusedError("sessions_ended") from None
 
 
 def _require_good(user: User, claims: Mapping[str, Any]) -> None:

@@ -7,7 +7,6 @@ from django.contrib import auth
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.urls import reverse
 from django.views import View
 from mozilla_django_oidc.views import (
@@ -15,9 +14,6 @@ from mozilla_django_oidc.views import (
     OIDCAuthenticationRequestView,
 )
 
-from audit import events
-from audit.events import Action, ActorType, Interface
-from audit.record import Origin
 from connections_project.core.prefetches import is_prefetch
 from connections_project.identity.admin_site import begin_operator_session
 from connections_project.identity.login_attempts import (
@@ -27,21 +23,18 @@ from connections_project.identity.login_attempts import (
     count_departure,
 )
 from connections_project.identity.models import User
-from connections_project.identity.records import record_about_user
 from connections_project.identity.sign_in import record_operator
 from connections_project.identity.single_sign_on import provider, states
 from connections_project.identity.single_sign_on.backend import library_setting, redirect_uri
+from connections_project.identity.single_sign_on.outcomes import Outcome, outcome_of
+from connections_project.identity.single_sign_on.refusals import (
+    REFUSED,
+    outcome_of_error,
+    page_of,
+    record_refusal,
+)
 from connections_project.identity.single_sign_on.rights import RefusedError
-from connections_project.identity.single_sign_on.states import Outcome
 from connections_project.middleware.trusted_proxies import client_address
-
-# Statuses and words of the audit log; RefusedError brings its own word.
-_REFUSALS: dict[type[Exception], tuple[int, str]] = {
-    provider.ProviderUnavailableError: (503, "unavailable"),
-    provider.BadCodeError: (403, "bad_code"),
-    provider.BadIdTokenError: (403, "bad_id_token"),
-}
-_REFUSED: tuple[type[Exception], ...] = (RefusedError, *_REFUSALS)
 
 
 class _SingleSignOnMixin(View):
@@ -53,19 +46,21 @@ class _SingleSignOnMixin(View):
             response = super().dispatch(request, *args, **kwargs)
         except TooManyAttemptsError as error:
             # Not in the audit log: whoever calls could fill it.
-            response = _page(request, status=429, reason="too_many")
+            response = page_of(request, Outcome(429, "too_many"))
             response.headers["Retry-After"] = str(error.retry_after)
-        except _REFUSED as error:
+        except REFUSED as error:
             response = self.refused(request, error)
         response.headers["Cache-Control"] = "no-store"
         return response
 
     def refused(self, request: HttpRequest, error: Exception) -> HttpResponse:
-        return _page_of(request, _outcome(error))
+        return page_of(request, outcome_of_error(error))
 
 
 class SignInView(_SingleSignOnMixin, OIDCAuthenticationRequestView):  # type: ignore[misc]
     """Sends an operator to the provider."""
+
+    known: provider.Metadata
 
     get_settings = staticmethod(library_setting)
 
@@ -75,14 +70,17 @@ class SignInView(_SingleSignOnMixin, OIDCAuthenticationRequestView):  # type: ig
 
     def get(self, request: HttpRequest) -> HttpResponse:
         count_departure(address=client_address(request))
-        self.OIDC_OP_AUTH_ENDPOINT = provider.metadata().authorization_endpoint
+        # Once, and before the session is locked: what is known may run out in between, and no call
+        # is made while a row is held.
+        self.known = provider.metadata()
+        self.OIDC_OP_AUTH_ENDPOINT = self.known.authorization_endpoint
         self.OIDC_RP_CLIENT_ID = provider.single_sign_on().client_id
         with states.locked_session(request):
             response: HttpResponse = super().get(request)
         return response
 
     def get_extra_params(self, request: HttpRequest) -> dict[str, str]:  # noqa: ARG002
-        return {"redirect_uri": redirect_uri(), "scope": provider.metadata().scopes}
+        return {"redirect_uri": redirect_uri(), "scope": self.known.scopes}
 
 
 class CallbackView(_SingleSignOnMixin, OIDCAuthenticationCallbackView):  # type: ignore[misc]
@@ -95,7 +93,7 @@ class CallbackView(_SingleSignOnMixin, OIDCAuthenticationCallbackView):  # type:
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if is_prefetch(request):
-            return _page(request, status=503, reason="prefetch")
+            return page_of(request, Outcome(503, "prefetch"))
         self.attempt = begin_single_sign_on(address=client_address(request))
         # RFC 9207, section 2.4: an answer of another provider is sent nowhere.
         issuer = provider.single_sign_on().issuer
@@ -107,33 +105,38 @@ class CallbackView(_SingleSignOnMixin, OIDCAuthenticationCallbackView):  # type:
         return self._again(request, state) if taken is None else self._first(request, state, taken)
 
     def refused(self, request: HttpRequest, error: Exception) -> HttpResponse:
-        outcome = _outcome(error)
-        _record_refusal(request, outcome.reason, getattr(error, "user", None))
-        return _page_of(request, outcome)
+        outcome = outcome_of_error(error)
+        record_refusal(request, outcome.reason, getattr(error, "user", None))
+        return page_of(request, outcome)
 
     def _first(self, request: HttpRequest, state: str, taken: dict[str, Any]) -> HttpResponse:
         before = request.session.session_key
         try:
             self.user = _authenticated(request, taken)
-        except _REFUSED as error:
-            states.refuse(request, state, _outcome(error))
+            response = self._let_in(state, before)
+        except Exception as error:
+            # Be it a fault of ours: the state is spent, and a second delivery has none to wait for.
+            states.refuse(request, state, outcome_of_error(error), before=before)
             raise
+        self.attempt.excuse()
+        return response
+
+    def _let_in(self, state: str, before: str | None) -> HttpResponse:
         with transaction.atomic():
             response = self.login_success()
             outcome = Outcome(response.status_code, location=response["Location"])
-            states.let_in(request.session, state, outcome, before=before)
-        self.attempt.excuse()
+            states.let_in(self.request.session, state, outcome, before=before)
         return response
 
     def _again(self, request: HttpRequest, state: str) -> HttpResponse:
         """Tell the browser how it went the first time that this state came."""
-        outcome = states.outcome_of(request, state)
+        outcome = outcome_of(request, state)
         if outcome is None:
             raise RefusedError("no_state")
         if outcome.location:
             self.attempt.excuse()
             return HttpResponseRedirect(outcome.location)
-        return _page_of(request, outcome)
+        return page_of(request, outcome)
 
     @property
     def success_url(self) -> str:
@@ -153,33 +156,3 @@ def _authenticated(request: HttpRequest, taken: dict[str, Any]) -> User:
     if not isinstance(user, User):
         raise RefusedError("no_state")
     return user
-
-
-def _outcome(error: Exception) -> Outcome:
-    if isinstance(error, RefusedError):
-        return Outcome(403, error.reason)
-    return Outcome(*_REFUSALS[type(error)])
-
-
-def _record_refusal(request: HttpRequest, reason: str, user: User | None) -> None:
-    with transaction.atomic():
-        record_about_user(
-            Action.LOGIN_FAILED,
-            user.pk if user else None,
-            origin=Origin(ActorType.USER, None, Interface.ADMIN, client_address(request)),
-            outcome=events.Outcome.FAILURE,
-            reason=reason,
-            details={"by": "single sign-on"},
-        )
-
-
-def _page_of(request: HttpRequest, outcome: Outcome) -> HttpResponse:
-    """Return the page that lets nobody in."""
-    response = _page(request, status=outcome.status, reason=outcome.reason)
-    if outcome.reason == "under_way":
-        response.headers["Retry-After"] = "1"
-    return response
-
-
-def _page(request: HttpRequest, *, status: int, reason: str) -> HttpResponse:
-    return render(request, "identity/sso_refused.html", {"reason": reason}, status=status)

@@ -3,9 +3,11 @@
 import time
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.conf import LazySettings
+from django.db import IntegrityError
 from django.test import Client
 from django.utils import timezone
 
@@ -133,3 +135,15 @@ def test_whom_another_call_makes_meanwhile_comes_in(
     monkeypatch.setattr(rights, "provision_by_directory", beside)
     assert sign_in(client, provider).status_code == 302
     assert AuditEvent.objects.filter(action="user_provisioned").count() == 1
+
+
+@pytest.mark.parametrize("error", [None, IntegrityError])
+def test_whoever_is_forgotten_at_this_moment_is_refused(
+    client: Client,
+    provider: Provider,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception] | None,
+) -> None:
+    monkeypatch.setattr(rights, "provision_by_directory", Mock(side_effect=error))
+    assert sign_in(client, provider).status_code == 403
+    assert AuditEvent.objects.get(action="login_failed").reason == "sessions_ended"

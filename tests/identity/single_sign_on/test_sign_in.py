@@ -6,10 +6,12 @@ import pytest
 import time_machine
 from django.conf import LazySettings
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
 
 from audit.models import AuditEvent
 from connections_project.identity.models import User
+from connections_project.oauth import observers
 from tests.identity.conftest import PASSWORD
 from tests.identity.single_sign_on.conftest import CLIENT_ID, Provider, sign_in, start
 from tests.support.issuer import METADATA, Key, ec_key
@@ -144,6 +146,30 @@ def test_metadata_of_another_issuer_is_refused(client: Client, provider: Provide
                  "token_endpoint": "https://evil.example.com/"}  # fmt: skip
     provider.issuer.server.on("GET", METADATA, Answer(json=published))
     assert client.get("/admin/sso").status_code == 503
+
+
+@pytest.mark.parametrize("name", ["scopes_supported", "token_endpoint_auth_methods_supported"])
+def test_odd_metadata_is_503(client: Client, provider: Provider, name: str) -> None:
+    url = provider.issuer.url
+    published = {"issuer": url, "authorization_endpoint": url, "token_endpoint": url, name: None}
+    provider.issuer.server.on("GET", METADATA, Answer(json=published))
+    assert client.get("/admin/sso").status_code == 503
+
+
+def test_no_call_is_made_while_the_session_is_locked(
+    client: Client, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What is known of the provider is over as soon as it is read.
+    monkeypatch.setattr("connections_project.identity.single_sign_on.provider.METADATA_SECONDS", -1)
+    begun_within: list[int] = []
+    usual = connection.savepoint_ids.copy()
+
+    def prepare(*_: Any) -> None:
+        begun_within.append(len(connection.savepoint_ids) - len(usual))
+
+    monkeypatch.setattr(observers, "_preparations", [*observers._preparations, prepare])
+    assert sign_in(client, provider).status_code == 302
+    assert set(begun_within) == {0}
 
 
 def test_without_it_there_is_nothing(client: Client, db: None, settings: LazySettings) -> None:

@@ -64,6 +64,25 @@ def test_the_second_is_refused_as_the_first_was(client: Client, provider: Provid
     assert refusals() == ["declined"]
 
 
+@pytest.mark.parametrize("where", ["backend.let_in", "views.record_operator"])
+def test_a_fault_of_ours_leaves_nobody_waiting(
+    client: Client, provider: Provider, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    query = callback(client, provider)
+    client.raise_request_exception = False
+    with monkeypatch.context() as patch:
+        patch.setattr(f"connections_project.identity.single_sign_on.{where}", _fail)
+        first = client.get(CALLBACK, query)
+    assert (first.status_code, "sessionid" in first.cookies) == (500, False)
+    second = client.get(CALLBACK, query)
+    assert (second.status_code, b"Start again" in second.content) == (500, True)
+    assert client.get(CALLBACK, callback(client, provider)).status_code == 302
+
+
+def _fail(*_: Any, **__: Any) -> None:
+    raise RuntimeError
+
+
 def test_an_outcome_is_told_in_its_browser_alone(client: Client, provider: Provider) -> None:
     query = callback(client, provider)
     client.get(CALLBACK, query)
