@@ -270,6 +270,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 0
 
 # Headers that guard the pages. TLS ends at granian or at a proxy; the API never redirects plain
 # HTTP, since a client that sent a token in the clear must notice (so W008 doesn't apply).
+SESSION_ENGINE = "connections_project.identity.session_store"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600

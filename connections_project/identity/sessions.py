@@ -7,7 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db import transaction
 from rest_framework_simplejwt.tokens import RefreshToken
 
@@ -17,6 +16,7 @@ from connections_project.core import clock
 from connections_project.identity import tokens
 from connections_project.identity.models import SessionFamily, User
 from connections_project.identity.records import record_about_user
+from connections_project.identity.session_store import SessionStore
 from connections_project.identity.tokens import BadTokenError
 
 logger = logging.getLogger(__name__)
@@ -124,7 +124,6 @@ def forget_ended_sessions() -> int:
     Returns:
         How many sign-ins were forgotten.
     """
-    now = clock.now()
-    Session.objects.filter(expire_date__lt=now).delete()
-    forgotten, _ = SessionFamily.objects.filter(expires_at__lte=now).delete()
+    SessionStore.clear_expired()
+    forgotten, _ = SessionFamily.objects.filter(expires_at__lte=clock.now()).delete()
     return forgotten

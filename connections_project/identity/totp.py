@@ -1,7 +1,9 @@
 """Authenticator apps (TOTP, RFC 6238)."""
 
+from datetime import timedelta
+
 from django.db import models
-from django_otp.models import Device, ThrottlingMixin
+from django_otp.models import MAX_THROTTLE_DELAY_SECONDS, Device, ThrottlingMixin
 from django_otp.oath import TOTP
 
 from connections_project.core import clock
@@ -25,8 +27,19 @@ class SealedTOTPDevice(ThrottlingMixin, Device):  # type: ignore[misc]
     def vault_subject(self) -> str:
         raise NotImplementedError
 
-    def get_throttle_factor(self) -> int:
-        return 1
+    def verify_is_allowed(self) -> tuple[bool, None]:
+        """Whether the wait after wrong codes is over, by the database's clock."""
+        failed_at = self.throttling_failure_timestamp
+        if failed_at is None:
+            return True, None
+        wait = min(2 ** (self.throttling_failure_count - 1), MAX_THROTTLE_DELAY_SECONDS)
+        return clock.now() >= failed_at + timedelta(seconds=wait), None
+
+    def throttle_increment(self, commit: bool = True) -> None:
+        super().throttle_increment(commit=False)
+        self.throttling_failure_timestamp = clock.now()
+        if commit:
+            self.save()
 
     def verify_token(self, token: str) -> bool:
         """Whether a code is good, which uses it up. The caller has locked the row.

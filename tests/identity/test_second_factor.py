@@ -3,8 +3,10 @@
 import io
 import json
 import re
+import time
 from base64 import b32decode
 from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -13,9 +15,11 @@ import time_machine
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 from django_otp.oath import totp
 
 from audit.models import AuditEvent
+from connections_project.core import clock
 from connections_project.core.vault import seal
 from connections_project.identity.models import Authenticator, RecoveryCode, User
 from tests.identity.conftest import PASSWORD
@@ -292,3 +296,32 @@ def test_no_host_behind_puts_the_end_off(
         read_right(monkeypatch)
         with host_ahead(-120):
             assert client.get(ADMIN).status_code == 302
+
+
+@pytest.mark.parametrize("ahead", [-3600, 3600])
+def test_the_wait_after_a_wrong_code_is_by_the_databases_clock(
+    client: Client, secret: str, monkeypatch: pytest.MonkeyPatch, ahead: int
+) -> None:
+    read_right(monkeypatch)
+    assert not sign_in(client, "000000")
+    Authenticator.objects.update(throttling_failure_count=7)
+    with host_ahead(ahead):
+        # Another host has to wait for 64 seconds as this one does, no shorter and no longer.
+        assert not sign_in(client, code_by_the_database(secret))
+        failed_at = timezone.now() - timedelta(seconds=ahead + 65)
+        Authenticator.objects.update(throttling_failure_timestamp=failed_at)
+        assert sign_in(client, code_by_the_database(secret))
+
+
+def test_a_wrong_code_is_dated_by_the_databases_clock(
+    client: Client, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_right(monkeypatch)
+    with host_ahead(3600):
+        assert not sign_in(client, "000000")
+    failed_at = Authenticator.objects.get().throttling_failure_timestamp
+    assert failed_at <= timezone.now()
+
+
+def code_by_the_database(secret: str) -> str:
+    return f"{totp(b32decode(secret), t0=int(time.time() - clock.now().timestamp())):06}"
