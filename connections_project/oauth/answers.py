@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
+from urllib.parse import parse_qsl
 
 from connections_project.oauth.catalog import DeadGrantMatcher, Platform, Revocation
 from connections_project.oauth.errors import DeadGrant, ErrorCode, PlatformError
@@ -20,6 +21,7 @@ ERROR_PATHS = (
 _ERROR_IN_FORM = re.compile(
     r"\s*(?:[\w.-]+=[^&\s]*&)*error=(?!(?:0|false|null)(?:[&\s]|$))[^&\s]", re.I
 )
+_TOKEN_IN_FORM = re.compile(r"(?:^|[&\s])access_token=")
 PASSING_FAILURES: dict[int, ErrorCode] = {
     408: "unavailable",
     425: "unavailable",
@@ -29,13 +31,20 @@ PASSING_FAILURES: dict[int, ErrorCode] = {
 
 
 def error_codes(answer: Answer) -> set[str]:
-    """Return every error code in an answer's JSON, as text; none if it is not JSON."""
-    try:
-        document = answer.legible_json()
-    except PlatformError:
-        return set()
+    """Return every error code in an answer's JSON or form, as text; none if it is neither."""
+    document = _document(answer)
     found = [dig(document, path) for path in ERROR_PATHS]
     return {str(code) for code in found if isinstance(code, str | int) and code != ""}
+
+
+def _document(answer: Answer) -> Any:
+    """Return an answer's JSON, or the members of a form that names an error, as GitHub and older
+    Graph APIs answer; None where it is neither."""
+    try:
+        return answer.legible_json()
+    except PlatformError:
+        names_it = _ERROR_IN_FORM.match(answer.text)
+        return dict(parse_qsl(answer.text.strip())) if names_it else None
 
 
 def names_error(answer: Answer) -> bool:
@@ -167,7 +176,10 @@ def _is_verdict(answer: Answer) -> bool:
     """Whether the platform judged the request: rate limits and server faults judge nothing."""
     failure = failure_of(answer)
     if failure is None:
-        return '"error"' in answer.text and '"access_token"' not in answer.text
+        text = answer.text
+        if _ERROR_IN_FORM.match(text):
+            return _TOKEN_IN_FORM.search(text) is None
+        return '"error"' in text and '"access_token"' not in text
     return failure in {"refused", "invalid_client"} and not is_token_response(answer)
 
 
@@ -203,12 +215,7 @@ _BLANKS = re.compile(r'("[^"]*")|\s+')
 
 
 def _has_values(answer: Answer, values: Mapping[str, str]) -> bool:
-    if not values:
-        return True
-    try:
-        document = answer.legible_json()
-    except PlatformError:
-        return False
+    document = _document(answer) if values else None
     found = {path: dig(document, path) for path in values}
     return all(
         isinstance(one, str | int) and not isinstance(one, bool) and str(one) == values[path]

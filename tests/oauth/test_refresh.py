@@ -3,7 +3,12 @@
 import pytest
 
 from connections_project.oauth.catalog import DeadGrantMatcher, Platform
-from connections_project.oauth.client import ClientRegistration, TokenSet, refresh
+from connections_project.oauth.client import (
+    ClientRegistration,
+    TokenSet,
+    UnusableTokensError,
+    refresh,
+)
 from connections_project.oauth.errors import DeadGrant, PlatformError
 from tests.oauth.conftest import MakePlatform
 from tests.support.platform_server import Answer, PlatformServer
@@ -69,6 +74,62 @@ def test_invalid_grant_is_a_dead_grant(
         "expired",
         status,
     )
+
+
+FORM = b"error_description=It+has+ended.&error=invalid_grant&error_uri=https%3A%2F%2Fexample.com"
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "text/plain"])
+def test_invalid_grant_may_stand_in_a_form(
+    server: PlatformServer,
+    platform: Platform,
+    registration: ClientRegistration,
+    media_type: str,
+    status: int,
+) -> None:
+    server.on("POST", "/token", Answer(status, body=FORM, headers={"Content-Type": media_type}))
+
+    assert failure(platform, registration).code == "dead_grant"
+
+
+def test_a_form_with_a_token_is_no_dead_grant(
+    server: PlatformServer, platform: Platform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/token", Answer(body=b"access_token=at&error=invalid_grant"))
+
+    fault = failure(platform, registration)
+
+    assert isinstance(fault, UnusableTokensError)
+    assert fault.tokens == TokenSet("at")
+
+
+@pytest.mark.parametrize(
+    ("matcher", "body"),
+    [
+        (DeadGrantMatcher(json={"error_subcode": "458"}), b"error=OAuth&error_subcode=458"),
+        (DeadGrantMatcher(error="458"), b"error=OAuth&code=458"),
+        (DeadGrantMatcher(error="a b"), b"error=a%20b"),
+    ],
+)
+def test_a_form_is_matched_as_json_is(
+    server: PlatformServer,
+    make_platform: MakePlatform,
+    registration: ClientRegistration,
+    matcher: DeadGrantMatcher,
+    body: bytes,
+) -> None:
+    server.on("POST", "/token", Answer(400, body=body))
+
+    assert failure(make_platform(dead_grant=(matcher,)), registration).code == "dead_grant"
+
+
+def test_a_form_may_tell_of_our_client(
+    server: PlatformServer, platform: Platform, registration: ClientRegistration
+) -> None:
+    server.on("POST", "/token", Answer(401, body=b"error=invalid_client"))
+
+    assert failure(platform, registration).code == "invalid_client"
 
 
 @pytest.mark.parametrize(
