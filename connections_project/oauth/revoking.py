@@ -22,7 +22,10 @@ from connections_project.oauth.transport import Answer, Request, send
 BY_BEARER = frozenset({"bearer_post", "delete"})
 
 PAGES = frozenset({"text/html", "application/xhtml+xml"})
-_SPEAKS_OF_ERROR = re.compile(r"(?i)error|unavailable|unauthori|invalid|denied|fail|forbid")
+_SPEAKS_OF_ERROR = re.compile(
+    r"(?i)error|unavailable|unauthori|invalid|denied|fail|forbid|maintenance|\bnot\b|n['\u2019]t\b"
+)
+_ACKNOWLEDGES = re.compile(r"(?i)\A\W*(?:ok|true|1)\W*\Z|\b(?:success(?:ful(?:ly)?)?|revoked)\b")
 # As no plain text does, such as "[OK]".
 _BEGINS_JSON = re.compile(r"\{|\[\s*[\"{\[]")
 
@@ -169,8 +172,12 @@ def _proves(answer: Answer) -> bool:
 
 
 def _is_page(answer: Answer, text: str) -> bool:
-    """Whether it is a page for people, as a proxy shows it during maintenance."""
-    return text.startswith("<") or (answer.media_type in PAGES and "<" in text)
+    """Whether it is a page for people, as a proxy shows it during maintenance, or a notice in words
+    that is said to be one. Frameworks also call a short "OK" a page."""
+    if text.startswith("<") or answer.media_type not in PAGES:
+        return text.startswith("<")
+    is_good = _ACKNOWLEDGES.search(text) and not _SPEAKS_OF_ERROR.search(text)
+    return "<" in text or not is_good
 
 
 def _is_broken_json(answer: Answer, text: str) -> bool:

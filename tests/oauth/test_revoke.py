@@ -290,6 +290,12 @@ FAILURES = {
     ),
     "an error in a form": (Answer(body=b"a=b&error=server_error&c=d", headers=TEXT), "refused"),
     "half of an error": (Answer(body=LATE.encode()[:20], headers=TEXT), "malformed"),
+    "a notice": (Answer(body=b"We are back in 1 hour.", headers=HTML), "malformed"),
+    "a notice of an end": (
+        Answer(body=b"Revoked? Not yet: maintenance", headers=HTML),
+        "malformed",
+    ),
+    "a notice as JSON": (Answer(body=b"Down for maintenance"), "malformed"),
     "no JSON": (Answer(body=b"Internal error"), "malformed"),
     "a word of a gateway": (Answer(body=b"Service Unavailable"), "malformed"),
     "half of a list": (Answer(body=b'[{"code": 3', headers=TEXT), "malformed"),
@@ -308,6 +314,8 @@ def test_what_proves_no_success_is_none(failure: Failing, answer: Answer, code: 
         Answer(body=b" \n"),
         Answer(body=b"", headers=HTML),
         Answer(body=b"OK", headers=HTML),
+        Answer(body=b"1\n", headers=HTML),
+        Answer(body=b"[OK] Token was successfully revoked.", headers=HTML),
         Answer(body=b"OK", headers=TEXT),
         # As Rails renders a text (RFC 7009, section 2.2: "the client MUST ignore the body").
         Answer(body=b"OK"),
