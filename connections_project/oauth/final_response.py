@@ -39,6 +39,8 @@ class FinalResponse(HTTPResponse):
                 elif self.status in WITHOUT_BODY and self.headers.get("Content-Length", "0") != "0":
                     # It is not read here: it would be the beginning of the next answer.
                     self.will_close = True
+                elif self.length:
+                    self._take_what_came_beyond(self.length)
                 return
             self.headers = self.msg = None  # type: ignore[assignment]
         raise HTTPException("too many interim answers")
@@ -86,6 +88,20 @@ class FinalResponse(HTTPResponse):
         except ValueError:
             return True
         return False
+
+    def _take_what_came_beyond(self, length: int) -> None:
+        """Have a body that is longer than it is said to be be as long as what has come of it.
+
+        No second request was sent that the rest could answer; but it may be the end of a token, as
+        where characters were counted for bytes. More of it is not waited for: nobody says when it
+        would end.
+        """
+        come = self.fp.peek(length + 1)
+        beyond = come[length:].strip()
+        if beyond and not beyond.startswith(b"HTTP/"):
+            self.length, self.will_close = len(come), True
+            del self.headers["Content-Length"]
+            self.headers["Content-Length"] = str(len(come))
 
     def _read_until_closed(self) -> None:
         del self.headers["Content-Length"], self.headers["Transfer-Encoding"]

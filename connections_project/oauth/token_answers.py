@@ -21,13 +21,14 @@ from connections_project.oauth.tokens import MASK, VSCHAR, TokenSet, parse_token
 from connections_project.oauth.transport import Answer, Request, send
 
 # In a JSON object, whole or not (RFC 8259, section 7), also as the only text in a list or an object
-# of its own; or in a form or in XML, as some platforms answer.
+# of its own; or in a form or in XML, as some platforms answer. Something must follow a token, since
+# one at the end of what has come may be cut off in its midst.
 _TEXT = r'"(?:[^"\\]|\\.)*"'
-_IN_JSON = re.compile(rf'"(access_token|refresh_token)"\s*:\s*({_TEXT}|[0-9]+)')
+_IN_JSON = re.compile(rf'"(access_token|refresh_token)"\s*:\s*({_TEXT}|[0-9]+(?=[^0-9]))')
 _INSIDE_JSON = re.compile(
     rf'"(access_token|refresh_token)"\s*:\s*(?:\[|\{{\s*{_TEXT}\s*:)\s*({_TEXT})\s*[\]}}]'
 )
-_IN_FORM = re.compile(r"(?:^|&)(access_token|refresh_token)=([^&\s]+)")
+_IN_FORM = re.compile(r"(?:^|&)(access_token|refresh_token)=([^&\s]+)(?=[&\s])")
 _IN_XML = re.compile(
     r"<(?:\w+:)?(access_token|refresh_token)(?:\s[^<>]*)?>(?:<!\[CDATA\[)?([^<]*)<"
 )
@@ -80,7 +81,7 @@ def read_tokens(answer: Answer) -> TokenSet:
         found = (
             _tokens_of_failure(answer)
             if failure_of(answer)
-            else _readable(answer.body, answer.sent)
+            else _readable(answer.body, answer.sent, is_whole=True)
         )
         if found is None:
             raise
@@ -115,19 +116,20 @@ def _first_readable(bodies: Iterable[bytes], sent: Container[str]) -> TokenSet |
     return next((found for body in bodies if (found := _readable(body, sent))), None)
 
 
-def _readable(body: bytes, sent: Container[str]) -> TokenSet | None:
+def _readable(body: bytes, sent: Container[str], *, is_whole: bool = False) -> TokenSet | None:
     """Find tokens in a body that is no token response, or is packed and not said to be.
 
     Args:
+        is_whole: Whether nothing of it is missing, so that what stands at its end is whole too.
         sent: What is no fresh token, but an echo, or the refresh token that stays the same.
     """
-    read = _tokens_in(body) or _tokens_in(_unpacked(body))
+    read = _tokens_in(body, is_whole=is_whole) or _packed_tokens_in(body)
     found = {name: token for name, token in read.items() if token not in sent}
     return TokenSet(found.get("access_token", ""), found.get("refresh_token")) if found else None
 
 
-def _unpacked(body: bytes) -> bytes:
-    """Return what gzip or deflate unpacks to, as far as it does and a token response is long."""
+def _packed_tokens_in(body: bytes) -> dict[str, str]:
+    """Read what gzip or deflate unpacks to, as far as it does and a token response is long."""
     engine, unpacked = zlib.decompressobj(zlib.MAX_WBITS | 32), bytearray()
     with suppress(zlib.error):
         # One by one: where the sum at the end is wrong, what came before is read all the same.
@@ -135,11 +137,11 @@ def _unpacked(body: bytes) -> bytes:
             unpacked += engine.decompress(bytes([byte]), LONGEST_UNPACKED)
             if len(unpacked) >= LONGEST_UNPACKED:
                 break
-    return bytes(unpacked)
+    return _tokens_in(bytes(unpacked), is_whole=engine.eof)
 
 
-def _tokens_in(body: bytes) -> dict[str, str]:
-    text = legible(body)
+def _tokens_in(body: bytes, *, is_whole: bool) -> dict[str, str]:
+    text = legible(body) + ("\n" if is_whole else "")
     # JSON may stand in a string of JSON, and that in another.
     for _ in range(MOST_LEVELS):
         if found := _tokens_at_once(text):

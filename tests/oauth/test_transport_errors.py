@@ -232,6 +232,46 @@ def test_tokens_before_the_deadline_are_not_lost(
     assert_hung_up(server)
 
 
+@pytest.mark.parametrize("length", ["1", "16", "40"])
+def test_a_length_that_is_too_short_hides_no_tokens(
+    server: PlatformServer, platform: Platform, registration: ClientRegistration, length: str
+) -> None:
+    tokens = {"access_token": "at", "refresh_token": "rt"}
+    server.on("POST", "/token", Answer(json=tokens, headers={"Content-Length": length}), GOOD)
+
+    assert exchange(platform, registration) == TokenSet("at", "rt")
+    # Nothing of it is taken for the next answer.
+    exchange(platform, registration)
+    assert server.connection_count == 2
+
+
+def test_blanks_beyond_the_length_are_none_of_the_body(
+    server: PlatformServer, platform: Platform, registration: ClientRegistration
+) -> None:
+    body = b'{"access_token": "at"}'
+    headers = {"Content-Length": str(len(body))}
+    server.on("POST", "/token", Answer(body=body + b"\r\n", headers=headers))
+
+    assert exchange(platform, registration) == TokenSet("at")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"refresh_token=rt&access_token=at-that-goes-on",
+        b'{"refresh_token": "rt", "access_token": "at-that-goes-on"}',
+        b'{"refresh_token": "rt", "access_token": 123456789012345678901234567890}',
+        gzip.compress(b"refresh_token=rt&access_token=at-that-goes-on", 0),
+    ],
+    ids=["form", "JSON", "number", "packed"],
+)
+def test_half_a_token_is_none(failure: Failing, body: bytes) -> None:
+    fault = failure(Answer(body=body, cut_after=len(body) - 10))
+
+    assert isinstance(fault, UnusableTokensError)
+    assert fault.tokens == TokenSet("", "rt")
+
+
 def test_a_redirect_is_read_to_the_limit_too(failure: Failing) -> None:
     bomb = gzip.compress(bytes(64 * 1024 * 1024))
     headers = {"Location": "/elsewhere", "Content-Encoding": "gzip"}
