@@ -9,10 +9,14 @@ Both are left to the proxy in front (docs/operating.md), as each start says.
 import logging
 import os
 
+from connections_project.core.background_log import write_in_background
 from connections_project.server.handler import wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "connections_project.settings")
 application = wsgi_application()
+# Each process that is forked after this has a writer of its own. One that is no web server takes
+# `wsgi_application`, and writes its log by itself.
+write_in_background()
 
 logging.getLogger(__name__).warning(
     "Served by WSGI: nothing ends a request whose body stalls. Serve connections_project.rsgi, or "

@@ -31,7 +31,7 @@ from schemathesis.specs.openapi.checks import (
 from connections_project.api import throttling
 from connections_project.identity import external_tokens
 from connections_project.identity.models import User
-from connections_project.wsgi import application
+from connections_project.server.handler import wsgi_application
 from tests.conftest import UseCatalogue
 from tests.support.api_seeds import (
     FEED,
@@ -54,7 +54,7 @@ EXAMPLES = 20
 CONFIG = {"generation": {"allow-extra-parameters": False, "with-security-parameters": False}}
 SCHEMA = schemathesis.openapi.from_wsgi(
     "/api/schema",
-    application,
+    wsgi_application(),
     config=SchemathesisConfig.from_dict(CONFIG),
     headers={"Accept": "application/json"},
 )
