@@ -4,7 +4,9 @@ prometheus-client leaves a file for each process that ever was. Without that of 
 would fall, which reads as a restart of everything; so it is added to one file for all the dead.
 """
 
+import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client import Metric
@@ -23,16 +25,29 @@ def process_metrics(folder: Path | None) -> Iterable[Metric]:
     """
     if folder is None:
         return REGISTRY.collect()
-    with alone_in(folder):
-        for path, kind in left_by_the_dead(folder):
-            try:
-                _add(path, to=folder / f"{kind}_dead.db")
-            except OSError:
-                break  # The disk is full. They stay what they are, and count all the same.
+    try:
+        with alone_in(folder):
+            _add_up_the_dead(folder)
+            return _read(folder)
+    except OSError:
+        # The folder may be for reading alone by now, so that nobody cleans up in it meanwhile.
+        return _read(folder)
+
+
+def _add_up_the_dead(folder: Path) -> None:
+    for path, kind in left_by_the_dead(folder):
+        # The disk may be full, or the file be kept from us. It then stays what it is, and counts.
+        with suppress(OSError), path.open("r+b") as left:
+            _add(path, to=folder / f"{kind}_dead.db")
+            # Where it can't be deleted it is not to count twice.
+            left.truncate(0)
             path.unlink()
-        # A process makes its file empty first, and only then as long as it needs to be.
-        paths = [str(path) for path in kept_in(folder) if path.stat().st_size]
-        return list(MultiProcessCollector.merge(paths))  # type: ignore[no-untyped-call]
+
+
+def _read(folder: Path) -> list[Metric]:
+    # A process makes its file empty first, and only then as long as it needs to be.
+    kept = [path for path in kept_in(folder) if path.stat().st_size and os.access(path, os.R_OK)]
+    return list(MultiProcessCollector.merge(map(str, kept)))  # type: ignore[no-untyped-call]
 
 
 def _add(path: Path, *, to: Path) -> None:

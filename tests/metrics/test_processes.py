@@ -5,11 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from connections_project.conf.metrics_folder import VARIABLE, default_folder, prepare
 from connections_project.metrics.processes import process_metrics
+from tests.support.process_environment import ROOT
 
 COUNTING = """
 from connections_project.core.instruments import RATE_LIMIT_DENIALS, REQUEST_SECONDS
@@ -18,6 +20,14 @@ REQUEST_SECONDS.labels("GET", "providers", "200").observe(0.003)
 REQUEST_SECONDS.labels("GET", "providers", "200").observe(0.3)
 """
 WAITING = "import sys\nprint('counted', flush=True)\nsys.stdin.read()\n"
+SHOW = f"""
+import os
+from pathlib import Path
+from connections_project.metrics.processes import process_metrics
+for metric in process_metrics(Path(os.environ["{VARIABLE}"])):
+    if metric.name == "connections_rate_limit_denials":
+        print(metric.samples[0].value)
+"""
 
 
 @pytest.fixture
@@ -162,3 +172,31 @@ def test_a_database_beside_them_is_none_of_them(folder: Path) -> None:
     run(COUNTING)
     (folder / "app.db").write_bytes(b"SQLite format 3\0" + bytes(range(256)) * 16)
     assert sums(folder) == EXPECTED
+
+
+def test_what_can_t_be_deleted_counts_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(COUNTING)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", Mock(side_effect=PermissionError))
+        assert sums(folder) == times(1)
+        run(COUNTING)
+        assert [sums(folder) for _ in range(2)] == [times(2)] * 2
+    assert sums(folder) == times(2)
+    assert len(list(folder.glob("*.db"))) == 2
+
+
+def test_a_folder_for_reading_alone_is_read(folder: Path) -> None:
+    run(COUNTING)
+    script = f"""
+        mount --bind {folder} {folder} && mount -o remount,bind,ro {folder} && exec $0 -c '{SHOW}'
+    """
+    shown = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script, sys.executable],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "mount" in shown.stderr:
+        pytest.skip("no file system can be mounted here")
+    assert shown.stdout == "1.0\n", shown.stderr
