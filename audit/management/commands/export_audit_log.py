@@ -44,6 +44,7 @@ is as it was exported; that nothing was left out rests on the exporter's signatu
 class Command(CommandWithExamples):
     help = "Write the audit log as JSON Lines, with all that is needed to verify it offline."
     examples = EXAMPLES
+    unable = 2
 
     def add_arguments(self, parser: CommandParser) -> None:
         when = "a date, or a time such as 2026-01-01T12:00:00Z; UTC where no zone is given"

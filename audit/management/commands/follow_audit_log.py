@@ -34,13 +34,14 @@ stored misses nothing, and gets no event twice but those that were written and n
 docs/evidence.md ("Feeding a SIEM") has the fields, beside their names in OCSF.
 Exit code 0: stopped, or all was written. 1: the reader went away, or AUDIT_HEADS_FILE disagrees
 with the log, as where it was begun anew, or a row can't be read: see verify_audit_log. 2: no
-sealed event has that id.
+sealed event has that id, or the database was away at the start.
 """
 
 
 class Command(CommandWithExamples):
     help = "Write the audit log to standard output as JSON Lines, as it is sealed."
     examples = EXAMPLES
+    unable = 2
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--after", type=UUID, metavar="ID", help="the last event taken")

@@ -18,6 +18,7 @@ NO_CHECKPOINTS = (
 
 
 class Command(ResultCommand):
+    unable = 2
     help = (
         "Seal every event of the audit log that is committed: digests, chained, signed with "
         "AUDIT_SIGNING_KEY, the seals appended to AUDIT_HEADS_FILE. The workers do so by "
@@ -27,6 +28,9 @@ class Command(ResultCommand):
 examples:
   manage.py seal_audit_log
   manage.py seal_audit_log --json | jq -r .head
+
+Exit code 0: all is sealed. 1: AUDIT_HEADS_FILE disagrees, or can't be written, or a row can't be
+read. 2: wrong use, or the database is away.
 """
 
     def handle(self, *, json: bool, **_: Any) -> None:

@@ -13,6 +13,7 @@ from connections_project.core.parsing import render_datetime
 
 
 class Command(CommandWithExamples):
+    unable = 2
     help = (
         "Show what the audit log says about a connection, a user or anything else that has an id, "
         "oldest first."

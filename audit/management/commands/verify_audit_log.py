@@ -33,7 +33,8 @@ examples:
   manage.py verify_audit_log --timestamp-roots tsa-root.pem
   manage.py verify_audit_log --all --json                      everything that is wrong, for scripts
 
-Exit code 0: the log is what was sealed. 1: it is not; the first bad row is named. 2: wrong use.
+Exit code 0: the log is what was sealed. 1: it is not; the first bad row is named. 2: wrong
+use, or it could not be read, as where the database is away.
 """
 
 
@@ -43,6 +44,7 @@ class Command(CommandWithExamples):
         "since it was sealed, or a tail that was cut off. Public keys are all that it needs."
     )
     examples = EXAMPLES
+    unable = 2
     # How many were compared.
     checkpoints = 0
 

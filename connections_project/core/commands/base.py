@@ -52,6 +52,8 @@ class _HelpFormatter(DjangoHelpFormatter):
 class EscapedCommand(BaseCommand):
     """A command of ours: its output is escaped, and what it is given can be stored."""
 
+    # The exit code where nothing could be done, or looked at; 2 for a command whose 1 is a finding.
+    unable: ClassVar[int] = 1
     # Django sets these when a command is made, and once more when it is executed.
     stdout = Escaped()
     stderr = Escaped()
@@ -71,6 +73,11 @@ class EscapedCommand(BaseCommand):
                     self.stdout.flush()
             self.stderr.give_up()
             sys.exit(failed.returncode)
+        except Exception as error:
+            if self.unable == 1:
+                raise
+            sys.excepthook(type(error), error, error.__traceback__)
+            sys.exit(self.unable)
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Do it, unless a shell has handed down bytes that are no text.
@@ -87,10 +94,12 @@ class EscapedCommand(BaseCommand):
                 return super().execute(*args, **options)
         except DatabaseError as error:
             if is_lost_race(error):
-                raise CommandError(OVERTAKEN.format(broken_rule(error))) from None
-            if not is_away(error):
+                said = OVERTAKEN.format(broken_rule(error))
+            elif is_away(error):
+                said = f"{_away(error)} What was committed stays; run it again."
+            else:
                 raise
-            raise CommandError(f"{_away(error)} What was committed stays; run it again.") from None
+            raise CommandError(said, returncode=self.unable) from None
 
     @contextmanager
     def shown_or_undone(self) -> Iterator[None]:
@@ -116,9 +125,8 @@ class EscapedCommand(BaseCommand):
                 self.stdout.give_up()
             elif error is not self.stderr.failure:
                 raise
-            raise CommandError(
-                f"The output can't be written ({error.strerror}). {outcome}"
-            ) from None
+            said = f"The output can't be written ({error.strerror}). {outcome}"
+            raise CommandError(said, returncode=self.unable) from None
 
 
 class CommandWithExamples(EscapedCommand):

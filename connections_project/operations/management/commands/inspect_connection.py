@@ -14,10 +14,11 @@ from connections_project.operations.inspection import inspect
 
 
 class Command(CommandWithExamples):
+    unable = 2
     help = (
         "Show everything that is known of a connection of any app: facts, owner, platform, shared "
         "grant, refresh under way, revocations, schedules, and its audit events. No secret "
-        "is among it. An unknown id gives exit code 1."
+        "is among it. An unknown id gives exit code 1, a database that is away 2."
     )
     examples = """
 examples:

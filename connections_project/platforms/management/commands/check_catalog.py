@@ -12,6 +12,7 @@ from connections_project.platforms.catalog_check import Report, check, is_config
 
 
 class Command(CommandWithExamples):
+    unable = 2
     help = (
         "Tell of each configured platform what the catalogue knows, since when, and what runs out. "
         "With --online its entry is compared with what its servers publish."
@@ -27,7 +28,7 @@ examples:
 endpoints: no credentials, and to global addresses only, or to EVENT_ALLOWED_NETWORKS. Many
 platforms publish no document; that is said, and no problem.
 
-Exit codes: 0 no problem, 1 there are some (notices are none), 2 wrong use.
+Exit codes: 0 no problem, 1 there are some (notices are none), 2 wrong use, or it could not look.
 """
 
     def add_arguments(self, parser: CommandParser) -> None:
