@@ -1,9 +1,11 @@
 """What several commands of the audit log take."""
 
+from typing import Any
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError, CommandParser
+
+from audit.people import MOST_PEOPLE, people_named
 
 
 def add_accept(parser: CommandParser) -> None:
@@ -17,9 +19,42 @@ def add_accept(parser: CommandParser) -> None:
     )
 
 
-def user_id(email: str) -> UUID:
-    user = get_user_model().objects.filter(email=email.strip().lower()).first()
-    if user is None:
-        raise CommandError(f"There is no user {email}.")
-    found: UUID = user.pk
+def find_person(text: str, **conditions: Any) -> Any:
+    """Return the user whom an id or an e-mail address names, here or at an issuer; None for nobody.
+
+    Args:
+        conditions: What the user must be besides, as a queryset's filter takes it.
+
+    Raises:
+        CommandError: Several have the address (exit code 2). What issuers say of addresses is
+            theirs, so none of them is preferred.
+    """
+    found = list(people_named(text).filter(**conditions)[:MOST_PEOPLE])
+    if len(found) > 1:
+        choices = "".join(f"\n  {one.pk}  {_home(one)}" for one in found)
+        raise CommandError(
+            f"{text} is the address of several users. Name one by its id:{choices}", returncode=2
+        )
+    return found[0] if found else None
+
+
+def person(text: str) -> Any:
+    """Return the user whom an id or an e-mail address names; see `find_person`.
+
+    Raises:
+        CommandError: There is none, or there are several.
+    """
+    if (found := find_person(text)) is None:
+        raise CommandError(f"There is no user {text}.")
     return found
+
+
+def user_id(text: str) -> UUID:
+    """Return the id of the user whom an id or an e-mail address names; see `person`."""
+    found: UUID = person(text).pk
+    return found
+
+
+def _home(user: Any) -> str:
+    where = f"{user.subject} of {user.issuer}" if user.issuer else "of this service"
+    return where if user.is_active else f"{where}, deactivated"

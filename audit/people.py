@@ -20,9 +20,16 @@ def ids_of(text: str) -> list[UUID]:
         return [found]
     if "@" not in text:
         raise ValueError("neither an id nor an e-mail address")
-    address = text.strip().lower()
-    named = Q(email=address) | Q(issuer__isnull=False, issuer_email=address)
-    return list(get_user_model()._default_manager.filter(named).values_list("pk", flat=True))
+    return list(people_named(text).values_list("pk", flat=True))
+
+
+def people_named(text: str) -> QuerySet[Any]:
+    """Find whom an id, or an e-mail address here or at an issuer, names: of an address perhaps
+    several."""
+    found, address = parse_uuid(text), text.strip().lower()
+    by_address = Q(email=address) | Q(issuer__isnull=False, issuer_email=address)
+    which = Q(pk=found) if found else by_address
+    return get_user_model()._default_manager.filter(which).order_by("pk")
 
 
 # So many people are found by what their addresses begin with; who wants one of more goes on typing.

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 
+from audit.arguments import find_person
 from connections_project.connections.registry import connection_type
 from connections_project.core.commands.arguments import date_or_time
 from connections_project.core.commands.base import given_reason
 from connections_project.core.parsing import parse_uuid
-from connections_project.identity.fields import normal_email
 from connections_project.identity.models import User
 from connections_project.operations.force import BATCH
 from connections_project.operations.options import DisconnectOptions
@@ -28,7 +28,7 @@ def add_selectors(parser: CommandParser, *, platform: str, statuses: list[str], 
     """
     group = parser.add_argument_group("which", "at least one; of several, all must hold")
     group.add_argument("ids", metavar="ID", nargs="*", type=_id, help="this one, and those")
-    group.add_argument("--user", metavar="EMAIL", help=own)
+    group.add_argument("--user", metavar="EMAIL|ID", help=own)
     group.add_argument(f"--{platform}", metavar="SLUG", dest="platform", help="of this platform")
     group.add_argument("--status", choices=statuses, help="in this status")
     group.add_argument(
@@ -64,7 +64,7 @@ def _add_general_options(parser: CommandParser) -> None:
         "--reason", required=True, help="why, 1 to 512 characters, for the audit log"
     )
     parser.add_argument(
-        "--operator", metavar="EMAIL", help="who says so: staff with the permission"
+        "--operator", metavar="EMAIL|ID", help="who says so: staff with the permission"
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="show what it would touch, and change nothing"
@@ -111,25 +111,13 @@ def operator_with(email: str, app: str) -> User:
     """Return the operator who says to do it.
 
     Raises:
-        CommandError: Nobody's address, or not that of active staff with the permission (exit
-            code 2).
+        CommandError: Nobody's address or id, or not that of active staff with the permission, or
+            the address of several of them (exit code 2).
     """
-    user = User.objects.filter(email=normal_email(email)).first()
+    user: User | None = find_person(email, is_staff=True)
     if user is None or not connection_type(app).may_force_disconnect(user):
         raise CommandError(
             f"{email} is not an active operator with the permission to disconnect by force.",
             returncode=2,
         )
-    return user
-
-
-def user_named(email: str) -> User:
-    """Return the user whose connections are meant.
-
-    Raises:
-        CommandError: There is none.
-    """
-    user = User.objects.filter(email=normal_email(email)).first()
-    if user is None:
-        raise CommandError(f"There is no user {email}.")
     return user

@@ -13,6 +13,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import InterfaceError, OperationalError
 from tqdm import tqdm
 
+from audit.arguments import person
 from connections_project.connections.registry import connection_type
 from connections_project.core.commands.base import (
     INTERRUPTED,
@@ -145,7 +146,7 @@ class DisconnectCommand(CommandWithExamples):
     def selectors(self, given: dict[str, Any]) -> Selectors:
         found = Selectors(
             ids=list(dict.fromkeys(given["ids"])),
-            user=arguments.user_named(given["user"]) if given["user"] else None,
+            user=person(given["user"]) if given["user"] else None,
             platform=given["platform"],
             status=given["status"],
             connected_before=given["connected_before"],

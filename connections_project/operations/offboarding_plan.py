@@ -8,8 +8,6 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from connections_project.connections.registry import Rows, connection_type, connection_types
 from connections_project.core import clock
-from connections_project.core.parsing import parse_uuid
-from connections_project.identity.fields import normal_email
 from connections_project.identity.models import ApiKey, Membership, Team, User
 from connections_project.operations.blast_radius import blast_radius
 from connections_project.operations.options import BlastRadius
@@ -119,10 +117,3 @@ def _teams_that_remain(user: User) -> "QuerySet[Team]":
 def _other_members(user: User) -> "QuerySet[Membership]":
     others = Membership.objects.filter(team=OuterRef("pk"), user__is_active=True)
     return others.exclude(user=user)
-
-
-def find_user(email_or_id: str) -> User | None:
-    """Find a user by address, in any case, or by id, which is all that is left of some."""
-    found = parse_uuid(email_or_id)
-    which = Q(pk=found) if found else Q(email=normal_email(email_or_id))
-    return User.objects.filter(which).first()

@@ -5,6 +5,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from audit.arguments import find_person
 from audit.models import AuditEvent
 from audit.record import Origin
 from channels.models import ChannelConnection, Schedule
@@ -16,7 +17,7 @@ from connections_project.identity.models import Authenticator, Team, User
 from connections_project.identity.origins import command_origin
 from connections_project.identity.second_factor import enrol
 from connections_project.operations import offboarding
-from connections_project.operations.offboarding_plan import find_user, offboarding_plan
+from connections_project.operations.offboarding_plan import offboarding_plan
 from connections_project.operations.options import Failure, InvalidReasonError, Result
 from providers.models import Connection
 from social.models import SocialAccount
@@ -333,7 +334,7 @@ def test_a_failed_disconnect_prevents_forgetting(
     )
     result = offboarding.forget(owner, reason=WHY, origin=origin)
     assert failure in result.failures
-    assert find_user(owner.email) == owner
+    assert find_person(owner.email) == owner
 
 
 def test_a_service_account_goes_the_same_way(service_account: User, platforms: Bank) -> None:
@@ -344,6 +345,6 @@ def test_a_service_account_goes_the_same_way(service_account: User, platforms: B
 
 
 def test_people_are_found_by_address_and_by_id(owner: User) -> None:
-    assert find_user(" Owner@Example.com ") == owner
-    assert find_user(str(owner.pk).upper()) == owner
-    assert find_user("nobody@example.com") is None
+    assert find_person(" Owner@Example.com ") == owner
+    assert find_person(str(owner.pk).upper()) == owner
+    assert find_person("nobody@example.com") is None

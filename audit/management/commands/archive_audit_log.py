@@ -64,7 +64,9 @@ class Command(ResultCommand):
             metavar="FILE",
             help="a new file, or one that was interrupted",
         )
-        parser.add_argument("--operator", metavar="EMAIL", help="who archives, for the audit log")
+        parser.add_argument(
+            "--operator", metavar="EMAIL|ID", help="who archives, for the audit log"
+        )
         parser.add_argument("--reason", default="", help="why, for the audit log")
         add_accept(parser)
         parser.add_argument("--dry-run", action="store_true", help="only say what would go")

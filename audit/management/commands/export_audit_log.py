@@ -59,7 +59,7 @@ class Command(CommandWithExamples):
         parser.add_argument(
             "--output", type=Path, metavar="FILE", help="(default: standard output)"
         )
-        parser.add_argument("--operator", metavar="EMAIL", help="who exports, for the audit log")
+        parser.add_argument("--operator", metavar="EMAIL|ID", help="who exports, for the audit log")
         parser.add_argument("--reason", default="", help="why, for the audit log")
 
     def handle(

@@ -61,7 +61,7 @@ class Command(CommandWithExamples):
         parser.add_argument("slug", metavar="SLUG", help="the platform's slug in the catalogue")
         parser.add_argument("--reason", required=True, help="why, 1 to 512 characters")
         parser.add_argument("--for-real", action="store_true", help="a platform that is no sandbox")
-        parser.add_argument("--operator", metavar="EMAIL", help="who says so, for the audit log")
+        parser.add_argument("--operator", metavar="EMAIL|ID", help="who says so, for the audit log")
         parser.add_argument(
             "--output",
             type=Path,

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
+from audit.arguments import person
 from connections_project.connections.registry import connection_types
 from connections_project.core.commands.base import (
     CommandWithExamples,
@@ -24,7 +25,6 @@ from connections_project.operations.arguments import operator_with
 from connections_project.operations.disconnect_command import GO_ON
 from connections_project.operations.offboarding_plan import (
     OffboardingPlan,
-    find_user,
     offboarding_plan,
 )
 from connections_project.operations.options import Result
@@ -41,7 +41,7 @@ working, and are listed for somebody to decide (`manage.py revoke_api_key`).
 It can be stopped at any time and run again: what is done is passed over.
 
 Exit code 0: all is done. 1: there is no such user, or a connection failed and is named. 2: wrong
-use, or the answer was no.
+use, several users have the address (they are named, with their ids), or the answer was no.
 """
 
 
@@ -53,16 +53,16 @@ class Command(CommandWithExamples):
     examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("email", metavar="EMAIL", help="the user's address, or id")
+        parser.add_argument("email", metavar="EMAIL", help="the user's address or id")
         parser.add_argument("--reason", required=True, help="why, 1 to 512 characters")
-        parser.add_argument("--operator", metavar="EMAIL", help="who says so, for the audit log")
+        parser.add_argument("--operator", metavar="EMAIL|ID", help="who says so, for the audit log")
         parser.add_argument("--forget", action="store_true", help="forget the person too, for good")
         parser.add_argument("--dry-run", action="store_true", help="show what would be done")
         parser.add_argument("--yes", action="store_true", help="don't ask")
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *, email: str, operator: str | None, **options: Any) -> None:
-        user = _find_user(email)
+        user = person(email)
         actor = _operator(operator) if operator else None
         reason = given_reason(options["reason"])
         seen = offboarding_plan(user, forget=options["forget"])
@@ -103,13 +103,6 @@ class Command(CommandWithExamples):
 def _plain(line: str) -> str:
     """Return text for standard error, in the terminal's own colour."""
     return line
-
-
-def _find_user(email: str) -> User:
-    user = find_user(email)
-    if user is None:
-        raise CommandError(f"There is no user {email}.")
-    return user
 
 
 def _operator(email: str) -> User:

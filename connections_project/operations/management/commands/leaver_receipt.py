@@ -6,9 +6,9 @@ from typing import Any
 import jwt
 from django.core.management.base import CommandError, CommandParser
 
+from audit.arguments import person
 from connections_project.core.commands.base import CommandWithExamples
 from connections_project.operations.leaver_receipt import NotALeaverError, issue_leaver_receipt
-from connections_project.operations.offboarding_plan import find_user
 
 
 class Command(CommandWithExamples):
@@ -24,13 +24,11 @@ examples:
 """
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("user", metavar="USER", help="the user's address, or id")
+        parser.add_argument("user", metavar="USER", help="the user's address or id")
         parser.add_argument("--json", action="store_true", help="print what it claims instead")
 
     def handle(self, *, user: str, json: bool, **_: Any) -> None:
-        found = find_user(user)
-        if found is None:
-            raise CommandError(f"There is no user {user}.")
+        found = person(user)
         try:
             receipt = issue_leaver_receipt(found)
         except NotALeaverError:

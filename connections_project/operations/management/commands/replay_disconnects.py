@@ -11,7 +11,7 @@ from uuid import UUID
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
-from audit.arguments import add_accept
+from audit.arguments import add_accept, find_person
 from audit.export import exported_events
 from audit.public_keys import as_text
 from audit.record import Origin
@@ -24,8 +24,6 @@ from connections_project.core.commands.base import (
     os_user,
     resumable,
 )
-from connections_project.identity.fields import normal_email
-from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
 from connections_project.operations.disconnect_command import GO_ON
 from connections_project.operations.options import Result
@@ -60,7 +58,7 @@ class Command(CommandWithExamples):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("export", type=Path, metavar="EXPORT", help="the exported audit log")
         parser.add_argument("--reason", default="", metavar="TEXT", help="why, for the audit log")
-        parser.add_argument("--operator", metavar="EMAIL", help="who does it, for the audit log")
+        parser.add_argument("--operator", metavar="EMAIL|ID", help="who does it, for the audit log")
         add_accept(parser)
         parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
         parser.add_argument("--yes", action="store_true", help="don't ask")
@@ -138,7 +136,7 @@ def _read(export: Path, accepted: list[UUID]) -> Mapping[UUID, ReplayHistory]:
 def _origin(email: str | None, plan: Plan) -> Origin:
     if email is None:
         return command_origin(None)
-    operator = User.objects.filter(email=normal_email(email)).first()
+    operator = find_person(email, is_staff=True)
     apps = {app for app, _, _ in plan.due}
     if operator is None or not all(
         connection_type(app).may_force_disconnect(operator) for app in apps
