@@ -98,6 +98,8 @@ class ChannelConnection(OAuthConnection):
     def forget_texts(cls, rows: Sequence[Self]) -> None:
         posts = Schedule.objects.filter(channel_connection__in=rows, status__in=OVER)
         posts.update(content="", image_url=None, options={})
+        published = PublishEvent.objects.filter(channel_connection__in=rows)
+        published.update(platform_post_id=None, post_url=None)
 
     def deauthorized_columns(self, _now: datetime, /) -> dict[str, Any]:
         status = self.status if self.status == Status.DISCONNECTED else Status.ERROR

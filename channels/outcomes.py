@@ -47,7 +47,7 @@ def published(schedule: Schedule, answer: Published, *, origin: Origin) -> str:
     """
     now = clock.now()
     with transaction.atomic():
-        _lock_connection(schedule)
+        connection = _lock_connection(schedule)
         row = Schedule.objects.select_for_update(no_key=True).get(pk=schedule.pk)
         is_sent_again = row.status == ScheduleStatus.PUBLISHING and row.lease != schedule.lease
         if row.status == ScheduleStatus.PUBLISHED or is_sent_again:
@@ -66,6 +66,7 @@ def published(schedule: Schedule, answer: Published, *, origin: Origin) -> str:
         record_about_schedule(
             schedule, Action.SCHEDULE_PUBLISHED, origin=origin, post_id=answer.post_id
         )
+        _forget_texts(connection)
     return str(row.status)
 
 
@@ -82,11 +83,12 @@ def failed(schedule: Schedule, error: str, *, origin: Origin) -> str | None:
     """
     reason = OUTCOME_UNKNOWN if schedule.unsure_since else error
     with transaction.atomic():
-        _lock_connection(schedule)
+        connection = _lock_connection(schedule)
         row = lock_if_owned(schedule)
         if row is None:
             return None
         _fail(row, schedule, reason, error=error, origin=origin)
+        _forget_texts(connection)
     return ScheduleStatus.FAILED
 
 
@@ -94,6 +96,12 @@ def _lock_connection(schedule: Schedule) -> ChannelConnection:
     """Lock the connection before its schedule, as a disconnect does, so that what is told of both
     is told in order."""
     return locked_connections().get(pk=schedule.channel_connection_id)
+
+
+def _forget_texts(connection: ChannelConnection) -> None:
+    """Erase what a post that was being sent while its person was forgotten has left."""
+    if connection.status == Status.DISCONNECTED and connection.user.is_forgotten:
+        ChannelConnection.forget_texts([connection])
 
 
 def put_off(
@@ -126,6 +134,7 @@ def put_off(
         row.due_at = due_at
         if reason := _reason_to_end(row, connection, error):
             _fail(row, schedule, reason, error=error, origin=origin)
+            _forget_texts(connection)
         else:
             _wait_for(row, schedule, error=error, origin=origin)
     return str(row.status)

@@ -22,7 +22,9 @@ def rename_own(
         ConnectionNotFoundError, NotOwnerError: See `own_connection`.
     """
     with transaction.atomic():
-        rows = Connection.objects.select_for_update()
+        # A user who has gone meanwhile, and may be forgotten, leaves nothing more here.
+        active = Connection.objects.filter(user__is_active=True)
+        rows = active.select_for_update(of=("self",))
         connection = own_connection(connection_id, user_id=user.pk, rows=rows)
         connection.alias = alias
         connection.updated_at = clock.now()

@@ -15,7 +15,6 @@ from connections_project.core import clock
 from connections_project.core.parsing import render_datetime
 from connections_project.core.signing import key_id
 from connections_project.identity.models import User
-from connections_project.operations.offboarding import is_forgotten
 from connections_project.operations.offboarding_plan import keys_to_decide_on, own
 from connections_project.receipts.issue import unreadable_claim
 from connections_project.receipts.keys import signing_key
@@ -72,7 +71,7 @@ def _claims(user: User) -> dict[str, Any]:
         "principal_id": str(user.pk),
         "issuer": user.issuer,
         "subject": user.subject,
-        "forgotten": is_forgotten(user),
+        "forgotten": user.is_forgotten,
         "left_at": render_datetime(deactivation.occurred_at),
         "actor": deactivation.actor_type,
         "interface": deactivation.interface,

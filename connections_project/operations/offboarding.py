@@ -30,8 +30,6 @@ from connections_project.operations.force import force_disconnect
 from connections_project.operations.offboarding_plan import own, own_keys, teams_of
 from connections_project.operations.options import DisconnectOptions, Result
 
-# RFC 2606, section 2: no address there can ever be anybody's.
-NOWHERE = "deleted.invalid"
 OFFBOARDING = "offboarding"
 # A batch has to end well within the lease of the job that ends it, which is short.
 BATCH = 500
@@ -89,7 +87,7 @@ def reactivate(user: User, *, reason: str, origin: Origin) -> None:
     reason = DisconnectOptions(reason).reason
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
-        if is_forgotten(locked):
+        if locked.is_forgotten:
             raise ForgottenError
         if not locked.is_active:
             locked.returned_at = clock.now()
@@ -133,11 +131,6 @@ def leaving_options(reason: str, *, forget: bool) -> DisconnectOptions:
 
 class ForgottenError(Exception):
     """A user who was forgotten does not come back."""
-
-
-def is_forgotten(user: User) -> bool:
-    """Whether a user was forgotten: nothing but an id is left."""
-    return str(user.email) == _anonymous_address(user)
 
 
 def end_access(
@@ -245,7 +238,7 @@ def forget_identity(
     """
     with transaction.atomic():
         locked = lock_with_teams(user)
-        if is_forgotten(locked):
+        if locked.is_forgotten:
             return
         remember_forgotten(locked)
         _erase_identity(locked)
@@ -261,17 +254,13 @@ def forget_identity(
 
 
 def _erase_identity(locked: User) -> None:
-    locked.email = _anonymous_address(locked)
+    locked.email = locked.anonymous_address
     locked.issuer = locked.subject = locked.issuer_email = None
     locked.set_unusable_password()
     locked.is_active = locked.is_staff = locked.is_superuser = False
     locked.save()
     locked.groups.clear()
     locked.user_permissions.clear()
-
-
-def _anonymous_address(user: User) -> str:
-    return f"{user.pk}@{NOWHERE}"
 
 
 def _set_active(user: User, is_active: bool) -> None:

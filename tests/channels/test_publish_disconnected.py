@@ -11,8 +11,9 @@ from audit.record import Origin
 from channels.attempt import attempt
 from channels.claims import begin_sending
 from channels.disconnect import disconnect_own
-from channels.models import ChannelConnection, Schedule
+from channels.models import ChannelConnection, PublishEvent, Schedule
 from connections_project.identity.models import User
+from connections_project.operations import offboarding
 from tests.support.channel_publishing import (
     MASTODON,
     X,
@@ -149,6 +150,41 @@ def test_a_failure_after_it_is_not_retried(
     assert outcome_of(schedule) == ("failed", reason)
     assert trail_of(schedule) == ["SCHEDULE_FAILED"]
     assert published() == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (accepted(), "published"),
+        (Answer(403, json={}), "failed"),
+        (Answer(429), "failed"),
+        (Answer(401, json={}), "failed"),
+    ],
+)
+def test_of_whoever_is_forgotten_meanwhile_no_text_is_left(
+    schedule: Schedule, like_x: Chirp, owner: User, answer: Answer, status: str
+) -> None:
+    def late(_: Request) -> Answer:
+        with_own_connection(lambda: offboarding.forget(owner, reason="Art. 17", origin=ORIGIN))
+        return answer
+
+    like_x.server.on("POST", X, late)
+    assert published() == [status]
+    schedule.refresh_from_db()
+    assert (schedule.content, schedule.image_url, schedule.options) == ("", None, {})
+    event = PublishEvent.objects.get()
+    assert (event.outcome, event.platform_post_id, event.post_url) == (status, None, None)
+
+
+def test_of_whoever_only_leaves_it_is_kept(schedule: Schedule, like_x: Chirp, owner: User) -> None:
+    def late(_: Request) -> Answer:
+        with_own_connection(lambda: offboarding.deactivate(owner, reason="left", origin=ORIGIN))
+        return accepted()
+
+    like_x.server.on("POST", X, late)
+    assert published() == ["published"]
+    assert Schedule.objects.get().content == schedule.content != ""
+    assert history_of(schedule) == [("published", "post-1")]
 
 
 def test_an_idempotent_failure_is_not_retried_either(

@@ -3,12 +3,14 @@
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from audit.arguments import find_person
 from audit.models import AuditEvent
 from audit.record import Origin
-from channels.models import ChannelConnection, Schedule
+from channels.models import ChannelConnection, PublishEvent, Schedule
+from connections_project.connections.errors import ConnectionNotFoundError
 from connections_project.connections.forget import forget_people
 from connections_project.connections.models import OAuthConnection
 from connections_project.identity import sessions
@@ -20,6 +22,7 @@ from connections_project.operations import offboarding
 from connections_project.operations.offboarding_plan import offboarding_plan
 from connections_project.operations.options import Failure, InvalidReasonError, Result
 from providers.models import Connection
+from providers.update import rename_own
 from social.models import SocialAccount
 from tests.conftest import PASSWORD, SignIn
 from tests.operations.conftest import account_of_user
@@ -271,10 +274,35 @@ def test_forgetting_erases_what_was_to_be_posted(
     owner: User, rows: list[OAuthConnection], origin: Origin, outsider: User
 ) -> None:
     others = schedule_of(channel_of(outsider, account_id="x"))
+    for one in (others, Schedule.objects.get(channel_connection__user=owner)):
+        published_before(one)
     offboarding.forget(owner, reason="Art. 17", origin=origin)
     left = Schedule.objects.get(channel_connection__user=owner)
     assert (left.status, left.content, left.image_url, left.options) == ("cancelled", "", None, {})
     assert Schedule.objects.get(pk=others.pk).content == others.content != ""
+    ids = PublishEvent.objects.values_list("channel_connection__user", "platform_post_id")
+    assert dict(ids) == {owner.pk: None, outsider.pk: "p-1"}
+
+
+def published_before(schedule: Schedule) -> None:
+    PublishEvent.objects.create(
+        channel_connection=schedule.channel_connection,
+        outcome="published",
+        platform_post_id="p-1",
+        post_url="https://chirp.example/@ada/p-1",
+        occurred_at=timezone.now(),
+    )
+
+
+def test_who_is_gone_renames_nothing(
+    owner: User, rows: list[OAuthConnection], origin: Origin
+) -> None:
+    """Whose call was let in just before."""
+    let_in = User.objects.get(pk=owner.pk)
+    offboarding.forget(owner, reason="Art. 17", origin=origin)
+    with pytest.raises(ConnectionNotFoundError):
+        rename_own(connection_id=rows[0].pk, user=let_in, alias="mine", origin=origin)
+    assert Connection.objects.get().alias is None
 
 
 def test_who_only_leaves_keeps_what_names_the_account(

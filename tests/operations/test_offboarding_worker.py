@@ -111,7 +111,7 @@ def test_to_forget_leaves_a_digest(leaver: User, origin: Origin) -> None:
     process_offboardings()
     user = User.objects.get(pk=leaver.pk)
     assert (user.issuer, user.subject, user.issuer_email) == (None, None, None)
-    assert offboarding.is_forgotten(user)
+    assert user.is_forgotten
     assert not user.is_active
     assert "kim" not in ForgottenSubject.objects.get().digest
 

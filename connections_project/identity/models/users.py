@@ -18,6 +18,9 @@ from connections_project.identity.fields import NormalEmailField, normal_email
 from connections_project.identity.managers import UserManager
 from connections_project.identity.models.changed_fields import ChangedFieldsModel
 
+# RFC 2606, section 2: no address there can ever be anybody's.
+NOWHERE = "deleted.invalid"
+
 
 class PrincipalType(models.TextChoices):
     """What a principal is, as its tokens and the audit log say it."""
@@ -125,6 +128,16 @@ class User(ChangedFieldsModel, AbstractBaseUser, PermissionsMixin):
         """Its address, here or at its issuer."""
         address: str | None = self.email or self.issuer_email
         return address
+
+    @property
+    def anonymous_address(self) -> str:
+        """What stands for its address once it is forgotten; nobody can ever have that one."""
+        return f"{self.pk}@{NOWHERE}"
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether nothing but its id is left."""
+        return str(self.email) == self.anonymous_address
 
     @property
     def own_teams(self) -> "models.QuerySet[Any]":

@@ -23,7 +23,6 @@ from connections_project.operations.offboarding import (
     ForgottenError,
     deactivate,
     forget,
-    is_forgotten,
     reactivate,
 )
 from connections_project.operations.offboarding_plan import may_offboard, offboarding_plan
@@ -59,7 +58,7 @@ class Offboarding(AdminExtension):
     def buttons(self, request: HttpRequest, row: Any) -> list[Button]:
         page = _page("leaver-receipt", row)
         receipt = [Button("Leaver receipt", page)] if has_leaver_receipt(row) else []
-        if not self.admin.has_change_permission(request, row) or is_forgotten(row):
+        if not self.admin.has_change_permission(request, row) or row.is_forgotten:
             return receipt
         labels = {"forget": "Delete: disconnect and forget"}
         labels |= {"deactivate": "Deactivate"} if row.is_active else {"reactivate": "Reactivate"}
@@ -136,7 +135,7 @@ class Offboarding(AdminExtension):
         if not self.admin.has_change_permission(request):
             raise PermissionDenied
         user = User.objects.filter(pk=pk).first()
-        if user is None or is_forgotten(user):
+        if user is None or user.is_forgotten:
             raise Http404
         if not self.admin.has_change_permission(request, user):
             raise PermissionDenied

@@ -143,7 +143,7 @@ def _in_words(seen: OffboardingPlan) -> list[str]:
 
 
 def _done(user: User, seen: OffboardingPlan, result: Result) -> list[str]:
-    what = "forgotten" if offboarding.is_forgotten(user) else "deactivated"
+    what = "forgotten" if user.is_forgotten else "deactivated"
     return [
         f"{user.pk} is {what}; {counted(result.disconnected, 'connection')} disconnected, "
         f"{counted(result.revocations, 'revocation')} under way.",
@@ -174,7 +174,7 @@ def _as_json(
         "user_id": str(user.pk),
         "dry_run": options["dry_run"],
         "is_active": user.is_active,
-        "is_forgotten": offboarding.is_forgotten(user),
+        "is_forgotten": user.is_forgotten,
         "leaving": {app: asdict(radius) for app, radius in seen.leaving.items()},
         "staying": seen.staying,
         "ending_keys": [_key_as_json(key) for key in seen.ending_keys],
