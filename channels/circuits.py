@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from django.db import DatabaseError, InterfaceError, transaction
 
 from channels.claims import left_behind
-from channels.models import ChannelConnection, Schedule, ScheduleQuerySet
+from channels.models import Schedule, ScheduleQuerySet
 from connections_project.connections.outbound_limits import is_away
 from connections_project.core import clock
 from connections_project.core.jobs.claim import locked_rows
+from connections_project.core.jobs.keys import keys_of
 from connections_project.oauth.errors import PlatformError
-from connections_project.platforms.catalog import catalog
 from connections_project.revocation.circuits import note_post_failure, note_post_success
 from connections_project.revocation.models import PostCircuit
 
@@ -37,10 +37,11 @@ def note_answer(schedule: Schedule, error: PlatformError | None) -> None:
 
 def open_circuits() -> None:
     """Create what claims need: the circuits of platforms, and the channels of schedules."""
-    known = set(PostCircuit.objects.values_list("platform", flat=True))
-    _create({one.slug for one in catalog().of_app(ChannelConnection.app)} - known)
     for rows in (Schedule.pending().filter(due_at__lte=clock.now()), left_behind()):
         _name_channels(rows.filter(channel=""))
+    known = set(PostCircuit.objects.values_list("platform", flat=True))
+    # Of those too that have left the catalogue: somebody has to end what is due there.
+    _create({*keys_of(Schedule.pending().exclude(channel=""), "channel")} - known)
 
 
 def _create(platforms: Iterable[str]) -> None:

@@ -3,7 +3,7 @@
 Any number of workers on any number of hosts share the jobs.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -11,12 +11,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Min, OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery
 
 from connections_project.core import clock
 from connections_project.core.jobs.batches import Claimed
 from connections_project.core.jobs.circuit import left_alone
 from connections_project.core.jobs.claim import claim_rows, lease_jobs, locked_rows
+from connections_project.core.jobs.keys import keys_of
 from connections_project.core.jobs.lanes import Lane
 from connections_project.core.jobs.lease import FREED, not_leased
 from connections_project.revocation.models import Circuit, RevocationJob
@@ -109,15 +110,7 @@ def _locked_circuits(due_by: datetime, *, heed_circuits: bool) -> list[Circuit]:
 def open_circuits() -> None:
     """Create the missing circuits of platforms that have jobs."""
     known = set(Circuit.objects.values_list("platform", flat=True))
-    missing = [Circuit(platform=slug) for slug in _platforms_with_work() if slug not in known]
+    found = keys_of(RevocationJob.pending(), "platform")
+    missing = [Circuit(platform=slug) for slug in found if slug not in known]
     if missing:
         Circuit.objects.bulk_create(missing, ignore_conflicts=True)
-
-
-def _platforms_with_work() -> Iterator[str]:
-    """Return the platforms with jobs, from one to the next by the index: DISTINCT reads all."""
-    pending = RevocationJob.pending()
-    slug = pending.aggregate(next=Min("platform"))["next"]
-    while slug is not None:
-        yield slug
-        slug = pending.filter(platform__gt=slug).aggregate(next=Min("platform"))["next"]

@@ -248,7 +248,17 @@ def test_what_an_earlier_release_made_is_found(
 def test_one_of_a_platform_that_nobody_knows_is_put_off(
     row: ChannelConnection, both: Chirp, use_catalogue: UseCatalogue
 ) -> None:
-    schedule = due_schedule(row, channel="")
+    schedule = due_schedule(row)
     use_catalogue(both.catalogue("warble"), "warble")
     assert published() == ["pending"]
     assert outcome_of(schedule) == ("pending", None)
+
+
+def test_it_fails_a_day_after_its_time(
+    row: ChannelConnection, both: Chirp, use_catalogue: UseCatalogue
+) -> None:
+    schedule = due_schedule(row, run_at=timezone.now() - timedelta(days=1))
+    use_catalogue(both.catalogue("warble"), "warble")
+    assert published() == ["failed"]
+    assert outcome_of(schedule) == ("failed", "platform_unavailable")
+    assert not posts(both)
