@@ -44,5 +44,5 @@ def confirm_holders(grant: Grant, *, origin: Origin = WORKER) -> None:
     """Find out of each connection on a grant whether its tokens have outlived a revocation."""
     for app, ids in holders_by_app(grant).items():
         one = connection_type(app)
-        for row in one.rows.filter(pk__in=ids, status=one.refresh_rules.live):
-            find_out(row, origin=origin)
+        rows = one.rows.filter(pk__in=ids, status=one.refresh_rules.live)
+        find_out(list(rows.order_by("pk")), origin=origin)

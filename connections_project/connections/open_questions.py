@@ -5,6 +5,7 @@ with a revocation's waits until it is answered, or its time is over.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,8 @@ from connections_project.connections.refresh import (
 )
 from connections_project.connections.registry import connection_types
 from connections_project.core import clock
+from connections_project.core.ids import uuid7
+from connections_project.core.jobs.lease import lease_end
 from connections_project.core.jobs.queue import process_jobs
 from connections_project.core.vault import DecryptionError
 from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
@@ -33,6 +36,7 @@ logger = logging.getLogger(__name__)
 # So long an access token lives at least whose end the platform did not give; afterwards only a
 # refresh tells.
 UNKNOWN_LIFE = timedelta(hours=1)
+RENEWED = ("attempts", "created_at", "due_at", "lease", "leased_until")
 
 
 class UnansweredError(Exception):
@@ -43,14 +47,19 @@ class UnanswerableError(UnansweredError):
     """Nobody can be asked: nothing says whose the access token is, and nothing refreshes it."""
 
 
-def find_out(row: OAuthConnection, *, origin: Origin) -> None:
-    """Mark a connection as dead whose tokens the platform refuses; ask again where it didn't say.
+def find_out(rows: Sequence[OAuthConnection], *, origin: Origin) -> None:
+    """Mark connections as dead whose tokens the platform refuses; ask again where it didn't say.
 
     Args:
-        row: As it was just read, its tokens just stored.
-        origin: Who caused the question.
+        rows: Of one app, in the order of their ids, as they were just read.
+        origin: Who caused the questions.
     """
-    question = _note(row)
+    by_id = {row.pk: row for row in rows}
+    for question in _note(rows):
+        _find_out(by_id[question.connection_id], question, origin)
+
+
+def _find_out(row: OAuthConnection, question: OpenQuestion, origin: Origin) -> None:
     try:
         _ask(row, origin)
     except (PlatformError, DecryptionError, UnansweredError) as error:
@@ -58,15 +67,26 @@ def find_out(row: OAuthConnection, *, origin: Origin) -> None:
         logger.warning(words, row.platform_slug, row.pk, getattr(error, "code", "not asked"))
         question.retry(error)
     else:
-        question.delete()
+        question.finish()
 
 
-def _note(row: OAuthConnection) -> OpenQuestion:
-    ids = {"app": row.app, "connection_id": row.pk}
-    question = OpenQuestion(**ids, attempts=1, created_at=clock.now())
-    question.due_at = next_try(question, retry_after=None)
-    question.save(force_insert=True)
-    return question
+def _note(rows: Sequence[OAuthConnection]) -> list[OpenQuestion]:
+    """Claim a question about each; one that is open already begins anew, whoever asks it now."""
+    lease, now = uuid7(), clock.now()
+    questions = [
+        OpenQuestion(app=row.app, platform=row.platform_slug, connection_id=row.pk, created_at=now)
+        for row in rows
+    ]
+    for one in questions:
+        one.attempts = 1
+        one.due_at = next_try(one, retry_after=None)
+        one.lease, one.leased_until = lease, lease_end(one.lease_seconds())
+    OpenQuestion.objects.bulk_create(
+        questions, update_conflicts=True, unique_fields=["connection_id"], update_fields=RENEWED
+    )
+    return list(
+        OpenQuestion.objects.filter(connection_id__in=[row.pk for row in rows], lease=lease)
+    )
 
 
 def _ask(row: OAuthConnection, origin: Origin) -> None:

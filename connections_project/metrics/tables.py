@@ -23,12 +23,18 @@ from connections_project.metrics import counters
 from connections_project.metrics.days import per_day
 from connections_project.metrics.models import TableMetrics
 from connections_project.revocation.circuits import open_circuits
-from connections_project.revocation.models import JobState, RevocationJob, Verification
+from connections_project.revocation.models import (
+    JobState,
+    OpenQuestion,
+    RevocationJob,
+    Verification,
+)
 
 logger = logging.getLogger(__name__)
 
 EVERY = timedelta(seconds=60)
 OVERDUE = timedelta(seconds=120)
+UNANSWERED = timedelta(hours=1)
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -82,6 +88,7 @@ def _counted() -> dict[str, Any]:
         "revocation_jobs": dict.fromkeys(JobState.values, 0) | by_name[counters.JOBS],
         "jobs_by_platform": _jobs_by_platform(),
         "verifications": _verifications(),
+        "unanswered": _unanswered(),
         "oldest_pending": _iso(oldest),
         "oldest_event": _iso(oldest_pending()),
         "oldest_unsealed": _iso(oldest_unsealed()),
@@ -103,6 +110,12 @@ def _verifications() -> list[tuple[str, str, str, int]]:
     alive = RevocationJob.objects.filter(verification=Verification.STILL_ALIVE).order_by()
     rows = alive.values_list("state", "platform", "verification")
     return list(rows.annotate(number=Count("pk")))
+
+
+def _unanswered() -> list[tuple[str, int]]:
+    """Return how many open questions each platform leaves unanswered, though asked many times."""
+    old = OpenQuestion.objects.filter(created_at__lt=clock.now() - UNANSWERED).order_by("platform")
+    return list(old.values_list("platform").annotate(number=Count("pk")))
 
 
 def _oldest_overdue() -> datetime | None:

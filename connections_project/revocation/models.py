@@ -1,17 +1,23 @@
 """Pending revocations, and who shares which grant."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import chain
+from operator import attrgetter
 from typing import Self
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 
 from connections_project.core import clock
 from connections_project.core.ids import uuid7
-from connections_project.core.jobs.circuit import CircuitBreaker
+from connections_project.core.jobs.circuit import CircuitBreaker, left_alone
+from connections_project.core.jobs.claim import lease_jobs, locked_rows
+from connections_project.core.jobs.keys import keys_of
+from connections_project.core.jobs.lease import leased
 from connections_project.core.jobs.models import LeasedJob
 from connections_project.core.vault import SealedField
+from connections_project.platforms.models import Suspension
 from connections_project.revocation.waits import next_try
 
 
@@ -159,16 +165,46 @@ class OpenQuestion(LeasedJob):
     """
 
     MAX_ATTEMPTS = 1_000_000  # `waits.end_of_life` is its end.
+    # A platform that hangs leaves one of a worker's threads to others.
+    MOST_OF_A_PLATFORM = 3
 
     app = models.CharField(max_length=32)
-    connection_id = models.UUIDField()
+    platform = models.CharField(max_length=64, default="", db_default="")
+    connection_id = models.UUIDField(unique=True)
     created_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["due_at", "id"], name="revocation_question_due")]
+        indexes = [
+            models.Index(fields=["platform", "due_at", "id"], name="revocation_question_due"),
+            models.Index(
+                fields=["platform"],
+                name="revocation_question_asked",
+                condition=Q(leased_until__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.app} {self.connection_id}"
+
+    @classmethod
+    def claimable(cls, due_by: datetime) -> models.QuerySet[Self]:
+        """Return what may be claimed: nothing of a platform that is suspended, or is down."""
+        down = CallCircuit.objects.filter(left_alone(clock.now())).values("platform")
+        rows = super().claimable(due_by).exclude(platform__in=down)
+        return rows.exclude(platform__in=Suspension.objects.values("slug"))
+
+    @classmethod
+    def claim(cls, limit: int, *, due_by: datetime) -> list[Self]:
+        """Claim the next ones, of each platform no more than its share."""
+        with transaction.atomic():
+            shares = [cls._share(one, due_by) for one in keys_of(cls.pending(), "platform")]
+            return lease_jobs(sorted(chain(*shares), key=attrgetter("due_at"))[:limit])
+
+    @classmethod
+    def _share(cls, platform: str, due_by: datetime) -> list[Self]:
+        asked = cls.pending().filter(leased(), platform=platform).count()
+        rows = cls.claimable(due_by).filter(platform=platform)
+        return locked_rows(rows, cls.MOST_OF_A_PLATFORM - asked)
 
     def retry(self, error: Exception) -> None:
         # A refresh that failed has what the platform said as its cause.

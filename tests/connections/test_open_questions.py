@@ -1,6 +1,7 @@
 """Whether tokens have outlived a revocation beside them is asked until it is answered."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,16 +10,22 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from audit.models import AuditEvent
+from connections_project.admin.dashboard.alerts import alerts
 from connections_project.connections.confirm import confirm_holders
 from connections_project.connections.open_questions import ask_open_questions
 from connections_project.identity.models import User
+from connections_project.metrics import tables
+from connections_project.metrics.models import TableMetrics
 from connections_project.oauth.client import TokenSet
 from connections_project.platforms.models import Suspension
-from connections_project.revocation.models import OpenQuestion
+from connections_project.revocation.models import CallCircuit, GrantHold, OpenQuestion
 from providers.models import Connection
+from tests.races.conftest import PATIENCE, Gate, meanwhile, wait_until
 from tests.support.bank import Bank
+from tests.support.database_threads import with_own_connection
 from tests.support.platform_server import Answer, Request
 from tests.support.provider_rows import connection_of
+from tests.support.sql_statements import counted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -145,9 +152,13 @@ def test_a_suspended_platform_is_waited_for(row: Connection, bank: Bank) -> None
     run_out(row)
     Suspension.objects.create(slug="bank", reason="incident", suspended_at=timezone.now())
     confirm_holders(row.grant)
+    ask_again(**at_the_end())
+    assert OpenQuestion.objects.get().attempts == 1
+    assert (now_is(row), bank.server.requests) == (("active", None), [])
+    Suspension.objects.all().delete()
+    bank.server.on("POST", "/token", DEAD)
     ask_again()
-    assert OpenQuestion.objects.get().attempts == 2
-    assert not bank.server.requests
+    assert now_is(row) == ("expired", "grant_expired")
 
 
 def test_a_suspended_platform_is_not_asked(row: Connection, bank: Bank) -> None:
@@ -157,6 +168,89 @@ def test_a_suspended_platform_is_not_asked(row: Connection, bank: Bank) -> None:
     ask_again()
     assert len(bank.server.requests) == 1
     assert now_is(row) == ("active", None)
+
+
+def test_one_that_is_down_is_not_asked(row: Connection, bank: Bank) -> None:
+    bank.server.on("GET", "/me", Answer(503))
+    confirm_holders(row.grant)
+    until = timezone.now() + timedelta(minutes=1)
+    CallCircuit.objects.create(platform="bank", faults=5, blocked_until=until)
+    ask_again()
+    assert len(bank.server.requests) == 1
+
+
+def test_a_platform_that_hangs_leaves_a_thread_to_others(
+    owner: User, bank: Bank, use_catalogue: Callable[..., None]
+) -> None:
+    other = bank.catalogue("other").replace("/me", "/other")
+    use_catalogue(bank.catalogue() + other, "bank", "other")
+    gate = Gate(lambda: Answer(401))
+    slow = [connection_of(owner, account_id=str(number)) for number in range(6)]
+    for one in (*slow, last := connection_of(owner, slug="other")):
+        ask_later(bank, one)
+    bank.server.on("GET", "/me", gate)
+    bank.server.on("GET", "/other", Answer(401))
+    with meanwhile(ask_again) as asking:
+        wait_until(lambda: now_is(last)[0] == "revoked")
+        assert gate.visitors <= OpenQuestion.MOST_OF_A_PLATFORM
+        gate.is_open.set()
+    asking.result(PATIENCE)
+    assert {now_is(one)[0] for one in slow} == {"revoked"}
+
+
+def ask_later(bank: Bank, row: Connection) -> None:
+    for path in ("/me", "/other"):
+        bank.server.on("GET", path, Answer(503))
+    confirm_holders(row.grant)
+
+
+def test_a_connection_has_one_that_begins_anew(row: Connection, bank: Bank) -> None:
+    bank.server.on("GET", "/me", Answer(503))
+    confirm_holders(row.grant)
+    OpenQuestion.objects.update(attempts=9, **at_the_end())
+    confirm_holders(row.grant)
+    question = OpenQuestion.objects.get()
+    assert (question.attempts, question.lease) == (1, None)
+    assert question.created_at > timezone.now() - timedelta(minutes=1)
+
+
+def test_an_answer_of_before_does_not_end_the_one_after(row: Connection, bank: Bank) -> None:
+    """Another revocation has come while the platform was answering."""
+
+    def answer(_: Request) -> Answer:
+        bank.server.on("GET", "/me", Answer(503))
+        with_own_connection(lambda: confirm_holders(row.grant))
+        return bank.identity()
+
+    bank.server.on("GET", "/me", answer)
+    confirm_holders(row.grant)
+    assert OpenQuestion.objects.get().lease is None
+
+
+@pytest.mark.parametrize("number", [1, 5])
+def test_they_are_stored_by_one_statement(owner: User, bank: Bank, number: int) -> None:
+    rows = [connection_of(owner, account_id=str(one)) for one in range(number)]
+    Connection.objects.update(granting_user_id="kim")
+    GrantHold.objects.update(platform_user_id="kim")
+    bank.server.on("GET", "/me", Answer(503))
+    with counted() as statements:
+        confirm_holders(replace(rows[0].grant, platform_user_id="kim"))
+    assert OpenQuestion.objects.count() == number
+    assert len([one for one in statements if one.startswith("INSERT")]) == 1
+
+
+def test_an_operator_sees_what_stays_open(row: Connection, bank: Bank) -> None:
+    ask_later(bank, row)
+    assert what_needs_attention() == []
+    OpenQuestion.objects.update(created_at=timezone.now() - timedelta(hours=2))
+    assert what_needs_attention() == [
+        "Bank does not say of 1 grants whether revocations ended them"
+    ]
+
+
+def what_needs_attention() -> list[str]:
+    tables.refresh(older_than=timedelta(0))
+    return [one.text for one in alerts(TableMetrics.objects.get().metrics, timezone.now())]
 
 
 def test_without_a_wait_it_is_not_asked_again_at_once(

@@ -54,6 +54,7 @@ def alerts(metrics: Mapping[str, Any], counted_at: datetime | None) -> list[Aler
         *_revocations(metrics),
         *_living_tokens(metrics),
         *_circuits(),
+        *_unanswered(metrics),
         *_seals(),
         *_periodic_tasks(counted_at),
         *_bulk_jobs(),
@@ -96,6 +97,13 @@ def _circuits() -> Iterator[Alert]:
     for circuit in Circuit.objects.filter(left_alone(clock.now())):
         text = f"{name_of(circuit.platform)} fails to revoke ({circuit.faults} times in a row)"
         yield Alert(f"{text} and is left alone for a while", f"{page}?state=pending", True)
+
+
+def _unanswered(metrics: Mapping[str, Any]) -> Iterator[Alert]:
+    page = reverse("admin:platforms_suspension_changelist")
+    for platform, number in metrics.get("unanswered", []):
+        text = f"{name_of(platform)} does not say of {number} grants whether revocations ended them"
+        yield Alert(text, page)
 
 
 def _seals() -> Iterator[Alert]:
