@@ -4,7 +4,7 @@ Claiming makes a pending schedule `queued` under a lease. Just before it is sent
 `publishing`: a lease that runs out from there on may have left a post behind at the platform.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
@@ -13,7 +13,18 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Now
 
 from channels.models import ChannelConnection, Schedule, ScheduleQuerySet, ScheduleStatus, Status
@@ -22,6 +33,7 @@ from connections_project.core import clock
 from connections_project.core.jobs.batches import Claimed
 from connections_project.core.jobs.circuit import in_trouble, left_alone
 from connections_project.core.jobs.claim import lease_jobs, locked_rows
+from connections_project.core.jobs.keys import keys_of
 from connections_project.core.jobs.lanes import Lane
 from connections_project.core.jobs.lease import lease_end
 from connections_project.platforms.models import Suspension
@@ -34,26 +46,30 @@ UNLIMITED = 1_000_000
 NO_LANES = MappingProxyType[str, Lane[Schedule]]({})
 
 
-def due(at: datetime) -> ScheduleQuerySet:
-    """Return the schedules whose time has come, the longest waiting first.
-
-    Those of a suspended platform stay as they are until it is resumed.
-    """
-    waiting = Schedule.pending().filter(due_at__lte=at)
-    suspended = list(Suspension.objects.values_list("slug", flat=True))
-    if suspended:
-        waiting = waiting.exclude(channel_connection__channel__in=suspended)
-    return waiting.order_by("due_at", "id")
-
-
 def oldest_overdue() -> datetime | None:
     """Return since when the longest waiting schedule is due; None where none is.
 
-    Those of a platform that is left alone don't count: its circuit says so.
+    Those of a platform that is left alone don't count, since its circuit says so, nor those of one
+    that is suspended. Each platform's first is looked up: the backlog of one may be very long.
     """
     in_vain = PostCircuit.objects.filter(in_trouble()).values_list("platform", flat=True)
-    rows = due(clock.now()).exclude(channel__in=list(in_vain))
-    return rows.values_list("due_at", flat=True).first()
+    passed_over = {*in_vain, *Suspension.objects.values_list("slug", flat=True)}
+    slugs = [one for one in keys_of(Schedule.pending(), "channel") if one not in passed_over]
+    first = (due(slug, clock.now()).values_list("due_at", flat=True).first() for slug in slugs)
+    return min((one for one in first if one is not None), default=None)
+
+
+def due(platform: str | OuterRef, at: datetime) -> ScheduleQuerySet:
+    """Return a platform's schedules whose time has come, the longest waiting first."""
+    # By the whole key, which no other index has: else one is read past the backlog of others.
+    return Schedule.pending().filter(channel=platform, due_at__lte=at).order_by("due_at", "id")
+
+
+def late(platform: str | OuterRef, at: datetime) -> ScheduleQuerySet:
+    """Return what was tried and is tried no more, since its time is too long ago."""
+    last = at - timedelta(seconds=settings.PUBLISH_GIVE_UP_SECONDS)
+    tried = Schedule.pending().filter(channel=platform, attempts__gt=0, run_at__lte=last)
+    return tried.order_by("run_at")
 
 
 def left_behind() -> ScheduleQuerySet:
@@ -73,7 +89,8 @@ def claim(
 ) -> Claimed[Schedule]:
     """Claim the next schedules, a share for each platform; `publishing` where whoever had one died.
 
-    Those of platforms that are left alone stay as they are, whatever has become of their lease.
+    Those of platforms that are left alone stay as they are, whatever has become of their lease; but
+    what is tried no more is ended there too, by whoever claims it, without a call.
 
     Args:
         worker: Who claims; its slots are its own until `release_slots`.
@@ -91,21 +108,6 @@ def claim(
     return claimed(shares)
 
 
-def tried_until(moment: datetime) -> ScheduleQuerySet:
-    """Return what was tried and put off, of a time until then; not of a suspended platform."""
-    rows = Schedule.pending().filter(attempts__gt=0, run_at__lte=moment)
-    is_suspended = Exists(Suspension.objects.filter(slug=OuterRef("channel_connection__channel")))
-    return rows.exclude(is_suspended).order_by("run_at")
-
-
-def claim_late(limit: int) -> list[Schedule]:
-    """Claim what is tried no more, since its time is too long ago: its platform is not called."""
-    last = clock.now() - timedelta(seconds=settings.PUBLISH_GIVE_UP_SECONDS)
-    with transaction.atomic():
-        rows = tried_until(last).select_related("channel_connection")
-        return _lease(locked_rows(rows, limit))
-
-
 def lane_of(schedule: Schedule) -> str:
     """Return the name under which workers hold slots for a schedule's platform."""
     return _lane(schedule.channel)
@@ -117,16 +119,18 @@ def _lane(platform: str) -> str:
 
 def _locked_circuits(due_by: datetime) -> list[PostCircuit]:
     """Lock the platforms that have work, in one order, so that claims wait for each other."""
-    of_platform = Q(channel=OuterRef("platform"))
-    # By the whole key, which no other index has: else one is read past the backlog of others.
-    waiting = Schedule.pending().filter(of_platform, due_at__lte=due_by).order_by("due_at", "id")
-    rows = PostCircuit.objects.exclude(left_alone(clock.now())).annotate(
-        longest_due=Subquery(waiting.values("due_at")[:1]),
-        is_suspended=Exists(Suspension.objects.filter(slug=OuterRef("platform"))),
-        has_lost=Exists(left_behind().filter(of_platform)),
+    now, platform = clock.now(), OuterRef("platform")
+    rows = PostCircuit.objects.annotate(
+        is_left_alone=ExpressionWrapper(left_alone(now), BooleanField()),
+        longest_due=Subquery(due(platform, due_by).values("due_at")[:1]),
+        is_suspended=Exists(Suspension.objects.filter(slug=platform)),
+        has_lost=Exists(left_behind().filter(channel=platform)),
+        # No EXISTS, for which PostgreSQL would read the late ones of all platforms.
+        longest_late=Subquery(late(platform, now).values("run_at")[:1]),
     )
     is_due = Q(longest_due__isnull=False, is_suspended=False)
-    rows = rows.filter(is_due | Q(has_lost=True))
+    is_over = left_alone(now) & Q(longest_late__isnull=False, is_suspended=False)
+    rows = rows.filter(is_over | ~left_alone(now) & (is_due | Q(has_lost=True)))
     return list(rows.select_for_update(of=("self",), no_key=True).order_by("platform"))
 
 
@@ -142,22 +146,32 @@ def _in_turn(circuits: Iterable[Any], lanes: Mapping[str, Lane[Schedule]]) -> li
 
 
 def _offer(circuit: Any, threads: int, due_by: datetime) -> Offer[Schedule]:
-    most = 1 if circuit.is_in_trouble else UNLIMITED
+    is_probed = circuit.is_in_trouble and not circuit.is_left_alone
+    most = 1 if is_probed else UNLIMITED
     here = max(1, int(LARGEST_SHARE * threads))
     return Offer(_lane(circuit.platform), most, partial(_take, circuit, due_by), here=here)
 
 
 def _take(circuit: Any, due_by: datetime, number: int) -> list[Schedule]:
-    """Lock so many schedules of a platform: what was left behind, or else what is due."""
-    due_rows = Schedule.pending().filter(due_at__lte=due_by).order_by("due_at", "id")
-    kinds = [left_behind()] * circuit.has_lost + [due_rows] * (not circuit.is_suspended)
+    """Lock so many schedules of a platform."""
     taken: list[Schedule] = []
-    for rows in kinds:
-        of_platform = rows.filter(channel=circuit.platform).select_related("channel_connection")
-        taken += locked_rows(of_platform, number - len(taken))
+    for rows in _kinds(circuit, due_by):
+        locked = rows.select_related("channel_connection")
+        taken += locked_rows(locked, number - len(taken))
     for schedule in taken:
         schedule.has_faults = circuit.faults > 0
     return taken
+
+
+def _kinds(circuit: Any, due_by: datetime) -> Iterator[ScheduleQuerySet]:
+    """Yield what is claimed of a platform: what was left behind, and then what is due."""
+    if circuit.is_left_alone:
+        yield late(circuit.platform, clock.now())
+        return
+    if circuit.has_lost:
+        yield left_behind().filter(channel=circuit.platform)
+    if not circuit.is_suspended:
+        yield due(circuit.platform, due_by)
 
 
 def _lease(schedules: list[Schedule]) -> list[Schedule]:

@@ -195,7 +195,6 @@ class Schedule(LeasedJob):
             # What retention looks at.
             models.Index(fields=["updated_at"], name="schedule_over"),
             # What workers look at: what is due, and what a lost worker has left behind.
-            models.Index(fields=["due_at"], name="schedule_due", condition=Q(status="pending")),
             models.Index(
                 fields=["channel", "due_at", "id"],
                 name="schedule_due_by_channel",
@@ -203,7 +202,7 @@ class Schedule(LeasedJob):
             ),
             # Of what was put off: what is over by its age.
             models.Index(
-                fields=["run_at"],
+                fields=["channel", "run_at"],
                 name="schedule_tried",
                 condition=Q(status="pending", attempts__gt=0),
             ),

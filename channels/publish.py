@@ -8,7 +8,7 @@ from uuid import UUID
 from audit.events import Interface
 from channels.attempt import attempt
 from channels.circuits import open_circuits
-from channels.claims import claim, claim_late, lane_of
+from channels.claims import claim, lane_of
 from channels.models import Schedule
 from connections_project.core import clock, periodic
 from connections_project.core.dispatch import notify_workers
@@ -33,7 +33,6 @@ def publish_due(*, interface: Interface, due_by: datetime | None = None) -> Iter
     Yields:
         What each has become: "published", "failed", or "pending" for one that was put off.
     """
-    yield from _end_late(interface)
     worker = uuid7()
     batches = BatchWorker(
         claim=lambda lanes: claim(
@@ -54,14 +53,6 @@ def publish_due(*, interface: Interface, due_by: datetime | None = None) -> Iter
         yield from batches.run()
     finally:
         release_slots(worker)
-
-
-def _end_late(interface: Interface) -> Iterator[str]:
-    """End what was put off until too late, also where its platform is left alone."""
-    while not periodic.stopping.is_set() and (late := claim_late(AT_ONCE)):
-        for schedule in late:
-            if outcome := attempt(schedule, interface=interface):
-                yield outcome
 
 
 def _lanes(interface: Interface) -> Lanes[Schedule, str]:

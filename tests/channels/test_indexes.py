@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from channels.claims import due, left_behind, tried_until
+from channels.claims import due, late, left_behind
 from channels.models import OVER, ChannelConnection, PublishEvent, Schedule
 from channels.selectors import own_connections, own_publish_events, own_schedules
 from connections_project.identity.models import User
@@ -20,13 +20,8 @@ LOOKS: dict[str, Look] = {
     "schedule_list": lambda _, owner: own_schedules(owner)[:20],
     "schedule_status": lambda _, owner: own_schedules(owner, status="failed")[:20],
     "schedule_connection": lambda row, _: row.schedules.order_by("-created_at", "-id")[:20],
-    "schedule_due": lambda *_: due(timezone.now()),
-    "schedule_due_by_channel": lambda row, _: (
-        Schedule.pending()
-        .filter(channel=row.channel, due_at__lte=timezone.now())
-        .order_by("due_at", "id")
-    ),
-    "schedule_tried": lambda *_: tried_until(timezone.now())[:8],
+    "schedule_due_by_channel": lambda row, _: due(row.channel, timezone.now()),
+    "schedule_tried": lambda row, _: late(row.channel, timezone.now())[:8],
     "schedule_over": lambda *_: Schedule.objects.filter(
         status__in=OVER, updated_at__lt=timezone.now()
     ),

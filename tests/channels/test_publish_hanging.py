@@ -220,6 +220,29 @@ def test_one_left_alone_ends_in_its_time(row: ChannelConnection, both: Chirp) ->
     assert calls(both) == before
 
 
+def test_so_it_does_while_another_hangs(
+    row: ChannelConnection, well: ChannelConnection, both: Chirp
+) -> None:
+    fail_often(both, row)
+    tried = Schedule.objects.filter(attempts__gt=0)
+    before = calls(both)
+    gate = Gate(tooted)
+    both.server.on("POST", MASTODON, gate)
+    due_schedule(well)
+    try:
+        with meanwhile(pass_without_end):
+            gate.wait_for_visitor()
+            PostCircuit.objects.update(blocked_until=timezone.now() + timedelta(minutes=5))
+            tried.filter(channel="chirp").update(run_at=timezone.now() - timedelta(days=2))
+            late = tried.filter(channel="chirp", status="pending")
+            wait_until(lambda: not late.exists())
+            gate.is_open.set()
+    finally:
+        gate.is_open.set()
+    assert set(tried.values_list("failure_reason", flat=True)) == {"too_late", None}
+    assert calls(both) == before
+
+
 def test_the_least_busy_platform_comes_first(
     row: ChannelConnection, well: ChannelConnection, both: Chirp
 ) -> None:
