@@ -174,12 +174,16 @@ class ObjectActionsMixin(admin.ModelAdmin):  # type: ignore[type-arg]
         self.message_user(request, action.do(request, row, form.cleaned_data.get("reason", "")))
         return redirect(page)
 
-    def made_before(self, request: HttpRequest, pk: Any) -> HttpResponse:
+    def made_before(
+        self, request: HttpRequest, pk: Any, *, has_secret: bool = True
+    ) -> HttpResponse:
         """Lead to the row that a form made when it was sent before (`made_once.py`)."""
-        said = (
-            "This was sent twice, and made once: what is below. Its secret stood in the first "
-            "answer alone. If nobody has copied it, end this one and make another."
-        )
+        said = "This was sent twice, and made once: what is below."
+        if has_secret:
+            said += (
+                " Its secret stood in the first answer alone. If nobody has copied it, end this "
+                "one and make another."
+            )
         self.message_user(request, said, messages.WARNING)
         return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", pk)
 

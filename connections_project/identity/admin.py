@@ -15,7 +15,7 @@ from audit.record import record
 from connections_project.admin.base import BaseAdmin, CheckedForm, ReadOnlyAdmin
 from connections_project.admin.filters import MADE, column_filter
 from connections_project.admin.formatting import badge, format_datetime, link_to
-from connections_project.admin.made_once import MadeBeforeError
+from connections_project.admin.made_once import MadeBeforeError, MadeOnceAdmin
 from connections_project.admin.object_actions import AdminExtension, ObjectAction
 from connections_project.core import clock
 from connections_project.identity.admin_filters import KindFilter
@@ -184,7 +184,7 @@ class MembershipInline(admin.StackedInline):  # type: ignore[type-arg]
 
 
 @admin.register(Team)
-class TeamAdmin(BaseAdmin):
+class TeamAdmin(MadeOnceAdmin):
     """A team and its members."""
 
     list_display = ("name", "whose", "made")

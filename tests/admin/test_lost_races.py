@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.test import Client
 
 from audit.models import AuditEvent
+from connections_project.core.ids import uuid7
 from connections_project.identity.admin import TeamAdmin
 from connections_project.identity.admin_site import TRIES
 from connections_project.identity.models import User
@@ -18,7 +19,8 @@ from connections_project.identity.models import User
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TEAMS = "/admin/identity/team"
-FORM = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
+COUNTS = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
+FORM = {**COUNTS, "row_id": str(uuid7())}
 
 LoseTimes = Callable[[int], list[int]]
 

@@ -1,5 +1,7 @@
 """Principals and teams in the admin."""
 
+from uuid import UUID
+
 import pytest
 import time_machine
 from django.contrib.auth.models import Permission
@@ -9,8 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import AuditEvent
+from connections_project.core.ids import uuid7
 from connections_project.identity.models import PrincipalType, Team, User
 from tests.identity.conftest import EMAIL, PASSWORD
+from tests.support.page_forms import filled, form_of
 
 USERS = "/admin/identity/user/"
 
@@ -92,6 +96,7 @@ def test_no_operator_grants_more_than_it_has(client: Client, db: None) -> None:
 def test_a_team_takes_members(admin: Client, owner: User) -> None:
     form = {
         "name": "Press",
+        "row_id": str(uuid7()),
         "memberships-TOTAL_FORMS": "1",
         "memberships-INITIAL_FORMS": "0",
         "memberships-0-user": str(owner.pk),
@@ -99,7 +104,28 @@ def test_a_team_takes_members(admin: Client, owner: User) -> None:
     assert admin.post("/admin/identity/team/add/", form).status_code == 302
     assert list(Team.objects.get(name="Press").members.all()) == [owner]
     event = AuditEvent.objects.get(action="team_changed")
-    assert event.details["members"] == [str(owner.pk)]
+    assert event.details == {"members": [str(owner.pk)], "changed": ["name"]}
+
+
+def test_a_team_is_made_once(admin: Client) -> None:
+    page = "/admin/identity/team/add/"
+    form = filled(form_of(admin.get(page).content.decode()) or {}, {"name": "Press"})
+    (row_id,) = form["row_id"]
+    expected = f"/admin/identity/team/{row_id}/change/"
+    for _ in range(2):
+        assert admin.post(page, form)["Location"] == expected
+    said = admin.get(expected).content.decode()
+    assert "made once" in said
+    assert "secret" not in said
+    assert Team.objects.filter(name="Press").count() == 1
+    assert admin.post(expected, {**form, "name": "Print"}).status_code == 302
+    assert Team.objects.get(name="Print").pk == UUID(row_id)
+
+
+def test_a_team_form_without_its_id_makes_none(admin: Client) -> None:
+    answer = admin.post("/admin/identity/team/add/", {"name": "Press"})
+    assert b"Open this page anew." in answer.content
+    assert not Team.objects.filter(name="Press").exists()
 
 
 def test_shared_teams_are_not_drowned(admin: Client, owner: User) -> None:

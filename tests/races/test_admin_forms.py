@@ -14,6 +14,7 @@ from uuid import UUID
 import pytest
 from django.conf import LazySettings
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Model
 from django.test import Client
@@ -21,7 +22,7 @@ from django.urls import reverse
 
 from connections_project.events import audience
 from connections_project.events.models import Endpoint
-from connections_project.identity.models import ApiKey, Membership, User
+from connections_project.identity.models import ApiKey, Membership, Team, User
 from connections_project.identity.origins import command_origin
 from connections_project.operations import offboarding
 from tests.admin.test_odd_values import addresses
@@ -151,6 +152,17 @@ def test_a_form_that_makes_a_secret_makes_one(
     form = form_of(clients[0].get(page).content.decode()) or {}
     # The others are led to what the first one has made.
     assert sorted(send(clients, page, filled(form, values))) == [200, 302, 302, 302]
+    assert model._default_manager.count() == number + 1
+
+
+@pytest.mark.parametrize("model", [Team, Group])
+def test_a_form_that_makes_a_row_makes_one(
+    rows: Rows, clients: list[Client], values: dict[str, Any], model: type[Model]
+) -> None:
+    (page,) = (one for one, of in FORMS if of is model and one.endswith("/add/"))
+    number = model._default_manager.count()
+    form = form_of(clients[0].get(page).content.decode()) or {}
+    assert set(send(clients, page, filled(form, values))) <= {200, 302}
     assert model._default_manager.count() == number + 1
 
 
