@@ -103,8 +103,9 @@ class UserAdmin(BaseAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         fixed = super().get_readonly_fields(request, obj)
-        if obj is not None and obj.issuer:
-            # Known by issuer and subject; the issuer says what address it has.
+        if obj is not None and (obj.issuer or obj.is_forgotten):
+            # Known by issuer and subject: the issuer says what address it has. Or known no more: a
+            # form that was opened before would bring the address back.
             fixed = (*fixed, "email")
         return fixed if request.user.is_superuser else (*fixed, *POWERS)
 

@@ -13,6 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from audit.models import AuditEvent
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import PrincipalType, Team, User
+from connections_project.identity.origins import command_origin
+from connections_project.operations import offboarding
 from tests.identity.conftest import EMAIL, PASSWORD
 from tests.support.page_forms import filled, form_of
 
@@ -91,6 +93,13 @@ def test_no_operator_grants_more_than_it_has(client: Client, db: None) -> None:
     assert client.post(f"{USERS}{clerk.pk}/change/", form).status_code == 302
     clerk.refresh_from_db()
     assert not clerk.is_superuser
+
+
+def test_a_form_of_before_brings_no_address_back(admin: Client, owner: User) -> None:
+    address = owner.email
+    offboarding.forget(owner, reason="Art. 17", origin=command_origin(None))
+    admin.post(f"{USERS}{owner.pk}/change/", {"email": address})
+    assert User.objects.get(pk=owner.pk).is_forgotten
 
 
 def test_a_team_takes_members(admin: Client, owner: User) -> None:
