@@ -22,10 +22,10 @@ class SurpriseError(Exception):
 class Api:
     """Calls the service over TLS.
 
-        Args:
-            base_url: Such as https://localhost:8000.
-            authority: The PEM file of who signed the service's certificate.
-    write: Prints a line.
+    Args:
+        base_url: Such as https://localhost:8000.
+        authority: The PEM file of who signed the service's certificate.
+        write: Prints a line.
     """
 
     def __init__(self, base_url: str, *, authority: Path, write: Callable[[str], None]) -> None:

@@ -1,17 +1,17 @@
 """A channel that still has something to publish is not torn down by accident; its past is kept."""
 
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import requests
 from django.core.management import call_command
 
-from connections_project.sandbox.local.api import Api, SurpriseError, consent
+from connections_project.sandbox.local.api import SurpriseError
 from connections_project.sandbox.local.people import PUBLISHER
+from connections_project.sandbox.local.steps import PERSON, Steps, expect
 
-PERSON = "ada"
 CHANNELS = "/api/v1/channels"
 CONNECTIONS = f"{CHANNELS}/connections"
 SCHEDULES = "/api/v1/schedules"
@@ -19,16 +19,9 @@ TEXT = "Doors open at eight."
 SECONDS = 10.0
 
 
-class ChannelScenario:
-    """Runs one step after the other, and raises SurpriseError at the first that goes wrong."""
-
-    def __init__(
-        self, api: Api, sandbox_url: str, *, write: Callable[[str], None], steps: int
-    ) -> None:
-        self.api = api
-        self.sandbox_url = sandbox_url
-        self.write = write
-        self.steps = steps
+@dataclass(kw_only=True)
+class ChannelScenario(Steps):
+    sandbox_url: str
 
     def run(self) -> None:
         self.step("Sign in as somebody who publishes")
@@ -48,9 +41,7 @@ class ChannelScenario:
         started = self.api.call(
             "POST", f"{CHANNELS}/connect", body={"channel": "sandbox_social"}, expect=200
         )
-        self.step(f"Consent: {PERSON} signs in there and presses Allow")
-        brought_back = consent(started["authorization_url"], person=PERSON)
-        expect(brought_back.get("state") == started["state"], "another state came back")
+        brought_back = self.allow(started["authorization_url"], state=started["state"])
         self.step("Complete the connection with what the browser brought back")
         made = self.api.call("POST", f"{CHANNELS}/callback", query=brought_back, expect=201)
         expect(made["status"] == "connected", "the channel is not connected")
@@ -135,20 +126,5 @@ class ChannelScenario:
 
     def show_the_trail(self, channel_id: str) -> None:
         self.step("Read the audit trail of the old one")
-        trail = StringIO()
-        self.write(f"   -> manage.py show_audit_trail {channel_id}")
-        call_command("show_audit_trail", channel_id, stdout=trail)
-        for line in trail.getvalue().splitlines():
-            self.write(f"      {line}")
         expected = ("CHANNEL_CONNECTED", "SCHEDULES_CANCELLED", "CHANNEL_DISCONNECTED")
-        missing = [action for action in expected if f" {action} " not in trail.getvalue()]
-        expect(not missing, f"the audit trail lacks {', '.join(missing)}")
-
-    def step(self, title: str) -> None:
-        self.steps += 1
-        self.write(f"\n{self.steps}. {title}")
-
-
-def expect(condition: bool, otherwise: str) -> None:
-    if not condition:
-        raise SurpriseError(otherwise)
+        self.expect_trail(channel_id, expected)

@@ -4,6 +4,8 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from connections_project.oauth.client import ClientRegistration
@@ -19,6 +21,7 @@ from connections_project.sandbox.local.ports import PortTakenError, check_free
 from connections_project.sandbox.local.processes import StartError
 from connections_project.sandbox.local.scenario import Scenario
 from connections_project.sandbox.local.social_scenario import SocialScenario
+from connections_project.sandbox.local.steps import Steps
 from connections_project.sandbox.local.token_probe import TokenProbe
 
 HINT = (
@@ -59,18 +62,19 @@ def play(environment: DemoEnvironment) -> None:
 
 def walk_through(environment: DemoEnvironment, registration: ClientRegistration) -> None:
     with Api(environment.url, authority=environment.authority, write=say) as api:
-        scenario = Scenario(api, TokenProbe(environment.sandbox_url, registration), write=say)
+        url, steps = environment.sandbox_url, 0
+        scenarios: list[Callable[..., Steps]] = [
+            partial(Scenario, probe=TokenProbe(url, registration)),
+            partial(ChannelScenario, sandbox_url=url),
+            SocialScenario,
+            partial(ExternalScenario, issuer_url=url),
+            EventScenario,
+        ]
         try:
-            scenario.run()
-            channels = ChannelScenario(
-                api, environment.sandbox_url, write=say, steps=scenario.steps
-            )
-            channels.run()
-            social = SocialScenario(api, write=say, steps=channels.steps)
-            social.run()
-            external = ExternalScenario(api, environment.sandbox_url, write=say, steps=social.steps)
-            external.run()
-            EventScenario(api, write=say, steps=external.steps).run()
+            for made in scenarios:
+                scenario = made(api=api, write=say, steps=steps)
+                scenario.run()
+                steps = scenario.steps
         except (KeyError, IndexError, TypeError) as error:
             raise SurpriseError(f"an answer has another form than documented: {error}") from error
         except SurpriseError as error:

@@ -5,17 +5,18 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
 
 from django.core.management import call_command
 
-from connections_project.sandbox.local.api import Api, SurpriseError
+from connections_project.sandbox.local.api import SurpriseError
 from connections_project.sandbox.local.people import USER
 from connections_project.sandbox.local.ports import free_port
 from connections_project.sandbox.local.processes import ROOT
 from connections_project.sandbox.local.scenario import connect
+from connections_project.sandbox.local.steps import Steps, expect
 from connections_project.sandbox.receiver import Event, EventReceiver, line
 
 SOCIAL = "/api/v1/plugin/social-media-publisher/social"
@@ -24,13 +25,11 @@ SECONDS = 15.0
 MISSED = ["connection.disconnected", "revocation.succeeded", "connection.deleted"]
 
 
-class EventScenario:
-    """Runs one step after the other, and raises SurpriseError at the first that goes wrong."""
+@dataclass(kw_only=True)
+class EventScenario(Steps):
+    receiver: EventReceiver = field(init=False)
 
-    def __init__(self, api: Api, *, write: Callable[[str], None], steps: int) -> None:
-        self.api = api
-        self.write = write
-        self.steps = steps
+    def __post_init__(self) -> None:
         self.receiver = EventReceiver(free_port(), "", self.show)
 
     def run(self) -> None:
@@ -64,8 +63,7 @@ class EventScenario:
         self.receiver.stop()
         self.api.call("DELETE", f"/api/v1/auth/{connection_id}/disconnect", expect=200)
         self.api.call("DELETE", f"/api/v1/providers/{connection_id}", expect=204)
-        if len(self.types(connection_id)) != 1:
-            raise SurpriseError("a receiver that is down has taken something")
+        expect(len(self.types(connection_id)) == 1, "a receiver that is down has taken something")
         self.step("Start it again: what it missed comes, in order")
         self.receiver.start()
         self.write("   -> manage.py deliver_events, until nothing is due")
@@ -77,11 +75,10 @@ class EventScenario:
         self.make_a_reader(password)
         self.api.sign_in(READER, password)
         feed = self.api.call("GET", "/api/v1/events", query={"limit": "100"}, expect=200)
-        sent_ids = [event["id"] for event in self.receiver.taken]
-        if sorted(event["id"] for event in feed["data"]) != sorted(sent_ids):
-            raise SurpriseError("the feed has other events than those that were delivered")
-        if self.receiver.refused:
-            raise SurpriseError("the receiver refused a signature")
+        told = (feed["data"], self.receiver.taken)
+        found, sent = (sorted(event["id"] for event in events) for events in told)
+        expect(found == sent, "the feed has other events than those that were delivered")
+        expect(not self.receiver.refused, "the receiver refused a signature")
 
     def make_a_reader(self, password: str) -> None:
         command = ("create_service_account", READER, "--read-events", "--password-stdin")
@@ -103,25 +100,15 @@ class EventScenario:
         while len(self.types(connection_id)) < len(types) and time.monotonic() < ends_at:
             call_command("deliver_events", "--once", stdout=StringIO(), stderr=StringIO())
             time.sleep(0.1)
-        if (came := self.types(connection_id)) != types:
-            raise SurpriseError(f"the receiver was told of {came} instead of {types}")
+        came = self.types(connection_id)
+        expect(came == types, f"the receiver was told of {came} instead of {types}")
 
     def types(self, connection_id: str) -> list[str]:
         of_it = [one for one in self.receiver.taken if _connection(one) == connection_id]
         return [event["type"] for event in of_it]
 
-    def command(self, name: str, *arguments: str) -> str:
-        self.write(f"   -> manage.py {name} {' '.join(arguments)}")
-        out = StringIO()
-        call_command(name, *arguments, stdout=out, stderr=StringIO())
-        return out.getvalue()
-
     def show(self, event: Event) -> None:
         self.write(f"   => {line(event)}")
-
-    def step(self, title: str) -> None:
-        self.steps += 1
-        self.write(f"\n{self.steps}. {title}")
 
 
 def _connection(event: Event) -> Any:

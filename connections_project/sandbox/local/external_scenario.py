@@ -1,26 +1,20 @@
 """Somebody of an organisation comes in by its issuer's token, and no account is made first."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import requests
 
-from connections_project.sandbox.local.api import SECONDS, Api, SurpriseError
+from connections_project.sandbox.local.api import SECONDS, SurpriseError
 from connections_project.sandbox.local.scenario import connect
+from connections_project.sandbox.local.steps import Steps, expect
 from connections_project.sandbox.people import PEOPLE
 
 PERSON = PEOPLE["ada"]
 
 
-class ExternalScenario:
-    """Runs one step after the other, and raises SurpriseError at the first that goes wrong."""
-
-    def __init__(
-        self, api: Api, issuer_url: str, *, write: Callable[[str], None], steps: int
-    ) -> None:
-        self.api = api
-        self.issuer_url = issuer_url
-        self.write = write
-        self.steps = steps
+@dataclass(kw_only=True)
+class ExternalScenario(Steps):
+    issuer_url: str
 
     def run(self) -> None:
         self.step("Sign in at the organisation's issuer; the service is not asked")
@@ -28,19 +22,15 @@ class ExternalScenario:
         self.write("   <- *** (an access token of the issuer, for this service)")
         self.step("Come in with it: whoever comes first is made by the call")
         me = self.api.call("GET", "/api/v1/me", expect=200)
-        if me["issuer"] != self.issuer_url or me["principal_type"] != "user":
-            raise SurpriseError("the token speaks for somebody else")
+        is_theirs = me["issuer"] == self.issuer_url and me["principal_type"] == "user"
+        expect(is_theirs, "the token speaks for somebody else")
         connection_id = connect(self.api, step=self.step)["id"]
         self.step("List the connections")
         listed = self.api.call("GET", "/api/v1/providers", expect=200)
-        if [one["id"] for one in listed["connections"]] != [connection_id]:
-            raise SurpriseError("the list is not this person's own")
+        ids = [one["id"] for one in listed["connections"]]
+        expect(ids == [connection_id], "the list is not this person's own")
         self.step("Disconnect it")
         self.api.call("DELETE", f"/api/v1/auth/{connection_id}/disconnect", expect=200)
-
-    def step(self, title: str) -> None:
-        self.steps += 1
-        self.write(f"\n{self.steps}. {title}")
 
 
 def external_token(issuer_url: str) -> str:

@@ -2,17 +2,16 @@
 
 import json
 from collections.abc import Callable
-from io import StringIO
+from dataclasses import dataclass
 from typing import Any
 
 import jwt
-from django.core.management import call_command
 
-from connections_project.sandbox.local.api import Api, SurpriseError, consent
+from connections_project.sandbox.local.api import Api, consent
 from connections_project.sandbox.local.people import USER
+from connections_project.sandbox.local.steps import PERSON, Steps, expect
 from connections_project.sandbox.local.token_probe import TokenProbe
 
-PERSON = "ada"
 ALIAS = "Ada's bank"
 EXPECTED_TRAIL = (
     "provider_connected",
@@ -24,14 +23,9 @@ EXPECTED_TRAIL = (
 )
 
 
-class Scenario:
-    """Runs one step after the other, and raises SurpriseError at the first that goes wrong."""
-
-    def __init__(self, api: Api, probe: TokenProbe, *, write: Callable[[str], None]) -> None:
-        self.api = api
-        self.probe = probe
-        self.write = write
-        self.steps = 0
+@dataclass(kw_only=True)
+class Scenario(Steps):
+    probe: TokenProbe
 
     def run(self) -> None:
         self.step("Sign in")
@@ -91,13 +85,7 @@ class Scenario:
 
     def show_the_trail(self, connection_id: str) -> None:
         self.step("Read the audit trail")
-        trail = StringIO()
-        self.write(f"   -> manage.py show_audit_trail {connection_id}")
-        call_command("show_audit_trail", connection_id, stdout=trail)
-        for line in trail.getvalue().splitlines():
-            self.write(f"      {line}")
-        missing = [action for action in EXPECTED_TRAIL if f" {action} " not in trail.getvalue()]
-        expect(not missing, f"the audit trail lacks {', '.join(missing)}")
+        self.expect_trail(connection_id, EXPECTED_TRAIL)
 
     def show_the_receipt(self, connection_id: str) -> None:
         self.step("Get a signed receipt, and verify it with the published key")
@@ -115,20 +103,13 @@ class Scenario:
     def show_the_log_is_sealed(self) -> None:
         self.step("Seal the audit log, and verify it")
         for command in ("seal_audit_log", "verify_audit_log"):
-            said = StringIO()
-            self.write(f"   -> manage.py {command}")
-            call_command(command, stdout=said)
-            self.write(f"      {said.getvalue().strip()}")
+            self.write(f"      {self.command(command)}")
 
     def asked(self) -> dict[str, bool]:
         alive = self.probe.ask()
         for name, is_alive in alive.items():
             self.write(f"   <- {name}: {'alive' if is_alive else 'dead'}")
         return alive
-
-    def step(self, title: str) -> None:
-        self.steps += 1
-        self.write(f"\n{self.steps}. {title}")
 
 
 def connect(api: Api, *, step: Callable[[str], None]) -> dict[str, Any]:
@@ -149,8 +130,3 @@ def connect(api: Api, *, step: Callable[[str], None]) -> dict[str, Any]:
     expect(made["status"] == "active", "the connection is not active")
     connection: dict[str, Any] = made
     return connection
-
-
-def expect(condition: bool, otherwise: str) -> None:
-    if not condition:
-        raise SurpriseError(otherwise)

@@ -1,15 +1,11 @@
 """A team's program connects two pages with an API key, publishes, ends one, and has it back."""
 
-from collections.abc import Callable
-from io import StringIO
+from dataclasses import dataclass
 from typing import Any
 
-from django.core.management import call_command
-
-from connections_project.sandbox.local.api import Api, SurpriseError, consent
 from connections_project.sandbox.local.people import USER
+from connections_project.sandbox.local.steps import Steps, expect
 
-PERSON = "ada"
 SOCIAL = "/api/v1/plugin/social-media-publisher/social"
 SCOPES = "social:read,social:write,social:publish"
 EXPECTED_TRAIL = (
@@ -20,14 +16,8 @@ EXPECTED_TRAIL = (
 )
 
 
-class SocialScenario:
-    """Runs one step after the other, and raises SurpriseError at the first that goes wrong."""
-
-    def __init__(self, api: Api, *, write: Callable[[str], None], steps: int) -> None:
-        self.api = api
-        self.write = write
-        self.steps = steps
-
+@dataclass(kw_only=True)
+class SocialScenario(Steps):
     def run(self) -> None:
         self.make_a_key()
         first, second = self.connect()
@@ -42,20 +32,16 @@ class SocialScenario:
 
         self.step("Make an API key for the team")
         team_id = str(User.objects.get(email=USER.email).own_team.pk)
-        out = StringIO()
-        self.write(f"   -> manage.py create_api_key {team_id} --scopes {SCOPES}")
-        call_command("create_api_key", team_id, scopes=SCOPES, stdout=out, stderr=StringIO())
+        key = self.command("create_api_key", team_id, "--scopes", SCOPES)
         self.write("   <- *** (a program keeps it; from here on it calls, and nobody is signed in)")
-        self.api.use_key(out.getvalue().strip(), team_id=team_id)
+        self.api.use_key(key, team_id=team_id)
 
     def connect(self, *names: str) -> list[str]:
         """Complete the flow, and return the ids of the accounts that have fresh access."""
         self.step(f"Start connecting pages{', naming the one to have back' if names else ''}")
         wanted = {"platform": "sandbox_pages", "accountIds": list(names)}
         started = self.api.call("POST", f"{SOCIAL}/connect", body=wanted, expect=201)
-        self.step(f"Consent: {PERSON} signs in there and presses Allow")
-        brought_back = consent(started["authorizationUrl"], person=PERSON)
-        expect(brought_back.get("state") == started["state"], "another state came back")
+        brought_back = self.allow(started["authorizationUrl"], state=started["state"])
         self.step("Complete it: one consent is for both pages")
         answer = self.api.call("POST", f"{SOCIAL}/callback", query=brought_back, expect=201)
         expect(answer["connectedCount"] == 2, "the consent was not for two pages")
@@ -91,25 +77,10 @@ class SocialScenario:
 
     def show_the_trail(self, account_id: str) -> None:
         self.step("Read the audit trail of the first")
-        trail = StringIO()
-        self.write(f"   -> manage.py show_audit_trail {account_id}")
-        call_command("show_audit_trail", account_id, stdout=trail)
-        for line in trail.getvalue().splitlines():
-            self.write(f"      {line}")
-        missing = [action for action in EXPECTED_TRAIL if f" {action} " not in trail.getvalue()]
-        expect(not missing, f"the audit trail lacks {', '.join(missing)}")
+        self.expect_trail(account_id, EXPECTED_TRAIL)
 
     def _publish(self, account_id: str, caption: str, *, expect: int) -> Any:
         body = {"accountId": account_id, "caption": caption}
         headers = {"Idempotency-Key": caption}
         path = f"{SOCIAL}/publish"
         return self.api.call("POST", path, body=body, headers=headers, expect=expect)
-
-    def step(self, title: str) -> None:
-        self.steps += 1
-        self.write(f"\n{self.steps}. {title}")
-
-
-def expect(condition: bool, otherwise: str) -> None:
-    if not condition:
-        raise SurpriseError(otherwise)
