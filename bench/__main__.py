@@ -8,19 +8,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.environment import ROOT, Environment, Program, Size, serving
+from bench.environment import OURS, ROOT, Environment, Program, Size, serving
 from bench.kept import written
 from bench.part import add_servers, migrated
 
 LANES = (1, 16)
 # Each in a process and a database of its own: one fills a million rows, one changes the catalogue.
 PARTS = ("instructions", "start", "drain", "counts", "audit_log", "beside_peers")
-OURS = Program(
-    "ours", "connections_project.rsgi:application", "connections_project.settings", "rsgi"
-)
-PLAIN_DRF = Program(
-    "plain DRF", "bench.plain_drf.wsgi:application", "bench.plain_drf.settings", "wsgi"
-)
+PLAIN_DRF = Program("plain DRF", "bench.wsgi:application", "bench.plain_drf.settings", "wsgi")
 EXAMPLES = """
 examples:
   make bench                                          ten minutes, for an impression

@@ -14,20 +14,24 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 import django
 from django.core.management import call_command
 
-from bench.environment import Environment, LackingError, Program, Server, Size, prepared, serving
+from bench.environment import OURS, Environment, LackingError, Server, Size, prepared, serving
 from bench.part import parser_of
-from bench.slow_clients import HALF, HEAD, ask, get_request, latency_words, post_request
 
-OURS = Program(
-    "ours", "connections_project.rsgi:application", "connections_project.settings", "rsgi"
-)
 HEADINGS = "| crowd | `/healthz` | `GET /providers` | what became of it |"
 # The longest that an answer to one of a crowd takes, and some more.
 PATIENCE = 40.0
+# An answer to those beside it that takes longer counts with it.
+ASKER_PATIENCE = 10.0
+HALF = b'{"email": "somebody@example.com", "pass'
+HEAD = (
+    b"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    b"Content-Type: application/json\r\nContent-Length: 80\r\n\r\n"
+)
 
 
 def main() -> None:
@@ -74,7 +78,7 @@ def _refreshes(number: int) -> list[bytes]:
 
     people = seed.people(f"refreshing-{number}", number=number, connections=1)
     return [
-        post_request(
+        _post(
             f"/api/v1/providers/{one.connections[0]}/token-refreshes",
             b'{"force": true}',
             token=one.token,
@@ -86,7 +90,7 @@ def _refreshes(number: int) -> list[bytes]:
 def _logins(number: int) -> list[bytes]:
     """Return as many sign-ins as an address may fail in a minute, of nobody."""
     body = '{{"email": "nobody-{}@example.com", "password": "guessed"}}'
-    return [post_request("/api/v1/auth/login", body.format(one).encode()) for one in range(number)]
+    return [_post("/api/v1/auth/login", body.format(one).encode()) for one in range(number)]
 
 
 CROWDS: dict[str, Callable[[], list[bytes]]] = {
@@ -95,7 +99,7 @@ CROWDS: dict[str, Callable[[], list[bytes]]] = {
     "64 refreshes at a platform that hangs": lambda: _refreshes(64),
     "300 bodies that stall": lambda: [HEAD + HALF] * 300,
     "20 logins": lambda: _logins(20),
-    "24 readers of /api/schema": lambda: [get_request("/api/schema")] * 24,
+    "24 readers of /api/schema": lambda: [_get("/api/schema")] * 24,
 }
 
 
@@ -109,15 +113,52 @@ def _measure(environment: Environment, server: Server, name: str, *, seconds: fl
     environment.forget_limits()
     [reader] = seed.people(f"reader beside {name}", number=1, connections=10)
     requests = CROWDS[name]()
-    asked = [get_request("/healthz"), get_request("/api/v1/providers", reader.token)]
+    asked = [_get("/healthz"), _get("/api/v1/providers", reader.token)]
     for request in asked:
-        ask(server.port, request, seconds=1)
+        _ask(server.port, request, seconds=1)
     with ThreadPoolExecutor(len(requests) + len(asked)) as pool:
         crowd = [pool.submit(_send, server.port, one) for one in requests]
-        beside = [pool.submit(ask, server.port, one, seconds=seconds) for one in asked]
-        told = [latency_words(one.result()) for one in beside]
+        beside = [pool.submit(_ask, server.port, one, seconds=seconds) for one in asked]
+        told = [_latency_words(one.result()) for one in beside]
         answers = [one.result() for one in crowd]
     print(f"| {name} | {' | '.join(told)} | {_words(answers)} |", flush=True)
+
+
+def _ask(port: int, request: bytes, *, seconds: float) -> list[float]:
+    """Ask ten times a second, on a new connection each time; give the seconds of each answer."""
+    found, until = [], time.monotonic() + seconds
+    while time.monotonic() < until:
+        began = time.monotonic()
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=ASKER_PATIENCE) as client:
+                client.sendall(request)
+                is_answer = client.recv(65536).startswith(b"HTTP/1.1 200")
+        except OSError:
+            is_answer = False
+        found.append(time.monotonic() - began if is_answer else ASKER_PATIENCE)
+        time.sleep(0.1)
+    return found
+
+
+def _latency_words(found: list[float]) -> str:
+    unanswered = sum(seconds >= ASKER_PATIENCE for seconds in found)
+    return (
+        f"median {median(found) * 1000:.0f} ms, longest {max(found) * 1000:.0f} ms, "
+        f"{unanswered} of {len(found)} unanswered"
+    )
+
+
+def _get(path: str, token: str = "") -> bytes:
+    lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", "Connection: close"]
+    lines += [f"Authorization: Bearer {token}"] if token else []
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def _post(path: str, body: bytes, *, token: str = "") -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", "Connection: close"]
+    lines += [f"Authorization: Bearer {token}"] if token else []
+    lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def _words(answers: list[tuple[str, float]]) -> str:

@@ -20,16 +20,13 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from bench.environment import ROOT, Environment, Program, Server, Size, serving
+from bench.environment import OURS, ROOT, Environment, Program, Server, Size, serving
 from bench.load import Outcome
 from bench.load import run as load
 from bench.part import Result, part_parser, run
 
 PEERS = ROOT / "bench" / "peers"
 PYTHON = PEERS / ".venv" / "bin" / "python"
-OURS = Program(
-    "ours", "connections_project.rsgi:application", "connections_project.settings", "rsgi"
-)
 LANES = 16
 Requests = Iterator[bytes]
 
@@ -102,7 +99,7 @@ def _peer(environment: Environment, name: str, people: int) -> Iterator[Site]:
             }
             program = Program(
                 name,
-                "bench.peers.wsgi:application",
+                "bench.wsgi:application",
                 variables["DJANGO_SETTINGS_MODULE"],
                 "wsgi",
                 python=str(PYTHON),

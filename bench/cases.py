@@ -8,8 +8,8 @@ from itertools import cycle
 from bench import seed
 from bench.seed import Person
 
-# Below the limits of a principal: 50 writes and 100 reads a minute.
-WRITES, READS = 40, 90
+# Below a principal's limit of 50 a minute.
+WRITES = 40
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,6 @@ class Program:
         application: Its module and attribute.
         settings: Its settings' module.
         interface: How granian calls it: "rsgi" or "wsgi".
-        root: The folder that its modules are in.
         python: The interpreter whose packages it uses.
         variables: What it finds in its environment besides.
     """
@@ -137,9 +136,13 @@ class Program:
     application: str
     settings: str
     interface: str
-    root: Path = ROOT
     python: str = sys.executable
     variables: Mapping[str, str] = field(default_factory=dict)
+
+
+OURS = Program(
+    "ours", "connections_project.rsgi:application", "connections_project.settings", "rsgi"
+)
 
 
 @dataclass(frozen=True)
@@ -194,7 +197,7 @@ def serving(environment: Environment, program: Program, size: Size) -> Iterator[
     with path.open("wb") as log:
         process = subprocess.Popen(
             command,
-            cwd=program.root,
+            cwd=ROOT,
             env=variables,
             stdout=log,
             stderr=log,

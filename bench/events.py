@@ -14,8 +14,8 @@ from pathlib import Path
 from statistics import median
 from typing import Self
 
-from bench.__main__ import OURS
 from bench.environment import (
+    OURS,
     Environment,
     LackingError,
     Server,

@@ -3,7 +3,6 @@
 from connections_project.settings import *  # noqa: F403
 
 ROOT_URLCONF = "bench.plain_drf.urls"
-WSGI_APPLICATION = "bench.plain_drf.wsgi.application"
 MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
