@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.management.base import CommandError, CommandParser
 
 from audit.arguments import find_person
-from connections_project.connections.registry import connection_type
+from connections_project.connections.registry import connection_type, connection_types
 from connections_project.core.commands.arguments import date_or_time
 from connections_project.core.commands.base import given_reason
 from connections_project.core.parsing import parse_uuid
@@ -121,3 +121,13 @@ def operator_with(email: str, app: str) -> User:
             returncode=2,
         )
     return user
+
+
+def operator_with_all(email: str) -> User:
+    """Return the operator who says so, who must be permitted to end connections of all apps.
+
+    Raises:
+        CommandError: See `operator_with`.
+    """
+    *_, operator = [operator_with(email, one.app) for one in connection_types()]
+    return operator

@@ -1,7 +1,6 @@
 """The `disconnect_*` command of any connection type; each app's own file adds its words."""
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -137,7 +136,10 @@ class DisconnectCommand(CommandWithExamples):
             )
         if ids and not given["dry_run"]:
             if not given["yes"]:
-                self.ask(run, as_json=given["json"])
+                question = (
+                    f"{_in_words(run.radius)}\nDisconnect {counted(run.selected, 'connection')}?"
+                )
+                self.require_yes(question, aside=given["json"])
             self.force(run, ids, options, operator, given["batch_size"])
         self.report(run, as_json=given["json"])
         if run.complaint:
@@ -172,15 +174,6 @@ class DisconnectCommand(CommandWithExamples):
             message = f"Neither the catalogue nor any connection knows {slug!r} here."
             raise CommandError(message, returncode=2)
 
-    def ask(self, run: Run, *, as_json: bool) -> None:
-        """Ask for a confirmation on standard input, whose end means no."""
-        out = self.stderr if as_json else self.stdout
-        question = f"Disconnect {_number(run.selected)}? [y/N] "
-        out.write(f"{_in_words(run.radius)}\n{question}", _plain, ending="")
-        out.flush()
-        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-            raise CommandError("Nothing was done.", returncode=2)
-
     def force(
         self,
         run: Run,
@@ -214,17 +207,9 @@ class DisconnectCommand(CommandWithExamples):
             return
         self.stdout.write(_in_words(run.radius) if run.dry_run else _outcome(run))
         for failure in run.result.failures:
-            self.stderr.write(f"FAILED {failure.connection_id}: {failure.detail}", _plain)
+            self.note(f"FAILED {failure.connection_id}: {failure.detail}")
         for unknown in run.unknown:
-            self.stderr.write(f"UNKNOWN {unknown}", _plain)
-
-
-def _plain(line: str) -> str:
-    return line
-
-
-def _number(count: int) -> str:
-    return "1 connection" if count == 1 else f"{count} connections"
+            self.note(f"UNKNOWN {unknown}")
 
 
 def _in_words(radius: BlastRadius | None) -> str:
@@ -234,7 +219,7 @@ def _in_words(radius: BlastRadius | None) -> str:
     platforms = ", ".join(f"{slug} {count}" for slug, count in radius.platforms.items())
     return "\n".join(
         [
-            f"{_number(radius.connections)} would be ended:",
+            f"{counted(radius.connections, 'connection')} would be ended:",
             f"  platforms           {platforms}",
             f"  owners              {radius.owners}",
             f"  active schedules    {radius.active_schedules}",
@@ -248,7 +233,7 @@ def _outcome(run: Run) -> str:
     result = run.result
     if not run.selected and not result.passed_over:
         return NOTHING
-    parts = [f"{_number(result.disconnected)} disconnected"]
+    parts = [f"{counted(result.disconnected, 'connection')} disconnected"]
     parts += [f"{result.passed_over} over already"] if result.passed_over else []
     parts += (
         [f"{counted(result.revocations, 'revocation')} under way"] if result.revocations else []

@@ -101,6 +101,29 @@ class EscapedCommand(BaseCommand):
                 raise
             raise CommandError(said, returncode=self.unable) from None
 
+    def require_yes(
+        self, question: str, *, aside: bool, refusal: str = "Nothing was done."
+    ) -> None:
+        """Ask for a confirmation on standard input, whose end means no.
+
+        Args:
+            question: What is to be confirmed.
+            aside: Ask on standard error, so that standard output holds nothing but the result.
+            refusal: What is said where the answer is no.
+
+        Raises:
+            CommandError: It is (exit code 2).
+        """
+        out = self.stderr if aside else self.stdout
+        out.write(f"{question} [y/N] ", _plain, ending="")
+        out.flush()
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+            raise CommandError(refusal, returncode=2)
+
+    def note(self, line: str) -> None:
+        """Write a line to standard error, in the terminal's own colour."""
+        self.stderr.write(line, _plain)
+
     @contextmanager
     def shown_or_undone(self) -> Iterator[None]:
         """Commit what is done here only once what is written here has been handed on.
@@ -127,6 +150,10 @@ class EscapedCommand(BaseCommand):
                 raise
             said = f"The output can't be written ({error.strerror}). {outcome}"
             raise CommandError(said, returncode=self.unable) from None
+
+
+def _plain(line: str) -> str:
+    return line
 
 
 class CommandWithExamples(EscapedCommand):

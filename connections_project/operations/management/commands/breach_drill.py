@@ -1,7 +1,6 @@
 """`manage.py breach_drill`: everything that a breach at a platform asks for, in one command."""
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,7 +16,6 @@ from tqdm import tqdm
 from audit.readable import UnreadableEventError
 from audit.record import Origin
 from audit.seal import seal_all
-from connections_project.connections.registry import connection_types
 from connections_project.core.commands.arguments import seconds
 from connections_project.core.commands.base import (
     CommandWithExamples,
@@ -28,7 +26,7 @@ from connections_project.core.commands.base import (
 )
 from connections_project.identity.origins import command_origin
 from connections_project.operations import breach, breach_report
-from connections_project.operations.arguments import operator_with
+from connections_project.operations.arguments import operator_with_all
 from connections_project.operations.breach import Breach, Waiting
 from connections_project.platforms.registry import UnknownPlatformError
 
@@ -81,7 +79,7 @@ class Command(CommandWithExamples):
     def handle(self, *, slug: str, operator: str | None, **options: Any) -> None:
         reason = given_reason(options["reason"])
         self._refuse_a_slip(slug, for_real=options["for_real"])
-        origin = command_origin(_operator(operator))
+        origin = command_origin(operator_with_all(operator) if operator else None)
         if not options["yes"]:
             self._ask(slug, as_json=options["json"])
         with resumable(GO_ON):
@@ -92,10 +90,10 @@ class Command(CommandWithExamples):
         found = breach.begin(
             slug, reason=reason, for_real=options["for_real"], origin=origin, details=details
         )
-        self._say(f"{slug} is suspended.")
+        self.note(f"{slug} is suspended.")
         self._end_all(found, origin, details)
         wait = options["wait"]
-        self._say("Watching revocations, and telling the host application.")
+        self.note("Watching revocations, and telling the host application.")
         left = breach.watch(
             found,
             seconds=settings.REVOCATION_GIVE_UP_SECONDS if wait is None else wait,
@@ -116,7 +114,7 @@ class Command(CommandWithExamples):
                 details=details,
                 on_batch=lambda batch: bar.update(batch.processed),
             )
-        self._say(f"{counted(result.disconnected, 'connection')} ended now.")
+        self.note(f"{counted(result.disconnected, 'connection')} ended now.")
         for failure in result.failures:
             self.stderr.write(f"FAILED {failure.connection_id}: {failure.detail}")
 
@@ -174,19 +172,11 @@ class Command(CommandWithExamples):
             raise CommandError(words, returncode=2)
 
     def _ask(self, slug: str, *, as_json: bool) -> None:
-        """Ask for a confirmation on standard input, whose end means no."""
-        out = self.stderr if as_json else self.stdout
         number = sum(
             one.unfinished(rows, erase_tokens=True).count() for one, rows in breach.rows_at(slug)
         )
-        question = f"Suspend {slug} and end {counted(number, 'connection')} there? [y/N] "
-        out.write(question, ending="")
-        out.flush()
-        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-            raise CommandError("Nothing was done.", returncode=2)
-
-    def _say(self, line: str) -> None:
-        self.stderr.write(line, lambda text: text)
+        question = f"Suspend {slug} and end {counted(number, 'connection')} there?"
+        self.require_yes(question, aside=as_json)
 
 
 def _seconds(text: str) -> float:
@@ -196,11 +186,3 @@ def _seconds(text: str) -> float:
 
 # argparse names the type in its message.
 _seconds.__name__ = seconds.__name__
-
-
-def _operator(email: str | None) -> Any:
-    """Return the operator who says so, who must be permitted to end connections of all apps."""
-    if email is None:
-        return None
-    *_, found = [operator_with(email, one.app) for one in connection_types()]
-    return found

@@ -1,7 +1,6 @@
 """`manage.py disconnect_user`: a user goes, and all of the user's own connections with it."""
 
 import json as jsonlib
-import sys
 from dataclasses import asdict
 from typing import Any
 
@@ -9,7 +8,6 @@ from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from audit.arguments import person
-from connections_project.connections.registry import connection_types
 from connections_project.core.commands.base import (
     CommandWithExamples,
     counted,
@@ -21,7 +19,7 @@ from connections_project.core.parsing import render_datetime
 from connections_project.identity.models import ApiKey, User
 from connections_project.identity.origins import command_origin
 from connections_project.operations import offboarding
-from connections_project.operations.arguments import operator_with
+from connections_project.operations.arguments import operator_with_all
 from connections_project.operations.disconnect_command import GO_ON
 from connections_project.operations.offboarding_plan import (
     OffboardingPlan,
@@ -63,7 +61,7 @@ class Command(CommandWithExamples):
 
     def handle(self, *, email: str, operator: str | None, **options: Any) -> None:
         user = person(email)
-        actor = _operator(operator) if operator else None
+        actor = operator_with_all(operator) if operator else None
         reason = given_reason(options["reason"])
         seen = offboarding_plan(user, forget=options["forget"])
         if options["dry_run"]:
@@ -78,15 +76,10 @@ class Command(CommandWithExamples):
             raise CommandError(f"{failed} could not be disconnected.")
 
     def ask(self, user: User, seen: OffboardingPlan, options: dict[str, Any]) -> None:
-        """Ask for a confirmation on standard input, whose end means no."""
-        out = self.stderr if options["json"] else self.stdout
         action = "Forget" if options["forget"] else "Deactivate"
         number = counted(seen.connections, "connection")
-        question = f"{action} {user.shown_name} and disconnect {number}? [y/N] "
-        out.write("\n".join([*_in_words(seen), question]), _plain, ending="")
-        out.flush()
-        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-            raise CommandError("Nothing was done.", returncode=2)
+        question = f"{action} {user.shown_name} and disconnect {number}?"
+        self.require_yes("\n".join([*_in_words(seen), question]), aside=options["json"])
 
     def report(
         self, user: User, seen: OffboardingPlan, result: Result, options: dict[str, Any]
@@ -97,18 +90,7 @@ class Command(CommandWithExamples):
         lines = _in_words(seen) if options["dry_run"] else _done(user, seen, result)
         self.stdout.write("\n".join(lines))
         for failure in result.failures:
-            self.stderr.write(f"FAILED {failure.connection_id}: {failure.detail}", _plain)
-
-
-def _plain(line: str) -> str:
-    """Return text for standard error, in the terminal's own colour."""
-    return line
-
-
-def _operator(email: str) -> User:
-    """Return the operator who says so, who must be permitted to end connections of all apps."""
-    *_, operator = [operator_with(email, one.app) for one in connection_types()]
-    return operator
+            self.note(f"FAILED {failure.connection_id}: {failure.detail}")
 
 
 def _deactivate(

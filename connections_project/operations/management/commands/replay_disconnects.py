@@ -1,7 +1,6 @@
 """`manage.py replay_disconnects`: after a restore, end what had been ended since the backup."""
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -84,20 +83,13 @@ class Command(CommandWithExamples):
                 histories, given_reason(reason), _origin(operator, plan), {"os_user": os_user()}
             )
             if plan.count:
-                self._confirm(plan.count, yes=yes)
+                if not yes:
+                    question = f"{plan.count} connections will be ended again. Go on?"
+                    self.require_yes(question, aside=True, refusal="Nothing was changed.")
                 result = _run(replay, plan)
         self._report(_summary(histories, plan, result, dry_run=dry_run), as_json=json)
         if plan.unknown or result.failures:
             raise CommandError("Some could not be ended; they are named above.")
-
-    def _confirm(self, count: int, *, yes: bool) -> None:
-        """Ask on standard error, so that standard output holds nothing but the result."""
-        if yes:
-            return
-        self.stderr.write(f"{count} connections will be ended again. Go on? [y/N] ", ending="")
-        self.stderr.flush()
-        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-            raise CommandError("Nothing was changed.", returncode=WRONG_USE)
 
     def _report(self, summary: dict[str, Any], *, as_json: bool) -> None:
         if as_json:
