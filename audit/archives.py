@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from audit import statements
 from audit.models import Archive
-from audit.signatures import signature_problem
+from audit.statements import signature_problem
 from connections_project.core.signing import Keys
 
 

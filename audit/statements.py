@@ -47,6 +47,17 @@ def verify(signed: dict[str, Any], keys: Keys) -> None:
     key.verify(signature, covered(signed))
 
 
+def signature_problem(signed: dict[str, Any], keys: Keys) -> str:
+    """Return what is wrong with a signature, to follow a subject; empty if it is good."""
+    try:
+        verify(signed, keys)
+    except UnknownKeyError:
+        return f"is signed with key {signed.get('kid')}, which is not among the known ones"
+    except InvalidSignature:
+        return "has a wrong signature"
+    return ""
+
+
 def of_seal(seal: Seal) -> dict[str, Any]:
     """Write a seal as the statement that was, or is to be, signed."""
     return {

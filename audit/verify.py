@@ -17,7 +17,7 @@ from audit.horizon import CLOCKS_MAY_DIFFER_BY
 from audit.models import AuditEvent, Seal, SealedEvent
 from audit.readable import unreadable
 from audit.seal import THE_BEGINNING
-from audit.signatures import signature_problem
+from audit.statements import signature_problem
 from audit.unsealed import windows
 from connections_project.core.parsing import render_datetime
 from connections_project.core.signing import Keys

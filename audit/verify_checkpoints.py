@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 
 from audit.models import Seal
-from audit.signatures import signature_problem
+from audit.statements import signature_problem
 from audit.verify import Finding, Kind
 from connections_project.core.signing import Keys
 

@@ -126,9 +126,20 @@ class EndpointAdmin(ReadOnlyAdmin):
         *,
         label: str,
     ) -> HttpResponse:
+        goes_on = "The old one signs beside it for 24 hours."
         # The admin lets no page of its be stored, so none keeps the secret.
-        context = {"title": label, "form": form, "endpoint": endpoint, "secret": secret}
-        return self.page(request, "admin/event_secret.html", **context)
+        return self.page(
+            request,
+            "admin/shown_once.html",
+            title=label,
+            label=label,
+            form=form,
+            kind="secret",
+            secret=secret,
+            row=endpoint,
+            whose=endpoint and endpoint.url,
+            note=endpoint and f"{endpoint.url} gets a new secret. {goes_on}",
+        )
 
     def shown_state(self, endpoint: Endpoint) -> SafeString:
         if not endpoint.is_enabled:

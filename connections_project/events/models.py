@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -94,6 +95,17 @@ class OutgoingEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.pk}"
+
+    def delivery_to(self, endpoint_id: UUID, *, at: datetime) -> "Delivery":
+        """Return a new delivery to an endpoint, due at once."""
+        return Delivery(
+            endpoint_id=endpoint_id,
+            event=self,
+            connection_id=self.connection_id,
+            sequence=self.sequence,
+            due_at=at,
+            begun_at=at,
+        )
 
 
 class DeliveryState(models.TextChoices):

@@ -129,14 +129,7 @@ def _write_rows(events: Events, wanting: Wanting, now: datetime) -> None:
     )
     enabled = set(Endpoint.objects.filter(disabled_at=None).values_list("pk", flat=True))
     Delivery.objects.bulk_create(
-        Delivery(
-            endpoint_id=endpoint,
-            event=event,
-            connection_id=event.connection_id,
-            sequence=event.sequence,
-            due_at=now,
-            begun_at=now,
-        )
+        event.delivery_to(endpoint, at=now)
         for event in stored
         for endpoint in wanting[event.type]
         if endpoint in enabled

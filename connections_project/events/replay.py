@@ -142,17 +142,7 @@ def _again(endpoint: Endpoint, events: Sequence[OutgoingEvent]) -> int:
             Exists(Delivery.objects.filter(endpoint=endpoint, event=OuterRef("pk")))
         )
         made = Delivery.objects.bulk_create(
-            [
-                Delivery(
-                    endpoint=endpoint,
-                    event=event,
-                    connection_id=event.connection_id,
-                    sequence=event.sequence,
-                    due_at=now,
-                    begun_at=now,
-                )
-                for event in missing.order_by("sequence")
-            ]
+            event.delivery_to(endpoint.pk, at=now) for event in missing.order_by("sequence")
         )
     return again + len(made)
 

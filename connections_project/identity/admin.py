@@ -267,8 +267,17 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         except MadeBeforeError as error:
             return self.made_before(request, error.row_id)
         # The admin lets no page of its be stored, so none keeps the key.
-        context = {"title": "Make an API key", "form": form, "made": made}
-        return self.page(request, "admin/api_key.html", **context)
+        return self.page(
+            request,
+            "admin/shown_once.html",
+            title="Make an API key",
+            label="Make the key",
+            form=form,
+            kind="key",
+            secret=made and made.text,
+            row=made and made.key,
+            whose=made and made.key.team,
+        )
 
     def _made(self, request: HttpRequest, form: KeyForm) -> NewKey | None:
         origin, maker = admin_origin(request), signed_in(request)
