@@ -16,6 +16,7 @@ from typing import IO
 
 from connections_project.sandbox.local import processes
 from connections_project.sandbox.local.interruptions import Interrupted
+from connections_project.sandbox.local.output import say
 from connections_project.sandbox.local.processes import SECONDS_TO_STOP, Program, StartError
 
 
@@ -48,6 +49,15 @@ def stop_all(programs: Sequence[Program], folder: Path) -> list[Program]:
     for program in running:
         stop(program, folder)
     return running
+
+
+def stop_and_say(programs: Sequence[Program], folder: Path) -> None:
+    """End those programs that run, and print which these were."""
+    stopped = stop_all(programs, folder)
+    for program in stopped:
+        say(f"Stopped the {program.name}.")
+    if not stopped:
+        say("Nothing is running.")
 
 
 def start(program: Program, *, env: Mapping[str, str], folder: Path) -> subprocess.Popen[bytes]:

@@ -69,11 +69,7 @@ def up(folder: Path, asked: Ports) -> None:
 
 def down(folder: Path, asked: Ports = USUAL) -> None:
     """Stop whatever runs; the state stays for the next time."""
-    stopped = background.stop_all(programs(folder, asked), folder)
-    for program in stopped:
-        say(f"Stopped the {program.name}.")
-    if not stopped:
-        say("Nothing is running.")
+    background.stop_and_say(programs(folder, asked), folder)
 
 
 def connect_sandbox(folder: Path, asked: Ports) -> None:

@@ -45,37 +45,30 @@ class Program:
         return [sys.executable, *self.command]
 
 
-GRANIAN = (
-    *("-m", "granian", "--interface", "rsgi"),
-    *("--http", "1", "--backlog", "8192", "--no-ws"),
-)
-
-
 def service(port: int, certificate: Certificate) -> Program:
     """Describe the service behind TLS. One process: the embedded default keeps state in it."""
-    tls = ("--ssl-certificate", str(certificate.chain), "--ssl-keyfile", str(certificate.key))
-    command = (
-        *GRANIAN,
-        *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-        *tls,
-        "connections_project.rsgi:application",
-    )
     url = f"https://localhost:{port}/api/v1/platforms"
-    return Program("service", command, lambda: answers(url, certificate.authority), port)
+    return _served("service", port, certificate, "--workers", "1", url=url)
 
 
 def web(port: int, certificate: Certificate) -> Program:
     """Describe the service as production runs it: several processes, replaced when they die."""
-    tls = ("--ssl-certificate", str(certificate.chain), "--ssl-keyfile", str(certificate.key))
+    workers, url = (
+        ("--workers", "2", "--respawn-failed-workers"),
+        f"https://localhost:{port}/readyz",
+    )
+    return _served("web", port, certificate, *workers, url=url)
+
+
+def _served(name: str, port: int, certificate: Certificate, *workers: str, url: str) -> Program:
     command = (
-        *GRANIAN,
-        *("--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", "2", "--respawn-failed-workers"),
-        *tls,
+        *("-m", "granian", "--interface", "rsgi"),
+        *("--http", "1", "--backlog", "8192", "--no-ws"),
+        *("--host", "127.0.0.1", "--port", str(port), *workers),
+        *("--ssl-certificate", str(certificate.chain), "--ssl-keyfile", str(certificate.key)),
         "connections_project.rsgi:application",
     )
-    url = f"https://localhost:{port}/readyz"
-    return Program("web", command, lambda: answers(url, certificate.authority), port)
+    return Program(name, command, lambda: answers(url, certificate.authority), port)
 
 
 def worker(folder: Path) -> Program:

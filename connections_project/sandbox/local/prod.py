@@ -85,11 +85,7 @@ def up(folder: Path, port: int, keys: Path, operator: str) -> None:
 
 def down(folder: Path, port: int, _keys: Path, _operator: str) -> None:
     """Stop each process after what it is doing; what is stored stays."""
-    stopped = background.stop_all(programs(folder, port), folder)
-    for program in stopped:
-        say(f"Stopped the {program.name}.")
-    if not stopped:
-        say("Nothing is running.")
+    background.stop_and_say(programs(folder, port), folder)
 
 
 def programs(folder: Path, port: int) -> list[Program]:
