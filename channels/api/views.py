@@ -7,8 +7,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from channels import cancel, connect, disconnect, refresh
-from channels.api import documentation, reading
+from channels.api import reading
 from channels.api import serializers as bodies
+from channels.api.documentation import connections as documentation
+from channels.api.documentation import schedules as schedule_documentation
 from channels.cancel import Cancellation
 from channels.models import ChannelConnection, ScheduleStatus, Status
 from channels.schedule import WantedPost, schedule
@@ -115,7 +117,7 @@ class ScheduleViewSet(ApiViewSet):
         "retrieve": throttling.ReadThrottle,
     }
 
-    @documentation.SCHEDULE
+    @schedule_documentation.SCHEDULE
     def create(self, request: Request) -> Response:
         body = validated(bodies.ScheduleRequest, request)
         wanted = body["channel_connection_id"]
@@ -132,7 +134,7 @@ class ScheduleViewSet(ApiViewSet):
         )
         return Response(bodies.ScheduleAnswer(made).data, status=201)
 
-    @documentation.LIST_SCHEDULES
+    @schedule_documentation.LIST_SCHEDULES
     def list(self, request: Request) -> Response:
         status = choice(request, "status", ScheduleStatus.values)
         name = "channel_connection_id"
@@ -141,12 +143,12 @@ class ScheduleViewSet(ApiViewSet):
         found = own_schedules(principal_of(request), status=status, connection_id=connection_id)
         return self.paginated(bodies.ScheduleAnswer, found)
 
-    @documentation.GET_SCHEDULE
+    @schedule_documentation.GET_SCHEDULE
     def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the path's own word.
         found = own_schedule(reading.schedule_id(id), user=principal_of(request))
         return Response(bodies.ScheduleAnswer(found).data)
 
-    @documentation.CANCEL
+    @schedule_documentation.CANCEL
     def cancel(self, request: Request, id: str) -> Response:  # noqa: A002
         cancelled = cancel.cancel_own(
             schedule_id=reading.schedule_id(id),
@@ -155,7 +157,7 @@ class ScheduleViewSet(ApiViewSet):
         )
         return Response(bodies.ScheduleAnswer(cancelled).data)
 
-    @documentation.BULK_CANCEL
+    @schedule_documentation.BULK_CANCEL
     def bulk_cancel(self, request: Request) -> Response:
         done = self._cancel(request)
         refused = [

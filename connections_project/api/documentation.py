@@ -103,6 +103,12 @@ def asked(value: Any, name: str = "example") -> OpenApiExample:
     return OpenApiExample(name, value, request_only=True)
 
 
+def sample_page(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the sample of a page that has one row."""
+    whole = {"page": 1, "limit": 20, "total": 1, "total_pages": 1}
+    return {"data": [row], "pagination": {**whole, "has_next": False, "has_prev": False}}
+
+
 def _in_words(limit: Policy) -> str:
     return (
         f"Rate limit `{limit.name}`: {limit.burst} calls at once, "

@@ -22,8 +22,9 @@ from connections_project.identity.origins import origin_of
 from connections_project.identity.principals import principal_of, signed_in
 from connections_project.platforms.help_link import help_link
 from providers import connect, disconnect, refresh, sync, update
-from providers.api import documentation
 from providers.api import serializers as bodies
+from providers.api.documentation import accounts as account_documentation
+from providers.api.documentation import connections as documentation
 from providers.models import Connection
 from providers.selectors import own_account, own_accounts, own_connection, own_connections
 
@@ -151,19 +152,19 @@ class AccountViewSet(ApiViewSet):
     # What was wrong with the body when the throttle looked at it; it is raised after that.
     _unreadable: Exception | None = None
 
-    @documentation.ACCOUNTS
+    @account_documentation.ACCOUNTS
     def list(self, request: Request) -> Response:
         wanted = _wanted_connection(request)
         found = own_accounts(principal_of(request).pk, connection_id=wanted)
         return self.paginated(bodies.AccountAnswer, found)
 
-    @documentation.TRANSACTIONS
+    @account_documentation.TRANSACTIONS
     def transactions(self, request: Request, id: str) -> Response:  # noqa: A002 - the path's own word.
         account = own_account(parse_uuid(id), user_id=principal_of(request).pk)
         found = account.transactions.order_by("-posted_at", "-id")
         return self.paginated(bodies.TransactionAnswer, found)
 
-    @documentation.SYNC
+    @account_documentation.SYNC
     def syncs(self, request: Request) -> Response:
         if self._unreadable:
             raise self._unreadable

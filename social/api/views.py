@@ -19,8 +19,9 @@ from connections_project.identity.origins import origin_of
 from connections_project.identity.team_authentication import TeamAuthentication
 from connections_project.platforms.help_link import help_link
 from social import connect, disconnect, publish
-from social.api import documentation, throttling
 from social.api import serializers as bodies
+from social.api import throttling
+from social.api.documentation import endpoints as documentation
 from social.api.permissions import HasScope
 from social.models import SocialAccount
 from social.publications import PublishRequest

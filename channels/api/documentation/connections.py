@@ -8,7 +8,14 @@ from channels.api import serializers as bodies
 from channels.api.documentation import samples
 from channels.api.documentation.errors import channel_endpoint
 from channels.models import Status
-from connections_project.api.documentation import PAGE, WITH_BODY, WRONG_PAGE, answer, asked
+from connections_project.api.documentation import (
+    PAGE,
+    WITH_BODY,
+    WRONG_PAGE,
+    answer,
+    asked,
+    sample_page,
+)
 from connections_project.api.errors import FieldError
 from connections_project.api.rate_limits import API_READ, API_WRITE, PROVIDER_CONNECT, PROVIDER_SYNC
 from connections_project.connections.documentation import (
@@ -84,7 +91,7 @@ LIST = channel_endpoint(
         OpenApiParameter("channel", str, description="Only of this channel: its slug."),
         *PAGE,
     ],
-    answers={200: answer("A page.", bodies.ChannelPage, page=samples.page(samples.CONNECTION))},
+    answers={200: answer("A page.", bodies.ChannelPage, page=sample_page(samples.CONNECTION))},
     refusals=("unauthorized",),
     wrong=WRONG_PAGE,
     limit=API_READ,
@@ -105,7 +112,7 @@ PUBLISH_EVENTS = channel_endpoint(
     summary="List what was published through a connection",
     description="What the channel made of each post, newest first; also after a disconnect.",
     parameters=[CONNECTION_ID, *PAGE],
-    answers={200: answer("A page.", bodies.PublishEventPage, page=samples.page(samples.PUBLISHED))},
+    answers={200: answer("A page.", bodies.PublishEventPage, page=sample_page(samples.PUBLISHED))},
     refusals=OF_OWN,
     wrong=WRONG_PAGE,
     limit=API_READ,

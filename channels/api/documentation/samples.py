@@ -1,7 +1,5 @@
 """Bodies as the source document shows them (Flow: Disconnect Channel), and their kin."""
 
-from typing import Any
-
 from connections_project.api.documentation import SAMPLE_ID
 
 SCHEDULE_ID = "0198c0de-0000-7000-8000-000000000001"
@@ -69,15 +67,3 @@ PUBLISHED = {
     "error_code": None,
     "occurred_at": "2025-12-01T10:00:02Z",
 }
-
-
-def page(row: dict[str, Any]) -> dict[str, Any]:
-    pagination = {
-        "page": 1,
-        "limit": 20,
-        "total": 1,
-        "total_pages": 1,
-        "has_next": False,
-        "has_prev": False,
-    }
-    return {"data": [row], "pagination": pagination}

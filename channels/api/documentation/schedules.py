@@ -16,6 +16,7 @@ from connections_project.api.documentation import (
     WRONG_PAGE,
     answer,
     asked,
+    sample_page,
 )
 from connections_project.api.errors import FieldError
 from connections_project.api.rate_limits import API_READ, API_WRITE
@@ -63,7 +64,7 @@ LIST_SCHEDULES = channel_endpoint(
         ),
         *PAGE,
     ],
-    answers={200: answer("A page.", bodies.SchedulePage, page=samples.page(samples.SCHEDULE))},
+    answers={200: answer("A page.", bodies.SchedulePage, page=sample_page(samples.SCHEDULE))},
     refusals=("unauthorized", *OF_CONNECTION),
     wrong=WRONG_PAGE,
     limit=API_READ,

@@ -1,8 +1,6 @@
 """Bodies as the source document shows them (Provider Connection API)."""
 
-from typing import Any
-
-from connections_project.api.documentation import SAMPLE_ID
+from connections_project.api.documentation import SAMPLE_ID, sample_page
 
 ACCOUNT_ID = "0198c0de-0000-7000-8000-000000000001"
 TRANSACTION_ID = "0198c0de-0000-7000-8000-000000000002"
@@ -60,19 +58,7 @@ SYNCED = {
 }
 
 
-def _page(row: dict[str, Any]) -> dict[str, Any]:
-    pagination = {
-        "page": 1,
-        "limit": 20,
-        "total": 1,
-        "total_pages": 1,
-        "has_next": False,
-        "has_prev": False,
-    }
-    return {"data": [row], "pagination": pagination}
-
-
-ACCOUNTS = _page(
+ACCOUNTS = sample_page(
     {
         "id": ACCOUNT_ID,
         "connection_id": SAMPLE_ID,
@@ -83,7 +69,7 @@ ACCOUNTS = _page(
         "updated_at": "2025-12-04T15:30:00Z",
     }
 )
-TRANSACTIONS = _page(
+TRANSACTIONS = sample_page(
     {
         "id": TRANSACTION_ID,
         "account_id": ACCOUNT_ID,
