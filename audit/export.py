@@ -79,7 +79,6 @@ class Export:
     """One export on its way out; the numbers grow as its lines are taken.
 
     Args:
-        selection: What is wanted.
         through: The last seal of an archive, which has nothing that comes later; None: all.
     """
 

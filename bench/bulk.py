@@ -93,7 +93,6 @@ def race(environment: Environment, *, connections: int) -> Race:
     """End so many connections by the command and by plain SQL, each twice in turns.
 
     Args:
-        environment: Whose database.
         connections: How many in all, of each.
     """
     result = Race(connections // 2)

@@ -17,8 +17,6 @@ class Case:
     """One call.
 
     Args:
-        name: What it is called in results.
-        status: What each answer must have.
         aim: The ratio to the plain DRF view that is aimed for; None where none is named.
         requests: Makes the requests of one measurement; each that spends rows takes new ones.
     """

@@ -16,14 +16,7 @@ class WrongAnswerError(Exception):
 
 @dataclass
 class Comparison:
-    """One call at one number of connections.
-
-    Args:
-        case: The call.
-        lanes: How many connections.
-        ours: One outcome a round.
-        plain: Likewise.
-    """
+    """One call at one number of connections."""
 
     case: Case
     lanes: int
@@ -43,15 +36,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Pair:
-    """The two servers.
-
-    Args:
-        environment: What both stand on.
-        ours: The product.
-        plain: The plain DRF views.
-        rounds: How often each is measured.
-        seconds: How long a measurement takes.
-    """
+    """The two servers."""
 
     environment: Environment
     ours: Server

@@ -124,9 +124,7 @@ class Program:
     """What granian serves.
 
     Args:
-        name: In results.
         application: Its module and attribute.
-        settings: Its settings' module.
         interface: How granian calls it: "rsgi" or "wsgi".
         python: The interpreter whose packages it uses.
         variables: What it finds in its environment besides.
@@ -172,13 +170,7 @@ class Server:
 
 @contextmanager
 def serving(environment: Environment, program: Program, size: Size) -> Iterator[Server]:
-    """Run a program on granian, and end all of it afterwards.
-
-    Args:
-        environment: Where its log goes.
-        program: What is served.
-        size: How many processes and threads.
-    """
+    """Run a program on granian, and end all of it afterwards."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = int(probe.getsockname()[1])
     command = (

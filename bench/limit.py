@@ -64,8 +64,6 @@ def limits(environment: Environment, *, lanes: tuple[int, ...], rows: int) -> di
     """Return disconnects a second at each number of connections; none where pgbench is lacking.
 
     Args:
-        environment: Whose database.
-        lanes: Numbers of connections.
         rows: How many connections are ended at each.
     """
     pgbench = shutil.which("pgbench")

@@ -21,7 +21,6 @@ class Outcome:
     Args:
         seconds: From the first byte sent to the last byte received.
         latencies: Seconds of each request, in the order of their ends.
-        statuses: How many answers had which status.
         processor: Seconds of processor time that the server's workers used meanwhile.
     """
 
@@ -85,9 +84,7 @@ def run(port: int, requests: Iterator[bytes], *, lanes: int, seconds: float) -> 
     """Send requests until the time is up or none is left; answers under way are waited for.
 
     Args:
-        port: A server on loopback.
         requests: Whole HTTP/1.1 requests.
-        lanes: How many connections.
         seconds: For how long new ones are sent.
 
     Raises:

@@ -31,8 +31,6 @@ def memory(
     Args:
         cases: The calls, in turns; they must be repeatable.
         environment: Whose rate limits are lifted between the steps.
-        server: Whose workers are looked at.
-        requests: How many in all.
     """
     mixed, done = _mixed(cases), 0
     found = [Sample(0, server.worker_memory())]

@@ -22,9 +22,6 @@ class Result:
     """One number and what it should be.
 
     Args:
-        what: What was measured.
-        value: What it was.
-        unit: Of the value.
         least: The aim, where more is better; None where there is none.
         most: The aim, where less is better.
     """

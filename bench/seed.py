@@ -32,8 +32,6 @@ def people(kind: str, *, number: int, connections: int) -> list[Person]:
 
     Args:
         kind: A word for their addresses.
-        number: How many users.
-        connections: How many connections each.
     """
     password = make_password(PASSWORD)
     users = [

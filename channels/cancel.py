@@ -33,7 +33,6 @@ class CancelledSchedules:
 
     Args:
         counts: How many on each connection; connections with none are left out.
-        cancelled_at: When.
     """
 
     counts: Mapping[UUID, int]

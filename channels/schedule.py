@@ -32,10 +32,7 @@ class WantedPost:
     """What a user wants published.
 
     Args:
-        content: The text.
-        image_url: The https address of a picture.
         options: What else the channel is to be given, by name; see `own_options`.
-        run_at: When it is to be published.
     """
 
     content: str

@@ -35,7 +35,6 @@ class ReceivedChannelGrant(ReceivedGrant):
     Args:
         row: A new row, not saved yet.
         live_before: The user's live connections to the channel when the platform was asked.
-        started_at: When the flow was.
     """
 
     row: ChannelConnection

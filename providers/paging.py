@@ -67,7 +67,6 @@ class List:
     """Where a list stands.
 
     Args:
-        url: Of its first page.
         path: The dotted path to the entries.
         id_path: The dotted path to an entry's id, which is the cursor of some platforms.
         most: How many entries are taken.

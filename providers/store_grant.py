@@ -25,11 +25,7 @@ REAUTHORISABLE = frozenset({Status.ACTIVE, Status.EXPIRED, Status.REVOKED, Statu
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedProviderGrant(ReceivedGrant):
-    """Tokens that have just come, for the row as it was read before the platform was asked.
-
-    Args:
-        started_at: When the flow was.
-    """
+    """Tokens that have just come, for the row as it was read before the platform was asked."""
 
     row: Connection
     started_at: datetime

@@ -48,7 +48,6 @@ def begin(
     """Start connecting.
 
     Args:
-        platform: Its slug.
         redirect_uri: A registered one, or None for the default.
         account_ids: Disconnected accounts of the team that are to come back.
         browser: The value of the cookie that ties the flow to a browser.

@@ -51,7 +51,6 @@ class PublishRequest:
 
     Args:
         account_id: By which account.
-        caption: The text.
         image_url: An https address, which the platform fetches.
         idempotency_key: The caller's own name for this request; None where it takes the risk.
     """

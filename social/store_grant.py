@@ -54,10 +54,6 @@ class ReceivedTeamGrant:
 
     Args:
         row: An unsaved one: it names the team, the platform and the audit's subject.
-        principal: Who has connected.
-        upstream: Where.
-        started_at: When the flow was.
-        result: What came.
         known: What was there before the platform was asked.
         named: The disconnected accounts that are to come back.
     """

@@ -19,7 +19,6 @@ def connection_id(text: str, *, field: str = "") -> UUID:
     """Read a connection's id.
 
     Args:
-        text: As it came.
         field: Where it stands, if that is not the path.
 
     Raises:

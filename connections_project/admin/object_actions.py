@@ -46,7 +46,6 @@ class ObjectAction:
         question: What will happen, in a sentence or two; or what says that of a row.
         do: Gets request, row and reason, and says in a sentence what has happened.
         applies: Whether the row is one to do it to.
-        form: What is asked.
         is_destructive: Whether the button warns by its colour.
     """
 

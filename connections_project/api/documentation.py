@@ -62,7 +62,6 @@ def endpoint(
         refusals: Slugs of its problems, besides those that every endpoint has.
         details: What a slug means at this endpoint, where that is more than its general words.
         wrong: The field that is wrong in the example of `validation_failed`.
-        limit: The rate limit's bucket.
         errors: Describes refusals in the path's own format.
         more: Further arguments of drf-spectacular's `extend_schema`.
     """

@@ -57,7 +57,6 @@ def problems(
 
     Args:
         details: What a slug means there, where that is more than its general words.
-        wrong: The sample's wrong field.
     """
     described = {slug: details.get(slug) or STATUS_CODES[STATUSES[slug]][1] for slug in slugs}
     of_status: dict[int, dict[str, str]] = {}

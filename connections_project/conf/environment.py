@@ -236,7 +236,6 @@ class Environment:
         """Return networks in CIDR notation (RFC 4632, section 3.1).
 
         Args:
-            name: The variable.
             loopback: Whether this machine itself is among them.
         """
         found = self.listed(name, values.network, "networks such as 10.1.0.0/16")

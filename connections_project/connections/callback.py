@@ -58,9 +58,7 @@ class ValidatedFlow(Generic[P]):
     Args:
         flow: What was remembered when it was started.
         principal: Who connects, as the state proves.
-        upstream: Where.
         origin: The call, with the principal as its actor.
-        code: The authorization code.
         began: Before the platform was asked for anything.
     """
 

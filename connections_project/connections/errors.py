@@ -129,11 +129,7 @@ class SyncFailedError(ConnectionProblem):
 
 
 class AlreadyConnectedError(ConnectionProblem):
-    """The account has a connection, which has taken the fresh credentials.
-
-    Args:
-        connection_id: That connection.
-    """
+    """The account has a connection, which has taken the fresh credentials."""
 
     code = "already_connected"
 

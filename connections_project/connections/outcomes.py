@@ -32,9 +32,6 @@ class Outcome:
     """How a flow ended: an HTTP status, a heading and a sentence.
 
     Args:
-        status: The page's HTTP status.
-        title: The heading.
-        text: A sentence.
         result: "connected", "declined" or "failed", for whoever started the flow.
         connection_id: What was connected.
     """

@@ -33,8 +33,6 @@ class AuditActions:
 
     Args:
         connected: It was connected, or connected again.
-        connection_failed: An attempt to connect it failed.
-        token_refresh_failed: A refresh failed.
         disconnected: It was disconnected. Receipts attest this event, and a replay repeats it.
         tokens_erased: Its kept tokens were erased; empty unless the type keeps tokens.
         token_refreshed: A refresh succeeded; empty for a type that refreshes nothing.

@@ -33,7 +33,6 @@ def connection_constraints(
 
     Args:
         name: What their names begin with.
-        statuses: All that there are.
         live: The one of a connection that works.
     """
     is_over = models.Q(status="disconnected")

@@ -40,7 +40,6 @@ class ReceivedGrant:
     Args:
         upstream: Where they come from.
         tokens: The account's own.
-        identity: The account.
         granted_by: The platform user who gave it, where the app knows better than `identity`.
     """
 
@@ -134,7 +133,6 @@ def drop_extras(
 
     Args:
         bundle: What is dropped: the row's own, or `tokens`.
-        row: A connection.
         tokens: What has come for its account. What both came with is in use, and stays.
     """
     if has_extras(bundle.platform_slug):

@@ -63,7 +63,6 @@ class Answer:
     """What came of a try.
 
     Args:
-        delivery: Which.
         error: What happened, as a word for programs; empty where it was taken.
         status: What was answered, if anything was.
         wait: Seconds that the endpoint asks to be left alone.

@@ -28,7 +28,6 @@ def read(*, after: UUID | None, types: Collection[str], limit: int) -> list[Outg
     Args:
         after: The last one that the reader has; None for the beginning.
         types: Of these alone; all where there are none.
-        limit: How many at most.
 
     Raises:
         UnknownEventError: `after` names none.

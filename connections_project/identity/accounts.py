@@ -70,7 +70,6 @@ def create_operator(
         email: The address it signs in with, in any case.
         password: In the clear; AUTH_PASSWORD_VALIDATORS judge it.
         group: Holds what this group may do; None for every permission.
-        second_factor: Whether to enrol an authenticator.
 
     Raises:
         django.core.exceptions.ValidationError: As `create_principal`.

@@ -47,7 +47,6 @@ def principal_of(raw: bytes, *, issuer: str, address: str) -> tuple[User, dict[s
     Whoever comes for the first time is provisioned; everybody else costs one query.
 
     Args:
-        raw: The token as it came.
         issuer: What it claims as its `iss`.
 
     Raises:

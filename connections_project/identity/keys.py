@@ -57,7 +57,6 @@ def create_key(
         scopes: Words of `Scope`, at least one.
         name: What the team calls it, at most 100 characters.
         expires_at: When it ends, in the future; None for never.
-        created_by: The person who asked for it.
         key_id: Its id, where that was given out before, so that it is made once.
 
     Raises:
@@ -113,7 +112,6 @@ def find_key(raw: str, *, team_id: UUID | None) -> ApiKey:
     """Find the key that a request bears, by one query, whatever is wrong with it.
 
     Args:
-        raw: As it came.
         team_id: The team that the request names; None where what it says is no id.
 
     Raises:

@@ -40,7 +40,6 @@ def authenticate(
     """Find the active principal who has this e-mail and this password.
 
     Args:
-        request: Where the attempt comes from.
         email: In any case.
         further: A further check, once the password is right: returns a word for the audit
             log where it refuses.
@@ -68,7 +67,6 @@ def authenticate_operator(request: HttpRequest, *, email: str, password: str, co
     """Find the operator whom these let into the admin; the audit log keeps that it came in.
 
     Args:
-        request: Where the attempt comes from.
         email: In any case.
         code: Of the authenticator app; looked at where ADMIN_TOTP_REQUIRED is on.
 

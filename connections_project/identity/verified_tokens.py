@@ -29,7 +29,6 @@ class VerifiedTokens:
         """Return a token's claims, which the caller may change.
 
         Args:
-            raw: The token as it came.
             verify: Verifies one that is not known, and returns its claims. What it raises is not
                 remembered.
         """

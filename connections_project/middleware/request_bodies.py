@@ -79,7 +79,6 @@ class Receiver:
         """Read a body.
 
         Args:
-            stream: Where it comes from.
             length: How many bytes were announced; 0 for a chunked body.
 
         Raises:

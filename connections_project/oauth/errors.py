@@ -49,7 +49,6 @@ class PlatformError(Exception):
 
     Args:
         code: What happened, for programs.
-        platform: The platform's slug.
         status: The HTTP status that the platform answered, if it answered.
         retry_after: Seconds that the platform asks to be left alone (RFC 9110, section 10.2.3).
 
@@ -84,8 +83,6 @@ class DeadGrant(PlatformError):
     """The platform no longer honours the grant: only the user can give a new one.
 
     Args:
-        platform: The platform's slug.
-        status: The HTTP status of the refusal.
         becomes: What the connection is from now on: "expired" or "revoked".
     """
 

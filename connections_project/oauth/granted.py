@@ -20,7 +20,6 @@ class GrantedAccount:
     """An account that a grant is for.
 
     Args:
-        identity: The account.
         tokens: What it is used with.
         shares_tokens: Whether these are the tokens of the grant itself, and so also of the others.
     """
@@ -37,7 +36,6 @@ class GrantResult:
     Args:
         tokens: Those of the grant itself: of whoever gave it.
         granted_by: That user's id at the platform; None where it is unknown.
-        accounts: Those that the grant is for.
     """
 
     tokens: TokenSet = field(repr=False)

@@ -57,7 +57,6 @@ class DeadGrantMatcher:
     """An answer that means the grant is dead: everything that is given must match.
 
     Args:
-        status: The answer's HTTP status.
         error: One of its error codes.
         text: A part of its body; blanks between the tokens of JSON don't count.
         becomes: What the connection is then; "unchanged" says that the grant lives on.

@@ -21,7 +21,6 @@ def add_selectors(parser: CommandParser, *, platform: str, statuses: list[str], 
     """Add what selects connections.
 
     Args:
-        parser: The command's.
         platform: What this app calls a platform.
         statuses: What its connections may be.
         own: What belongs to a user.

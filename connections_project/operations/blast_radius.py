@@ -50,7 +50,6 @@ class Survivors:
     """Grants at a platform without a usable revocation, which outlive their connections.
 
     Args:
-        slug: The platform.
         grants: How many, of connections that hold tokens.
         until: The latest known end; None where none is known.
         endless: Of how many no end is known: they live until their users remove them there.

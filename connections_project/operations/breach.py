@@ -39,13 +39,11 @@ class Breach:
     """What is being dealt with.
 
     Args:
-        slug: The platform.
         reason: Why, for the audit log.
         started_at: When it began, by the database's clock as all that is compared with it; a later
             call goes on with it.
         recorded_at: When the audit log says so; an older release's, by the clock of its host.
         for_real: False for a drill.
-        was_suspended: Whether the platform was suspended before.
     """
 
     slug: str
@@ -198,7 +196,6 @@ def watch(breach: Breach, *, seconds: float, tell_seconds: float) -> Waiting:
     """Revoke and deliver beside the workers, until all is over or the time is.
 
     Args:
-        breach: What is being dealt with.
         seconds: For the revocations.
         tell_seconds: How much longer an endpoint that takes nothing is waited for.
     """

@@ -30,7 +30,6 @@ def issue_report(breach: Breach, export: Path) -> str:
     """Issue the report as a compact JWS (RFC 7515, EdDSA), which receipts' keys verify.
 
     Args:
-        breach: What was dealt with.
         export: The part of the audit log since it began; the report has its digest.
     """
     key = signing_key()

@@ -32,7 +32,6 @@ class Engine:
 
     Args:
         app: The connections' app.
-        options: Why and how.
         origin: Who does it, for the audit.
         details: What else the audit should know.
         in_commit: Called with each batch in the transaction that ends it.

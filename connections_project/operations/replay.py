@@ -88,7 +88,6 @@ class Replay:
     """A replay under way.
 
     Args:
-        histories: What the export records.
         reason: Why it is replayed, for the audit.
         origin: Who replays it.
         details: What else the audit should know.
@@ -103,7 +102,6 @@ class Replay:
         """End what is due, batch by batch, each a commit of its own.
 
         Args:
-            plan: What is due.
             on_batch: Called with each batch after its commit.
 
         Raises:

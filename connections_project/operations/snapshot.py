@@ -38,7 +38,7 @@ def take_snapshot(app: str, selection: Selection, *, erase_tokens: bool = False)
 
     Args:
         selection: Connections of that app, or ids, which are taken as they are.
-        erase_tokens: See `Options`.
+        erase_tokens: See `DisconnectOptions`.
     """
     if isinstance(selection, IdSnapshot):
         return selection

@@ -17,9 +17,6 @@ class Offer:
     """A platform that can be connected now.
 
     Args:
-        app: Whose connections it has.
-        slug: The platform.
-        name: What people call it.
         origin: Where its authorization endpoint stands.
     """
 

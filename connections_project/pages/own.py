@@ -20,11 +20,7 @@ from connections_project.revocation.dispatch import dispatch_revocations
 
 
 class WorkWaitingError(Exception):
-    """Something is still to be done through the connection.
-
-    Args:
-        count: How many things.
-    """
+    """Something is still to be done through the connection."""
 
     def __init__(self, count: int) -> None:
         super().__init__(count)

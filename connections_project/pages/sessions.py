@@ -33,7 +33,6 @@ def begin(*, user: User, platforms: Sequence[str], return_url: str, origin: Orig
     """Begin a session for a person, who need not be who asks.
 
     Args:
-        user: Whose page the link opens.
         platforms: Slugs of what is offered; none for all.
         return_url: Where the person goes when a flow is over; "" for back to the page.
     """

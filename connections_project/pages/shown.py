@@ -39,12 +39,9 @@ class Shown:
     """A connection in the list.
 
     Args:
-        id: Its id.
-        platform: The platform's name.
         account: The account's, as the platform says it; may be empty.
         state: How it stands, since when.
         attention: What it needs; empty where it needs nothing.
-        is_over: Whether it was disconnected.
         can_reconnect: Whether its platform can be connected from here now.
     """
 
@@ -77,9 +74,6 @@ class Ending:
     """What disconnecting a connection will do.
 
     Args:
-        id: Its id.
-        platform: The platform's name.
-        account: The account's.
         team: Whose it is, where it is not the person's own alone.
         here: What happens here.
         there: What the platform is told.
@@ -121,10 +115,6 @@ class Ended:
     """What disconnecting a connection has done.
 
     Args:
-        id: Its id.
-        platform: The platform's name.
-        account: The account's.
-        when: When it was disconnected.
         here: What became of the credentials.
         there: What is known of the access at the platform.
         help_url: Where the person can remove the access by hand, where that is left to do.

@@ -30,7 +30,6 @@ class Visitor:
     """A person at the page.
 
     Args:
-        user: Whose connections these are.
         session: The link by which the person came; None for who is signed in.
         origin: The request, for the audit log.
     """

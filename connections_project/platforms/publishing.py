@@ -95,7 +95,6 @@ class PublishSession:
     """Makes the calls that publish one post, as long as its account is active and time is left.
 
     Args:
-        upstream: The platform.
         tokens: The account's, which may be replaced by fresher ones.
         ends_at: When all must be over, on the monotonic clock in seconds.
         require_active: Looks, right before each call, whether the account is still the one whose

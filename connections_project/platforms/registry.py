@@ -20,7 +20,6 @@ class PlatformBusyError(PlatformUnavailableError):
     """The platform can't be asked just now: too many wait for it, or it is down.
 
     Args:
-        slug: The platform.
         retry_after: Seconds after which it may be tried again.
     """
 

@@ -31,9 +31,7 @@ class Revocation:
 
     Args:
         state: `revoked, pending, abandoned, not_supported, shared_grant` or `not_requested`.
-        attempts: How often it was tried.
         last_error: What the last try failed with, while it is pending.
-        finished_at: When it was finished.
         verification: What a look at the tokens has shown, once the platform had accepted:
             `verified_dead, still_alive` or `unverifiable`; empty where there was none.
     """
@@ -51,7 +49,6 @@ class Facts:
 
     Args:
         ending: The audit event about it.
-        disconnected_at: When.
         erased: What is gone here: "credentials", "profile".
         revocation: What is gone at the platform.
         unreadable: Events about it that can't be read, of which nothing is told here.

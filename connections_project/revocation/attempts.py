@@ -35,7 +35,6 @@ def attempt(job_id: UUID, *, within: float, interface: Interface) -> str | None:
     """Claim a job and try it once.
 
     Args:
-        job_id: The job.
         within: Seconds that the platform is given in all.
         interface: The interface through which this is done, for the audit.
 
@@ -202,10 +201,7 @@ def job_event(
     """Return the audit event of what became of a job, or was done to it.
 
     Args:
-        job: The job.
         action: What, as it is called of tokens.
-        outcome: Whether it succeeded.
-        origin: Who did it.
         reason: Why somebody did it.
         more: What else the audit should know.
     """

@@ -87,7 +87,6 @@ def note_failure(platform: str, *, retry_after: int | None = None) -> None:
     """Count a fault at a revocation, and open the circuit with the last one of too many.
 
     Args:
-        platform: Its slug.
         retry_after: Seconds that the platform asks to be left alone.
     """
     _count(Circuit, platform, retry_after, _longer(settings.REVOCATION_FIRST_RETRY_SECONDS))
@@ -97,7 +96,6 @@ def note_call_failure(platform: str, *, retry_after: int | None = None) -> None:
     """Count a fault at a call that somebody waits for; the circuit opens for seconds, not minutes.
 
     Args:
-        platform: Its slug.
         retry_after: Seconds that the platform asks to be left alone.
     """
     _count(CallCircuit, platform, retry_after, _longer(FIRST_CALL_BLOCK, LONGEST_CALL_BLOCK))
@@ -126,7 +124,6 @@ def note_post_failure(platform: str, *, retry_after: int | None = None) -> None:
     """Count a scheduled post that its platform did not answer.
 
     Args:
-        platform: Its slug.
         retry_after: Seconds that the platform asks to be left alone.
     """
     _count(PostCircuit, platform, retry_after, _longer(FIRST_CALL_BLOCK, LONGEST_CALL_BLOCK))

@@ -31,7 +31,6 @@ class Offer(Generic[J]):
     """Jobs of one platform that can be claimed.
 
     Args:
-        platform: Its slug.
         most: How many all workers together may handle at a time.
         take: Locks so many of the next ones.
         here: How many of them this worker handles at a time at most.
@@ -48,7 +47,6 @@ class Share(Generic[J]):
     """What a worker gets of a platform.
 
     Args:
-        platform: Its slug.
         running: How many of its jobs the worker handles just now.
         waiting: How many more it has claimed.
         slots: How many it may handle at a time.
@@ -84,7 +82,6 @@ class Share(Generic[J]):
         """Return a worker's share of a platform that has more jobs.
 
         Args:
-            platform: Its slug.
             lane: What the worker handles of it just now.
             idle: How many of the worker's threads are free for it.
             most: What all workers together may do at a time.

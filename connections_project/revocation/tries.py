@@ -54,7 +54,6 @@ def ask(job: RevocationJob, *, within: float | None = None) -> Try:
     """Ask the platform to revoke the tokens of a claimed job, and store nothing of it yet.
 
     Args:
-        job: The job.
         within: Seconds that the platform is given in all, where it is less than usual.
     """
     longest, now = longest_try(), time.monotonic()

@@ -46,7 +46,6 @@ class EventReceiver:
     """Listens at a port of loopback, between `start` and `stop`, as often as wanted.
 
     Args:
-        port: Where.
         secret: The endpoint's, `whsec_…`.
         show: Called with each event that is new.
     """

@@ -35,8 +35,6 @@ def written_list(people: Iterable[User], total: int, wanted: Any) -> dict[str, A
     else.
 
     Args:
-        people: Those of the page.
-        total: How many there are in all.
         wanted: A SearchRequest.
     """
     found = [written(user) for user in people]

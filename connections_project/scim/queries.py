@@ -21,7 +21,6 @@ def page_of(issuer: str, wanted: Any) -> tuple[list[User], int]:
     """Return the page that is asked for, and how many there are in all.
 
     Args:
-        issuer: Whose people they are.
         wanted: A SearchRequest.
 
     Raises:

@@ -31,7 +31,6 @@ class Notice:
         sender: The name of its file in `senders/`.
         digest: What it is known by when it comes again.
         occurred_at: When the grant ended.
-        subject: Whose.
     """
 
     sender: str

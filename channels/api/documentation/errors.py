@@ -57,7 +57,6 @@ def error_lists(
     Args:
         names: Our codes, and the slugs of general ones.
         details: What one means there, where that is more than its general words.
-        wrong: The sample's wrong field.
         statuses: Where a code has another status there than elsewhere.
     """
     of_status: dict[int, list[ApiError]] = {}

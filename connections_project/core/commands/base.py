@@ -107,7 +107,6 @@ class EscapedCommand(BaseCommand):
         """Ask for a confirmation on standard input, whose end means no.
 
         Args:
-            question: What is to be confirmed.
             aside: Ask on standard error, so that standard output holds nothing but the result.
             refusal: What is said where the answer is no.
 

@@ -46,7 +46,6 @@ class BatchWorker(Generic[J, R, S]):
 
     Args:
         claim: Claims jobs, by how the lanes are doing.
-        lanes: Makes the lanes.
         settle: Stores what has become of jobs, and says it in its own words.
         give_back: Gives claimed jobs back that were not begun.
         threads: How many are handled at a time.

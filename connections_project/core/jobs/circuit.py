@@ -43,7 +43,6 @@ class CircuitBreaker(models.Model):
         """Count a failure, and open the circuit with the last one of too many; nothing is saved.
 
         Args:
-            at: The time.
             block_after: For how long it opens, by how many probes have failed, this one included.
             retry_after: Seconds that were asked for.
         """

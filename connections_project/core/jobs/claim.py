@@ -40,7 +40,6 @@ def claim_rows(rows: QuerySet[J], limit: int, **columns: Any) -> list[J]:
 
     Args:
         rows: Nobody holds them, and they are in the order in which they are to be claimed.
-        limit: How many at most.
         columns: What else a claim changes in the database.
     """
     with transaction.atomic():

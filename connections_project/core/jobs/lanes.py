@@ -85,7 +85,6 @@ class Lanes(Generic[J, R]):
 
     Args:
         handle: Handles a job; called in a thread.
-        name_of: The name of a job's lane.
         is_well: Whether what has become of a job lets others be claimed ahead.
         threads: How many jobs are handled at a time, in all lanes.
         stop: Once it is set nothing more is begun.

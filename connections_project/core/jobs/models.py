@@ -46,7 +46,6 @@ class LeasedJob(LeasedRow):
         """Claim the next jobs; a queue with a limit for each key has its own way.
 
         Args:
-            limit: How many at most.
             due_by: Only jobs that are due by then.
         """
         return claim_rows(cls.claimable(due_by), limit)

@@ -25,7 +25,6 @@ def process_jobs(model: type[J], handler: Callable[[J], object], *, threads: int
     early by `enqueue`.
 
     Args:
-        model: The jobs.
         handler: Does one. It may be called again for one that it did, if the process died before
             that was recorded. What it raises has the job tried again after a while.
         threads: How many jobs one process works on at a time.

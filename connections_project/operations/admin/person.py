@@ -28,7 +28,6 @@ class OfApp:
     Args:
         title: What the navigation calls them.
         counts: How many there are in each status, as badges.
-        total: How many there are.
         rows: The newest of them, each as cells.
         more: The address of the whole list, where it is longer.
     """

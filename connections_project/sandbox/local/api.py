@@ -25,7 +25,6 @@ class Api:
     Args:
         base_url: Such as https://localhost:8000.
         authority: The PEM file of who signed the service's certificate.
-        write: Prints a line.
     """
 
     def __init__(self, base_url: str, *, authority: Path, write: Callable[[str], None]) -> None:

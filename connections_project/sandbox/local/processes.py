@@ -31,7 +31,6 @@ class Program:
     Args:
         name: What it is called on the screen, and its log.
         command: After the interpreter.
-        is_ready: Whether it answers.
         port: Where it listens; 0 for one that doesn't.
     """
 
@@ -104,7 +103,6 @@ def start(
     terminal's end reaches it.
 
     Args:
-        program: What is to run.
         env: Its whole environment.
         folder: Where `<name>.log` is written anew.
         pass_fds: Open files that it inherits.

@@ -56,7 +56,6 @@ def up(folder: Path, port: int, keys: Path, operator: str) -> None:
 
     Args:
         folder: Where logs, certificate and collected files go.
-        port: Where the service listens.
         keys: A file of settings, of which the keys are taken.
         operator: The address of an operator to make; empty for none.
 

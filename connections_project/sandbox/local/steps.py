@@ -16,8 +16,6 @@ class Steps:
     """Runs one step after the other, and raises SurpriseError at the first that goes wrong.
 
     Args:
-        api: The service.
-        write: Prints a line.
         steps: How many steps were printed before.
     """
 

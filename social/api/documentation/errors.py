@@ -44,7 +44,6 @@ def social_errors(
     Args:
         names: Our own errors, and the slugs of general ones.
         details: What one means there, where that is more than its general words.
-        wrong: The sample's wrong field.
     """
     of_status: dict[int, list[ApiError]] = {}
     for name in names:
