@@ -20,6 +20,7 @@ import django
 from django.core.management import call_command
 
 from bench.environment import OURS, Environment, LackingError, Server, Size, prepared, serving
+from bench.load import bearer, request
 from bench.part import parser_of
 
 HEADINGS = "| crowd | `/healthz` | `GET /providers` | what became of it |"
@@ -78,10 +79,11 @@ def _refreshes(number: int) -> list[bytes]:
 
     people = seed.people(f"refreshing-{number}", number=number, connections=1)
     return [
-        _post(
+        request(
+            "POST",
             f"/api/v1/providers/{one.connections[0]}/token-refreshes",
-            b'{"force": true}',
-            token=one.token,
+            *("Connection: close", bearer(one.token)),
+            body='{"force": true}',
         )
         for one in people
     ]
@@ -90,7 +92,8 @@ def _refreshes(number: int) -> list[bytes]:
 def _logins(number: int) -> list[bytes]:
     """Return as many sign-ins as an address may fail in a minute, of nobody."""
     body = '{{"email": "nobody-{}@example.com", "password": "guessed"}}'
-    return [_post("/api/v1/auth/login", body.format(one).encode()) for one in range(number)]
+    path, close = "/api/v1/auth/login", "Connection: close"
+    return [request("POST", path, close, body=body.format(one)) for one in range(number)]
 
 
 CROWDS: dict[str, Callable[[], list[bytes]]] = {
@@ -114,8 +117,8 @@ def _measure(environment: Environment, server: Server, name: str, *, seconds: fl
     [reader] = seed.people(f"reader beside {name}", number=1, connections=10)
     requests = CROWDS[name]()
     asked = [_get("/healthz"), _get("/api/v1/providers", reader.token)]
-    for request in asked:
-        _ask(server.port, request, seconds=1)
+    for one in asked:
+        _ask(server.port, one, seconds=1)
     with ThreadPoolExecutor(len(requests) + len(asked)) as pool:
         crowd = [pool.submit(_send, server.port, one) for one in requests]
         beside = [pool.submit(_ask, server.port, one, seconds=seconds) for one in asked]
@@ -124,14 +127,14 @@ def _measure(environment: Environment, server: Server, name: str, *, seconds: fl
     print(f"| {name} | {' | '.join(told)} | {_words(answers)} |", flush=True)
 
 
-def _ask(port: int, request: bytes, *, seconds: float) -> list[float]:
+def _ask(port: int, asked: bytes, *, seconds: float) -> list[float]:
     """Ask ten times a second, on a new connection each time; give the seconds of each answer."""
     found, until = [], time.monotonic() + seconds
     while time.monotonic() < until:
         began = time.monotonic()
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=ASKER_PATIENCE) as client:
-                client.sendall(request)
+                client.sendall(asked)
                 is_answer = client.recv(65536).startswith(b"HTTP/1.1 200")
         except OSError:
             is_answer = False
@@ -149,16 +152,7 @@ def _latency_words(found: list[float]) -> str:
 
 
 def _get(path: str, token: str = "") -> bytes:
-    lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", "Connection: close"]
-    lines += [f"Authorization: Bearer {token}"] if token else []
-    return "\r\n".join([*lines, "", ""]).encode()
-
-
-def _post(path: str, body: bytes, *, token: str = "") -> bytes:
-    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", "Connection: close"]
-    lines += [f"Authorization: Bearer {token}"] if token else []
-    lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
-    return "\r\n".join([*lines, "", ""]).encode() + body
+    return request("GET", path, "Connection: close", *([bearer(token)] if token else []))
 
 
 def _words(answers: list[tuple[str, float]]) -> str:
@@ -169,12 +163,12 @@ def _words(answers: list[tuple[str, float]]) -> str:
     return f"{counted}; {at_once} within a second, longest {longest:.1f} s" if counted else ""
 
 
-def _send(port: int, request: bytes) -> tuple[str, float]:
+def _send(port: int, asked: bytes) -> tuple[str, float]:
     """Return an answer's status, and after how many seconds all of it had come."""
     began = time.monotonic()
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
-            client.sendall(request)
+            client.sendall(asked)
             status = client.recv(65536)[9:12].decode("ascii")
             while client.recv(262_144):
                 pass

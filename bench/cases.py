@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import cycle
 
 from bench import seed
+from bench.load import bearer, request
 from bench.seed import Person
 
 # Below a principal's limit of 50 a minute.
@@ -36,7 +37,7 @@ def cases(*, disconnects: int) -> list[Case]:
     owners = seed.people("owner", number=-(-disconnects // WRITES), connections=WRITES)
     readers = seed.people("reader", number=100, connections=1)
     collectors = seed.people("collector", number=100, connections=50)
-    ending = iter([request for owner in owners for request in _disconnects(owner)])
+    ending = iter([one for owner in owners for one in _disconnects(owner)])
     return [
         Case("disconnect", 200, 1.0, lambda: ending),
         Case("get", 200, None, lambda: cycle([_get(one) for one in readers])),
@@ -47,26 +48,17 @@ def cases(*, disconnects: int) -> list[Case]:
 
 def _disconnects(owner: Person) -> Iterator[bytes]:
     for connection_id in owner.connections:
-        yield _request("DELETE", f"/api/v1/auth/{connection_id}/disconnect", owner.token)
+        yield request("DELETE", f"/api/v1/auth/{connection_id}/disconnect", bearer(owner.token))
 
 
 def _get(reader: Person) -> bytes:
-    return _request("GET", f"/api/v1/providers/{reader.connections[0]}", reader.token)
+    return request("GET", f"/api/v1/providers/{reader.connections[0]}", bearer(reader.token))
 
 
 def _list(collector: Person) -> bytes:
-    return _request("GET", "/api/v1/providers", collector.token)
+    return request("GET", "/api/v1/providers", bearer(collector.token))
 
 
 def _login(reader: Person) -> bytes:
     body = json.dumps({"email": reader.email, "password": seed.PASSWORD})
-    return _request("POST", "/api/v1/auth/login", body=body)
-
-
-def _request(method: str, path: str, token: str = "", *, body: str = "") -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: application/json"]
-    if token:
-        lines.append(f"Authorization: Bearer {token}")
-    if body:
-        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
-    return "\r\n".join([*lines, "", body]).encode()
+    return request("POST", "/api/v1/auth/login", body=body)

@@ -70,6 +70,20 @@ class _Lane:
         return int(head[9:12])
 
 
+def request(method: str, path: str, *headers: str, body: str = "") -> bytes:
+    """Write a request of HTTP/1.1; the headers are whole lines."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: application/json", *headers]
+    if body:
+        lines.append("Content-Type: application/json")
+    if body or method == "POST":
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", body]).encode()
+
+
+def bearer(token: str) -> str:
+    return f"Authorization: Bearer {token}"
+
+
 def _length(head: bytes) -> int:
     for line in head.split(b"\r\n")[1:]:
         name, _, value = line.partition(b":")

@@ -14,6 +14,8 @@ import django
 from django.conf import settings
 from django.core.management import call_command
 
+from bench.load import request
+
 ACCOUNTS = 50
 
 
@@ -25,8 +27,8 @@ def main() -> None:
     people = [_person(number) for number in range(int(sys.argv[1]))]
     found: dict[str, list[str]] = {"list": [], "disconnect": []}
     for person, session in people:
-        for name, request in requests(person, session):
-            found[name].append(request)
+        for name, one in requests(person, session):
+            found[name].append(one.decode())
     print(json.dumps(found))
 
 
@@ -46,23 +48,23 @@ def _person(number: int) -> tuple[Any, str]:
     return user, session.session_key
 
 
-def _allauth(user: Any, session: str) -> Iterator[tuple[str, str]]:
+def _allauth(user: Any, session: str) -> Iterator[tuple[str, bytes]]:
     from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 
     app, _ = SocialApp.objects.get_or_create(
         provider="github", name="GitHub", client_id="bench", secret="bench"
     )
     path, token = "/_allauth/app/v1/account/providers", f"X-Session-Token: {session}"
-    yield "list", _request("GET", path, token)
+    yield "list", request("GET", path, token)
     for number in range(ACCOUNTS):
         uid = f"{user.pk}-{number}"
         account = SocialAccount.objects.create(user=user, provider="github", uid=uid, extra_data={})
         SocialToken.objects.create(app=app, account=account, token="an-access-token" * 4)
         body = json.dumps({"provider": "github", "account": uid})
-        yield "disconnect", _request("DELETE", path, token, body=body)
+        yield "disconnect", request("DELETE", path, token, body=body)
 
 
-def _social(user: Any, session: str) -> Iterator[tuple[str, str]]:
+def _social(user: Any, session: str) -> Iterator[tuple[str, bytes]]:
     from social_django.models import UserSocialAuth
 
     csrf = "a" * 32
@@ -75,16 +77,7 @@ def _social(user: Any, session: str) -> Iterator[tuple[str, str]]:
             extra_data={"access_token": "an-access-token" * 4},
         )
         path = f"/disconnect/github/{row.pk}/"
-        yield "disconnect", _request("POST", path, cookies, f"X-CSRFToken: {csrf}")
-
-
-def _request(method: str, path: str, *headers: str, body: str = "") -> str:
-    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: application/json", *headers]
-    if body:
-        lines.append("Content-Type: application/json")
-    if method != "GET":
-        lines.append(f"Content-Length: {len(body)}")
-    return "\r\n".join([*lines, "", body])
+        yield "disconnect", request("POST", path, cookies, f"X-CSRFToken: {csrf}")
 
 
 if __name__ == "__main__":
