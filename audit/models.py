@@ -130,11 +130,7 @@ class SealedEvent(models.Model):
     )
     # The index of this key alone is the constraint's below.
     seal = models.ForeignKey(
-        Seal,
-        on_delete=models.PROTECT,
-        related_name="members",
-        db_constraint=False,
-        db_index=False,
+        Seal, on_delete=models.PROTECT, related_name="members", db_constraint=False, db_index=False
     )
     position = models.PositiveIntegerField()
     digest = models.BinaryField(max_length=32)

@@ -70,7 +70,7 @@ _POSTGRESQL = {
         CREATE OR REPLACE TRIGGER {prefix}_append_only
         BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
         FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
-        ALTER TABLE {table} ENABLE ALWAYS TRIGGER {prefix}_append_only""",
+        ALTER TABLE {table} ENABLE ALWAYS TRIGGER {prefix}_append_only"""
 }
 
 _STATEMENTS: Mapping[str, Mapping[str, str]] = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL}

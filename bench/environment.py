@@ -188,12 +188,7 @@ def serving(environment: Environment, program: Program, size: Size) -> Iterator[
     path = environment.folder / f"{program.name}.log"
     with path.open("wb") as log:
         process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=variables,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
+            command, cwd=ROOT, env=variables, stdout=log, stderr=log, start_new_session=True
         )
     try:
         _wait_for(port, process, path)

@@ -14,13 +14,7 @@ from django.db.models import Count
 from audit.events import Action
 from audit.record import Event, Origin, record_many
 from channels.errors import ScheduleCancelledError, ScheduleNotCancellableError
-from channels.models import (
-    ACTIVE,
-    ChannelConnection,
-    Schedule,
-    ScheduleQuerySet,
-    ScheduleStatus,
-)
+from channels.models import ACTIVE, ChannelConnection, Schedule, ScheduleQuerySet, ScheduleStatus
 from channels.selectors import locked_connections, own_connection, own_schedule
 from connections_project.connections.records import event_about
 from connections_project.core import clock

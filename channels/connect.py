@@ -95,8 +95,5 @@ def _ask(validated: ValidatedFlow[User]) -> ReceivedChannelGrant:
 def _new_row(validated: ValidatedFlow[User]) -> ChannelConnection:
     now = clock.now()
     return ChannelConnection(
-        user=validated.principal,
-        channel=validated.flow.slug,
-        created_at=now,
-        updated_at=now,
+        user=validated.principal, channel=validated.flow.slug, created_at=now, updated_at=now
     )

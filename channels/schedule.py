@@ -10,11 +10,7 @@ from django.db import transaction
 
 from audit.events import Action
 from audit.record import Origin
-from channels.errors import (
-    InactiveConnectionError,
-    PublishingUnsupportedError,
-    ScheduleTimeError,
-)
+from channels.errors import InactiveConnectionError, PublishingUnsupportedError, ScheduleTimeError
 from channels.models import ChannelConnection, Schedule, Status
 from channels.records import record_about_schedule
 from channels.selectors import locked_connections, own_connection

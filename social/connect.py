@@ -80,11 +80,7 @@ def flow_details(user: User, account: SocialAccount | None) -> dict[str, Any]:
 
 
 def _details(team_id: UUID, account_ids: Iterable[UUID], *, by_key: bool) -> dict[str, Any]:
-    return {
-        "team_id": str(team_id),
-        "by_key": by_key,
-        "account_ids": sorted(map(str, account_ids)),
-    }
+    return {"team_id": str(team_id), "by_key": by_key, "account_ids": sorted(map(str, account_ids))}
 
 
 def complete(

@@ -9,9 +9,7 @@ from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.db.models.expressions import Combinable
 
-from connections_project.connections.models import (
-    OAuthConnection,
-)
+from connections_project.connections.models import OAuthConnection
 from connections_project.connections.schema import connection_constraints, connection_indexes
 from connections_project.core.ids import uuid7
 from connections_project.identity.models import Team
@@ -76,9 +74,7 @@ class SocialAccount(OAuthConnection):
             models.Index(fields=["team", "-created_at", "-id"], name="social_account_list"),
             *connection_indexes("social", "platform"),
             models.Index(
-                fields=["token_set"],
-                name="social_token_set",
-                condition=Q(token_set__isnull=False),
+                fields=["token_set"], name="social_token_set", condition=Q(token_set__isnull=False)
             ),
             models.Index(
                 fields=["disconnected_at"],
@@ -102,8 +98,7 @@ class SocialAccount(OAuthConnection):
                 name="social_account_is_known", condition=Q(platform_account_id__isnull=False)
             ),
             models.UniqueConstraint(
-                name="social_account_once",
-                fields=["team", "platform", "platform_account_id"],
+                name="social_account_once", fields=["team", "platform", "platform_account_id"]
             ),
         ]
 

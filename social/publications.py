@@ -22,12 +22,7 @@ from connections_project.platforms.publishing import (
     PublishingUnsupportedError,
 )
 from connections_project.platforms.registry import PlatformUnavailableError
-from social.errors import (
-    KeyReusedError,
-    OutcomeUnknownError,
-    PublishFailedError,
-    StillSendingError,
-)
+from social.errors import KeyReusedError, OutcomeUnknownError, PublishFailedError, StillSendingError
 from social.models import Publication, PublicationState
 
 # How long a key is known; whoever repeats a call does so within minutes.

@@ -75,11 +75,7 @@ def _require_valid(request: PublishRequest, upstream: Upstream) -> None:
     if publishing is None:
         raise PublishingUnsupportedError
     require_valid(
-        upstream.platform,
-        publishing,
-        text=request.caption,
-        image_url=request.image_url,
-        options={},
+        upstream.platform, publishing, text=request.caption, image_url=request.image_url, options={}
     )
 
 
@@ -163,10 +159,5 @@ def _record(
 ) -> None:
     name = row.platform_account_name
     record_about(
-        row,
-        Action.ACCOUNT_PUBLISHED,
-        origin=origin,
-        outcome=outcome,
-        accountName=name,
-        **details,
+        row, Action.ACCOUNT_PUBLISHED, origin=origin, outcome=outcome, accountName=name, **details
     )

@@ -176,10 +176,7 @@ def _is_reconnected(row: SocialAccount, received: ReceivedTeamGrant, *, is_alone
 def _new_row(received: ReceivedTeamGrant) -> SocialAccount:
     now = clock.now()
     return SocialAccount(
-        team_id=received.row.team_id,
-        platform=received.row.platform,
-        created_at=now,
-        updated_at=now,
+        team_id=received.row.team_id, platform=received.row.platform, created_at=now, updated_at=now
     )
 
 

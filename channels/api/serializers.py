@@ -212,11 +212,7 @@ class PublishEventAnswer(serializers.Serializer[PublishEvent]):
 class BulkCancelError(serializers.Serializer[Any]):
     schedule_id = serializers.UUIDField()
     error_code = serializers.ChoiceField(
-        choices=[
-            "SCHEDULE_NOT_FOUND",
-            "SCHEDULE_ALREADY_CANCELLED",
-            "SCHEDULE_CANNOT_BE_CANCELLED",
-        ]
+        choices=["SCHEDULE_NOT_FOUND", "SCHEDULE_ALREADY_CANCELLED", "SCHEDULE_CANNOT_BE_CANCELLED"]
     )
 
 

@@ -5,11 +5,7 @@ from math import ceil
 from typing import Any, ClassVar, NoReturn
 
 from django.db.models import QuerySet
-from rest_framework.exceptions import (
-    APIException,
-    AuthenticationFailed,
-    NotAuthenticated,
-)
+from rest_framework.exceptions import APIException, AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer

@@ -31,10 +31,7 @@ def _redis(url: str) -> dict[str, Any]:
 
 def _redis_or_process(url: str) -> dict[str, Any]:
     """Failed sign-ins go on being counted, in the process, where Redis is away."""
-    return {
-        "BACKEND": "connections_project.identity.failover_cache.FailoverCache",
-        "LOCATION": url,
-    }
+    return {"BACKEND": "connections_project.identity.failover_cache.FailoverCache", "LOCATION": url}
 
 
 def _process(name: str) -> dict[str, Any]:

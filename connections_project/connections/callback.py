@@ -71,12 +71,7 @@ class ValidatedFlow(Generic[P]):
 
 
 def validate_user_callback(
-    *,
-    app: str,
-    state: str,
-    answer: Answer,
-    caller: User | None,
-    origin: Origin,
+    *, app: str, state: str, answer: Answer, caller: User | None, origin: Origin
 ) -> ValidatedFlow[User]:
     """Validate the callback of a user's flow.
 

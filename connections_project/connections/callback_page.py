@@ -48,10 +48,7 @@ from connections_project.core.prefetches import is_prefetch
 from connections_project.identity.models import User
 from connections_project.identity.origins import origin_of, page_origin
 from connections_project.oauth.catalog import Platform
-from connections_project.platforms.registry import (
-    PlatformBusyError,
-    upstream,
-)
+from connections_project.platforms.registry import PlatformBusyError, upstream
 
 # The query parameter that leads back from the sign-in.
 SEALED = "sealed"

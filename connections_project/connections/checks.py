@@ -11,11 +11,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.core.management import get_commands
 
 from connections_project.connections.models import OAuthConnection
-from connections_project.connections.registry import (
-    DISCONNECTED,
-    ConnectionType,
-    connection_types,
-)
+from connections_project.connections.registry import DISCONNECTED, ConnectionType, connection_types
 from connections_project.core.vault import SealedField
 from connections_project.platforms.catalog import catalog
 

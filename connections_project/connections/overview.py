@@ -33,11 +33,7 @@ class Overview(NamedTuple):
             return None
         is_ending = self.attention_reason == AttentionReason.GRANT_ENDING
         ends_at = self.grant_expires_at if is_ending else None
-        return {
-            "reason": self.attention_reason,
-            "since": self.attention_since,
-            "ends_at": ends_at,
-        }
+        return {"reason": self.attention_reason, "since": self.attention_since, "ends_at": ends_at}
 
 
 def own_connections(

@@ -45,10 +45,7 @@ C = TypeVar("C", bound=OAuthConnection)
 
 LONGEST_MARGIN = timedelta(minutes=5)
 # Why a connection needs its owner, by what the catalogue says that it becomes.
-OF_DEAD_GRANT = {
-    "expired": AttentionReason.GRANT_EXPIRED,
-    "revoked": AttentionReason.GRANT_REVOKED,
-}
+OF_DEAD_GRANT = {"expired": AttentionReason.GRANT_EXPIRED, "revoked": AttentionReason.GRANT_REVOKED}
 
 
 def is_fresh(connection: OAuthConnection, *, now: datetime) -> bool:

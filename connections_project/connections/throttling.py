@@ -6,12 +6,7 @@ from django.http import HttpRequest
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
-from connections_project.api.rate_limits import (
-    KEY_CONNECT,
-    PROVIDER_CONNECT,
-    PROVIDER_SYNC,
-    Policy,
-)
+from connections_project.api.rate_limits import KEY_CONNECT, PROVIDER_CONNECT, PROVIDER_SYNC, Policy
 from connections_project.api.throttling import TokenBucketThrottle
 from connections_project.connections import flow
 from connections_project.connections.flow import FlowPreview

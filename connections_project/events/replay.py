@@ -73,9 +73,7 @@ def resend(delivery_ids: Collection[UUID], *, origin: Origin) -> int:
     return len(deliveries)
 
 
-def _locked(
-    chosen: "QuerySet[Delivery]",
-) -> tuple[Sequence[Delivery], "QuerySet[Delivery]"]:
+def _locked(chosen: "QuerySet[Delivery]") -> tuple[Sequence[Delivery], "QuerySet[Delivery]"]:
     """Lock what nobody tries of some deliveries, with what goes on after them.
 
     The endpoints first, as claims and replays do; then all rows in one order, as failures do.

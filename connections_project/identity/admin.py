@@ -21,19 +21,8 @@ from connections_project.core import clock
 from connections_project.identity.admin_filters import KindFilter
 from connections_project.identity.admin_forms import KeyForm
 from connections_project.identity.fields import normal_email
-from connections_project.identity.keys import (
-    InvalidKeyRequestError,
-    NewKey,
-    create_key,
-    revoke_key,
-)
-from connections_project.identity.models import (
-    ApiKey,
-    Membership,
-    PrincipalType,
-    Team,
-    User,
-)
+from connections_project.identity.keys import InvalidKeyRequestError, NewKey, create_key, revoke_key
+from connections_project.identity.models import ApiKey, Membership, PrincipalType, Team, User
 from connections_project.identity.origins import admin_origin
 from connections_project.identity.principals import signed_in
 

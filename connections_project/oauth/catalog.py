@@ -9,14 +9,7 @@ from connections_project.oauth.catalog_tables import Source, read_platforms
 from connections_project.oauth.catalog_values import CatalogError
 from connections_project.oauth.platform_entries import DeadGrantMatcher, Platform, Revocation
 
-__all__ = [
-    "Catalog",
-    "CatalogError",
-    "DeadGrantMatcher",
-    "Platform",
-    "Revocation",
-    "load_catalog",
-]
+__all__ = ["Catalog", "CatalogError", "DeadGrantMatcher", "Platform", "Revocation", "load_catalog"]
 
 
 class Catalog(Mapping[str, Platform]):

@@ -19,11 +19,7 @@ from connections_project.oauth.paths import dig_text
 from connections_project.oauth.probing import accepts, introspect, is_accepted
 from connections_project.oauth.revoking import revoke
 from connections_project.oauth.token_answers import UnusableTokensError, ask_for_tokens, read_tokens
-from connections_project.oauth.tokens import (
-    ClientRegistration,
-    TokenSet,
-    require_vschar,
-)
+from connections_project.oauth.tokens import ClientRegistration, TokenSet, require_vschar
 from connections_project.oauth.transport import Answer
 
 __all__ = [

@@ -65,11 +65,7 @@ def distinct(result: GrantResult) -> GrantResult:
 
 
 def granted_accounts(
-    platform: Platform,
-    registration: ClientRegistration,
-    *,
-    tokens: TokenSet,
-    identity: Identity,
+    platform: Platform, registration: ClientRegistration, *, tokens: TokenSet, identity: Identity
 ) -> GrantResult:
     """Return the accounts of a grant; without a `granted_accounts_endpoint`, who granted it.
 

@@ -45,12 +45,7 @@ def is_accepted(answer: Answer, platform: Platform) -> bool | None:
 
 @calling("verify")
 def introspect(
-    platform: Platform,
-    registration: ClientRegistration,
-    *,
-    token: str,
-    hint: str,
-    within: float,
+    platform: Platform, registration: ClientRegistration, *, token: str, hint: str, within: float
 ) -> bool | None:
     """Whether a token is active (RFC 7662, section 2.2).
 

@@ -161,11 +161,7 @@ class _Run:
         items = list(self.job.items.filter(connection_id__in=list(causes)))
         for item in items:
             failure = causes[item.connection_id]
-            item.state, item.cause, item.detail = (
-                ItemState.FAILED,
-                failure.cause,
-                failure.detail,
-            )
+            item.state, item.cause, item.detail = (ItemState.FAILED, failure.cause, failure.detail)
         BulkItem.objects.bulk_update(items, ["state", "cause", "detail"])
 
     def _count(self, **more: int) -> None:

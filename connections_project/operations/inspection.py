@@ -58,11 +58,7 @@ def inspect(connection: OAuthConnection) -> dict[str, Any]:
 def _connection(row: OAuthConnection) -> dict[str, Any]:
     own = connection_type(row.app).operator_fields
     names = ("id", "status", *own, *ACCOUNT, *GRANT, *TIMES, "epoch")
-    return {
-        "app": row.app,
-        **_columns(row, names),
-        "holds_credentials": row.auth_state is not None,
-    }
+    return {"app": row.app, **_columns(row, names), "holds_credentials": row.auth_state is not None}
 
 
 def _owner(row: OAuthConnection) -> dict[str, Any]:

@@ -30,11 +30,7 @@ class LostLeaseError(Exception):
 
 
 def begin_offboarding(
-    user: User,
-    *,
-    reason: str,
-    origin: Origin,
-    forget: bool = False,
+    user: User, *, reason: str, origin: Origin, forget: bool = False
 ) -> OffboardingJob:
     """End a user's access now, and have workers end the connections; `run_background` without any.
 
@@ -69,11 +65,7 @@ def begin_ending_connections(user: User, *, reason: str, origin: Origin) -> Offb
 
 
 def _enqueue(
-    user: User,
-    options: DisconnectOptions,
-    origin: Origin,
-    *,
-    forget: bool,
+    user: User, options: DisconnectOptions, origin: Origin, *, forget: bool
 ) -> OffboardingJob:
     now = clock.now()
     job = OffboardingJob.objects.create(

@@ -5,11 +5,7 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 
-from connections_project.api.errors import (
-    ApiException,
-    error_of_status,
-    invalid_field,
-)
+from connections_project.api.errors import ApiException, error_of_status, invalid_field
 from connections_project.core import clock
 from connections_project.core.parsing import parse_uuid
 from connections_project.identity.models import PrincipalType, User

@@ -21,10 +21,7 @@ from connections_project.revocation.models import JobState
 from connections_project.revocation.release import Decision, foresee
 
 # What of the access at the platform is left for the person to do.
-LEFT_TO_DO = {
-    *(Decision.NOT_SUPPORTED, Decision.NOT_REQUESTED),
-    JobState.ABANDONED,
-}
+LEFT_TO_DO = {*(Decision.NOT_SUPPORTED, Decision.NOT_REQUESTED), JobState.ABANDONED}
 
 REASONS = {
     "expired": AttentionReason.GRANT_EXPIRED,

@@ -5,12 +5,7 @@ from django.urls import path
 from connections_project.pages.brand import brand_logo
 from connections_project.pages.links import LeavePage, OpenPage
 from connections_project.pages.starting import ConnectPage, ReconnectPage
-from connections_project.pages.views import (
-    ConnectionsPage,
-    DisconnectPage,
-    EndedPage,
-    ReceiptFile,
-)
+from connections_project.pages.views import ConnectionsPage, DisconnectPage, EndedPage, ReceiptFile
 
 OWN = "connections/<uuid:connection_id>"
 

@@ -22,9 +22,7 @@ from connections_project.oauth.errors import PlatformError
 from connections_project.revocation.circuits import note_failure, note_success
 from connections_project.revocation.claims import claim_one
 from connections_project.revocation.models import JobState, RevocationJob
-from connections_project.revocation.send import (
-    CannotSendError,
-)
+from connections_project.revocation.send import CannotSendError
 from connections_project.revocation.tries import Try, ask
 from connections_project.revocation.waits import next_try
 

@@ -13,11 +13,7 @@ from connections_project.core.vault import DecryptionError, open_sealed, seal
 from connections_project.oauth.client import TokenSet, UnusableTokensError
 from connections_project.oauth.deadline import allowing
 from connections_project.oauth.errors import DeadGrant, PlatformError
-from connections_project.oauth.revoking import (
-    BY_BEARER,
-    SECONDS_A_TOKEN,
-    leaves_refresh_token,
-)
+from connections_project.oauth.revoking import BY_BEARER, SECONDS_A_TOKEN, leaves_refresh_token
 from connections_project.platforms import client
 from connections_project.platforms.adapter import has_extras
 from connections_project.platforms.registry import Upstream, has_credentials, upstream

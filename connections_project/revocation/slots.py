@@ -72,12 +72,7 @@ class Share(Generic[J]):
 
     @classmethod
     def of(
-        cls,
-        platform: str,
-        lane: Lane[J],
-        idle: int,
-        most: int,
-        others: Collection[WorkerSlots],
+        cls, platform: str, lane: Lane[J], idle: int, most: int, others: Collection[WorkerSlots]
     ) -> Self:
         """Return a worker's share of a platform that has more jobs.
 

@@ -13,12 +13,7 @@ from connections_project.middleware.tracing import tracing
 from connections_project.oauth.errors import PlatformError
 from connections_project.revocation.circuits import is_failure
 from connections_project.revocation.models import JobState, RevocationJob, Verification
-from connections_project.revocation.send import (
-    CannotSendError,
-    SkippedError,
-    StillAliveError,
-    send,
-)
+from connections_project.revocation.send import CannotSendError, SkippedError, StillAliveError, send
 from connections_project.revocation.verify import verify
 from connections_project.revocation.waits import end_of_life
 

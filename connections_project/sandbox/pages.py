@@ -19,10 +19,7 @@ class Page:
 
 # By the username of who manages them.
 PAGES = {
-    "ada": (
-        Page("ada-notes", "@notes_by_ada"),
-        Page("ada-engine", "@analytical_engine"),
-    ),
+    "ada": (Page("ada-notes", "@notes_by_ada"), Page("ada-engine", "@analytical_engine")),
     "grace": (Page("grace-moth", "@moth_in_the_relay"),),
 }
 

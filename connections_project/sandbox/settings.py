@@ -111,11 +111,7 @@ LOGGING = {
     "filters": {"no_query": {"()": "connections_project.core.logs.QueryFilter"}},
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(message)s"}},
     "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "filters": ["no_query"],
-            "formatter": "plain",
-        }
+        "stderr": {"class": "logging.StreamHandler", "filters": ["no_query"], "formatter": "plain"}
     },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {

@@ -2,12 +2,7 @@
 
 from django.urls import path
 
-from connections_project.scim.views import (
-    SERVED,
-    DiscoveryViewSet,
-    UnofferedViewSet,
-    UserViewSet,
-)
+from connections_project.scim.views import SERVED, DiscoveryViewSet, UnofferedViewSet, UserViewSet
 
 urlpatterns = [
     path("ServiceProviderConfig", DiscoveryViewSet.as_view({"get": "config"})),

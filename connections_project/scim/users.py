@@ -23,12 +23,7 @@ from connections_project.operations.offboarding import lock_with_teams, reactiva
 from connections_project.operations.offboarding_worker import begin_offboarding
 from connections_project.scim import schemas
 from connections_project.scim.models import ScimProfile
-from connections_project.scim.resources import (
-    address_of,
-    profile_columns,
-    profile_of,
-    resource_of,
-)
+from connections_project.scim.resources import address_of, profile_columns, profile_of, resource_of
 
 # Returns what a resource is to be, given what it is.
 Revision = Callable[[schemas.SentUser], schemas.SentUser]

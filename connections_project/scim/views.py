@@ -9,12 +9,7 @@ from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from scim2_models import (
-    Context,
-    ForbiddenException,
-    Meta,
-    NotImplementedException,
-)
+from scim2_models import Context, ForbiddenException, Meta, NotImplementedException
 
 from connections_project.api.errors import ApiException, service_busy
 from connections_project.api.views import ApiViewSet
@@ -189,8 +184,7 @@ def _described(resource: Any, kind: str) -> Any:
     """Return what the service is, with where that is said of it."""
     name = f"/{resource.id}" if resource.id else ""
     meta = Meta(
-        resource_type=kind.removesuffix("s"),
-        location=f"{settings.PUBLIC_URL}/scim/v2/{kind}{name}",
+        resource_type=kind.removesuffix("s"), location=f"{settings.PUBLIC_URL}/scim/v2/{kind}{name}"
     )
     return resource.model_copy(update={"meta": meta})
 

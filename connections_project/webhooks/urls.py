@@ -9,6 +9,4 @@ urlpatterns = [
     path(address, WebhookViewSet.as_view({**actions}), {"sender": sender})
     for sender in webhook_senders()
     for address, actions in sender.actions.items()
-] + [
-    path("security-events/<str:name>", SecurityEventViewSet.as_view({"post": "receive"})),
-]
+] + [path("security-events/<str:name>", SecurityEventViewSet.as_view({"post": "receive"}))]

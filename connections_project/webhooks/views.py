@@ -46,10 +46,7 @@ class WebhookViewSet(ApiViewSet):
         deletion = notices.erase(notice, client_address=client_address(request._request))
         page = reverse("data-deletion", args=[deletion.confirmation_code])
         return Response(
-            {
-                "url": f"{settings.PUBLIC_URL}{page}",
-                "confirmation_code": deletion.confirmation_code,
-            }
+            {"url": f"{settings.PUBLIC_URL}{page}", "confirmation_code": deletion.confirmation_code}
         )
 
 

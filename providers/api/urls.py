@@ -15,8 +15,7 @@ urlpatterns = [
         ),
     ),
     path(
-        "providers/<str:id>/token-refreshes",
-        ConnectionViewSet.as_view({"post": "token_refreshes"}),
+        "providers/<str:id>/token-refreshes", ConnectionViewSet.as_view({"post": "token_refreshes"})
     ),
     path("auth/<str:id>/disconnect", DisconnectViewSet.as_view({"delete": "destroy"})),
     path("accounts", AccountViewSet.as_view({"get": "list"})),

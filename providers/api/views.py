@@ -73,10 +73,7 @@ class ConnectionViewSet(UserConnectionViewSet):
     def callback(self, request: Request) -> Response:
         state, answer = state_and_answer(request)
         connection = connect.complete(
-            state=state,
-            answer=answer,
-            caller=signed_in(request),
-            origin=origin_of(request),
+            state=state, answer=answer, caller=signed_in(request), origin=origin_of(request)
         )
         return Response(bodies.ConnectionAnswer(connection).data, status=201)
 

@@ -18,10 +18,7 @@ from connections_project.api.documentation import (
 )
 from connections_project.api.errors import FieldError
 from connections_project.api.rate_limits import API_READ, API_WRITE, PROVIDER_CONNECT, PROVIDER_SYNC
-from connections_project.connections.documentation import (
-    CALLBACK_PARAMETERS,
-    help_link,
-)
+from connections_project.connections.documentation import CALLBACK_PARAMETERS, help_link
 from connections_project.connections.errors import CONNECTING_LATER, REFRESHING_LATER
 from connections_project.connections.serializers import ConnectAnswer, RefreshRequest
 

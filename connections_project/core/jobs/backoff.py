@@ -5,11 +5,7 @@ from datetime import timedelta
 
 
 def backoff(
-    attempts: int,
-    *,
-    first: float,
-    longest: timedelta,
-    shortest: timedelta = timedelta(0),
+    attempts: int, *, first: float, longest: timedelta, shortest: timedelta = timedelta(0)
 ) -> timedelta:
     """Return a wait that doubles with each attempt, spread by up to a quarter.
 

@@ -38,7 +38,5 @@ def issue_where_missing(files: Certificate) -> None:
 def _pkcs8(pem: bytes) -> bytes:
     # Granian reads keys in no other form.
     return serialization.load_pem_private_key(pem, password=None).private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

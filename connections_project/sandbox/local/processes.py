@@ -93,11 +93,7 @@ def revocations() -> Program:
 
 
 def start(
-    program: Program,
-    *,
-    env: Mapping[str, str],
-    folder: Path,
-    pass_fds: Sequence[int] = (),
+    program: Program, *, env: Mapping[str, str], folder: Path, pass_fds: Sequence[int] = ()
 ) -> subprocess.Popen[bytes]:
     """Start a program in the project's folder, in a session of its own: neither Ctrl-C nor the
     terminal's end reaches it.

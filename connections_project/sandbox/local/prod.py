@@ -23,14 +23,7 @@ from connections_project.sandbox.local.interruptions import Interrupted, raise_o
 from connections_project.sandbox.local.keys import DEV_FOLDER
 from connections_project.sandbox.local.output import say
 from connections_project.sandbox.local.ports import PortTakenError, check_free
-from connections_project.sandbox.local.processes import (
-    ROOT,
-    Program,
-    StartError,
-    beat,
-    web,
-    worker,
-)
+from connections_project.sandbox.local.processes import ROOT, Program, StartError, beat, web, worker
 
 PORT = 8443
 # Where the environment names none.
@@ -140,10 +133,7 @@ def _environment(file: Path) -> dict[str, str]:
     """Return the settings of the file: neither the caller's nor those of `.env` are used."""
     names = {line.split("=", 1)[0] for line in file.read_text(encoding="utf-8").splitlines()}
     kept = {name: value for name, value in os.environ.items() if name not in names}
-    return kept | {
-        "ENV_FILE": str(file),
-        "DJANGO_SETTINGS_MODULE": "connections_project.settings",
-    }
+    return kept | {"ENV_FILE": str(file), "DJANGO_SETTINGS_MODULE": "connections_project.settings"}
 
 
 def _make_ready(env: Mapping[str, str]) -> None:

@@ -27,10 +27,7 @@ ENDS_THE_GRANT = frozenset(
         f"{_SCHEMAS}/risc/event-type/account-disabled",
     }
 )
-_COLUMNS = {
-    "prefix": "refresh_token_prefix",
-    "hash_base64_sha512_sha512": "refresh_token_hash",
-}
+_COLUMNS = {"prefix": "refresh_token_prefix", "hash_base64_sha512_sha512": "refresh_token_hash"}
 
 
 def read(request: HttpRequest) -> Notice:

@@ -7,10 +7,7 @@ from drf_spectacular.utils import OpenApiParameter
 from connections_project.api.documentation import WITH_BODY, answer, asked, endpoint
 from connections_project.api.errors import FieldError
 from connections_project.api.rate_limits import API_READ, API_WRITE, PROVIDER_CONNECT, PROVIDER_SYNC
-from connections_project.connections.documentation import (
-    CALLBACK_PARAMETERS,
-    help_link,
-)
+from connections_project.connections.documentation import CALLBACK_PARAMETERS, help_link
 from connections_project.connections.errors import CONNECTING_LATER, REFRESHING_LATER
 from connections_project.connections.serializers import ConnectAnswer, RefreshRequest
 from providers.api import serializers as bodies

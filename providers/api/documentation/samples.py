@@ -49,13 +49,7 @@ REFRESHED = {
 DISCONNECTED = {"message": "Provider disconnected"}
 
 SYNC_REQUEST = {"connection_id": SAMPLE_ID, "force": False}
-SYNCED = {
-    "created": 1,
-    "updated": 0,
-    "unchanged": 1,
-    "errors": 0,
-    "message": "2 accounts read",
-}
+SYNCED = {"created": 1, "updated": 0, "unchanged": 1, "errors": 0, "message": "2 accounts read"}
 
 
 ACCOUNTS = sample_page(

@@ -9,11 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from connections_project.oauth.answers import (
-    require_living_grant,
-    require_success,
-    says_dead_token,
-)
+from connections_project.oauth.answers import require_living_grant, require_success, says_dead_token
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client import ClientRegistration, Identity, TokenSet
 from connections_project.oauth.client_authentication import bearer
@@ -67,11 +63,7 @@ def exchange(
 
 @calling("read")
 def read(
-    platform: Platform,
-    registration: ClientRegistration,
-    *,
-    url: str,
-    access_token: str,
+    platform: Platform, registration: ClientRegistration, *, url: str, access_token: str
 ) -> Any:
     """Read a node on a user's behalf.
 

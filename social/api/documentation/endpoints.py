@@ -7,10 +7,7 @@ from drf_spectacular.utils import OpenApiParameter
 from connections_project.api.documentation import WITH_BODY, answer, asked
 from connections_project.api.errors import FieldError
 from connections_project.api.rate_limits import PROVIDER_CONNECT, SOCIAL_READ, SOCIAL_WRITE
-from connections_project.connections.documentation import (
-    CALLBACK_PARAMETERS,
-    help_link,
-)
+from connections_project.connections.documentation import CALLBACK_PARAMETERS, help_link
 from connections_project.connections.errors import CONNECTING_LATER, REFRESHING_LATER
 from social.api import serializers as bodies
 from social.api.documentation import samples
@@ -72,10 +69,7 @@ CALLBACK = social_endpoint(
     "the fresh tokens in place. `accounts` are those that did; those of the grant that were "
     "disconnected and stay so are `skipped`.",
     auth=[{"bearer": []}, {"apiKey": [], "teamId": []}, {}],
-    parameters=[
-        TEAM,
-        *CALLBACK_PARAMETERS,
-    ],
+    parameters=[TEAM, *CALLBACK_PARAMETERS],
     answers={201: answer("Connected.", bodies.SocialCallbackAnswer, connected=samples.CONNECTED)},
     refusals=(
         *CREDENTIALS,

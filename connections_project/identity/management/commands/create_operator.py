@@ -27,8 +27,7 @@ examples:
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
-            "--group",
-            help=f"only with this group's permissions, such as {OPERATORS} or {AUDITORS}",
+            "--group", help=f"only with this group's permissions, such as {OPERATORS} or {AUDITORS}"
         )
 
     def make(self, email: str, password: str, **options: Any) -> tuple[User, dict[str, Any]]:
