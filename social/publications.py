@@ -45,7 +45,6 @@ class PublishRequest:
     """What a caller wants published.
 
     Args:
-        account_id: By which account.
         image_url: An https address, which the platform fetches.
         idempotency_key: The caller's own name for this request; None where it takes the risk.
     """

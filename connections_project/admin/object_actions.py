@@ -41,7 +41,6 @@ class ObjectAction:
 
     Args:
         name: Stands in the address.
-        label: Stands on the button.
         permission: Whoever lacks it sees no button, and gets 403.
         question: What will happen, in a sentence or two; or what says that of a row.
         do: Gets request, row and reason, and says in a sentence what has happened.

@@ -21,7 +21,6 @@ def simple_jwt(signing_key: str, *, lifetime: int) -> dict[str, Any]:
     """Describe the access and refresh tokens of local sign-ins.
 
     Args:
-        signing_key: HS256 signs with it.
         lifetime: Of an access token, in seconds.
     """
     return {

@@ -11,8 +11,6 @@ class SingleSignOn:
 
     Args:
         issuer: The `iss` of its ID tokens, exactly.
-        client_id: Ours.
-        client_secret: Its secret.
         groups_claim: The claim that lists a person's groups.
         operators_group: Who is in it looks and acts; empty: nobody.
         auditors_group: Who is in it looks; empty: nobody.

@@ -57,7 +57,6 @@ class ValidatedFlow(Generic[P]):
 
     Args:
         flow: What was remembered when it was started.
-        principal: Who connects, as the state proves.
         origin: The call, with the principal as its actor.
         began: Before the platform was asked for anything.
     """

@@ -31,13 +31,11 @@ class DisconnectRequest:
     """By whom, why and how connections are disconnected.
 
     Args:
-        origin: Who asks, for the audit.
         reason: Why, at most 512 characters.
         revoke: Whether to revoke at the platforms; see `tells_platform`.
         erase_tokens: Erase the tokens that would be kept, also those of an earlier disconnect.
         cancel_schedules: Cancel what is scheduled; a channel that has something scheduled is left
             as it is otherwise.
-        details: What else the audit should know.
         cause: What the host application is told as the reason, where `origin` doesn't say it:
             "offboarding" or "replay".
     """
@@ -145,7 +143,6 @@ def disconnect_and_erase(
 
     Args:
         rows: Connections that are not over.
-        request: By whom, why and how.
         action: The app's audit action, of `Action` or of its own.
         details: What else the audit should know of each row, by its id.
         before: Events that stand in front of these in the audit log.
@@ -170,12 +167,7 @@ def disconnect_and_erase(
 
 
 def erase_tokens(rows: Sequence[OAuthConnection], *, now: datetime, **columns: Any) -> None:
-    """Erase the tokens of locked rows; what is known of the grants stays for the audit.
-
-    Args:
-        rows: Of one app.
-        columns: What else changes with it.
-    """
+    """Erase the tokens of locked rows; what is known of the grants stays for the audit."""
     change_rows(rows, now=now, **ERASED, **dict.fromkeys(TOKEN_TIMES), **columns)
 
 

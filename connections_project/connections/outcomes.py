@@ -33,7 +33,6 @@ class Outcome:
 
     Args:
         result: "connected", "declined" or "failed", for whoever started the flow.
-        connection_id: What was connected.
     """
 
     status: int

@@ -255,8 +255,6 @@ def mark_dead_unless_changed(
 
     Args:
         connection: As it was when its token was used.
-        error: What the API said.
-        origin: Who used the token.
 
     Returns:
         Whether the row was still the same.

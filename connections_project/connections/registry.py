@@ -79,7 +79,6 @@ class Api:
     Args:
         urls: The module of its routes, mounted at /api/v1/.
         prefixes: The paths whose errors it renders, such as "/api/v1/providers".
-        errors: How it renders them.
         tags: Its tags in the OpenAPI document, with their descriptions.
         enums: Names in the OpenAPI document of the choices that its fields have.
     """
@@ -97,7 +96,6 @@ class ConnectionType:
 
     Args:
         model: The table; its `app` is the app's label and its table in the catalogue.
-        title: What the admin's navigation calls them.
         statuses: What a connection may be; one is "disconnected".
         actions: What its audit events mean.
         disconnect: Disconnects rows that the caller has locked, in the caller's transaction.

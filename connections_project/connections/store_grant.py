@@ -167,7 +167,6 @@ def revoke_access_token(
     """Revoke an access token alone, where that ends nothing that a connection lives on.
 
     Args:
-        row: What the tokens came for.
         holder: A connection that may use the refresh token beside it.
     """
     alone = replace(tokens, refresh_token=None, extras={})

@@ -50,7 +50,6 @@ def store_or_revoke(
             call's commit came through and only its confirmation was lost.
         upstream: Where they come from.
         row: What they are for, saved or not.
-        grant: What they belong to.
         tokens: What is lost where they can't be stored.
 
     Raises:
@@ -80,7 +79,6 @@ def lost_by_refresh(upstream: Upstream, old: TokenSet, came: TokenSet) -> list[T
 
     Args:
         upstream: Where they come from.
-        old: The stored ones.
         came: Those that have come, if any.
     """
     if came.refresh_token not in {None, old.refresh_token}:

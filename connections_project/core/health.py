@@ -31,7 +31,6 @@ class Probe(threading.Thread):
     """One look at something that the service stands on, which is not waited for long.
 
     Args:
-        name: What it looks at.
         ask: Raises whatever it likes where the thing is away.
     """
 

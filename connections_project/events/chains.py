@@ -64,7 +64,6 @@ class Answer:
 
     Args:
         error: What happened, as a word for programs; empty where it was taken.
-        status: What was answered, if anything was.
         wait: Seconds that the endpoint asks to be left alone.
         is_endpoints: Whether a failure speaks of the endpoint rather than of this event.
     """

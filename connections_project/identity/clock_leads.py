@@ -19,7 +19,6 @@ def note_lead(user: User, issued_at: float) -> None:
     """Remember by how many seconds a principal's verified token lies ahead, if none has as far.
 
     Args:
-        user: The principal, as it is stored.
         issued_at: The `iat`.
     """
     lead = issued_at - clock.now().timestamp()

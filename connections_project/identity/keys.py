@@ -53,7 +53,6 @@ def create_key(
     """Create a key.
 
     Args:
-        team: Whose accounts it opens.
         scopes: Words of `Scope`, at least one.
         name: What the team calls it, at most 100 characters.
         expires_at: When it ends, in the future; None for never.

@@ -12,11 +12,7 @@ from connections_project.middleware.trusted_proxies import network_of
 
 
 class TooManyAttemptsError(Exception):
-    """More sign-ins than are allowed.
-
-    Args:
-        retry_after: Seconds until the window ends.
-    """
+    """More sign-ins than are allowed."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__("too many sign-ins")

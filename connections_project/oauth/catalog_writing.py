@@ -59,9 +59,6 @@ def as_toml(values: dict[str, Any], *, app: str, slug: str, scopes: tuple[str, .
 
     Args:
         values: By `entry`.
-        app: Whose platform it becomes.
-        slug: What it is called there.
-        scopes: All that the platform names.
     """
     table, values = f"{app}.{slug}", dict(values)
     revocation = values.pop("revocation", None)

@@ -15,9 +15,7 @@ class Finding:
     """Something about an entry. A problem has to be mended, a notice may be meant so.
 
     Args:
-        severity: Which of the two.
         key: Of the catalogue.
-        text: What is the matter, for people.
     """
 
     severity: Severity

@@ -99,7 +99,6 @@ def read_granted_accounts(
     """Read a list of accounts; one that is listed twice counts once.
 
     Args:
-        document: The list as it came.
         tokens: Of the grant, for accounts that have none of their own.
 
     Raises:

@@ -22,7 +22,6 @@ class ClientRegistration:
     """Our own client at a platform.
 
     Args:
-        client_id: As registered there.
         client_secret: Empty for a public client (RFC 6749, section 2.1).
         redirect_uris: The registered ones; the first is the default.
         webhook_key: What the platform's notices are verified by, where that isn't the secret.

@@ -24,7 +24,6 @@ class Waiters:
         """Have a place while inside, and tell whether there was one.
 
         Args:
-            name: Whom one waits for.
             alone: Whether nobody else may wait for the same one.
         """
         has_place = self._take(name, 1 if alone else self._most_for_one)

@@ -31,9 +31,6 @@ class Engine:
     """A forced disconnect of one app's connections.
 
     Args:
-        app: The connections' app.
-        origin: Who does it, for the audit.
-        details: What else the audit should know.
         in_commit: Called with each batch in the transaction that ends it.
         condition: What a connection must be like when it is ended, whatever it was when it was
             selected.

@@ -89,8 +89,6 @@ class Replay:
 
     Args:
         reason: Why it is replayed, for the audit.
-        origin: Who replays it.
-        details: What else the audit should know.
     """
 
     histories: Mapping[UUID, ReplayHistory]

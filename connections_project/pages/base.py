@@ -61,7 +61,6 @@ class PersonPage(View):
 
         Args:
             template: Its file below templates/pages/.
-            context: What it shows, besides the visitor.
             form_action: Where its forms lead besides ourselves.
         """
         context = {"visitor": self.visitor, **context}

@@ -34,7 +34,6 @@ def note_attention(connection: OAuthConnection, reason: str) -> None:
 
     Args:
         connection: As it stands after the transition.
-        reason: Why it needs its owner now.
     """
     since = connection.attention_since
     if not settings.ATTENTION_EMAILS or reason in SEEN_ANYHOW or since is None:

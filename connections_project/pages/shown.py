@@ -37,7 +37,6 @@ class Shown:
 
     Args:
         account: The account's, as the platform says it; may be empty.
-        state: How it stands, since when.
         attention: What it needs; empty where it needs nothing.
         can_reconnect: Whether its platform can be connected from here now.
     """
@@ -72,8 +71,6 @@ class Ending:
 
     Args:
         team: Whose it is, where it is not the person's own alone.
-        here: What happens here.
-        there: What the platform is told.
         help_url: Where the person can remove the access by hand, where that is left to do.
         scheduled: What is still to be done through it: when, and a text.
         waiting: How much that is, in words; empty for nothing.
@@ -112,7 +109,6 @@ class Ended:
     """What disconnecting a connection has done.
 
     Args:
-        here: What became of the credentials.
         there: What is known of the access at the platform.
         help_url: Where the person can remove the access by hand, where that is left to do.
     """

@@ -31,7 +31,6 @@ class Visitor:
 
     Args:
         session: The link by which the person came; None for who is signed in.
-        origin: The request, for the audit log.
     """
 
     user: User

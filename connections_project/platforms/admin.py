@@ -46,8 +46,6 @@ class Switch:
     """Suspending or resuming, as its page asks for it.
 
     Args:
-        permission: What an operator needs for it.
-        label: Stands on the button.
         verb: Does it; returns whether anything had to be changed.
     """
 

@@ -42,7 +42,6 @@ def fetch_picture(url: str, rule: ImageRule, *, within: float = FETCH_SECONDS) -
 
     Args:
         url: https. It is followed to other addresses of the same host alone.
-        rule: What the platform takes.
         within: Seconds for all of it.
 
     Raises:

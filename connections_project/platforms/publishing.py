@@ -38,7 +38,6 @@ class Post:
 
     Args:
         account_id: The platform's account that it is published by.
-        text: As its author wrote it.
         image_url: An https address that is passed on to a platform that fetches by itself.
         key: The same each time that this post is sent, for platforms that keep such keys.
         account_name: The account's name, where it is known.
@@ -70,7 +69,6 @@ class PostProblem:
     Args:
         part: "text", "image" or "options.NAME".
         code: A slug.
-        message: What to change, for people.
     """
 
     part: str

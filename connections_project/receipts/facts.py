@@ -48,9 +48,7 @@ class Facts:
     """How a connection was ended, and what became of its credentials until now.
 
     Args:
-        ending: The audit event about it.
         erased: What is gone here: "credentials", "profile".
-        revocation: What is gone at the platform.
         unreadable: Events about it that can't be read, of which nothing is told here.
     """
 

@@ -200,8 +200,6 @@ def job_event(
 
     Args:
         action: What, as it is called of tokens.
-        reason: Why somebody did it.
-        more: What else the audit should know.
     """
     details = {"platform": job.platform, "attempts": job.attempts}
     return Event(

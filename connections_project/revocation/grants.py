@@ -17,7 +17,6 @@ class Grant:
 
     Args:
         authority: The authorization server, as host and port of its token endpoint.
-        client_id: Our client there.
         platform_user_id: Who gave it; None where the platform does not say, and then nothing is
             known to be shared.
     """

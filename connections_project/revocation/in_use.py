@@ -30,8 +30,6 @@ def without_those_in_use(job: RevocationJob, found: Upstream, tokens: TokenSet) 
 
     Args:
         job: Of a grant on which no connection is known to live, where a revocation would end it.
-        found: Its platform.
-        tokens: The job's.
 
     Raises:
         DecryptionError: No key reads those of a living connection that may be the same.

@@ -49,7 +49,6 @@ def give_up(job_ids: list[UUID], *, reason: str, origin: Origin) -> int:
     Args:
         job_ids: Those that are over already are passed over.
         reason: Why, at most 512 characters.
-        origin: Who says so.
 
     Returns:
         How many were pending.

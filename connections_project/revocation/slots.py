@@ -48,11 +48,9 @@ class Share(Generic[J]):
 
     Args:
         running: How many of its jobs the worker handles just now.
-        waiting: How many more it has claimed.
         slots: How many it may handle at a time.
         wanted: How many it could.
         number: How many jobs it may claim.
-        jobs: What it has claimed now.
     """
 
     platform: str
@@ -80,7 +78,6 @@ class Share(Generic[J]):
             lane: What the worker handles of it just now.
             idle: How many of the worker's threads are free for it.
             most: What all workers together may do at a time.
-            others: What other workers have.
         """
         running, waiting = lane.running, len(lane.waiting)
         wanted = running + idle

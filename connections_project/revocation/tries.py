@@ -35,7 +35,6 @@ class Try:
     Args:
         job: The job that was tried.
         state: How it ends; pending where it doesn't.
-        error: Why not.
         is_well: What is known of the platform now; None if it was not asked.
     """
 

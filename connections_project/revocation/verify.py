@@ -27,7 +27,6 @@ def verify(job: RevocationJob, sent: Sent, *, deadline: float) -> Verification:
 
     Args:
         job: Whose revocation the platform has just accepted.
-        sent: The tokens, and the platform.
         deadline: When the last probe must be over, on the monotonic clock in seconds.
     """
     probes = list(_probes(job, sent))

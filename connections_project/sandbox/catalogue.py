@@ -17,9 +17,5 @@ def catalogue_toml(base_url: str) -> str:
 
 
 def issuers_toml(base_url: str) -> str:
-    """Return `issuers.toml` with the issuer at another address.
-
-    Args:
-        base_url: As for `catalogue_toml`.
-    """
+    """Return `issuers.toml` with the issuer at another address."""
     return ISSUERS_FILE.read_text(encoding="utf-8").replace(DEFAULT_URL, base_url)

@@ -54,7 +54,6 @@ def create(issuer: str, wanted: schemas.SentUser, *, origin: Origin) -> User:
     """Make the principal that a resource describes, or adopt the one that came by a token before.
 
     Args:
-        issuer: Whose person it is.
         wanted: A User resource.
         origin: The directory.
 
@@ -75,7 +74,6 @@ def change(issuer: str, user_id: str, revise: Revision, *, origin: Origin) -> Us
     """Change a principal as a PUT or PATCH says.
 
     Args:
-        issuer: Whose person it is.
         user_id: The resource's id, as it came.
         revise: Returns what the resource is to be, given what it is.
         origin: The directory.

@@ -32,7 +32,6 @@ class Application:
     handed to the server: neither who sends slowly nor who reads slowly keeps one.
 
     Args:
-        wsgi: What answers.
         threads: How many requests it answers at a time.
         body_seconds: How long a body may take to come.
         drain_seconds: How long it goes on answering at SIGTERM, while it is no longer ready.

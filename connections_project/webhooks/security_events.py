@@ -47,7 +47,6 @@ def receive(request: HttpRequest, name: str) -> None:
 
     Args:
         request: Its body is the token.
-        name: Of the transmitter's table.
 
     Raises:
         Http404: There is no such transmitter.

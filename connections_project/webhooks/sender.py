@@ -27,7 +27,6 @@ class WebhookSender:
         accepted_status: The HTTP status that takes a notice; but for 200 the answer has no body.
         challenge: Answers a GET by which the platform makes sure that the address is ours; it may
             raise RefusedNoticeError.
-        errors: How refusals are rendered.
     """
 
     read: Callable[[HttpRequest], Notice]

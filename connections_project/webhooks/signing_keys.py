@@ -48,7 +48,6 @@ class _Source:
     """What is known of one address.
 
     Args:
-        known: As it was fetched last.
         quiet_until: Until when no fetch is tried again, on the monotonic clock.
         fetching: Held by the one thread that fetches.
     """

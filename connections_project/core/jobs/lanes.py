@@ -43,7 +43,6 @@ class Lane(Generic[J]):
 
     Args:
         slots: How many are handled at a time.
-        running: How many are handled just now.
         seconds: What the last one took; infinite where it did not end well, or nothing is known.
         waiting: Jobs that are claimed, and begun by the next slot that is free.
         waiting_since: When the youngest of them was claimed, on the monotonic clock.

@@ -26,7 +26,6 @@ class OfApp:
     """A person's connections of one app.
 
     Args:
-        title: What the navigation calls them.
         counts: How many there are in each status, as badges.
         rows: The newest of them, each as cells.
         more: The address of the whole list, where it is longer.

@@ -13,11 +13,7 @@ PERSON = "ada"
 
 @dataclass(kw_only=True)
 class Steps:
-    """Runs one step after the other, and raises SurpriseError at the first that goes wrong.
-
-    Args:
-        steps: How many steps were printed before.
-    """
+    """Runs one step after the other, and raises SurpriseError at the first that goes wrong."""
 
     api: Api
     write: Callable[[str], None]

@@ -17,7 +17,6 @@ class TokenProbe:
     """Takes tokens from the vault and asks the sandbox's introspection (RFC 7662) about them.
 
     Args:
-        sandbox_url: The sandbox's issuer.
         registration: The client that the tokens were issued to.
     """
 
