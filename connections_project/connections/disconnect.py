@@ -167,7 +167,7 @@ def disconnect_and_erase(
 
 
 def erase_tokens(rows: Sequence[OAuthConnection], *, now: datetime, **columns: Any) -> None:
-    """Erase the tokens of locked rows; what is known of the grants stays for the audit."""
+    """Erase tokens of locked rows, all of one app; what is known of the grants stays."""
     change_rows(rows, now=now, **ERASED, **dict.fromkeys(TOKEN_TIMES), **columns)
 
 

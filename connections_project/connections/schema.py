@@ -33,7 +33,7 @@ def connection_constraints(
 
     Args:
         name: What their names begin with.
-        live: The one of a connection that works.
+        live: The status of a connection that works.
     """
     is_over = models.Q(status="disconnected")
     holds_credentials = models.Q(auth_state__isnull=False, connected_at__isnull=False)

@@ -91,10 +91,11 @@ class ConnectionViewSet(ApiViewSet):
 
     @DOCUMENTATION
     def list(self, request: Request) -> Response:
+        statuses = dict.fromkeys(status for one in connection_types() for status in one.statuses)
         rows = own_connections(
             principal_of(request),
             app=choice(request, "app", [one.app for one in connection_types()]),
-            status=choice(request, "status", _statuses()),
+            status=choice(request, "status", list(statuses)),
             needs_attention=_needs_attention(request),
         )
         page, pagination = paginate(rows, request)
@@ -105,10 +106,6 @@ class ConnectionViewSet(ApiViewSet):
 def _needs_attention(request: Request) -> bool | None:
     asked = "needs_attention" in request.query_params
     return flag(request, "needs_attention") if asked else None
-
-
-def _statuses() -> list[str]:
-    return list(dict.fromkeys(status for one in connection_types() for status in one.statuses))
 
 
 def _serialized(row: Overview) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from connections_project.middleware.trusted_proxies import network_of
 
 
 class TooManyAttemptsError(Exception):
-    """More sign-ins than are allowed."""
+    """More sign-ins than are allowed; the window ends in `retry_after` seconds."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__("too many sign-ins")

@@ -18,7 +18,12 @@ LARGEST_BATCH = 10_000
 
 
 def add_selectors(parser: CommandParser, *, platform: str, statuses: list[str], own: str) -> None:
-    """Add what selects connections."""
+    """Add what selects connections.
+
+    Args:
+        platform: What this app calls a platform.
+        own: What belongs to a user.
+    """
     group = parser.add_argument_group("which", "at least one; of several, all must hold")
     group.add_argument("ids", metavar="ID", nargs="*", type=_id, help="this one, and those")
     group.add_argument("--user", metavar="EMAIL|ID", help=own)

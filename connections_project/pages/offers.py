@@ -1,6 +1,6 @@
 """What a person may connect on the page."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -56,7 +56,3 @@ def _offer(found: Upstream) -> Offer:
     parts = urlsplit(platform.authorization_endpoint)
     origin = f"{parts.scheme}://{parts.netloc}"
     return Offer(platform.app, platform.slug, platform.name, origin)
-
-
-def origins_of(offered: Iterable[Offer]) -> list[str]:
-    return sorted({offer.origin for offer in offered})

@@ -71,6 +71,8 @@ class Ending:
 
     Args:
         team: Whose it is, where it is not the person's own alone.
+        here: What happens here.
+        there: What the platform is told.
         help_url: Where the person can remove the access by hand, where that is left to do.
         scheduled: What is still to be done through it: when, and a text.
         waiting: How much that is, in words; empty for nothing.
@@ -109,6 +111,7 @@ class Ended:
     """What disconnecting a connection has done.
 
     Args:
+        here: What became of the credentials.
         there: What is known of the access at the platform.
         help_url: Where the person can remove the access by hand, where that is left to do.
     """

@@ -13,7 +13,7 @@ from connections_project.connections.errors import ConnectionNotFoundError
 from connections_project.connections.overview import Overview, own_connections
 from connections_project.pages.base import PersonPage
 from connections_project.pages.links import follow_link
-from connections_project.pages.offers import Offer, offers, origins_of
+from connections_project.pages.offers import Offer, offers
 from connections_project.pages.own import WorkWaitingError, disconnect_own, own_connection
 from connections_project.pages.shown import Ended, Ending, Shown
 from connections_project.receipts.facts import NotDisconnectedError
@@ -56,7 +56,7 @@ class ConnectionsPage(PersonPage):
         affair: any https address. Named too are origins without it, as in development.
         """
         back = self.visitor.session.return_origin if self.visitor.session else ""
-        platforms = ["https:", *origins_of(offered)] if offered else []
+        platforms = ["https:", *sorted({one.origin for one in offered})] if offered else []
         return [*platforms, *([back] if back else [])]
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 
-from connections_project.sandbox.people import Account, Habit
+from connections_project.sandbox.people import Account
 
 DAYS_OF_HISTORY = 90
 
@@ -50,8 +50,5 @@ def _standing(account: Account, day: date) -> Iterator[tuple[Decimal, str]]:
 def _bought(account: Account, day: date, dice: Random) -> Iterator[tuple[Decimal, str]]:
     for habit in account.habits:
         if day.weekday() in habit.weekdays and dice.random() < habit.chance:
-            yield -_price(habit, dice), dice.choice(habit.shops)
-
-
-def _price(habit: Habit, dice: Random) -> Decimal:
-    return Decimal(dice.randint(habit.least, habit.most)) / 100
+            price = Decimal(dice.randint(habit.least, habit.most)) / 100
+            yield -price, dice.choice(habit.shops)

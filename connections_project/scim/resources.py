@@ -55,11 +55,6 @@ def location_of(user: models.User) -> str:
     return f"{settings.PUBLIC_URL}/scim/v2/Users/{user.pk}"
 
 
-def receipt_location_of(user: models.User) -> str:
-    """Return where the receipt of somebody who has left is had."""
-    return f"{location_of(user)}/leaver-receipt"
-
-
 def user_name_key(user_name: str) -> str:
     """Return what two spellings of one userName have in common."""
     lower = unicodedata.normalize("NFC", user_name).lower()

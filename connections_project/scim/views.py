@@ -31,7 +31,7 @@ from connections_project.scim.lists import written_list
 from connections_project.scim.media import ScimJsonParser, ScimParser, ScimRenderer
 from connections_project.scim.patches import is_filtered, parsed, patch_of, patched
 from connections_project.scim.queries import page_of
-from connections_project.scim.resources import location_of, receipt_location_of, resource_of
+from connections_project.scim.resources import location_of, resource_of
 from connections_project.scim.schemas import (
     CONFIG,
     POLICY,
@@ -166,7 +166,7 @@ class UserViewSet(ScimViewSet):
         content = resource_of(user).model_dump(scim_ctx=context, response_parameters=wanted)
         answer = Response(content, status=status)
         if has_leaver_receipt(user):
-            answer.headers["Link"] = f'<{receipt_location_of(user)}>; rel="related"'
+            answer.headers["Link"] = f'<{location_of(user)}/leaver-receipt>; rel="related"'
         return answer
 
 

@@ -71,7 +71,8 @@ class Api:
         Raises:
             SurpriseError: No answer, or another status than `expect`.
         """
-        self.write(f"   -> {method} {path}{_shown_query(query)} {_shown(body)}".rstrip())
+        shown_query = f"?{masked_query(query)}" if query else ""
+        self.write(f"   -> {method} {path}{shown_query} {_shown(body)}".rstrip())
         try:
             response = self.session.request(
                 method,
@@ -121,7 +122,3 @@ def _content(response: requests.Response) -> Any:
 
 def _shown(value: Any) -> str:
     return "" if value is None else shortened(json.dumps(masked(value), ensure_ascii=False))
-
-
-def _shown_query(query: Mapping[str, str] | None) -> str:
-    return f"?{masked_query(query)}" if query else ""

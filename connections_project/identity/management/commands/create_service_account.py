@@ -40,9 +40,7 @@ examples:
         allowed = [one for name, one in PERMISSIONS.items() if options[name]]
         with transaction.atomic():
             user = self.recorded(email, password, permissions=sorted(map(".".join, allowed)))
-            user.user_permissions.add(*(_permission(*one) for one in allowed))
+            for app, name in allowed:
+                permission = Permission.objects.get(content_type__app_label=app, codename=name)
+                user.user_permissions.add(permission)
         return user, {}
-
-
-def _permission(app: str, codename: str) -> Permission:
-    return Permission.objects.get(content_type__app_label=app, codename=codename)
