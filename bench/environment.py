@@ -1,4 +1,4 @@
-"""Where the benchmarks play: a database and two servers of their own, gone with their end."""
+"""The benchmarks' own database and servers, which are removed at their end."""
 
 import base64
 import os

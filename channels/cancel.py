@@ -96,8 +96,8 @@ def cancel_several(*, schedule_ids: Iterable[UUID], user: User, origin: Origin) 
 
 
 def _locked(wanted: list[UUID], user: User) -> dict[UUID, Schedule]:
-    """Lock schedules behind their connections, as a disconnect does, so that none waits in a ring
-    for the other."""
+    """Lock schedules after their connections, as a disconnect does, so that the two never
+    deadlock."""
     own = Schedule.objects.filter(pk__in=wanted, user=user)
     _lock_connections(own)
     return {schedule.pk: schedule for schedule in _with_connections(own.order_by("pk"))}

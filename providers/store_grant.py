@@ -59,8 +59,8 @@ def store_grant(
 def _without_its_row(
     same: Connection | None, received: ReceivedProviderGrant, *, origin: Origin
 ) -> Connection | ConnectionProblem:
-    """Return the account's row that has taken the grant in its place, by a commit that came through
-    unheard, or takes it, as it has the refresh token; where there is none, the tokens are revoked.
+    """Return the account's row that has taken the grant in its place, by a commit of which only the
+    confirmation was lost, or takes it, as it has the refresh token; else the tokens are revoked.
     """
     if same is None or not lives_on(same, received.tokens):
         return refuse(InvalidStateError(), received.row, received, same=same, origin=origin)
@@ -76,7 +76,7 @@ def _is_overtaken(current: Connection, received: ReceivedProviderGrant) -> bool:
     """
     if received.reauthorises:
         return current.status not in REAUTHORISABLE
-    # A commit that came through unheard is no hindrance either.
+    # Nor is a commit of ours whose confirmation was lost.
     return current.epoch != received.row.epoch and not lives_on(current, received.tokens)
 
 

@@ -175,7 +175,7 @@ def _complete(
     origin = page_origin(request, caller) if preview.returns else origin_of(request)
     try:
         # Whoever is signed in must be the state's principal, as with a Bearer at the API; if it is
-        # somebody else, the verb burns the state and audits that.
+        # somebody else, the verb uses the state up and audits that.
         connected = connection_type(preview.app).complete(
             state=state, answer=answer, caller=caller, origin=origin
         )

@@ -1,7 +1,7 @@
 """One refresh at a time per connection, over all processes and hosts, without an open transaction.
 
 The lease is a pair of columns, taken by one conditional UPDATE. It runs out by itself, so that a
-process that dies with it wedges nothing.
+process that dies with it blocks nothing.
 """
 
 import time

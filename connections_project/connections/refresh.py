@@ -175,8 +175,8 @@ def _revoke_late(connection: C, row: C, old: TokenSet, tokens: TokenSet, *, orig
 
     Args:
         connection: As it was before; those that shared its tokens then are given these.
-        row: As it is now. It uses them where their commit came through unheard, and may use the old
-            refresh token, or have got the same one, where it was authorised anew.
+        row: As it is now. It uses them where only the confirmation of their commit was lost, and
+            may use the old refresh token, or have got the same one, where it was authorised anew.
     """
     kept = tokens.completed_by(old)
     late = replace(kept, extras={})

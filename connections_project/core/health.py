@@ -20,7 +20,7 @@ from connections_project.core.drain import draining
 logger = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 2.0
-# After so long a look has lost its way, perhaps with its host: only another one can find back.
+# A look that takes longer is lost, perhaps with the host it asked: another one is begun.
 LOST_SECONDS = 30.0
 # What is written to Redis: a replica, or one that is out of memory, would refuse.
 _KEY = "connections:readyz"

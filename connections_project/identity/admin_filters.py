@@ -11,8 +11,8 @@ from connections_project.admin.filters import Choice, KnownFilter
 
 
 class KindFilter(KnownFilter):
-    """Leaves out everybody's own teams, which would drown the shared ones, unless asked for them or
-    for a team by its name."""
+    """Leaves out everybody's own teams, which far outnumber the shared ones, unless asked for them
+    or for a team by its name."""
 
     title = parameter_name = "kind"
 

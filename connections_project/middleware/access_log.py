@@ -32,7 +32,7 @@ class ObservationMiddleware:
         seconds = time.perf_counter() - began
         route, method = _route(request), _method(request)
         REQUEST_SECONDS.labels(method, route, response.status_code).observe(seconds)
-        # Probes' lines would drown the others.
+        # Probes' lines would far outnumber the others.
         if f"/{route}" not in PROBES or response.status_code >= 400:
             _log(request, method, route, response.status_code, seconds)
         return response

@@ -1,4 +1,4 @@
-"""Bodies as the source document shows them (Flow: Disconnect Channel), and their kin."""
+"""Bodies as the source document shows them (Flow: Disconnect Channel), and others like them."""
 
 from connections_project.api.documentation import SAMPLE_ID
 

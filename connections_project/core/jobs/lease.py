@@ -1,6 +1,6 @@
 """A lease: whose a row is, and until when nobody else may have it.
 
-It runs out by itself, so that a process that dies with it wedges nothing. It is set and compared by
+It runs out by itself, so that a process that dies with it blocks nothing. It is set and compared by
 the database's clock alone: the clocks of hosts differ, and one that is ahead would take over what
 another one works on.
 """

@@ -36,7 +36,7 @@ def main() -> None:
     try:
         check_free(asked.port, asked.sandbox_port, hint=HINT)
         with tempfile.TemporaryDirectory(prefix="connections-demo-") as folder:
-            play(DemoEnvironment(Path(folder), asked.port, asked.sandbox_port))
+            run(DemoEnvironment(Path(folder), asked.port, asked.sandbox_port))
     except (PortTakenError, StartError, SurpriseError) as error:
         sys.exit(f"Demo: {error}")
     except Interrupted:
@@ -44,7 +44,7 @@ def main() -> None:
         sys.exit(130)
 
 
-def play(environment: DemoEnvironment) -> None:
+def run(environment: DemoEnvironment) -> None:
     """Start everything, run the scenarios, stop everything.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Where the demo plays: a service and a sandbox of its own, gone with its end."""
+"""The demo's own service and sandbox, which are removed at its end."""
 
 import logging
 import os

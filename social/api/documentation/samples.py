@@ -1,4 +1,4 @@
-"""Bodies as the source document shows them (Social Media Disconnect API), and their kin."""
+"""Bodies as the source document shows them (Social Media Disconnect API), and others like them."""
 
 ACCOUNT_ID = "123e4567-e89b-12d3-a456-426614174000"
 

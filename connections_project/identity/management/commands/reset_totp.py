@@ -1,4 +1,4 @@
-"""The break-glass for an operator who has lost the authenticator."""
+"""The command that lets an operator in who has lost the authenticator."""
 
 from typing import Any
 
