@@ -105,6 +105,16 @@ def options_of(given: dict[str, object]) -> DisconnectOptions:
     )
 
 
+def operator_with_all(email: str) -> User:
+    """Return the operator who says so, who must be permitted to end connections of all apps.
+
+    Raises:
+        CommandError: See `operator_with`.
+    """
+    *_, operator = [operator_with(email, one.app) for one in connection_types()]
+    return operator
+
+
 def operator_with(email: str, app: str) -> User:
     """Return the operator who says to do it.
 
@@ -119,13 +129,3 @@ def operator_with(email: str, app: str) -> User:
             returncode=2,
         )
     return user
-
-
-def operator_with_all(email: str) -> User:
-    """Return the operator who says so, who must be permitted to end connections of all apps.
-
-    Raises:
-        CommandError: See `operator_with`.
-    """
-    *_, operator = [operator_with(email, one.app) for one in connection_types()]
-    return operator
