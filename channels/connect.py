@@ -88,7 +88,7 @@ def _ask(validated: ValidatedFlow[User]) -> ReceivedChannelGrant:
         upstream=validated.upstream,
         tokens=tokens,
         identity=identity,
-        started_at=validated.flow.started_at,
+        flow=validated.flow,
     )
 
 

@@ -1,7 +1,6 @@
 """Store what a flow has brought: in a new row, unless the account is connected already."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from audit.events import Action
@@ -14,6 +13,7 @@ from connections_project.connections.errors import (
     ConnectionProblem,
     InvalidStateError,
 )
+from connections_project.connections.flow import Flow
 from connections_project.connections.store_grant import (
     ReceivedGrant,
     drop_extras,
@@ -39,7 +39,7 @@ class ReceivedChannelGrant(ReceivedGrant):
 
     row: ChannelConnection
     live_before: frozenset[UUID]
-    started_at: datetime
+    flow: Flow
 
 
 def store_grant(
@@ -50,12 +50,14 @@ def store_grant(
     Returns:
         The new connection, or a problem to be raised after the commit: AlreadyConnectedError, whose
         row has taken the tokens; InvalidStateError where the account's connection was disconnected
-        meanwhile, or its owner deactivated or signed out everywhere.
+        meanwhile, or its owner, or who made the link to the page, deactivated or signed out
+        everywhere.
     """
     owner = lock_owner(received.row.user_id)
     same = _same_account(received)
     connected = same is not None and same.status == Status.CONNECTED
-    if not owner.is_good_since(received.started_at) or (not connected and _is_overtaken(received)):
+    is_welcome = owner.is_good_since(received.flow.started_at) and received.flow.has_good_link
+    if not is_welcome or (not connected and _is_overtaken(received)):
         return refuse(InvalidStateError(), received.row, received, same=same, origin=origin)
     if same is not None and connected:
         _store(same, received, origin=origin)

@@ -145,7 +145,7 @@ def _ask(validated: ValidatedFlow[User], row: Connection) -> ReceivedProviderGra
         upstream=validated.upstream,
         tokens=tokens,
         identity=identity,
-        started_at=validated.flow.started_at,
+        flow=validated.flow,
         reauthorises=details["connection_id"] is not None,
         alias=details["alias"],
     )

@@ -1,7 +1,6 @@
 """Store what a flow has brought, unless the row has changed while the platform was asked."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from audit.record import Origin
 from connections_project.connections.attention import AttentionReason
@@ -10,6 +9,7 @@ from connections_project.connections.errors import (
     ConnectionProblem,
     InvalidStateError,
 )
+from connections_project.connections.flow import Flow
 from connections_project.connections.store_grant import (
     ReceivedGrant,
     lives_on,
@@ -28,7 +28,7 @@ class ReceivedProviderGrant(ReceivedGrant):
     """Tokens that have just come, for the row as it was read before the platform was asked."""
 
     row: Connection
-    started_at: datetime
+    flow: Flow
     reauthorises: bool
     alias: str | None
 
@@ -40,13 +40,14 @@ def store_grant(
 
     Returns:
         The row, or a problem to be raised after the commit: InvalidStateError where the row was
-        disconnected meanwhile, or its owner deactivated or signed out everywhere;
+        disconnected meanwhile, or its owner, or who made the link to the page, deactivated or
+        signed out everywhere;
         AccountMismatchError where the row to reauthorise belongs to another platform account.
     """
     owner = lock_owner(received.row.user_id)
     current = Connection.objects.select_for_update().filter(pk=received.row.pk).first()
     same = _same_account(received)
-    is_welcome = owner.is_good_since(received.started_at)
+    is_welcome = owner.is_good_since(received.flow.started_at) and received.flow.has_good_link
     if current is None:
         return _without_its_row(same if is_welcome else None, received, origin=origin)
     if _is_overtaken(current, received) or not is_welcome:

@@ -135,7 +135,7 @@ def _ask(validated: ValidatedFlow[User | ApiKey]) -> ReceivedTeamGrant:
         row=row,
         principal=validated.principal,
         upstream=validated.upstream,
-        started_at=taken.started_at,
+        flow=taken,
         result=_bounded(result, taken.slug),
         known=known,
         named=frozenset(map(UUID, taken.details["account_ids"])),

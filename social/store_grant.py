@@ -13,6 +13,7 @@ from connections_project.connections.errors import (
     ConnectionProblem,
     InvalidStateError,
 )
+from connections_project.connections.flow import Flow
 from connections_project.connections.records import event_about, record_about
 from connections_project.connections.store_grant import (
     ReceivedGrant,
@@ -61,7 +62,7 @@ class ReceivedTeamGrant:
     row: SocialAccount
     principal: Principal
     upstream: Upstream
-    started_at: datetime
+    flow: Flow
     result: GrantResult
     known: Known
     named: frozenset[UUID]
@@ -117,7 +118,9 @@ def store_grant(received: ReceivedTeamGrant, *, origin: Origin) -> StoredGrant |
     if isinstance(received.principal, User):
         # A new password, or the end of all sessions, that is on its way comes first.
         lock_owner(received.principal.pk)
-    if not still_acts_for(received.principal, received.row.team_id, since=received.started_at):
+    principal, flow = received.principal, received.flow
+    is_member = still_acts_for(principal, received.row.team_id, since=flow.started_at)
+    if not is_member or not flow.has_good_link:
         return _refuse(InvalidStateError(), received, origin=origin)
     if not received.result.accounts:
         return _refuse(AuthorizationDeclinedError(), received, origin=origin)

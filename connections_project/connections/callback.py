@@ -119,6 +119,8 @@ def validate_callback(
     owner = owner_id(taken)
     with refusals_recorded(taken, owner_id=owner, origin=origin):
         principal = prove(taken)
+        if not taken.has_good_link:
+            raise InvalidStateError
     actor_type = ActorType(principal.principal_type)
     acting = replace(origin, actor_type=actor_type, actor_id=principal.pk)
     with refusals_recorded(taken, owner_id=owner, origin=acting):

@@ -72,10 +72,12 @@ class Return:
         url: The address; the outcome is added to its query.
         by_link: Whether the person came by a link and is signed in nowhere, so that whoever else is
             signed in in the same browser has nothing to do with it.
+        link_made_by: The principal who asked for that link.
     """
 
     url: str
     by_link: bool = False
+    link_made_by: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,17 @@ class Flow:
     code_verifier: str | None = field(repr=False)
     details: dict[str, Any]
     started_at: datetime = field(default_factory=clock.now)
+    link_made_by: UUID | None = None
+
+    @property
+    def has_good_link(self) -> bool:
+        """Whether the link by which the person came, if any, would still open the page."""
+        if self.link_made_by is None:
+            return True
+        maker = User.objects.filter(pk=self.link_made_by).first()
+        return maker is not None and maker.still_opens_page_of(
+            self.principal_id, since=self.started_at
+        )
 
 
 def begin(
@@ -146,7 +159,10 @@ def _remembered(started: Flow, browser: str, principal: User | ApiKey) -> dict[s
 
 
 def _returning(returns: Return | None) -> dict[str, Any]:
-    return {"return_url": returns.url, "by_link": returns.by_link} if returns else {}
+    if returns is None:
+        return {}
+    maker = returns.link_made_by and str(returns.link_made_by)
+    return {"return_url": returns.url, "by_link": returns.by_link, "link_made_by": maker}
 
 
 def _authorization_url(started: Flow, upstream: Upstream, *, state: str) -> str:
@@ -208,7 +224,13 @@ class FlowPreview:
 
 def _return(found: dict[str, Any]) -> Return | None:
     url = found.get("return_url")
-    return Return(url, by_link=found["by_link"]) if url else None
+    return Return(url, found["by_link"], _link_made_by(found)) if url else None
+
+
+def _link_made_by(found: dict[str, Any]) -> UUID | None:
+    # A flow that an earlier release started doesn't say.
+    maker = found.get("link_made_by")
+    return UUID(maker) if maker else None
 
 
 def peek(state: str) -> FlowPreview | None:
@@ -242,6 +264,7 @@ def consume(*, app: str, state: str) -> Flow:
         details=found["details"],
         # A flow that an earlier release started has none, and so may be older than anything.
         started_at=datetime.fromtimestamp(found.get("started_at", 0), UTC),
+        link_made_by=_link_made_by(found),
     )
 
 

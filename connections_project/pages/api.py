@@ -146,6 +146,7 @@ class ConnectSessionViewSet(ApiViewSet):
         caller, origin = principal_of(request), origin_of(request)
         link = sessions.begin(
             user=owner_of(body["owner"], caller=caller, address=origin.client_address or ""),
+            made_by=caller,
             platforms=body["platforms"] or (),
             return_url=body["return_url"] or "",
             origin=origin,

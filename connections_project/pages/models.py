@@ -10,8 +10,7 @@ from django.db.models import Q
 
 from connections_project.core.ids import uuid7
 from connections_project.core.jobs.models import LeasedJob
-
-ACT_FOR_USERS = "act_for_users"
+from connections_project.identity.models import ACT_FOR_USERS
 
 
 class ConnectSession(models.Model):
@@ -26,6 +25,14 @@ class ConnectSession(models.Model):
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
         related_name="connect_sessions",
+        db_index=False,
+    )
+    # Who asked for it: it ends with them. Null in those of an earlier release.
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="+",
+        null=True,
         db_index=False,
     )
     token_sha256 = models.CharField(max_length=64, unique=True)
@@ -59,8 +66,12 @@ class ConnectSession(models.Model):
         return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
     def is_good(self, *, now: datetime) -> bool:
-        """Whether it still speaks for its person."""
-        return now < self.expires_at and self.user.is_good_since(self.created_at)
+        """Whether it still speaks for its person; it ends with that person or its maker."""
+        is_living = now < self.expires_at and self.user.is_good_since(self.created_at)
+        return is_living and (
+            self.made_by is None
+            or self.made_by.still_opens_page_of(self.user_id, since=self.created_at)
+        )
 
 
 class AttentionEmail(LeasedJob):

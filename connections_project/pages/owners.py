@@ -8,9 +8,8 @@ from django.core.exceptions import PermissionDenied
 from connections_project.api.errors import ApiException, error_of_status, invalid_field
 from connections_project.core import clock
 from connections_project.core.parsing import parse_uuid
-from connections_project.identity.models import PrincipalType, User
+from connections_project.identity.models import ACT_FOR_USERS, PrincipalType, User
 from connections_project.identity.provisioning import ForgottenSubjectError, provision
-from connections_project.pages.models import ACT_FOR_USERS
 
 PERMISSION = f"pages.{ACT_FOR_USERS}"
 ONLY_SERVICES = "Only a service account with the permission act_for_users names an owner."

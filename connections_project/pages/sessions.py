@@ -29,10 +29,13 @@ class Link:
     expires_in: int
 
 
-def begin(*, user: User, platforms: Sequence[str], return_url: str, origin: Origin) -> Link:
+def begin(
+    *, user: User, made_by: User, platforms: Sequence[str], return_url: str, origin: Origin
+) -> Link:
     """Begin a session for a person, who need not be who asks.
 
     Args:
+        made_by: Who asks, with whom the link ends.
         platforms: Slugs of what is offered; none for all.
         return_url: Where the person goes when a flow is over; "" for back to the page.
     """
@@ -41,6 +44,7 @@ def begin(*, user: User, platforms: Sequence[str], return_url: str, origin: Orig
     with transaction.atomic():
         session = ConnectSession.objects.create(
             user=user,
+            made_by=made_by,
             token_sha256=digest(token),
             platforms=list(platforms),
             return_url=return_url,
@@ -63,7 +67,7 @@ def find_openable(token: str, *, browser: str | None) -> ConnectSession:
     """
     unopened, mine = Q(browser_sha256=None), Q(browser_sha256=digest(browser or ""))
     rows = ConnectSession.objects.filter(unopened | mine, token_sha256=digest(token))
-    session = rows.select_related("user").first()
+    session = rows.select_related("user", "made_by").first()
     if session is None or not session.is_good(now=clock.now()):
         raise EndedSessionError
     return session
@@ -80,7 +84,7 @@ def open_session(token: str, *, browser: str, origin: Origin) -> ConnectSession:
     with transaction.atomic():
         is_first = rows.filter(browser_sha256=None, expires_at__gt=now).update(browser_sha256=mine)
         rows.filter(browser_sha256=mine).update(opened_at=now)
-        session = rows.select_related("user").filter(browser_sha256=mine).first()
+        session = rows.select_related("user", "made_by").filter(browser_sha256=mine).first()
         if session is None or not session.is_good(now=now):
             raise EndedSessionError
         if is_first:
@@ -94,8 +98,8 @@ def session_of(browser: str) -> ConnectSession:
     Raises:
         EndedSessionError: It is over.
     """
-    rows = ConnectSession.objects.filter(browser_sha256=digest(browser)).select_related("user")
-    session = rows.order_by("-opened_at").first()
+    rows = ConnectSession.objects.filter(browser_sha256=digest(browser))
+    session = rows.select_related("user", "made_by").order_by("-opened_at").first()
     if session is None or not session.is_good(now=clock.now()):
         raise EndedSessionError
     return session

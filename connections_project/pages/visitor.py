@@ -45,7 +45,10 @@ class Visitor:
     @property
     def returns(self) -> Return:
         """Where a flow that starts here goes back to."""
-        return Return(self.return_url or PAGE, by_link=self.session is not None)
+        back = self.return_url or PAGE
+        if self.session is None:
+            return Return(back)
+        return Return(back, by_link=True, link_made_by=self.session.made_by_id)
 
     def is_offered(self, slug: str) -> bool:
         return not (self.session and self.session.platforms) or slug in self.session.platforms

@@ -151,13 +151,19 @@ def test_other_pages_read_well(
     schedule_of(channel, content="Happy new year " * 20)
     connection_of(owner, status="disconnected", account_id="2")
     link = sessions.begin(
-        user=owner, platforms=(), return_url="https://app.example.com/", origin=command_origin(None)
+        user=owner,
+        made_by=owner,
+        platforms=(),
+        return_url="https://app.example.com/",
+        origin=command_origin(None),
     )
     page.goto(link.url)
     expect(page.get_by_text("The access has run out.")).to_be_visible()
     expect(page.get_by_role("button", name="Reconnect Bank")).to_be_visible()
     look(page, "attention")
-    other = sessions.begin(user=outsider, platforms=(), return_url="", origin=command_origin(None))
+    other = sessions.begin(
+        user=outsider, made_by=outsider, platforms=(), return_url="", origin=command_origin(None)
+    )
     page.goto(other.url)
     expect(page.get_by_role("button", name="Go on as outsider@example.com")).to_be_visible()
     look(page, "open")

@@ -23,7 +23,9 @@ pytestmark = pytest.mark.django_db
 
 def link_for(user: User) -> str:
     """Return the path of a link to somebody's page."""
-    link = sessions.begin(user=user, platforms=(), return_url="", origin=command_origin(None))
+    link = sessions.begin(
+        user=user, made_by=user, platforms=(), return_url="", origin=command_origin(None)
+    )
     return "/connections" + link.url.partition("/connections")[2]
 
 

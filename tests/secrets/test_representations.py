@@ -52,13 +52,15 @@ def row() -> Connection:
     return Connection(auth_state=SEALED, created_at=now, updated_at=now, user_id=uuid4())
 
 
+FLOW = Flow("providers", "schwab", uuid4(), "https://a.example.com", SECRET, {})
+
 HOLDERS: dict[str, Any] = {
     "tokens": lambda: TOKENS,
     "registration": lambda: REGISTRATION,
     "ciphertext": lambda: SEALED,
     "start of a flow": lambda: Authorization(f"https://p.example.com/?state={SECRET}", SECRET, 600),
     "answer of a platform": lambda: Answer(SECRET),
-    "flow": lambda: Flow("providers", "schwab", uuid4(), "https://a.example.com", SECRET, {}),
+    "flow": lambda: FLOW,
     "sign-in": lambda: TokenPair(SECRET, SECRET, 900),
     "request": lambda: transport.Request(
         "POST",
@@ -76,7 +78,7 @@ HOLDERS: dict[str, Any] = {
     "received grant": lambda: ReceivedProviderGrant(
         row=row(),
         upstream=upstream(),
-        started_at=timezone.now(),
+        flow=FLOW,
         tokens=TOKENS,
         identity=Identity("7", "Ada"),
         reauthorises=False,
@@ -86,7 +88,7 @@ HOLDERS: dict[str, Any] = {
         row=ChannelConnection(auth_state=SEALED),
         live_before=frozenset(),
         upstream=upstream(),
-        started_at=timezone.now(),
+        flow=FLOW,
         tokens=TOKENS,
         identity=Identity("7", "Ada"),
     ),
@@ -94,7 +96,7 @@ HOLDERS: dict[str, Any] = {
         row=SocialAccount(auth_state=SEALED),
         principal=ApiKey(),
         upstream=upstream(),
-        started_at=timezone.now(),
+        flow=FLOW,
         result=RESULT,
         known=Known({}),
         named=frozenset(),

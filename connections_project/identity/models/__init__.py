@@ -7,6 +7,7 @@ from connections_project.identity.models.second_factor import RecoveryCode as Re
 from connections_project.identity.models.sessions import SessionFamily as SessionFamily
 from connections_project.identity.models.teams import Membership as Membership
 from connections_project.identity.models.teams import Team as Team
+from connections_project.identity.models.users import ACT_FOR_USERS as ACT_FOR_USERS
 from connections_project.identity.models.users import ForgottenSubject as ForgottenSubject
 from connections_project.identity.models.users import PrincipalType as PrincipalType
 from connections_project.identity.models.users import User as User

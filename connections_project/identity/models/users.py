@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.core.exceptions import ValidationError
@@ -20,6 +21,8 @@ from connections_project.identity.models.changed_fields import ChangedFieldsMode
 
 # RFC 2606, section 2: no address there can ever be anybody's.
 NOWHERE = "deleted.invalid"
+# By it a service account opens people's pages, and loses all that it has opened with it.
+ACT_FOR_USERS = "act_for_users"
 
 
 class PrincipalType(models.TextChoices):
@@ -147,6 +150,15 @@ class User(ChangedFieldsModel, AbstractBaseUser, PermissionsMixin):
     def is_good_since(self, began: datetime) -> bool:
         """Whether it is active, and its sessions were not ended since something was begun."""
         return self.is_active and (self.sessions_ended_at is None or self.sessions_ended_at < began)
+
+    def still_opens_page_of(self, person_id: UUID, *, since: datetime) -> bool:
+        """Whether a link to a person's page that it made, or what began there, is good.
+
+        Args:
+            since: When the one or the other began.
+        """
+        is_own = self.pk == person_id
+        return self.is_good_since(since) and (is_own or self.has_perm(f"pages.{ACT_FOR_USERS}"))
 
     def has_returned_since(self, second: datetime) -> bool:
         """Whether it has come back after all of a second, in which something is said to have been
