@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from audit.models import AuditEvent
 from audit.people import people_beginning
 from connections_project.admin.base import ReadOnlyAdmin, ids_filter
 from connections_project.admin.filters import MADE, Choice, column_filter
@@ -22,6 +23,7 @@ from connections_project.admin.formatting import (
     revocation_badge,
 )
 from connections_project.admin.object_actions import AdminExtension
+from connections_project.admin.viewing import may_view
 from connections_project.connections.attention import AttentionReason
 from connections_project.connections.hints import hints
 from connections_project.connections.models import OAuthConnection
@@ -214,11 +216,11 @@ class ConnectionAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         row = self.get_object(request, object_id)
-        more = self.page_context(row) if row is not None else {}
+        more = self.page_context(row, request.user) if row is not None else {}
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
 
-    def page_context(self, row: Any) -> dict[str, Any]:
-        """Return the context of a row's page, beside its columns."""
+    def page_context(self, row: Any, viewer: Any) -> dict[str, Any]:
+        """Return the context of a row's page, beside its columns, as far as it may be seen."""
         jobs = list(
             RevocationJob.objects.filter(connection_id=row.pk)
             .order_by("-id")
@@ -228,6 +230,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
             "title": f"{self.account(row)} at {self.platform(row)}",
             "subtitle": None,
             "hints": hints(row, jobs),
+            "shows_jobs": may_view(viewer, RevocationJob),
             "jobs": [(job, job_badge(job)) for job in jobs],
-            "timeline": timeline(row.pk),
+            **({"timeline": timeline(row.pk)} if may_view(viewer, AuditEvent) else {}),
         }

@@ -17,6 +17,7 @@ from connections_project.admin.filters import MADE, column_filter
 from connections_project.admin.formatting import badge, format_datetime, link_to
 from connections_project.admin.made_once import MadeBeforeError, MadeOnceAdmin
 from connections_project.admin.object_actions import AdminExtension, ObjectAction
+from connections_project.admin.viewing import may_view
 from connections_project.core import clock
 from connections_project.identity.admin_filters import KindFilter
 from connections_project.identity.admin_forms import KeyForm
@@ -249,7 +250,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         form = KeyForm(
             request.POST if request.method == "POST" else None,
-            shows_teams=request.user.has_perm("identity.view_team"),
+            shows_teams=may_view(request.user, Team),
         )
         try:
             made = self._made(request, form) if form.is_valid() else None

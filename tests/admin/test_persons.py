@@ -1,14 +1,16 @@
 """A person's page: the connections of all apps, and what else lets the person in."""
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from connections_project.identity import sessions
 from connections_project.identity.keys import create_key
-from connections_project.identity.models import Scope, User
+from connections_project.identity.models import Scope, Team, User
 from connections_project.identity.origins import command_origin
+from connections_project.operations.offboarding import deactivate
 from tests.conftest import UseCatalogue
 from tests.pages.test_disconnect import CHIRP, GALLERY
 from tests.support.admin_pages import job_of, text_of
@@ -53,6 +55,8 @@ def test_a_long_list_is_a_link_away(bank: Bank, page: Client, owner: User) -> No
 
 def test_more_rows_take_no_more_queries(bank: Bank, page: Client, owner: User) -> None:
     connection_of(owner)
+    # The first time Django reads its content types, and keeps them.
+    page.get(at(owner))
     with CaptureQueriesContext(
         connection,
     ) as few:
@@ -84,3 +88,77 @@ def test_pickers_of_permissions_are_for_operators(
     assert 'name="user_permissions"' not in client.get(at(owner)).content.decode()
     assert 'name="user_permissions"' in client.get(at(service_account)).content.decode()
     assert 'name="groups"' in client.get(at(operator)).content.decode()
+
+
+def only(client: Client, *codenames: str) -> Client:
+    """Return the admin of somebody who may see users, and what else is named."""
+    clerk = User.objects.create_user("clerk@example.com", is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=["view_user", *codenames]))
+    client.force_login(clerk)
+    return client
+
+
+# What needs which permission to be shown.
+SHOWN = {
+    "view_apikey": "poster",
+    "view_team": "Press",
+    "view_sessionfamily": "Signed in 1 time",
+    "view_auditevent": "What was done to this user",
+    "view_connection": "Providers: 1",
+}
+
+
+@pytest.mark.parametrize("held", [None, *SHOWN])
+def test_each_part_needs_its_permission(client: Client, bank: Bank, owner: User, held: str) -> None:
+    team = Team.objects.create(name="Press")
+    team.memberships.create(user=owner)
+    create_key(team=team, name="poster", scopes=Scope.values, origin=command_origin(None))
+    sessions.begin(owner)
+    connection_of(owner)
+    shown = text_of(only(client, *([held] if held else [])), at(owner))
+    assert str(owner.email) in shown
+    assert {one for one, words in SHOWN.items() if words in shown} == ({held} - {None})
+
+
+@pytest.mark.parametrize(
+    ("held", "parts"),
+    [
+        ((), set[str]()),
+        (("view_auditevent",), {"Timeline"}),
+        (("view_revocationjob",), {"Revocations at the platform"}),
+    ],
+)
+def test_so_it_is_on_a_connections_page(
+    client: Client, bank: Bank, owner: User, held: tuple[str, ...], parts: set[str]
+) -> None:
+    row = connection_of(owner)
+    shown = text_of(
+        only(client, "view_connection", *held), f"/admin/providers/connection/{row.pk}/change/"
+    )
+    assert "Grant" in shown
+    assert {one for one in ("Timeline", "Revocations at the platform") if one in shown} == parts
+
+
+def test_a_leavers_receipt_needs_the_permissions_of_what_it_names(
+    client: Client, owner: User
+) -> None:
+    deactivate(owner, reason="left", origin=command_origin(None))
+    page, file = only(client), f"/admin/identity/user/{owner.pk}/leaver-receipt/"
+    assert "Leaver receipt" not in text_of(page, at(owner))
+    assert page.get(file).status_code == 403
+    models = ("apikey", "connection", "channelconnection", "socialaccount")
+    held = Permission.objects.filter(codename__in=[f"view_{one}" for one in models])
+    User.objects.get(email="clerk@example.com").user_permissions.add(*held)
+    assert "Leaver receipt" in text_of(page, at(owner))
+    assert page.get(file).status_code == 200
+
+
+def test_keys_that_go_are_named_to_who_may_see_them(client: Client, owner: User) -> None:
+    create_key(team=owner.own_team, name="poster", scopes=Scope.values, origin=command_origin(None))
+    path = f"/admin/identity/user/{owner.pk}/deactivate/"
+    page = only(client, "change_user")
+    assert "poster" not in text_of(page, path)
+    User.objects.get(email="clerk@example.com").user_permissions.add(
+        Permission.objects.get(codename="view_apikey")
+    )
+    assert "poster" in text_of(page, path)

@@ -8,10 +8,11 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from audit.models import Seal
+from audit.models import AuditEvent, Seal
 from connections_project.admin.dashboard.alerts import alerts
 from connections_project.admin.dashboard.charts import KINDS, chart
 from connections_project.admin.formatting import connection_model
+from connections_project.admin.viewing import may_view
 from connections_project.connections.registry import connection_types
 from connections_project.identity.admin_site import OperatorSite
 from connections_project.metrics.tables import last_counted
@@ -31,7 +32,7 @@ class DashboardSite(OperatorSite):
 
         Who may not look at the audit log sees only the list of pages.
         """
-        may_look = request.user.has_perm("audit.view_auditevent")
+        may_look = may_view(request.user, AuditEvent)
         context = _last_metrics() if may_look else {}
         return super().index(request, {"may_look": may_look, **context, **(extra_context or {})})
 
@@ -59,7 +60,7 @@ def _pages(request: HttpRequest) -> Iterator[tuple[str, str]]:
     """Return name and address of each list of connections that an operator may see."""
     for one in connection_types():
         options = one.model._meta
-        if request.user.has_perm(f"{options.app_label}.view_{options.model_name}"):
+        if may_view(request.user, one.model):
             page = f"admin:{options.app_label}_{options.model_name}_changelist"
             yield one.title, reverse(page)
 

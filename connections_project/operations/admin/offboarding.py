@@ -10,8 +10,9 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 
 from connections_project.admin.object_actions import AdminExtension, Button, ReasonForm
-from connections_project.connections.timeline import timeline
-from connections_project.identity.models import User
+from connections_project.admin.viewing import may_view
+from connections_project.connections.registry import connection_types
+from connections_project.identity.models import ApiKey, User
 from connections_project.identity.origins import admin_origin
 from connections_project.operations.admin.person import person_context
 from connections_project.operations.leaver_receipt import (
@@ -57,7 +58,8 @@ class Offboarding(AdminExtension):
 
     def buttons(self, request: HttpRequest, row: Any) -> list[Button]:
         page = _page("leaver-receipt", row)
-        receipt = [Button("Leaver receipt", page)] if has_leaver_receipt(row) else []
+        may_have = may_see_receipts(request.user) and has_leaver_receipt(row)
+        receipt = [Button("Leaver receipt", page)] if may_have else []
         if not self.admin.has_change_permission(request, row) or row.is_forgotten:
             return receipt
         labels = {"forget": "Delete: disconnect and forget"}
@@ -72,11 +74,12 @@ class Offboarding(AdminExtension):
         """Hand out the receipt as a file.
 
         Raises:
-            PermissionDenied: The operator may not see users.
+            PermissionDenied: The operator may not see users, or what the receipt speaks of.
             Http404: There is no such user, or none who has left.
         """
         user = User.objects.filter(pk=pk).first()
-        if not self.admin.has_view_permission(request, user):
+        may_view_user = self.admin.has_view_permission(request, user)
+        if not may_view_user or not may_see_receipts(request.user):
             raise PermissionDenied
         if user is None:
             raise Http404
@@ -89,7 +92,7 @@ class Offboarding(AdminExtension):
         return HttpResponse(receipt, content_type="application/jose", headers=headers)
 
     def context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        return {"timeline": timeline(row.pk), **person_context(row, request.user)}
+        return person_context(row, request.user)
 
     def deactivate_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         return self._offboarding_view(request, pk, deactivate, "Deactivate", DEACTIVATE)
@@ -120,7 +123,8 @@ class Offboarding(AdminExtension):
         form = ReasonForm(request.POST if request.method == "POST" else None)
         if not form.is_valid():
             going = offboarding_plan(user, forget=verb is forget)
-            return self._question(request, user, form, label, question, going=going)
+            more = {"going": going, "shows_keys": may_view(request.user, ApiKey)}
+            return self._question(request, user, form, label, question, **more)
         result = verb(user, reason=form.cleaned_data["reason"], origin=admin_origin(request))
         self._report(request, label, result)
         return redirect("admin:identity_user_change", user.pk)
@@ -168,6 +172,12 @@ class Offboarding(AdminExtension):
         for failure in result.failures[:10]:
             text = f"{failure.connection_id} was left as it is: {failure.detail}. Repeat it."
             self.admin.message_user(request, text, messages.ERROR)
+
+
+def may_see_receipts(viewer: Any) -> bool:
+    """Whether an operator may see all that leaver receipts tell of: connections, and keys."""
+    may_view_connections = all(may_view(viewer, one.model) for one in connection_types())
+    return may_view(viewer, ApiKey) and may_view_connections
 
 
 def _page(name: str, row: User) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +11,14 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from audit.models import AuditEvent
 from connections_project.admin.formatting import badge, format_datetime, link_to
+from connections_project.admin.viewing import may_view
 from connections_project.connections.admin import job_badge
 from connections_project.connections.registry import ConnectionType, connection_types, own_rows
+from connections_project.connections.timeline import timeline
 from connections_project.core import clock
-from connections_project.identity.models import ApiKey, User
+from connections_project.identity.models import ApiKey, SessionFamily, Team, User
 from connections_project.platforms.registry import name_of
 from connections_project.revocation.models import RevocationJob
 
@@ -40,22 +45,32 @@ class OfApp:
 
 def person_context(user: User, viewer: Any) -> dict[str, Any]:
     """Return what the template shows of a person, as far as the viewer may see it."""
-    seen = [one for one in connection_types() if _may_view(viewer, one)]
-    now = clock.now()
-    sessions = user.session_families.filter(revoked_at=None, expires_at__gt=now)
-    keys = ApiKey.objects.filter(team__memberships__user=user).order_by("-id")[:20]
-    return {
-        "of_apps": [_of_app(one, user) for one in seen],
-        "sessions": [format_datetime(one.created_at) for one in sessions.order_by("-id")[:10]],
-        "session_count": sessions.count(),
-        "teams": [link_to(team) for team in user.own_teams],
-        "keys": [(link_to(key), key.name, key.is_good(now=now)) for key in keys],
-    }
+    types = [one for one in connection_types() if may_view(viewer, one.model)]
+    parts = {SessionFamily: _sessions, Team: _teams, ApiKey: _keys, AuditEvent: _timeline}
+    seen = [part(user) for model, part in parts.items() if may_view(viewer, model)]
+    return {"of_apps": [_of_app(one, user) for one in types]} | reduce(or_, seen, {})
 
 
-def _may_view(viewer: Any, one: ConnectionType) -> bool:
-    options = one.model._meta
-    return bool(viewer.has_perm(f"{options.app_label}.view_{options.model_name}"))
+def _sessions(user: User) -> dict[str, Any]:
+    sessions = user.session_families.filter(revoked_at=None, expires_at__gt=clock.now())
+    times = [format_datetime(one.created_at) for one in sessions.order_by("-id")[:10]]
+    return {"sessions": times, "session_count": sessions.count()}
+
+
+def _teams(user: User) -> dict[str, Any]:
+    return {"teams": [link_to(team) for team in user.own_teams]}
+
+
+def _keys(user: User) -> dict[str, Any]:
+    keys, now = (
+        ApiKey.objects.filter(team__memberships__user=user).order_by("-id")[:20],
+        clock.now(),
+    )
+    return {"keys": [(link_to(key), key.name, key.is_good(now=now)) for key in keys]}
+
+
+def _timeline(user: User) -> dict[str, Any]:
+    return {"timeline": timeline(user.pk)}
 
 
 def _of_app(one: ConnectionType, user: User) -> OfApp:
