@@ -5,10 +5,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
-from urllib.parse import SplitResult, parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from requests.utils import parse_header_links
 
+from connections_project.oauth.addresses import origin_of
 from connections_project.oauth.answers import tells_error
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.errors import PlatformError
@@ -172,24 +173,18 @@ def _linked(platform: Platform, page: _Page, *, url: str) -> str | None:
     if _is_none(link):
         return None
     try:
-        following: SplitResult = urlsplit(urljoin(url, link))
-        is_here = _origin(following) == _origin(urlsplit(url))
+        following: str = urljoin(url, link)
+        is_here = origin_of(following) == origin_of(url)
     except (TypeError, ValueError, AttributeError):
         raise _CutError("its next page has no address") from None
     if not is_here:
         raise _CutError("its next page is at another host")
-    return urlunsplit(following)
+    return following
 
 
 def _is_none(following: Any) -> bool:
     """Whether there is no next page, in each way in which that is said."""
     return following is None or following is False or following == ""
-
-
-def _origin(address: SplitResult) -> tuple[str, str | None, int | None]:
-    """Return scheme, host and port (RFC 6454, section 4), however they are written."""
-    default = {"http": 80, "https": 443}.get(address.scheme)
-    return address.scheme, address.hostname, address.port or default
 
 
 def _header(page: _Page) -> str | None:

@@ -1,9 +1,10 @@
 """LinkedIn: posts of a member by its versioned Posts API (POST /rest/posts)."""
 
 import re
-from urllib.parse import urlsplit
 
+from connections_project.oauth.addresses import origin_of
 from connections_project.oauth.calls import api_url
+from connections_project.oauth.catalog import Platform
 from connections_project.oauth.messages import Answer, Request
 from connections_project.oauth.paths import dig
 from connections_project.platforms.adapter import Adapter
@@ -35,7 +36,11 @@ def _upload(session: PublishSession, post: Post, picture: Picture) -> dict[str, 
     owner: dict[str, object] = {"initializeUploadRequest": {"owner": _author(post)}}
     value = dig(_post(session, "/rest/images?action=initializeUpload", owner).json(), "value")
     url, urn = dig(value, "uploadUrl"), dig(value, "image")
-    if not isinstance(urn, str) or not isinstance(url, str) or not _is_theirs(session, url):
+    if (
+        not isinstance(urn, str)
+        or not isinstance(url, str)
+        or not is_theirs(session.upstream.platform, url)
+    ):
         raise session.error("malformed")
     headers = {**session.authorization, "Content-Type": picture.media_type}
     session.call(Request("PUT", url, headers=headers, body=picture.content))
@@ -43,12 +48,16 @@ def _upload(session: PublishSession, post: Post, picture: Picture) -> dict[str, 
     return {"id": urn} | ({"altText": alt_text} if alt_text else {})
 
 
-def _is_theirs(session: PublishSession, url: str) -> bool:
+def is_theirs(platform: Platform, url: str) -> bool:
     """Whether an address is at the API's own domain: our token goes there too."""
-    api, found = urlsplit(api_url(session.upstream.platform, "/")), urlsplit(url)
-    domain = ".".join((api.hostname or "").split(".")[-2:])
-    is_there = found.hostname == api.hostname or (found.hostname or "").endswith(f".{domain}")
-    return found.scheme == api.scheme and is_there
+    api = origin_of(api_url(platform, "/"))
+    try:
+        found = origin_of(url)
+    except ValueError:
+        return False
+    domain = ".".join(api.host.split(".")[-2:])
+    is_there = found.host == api.host or found.host.endswith(f".{domain}")
+    return is_there and (found.scheme, found.port) == (api.scheme, api.port)
 
 
 def _post(

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
+from connections_project.oauth.addresses import origin_of
 from connections_project.oauth.loopback import is_loopback
 
 Rule = Callable[[Any], Any]
@@ -119,11 +119,7 @@ def endpoint_of_account(value: Any) -> str:
 
 def _is_trustworthy(address: str, problem: str) -> bool:
     try:
-        parts = urlsplit(address)
-        port_is_good = parts.port is None or parts.port > 0
+        found = origin_of(address)
     except ValueError:
         raise ValueError(problem) from None
-    # Userinfo would end up in log lines, and disguises the real host.
-    if not parts.hostname or "@" in parts.netloc or not port_is_good:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+    return found.scheme == "https" or is_loopback(found.host.strip("[]"))

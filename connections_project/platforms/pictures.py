@@ -9,11 +9,12 @@ import threading
 import time
 from functools import cache
 from ipaddress import ip_network
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from django.conf import settings
 
 from connections_project.core.database import release_connections
+from connections_project.oauth.addresses import origin_of
 from connections_project.oauth.guarded import Fetched, FetchError, GuardedClient
 from connections_project.platforms.post_rules import ImageRule
 from connections_project.platforms.publishing import Picture
@@ -74,7 +75,7 @@ def _target(url: str, location: str) -> str:
     """Return where a redirect leads, which must be at the same host."""
     try:
         target = urljoin(url, location)
-        is_same = urlsplit(target)[:2] == urlsplit(url)[:2]
+        is_same = origin_of(target) == origin_of(url)
     except ValueError:
         is_same = False
     if not is_same:

@@ -1,6 +1,7 @@
 """Long lists are read to their end, or their being cut is told (docs/catalog.md)."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from rest_framework.test import APIClient
@@ -10,7 +11,7 @@ from providers import paging
 from providers.models import Account, Connection, Transaction
 from tests.conftest import UseCatalogue
 from tests.support.bank import ACCOUNT, TRANSACTION, Bank
-from tests.support.platform_server import Answer, Request
+from tests.support.platform_server import Answer, PlatformServer, Request
 from tests.support.provider_rows import connection_of
 from tests.support.provider_syncing import sync
 
@@ -81,6 +82,20 @@ def test_a_link_leads_on(bank: Bank, paged: Any, field: str) -> None:
 def test_a_link_elsewhere_is_not_followed(bank: Bank, paged: Any, link: Any) -> None:
     bank.server.on("GET", PATH, Answer(json={"transactions": entries(1), "next": link}))
     assert paged(LINK)["errors"] == 1
+    assert (stored(), len(bank.server.requests_to(PATH))) == (["tx-1"], 1)
+
+
+def test_a_link_that_only_looks_like_here_is_not_followed(bank: Bank, paged: Any) -> None:
+    """For `urlsplit` a backslash is part of the user's name, for urllib3 the end of the host."""
+    with PlatformServer() as elsewhere:
+        host, there = (
+            urlsplit(bank.server.url).netloc,
+            elsewhere.url.replace("127.0.0.1", "localhost"),
+        )
+        link = f"{there}\\@{host}{PATH}?page=2"
+        bank.server.on("GET", PATH, Answer(json={"transactions": entries(1), "next": link}))
+        assert paged(LINK)["errors"] == 1
+        assert elsewhere.requests == []
     assert (stored(), len(bank.server.requests_to(PATH))) == (["tx-1"], 1)
 
 
