@@ -136,6 +136,7 @@ class OAuthConnection(AttentionMixin):
             sealed=self.sealed(tokens) if tokens else self.auth_state,
             token_expires_at=ends_at,
             may_have_extras=tokens is None or bool(tokens.extras),
+            is_extras_only=tokens is not None and not (tokens.access_token or tokens.refresh_token),
         )
 
     def sealed(self, tokens: TokenSet) -> Sealed:

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from connections_project.oauth.answers import require_living_grant
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.client_authentication import authenticated_form
+from connections_project.oauth.errors import PlatformError
 from connections_project.oauth.granted import GrantedAccount, GrantResult, granted_accounts
 from connections_project.oauth.identity import (
     Identity,
@@ -14,12 +15,21 @@ from connections_project.oauth.identity import (
     identify,
     with_possible_ids,
 )
+from connections_project.oauth.kept_fields import kept_in
 from connections_project.oauth.observers import calling
-from connections_project.oauth.paths import dig_text
 from connections_project.oauth.probing import accepts, introspect, is_accepted
 from connections_project.oauth.revoking import revoke
-from connections_project.oauth.token_answers import UnusableTokensError, ask_for_tokens, read_tokens
-from connections_project.oauth.tokens import ClientRegistration, TokenSet, require_vschar
+from connections_project.oauth.token_answers import (
+    UnusableTokensError,
+    ask_for_tokens,
+    read_tokens,
+    with_kept_fields,
+)
+from connections_project.oauth.tokens import (
+    ClientRegistration,
+    TokenSet,
+    require_vschar,
+)
 from connections_project.oauth.transport import Answer
 
 __all__ = [
@@ -88,7 +98,8 @@ def exchange_code(
         within: Seconds for the whole call.
 
     Raises:
-        UnusableTokensError: Tokens were given, and can't be used as they came.
+        UnusableTokensError: Tokens were given, or what is kept beside them, and can't be used as
+            they came.
         PlatformError: None were given.
     """
     form = {
@@ -98,7 +109,11 @@ def exchange_code(
     }
     if code_verifier is not None:
         form["code_verifier"] = code_verifier
-    return _with_extras(platform, _post(platform, registration, form=form, within=within))
+    try:
+        return _with_extras(platform, _post(platform, registration, form=form, within=within))
+    except PlatformError as error:
+        failure = with_kept_fields(error, platform.kept_token_fields)
+    raise failure
 
 
 @calling("refresh")
@@ -132,9 +147,7 @@ def refresh(
 def _with_extras(platform: Platform, answer: Answer) -> TokenSet:
     """Read tokens, and what the catalogue wants kept beside them."""
     tokens = read_tokens(answer)
-    kept = platform.kept_token_fields.items()
-    found = {name: dig_text(tokens.response, path) for name, path in kept}
-    return replace(tokens, extras={name: text for name, text in found.items() if text})
+    return replace(tokens, extras=kept_in(tokens.response, platform.kept_token_fields))
 
 
 def _post(

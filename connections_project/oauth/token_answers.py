@@ -7,18 +7,18 @@ stores or revokes it.
 import html
 import json
 import re
-import zlib
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from urllib.parse import unquote_plus
 
 from connections_project.oauth.answers import failure_of, is_token_response, token_document
-from connections_project.oauth.body_text import legible
-from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.errors import PlatformError, Received
+from connections_project.oauth.kept_fields import kept_in, readable_fields
 from connections_project.oauth.platform_entries import Platform
 from connections_project.oauth.tokens import MASK, VSCHAR, TokenSet, parse_token_response
 from connections_project.oauth.transport import Answer, Request, send
+from connections_project.oauth.wrapped_text import unpacked, unquoted
 
 # In a JSON object, whole or not (RFC 8259, section 7), also as the only text in a list or an object
 # of its own; or in a form or in XML, as some platforms answer. Something must follow a token, since
@@ -32,8 +32,6 @@ _IN_FORM = re.compile(r"(?:^|&)(access_token|refresh_token)=([^&\s]+)(?=[&\s])")
 _IN_XML = re.compile(
     r"<(?:\w+:)?(access_token|refresh_token)(?:\s[^<>]*)?>(?:<!\[CDATA\[)?([^<]*)<"
 )
-MOST_LEVELS = 4
-LONGEST_UNPACKED = 64 * 1024
 
 
 class UnusableTokensError(PlatformError):
@@ -41,12 +39,14 @@ class UnusableTokensError(PlatformError):
 
     Args:
         error: Why not.
-        tokens: Those that can be read; an access token that can't is empty.
+        tokens: Those that can be read, and what came beside them (`with_kept_fields`); an access
+            token that can't is empty.
     """
 
     def __init__(self, error: PlatformError, tokens: TokenSet) -> None:
         super().__init__(error.code, platform=error.platform, status=error.status)
         self.tokens = tokens
+        self.received = error.received
 
 
 def ask_for_tokens(request: Request, *, platform: Platform, within: float) -> Answer:
@@ -78,6 +78,7 @@ def read_tokens(answer: Answer) -> TokenSet:
     try:
         return parse_token_response(token_document(answer), platform=answer.platform)
     except PlatformError as error:
+        error.received = Received(answer.status, bytearray(answer.body))
         found = (
             _tokens_of_failure(answer)
             if failure_of(answer)
@@ -87,6 +88,19 @@ def read_tokens(answer: Answer) -> TokenSet:
             raise
         failure = UnusableTokensError(error, found)
     raise failure
+
+
+def with_kept_fields(error: PlatformError, fields: Mapping[str, str]) -> PlatformError:
+    """Return the failure of a token endpoint with what came beside tokens, as far as that can be
+    read; it may have come with none.
+
+    Args:
+        fields: The catalogue's `kept_token_fields`.
+    """
+    tokens = error.tokens if isinstance(error, UnusableTokensError) else TokenSet("")
+    bodies = error.received.success if error.received else ()
+    extras = kept_in(tokens.response, fields) or readable_fields(bodies, fields)
+    return UnusableTokensError(error, replace(tokens, extras=extras)) if extras else error
 
 
 @contextmanager
@@ -129,25 +143,14 @@ def _readable(body: bytes, sent: Container[str], *, is_whole: bool = False) -> T
 
 
 def _packed_tokens_in(body: bytes) -> dict[str, str]:
-    """Read what gzip or deflate unpacks to, as far as it does and a token response is long."""
-    engine, unpacked = zlib.decompressobj(zlib.MAX_WBITS | 32), bytearray()
-    with suppress(zlib.error):
-        # One by one: where the sum at the end is wrong, what came before is read all the same.
-        for byte in body[:LONGEST_UNPACKED]:
-            unpacked += engine.decompress(bytes([byte]), LONGEST_UNPACKED)
-            if len(unpacked) >= LONGEST_UNPACKED:
-                break
-    return _tokens_in(bytes(unpacked), is_whole=engine.eof)
+    text, is_whole = unpacked(body)
+    return _tokens_in(text, is_whole=is_whole)
 
 
 def _tokens_in(body: bytes, *, is_whole: bool) -> dict[str, str]:
-    text = legible(body) + ("\n" if is_whole else "")
-    # JSON may stand in a string of JSON, and that in another.
-    for _ in range(MOST_LEVELS):
-        if found := _tokens_at_once(text):
-            return found
-        text = text.replace('\\"', '"').replace("\\\\", "\\")
-    return {}
+    end = "\n" if is_whole else ""
+    found = (_tokens_at_once(text + end) for text in unquoted(body))
+    return next(filter(None, found), {})
 
 
 def _tokens_at_once(text: str) -> dict[str, str]:

@@ -39,7 +39,7 @@ class Decision(StrEnum):
 @dataclass(frozen=True)
 class TokenBundle:
     """A connection's tokens, sealed, and the grant they come from; the time is the access token's
-    end. Of sealed ones nobody knows whether anything came beside them."""
+    end. Of sealed ones nobody knows whether anything came beside them; it may also be all."""
 
     app: str
     platform_slug: str
@@ -49,6 +49,7 @@ class TokenBundle:
     sealed: Sealed | None
     token_expires_at: datetime | None = None
     may_have_extras: bool = True
+    is_extras_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def revoke_unstored(bundle: TokenBundle, *, origin: Origin) -> Decision:
     """
     decision = decide(
         upstream(bundle.platform_slug),
-        asked=bundle.sealed is not None,
+        asked=bundle.sealed is not None and not bundle.is_extras_only,
         is_shared=lambda: has_holders(bundle.grant, lock=True),
     )
     if decision is Decision.PENDING:

@@ -1,5 +1,7 @@
 """A webhook is its connection's own: it ends with the connection's tokens, not with the grant."""
 
+import gzip
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -144,6 +146,54 @@ def test_one_that_came_with_what_is_not_stored_is_deleted(
     assert (deleted(platform), platform.revocations) == ([0, 1], [])
     row.refresh_from_db()
     assert row.status == "connected"
+
+
+HOOK = f'"webhook": {json.dumps(WEBHOOK)}'.replace("-N", "-2")
+BY_URL = '"webhook": {"id": "347114", "url": "https://discord.com/api/webhooks/347114/hook-2"'
+TEMPLATES = {
+    "access token of another type": '{"access_token": ["a", 1], "refresh_token": "r", HOOK}',
+    "refresh token of another type": '{"access_token": "a", "refresh_token": 7654, HOOK}',
+    "refresh token with an umlaut": '{"access_token": "a", "refresh_token": "\u00fc", HOOK}',
+    "in a list": '[{"access_token": "a", "refresh_token": "r", HOOK}]',
+    "in an object": '{"data": {"access_token": "a", HOOK}}',
+    "with other JSON before": "{\"access_token\": 'a', HOOK}",
+    "without tokens": "{HOOK}",
+    "cut behind it": '{"access_token": "a", HOOK',
+    "cut in its midst": '{"access_token": "a", BY_URL',
+    "cut in a name": '{"access_token": "a", BY_URL, "name": "a, b: {c',
+    "cut in an object": '{"access_token": "a", BY_URL, "user": {"id": "1", "na',
+}
+ODD_ANSWERS = {
+    name: text.replace("HOOK", HOOK).replace("BY_URL", BY_URL) for name, text in TEMPLATES.items()
+}
+ODD_ANSWERS["in a string"] = json.dumps(ODD_ANSWERS["refresh token of another type"])
+
+
+@pytest.mark.parametrize("others", [True, False], ids=["beside another", "alone"])
+@pytest.mark.parametrize("name", ODD_ANSWERS)
+def test_one_beside_tokens_that_can_not_be_used_is_deleted(
+    api: APIClient, platform: RecordedPlatform, name: str, others: bool
+) -> None:
+    if others:
+        platform.connect(api)
+    odd = Answer(body=ODD_ANSWERS[name].encode("latin-1"))
+    platform.server.on("POST", platform.token_path, odd)
+    assert connect_again(api, platform).status_code == 502
+    assert deleted(platform) == [0, 1]
+    is_told = not others and name not in {"without tokens", "with other JSON before"}
+    assert bool(platform.revocations) == is_told
+
+
+@pytest.mark.parametrize("name", ["cut in a name", "in an object"])
+def test_one_in_an_answer_that_breaks_off_or_is_packed_is_deleted(
+    api: APIClient, platform: RecordedPlatform, name: str
+) -> None:
+    body = ODD_ANSWERS[name].encode()
+    broken = Answer(body=body, headers={"Content-Length": "5000"}, cut_after=len(body))
+    for odd in (broken, Answer(body=gzip.compress(body))):
+        platform.server.on("POST", platform.token_path, odd)
+        assert connect_again(api, platform).status_code == 502
+    assert deleted(platform) == [0, 2]
 
 
 def test_one_that_a_failing_database_forgets_is_deleted(
