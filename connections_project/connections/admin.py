@@ -56,7 +56,9 @@ class ConnectionList(ChangeList):
         super().get_results(request)
         rows: list[Any] = list(self.result_list)
         ids = [row.pk for row in rows]
-        jobs = RevocationJob.objects.filter(connection_id__in=ids, extras_only=False)
+        jobs = RevocationJob.objects.filter(
+            connection_id__in=ids, extras_only=False, replaced_or_late=False
+        )
         # Newer ones last, so that they win.
         newest = {job.connection_id: job for job in jobs.order_by("id").defer("sealed_tokens")}
         for row in rows:

@@ -232,7 +232,11 @@ def _deauthorized(change: _Change, row: OAuthConnection) -> Iterator[Announcemen
 
 def _revocation(event_type: EventType, state: JobState) -> Rule:
     def rule(change: _Change, _row: OAuthConnection) -> Iterator[Announcement]:
-        verification = (change.event.details or {}).get("verification")
+        details = change.event.details or {}
+        if details.get("replaced_or_late") and state is JobState.REVOKED:
+            # That other tokens are gone says nothing of the connection, which may be active.
+            return
+        verification = details.get("verification")
         more = {"verification": str(verification)} if verification else {}
         yield event_type, {"revocation": state.value, **more}
 

@@ -69,8 +69,10 @@ class ReplayHistory:
     def _was_revoked(self) -> bool:
         decision = self.ended["details"].get("revocation")
         if decision is None:
-            # Where tokens are kept, they are revoked only by force, and the event doesn't say so.
-            return self._was_done_since(REVOKED_THERE)
+            # Where tokens are kept, they are revoked only by force, and the event doesn't say so:
+            # then they are erased too. Those that they had replaced may be revoked all the same.
+            is_erased = self._was_done_since(actions_meaning("tokens_erased"))
+            return is_erased and self._was_done_since(REVOKED_THERE)
         return bool(decision != Decision.NOT_REQUESTED)
 
     def _was_done_since(self, actions: Iterable[str]) -> bool:

@@ -110,19 +110,30 @@ def _erased(ending: AuditEvent, since: list[AuditEvent], erasure: str) -> Iterat
 def _revocation(
     connection: OAuthConnection, ending: AuditEvent, since: list[AuditEvent]
 ) -> Revocation:
-    jobs = RevocationJob.pending().filter(connection_id=connection.pk, extras_only=False)
-    if job := jobs.order_by("id").first():
-        verification = job.verification
-        return Revocation(JobState.PENDING, job.attempts, job.last_error, verification=verification)
+    pending = RevocationJob.pending().filter(connection_id=connection.pk, extras_only=False)
+    # Its own tokens come first; others, which it had before or came late, prove nothing of these.
+    job = pending.order_by("replaced_or_late", "id").first()
+    if job and not job.replaced_or_late:
+        return _pending(job)
     outcomes = [event for event in since if event.action in OUTCOMES]
-    if outcomes:
-        # Late tokens are told of too: one that is gone makes nothing of one that was given up.
+    own = [one for one in outcomes if not one.details.get("replaced_or_late")]
+    if own and own[-1].action != Action.TOKEN_REVOCATION_SKIPPED:
+        if job:
+            return _pending(job)
+        # One that is gone makes nothing of one that was given up.
         given_up = [one for one in outcomes if one.action == Action.TOKEN_REVOCATION_ABANDONED]
-        return _settled((given_up or outcomes)[-1])
+        return _settled((given_up or own)[-1])
+    if own:
+        return _settled(own[-1])
     if ending.action == Action.CONNECTION_DEAUTHORIZED:
         # The platform itself has said so.
         return Revocation(JobState.REVOKED, finished_at=ending.occurred_at)
     return Revocation(str(ending.details.get("revocation", Decision.NOT_REQUESTED)))
+
+
+def _pending(job: RevocationJob) -> Revocation:
+    verification = job.verification
+    return Revocation(JobState.PENDING, job.attempts, job.last_error, verification=verification)
 
 
 def _settled(event: AuditEvent) -> Revocation:

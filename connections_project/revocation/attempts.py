@@ -8,6 +8,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -201,7 +202,9 @@ def job_event(
     Args:
         action: What, as it is called of tokens.
     """
-    details = {"platform": job.platform, "attempts": job.attempts}
+    details: dict[str, Any] = {"platform": job.platform, "attempts": job.attempts}
+    if job.replaced_or_late:
+        details["replaced_or_late"] = True
     return Event(
         action=OF_EXTRAS.get(action, action) if job.extras_only else action,
         origin=origin,

@@ -79,6 +79,9 @@ class RevocationJob(LeasedJob):
     sealed_tokens = SealedField(null=True)
     # Whether its tokens are not to be sent, only what came beside them (`TokenSet.extras`).
     extras_only = models.BooleanField(default=False, db_default=False)
+    # Whether its tokens were replaced, or came late, and never were what the connection ended with:
+    # what becomes of them proves nothing of those.
+    replaced_or_late = models.BooleanField(default=False, db_default=False)
     # Which of the tokens the platform has taken back already, by their names, between blanks.
     accepted_tokens = models.CharField(max_length=64, default="", db_default="")
     # When the access token ends by its time; None where it doesn't, or that isn't known.

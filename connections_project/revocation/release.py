@@ -184,6 +184,7 @@ def _enqueue_revocation(bundle: TokenBundle, *, origin: Origin, extras_only: boo
         platform_user_id=bundle.grant.platform_user_id,
         sealed_tokens=bundle.sealed,
         extras_only=extras_only,
+        replaced_or_late=True,
         token_expires_at=bundle.token_expires_at,
         created_at=now,
         due_at=now,

@@ -162,3 +162,11 @@ def test_keys_that_go_are_named_to_who_may_see_them(client: Client, owner: User)
         Permission.objects.get(codename="view_apikey")
     )
     assert "poster" in text_of(page, path)
+
+
+def test_what_others_tokens_came_to_is_not_shown_as_the_connections(
+    bank: Bank, page: Client, owner: User
+) -> None:
+    job_of(connection_of(owner, status="disconnected"), "revoked", replaced_or_late=True)
+    assert "revoked there" not in text_of(page, at(owner))
+    assert "revoked there" not in text_of(page, "/admin/providers/connection/")

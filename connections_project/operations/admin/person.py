@@ -89,7 +89,9 @@ def _of_app(one: ConnectionType, user: User) -> OfApp:
 
 
 def _newest_jobs(ids: Iterable[UUID]) -> dict[UUID, RevocationJob]:
-    jobs = RevocationJob.objects.filter(connection_id__in=list(ids), extras_only=False)
+    jobs = RevocationJob.objects.filter(
+        connection_id__in=list(ids), extras_only=False, replaced_or_late=False
+    )
     return {job.connection_id: job for job in jobs.order_by("id").defer("sealed_tokens")}
 
 
