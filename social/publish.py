@@ -14,8 +14,8 @@ from connections_project.connections.outbound_limits import reserve
 from connections_project.connections.records import record_about
 from connections_project.connections.refresh import mark_grant_dead, refreshed_for_use
 from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
+from connections_project.oauth.forgiving import forgiving
 from connections_project.platforms.adapter import adapter_of
-from connections_project.platforms.client import forgiving
 from connections_project.platforms.post_rules import Publishing, require_valid
 from connections_project.platforms.publishing import (
     Post,
@@ -127,7 +127,7 @@ def _publish(
 
 
 def _publish_once(publishing: Publishing, session: PublishSession, post: Post) -> Published:
-    with forgiving(session.upstream):
+    with forgiving(session.upstream.platform.slug):
         return publishing.publish(session, post)
 
 

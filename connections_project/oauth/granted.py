@@ -8,6 +8,7 @@ from typing import Any
 
 from connections_project.oauth.catalog import Platform
 from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.forgiving import forgiving
 from connections_project.oauth.identity import Identity, fetch_json, read_account
 from connections_project.oauth.paths import dig
 from connections_project.oauth.tokens import ClientRegistration, TokenSet, require_vschar
@@ -44,10 +45,14 @@ class GrantResult:
 
 
 @contextmanager
-def granted_by(user: str | None) -> Iterator[None]:
-    """Have a failure in this block say who gave the grant: without, it could not be revoked."""
+def granted_by(user: str | None, *, platform: str) -> Iterator[None]:
+    """Have a failure in this block say who gave the grant: without, it could not be revoked.
+
+    What nobody has foreseen is one too, which whoever makes one of it further out can't say.
+    """
     try:
-        yield
+        with forgiving(platform):
+            yield
     except PlatformError as error:
         error.granted_by = user
         raise
@@ -80,7 +85,7 @@ def granted_accounts(
     url, access_token = platform.granted_accounts_endpoint, tokens.access_token
     if not url:
         return _grantors_own(platform, tokens, identity)
-    with granted_by(identity.grantor_id):
+    with granted_by(identity.grantor_id, platform=platform.slug):
         document = fetch_json(platform, registration, url=url, access_token=access_token)
         accounts = read_granted_accounts(platform, document, tokens=tokens)
     return GrantResult(tokens, identity.grantor_id, tuple(accounts))

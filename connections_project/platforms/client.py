@@ -1,11 +1,8 @@
 """What is asked of a platform: by its adapter where the catalogue leaves it to one, else by the
 OAuth client."""
 
-import logging
 import time
-import traceback
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
@@ -13,42 +10,14 @@ from django.core.exceptions import ImproperlyConfigured
 from connections_project.oauth import client
 from connections_project.oauth.client import GrantResult, Identity, TokenSet
 from connections_project.oauth.deadline import allowing
-from connections_project.oauth.errors import PlatformError
+from connections_project.oauth.forgiving import forgiving
 from connections_project.oauth.granted import distinct
 from connections_project.oauth.observers import calling
 from connections_project.oauth.revoking import SECONDS_A_TOKEN
 from connections_project.platforms.adapter import adapter_of
 from connections_project.platforms.registry import Upstream
 
-logger = logging.getLogger(__name__)
-
 F = TypeVar("F", bound=Callable[..., object])
-
-
-@contextmanager
-def forgiving(upstream: Upstream) -> Iterator[None]:
-    """Let no oddity of an answer that an adapter did not foresee be more than a failed call."""
-    slug = upstream.platform.slug
-    try:
-        yield
-    except ImproperlyConfigured:
-        raise
-    except (
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
-        # What it was and where, but not its text, which may hold a token.
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        place = (type(error).__name__, where.filename, where.lineno)
-        logger.error("Unforeseen at %s: %s in %s, line %s", slug, *place)  # noqa: TRY400
-        failure = PlatformError("malformed", platform=slug)
-    else:
-        return
-    raise failure
 
 
 def exchange_code(
@@ -59,7 +28,7 @@ def exchange_code(
     Raises:
         UnusableTokensError, PlatformError: See there.
     """
-    with forgiving(upstream):
+    with forgiving(upstream.platform.slug):
         return client.exchange_code(
             upstream.platform,
             upstream.registration,
@@ -82,7 +51,7 @@ def refresh(upstream: Upstream, tokens: TokenSet, *, within: float = 10.0) -> To
         PlatformError: Any other failure, which says nothing about the grant.
     """
     platform, registration = upstream.platform, upstream.registration
-    with forgiving(upstream):
+    with forgiving(upstream.platform.slug):
         if platform.refresh == "self_exchange":
             by_adapter = _required(adapter_of(platform).refresh, upstream)
             return by_adapter(upstream, tokens, within)
@@ -149,7 +118,7 @@ def is_alive(upstream: Upstream, token: str, hint: str, *, within: float) -> boo
     """
     platform, registration = upstream.platform, upstream.registration
     verify = platform.revocation.verify if platform.revocation else "none"
-    with forgiving(upstream):
+    with forgiving(upstream.platform.slug):
         if verify == "introspection":
             return client.introspect(platform, registration, token=token, hint=hint, within=within)
         if verify != "identity" or hint != "access_token":
@@ -168,7 +137,7 @@ def identify(upstream: Upstream, tokens: TokenSet) -> Identity:
         PlatformError: Refused, malformed or unreachable.
     """
     by_adapter = adapter_of(upstream.platform).identify
-    with forgiving(upstream):
+    with forgiving(upstream.platform.slug):
         if by_adapter is not None:
             return client.with_possible_ids(upstream.platform, by_adapter(upstream, tokens))
         return client.identify(upstream.platform, upstream.registration, tokens=tokens)
@@ -181,7 +150,7 @@ def granted_accounts(upstream: Upstream, tokens: TokenSet) -> GrantResult:
         PlatformError: Refused, malformed or unreachable.
     """
     by_adapter = adapter_of(upstream.platform).granted_accounts
-    with forgiving(upstream):
+    with forgiving(upstream.platform.slug):
         if by_adapter is not None:
             return distinct(by_adapter(upstream, tokens))
         identity = identify(upstream, tokens)

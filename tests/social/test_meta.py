@@ -105,7 +105,14 @@ def test_lists_may_go_round_in_a_circle(api: APIClient, meta: Meta) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [Answer(503), Answer(body=b"<html>"), Answer(json={"data": {}}), DEAD],
+    [
+        Answer(503),
+        Answer(body=b"<html>"),
+        Answer(json={"data": {}}),
+        DEAD,
+        Answer(json={"data": [], "paging": {"next": "https://[x"}}),
+        Answer(json={"data": [], "paging": {"next": "https://x/", "cursors": {"after": "\ud800"}}}),
+    ],
 )
 def test_a_grant_whose_pages_can_not_be_had_is_revoked(
     api: APIClient, meta: Meta, answer: Answer

@@ -32,7 +32,7 @@ def granted_pages(upstream: Upstream, tokens: TokenSet) -> GrantResult:
     """
     user = _lengthened(upstream, tokens.access_token, within=10.0)
     identity = graph.identify(upstream, user.access_token)
-    with granted_by(identity.account_id):
+    with granted_by(identity.account_id, platform=upstream.platform.slug):
         accounts = [
             replace(page, tokens=_page_tokens(page.tokens.access_token, user))
             for page in _pages(upstream, user)
