@@ -91,7 +91,7 @@ def _verified(raw: bytes, issuer: Issuer) -> dict[str, Any]:
         )
     except (jwt.PyJWTError, UnknownKeyError, *ODDITIES) as error:
         raise BadTokenError from error
-    if not all(_is_time(claims.get(name, 0)) for name in ("exp", "iat", "nbf")):
+    if not all(is_time(claims.get(name, 0)) for name in ("exp", "iat", "nbf")):
         raise BadTokenError
     return claims
 
@@ -108,7 +108,7 @@ def _named_key(header: dict[str, Any], issuer: Issuer) -> tuple[str, str | None]
     return str(algorithm), kid
 
 
-def _is_time(value: Any) -> bool:
+def is_time(value: Any) -> bool:
     """Whether a claim is a NumericDate (RFC 7519, section 2) that the calendar holds."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     # Infinities and NaN fail these too; 400 digits would overflow whatever makes a float of them.

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from connections_project.conf.issuers import ASYMMETRIC
 from connections_project.conf.single_sign_on import SingleSignOn
-from connections_project.identity.external_tokens import key_server
+from connections_project.identity.external_tokens import is_time, key_server
 from connections_project.identity.tokens import ODDITIES
 from connections_project.oauth.catalog_values import endpoint
 from connections_project.oauth.client import ClientRegistration
@@ -121,7 +121,7 @@ def id_token_claims(id_token: Any, *, nonce: str) -> dict[str, Any]:
         raise BadIdTokenError from None
     if not nonce or claims.get("nonce") != nonce or not _is_for_us(claims):
         raise BadIdTokenError
-    if not isinstance(claims["iat"], int | float):
+    if not all(is_time(claims.get(name, 0)) for name in ("exp", "iat", "nbf")):
         raise BadIdTokenError
     return claims
 

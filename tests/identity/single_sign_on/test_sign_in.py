@@ -81,6 +81,9 @@ WRONG: dict[str, dict[str, Any]] = {
     "another issuer": {"iss": "https://evil.example.com"},
     "over": {"exp": 1},
     "no end": {"exp": None},
+    "of no time": {"iat": -(10**400)},
+    "of times beyond the calendar": {"iat": -1},
+    "of a truth": {"iat": True},
     "another's signature": {"key": ec_key("one")},
     "an unknown key": {"key": Key("two")},
 }
