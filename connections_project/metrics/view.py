@@ -1,6 +1,7 @@
 """`GET /metrics`, for Prometheus and nobody else."""
 
 import ipaddress
+from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -27,8 +28,19 @@ def metrics(request: HttpRequest) -> HttpResponse:
             return _challenge()
     elif not _is_in_development(request):
         raise PermissionDenied
-    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    encode, content_type = _encoder(request.headers.get("Accept", ""))
     return HttpResponse(encode(MetricsCollector()), content_type=content_type)
+
+
+def _encoder(accept: str) -> tuple[Callable[[MetricsCollector], bytes], str]:
+    """Return how metrics are written: as asked for, or as usual where that is asked for oddly.
+
+    The library compares versions that are no numbers with numbers.
+    """
+    try:
+        return choose_encoder(accept)
+    except (TypeError, ValueError, LookupError):
+        return choose_encoder("")
 
 
 def _bears_the_token(request: HttpRequest) -> bool:

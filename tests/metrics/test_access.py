@@ -58,6 +58,18 @@ def test_openmetrics_is_served_on_request(client: Client, token: str) -> None:
     assert answer.content.endswith(b"# EOF\n")
 
 
+@pytest.mark.parametrize("media", ["application/openmetrics-text", "text/plain"])
+@pytest.mark.parametrize(
+    "version", ["x", "9e999", "1..2", "", "1.0.\u0663", "99", "-1", "1.0.0;escaping=x"]
+)
+def test_an_odd_version_is_none(client: Client, token: str, media: str, version: str) -> None:
+    accept = f"{media};version={version}".encode().decode("latin-1")
+    headers = {"Authorization": f"Bearer {token}", "Accept": accept}
+    answer = client.get("/metrics", headers=headers)
+    assert answer.status_code == 200
+    assert b"# TYPE connections_http_request_duration_seconds" in answer.content
+
+
 def test_they_can_only_be_read(client: Client, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}"}
     assert client.post("/metrics", headers=headers).status_code == 405
