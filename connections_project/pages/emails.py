@@ -61,7 +61,7 @@ def _recipients(connection: OAuthConnection) -> list[UUID]:
 
 
 def send(job: AttentionEmail) -> None:
-    """Send one e-mail, unless the connection has recovered or changed since."""
+    """Send one e-mail, unless the connection has recovered or changed since, or is not theirs."""
     row = connection_type(job.app).rows.filter(pk=job.connection_id).first()
     address = _address(job.user)
     if row is None or address is None or not _still_needs(row, job) or job.handed_over_at:
@@ -86,7 +86,8 @@ def _address(user: User) -> str | None:
 
 def _still_needs(row: OAuthConnection, job: AttentionEmail) -> bool:
     same = row.attention_reason == job.reason and row.attention_since == job.since
-    return same and row.deleted_at is None
+    # Who has left the team meanwhile learns nothing more of its accounts.
+    return same and row.deleted_at is None and job.user_id in _recipients(row)
 
 
 def _message(job: AttentionEmail, row: Any, address: str) -> EmailMultiAlternatives:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin
 from connections_project.connections.attention import AttentionReason
+from connections_project.connections.models import OAuthConnection
 from connections_project.connections.records import record_about
 from connections_project.core.periodic import periodic_task_of
 from connections_project.identity.models import User
@@ -39,7 +40,7 @@ def row(bank: Bank, owner: User) -> Connection:
     return Connection.objects.get()
 
 
-def need(row: Connection, reason: str = "grant_expired", action: str = FAILED) -> None:
+def need(row: OAuthConnection, reason: str = "grant_expired", action: str = FAILED) -> None:
     with transaction.atomic():
         row.need_attention(reason, now=timezone.now())
         row.save()
@@ -145,8 +146,18 @@ def test_all_of_a_team_are_written_to(
     use_catalogue(GALLERY, "gallery")
     account = account_of(owner.own_team)
     account.refresh_from_db()
-    need(account, "grant_expired", Action.ACCOUNT_TOKEN_REFRESH_FAILED)  # type: ignore[arg-type]
+    need(account, "grant_expired", Action.ACCOUNT_TOKEN_REFRESH_FAILED)
     assert {sent.to[0] for sent in send()} == {owner.email, teammate.email}
+
+
+def test_who_has_left_the_team_is_not(
+    use_catalogue: UseCatalogue, owner: User, teammate: User
+) -> None:
+    use_catalogue(GALLERY, "gallery")
+    account = account_of(owner.own_team)
+    need(account, "grant_revoked", Action.CONNECTION_DEAUTHORIZED)
+    teammate.memberships.filter(team=owner.own_team).delete()
+    assert {sent.to[0] for sent in send()} == {owner.email}
 
 
 def test_german_on_request(row: Connection, settings: LazySettings) -> None:
