@@ -231,10 +231,11 @@ def _deauthorized(change: _Change, row: OAuthConnection) -> Iterator[Announcemen
 
 
 def _revocation(event_type: EventType, state: JobState) -> Rule:
-    def rule(change: _Change, _row: OAuthConnection) -> Iterator[Announcement]:
+    def rule(change: _Change, row: OAuthConnection) -> Iterator[Announcement]:
         details = change.event.details or {}
-        if details.get("replaced_or_late") and state is JobState.REVOKED:
-            # That other tokens are gone says nothing of the connection, which may be active.
+        are_others = details.get("replaced_or_late") and row.disconnected_at is not None
+        if are_others and state is JobState.REVOKED:
+            # Of one that is over it would say that its own tokens, perhaps left alone, are gone.
             return
         verification = details.get("verification")
         more = {"verification": str(verification)} if verification else {}

@@ -1,4 +1,4 @@
-"""That tokens are gone which a connection had before is no news of the connection."""
+"""That tokens are gone which a connection had before says nothing of one that is over."""
 
 import pytest
 
@@ -10,17 +10,25 @@ from connections_project.revocation.attempts import record_ends
 from connections_project.revocation.models import JobState, RevocationJob
 from connections_project.revocation.release import revoke_unstored
 from tests.support.bank import Bank
+from tests.support.disconnects import disconnect_one
 from tests.support.event_receiver import Receiver
 from tests.support.provider_rows import connection_of
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize(("of_others", "number"), [(True, 0), (False, 1)])
+@pytest.mark.parametrize(
+    ("status", "of_others", "number"),
+    [("disconnected", True, 0), ("disconnected", False, 1), ("active", True, 1)],
+)
 def test_only_the_connections_own_are_told(
-    world: Bank, receiver: Receiver, owner: User, of_others: bool, number: int
+    world: Bank, receiver: Receiver, owner: User, status: str, of_others: bool, number: int
 ) -> None:
-    revoke_unstored(connection_of(owner).token_bundle(), origin=command_origin(None))
+    row = connection_of(owner)
+    bundle = row.token_bundle()
+    if status == "disconnected":
+        disconnect_one(row, revoke=False)
+    revoke_unstored(bundle, origin=command_origin(None))
     job = RevocationJob.objects.get()
     job.replaced_or_late = of_others
     record_ends([job], JobState.REVOKED, interface=Interface.WORKER)
