@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("revocation", "0011_post_circuits"),
+        ("revocation", "0012_one_question_each"),
     ]
 
     operations = [
