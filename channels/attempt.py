@@ -30,6 +30,7 @@ from connections_project.connections.errors import (
 )
 from connections_project.connections.outbound_limits import is_away
 from connections_project.connections.refresh import mark_dead_unless_changed, refreshed_for_use
+from connections_project.core.storable import require_storable
 from connections_project.core.vault import DecryptionError
 from connections_project.middleware.tracing import tracing
 from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
@@ -162,6 +163,7 @@ class _Sending:
         usable(self.upstream.platform.slug)
         if outcomes.is_too_late_to_repeat(self.schedule):
             return self._failed(outcomes.OUTCOME_UNKNOWN)
+        require_storable()
         connection = begin_sending(self.schedule)
         if connection is None:
             return None

@@ -15,6 +15,7 @@ from django.db import IntegrityError
 
 from connections_project.connections.errors import ConnectionProblem
 from connections_project.core import clock
+from connections_project.core.storable import NotStorableError
 from connections_project.core.vault import DecryptionError
 from connections_project.platforms.publishing import (
     InvalidPostError,
@@ -37,6 +38,7 @@ BEFORE_SENDING = (
     InvalidPostError,
     PublishingUnsupportedError,
     DecryptionError,
+    NotStorableError,
 )
 
 

@@ -13,6 +13,7 @@ from connections_project.connections.errors import NotActiveError
 from connections_project.connections.outbound_limits import reserve
 from connections_project.connections.records import record_about
 from connections_project.connections.refresh import mark_grant_dead, refreshed_for_use
+from connections_project.core.storable import require_storable
 from connections_project.oauth.errors import PlatformError, as_dead_grant, is_locked_out
 from connections_project.oauth.forgiving import forgiving
 from connections_project.platforms.adapter import adapter_of
@@ -59,6 +60,7 @@ def publish_own(
         upstream = usable(account.platform)
         _require_valid(request, upstream)
         reserve(account.platform)
+        require_storable()
         row = refreshed_for_use(account, origin=origin)
         return row, _send(row, upstream, request, claimed, origin=origin)
 

@@ -21,6 +21,7 @@ from rest_framework.test import APIClient
 
 from connections_project.api import rate_limits
 from connections_project.api.token_buckets import MemoryBuckets, now_in_microseconds
+from connections_project.core import storable
 from connections_project.core.clock import database_clock
 from connections_project.events import audience
 from connections_project.identity import sessions
@@ -40,6 +41,8 @@ from tests.support.transaction_guard import no_second_connection
 
 # Tests move the host's clock, so that one is to count; tests/core/test_clock.py reads the other.
 database_clock.next_reading = math.inf
+# Asked once a second, it would be counted by chance; tests/connections/test_storable.py asks it.
+storable.memory.good_until = math.inf
 PASSWORD = "correct horse battery staple"
 LOOPBACK = ("127.", "::1", "localhost")
 

@@ -34,6 +34,7 @@ from connections_project.connections.records import record_about
 from connections_project.connections.registry import actions_of
 from connections_project.connections.unstored import store_or_revoke
 from connections_project.core import clock
+from connections_project.core.storable import require_storable
 from connections_project.identity.models import ApiKey, User
 from connections_project.oauth import client
 from connections_project.oauth.client import TokenSet, UnusableTokensError
@@ -111,7 +112,8 @@ def validate_callback(
         AuthorizationDeclinedError, IssuerMismatchError, UnknownPlatformError,
         PlatformUnavailableError: See `flow.check`.
         StateStoreUnavailable: The cache is away.
-        PlatformBusyError: See `outbound_limits.reserve`; the state can still be used.
+        PlatformBusyError, OperationalError: See `outbound_limits.reserve` and `require_storable`;
+            the state can still be used.
     """
     if answer.code is not None:
         _reserve(app, state)
@@ -129,9 +131,10 @@ def validate_callback(
 
 
 def _reserve(app: str, state: str) -> None:
-    """Have a thread for the exchange, before the state is spent."""
+    """Have a thread for the exchange, and room for what it brings, before the state is spent."""
     preview = flow.peek(state)
     if preview is not None and preview.app == app:
+        require_storable()
         reserve(preview.slug)
 
 

@@ -14,6 +14,7 @@ from connections_project.connections.errors import BusyError
 from connections_project.connections.models import OAuthConnection
 from connections_project.core.ids import uuid7
 from connections_project.core.jobs.lease import lease_end, leased, not_leased
+from connections_project.core.storable import require_storable
 
 C = TypeVar("C", bound=OAuthConnection)
 
@@ -27,7 +28,11 @@ def take_lease(connection: OAuthConnection) -> UUID | None:
 
     Returns:
         The lease; None where somebody else has it or the connection has changed since.
+
+    Raises:
+        OperationalError: See `require_storable`; nothing is leased.
     """
+    require_storable()
     lease = uuid7()
     rows = type(connection)._default_manager.filter(pk=connection.pk, epoch=connection.epoch)
     until = lease_end(settings.REFRESH_LEASE_SECONDS)

@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 from connections_project.api import error_routing
 from connections_project.connections.disconnect import DisconnectRequest, DisconnectResult
 from connections_project.connections.models import OAuthConnection
+from connections_project.core.storable import written_with_answers
 from connections_project.identity.models import Membership, User
 from connections_project.oauth.client import TokenSet
 
@@ -183,6 +184,7 @@ _types: dict[str, ConnectionType] = {}
 def register(connection_type: ConnectionType) -> None:
     """Register an app's type, and the format of its API's errors; called in `AppConfig.ready`."""
     _types[connection_type.app] = connection_type
+    written_with_answers(connection_type.model)
     actions_meaning.cache_clear()
     if api := connection_type.api:
         for prefix in api.prefixes:

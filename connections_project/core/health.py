@@ -16,6 +16,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from connections_project.core.drain import draining
+from connections_project.core.storable import require_room
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,8 @@ def _shared_probe(name: str, ask: Callable[[], object]) -> Probe:
 
 
 def _ask_database() -> None:
-    """Write a row, as it is, that each database has: a standby or a full disk would refuse."""
+    """Write a row, as it is, that each database has, as a standby would refuse, and find room."""
+    require_room()
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE django_migrations SET applied = applied"

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, InterfaceError, connection
 
 from connections_project.core import clock
+from connections_project.core.storable import require_storable
 from connections_project.core.vault import DecryptionError, open_sealed, seal
 from connections_project.oauth.client import TokenSet, UnusableTokensError
 from connections_project.oauth.deadline import allowing
@@ -173,6 +174,7 @@ def _refreshed(
     job: RevocationJob, found: Upstream, tokens: TokenSet, deadline: float
 ) -> TokenSet | None:
     """Get an access token that lets us in, and keep it for the next try; None: all is dead."""
+    require_storable()
     try:
         fresh = client.refresh(found, tokens, within=_left(deadline))
     except DeadGrant:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, LiteralString
@@ -74,6 +74,18 @@ class Cluster:
         self.run(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
         self.run("SELECT pg_reload_conf()")
 
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """Leave no room on its own disk, as somebody else's file does."""
+        filling = self.folder / "filling"
+        try:
+            with filling.open("wb", buffering=0) as file, suppress(OSError):
+                while file.write(bytes(4096)):
+                    pass
+            yield
+        finally:
+            filling.unlink()
+
     def end_sessions(self) -> None:
         self.run(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -125,23 +137,35 @@ def _signal(processes: list[int], number: signal.Signals) -> None:
 
 
 @contextmanager
-def cluster(files: Path | None = None) -> Iterator[Cluster]:
+def disk(folder: Path, megabytes: int) -> Iterator[None]:
+    """Have a folder be a small disk of its own; where none may be mounted, skip."""
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("left out: no disk may be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@contextmanager
+def cluster(files: Path | None = None, *, megabytes: int = 0) -> Iterator[Cluster]:
     """Run a cluster in a folder that its user may enter, which pytest's own doesn't let him.
 
     Args:
         files: Those of another one to begin with; by default it is empty.
+        megabytes: The size of the disk that it has to itself; 0 for the machine's.
     """
     binaries = binaries_or_skip()
-    folder = Path(tempfile.mkdtemp(prefix="connections-postgresql-"))
-    if os.geteuid() == 0:
-        os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
-    running = Cluster(binaries, folder, free_port())
-    try:
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="connections-postgresql-"))
+        stack.callback(shutil.rmtree, folder)
+        if megabytes:
+            stack.enter_context(disk(folder, megabytes))
+        if os.geteuid() == 0:
+            os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
+        running = Cluster(binaries, folder, free_port())
         running.create(files)
         running.start()
-        try:
-            yield running
-        finally:
-            running.stop()
-    finally:
-        shutil.rmtree(folder)
+        stack.callback(running.stop)
+        yield running

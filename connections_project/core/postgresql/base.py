@@ -21,6 +21,7 @@ from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
 from psycopg import IsolationLevel
 
+from connections_project.core import storable
 from connections_project.core.clock import database_clock
 from connections_project.core.postgresql.pooler import PoolerConnection
 from connections_project.core.postgresql.silence import (
@@ -56,6 +57,8 @@ class _Errors(DatabaseErrorWrapper):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if isinstance(error, psycopg.errors.DiskFull):
+            storable.memory.refuse()
         if isinstance(error, SESSION_IS_LOST):
             self.wrapper.drop_sessions()
             raise OperationalError(*error.args).with_traceback(traceback) from error

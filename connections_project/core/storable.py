@@ -1,0 +1,113 @@
+"""Whether the database would take what a platform is about to answer.
+
+A code, a refresh token or a post is spent by one call, and what is answered exists nowhere else. A
+full disk still takes an update that fits into its row's own page, as a lease does, and a lease
+waits for no lock on the tables that the answer goes to. So whoever spends something asks here.
+"""
+
+import logging
+import shutil
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.db import OperationalError, connection, models
+
+logger = logging.getLogger(__name__)
+
+REMEMBERED_SECONDS = 1.0
+NEEDED_BYTES = 1_000_000
+# PostgreSQL, appendix A: disk_full, lock_not_available.
+REFUSALS = {
+    "53100": "the disk of the database is full",
+    "55P03": "somebody has locked a table",
+}
+# configuration_limit_exceeded: the role may have no such files, which says nothing of the disk.
+MAY_NOT_TELL = "53400"
+# A sort that spills leaves nothing behind, not even a dead row (PostgreSQL, section 20.4.1).
+_ROOM = f"""
+    SET LOCAL work_mem = '64kB';
+    SET LOCAL temp_tablespaces = '';
+    PERFORM repeat('x', 1000) FROM generate_series(1, {NEEDED_BYTES // 1000}) AS n ORDER BY n DESC;
+"""
+# Without rows it takes the lock that an INSERT takes, with no more rights than that.
+_LOCK = "INSERT INTO {0} SELECT * FROM {0} WHERE false;"
+_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '3s';"
+
+_tables: set[str] = set()
+
+
+class NotStorableError(OperationalError):
+    """The database is there, and has no room, or waits for a lock: nothing was spent."""
+
+
+class Memory:
+    """What this process has last seen, in seconds of the monotonic clock."""
+
+    good_until = 0.0
+    refused_until = 0.0
+
+    def refuse(self) -> None:
+        """Note that the database has just refused a write for want of room, or behind a lock."""
+        self.good_until = 0.0
+        self.refused_until = time.monotonic() + REMEMBERED_SECONDS
+
+
+memory = Memory()
+
+
+def written_with_answers(*written: type[models.Model]) -> None:
+    """Register what is written with answers of platforms; called in `AppConfig.ready`."""
+    _tables.update(one._meta.db_table for one in written)
+
+
+def require_storable() -> None:
+    """Refuse to go on where what a platform answers could not be stored now.
+
+    Raises:
+        NotStorableError: It could not.
+        OperationalError: The database is away.
+    """
+    now = time.monotonic()
+    if now < memory.good_until:
+        return
+    if now < memory.refused_until:
+        raise NotStorableError("the database could not store it just now")
+    try:
+        _look(sorted(_tables))
+    except NotStorableError as error:
+        memory.refuse()
+        logger.warning("Platforms are not asked: %s", error)
+        raise
+    memory.good_until = time.monotonic() + REMEMBERED_SECONDS
+
+
+def require_room() -> None:
+    """Look whether the database's disk has room.
+
+    Raises:
+        OperationalError: It has none, or the database is away.
+    """
+    _look(())
+
+
+def _look(tables: Iterable[str]) -> None:
+    if connection.vendor != "postgresql":
+        _look_at_file()
+        return
+    locks = "".join(_LOCK.format(connection.ops.quote_name(table)) for table in tables)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DO $$ BEGIN {_LOCK_TIMEOUT} {locks} {_ROOM} END $$")
+    except OperationalError as error:
+        sqlstate = getattr(error.__cause__, "sqlstate", None)
+        if sqlstate in REFUSALS:
+            raise NotStorableError(REFUSALS[sqlstate]) from error
+        if sqlstate != MAY_NOT_TELL:
+            raise
+
+
+def _look_at_file() -> None:
+    folder = Path(connection.settings_dict["NAME"]).parent
+    if shutil.disk_usage(folder).free < NEEDED_BYTES:
+        raise NotStorableError("the disk of the database is full")
