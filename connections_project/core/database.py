@@ -47,6 +47,11 @@ def is_lost_race(error: Exception) -> bool:
     )
 
 
+def is_lock_timeout(error: Exception) -> bool:
+    """Whether a lock was not to be had within `lock_timeout` (PostgreSQL, appendix A)."""
+    return getattr(error.__cause__, "sqlstate", None) == "55P03"
+
+
 def broken_rule(error: Exception) -> str:
     """Return the name of the constraint that an error is about, or else of the error's class.
 

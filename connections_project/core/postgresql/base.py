@@ -11,12 +11,13 @@ import logging
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, OperationalError
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
 from psycopg import IsolationLevel
@@ -44,6 +45,8 @@ SESSION_IS_LOST = (
 DRAIN_SECONDS = 1.0
 # Of one statement: the protocol's message Bind counts them in 16 bits.
 MOST_PARAMETERS = 65535
+# How long those who come after a change of a table wait behind it.
+LOCK_TIMEOUT = "2s"
 # An update in bulk looks for each row among all of the statement's.
 MOST_ROWS = 1000
 
@@ -63,6 +66,20 @@ class _Errors(DatabaseErrorWrapper):
             self.wrapper.drop_sessions()
             raise OperationalError(*error.args).with_traceback(traceback) from error
         super().__exit__(kind, error, traceback)
+
+
+class _SchemaEditor(DatabaseSchemaEditor):
+    """Changes tables, and lets nobody queue for long behind its own wait for a lock.
+
+    What builds an index concurrently is no transaction: it holds up nobody, and broken off it would
+    leave an invalid index.
+    """
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        if self.atomic_migration:
+            self.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+        return self
 
 
 class _Operations(DatabaseOperations):
@@ -98,6 +115,7 @@ def _read_clock(session: Connection) -> None:
 class DatabaseWrapper(base.DatabaseWrapper):
     """Drop sessions that have become useless, all of this process, so that new ones are made."""
 
+    SchemaEditorClass = _SchemaEditor
     ops_class = _Operations
     # When the last session was found useless, in seconds of the monotonic clock.
     _distrusted_at = 0.0
