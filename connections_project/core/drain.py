@@ -7,18 +7,22 @@ for DRAIN_SECONDS, and the server ends as it does by itself: what is under way c
 
 import asyncio
 import logging
+import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
+# Between two looks at whether the parent lives.
+PARENT_SECONDS = 1.0
 # Set while this process drains.
 draining = threading.Event()
 
 
 def drain_at_sigterm(loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-    """Have SIGTERM wait for proxies to notice; a second one doesn't wait.
+    """Have SIGTERM, or the parent's end, wait for proxies; a second SIGTERM doesn't wait.
 
     SIGINT, at which granian stops at once by its own handler, is what ends the process then.
 
@@ -36,6 +40,25 @@ def drain_at_sigterm(loop: asyncio.AbstractEventLoop, seconds: float) -> None:
         loop.call_later(seconds, _stop)
 
     loop.add_signal_handler(signal.SIGTERM, begin)
+    # By now it may be gone already: granian's processes know who started them.
+    if (parent := multiprocessing.parent_process()) and parent.pid:
+        _watch_parent(loop, parent.pid, begin)
+
+
+def _watch_parent(
+    loop: asyncio.AbstractEventLoop, parent: int, begin: Callable[[], object]
+) -> None:
+    """Drain once granian's main process is gone, as by `kill -9`.
+
+    Nobody would ever end this one, and beside those of the next start it would go on answering with
+    the settings and keys of before.
+    """
+    if os.getppid() != parent:
+        logger.warning("The process that started this one is gone")
+        if not draining.is_set():
+            begin()
+    else:
+        loop.call_later(PARENT_SECONDS, _watch_parent, loop, parent, begin)
 
 
 def _stop() -> None:
