@@ -1,5 +1,6 @@
 """Answers read up to the final one, with as many headers as platforms send."""
 
+import json
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -94,11 +95,11 @@ class FinalResponse(HTTPResponse):
 
         No second request was sent that the rest could answer; but it may be the end of a token, as
         where characters were counted for bytes. More of it is not waited for: nobody says when it
-        would end.
+        would end. Beyond JSON that is whole there is nothing of it: the rest would make it none.
         """
         come = self.fp.peek(length + 1)
         beyond = come[length:].strip()
-        if beyond and not beyond.startswith(b"HTTP/"):
+        if beyond and not beyond.startswith(b"HTTP/") and not _is_json(come[:length]):
             self.length, self.will_close = len(come), True
             del self.headers["Content-Length"]
             self.headers["Content-Length"] = str(len(come))
@@ -106,6 +107,14 @@ class FinalResponse(HTTPResponse):
     def _read_until_closed(self) -> None:
         del self.headers["Content-Length"], self.headers["Transfer-Encoding"]
         self.chunked, self.length, self.will_close = False, None, True
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 class _Head:

@@ -245,12 +245,13 @@ def test_a_length_that_is_too_short_hides_no_tokens(
     assert server.connection_count == 2
 
 
-def test_blanks_beyond_the_length_are_none_of_the_body(
-    server: PlatformServer, platform: Platform, registration: ClientRegistration
+@pytest.mark.parametrize("beyond", [b"\r\n", b"0\r\n\r\n", b"<!-- 12 ms -->", b"\0"])
+def test_what_follows_whole_json_is_none_of_the_body(
+    server: PlatformServer, platform: Platform, registration: ClientRegistration, beyond: bytes
 ) -> None:
     body = b'{"access_token": "at"}'
     headers = {"Content-Length": str(len(body))}
-    server.on("POST", "/token", Answer(body=body + b"\r\n", headers=headers))
+    server.on("POST", "/token", Answer(body=body + beyond, headers=headers))
 
     assert exchange(platform, registration) == TokenSet("at")
 
