@@ -3,13 +3,16 @@
 from typing import Any
 
 from django.db import migrations, models
-from django.db.models import Exists, OuterRef
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
 
 
 def keep_the_first(apps: Any, _: Any) -> None:
     questions = apps.get_model("revocation", "OpenQuestion").objects
-    same = questions.filter(connection_id=OuterRef("connection_id"), pk__lt=OuterRef("pk"))
-    questions.filter(Exists(same)).delete()
+    # In one pass: no index finds the questions of a connection yet.
+    place = Window(RowNumber(), partition_by=[F("connection_id")], order_by=[F("id")])
+    others = questions.annotate(place=place).filter(place__gt=1)
+    questions.filter(pk__in=others.values("pk")).delete()
 
 
 class Migration(migrations.Migration):
