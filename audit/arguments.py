@@ -38,20 +38,20 @@ def find_person(text: str, **conditions: Any) -> Any:
     return found[0] if found else None
 
 
-def person(text: str) -> Any:
+def person(text: str, **conditions: Any) -> Any:
     """Return the user whom an id or an e-mail address names; see `find_person`.
 
     Raises:
         CommandError: There is none, or there are several.
     """
-    if (found := find_person(text)) is None:
+    if (found := find_person(text, **conditions)) is None:
         raise CommandError(f"There is no user {text}.")
     return found
 
 
-def user_id(text: str) -> UUID:
+def user_id(text: str, **conditions: Any) -> UUID:
     """Return the id of the user whom an id or an e-mail address names; see `person`."""
-    found: UUID = person(text).pk
+    found: UUID = person(text, **conditions).pk
     return found
 
 

@@ -90,7 +90,7 @@ class Command(ResultCommand):
             text = f"Would archive: {_in_words(part)}.{_left_in_words(left)}"
             self.report(text, _facts(part, removed=0, dry_run=True, left=left), as_json=json)
             return
-        actor = user_id(operator) if operator else None
+        actor = user_id(operator, is_staff=True) if operator else None
         origin = Origin(ActorType.OPERATOR, actor, Interface.COMMAND)
         with interruptible(STOPPED):
             if (unfinished := _unfinished(to)) is not None:

@@ -76,7 +76,8 @@ class Command(CommandWithExamples):
     ) -> None:
         selection = Selection(since, until, _owner(owner), subject)
         reason = given_reason(reason, least=0)
-        _audit(selection, operator_id=user_id(operator) if operator else None, reason=reason)
+        actor = user_id(operator, is_staff=True) if operator else None
+        _audit(selection, operator_id=actor, reason=reason)
         self.write(Export(selection), output)
 
     def write(self, export: Export, output: Path | None) -> None:
