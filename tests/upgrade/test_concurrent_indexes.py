@@ -47,6 +47,8 @@ def test_they_come_and_go() -> None:
     migrate(add)
     migrate(remove)
     assert NAME not in names()
+    # As where the migration broke off before it was recorded.
+    migrate(remove)
     migrate(remove, back=True)
     assert NAME in names()
     migrate(add, back=True)

@@ -34,6 +34,11 @@ def _afresh(how: str, add: Step) -> Step:
     return step
 
 
+def _remove(operation: Any, _: str, schema_editor: Any, *__: Any) -> None:
+    """Remove an index that may be gone already, as the other way does (IF EXISTS)."""
+    schema_editor.execute(f"DROP INDEX IF EXISTS {schema_editor.quote_name(operation.name)}")
+
+
 class AddIndexConcurrently(operations.AddIndexConcurrently):
     database_forwards = _by_vendor(
         _afresh("CONCURRENTLY", operations.AddIndexConcurrently.database_forwards),
@@ -45,9 +50,7 @@ class AddIndexConcurrently(operations.AddIndexConcurrently):
 
 
 class RemoveIndexConcurrently(operations.RemoveIndexConcurrently):
-    database_forwards = _by_vendor(
-        operations.RemoveIndexConcurrently.database_forwards, RemoveIndex.database_forwards
-    )
+    database_forwards = _by_vendor(operations.RemoveIndexConcurrently.database_forwards, _remove)
     database_backwards = _by_vendor(
         operations.RemoveIndexConcurrently.database_backwards, RemoveIndex.database_backwards
     )
