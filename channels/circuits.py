@@ -12,7 +12,7 @@ from connections_project.core import clock
 from connections_project.core.jobs.claim import locked_rows
 from connections_project.core.jobs.keys import keys_of
 from connections_project.oauth.errors import PlatformError
-from connections_project.revocation.circuits import note_post_failure, note_post_success
+from connections_project.revocation.circuits import OURS, note_post_failure, note_post_success
 from connections_project.revocation.models import PostCircuit
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def note_answer(schedule: Schedule, error: PlatformError | None) -> None:
     try:
         if error is not None and is_away(error):
             note_post_failure(schedule.channel, retry_after=error.retry_after)
-        elif schedule.has_faults and (error is None or error.code != "not_asked"):
+        elif schedule.has_faults and (error is None or error.code not in OURS):
             note_post_success(schedule.channel)
     except (DatabaseError, InterfaceError):
         # The answer itself stands.

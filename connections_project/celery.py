@@ -25,6 +25,7 @@ from django.conf import settings
 from connections_project.core import periodic, probe_server
 from connections_project.core.background_log import write_in_background
 from connections_project.core.logs import fatal
+from connections_project.core.open_files import allow_open_files_of_worker
 
 logger = logging.getLogger(__name__)
 
@@ -148,6 +149,11 @@ def _refuse_to_idle(**_: Any) -> None:
             "`manage.py run_background --forever` does the work."
         )
         sys.exit(fatal(message, log_format=settings.LOG_FORMAT))
+
+
+@signals.worker_init.connect
+def _refuse_to_run_out_of_files(**_: Any) -> None:
+    allow_open_files_of_worker(periodic.most_threads(), log_format=settings.LOG_FORMAT)
 
 
 @signals.worker_ready.connect

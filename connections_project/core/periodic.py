@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db import connections
 
 from connections_project.core.database import is_away
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 Work = Callable[[], object]
 
+# Celery's own eight, and eight that publish.
+OTHER_THREADS = 16
 # Set as soon as this process is to end: whoever processes a long queue then claims nothing more.
 stopping = threading.Event()
 
@@ -76,6 +79,11 @@ class PeriodicTask:
 
 
 _periodic_tasks: dict[str, PeriodicTask] = {}
+
+
+def most_threads() -> int:
+    """Return how many threads of a process may be at work in the background."""
+    return settings.REVOCATION_THREADS + settings.EVENT_THREADS + OTHER_THREADS
 
 
 def periodic_task(work: Work, *, every: float = 60.0, own_thread: bool = False) -> Work:

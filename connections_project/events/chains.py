@@ -121,7 +121,8 @@ def _try(delivery: Delivery, *, within: float) -> Answer:
     try:
         fetched = _send(delivery, within=within)
     except FetchError as error:
-        return Answer(delivery, error.code, is_endpoints=True)
+        # That this process has no file left speaks of nobody else.
+        return Answer(delivery, error.code, is_endpoints=error.code != "no_files")
     except DecryptionError:
         logger.critical("No key reads the secret of event endpoint %s", delivery.endpoint_id)
         return Answer(delivery, "unreadable_secret", is_endpoints=True)

@@ -5,6 +5,7 @@ up, its sockets are shut down, nothing more is sent, and the caller goes on.
 """
 
 import contextvars
+import errno
 import os
 import socket
 import ssl
@@ -69,6 +70,15 @@ def allowed(within: float) -> float:
     if allowance is None:
         return within
     return max(0.0, min(within, allowance.each, allowance.ends_at - time.monotonic()))
+
+
+def is_out_of_files(error: BaseException | None) -> bool:
+    """Whether a call failed since this process, or its host, may open no more files."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 class Guard:

@@ -8,6 +8,7 @@ from typing import Literal
 
 ErrorCode = Literal[
     "not_asked",  # Too many wait for it, or it is known to be down: nothing was sent.
+    "no_files",  # This process may open no more, which is our own fault: nothing was sent.
     "connect_error",  # Surely nothing was sent: no address, no connection, no TLS.
     "timeout",
     "reset",

@@ -29,6 +29,7 @@ from connections_project.oauth.deadline import (
     GuardedPool,
     GuardedTLSConnection,
     GuardedTLSPool,
+    is_out_of_files,
 )
 
 CONNECT_SECONDS = 3.0
@@ -36,7 +37,7 @@ CHUNK = 16 * 1024
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
-FetchCode = Literal["address_refused", "connect_error", "timeout", "reset", "malformed"]
+FetchCode = Literal["address_refused", "no_files", "connect_error", "timeout", "reset", "malformed"]
 # RFC 6052, section 2.1: an IPv4 address lies in the last 32 bits.
 NAT64 = ip_network("64:ff9b::/96")
 # Not globally reachable (IANA, "Special-Purpose Address Registry"), which not every Python knows.
@@ -47,8 +48,8 @@ class FetchError(Exception):
     """A call did not come to an answer.
 
     Args:
-        code: "address_refused" and "connect_error" if surely nothing was sent; "timeout", "reset",
-            "malformed" otherwise.
+        code: "address_refused", "no_files" and "connect_error" if surely nothing was sent;
+            "timeout", "reset", "malformed" otherwise.
     """
 
     def __init__(self, code: FetchCode) -> None:
@@ -246,7 +247,7 @@ def _code_of(error: Exception, guard: Guard) -> FetchCode:
     if any(isinstance(each, AddressRefusedError) for each in causes):
         return "address_refused"
     if not guard.sent:
-        return "connect_error"
+        return "no_files" if is_out_of_files(error) else "connect_error"
     if any(isinstance(each, TimeoutError | requests.Timeout) for each in causes):
         return "timeout"
     is_broken = any(isinstance(each, ConnectionError) for each in causes)

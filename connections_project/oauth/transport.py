@@ -22,6 +22,7 @@ from connections_project.oauth.deadline import (
     GuardedPool,
     GuardedTLSPool,
     allowed,
+    is_out_of_files,
     read_on,
 )
 from connections_project.oauth.errors import ErrorCode, PlatformError, Received
@@ -51,8 +52,8 @@ def send(request: Request, *, platform: Platform | str, within: float) -> Answer
         within: Seconds for all of it: name lookup, connecting, sending and the last byte.
 
     Raises:
-        PlatformError: `connect_error` if surely nothing was sent; else `timeout`, `reset`,
-            `too_large`, `malformed`.
+        PlatformError: `connect_error` or `no_files` if surely nothing was sent; else `timeout`,
+            `reset`, `too_large`, `malformed`.
     """
     within = allowed(within)
     if isinstance(platform, str):
@@ -81,6 +82,8 @@ def _send(request: Request, platform: str, within: float) -> Answer:
         failure, why = PlatformError(_code_of(error, call.guard), platform=platform), _why(error)
     if call.guard.may_send_again(is_safe=_is_safe(request)):
         return _send(request, platform, until - time.monotonic())
+    if failure.code == "no_files":
+        logger.error("No call to %s: this process has too many open files", platform)
     if failure.code == "connect_error" and _proxy.proxies(request.url):
         logger.warning("OUTBOUND_PROXY: no connection to %s (%s)", platform, why)
     received.wire = bytes(call.guard.wire)
@@ -181,7 +184,7 @@ def _why(error: Exception) -> str:
 
 def _code_of(error: Exception, guard: Guard) -> ErrorCode:
     if not guard.sent:
-        return "connect_error"
+        return "no_files" if is_out_of_files(error) else "connect_error"
     causes = _causes(error)
     if any(isinstance(each, requests.Timeout | ReadTimeoutError | TimeoutError) for each in causes):
         return "timeout"

@@ -54,7 +54,7 @@ def is_reachable(url: str) -> bool:
     try:
         send(Request("HEAD", url), platform=CALLED, within=SECONDS)
     except PlatformError as error:
-        return error.code != "connect_error"
+        return error.code not in {"connect_error", "no_files"}
     return True
 
 

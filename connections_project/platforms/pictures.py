@@ -90,6 +90,8 @@ def _fetch(url: str, rule: ImageRule, *, within: float) -> Fetched:
     except FetchError as error:
         # Nothing of it is kept: its causes quote the address.
         code = error.code
+    if code == "no_files":
+        raise PicturesBusyError
     raise PictureUnavailableError(code)
 
 

@@ -165,9 +165,12 @@ class PublishSession:
         return left
 
 
+NOT_SENT = frozenset({"not_asked", "no_files", "connect_error"})
+
+
 def is_surely_not_accepted(error: PlatformError) -> bool:
     """Whether the same post may be sent again: nothing was sent, or the platform was busy."""
-    return error.code in {"not_asked", "connect_error"} or error.status in {429, 503}
+    return error.code in NOT_SENT or error.status in {429, 503}
 
 
 def _fits(value: str, longest: int) -> bool:

@@ -31,6 +31,8 @@ LONGEST_CALL_BLOCK = timedelta(minutes=1)
 
 # What a platform says of one token, not of itself.
 ABOUT_THE_TOKEN = frozenset({"refused", "dead_grant"})
+# Nobody was asked.
+OURS = frozenset({"not_asked", "no_files"})
 
 
 def open_until(kind: type[PlatformCircuit], platform: str) -> datetime | None:

@@ -11,7 +11,7 @@ from django.db import DatabaseError, InterfaceError
 from connections_project.core import clock
 from connections_project.middleware.tracing import tracing
 from connections_project.oauth.errors import PlatformError
-from connections_project.revocation.circuits import is_failure
+from connections_project.revocation.circuits import OURS, is_failure
 from connections_project.revocation.models import JobState, RevocationJob, Verification
 from connections_project.revocation.send import CannotSendError, SkippedError, StillAliveError, send
 from connections_project.revocation.verify import verify
@@ -94,7 +94,7 @@ def _ask(job: RevocationJob, times: Times) -> Try:
     except PlatformError as error:
         if error.code == "not_asked":
             return Try(job, JobState.PENDING, error)
-        return _failed(job, error, not is_failure(error))
+        return _failed(job, error, None if error.code in OURS else not is_failure(error))
     except (DatabaseError, InterfaceError):
         raise
     except Exception as error:  # noqa: BLE001 - an adapter's bug must not keep others waiting.

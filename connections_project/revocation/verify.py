@@ -71,6 +71,9 @@ def _probe(found: Upstream, hint: str, token: str, deadline: float) -> bool | No
     try:
         verdict = client.is_alive(found, token, hint, within=within)
     except PlatformError as error:
+        if error.code == "no_files":
+            # The job is tried again: what the platform would have said is still to be had.
+            raise
         if error.code != "not_asked":
             note_probe(slug, error)
         logger.warning("%s: a revoked token can't be verified (%s)", slug, error.code)

@@ -9,11 +9,11 @@ from django.conf import settings
 
 from connections_project.core.background_log import drain, write_in_background
 from connections_project.core.drain import drain_at_sigterm, draining
+from connections_project.core.open_files import allow_open_files
 from connections_project.core.probes import PROBES
 from connections_project.core.request_body import RECEIVED_KEY, BodyRefusedError
 from connections_project.server.bodies import Budget, IncomingBody
 from connections_project.server.environ import environ_of, refuse_unreadable_way
-from connections_project.server.files import allow_open_files
 from connections_project.server.last_file import end_without_files
 from connections_project.server.responses import Response
 from connections_project.server.rsgi import Environ, HTTPProtocol, Scope, WSGIApplication

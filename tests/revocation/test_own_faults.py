@@ -8,7 +8,9 @@ from django.conf import LazySettings
 
 from connections_project.core.vault import Sealed, seal
 from connections_project.identity.models import User
-from connections_project.revocation.models import Circuit, RevocationJob
+from connections_project.oauth.errors import PlatformError
+from connections_project.platforms import client
+from connections_project.revocation.models import Circuit, ProbeCircuit, RevocationJob
 from tests.revocation.conftest import EndOf, make_due, processed
 from tests.support.bank import Bank
 from tests.support.platform_server import Answer
@@ -108,3 +110,29 @@ def test_an_unforeseen_adapter_error_ends_no_pass(
     assert Circuit.objects.get(platform="broken").faults == 1
     assert "KeyError in " in caplog.text
     assert "refresh-theirs" not in caplog.text
+
+
+@pytest.mark.parametrize("call", ["revoke", "is_alive"])
+def test_a_process_without_files_blames_nobody(
+    job: RevocationJob,
+    bank: Bank,
+    use_catalogue: UseCatalogue,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+) -> None:
+    use_catalogue(bank.catalogue(revocation='verify = "identity"'), "bank")
+    bank.server.on("GET", "/me", Answer(401, json={"error": "invalid_token"}))
+
+    def fail(*_: object, **__: object) -> None:
+        raise PlatformError("no_files", platform="bank")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(client, call, fail)
+        assert processed() == ["pending"]
+    assert_kept(job, "no_files")
+    faults = [*Circuit.objects.values_list("faults"), *ProbeCircuit.objects.values_list("faults")]
+    assert {count for (count,) in faults} <= {0}
+    make_due(job)
+    assert processed() == ["revoked"]
+    job.refresh_from_db()
+    assert job.verification == "verified_dead"

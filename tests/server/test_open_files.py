@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from connections_project.core.open_files import allow_open_files, connections_taken
 from connections_project.sandbox.local.certificate import (
     Certificate,
     certificate_in,
     issue_where_missing,
 )
-from connections_project.server.files import allow_open_files, connections_taken
 from tests.support.process_environment import ROOT
 from tests.support.real_server import RSGI, exchange, granian, request, serving
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from connections_project.core.open_files import allow_open_files
 from connections_project.sandbox.local.certificate import certificate_in
 from connections_project.sandbox.local.processes import Program, service, web
-from connections_project.server.files import allow_open_files
 from tests.support.process_environment import ROOT
 from tests.support.real_server import RSGI, exchange, request, serving
 

@@ -3,13 +3,20 @@
 from collections import Counter
 from typing import Any
 
+from django.conf import settings
 from tqdm import tqdm
 
 from audit.events import Interface
 from connections_project.core import probe_server
 from connections_project.core.background_log import write_in_background
 from connections_project.core.commands.queue import QueueCommand
-from connections_project.core.periodic import PeriodicRunner, run_due, stopping
+from connections_project.core.open_files import allow_open_files_of_worker
+from connections_project.core.periodic import (
+    PeriodicRunner,
+    most_threads,
+    run_due,
+    stopping,
+)
 from connections_project.revocation.worker import GIVEN_UP, process_revocations, run_worker
 
 
@@ -41,6 +48,7 @@ each other.
         return self.revoke(heed_circuits=False)
 
     def handle(self, *args: Any, forever: bool, **options: Any) -> None:
+        allow_open_files_of_worker(most_threads(), log_format=settings.LOG_FORMAT)
         if forever:
             write_in_background()
             probe_server.start()

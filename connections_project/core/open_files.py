@@ -28,13 +28,27 @@ def allow_open_files(threads: int = 0, *, log_format: str = "console") -> None:
         SystemExit: They would not do for the connections that granian takes.
     """
     connections, others = connections_taken(), BESIDES + OF_EACH_THREAD * threads
-    allowed = _raised(max(ENOUGH, connections + others))
-    if connections and allowed < connections + others:
-        message = (
-            f"Open files: this process may have {allowed}, and needs {connections + others}: "
-            f"{connections} for connections and {others} besides. Allow it more (ulimit -n), or "
-            "have granian take fewer connections (--backpressure or GRANIAN_BACKPRESSURE)."
-        )
+    advice = (
+        f"{connections} for connections and {others} besides. Allow it more (ulimit -n), or "
+        "have granian take fewer connections (--backpressure or GRANIAN_BACKPRESSURE)."
+    )
+    _allow(connections + others, advice, log_format, must=bool(connections))
+
+
+def allow_open_files_of_worker(threads: int, *, log_format: str) -> None:
+    """Allow a process that works in the background as many as its threads need.
+
+    Raises:
+        SystemExit: It may have fewer: then the platforms would be taken to be away.
+    """
+    advice = f"{threads} threads. Allow it more (ulimit -n), or take fewer (REVOCATION_THREADS)."
+    _allow(BESIDES + OF_EACH_THREAD * threads, advice, log_format, must=True)
+
+
+def _allow(needed: int, advice: str, log_format: str, *, must: bool) -> None:
+    allowed = _raised(max(ENOUGH, needed))
+    if must and allowed < needed:
+        message = f"Open files: this process may have {allowed}, and needs {needed}: {advice}"
         sys.exit(fatal(message, log_format=log_format))
 
 
