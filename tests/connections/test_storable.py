@@ -9,13 +9,17 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import OperationalError, connection
+from psycopg.sql import SQL, Identifier
 from rest_framework.test import APIClient
 
-from channels.models import ChannelConnection
+from channels.models import ChannelConnection, PublishEvent, Schedule
 from connections_project.core import storable
+from connections_project.events.models import Delivery
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
+from connections_project.revocation.models import GrantHold
 from providers.models import Connection
+from social.models import Publication
 from tests.conftest import UseCatalogue
 from tests.support import bank as banks
 from tests.support.bank import Bank
@@ -47,19 +51,20 @@ def full_disk() -> Iterator[None]:
 
 
 @contextmanager
-def locked_log() -> Iterator[None]:
+def locked(table: str = "audit_auditevent") -> Iterator[None]:
     """Hold the lock that ALTER TABLE takes."""
     if connection.vendor != "postgresql":
         pytest.skip("a file has no locks of tables")
     given = connection.get_connection_params()
     options = {name: given[name] for name in ("host", "port", "user", "dbname") if name in given}
     with psycopg.connect(**options) as other:
-        other.execute("LOCK TABLE audit_auditevent IN ACCESS EXCLUSIVE MODE")
+        statement = SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(Identifier(table))
+        other.execute(statement)
         yield
         other.rollback()
 
 
-@pytest.fixture(params=[full_disk, locked_log], ids=["full disk", "locked table"])
+@pytest.fixture(params=[full_disk, locked], ids=["full disk", "locked table"])
 def held_up(request: pytest.FixtureRequest) -> Hold:
     hold: Hold = request.param
     return hold
@@ -105,6 +110,12 @@ def test_no_post_is_sent(
     schedule.refresh_from_db()
     # Not `publishing`, after which nobody could tell whether it is out.
     assert schedule.status == "queued"
+
+
+def test_all_that_an_answer_is_written_to_is_looked_at() -> None:
+    for model in (PublishEvent, Schedule, Publication, Connection, Delivery, GrantHold):
+        with locked(model._meta.db_table), pytest.raises(storable.NotStorableError):
+            storable.require_storable()
 
 
 def test_what_is_remembered_is_not_asked_again(
