@@ -111,11 +111,14 @@ def _revocation(
     connection: OAuthConnection, ending: AuditEvent, since: list[AuditEvent]
 ) -> Revocation:
     pending = RevocationJob.pending().filter(connection_id=connection.pk, extras_only=False)
+    if connection.connected_at:
+        # Those of an ending before the account was connected again are none of this one.
+        pending = pending.filter(created_at__gte=connection.connected_at)
     # Its own tokens come first; others, which it had before or came late, prove nothing of these.
     job = pending.order_by("replaced_or_late", "id").first()
     if job and not job.replaced_or_late:
         return _pending(job)
-    outcomes = [event for event in since if event.action in OUTCOMES]
+    outcomes = [one for one in since if one.action in OUTCOMES and _is_of_last(one, connection)]
     own = [one for one in outcomes if not one.details.get("replaced_or_late")]
     if own and own[-1].action != Action.TOKEN_REVOCATION_SKIPPED:
         if job:
@@ -129,6 +132,12 @@ def _revocation(
         # The platform itself has said so.
         return Revocation(JobState.REVOKED, finished_at=ending.occurred_at)
     return Revocation(str(ending.details.get("revocation", Decision.NOT_REQUESTED)))
+
+
+def _is_of_last(outcome: AuditEvent, connection: OAuthConnection) -> bool:
+    """Whether a revocation was asked for since the account was last connected."""
+    requested_at, began = outcome.details.get("requested_at"), connection.connected_at
+    return not (requested_at and began) or datetime.fromisoformat(requested_at) >= began
 
 
 def _pending(job: RevocationJob) -> Revocation:

@@ -202,7 +202,11 @@ def job_event(
     Args:
         action: What, as it is called of tokens.
     """
-    details: dict[str, Any] = {"platform": job.platform, "attempts": job.attempts}
+    details: dict[str, Any] = {
+        "platform": job.platform,
+        "attempts": job.attempts,
+        "requested_at": job.created_at.isoformat(),
+    }
     if job.replaced_or_late:
         details["replaced_or_late"] = True
     return Event(

@@ -17,9 +17,12 @@ from connections_project.revocation.models import JobState, RevocationJob
 from connections_project.revocation.operate import give_up
 from connections_project.revocation.release import revoke_unstored
 from tests.operations.conftest import account_of_user, origin, platforms, use_platforms
+from tests.platforms.recorded.platform import tried_again
 from tests.receipts.conftest import claims_of, state
+from tests.support import gallery
 from tests.support.bank import Bank
 from tests.support.disconnects import disconnect_one
+from tests.support.platform_server import Answer
 from tests.support.provider_rows import connection_of
 
 __all__ = ["origin", "platforms", "use_platforms"]
@@ -102,3 +105,20 @@ def test_a_replay_takes_others_for_no_revocation() -> None:
     gone = {"action": "token_revoked", "occurred_at": "2026-01-01T00:00:01+00:00"}
     history.add_event({**gone, **common})
     assert history.way == ("social", False, False)
+
+
+def test_an_earlier_ending_tells_nothing_of_a_later_one(
+    transactional_db: None, api: APIClient, platforms: Bank
+) -> None:
+    made = gallery.Gallery(platforms.server)
+    made.open()
+    made.server.on("POST", "/revoke", Answer(503))
+    (row,) = gallery.connect(api)
+    disconnect_one(row, erase_tokens=True)
+    assert state(api, row) == "pending"
+    (row,) = gallery.connect(api)
+    disconnect_one(row)
+    assert state(api, row) == "not_requested"
+    made.open()
+    assert tried_again() == ["revoked"]
+    assert state(api, row) == "not_requested"

@@ -55,6 +55,7 @@ def test_it_is_audited_with_the_disconnects_trace(job: RevocationJob, row: Conne
     assert event.details == {
         "platform": "bank",
         "attempts": 1,
+        "requested_at": job.created_at.isoformat(),
         "result": "revoked",
         "verification": "unverifiable",
     }
