@@ -11,6 +11,8 @@ from django.apps import AppConfig
 from django.db import NotSupportedError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from connections_project.core.database import wait_briefly_for_locks
+
 # Each guarded table: what its triggers' names begin with, and by which keys a new row would take
 # the place of an old one.
 _TABLES = {
@@ -102,6 +104,7 @@ def install(connection: BaseDatabaseWrapper) -> list[str]:
     """Put the missing triggers in place, and name them."""
     missing = []
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        wait_briefly_for_locks(connection)
         lacking = [_missing(connection, table) for table in _tables(connection)]
         if connection.vendor == "postgresql":
             cursor.execute(_REFUSE)

@@ -4,6 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+# How long those who come after a change of a table wait behind it.
+LOCK_TIMEOUT = "2s"
 
 # PostgreSQL, appendix A: foreign_key_violation (what a row belongs to has gone meanwhile, or got
 # another one), unique_violation, serialization_failure, deadlock_detected.
@@ -45,6 +49,13 @@ def is_lost_race(error: Exception) -> bool:
         str(error).startswith(TAKEN_OR_GONE)
         or getattr(error.__cause__, "sqlstate", None) in LOST_RACES
     )
+
+
+def wait_briefly_for_locks(database: BaseDatabaseWrapper) -> None:
+    """Have this transaction give up soon where it waits for a lock: others queue behind it."""
+    if database.vendor == "postgresql":
+        with database.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
 
 
 def is_lock_timeout(error: Exception) -> bool:

@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Sum
 
 from connections_project.connections.registry import connection_types
+from connections_project.core.database import wait_briefly_for_locks
 from connections_project.metrics.models import CountedChange
 from connections_project.revocation.models import RevocationJob
 
@@ -108,6 +109,7 @@ def _install(database: BaseDatabaseWrapper, name: str, table: str, column: str) 
     """Install a table's triggers; until they stand and all is counted, nobody else writes to it."""
     words = {"name": name, "table": table, "column": column, "add": _ADD}
     with transaction.atomic(using=database.alias), database.cursor() as cursor:
+        wait_briefly_for_locks(database)
         if database.vendor == "postgresql":
             cursor.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
         for event in _EVENTS:

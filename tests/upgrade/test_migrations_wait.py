@@ -17,15 +17,19 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CHANGE = ("audit", "0006_plausible_time")
 
 
+def session(name: str) -> "psycopg.Connection[Any]":
+    given = connection.get_connection_params()
+    options = {name: given[name] for name in ("host", "port", "user", "dbname") if name in given}
+    return psycopg.connect(**options, application_name=name)
+
+
 @pytest.fixture
 def backup() -> Iterator["psycopg.Connection[Any]"]:
     """Return a session that reads the audit log for as long as it likes, as pg_dump does."""
     if connection.vendor != "postgresql":
         pytest.skip("a file has no locks of tables")
     call_command("migrate", "audit", "0005", verbosity=0)
-    given = connection.get_connection_params()
-    options = {name: given[name] for name in ("host", "port", "user", "dbname") if name in given}
-    with psycopg.connect(**options, application_name="pg_dump") as reader:
+    with session("pg_dump") as reader:
         reader.execute("LOCK TABLE audit_auditevent IN ACCESS SHARE MODE")
         yield reader
         reader.rollback()
@@ -57,6 +61,20 @@ def test_it_is_tried_again(
     assert is_applied()
     (line,) = capsys.readouterr().err.splitlines()
     assert line.endswith("; again in 1 s.")
+
+
+def test_triggers_that_are_put_in_place_afterwards_give_way_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With nothing to migrate they lock the tables that they count, which waits for any writer."""
+    if connection.vendor != "postgresql":
+        pytest.skip("a file has no locks of tables")
+    monkeypatch.setattr(migrate, "PAUSES", (0,))
+    with session("writer") as writer:
+        writer.execute("LOCK TABLE providers_connection IN ROW EXCLUSIVE MODE")
+        who = rf"process {writer.info.backend_pid} \(writer\)"
+        with pytest.raises(CommandError, match=rf"migrate waits .* by {who}"):
+            call_command("migrate", verbosity=0)
 
 
 def test_what_is_built_concurrently_waits_as_long_as_it_takes() -> None:

@@ -24,6 +24,7 @@ from psycopg import IsolationLevel
 
 from connections_project.core import storable
 from connections_project.core.clock import database_clock
+from connections_project.core.database import LOCK_TIMEOUT
 from connections_project.core.postgresql.pooler import PoolerConnection
 from connections_project.core.postgresql.silence import (
     Connection,
@@ -45,8 +46,6 @@ SESSION_IS_LOST = (
 DRAIN_SECONDS = 1.0
 # Of one statement: the protocol's message Bind counts them in 16 bits.
 MOST_PARAMETERS = 65535
-# How long those who come after a change of a table wait behind it.
-LOCK_TIMEOUT = "2s"
 # An update in bulk looks for each row among all of the statement's.
 MOST_ROWS = 1000
 
