@@ -44,7 +44,7 @@ def is_applied() -> bool:
 def test_it_gives_way_and_says_who_holds_it_up(
     backup: "psycopg.Connection[Any]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrate, "PAUSES", (0,))
+    monkeypatch.setattr(migrate, "PAUSES", ())
     who = rf"process {backup.info.backend_pid} \(pg_dump\)"
     with pytest.raises(CommandError, match=rf"audit\.0006_plausible_time waits .* by {who}"):
         call_command("migrate", verbosity=0)
@@ -57,6 +57,7 @@ def test_it_is_tried_again(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(time, "sleep", lambda _: backup.rollback())
+    monkeypatch.setattr(migrate, "PAUSES", (1,))
     call_command("migrate", verbosity=0)
     assert is_applied()
     (line,) = capsys.readouterr().err.splitlines()
@@ -69,7 +70,7 @@ def test_triggers_that_are_put_in_place_afterwards_give_way_too(
     """With nothing to migrate they lock the tables that they count, which waits for any writer."""
     if connection.vendor != "postgresql":
         pytest.skip("a file has no locks of tables")
-    monkeypatch.setattr(migrate, "PAUSES", (0,))
+    monkeypatch.setattr(migrate, "PAUSES", ())
     with session("writer") as writer:
         writer.execute("LOCK TABLE providers_connection IN ROW EXCLUSIVE MODE")
         who = rf"process {writer.info.backend_pid} \(writer\)"

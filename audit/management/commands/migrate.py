@@ -48,18 +48,20 @@ class Command(migrate.Command):
         Raises:
             CommandError: They have held them for minutes.
         """
-        for pause in PAUSES:
+        for pause in (*PAUSES, None):
             try:
                 super().handle(*args, **options)
             except OperationalError as error:
                 if not is_lock_timeout(error):
                     raise
                 held_up = self._held_up_by(options["database"])
+                if pause is None:
+                    given_up = f"{held_up}, for minutes. What is committed stays; run it again."
+                    raise CommandError(given_up) from None
                 self.stderr.write(f"{held_up}; again in {pause} s.")
                 time.sleep(pause)
             else:
                 return
-        raise CommandError(f"{held_up}, for minutes. What is committed stays; run it again.")
 
     def _held_up_by(self, alias: str) -> str:
         with connections[alias].cursor() as cursor:
