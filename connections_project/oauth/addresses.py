@@ -9,10 +9,11 @@ from typing import NamedTuple
 from urllib3.util import parse_url
 
 PORTS = {"http": 80, "https": 443}
-# What some readers take for a slash (URL Standard, 4.4), drop, or end an address at.
-_UNCLEAR = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
-# It would end up in log lines, and disguises the real host.
-_USERINFO = re.compile(r"//[^/?#]*@")
+# What some readers take for a slash (URL Standard, 4.4), drop, or end an address at. A blank, as
+# sloppy platforms write in queries, is sent as %20 by all; within a host it is refused anyway.
+_UNCLEAR = re.compile(r"[\x00-\x1f\x7f-\xa0\\]")
+# It would end up in log lines, and disguises the real host. A path or a query may have the like.
+_USERINFO = re.compile(r"[^/?#]*//[^/?#]*@")
 
 
 class Origin(NamedTuple):
@@ -29,7 +30,7 @@ def origin_of(address: str) -> Origin:
     Raises:
         ValueError: It is no http or https address, names a user, or isn't read alike by all.
     """
-    if _UNCLEAR.search(address) or _USERINFO.search(address):
+    if _UNCLEAR.search(address) or _USERINFO.match(address):
         raise ValueError("holds what not everybody reads alike")
     parts = parse_url(address)
     scheme, host = parts.scheme or "", parts.host

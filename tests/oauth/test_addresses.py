@@ -54,6 +54,8 @@ def test_nobody_else_reads_addresses_by_the_other_reader() -> None:
         ("http://127.0.0.1:8000/@x", Origin("http", "127.0.0.1", 8000)),
         ("http://[::1]/a:b@c", Origin("http", "[::1]", 80)),
         ("https://bank.example?@evil.example/", Origin("https", "bank.example", 443)),
+        ("https://bank.example/x?after=//a@b", Origin("https", "bank.example", 443)),
+        ("https://bank.example//a@b?since=2025-12-01 10:00", Origin("https", "bank.example", 443)),
         ("https://bücher.example/", Origin("https", "xn--bcher-kva.example", 443)),
     ],
 )
@@ -70,6 +72,8 @@ def test_an_origin_is_read_as_it_is_called(address: str, origin: Origin) -> None
         "https://bank.example@evil.example/", "https://@bank.example/", "https://u:p@bank.example/",
         "https://bank.example\t.evil.example/", "https://bank.example/\n", " https://bank.example/",
         "https://bank.example\x00.evil.example/", "https://bank.example\xa0/", "//bank.example/",
+        "https://bank .example/", "https://bank.example /", "https://bank.example @evil.example/",
+        "https: //bank.example/", " //u@bank.example",
         "bank.example/x", "ftp://bank.example/", "https:///x", "https://bank.example:0/",
         "https://bank.example:65536/", "https://[::1/", "https://bank.example:x/", "",
     ],

@@ -85,6 +85,17 @@ def test_a_link_elsewhere_is_not_followed(bank: Bank, paged: Any, link: Any) -> 
     assert (stored(), len(bank.server.requests_to(PATH))) == (["tx-1"], 1)
 
 
+@pytest.mark.parametrize("query", ["since=2025-12-01 10:00", "from=https://me@elsewhere.example"])
+def test_a_query_may_hold_what_a_host_may_not(bank: Bank, paged: Any, query: str) -> None:
+    link = f"{bank.server.url}{PATH}?page=2&{query}"
+    first = {"transactions": entries(1), "next": link}
+    bank.server.on(
+        "GET", PATH, Answer(json=first), Answer(json={"transactions": entries(2), "next": None})
+    )
+    assert paged(LINK)["errors"] == 0
+    assert stored() == ["tx-1", "tx-2"]
+
+
 def test_a_link_that_only_looks_like_here_is_not_followed(bank: Bank, paged: Any) -> None:
     """For `urlsplit` a backslash is part of the user's name, for urllib3 the end of the host."""
     with PlatformServer() as elsewhere:
