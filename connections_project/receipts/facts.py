@@ -114,12 +114,14 @@ def _revocation(
     if connection.connected_at:
         # Those of an ending before the account was connected again are none of this one.
         pending = pending.filter(created_at__gte=connection.connected_at)
+    # Of one that was ended while it was being made, or had failed, those that came late are all.
+    had_none = ending.details.get("credentials_erased") is False
     # Its own tokens come first; others, which it had before or came late, prove nothing of these.
     job = pending.order_by("replaced_or_late", "id").first()
-    if job and not job.replaced_or_late:
+    if job and (had_none or not job.replaced_or_late):
         return _pending(job)
     outcomes = [one for one in since if one.action in OUTCOMES and _is_of_last(one, connection)]
-    own = [one for one in outcomes if not one.details.get("replaced_or_late")]
+    own = [one for one in outcomes if had_none or not one.details.get("replaced_or_late")]
     if own and own[-1].action != Action.TOKEN_REVOCATION_SKIPPED:
         if job:
             return _pending(job)

@@ -23,7 +23,7 @@ from tests.support import gallery
 from tests.support.bank import Bank
 from tests.support.disconnects import disconnect_one
 from tests.support.platform_server import Answer
-from tests.support.provider_rows import connection_of
+from tests.support.provider_rows import TOKENS, connection_of
 
 __all__ = ["origin", "platforms", "use_platforms"]
 
@@ -68,6 +68,20 @@ def test_tokens_that_were_left_alone_are_not_revoked_by_others(
     assert said(api, row) == ("not_requested", 0)
     told = AuditEvent.objects.get(action="token_revoked")
     assert told.details["replaced_or_late"] is True
+
+
+@pytest.mark.parametrize("status", ["pending", "failed"])
+def test_of_one_that_had_none_those_that_came_late_are_told(
+    api: APIClient, owner: User, platforms: Bank, origin: Origin, status: str
+) -> None:
+    row = connection_of(owner, status=status)
+    bundle = row.token_bundle(TOKENS)
+    disconnect_one(row, origin=origin)
+    revoke_unstored(bundle, origin=origin)
+    job = RevocationJob.objects.get()
+    assert state(api, row) == "pending"
+    are_gone(job)
+    assert state(api, row) == "revoked"
 
 
 def test_one_of_all_that_is_still_to_be_revoked_is_pending(
