@@ -233,8 +233,9 @@ def _deauthorized(change: _Change, row: OAuthConnection) -> Iterator[Announcemen
 def _revocation(event_type: EventType, state: JobState) -> Rule:
     def rule(change: _Change, row: OAuthConnection) -> Iterator[Announcement]:
         details = change.event.details or {}
-        are_others = details.get("replaced_or_late") and row.disconnected_at is not None
-        if are_others and state is JobState.REVOKED:
+        # One that never was connected has no tokens but those that came late.
+        had_own = row.disconnected_at is not None and row.connected_at is not None
+        if details.get("replaced_or_late") and had_own and state is JobState.REVOKED:
             # Of one that is over it would say that its own tokens, perhaps left alone, are gone.
             return
         verification = details.get("verification")
