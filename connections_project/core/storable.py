@@ -17,10 +17,12 @@ logger = logging.getLogger(__name__)
 
 REMEMBERED_SECONDS = 1.0
 NEEDED_BYTES = 1_000_000
-# PostgreSQL, appendix A: disk_full, lock_not_available.
+# PostgreSQL, appendix A: disk_full, lock_not_available, deadlock_detected (with a migration that
+# takes the same tables in another order).
 REFUSALS = {
     "53100": "the disk of the database is full",
     "55P03": "somebody has locked a table",
+    "40P01": "somebody is locking its tables",
 }
 # configuration_limit_exceeded: the role may have no such files, which says nothing of the disk.
 MAY_NOT_TELL = "53400"

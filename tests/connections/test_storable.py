@@ -139,6 +139,15 @@ def test_a_full_disk_that_anybody_meets_is_remembered() -> None:
     assert storable.memory.good_until == 0
 
 
+def test_who_gives_way_in_a_deadlock_has_spent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("a file has no locks of tables")
+    ends = "PERFORM 1; RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01';"
+    monkeypatch.setattr(storable, "_ROOM", ends)
+    with pytest.raises(storable.NotStorableError):
+        storable.require_storable()
+
+
 def test_who_may_have_no_temporary_file_is_let_through(monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("it is about PostgreSQL's limits")
