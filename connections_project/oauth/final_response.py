@@ -1,11 +1,12 @@
 """Answers read up to the final one, with as many headers as platforms send."""
 
-import json
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from typing import IO
+
+from connections_project.oauth.json_text import MOST_ANSWERED_VALUES, load_json
 
 # Interim answers before the final one, and lines of headers of each of them.
 MOST_INTERIM = 100
@@ -111,7 +112,7 @@ class FinalResponse(HTTPResponse):
 
 def _is_json(body: bytes) -> bool:
     try:
-        json.loads(body)
+        load_json(body, most=MOST_ANSWERED_VALUES)
     except (ValueError, RecursionError):
         return False
     return True

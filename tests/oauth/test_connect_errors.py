@@ -15,10 +15,10 @@ from tests.oauth.conftest import MakePlatform
         (requests.exceptions.SSLError("certificate of secret-code"), "connect_error"),
         (requests.exceptions.ProxyError("proxy"), "connect_error"),
         (requests.exceptions.InvalidURL("address"), "connect_error"),
-        (OSError(24, "Too many open files"), "connect_error"),
+        (OSError(24, "Too many open files"), "no_files"),
     ],
 )
-def test_nothing_sent_yet_is_a_connect_error(
+def test_nothing_sent_yet_is_no_answer_of_the_platform(
     make_platform: MakePlatform, registration: ClientRegistration, fault: Exception, code: str
 ) -> None:
     platform = make_platform(token_endpoint="https://bank.example.com/token")
