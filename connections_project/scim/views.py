@@ -110,18 +110,18 @@ class UserViewSet(ScimViewSet):
             return self._page(request, wanted)
 
     def create(self, request: Request) -> Response:
-        wanted = _resource(request, Context.RESOURCE_CREATION_REQUEST)
+        shape, wanted = _shape(request), _resource(request, Context.RESOURCE_CREATION_REQUEST)
         user = users.create(token_of(request).issuer, wanted, origin=scim_origin(request))
-        answer = self._one(request, user, Context.RESOURCE_CREATION_RESPONSE, status=201)
+        answer = _one(user, shape, Context.RESOURCE_CREATION_RESPONSE, status=201)
         answer.headers["Location"] = location_of(user)
         return answer
 
     def retrieve(self, request: Request, user_id: str) -> Response:
         user = users.find(token_of(request).issuer, user_id)
-        return self._one(request, user, Context.RESOURCE_QUERY_RESPONSE)
+        return _one(user, _shape(request), Context.RESOURCE_QUERY_RESPONSE)
 
     def replace(self, request: Request, user_id: str) -> Response:
-        wanted = _resource(request, Context.RESOURCE_REPLACEMENT_REQUEST)
+        shape, wanted = _shape(request), _resource(request, Context.RESOURCE_REPLACEMENT_REQUEST)
 
         def replaced(known: SentUser) -> SentUser:
             # Immutable from the moment it is given (RFC 7643, section 2.2), not before.
@@ -130,14 +130,14 @@ class UserViewSet(ScimViewSet):
             return wanted
 
         user = self._changed(request, user_id, replaced)
-        return self._one(request, user, Context.RESOURCE_REPLACEMENT_RESPONSE)
+        return _one(user, shape, Context.RESOURCE_REPLACEMENT_RESPONSE)
 
     def modify(self, request: Request, user_id: str) -> Response:
-        body = dict(request.data)
+        shape, body = _shape(request), dict(request.data)
         patch = patch_of(body)
         with _place("scim_filters") if is_filtered(body) else nullcontext():
             user = self._changed(request, user_id, lambda known: patched(known, patch))
-        return self._one(request, user, Context.RESOURCE_PATCH_RESPONSE)
+        return _one(user, shape, Context.RESOURCE_PATCH_RESPONSE)
 
     def destroy(self, request: Request, user_id: str) -> Response:
         users.delete(token_of(request).issuer, user_id, origin=scim_origin(request))
@@ -157,17 +157,20 @@ class UserViewSet(ScimViewSet):
     def _changed(self, request: Request, user_id: str, revise: users.Revision) -> models.User:
         return users.change(token_of(request).issuer, user_id, revise, origin=scim_origin(request))
 
-    def _one(
-        self, request: Request, user: models.User, context: Context, *, status: int = 200
-    ) -> Response:
-        wanted = parsed(
-            lambda: UserParameters.model_validate(request.query_params.dict(), scim_policy=POLICY)
-        )
-        content = resource_of(user).model_dump(scim_ctx=context, response_parameters=wanted)
-        answer = Response(content, status=status)
-        if has_leaver_receipt(user):
-            answer.headers["Link"] = f'<{location_of(user)}/leaver-receipt>; rel="related"'
-        return answer
+
+def _shape(request: Request) -> Any:
+    """Read which attributes the answer is to have, before anything is done: a 400 does nothing."""
+    return parsed(
+        lambda: UserParameters.model_validate(request.query_params.dict(), scim_policy=POLICY)
+    )
+
+
+def _one(user: models.User, shape: Any, context: Context, *, status: int = 200) -> Response:
+    content = resource_of(user).model_dump(scim_ctx=context, response_parameters=shape)
+    answer = Response(content, status=status)
+    if has_leaver_receipt(user):
+        answer.headers["Link"] = f'<{location_of(user)}/leaver-receipt>; rel="related"'
+    return answer
 
 
 def _resource(request: Request, context: Context) -> SentUser:

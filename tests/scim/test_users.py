@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import ANY, Mock
 
 import pytest
 from django.conf import LazySettings
@@ -13,7 +13,7 @@ from connections_project.identity.models import User
 from connections_project.identity.origins import command_origin
 from connections_project.scim import users
 from connections_project.scim.tokens import create_token
-from tests.scim.conftest import USER_SCHEMA, Directory, me, principal
+from tests.scim.conftest import PATCH_SCHEMA, USER_SCHEMA, Directory, me, principal
 from tests.support.issuer import TestIssuer
 
 KIM = {
@@ -212,3 +212,22 @@ def test_who_comes_by_a_token_meanwhile_is_adopted(
     assert answer.status_code == 201
     assert principal(answer.json()) == User.objects.get(subject="kim")
     refused(directory.create(**KIM), 409, "uniqueness")
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["attributes=bad..path[", "attributes=userName&excludedAttributes=emails",
+     "excludedAttributes=urn:x:"],
+)  # fmt: skip
+def test_a_query_that_is_refused_changes_nothing(directory: Directory, query: str) -> None:
+    refused(directory.call("POST", f"/Users?{query}", {"schemas": [USER_SCHEMA], **KIM}), 400, ANY)
+    made = directory.create(**KIM).json()
+    path = f"/Users/{made['id']}"
+    patch = {
+        "schemas": [PATCH_SCHEMA],
+        "Operations": [{"op": "replace", "path": "active", "value": False}],
+    }
+    put = {"schemas": [USER_SCHEMA], **KIM, "active": False}
+    refused(directory.call("PATCH", f"{path}?{query}", patch), 400, ANY)
+    refused(directory.call("PUT", f"{path}?{query}", put), 400, ANY)
+    assert directory.get(path).json() == made
