@@ -64,6 +64,7 @@ class Answer:
                 most=MOST_ANSWERED_VALUES,
                 parse_float=Decimal,
                 parse_constant=lambda _: None,
+                object_pairs_hook=_members,
             )
         except (ValueError, ArithmeticError, RecursionError):
             # ArithmeticError: a number such as 1e99999999999999999999, beyond any Decimal.
@@ -77,6 +78,15 @@ class Answer:
         return PlatformError(
             code, platform=self.platform, status=self.status, retry_after=retry_after
         )
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object's members; of those of one name the last that isn't empty (RFC 8259,
+    section 4, leaves it open): `"refresh_token": ""` at the end doesn't take back a token."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        members |= {name: value for name, value in pairs if value not in (None, "", {}, [])}
+    return members
 
 
 class File(NamedTuple):

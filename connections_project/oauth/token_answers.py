@@ -21,14 +21,21 @@ from connections_project.oauth.transport import Answer, Request, send
 from connections_project.oauth.wrapped_text import unpacked, unquoted
 
 # In a JSON object, whole or not (RFC 8259, section 7), also as the only text in a list or an object
-# of its own; or in a form or in XML, as some platforms answer. Something must follow a token, since
-# one at the end of what has come may be cut off in its midst.
+# of its own, or an object's `value` or `token`; or in a form, its members in one line or in many,
+# or in XML, as some platforms answer. Something must follow a token, since one at the end of what
+# has come may be cut off in its midst.
 _TEXT = r'"(?:[^"\\]|\\.)*"'
 _IN_JSON = re.compile(rf'"(access_token|refresh_token)"\s*:\s*({_TEXT}|[0-9]+(?=[^0-9]))')
 _INSIDE_JSON = re.compile(
     rf'"(access_token|refresh_token)"\s*:\s*(?:\[|\{{\s*{_TEXT}\s*:)\s*({_TEXT})\s*[\]}}]'
 )
-_IN_FORM = re.compile(r"(?:^|&)(access_token|refresh_token)=([^&\s]+)(?=[&\s])")
+_IN_OBJECT = re.compile(
+    rf'"(access_token|refresh_token)"\s*:\s*\{{[^{{}}]*?"(?:token|value)"\s*:\s*({_TEXT})'
+)
+# Also after the `?` of an address, and with `;` or `&amp;` between.
+_IN_FORM = re.compile(
+    r"(?:^\??|[&;])(access_token|refresh_token)=([^&\s]+?)(?=[&\s]|;\w+=)", re.MULTILINE
+)
 _IN_XML = re.compile(
     r"<(?:\w+:)?(access_token|refresh_token)(?:\s[^<>]*)?>(?:<!\[CDATA\[)?([^<]*)<"
 )
@@ -156,13 +163,13 @@ def _tokens_in(body: bytes, *, is_whole: bool) -> dict[str, str]:
 def _tokens_at_once(text: str) -> dict[str, str]:
     if "access_token" not in text and "refresh_token" not in text:
         return {}
-    found = {
-        **{name: unquote_plus(value) for name, value in _IN_FORM.findall(text)},
-        **{name: _xml_text(value) for name, value in _IN_XML.findall(text)},
-        **{name: _json_text(value) for name, value in _INSIDE_JSON.findall(text)},
-        **{name: _json_text(value) for name, value in _IN_JSON.findall(text)},
-    }
-    return {name: value for name, value in found.items() if _is_token(value)}
+    found = [
+        (name, read(value).strip("\r\n\t"))
+        for pattern, read in _READERS
+        for name, value in pattern.findall(text)
+    ]
+    # Of those of one name the last, as long as it is a token.
+    return {name: value for name, value in found if _is_token(value)}
 
 
 def _xml_text(value: str) -> str:
@@ -174,6 +181,16 @@ def _json_text(value: str) -> str:
         return str(json.loads(value, strict=False, parse_int=str))
     except ValueError:
         return ""
+
+
+# The later ones count more.
+_READERS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
+    (_IN_FORM, unquote_plus),
+    (_IN_XML, _xml_text),
+    (_IN_OBJECT, _json_text),
+    (_INSIDE_JSON, _json_text),
+    (_IN_JSON, _json_text),
+)
 
 
 def _is_token(value: str) -> bool:

@@ -86,6 +86,20 @@ ODD |= {
         {"at"},
     ),
 }
+ODD |= {
+    "an empty one last, and garbage": (b"{" + BOTH + b', "refresh_token": ""},', {"at", "rt"}),
+    "a line's end": (b'{"access_token": "at\\n", "refresh_token": "rt\\r\\n"}', {"at", "rt"}),
+    "a form in lines": (b"access_token=at\nrefresh_token=rt\n", {"at", "rt"}),
+    "a form in lines of CRLF": (b"access_token=at\r\nrefresh_token=rt", {"at", "rt"}),
+    "a form as of XML": (b"access_token=at&amp;refresh_token=rt", {"at", "rt"}),
+    "a form with semicolons": (b"access_token=at;refresh_token=rt", {"at", "rt"}),
+    "a query": (b"?access_token=at&refresh_token=rt", {"at", "rt"}),
+    "tokens in objects with more": (
+        b'{"access_token": {"type": "x", "token": "at", "n": 5},'
+        b' "refresh_token": {"value": "rt", "n": 5}}',
+        {"at", "rt"},
+    ),
+}
 PACKED = gzip.compress(WHOLE)
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 # Answers that break off, or go on, after their tokens.
@@ -209,6 +223,12 @@ WHOLE_BODIES = {
     "UTF-32": WHOLE.decode().encode("utf-32-le"),
     "blanks around": b"\r\n " + WHOLE + b"\n\n",
     "one key twice": b'{"access_token": "at", ' + BOTH + b"}",
+    **{
+        f"one key twice, and last {empty.decode()}": (
+            b"{" + BOTH + b', "refresh_token": %b, "access_token": %b}' % (empty, empty)
+        )
+        for empty in (b'""', b"null", b"{}", b"[]", b"NaN")
+    },
 }
 
 
