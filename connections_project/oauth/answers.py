@@ -21,6 +21,9 @@ ERROR_PATHS = (
 _ERROR_IN_FORM = re.compile(
     r"\s*(?:[\w.-]+=[^&\s]*&)*error=(?!(?:0|false|null)(?:[&\s]|$))[^&\s]", re.I
 )
+# Statuses with which a token endpoint may judge all the same, if it does so by a code: not all keep
+# to the 400 of RFC 6749, section 5.2. Those of rate limits and server faults never judge.
+_JUDGED_BY_CODE = frozenset({*range(300, 400), 408, 425})
 _TOKEN_IN_FORM = re.compile(r"(?:^|[&\s])access_token=")
 PASSING_FAILURES: dict[int, ErrorCode] = {
     408: "unavailable",
@@ -156,20 +159,27 @@ def require_living_grant(answer: Answer, platform: Platform, *, at: Origin) -> N
 def verdict(answer: Answer, platform: Platform, *, at: Origin) -> str | None:
     """Return what becomes of a grant by an answer, by the first matcher that fits; None by none."""
     matchers = [one for one in platform.dead_grant if one.at in {None, at}]
-    found = _first_fit(matchers, answer)
+    if at == "token" and _is_judged_by_code(answer):
+        found = _first_fit((one for one in matchers if one.error), answer)
+    else:
+        found = _first_fit(matchers, answer) if _is_verdict(answer) else None
     return found.becomes if found else None
 
 
 def says_dead_token(answer: Answer, revocation: Revocation) -> bool:
     """Whether an answer to a revocation means that the token was dead already."""
-    return _first_fit(revocation.dead_token, answer) is not None
+    return _is_verdict(answer) and _first_fit(revocation.dead_token, answer) is not None
 
 
 def _first_fit(matchers: Iterable[DeadGrantMatcher], answer: Answer) -> DeadGrantMatcher | None:
-    if not _is_verdict(answer):
-        return None
     codes = error_codes(answer)
     return next((one for one in matchers if _fits(one, answer, codes)), None)
+
+
+def _is_judged_by_code(answer: Answer) -> bool:
+    return answer.status in _JUDGED_BY_CODE and error_codes(answer).isdisjoint(
+        answer.passing_errors
+    )
 
 
 def _is_verdict(answer: Answer) -> bool:

@@ -59,7 +59,7 @@ def test_invalid_grant_is_read_in_any_encoding(
     assert failure(platform, registration).code == "dead_grant"
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+@pytest.mark.parametrize("status", [302, 307, 400, 401, 403, 404, 408, 422, 425])
 def test_invalid_grant_is_a_dead_grant(
     server: PlatformServer, platform: Platform, registration: ClientRegistration, status: int
 ) -> None:
@@ -79,7 +79,7 @@ def test_invalid_grant_is_a_dead_grant(
 FORM = b"error_description=It+has+ended.&error=invalid_grant&error_uri=https%3A%2F%2Fexample.com"
 
 
-@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("status", [200, 302, 400, 408])
 @pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "text/plain"])
 def test_invalid_grant_may_stand_in_a_form(
     server: PlatformServer,
@@ -202,6 +202,25 @@ def test_a_passing_fault_is_never_a_dead_grant(
 
     assert not isinstance(fault, DeadGrant)
     assert not fault.permanent
+
+
+@pytest.mark.parametrize("status", [302, 408, 425])
+def test_some_statuses_judge_by_a_code_alone(
+    server: PlatformServer,
+    make_platform: MakePlatform,
+    registration: ClientRegistration,
+    status: int,
+) -> None:
+    server.on("POST", "/token", Answer(status, json={"error": "wait", "m": "invalid_grant"}))
+    matchers = (
+        DeadGrantMatcher(error="invalid_grant"),
+        DeadGrantMatcher(text="invalid_grant"),
+        DeadGrantMatcher(status=status),
+    )
+    later = make_platform(dead_grant=(DeadGrantMatcher(error="wait"),), passing_errors=("wait",))
+
+    for platform in (make_platform(dead_grant=matchers), later):
+        assert not isinstance(failure(platform, registration), DeadGrant)
 
 
 def test_all_parts_of_a_matcher_have_to_fit(
