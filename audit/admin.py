@@ -5,7 +5,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -16,7 +15,7 @@ from audit.events import Action, ActorType, Interface, Outcome
 from audit.models import AuditEvent
 from audit.people import ids_of, names_of, people_beginning
 from audit.readable import read
-from connections_project.admin.base import ReadOnlyAdmin
+from connections_project.admin.base import ReadOnlyAdmin, SortedList
 from connections_project.admin.filters import (
     FormFilter,
     FromFilter,
@@ -57,7 +56,7 @@ class SubjectFilter(FormFilter):
         return queryset.filter(Q(subject_id__in=ids) | Q(subject_owner_id__in=ids))
 
 
-class EventList(ChangeList):
+class EventList(SortedList):
     """A page of events, with the names of the people on it by one query."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -107,7 +106,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
                       "interface", "subject_type", "subject_id", "subject_owner_id", "reason",
                       "trace_id", "client_address", "details")  # fmt: skip
 
-    def get_changelist(self, request: HttpRequest, **_: Any) -> type[ChangeList]:  # noqa: ARG002
+    def get_changelist(self, request: HttpRequest, **_: Any) -> type[SortedList]:  # noqa: ARG002
         return EventList
 
     def get_object(self, request: HttpRequest, *key: Any) -> AuditEvent | None:

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
-from django.contrib.admin.views.main import PAGE_VAR
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import DateTimeField, ManyToManyField, Q, QuerySet
@@ -53,6 +53,14 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     def _found(self) -> int:
         rows: Any = self.object_list
         return int(rows[: MOST_COUNTED + 1].count())
+
+
+class SortedList(ChangeList):
+    """A page of a list that is sorted by declared columns alone, whatever its address asks for."""
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        known = field_name in (self.sortable_by or ())
+        return super().get_ordering_field(field_name) if known else None
 
 
 def ids_filter(columns: Iterable[str], term: str) -> Q:
@@ -132,6 +140,9 @@ class BaseAdmin(ExportMixin, ObjectActionsMixin):
             (title, {**part, "fields": self._with_times(part["fields"])})
             for title, part in super().get_fieldsets(request, obj)
         ]
+
+    def get_changelist(self, request: HttpRequest, **_: Any) -> type[SortedList]:  # noqa: ARG002
+        return SortedList
 
     def _with_times(self, names: Iterable[Any]) -> tuple[Any, ...]:
         """Return fields, of which times are shown with their zones."""

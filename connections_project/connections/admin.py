@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import Q, QuerySet
@@ -13,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from audit.models import AuditEvent
 from audit.people import people_beginning
-from connections_project.admin.base import ReadOnlyAdmin, ids_filter
+from connections_project.admin.base import ReadOnlyAdmin, SortedList, ids_filter
 from connections_project.admin.filters import MADE, Choice, column_filter
 from connections_project.admin.formatting import (
     NOTHING,
@@ -49,7 +48,7 @@ def job_badge(job: RevocationJob | None) -> SafeString | str:
     return revocation_badge(job.state, job.attempts, is_tried=job.is_tried) if job else NOTHING
 
 
-class ConnectionList(ChangeList):
+class ConnectionList(SortedList):
     """A page of connections with what the platforms know, by one query for all of them."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -122,7 +121,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
     def get_list_select_related(self, request: HttpRequest) -> tuple[str, ...]:  # noqa: ARG002
         return (self.model.owner_column.removesuffix("_id"),)
 
-    def get_changelist(self, request: HttpRequest, **_: Any) -> type[ChangeList]:  # noqa: ARG002
+    def get_changelist(self, request: HttpRequest, **_: Any) -> type[SortedList]:  # noqa: ARG002
         return ConnectionList
 
     def changelist_view(

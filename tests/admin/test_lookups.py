@@ -84,6 +84,19 @@ def test_every_column_that_sorts_has_an_index(everything: Client) -> None:
         assert sorts <= {*indexed, "id", "pk", None}, (model, sorts)
 
 
+def test_no_other_column_sorts(everything: Client) -> None:
+    for model in MODELS:
+        its_admin: Any = admin.site._registry[model]
+        shown = everything.get(lists(model)).context["cl"]
+        usual = shown.queryset.query.order_by
+        for number, name in enumerate(shown.list_display):
+            if name not in its_admin.sortable_by:
+                for order in (str(number), f"-{number}"):
+                    answer = everything.get(lists(model), {"o": order})
+                    found = answer.context["cl"].queryset.query.order_by
+                    assert set(found) == set(usual), (model, name)
+
+
 def is_indexed(field: Any) -> bool:
     return bool(field.primary_key or field.unique or field.db_index)
 
