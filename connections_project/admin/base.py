@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
-from django.contrib.admin.views.main import PAGE_VAR, ChangeList
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import DateTimeField, ManyToManyField, Q, QuerySet
@@ -40,6 +40,9 @@ _rendering = Lock()
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     """Counts up to a limit, along the index that the list is read by."""
 
+    # In the list's order PostgreSQL would look for the few that a search finds along the whole key.
+    is_search = False
+
     @cached_property
     def count(self) -> int:
         return min(self._found, MOST_COUNTED)
@@ -52,6 +55,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     @cached_property
     def _found(self) -> int:
         rows: Any = self.object_list
+        rows = rows.order_by() if self.is_search else rows
         return int(rows[: MOST_COUNTED + 1].count())
 
 
@@ -140,6 +144,11 @@ class BaseAdmin(ExportMixin, ObjectActionsMixin):
             (title, {**part, "fields": self._with_times(part["fields"])})
             for title, part in super().get_fieldsets(request, obj)
         ]
+
+    def get_paginator(self, request: HttpRequest, *arguments: Any, **named: Any) -> Any:
+        paginator: Any = super().get_paginator(request, *arguments, **named)
+        paginator.is_search = bool(request.GET.get(SEARCH_VAR))
+        return paginator
 
     def get_changelist(self, request: HttpRequest, **_: Any) -> type[SortedList]:  # noqa: ARG002
         return SortedList

@@ -159,6 +159,14 @@ def test_a_long_list_is_counted_up_to_a_limit(page: Client, owner: User) -> None
     assert page.get(LIST, {"p": "21"}).status_code == 302
 
 
+def test_what_a_search_finds_is_counted_in_no_order(page: Client, row: Connection) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert ids_on(page, q="Ada") == [str(row.pk)]
+    counts = [one["sql"] for one in queries if "COUNT(*)" in one["sql"] and "LIMIT" in one["sql"]]
+    assert len(counts) == 1
+    assert "ORDER BY" not in counts[0]
+
+
 @pytest.fixture
 def many(owner: User, db: None) -> None:
     """Fill the tables so far that the planner has to choose."""
