@@ -39,5 +39,5 @@ class ConnectionsProjectConfig(AppConfig):
         request_started.connect(start_of_request)
         request_finished.connect(end_of_request)
         periodic_task(note_ending_grants)
-        periodic_task(renew_ending_grants)
+        periodic_task(renew_ending_grants, own_thread=True)
         periodic_task(ask_open_questions, every=5, own_thread=True)

@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 
 Work = Callable[[], object]
 
-# Celery's own eight, and eight that publish.
-OTHER_THREADS = 16
+# Celery's own eight, eight that publish, eight that renew grants, and four that ask what is open.
+OTHER_THREADS = 28
 # Set as soon as this process is to end: whoever processes a long queue then claims nothing more.
 stopping = threading.Event()
 

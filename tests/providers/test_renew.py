@@ -8,13 +8,22 @@ import time_machine
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from connections_project.connections.renewal import TRIES_ARE_APART, renew_ending_grants
+from connections_project.connections.renewal import (
+    MOST_OF_A_PLATFORM,
+    TRIES_ARE_APART,
+    renew_ending_grants,
+)
+from connections_project.core.jobs.circuit import FAILURES_TO_OPEN
+from connections_project.identity.models import User
+from connections_project.revocation.models import CallCircuit
 from providers.models import Connection
+from tests.races.conftest import PATIENCE, Gate, meanwhile, wait_until
 from tests.support.bank import Bank, connect
 from tests.support.platform_server import Answer
 from tests.support.provider_rows import connection_of, events
 
-pytestmark = pytest.mark.django_db
+# Several are renewed at a time, by threads.
+pytestmark = pytest.mark.django_db(transaction=True)
 LIFE = 180 * 86400
 
 
@@ -83,6 +92,62 @@ def test_a_disconnect_takes_it_off_the_list(api: APIClient, mortal: Bank) -> Non
     api.delete(f"/api/v1/providers/{connection.pk}")
     connection.refresh_from_db()
     assert connection.renew_at is None
+
+
+def due_at(owner: User, number: int, slug: str = "bank", **span: float) -> list[Any]:
+    """Have so many connections that are due, some time apart from now."""
+    rows = [connection_of(owner, slug=slug, account_id=str(one)) for one in range(number)]
+    renew_at = timezone.now() + timedelta(**span)
+    Connection.objects.filter(pk__in=[row.pk for row in rows]).update(renew_at=renew_at)
+    return rows
+
+
+@pytest.fixture
+def other(bank: Bank, use_catalogue: Any) -> str:
+    """Beside the bank stands another platform."""
+    there = bank.catalogue("other").replace("/token", "/other-token")
+    use_catalogue(bank.catalogue() + there, "bank", "other")
+    bank.server.on("POST", "/other-token", lambda _: bank.tokens())
+    return "other"
+
+
+def test_a_platform_that_hangs_holds_up_no_other(owner: User, bank: Bank, other: str) -> None:
+    due_at(owner, 10, days=-2)
+    rows = due_at(owner, 5, other, days=-1)
+    bank.server.on("POST", "/token", gate := Gate(bank.tokens))
+    with meanwhile(renew_ending_grants) as renewing:
+        try:
+            wait_until(lambda: len(bank.server.requests_to("/other-token")) == len(rows))
+            assert gate.visitors <= MOST_OF_A_PLATFORM
+        finally:
+            gate.is_open.set()
+    assert renewing.result(PATIENCE) == 15
+
+
+def test_one_that_is_away_is_left_alone(owner: User, bank: Bank, other: str) -> None:
+    due_at(owner, 12, days=-2)
+    due_at(owner, 2, other, days=-1)
+    bank.server.on("POST", "/token", Answer(503, headers={"Retry-After": "600"}))
+    assert renew_ending_grants() == 2
+    asked = len(bank.server.requests_to("/token"))
+    assert FAILURES_TO_OPEN <= asked < FAILURES_TO_OPEN + MOST_OF_A_PLATFORM
+    assert renew_ending_grants() == 0
+    assert len(bank.server.requests_to("/token")) == asked
+    # The others are due as before, and it is asked once first.
+    CallCircuit.objects.update(blocked_until=None)
+    renew_ending_grants()
+    assert len(bank.server.requests_to("/token")) == asked + 1
+    CallCircuit.objects.update(blocked_until=None)
+    bank.server.on("POST", "/token", lambda _: bank.tokens())
+    assert renew_ending_grants() == 12 - asked - 1
+    assert CallCircuit.objects.get().faults == 0
+
+
+def test_refusals_of_grants_leave_no_platform_alone(owner: User, bank: Bank) -> None:
+    due_at(owner, 8)
+    bank.server.on("POST", "/token", Answer(400, json={"error": "invalid_grant"}))
+    assert renew_ending_grants() == 0
+    assert len(bank.server.requests_to("/token")) == 8
 
 
 def test_with_nothing_due_it_is_one_statement_a_type(

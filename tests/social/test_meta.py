@@ -25,6 +25,8 @@ from tests.support.platform_server import Answer, PlatformServer
 from tests.support.provider_rows import events
 
 PAGES = ("facebook_page", "instagram_business")
+# Grants are renewed in threads.
+in_threads = pytest.mark.django_db(transaction=True)
 
 
 def test_a_page_is_kept_with_its_token_and_granter(api: APIClient, meta: Meta) -> None:
@@ -168,6 +170,7 @@ def due(rows: list[SocialAccount]) -> None:
     )
 
 
+@in_threads
 @pytest.mark.parametrize("slug", PAGES)
 def test_a_users_token_is_renewed_the_pages_stay(api: APIClient, meta: Meta, slug: str) -> None:
     meta(slug)
@@ -185,6 +188,7 @@ def test_a_users_token_is_renewed_the_pages_stay(api: APIClient, meta: Meta, slu
     assert (event.actor_type, event.interface) == ("system", "worker")
 
 
+@in_threads
 def test_a_threads_token_is_renewed_with_itself(api: APIClient, meta: Meta) -> None:
     graph = meta("threads")
     rows = connect(api, "threads")
@@ -196,6 +200,7 @@ def test_a_threads_token_is_renewed_with_itself(api: APIClient, meta: Meta) -> N
     assert asked.query == {"grant_type": "th_refresh_token", "access_token": "long-1"}
 
 
+@in_threads
 @pytest.mark.parametrize(
     ("slug", "path", "access_token"),
     [
@@ -218,6 +223,7 @@ def test_a_renewed_token_in_an_odd_answer_has_its_place(
     assert row.opened().as_payload() == stored
 
 
+@in_threads
 def test_what_is_not_due_is_left_alone(api: APIClient, meta: Meta) -> None:
     graph = meta("threads")
     connect(api, "threads")
@@ -229,6 +235,7 @@ def test_what_is_not_due_is_left_alone(api: APIClient, meta: Meta) -> None:
     assert len(graph.server.requests) == asked
 
 
+@in_threads
 def test_a_disconnected_account_is_never_renewed(api: APIClient, meta: Meta) -> None:
     graph = meta("threads")
     (row,) = rows = connect(api, "threads")
@@ -239,6 +246,7 @@ def test_a_disconnected_account_is_never_renewed(api: APIClient, meta: Meta) -> 
     assert len(graph.server.requests) == asked
 
 
+@in_threads
 def test_a_passing_fault_is_retried_hours_later(api: APIClient, meta: Meta) -> None:
     graph = meta("threads")
     due(connect(api, "threads"))
@@ -251,6 +259,7 @@ def test_a_passing_fault_is_retried_hours_later(api: APIClient, meta: Meta) -> N
     assert SocialAccount.objects.get().opened().access_token == "new"
 
 
+@in_threads
 @pytest.mark.parametrize(("answer", "status"), [(DEAD, "expired"), (REMOVED, "revoked")])
 def test_a_dead_grant_is_no_passing_fault(
     api: APIClient, meta: Meta, answer: Answer, status: str
@@ -263,6 +272,7 @@ def test_a_dead_grant_is_no_passing_fault(
     assert (row.status, row.is_active) == (status, False)
 
 
+@in_threads
 @pytest.mark.parametrize(
     "fault", [{"code": 4}, {"code": 2}, {"code": 10}, {"code": 200}, {"code": 368}]
 )
