@@ -9,7 +9,8 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -25,6 +26,8 @@ Work = Callable[[], object]
 OTHER_THREADS = 28
 # Set as soon as this process is to end: whoever processes a long queue then claims nothing more.
 stopping = threading.Event()
+# How often it is looked, while the caller does something else, whether anything is due.
+LOOK_SECONDS = 1.0
 
 
 @dataclass(eq=False)
@@ -123,19 +126,38 @@ class PeriodicRunner:
         self._begun: dict[str, float] = {}
         self._threads: dict[str, threading.Thread] = {}
 
-    def run_due(self, *, besides: Collection[Work] = ()) -> None:
+    def run_due(self, *, besides: Collection[Work] = (), apart_only: bool = False) -> None:
         """Run what is due; a task that fails is logged and stops none of the others.
 
         Args:
             besides: What the caller does by itself.
+            apart_only: Start only what gets a thread of its own.
         """
         for each in periodic_tasks():
-            if each.work not in besides and self._is_due(each):
+            is_left_out = each.work in besides or (apart_only and not each.own_thread)
+            if not is_left_out and self._is_due(each):
                 self._begun[each.name] = time.monotonic()
                 if each.own_thread:
                     self._start(each)
                 else:
                     self._do(each)
+
+    @contextmanager
+    def starting_due(self) -> Iterator[None]:
+        """Start what is due and gets a thread of its own, while the caller works for long."""
+        is_over = threading.Event()
+
+        def start() -> None:
+            while not is_over.wait(LOOK_SECONDS):
+                self.run_due(apart_only=True)
+
+        thread = threading.Thread(target=start, name="periodic")
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
 
     def wait(self) -> None:
         """Wait for what is done in threads of their own."""

@@ -1,5 +1,7 @@
 """Work off the revocation jobs that are due, by however many workers."""
 
+import math
+import time
 from collections.abc import Iterator
 from functools import partial
 from operator import attrgetter
@@ -23,13 +25,16 @@ from connections_project.revocation.tries import ask
 GIVEN_UP = "given_up"
 
 
-def run_worker(*, interface: Interface, heed_circuits: bool = True) -> Iterator[str]:
+def run_worker(
+    *, interface: Interface, heed_circuits: bool = True, seconds: float = math.inf
+) -> Iterator[str]:
     """Try every job that is due now once, one after the other, and yield what became of each.
 
     Args:
         interface: The entry point through which this is done, for the audit.
         heed_circuits: Leave platforms alone that have failed again and again. Otherwise those
             come last.
+        seconds: After these nothing more is claimed.
 
     Yields:
         A state of JobState; "pending" for one that failed and was put off; GIVEN_UP for one that
@@ -37,6 +42,7 @@ def run_worker(*, interface: Interface, heed_circuits: bool = True) -> Iterator[
     """
     yield from [GIVEN_UP] * give_up(interface=interface)
     started, worker = clock.now(), uuid7()
+    until = time.monotonic() + seconds
     open_circuits()
     # Nothing renews its one slot while it waits for a platform.
     claim_next = partial(
@@ -49,7 +55,7 @@ def run_worker(*, interface: Interface, heed_circuits: bool = True) -> Iterator[
     )
     try:
         # A job that was tried is finished, or due later than the start: each claim is a new one.
-        while jobs := claim_next().jobs:
+        while time.monotonic() < until and (jobs := claim_next().jobs):
             yield attempt_claimed(jobs[0], interface=interface)
     finally:
         release_slots(worker)

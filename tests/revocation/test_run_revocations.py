@@ -1,6 +1,7 @@
 """`manage.py run_revocations` (docs/operating.md)."""
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,14 +13,15 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from connections_project.core.periodic import stopping
+from connections_project.core import periodic
+from connections_project.core.periodic import PeriodicTask, stopping
 from connections_project.identity.models import User
 from connections_project.revocation.management.commands import run_background
 from connections_project.revocation.models import RevocationJob
 from connections_project.revocation.worker import run_worker
 from tests.revocation.conftest import EndOf, make_due
 from tests.support.bank import Bank
-from tests.support.platform_server import Answer
+from tests.support.platform_server import Answer, Request
 from tests.support.provider_rows import connection_of
 
 # Some periodic tasks run in threads of their own, and passes close connections between them.
@@ -102,6 +104,31 @@ def test_a_passing_database_outage_does_not_end_it(
     assert out.startswith("1 tried, 1 revoked")
     assert "OperationalError" in err
     assert "hunter2" not in err
+
+
+def test_a_pass_of_many_has_an_end(
+    pending_job: RevocationJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other tasks wait for it; who asks for one pass wants all that is due."""
+    monkeypatch.setattr(run_background, "PASS_SECONDS", 0)
+    assert forever(monkeypatch, "--json")[0] == ""
+    assert json.loads(run("--json")[0])["revoked"] == 1
+
+
+def test_what_has_a_thread_of_its_own_does_not_wait_for_a_pass(
+    pending_job: RevocationJob, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    own = PeriodicTask(begun.set, every=0, own_thread=True)
+    monkeypatch.setitem(periodic._periodic_tasks, "own", own)
+
+    def when_begun(_: Request) -> Answer:
+        begun.clear()
+        return Answer(200 if begun.wait(5) else 503)
+
+    bank.server.on("POST", "/revoke", when_begun)
+    (line,) = forever(monkeypatch, "--json")[0].splitlines()
+    assert json.loads(line)["revoked"] == 1
 
 
 def test_one_pass_that_is_interrupted_is_no_success(

@@ -1,5 +1,6 @@
 """`manage.py run_background`: all that workers would do, in one process."""
 
+import math
 from collections import Counter
 from typing import Any
 
@@ -10,6 +11,7 @@ from audit.events import Interface
 from connections_project.core import probe_server
 from connections_project.core.background_log import write_in_background
 from connections_project.core.commands.queue import QueueCommand
+from connections_project.core.jobs.worker import PASS_SECONDS
 from connections_project.core.open_files import allow_open_files_of_worker
 from connections_project.core.periodic import (
     PeriodicRunner,
@@ -45,7 +47,7 @@ each other.
     def single_pass(self) -> Counter[str]:
         run_due(besides=[process_revocations])
         # Who asks for one pass wants to see all tried that is due.
-        return self.revoke(heed_circuits=False)
+        return self.revoke(heed_circuits=False, seconds=math.inf)
 
     def handle(self, *args: Any, forever: bool, **options: Any) -> None:
         allow_open_files_of_worker(most_threads(), log_format=settings.LOG_FORMAT)
@@ -61,10 +63,12 @@ each other.
 
     def repeated_pass(self) -> Counter[str]:
         self.periodic.run_due(besides=[process_revocations])
-        return self.revoke(heed_circuits=True)
+        # Other tasks wait for its end; what has a thread of its own doesn't.
+        with self.periodic.starting_due():
+            return self.revoke(heed_circuits=True, seconds=PASS_SECONDS)
 
-    def revoke(self, *, heed_circuits: bool) -> Counter[str]:
-        done = run_worker(interface=Interface.COMMAND, heed_circuits=heed_circuits)
+    def revoke(self, *, heed_circuits: bool, seconds: float) -> Counter[str]:
+        done = run_worker(interface=Interface.COMMAND, heed_circuits=heed_circuits, seconds=seconds)
         # disable=None: a bar on a terminal, none in a pipe.
         return Counter(tqdm(done, desc="Revoking", unit=" jobs", disable=None, leave=False))
 
