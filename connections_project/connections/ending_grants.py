@@ -1,5 +1,6 @@
 """Note once that a grant will end by itself, in time for its owner to give a new one."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -14,6 +15,8 @@ from connections_project.core import clock
 from connections_project.core.parsing import render_datetime
 
 BATCH = 500
+# So long a renewal that is due is waited for: its platform may be left alone, however long.
+PATIENCE = timedelta(days=1)
 COLUMNS = ("attention_reason", "attention_since", "ending_notice_at")
 
 
@@ -36,7 +39,7 @@ def _note_all(one: ConnectionType) -> int:
 def _note_some(one: ConnectionType) -> int:
     now = clock.now()
     # Where a grant can be renewed without its owner, that is tried first.
-    tried = Q(renew_at=None) | Q(renew_at__gt=now)
+    tried = Q(renew_at=None) | Q(renew_at__gt=now) | Q(renew_at__lte=now - PATIENCE)
     due = one.rows.filter(tried, ending_notice_at__lte=now).order_by("ending_notice_at")
     if not due.exists():
         return 0

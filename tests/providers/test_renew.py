@@ -8,6 +8,7 @@ import time_machine
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from connections_project.connections.ending_grants import note_ending_grants
 from connections_project.connections.renewal import (
     MOST_OF_A_PLATFORM,
     TRIES_ARE_APART,
@@ -148,6 +149,20 @@ def test_refusals_of_grants_leave_no_platform_alone(owner: User, bank: Bank) -> 
     bank.server.on("POST", "/token", Answer(400, json={"error": "invalid_grant"}))
     assert renew_ending_grants() == 0
     assert len(bank.server.requests_to("/token")) == 8
+
+
+@pytest.mark.parametrize(("hours", "told"), [(1, 0), (25, 1)])
+def test_its_end_is_told_where_a_platform_is_away_for_long(
+    owner: User, bank: Bank, hours: int, told: int
+) -> None:
+    until = timezone.now() + timedelta(minutes=1)
+    CallCircuit.objects.create(platform="bank", faults=FAILURES_TO_OPEN, blocked_until=until)
+    (row,) = due_at(owner, 1, hours=-hours)
+    ends_at = timezone.now() + timedelta(days=3)
+    Connection.objects.update(grant_expires_at=ends_at, ending_notice_at=timezone.now())
+    assert (renew_ending_grants(), note_ending_grants()) == (0, told)
+    row.refresh_from_db()
+    assert row.attention_reason == ("grant_ending" if told else None)
 
 
 def test_with_nothing_due_it_is_one_statement_a_type(
