@@ -23,17 +23,20 @@ from audit.record import Origin, record
 from connections_project.api.serializers import required_parameters
 from connections_project.connections import flow
 from connections_project.connections.errors import (
+    AlreadyConnectedError,
     ConnectFailedError,
     ConnectionProblem,
     InvalidStateError,
 )
 from connections_project.connections.flow import Answer, Flow
 from connections_project.connections.models import OAuthConnection
+from connections_project.connections.open_questions import note_stored
 from connections_project.connections.outbound_limits import reserve
 from connections_project.connections.records import record_about
 from connections_project.connections.registry import actions_of
 from connections_project.connections.unstored import store_or_revoke
 from connections_project.core import clock
+from connections_project.core.ids import uuid7
 from connections_project.core.storable import require_storable
 from connections_project.identity.models import ApiKey, User
 from connections_project.oauth import client
@@ -45,7 +48,7 @@ from connections_project.platforms.registry import (
     Upstream,
 )
 from connections_project.revocation.grants import Grant
-from connections_project.revocation.release import revoke_unstored
+from connections_project.revocation.release import ends_the_grant, revoke_unstored
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -60,6 +63,7 @@ class ValidatedFlow(Generic[P]):
         flow: What was remembered when it was started.
         origin: The call, with the principal as its actor.
         began: Before the platform was asked for anything.
+        lease: Under which the questions stand that are noted with what is stored.
     """
 
     flow: Flow
@@ -68,6 +72,7 @@ class ValidatedFlow(Generic[P]):
     origin: Origin
     code: str = field(repr=False)
     began: datetime = field(default_factory=clock.now)
+    lease: UUID = field(default_factory=uuid7)
 
 
 def validate_user_callback(
@@ -246,7 +251,11 @@ def store_received(
 
     def commit() -> S | ConnectionProblem:
         with transaction.atomic():
-            return store(replace(received, row=copy(received.row)), origin=validated.origin)
+            stored = store(replace(received, row=copy(received.row)), origin=validated.origin)
+            is_stored = not isinstance(stored, ConnectionProblem)
+            if is_stored or isinstance(stored, AlreadyConnectedError):
+                _note_stored(validated, received.grant)
+            return stored
 
     stored = store_or_revoke(
         commit,
@@ -258,6 +267,11 @@ def store_received(
     if isinstance(stored, ConnectionProblem):
         raise stored
     return stored
+
+
+def _note_stored(validated: ValidatedFlow[Any], grant: Grant) -> None:
+    if ends_the_grant(validated.upstream):
+        note_stored(grant, lease=validated.lease)
 
 
 def authorization_response(query: QueryDict) -> Answer:

@@ -5,17 +5,22 @@ holder may reach the platform while the owner connects anew, and the fresh token
 ones. Whichever finishes later checks: a connect looks for revocations, a revocation for holders.
 """
 
+import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+
+from django.db import DatabaseError, InterfaceError
 
 from audit.record import WORKER, Origin
 from connections_project.connections.callback import ValidatedFlow
 from connections_project.connections.models import OAuthConnection
-from connections_project.connections.open_questions import find_out
-from connections_project.connections.registry import connection_type
+from connections_project.connections.open_questions import drop_noted, find_out, live_holders
 from connections_project.oauth.deadline import allowing
-from connections_project.revocation.grants import Grant, holders_by_app, was_revoked_since
+from connections_project.revocation.grants import Grant, was_revoked_since
 from connections_project.revocation.release import ends_the_grant
+
+logger = logging.getLogger(__name__)
 
 # The clocks of hosts differ by some seconds; one check too many does no harm.
 LEEWAY = timedelta(seconds=10)
@@ -27,22 +32,32 @@ def confirm_stored(flow: ValidatedFlow[Any], grant: Grant, *rows: OAuthConnectio
     """Mark what a flow has stored as dead, if a revocation beside it has ended the grant.
 
     Args:
-        flow: The flow; what it brought is committed.
+        flow: The flow; what it brought is committed, with a question about it, which background
+            work asks where the database fails here.
         rows: Where it was stored; they are read anew if anything is marked.
     """
-    platform = flow.upstream.platform.slug
     if not ends_the_grant(flow.upstream):
         return
-    if was_revoked_since(grant, flow.began - LEEWAY, platform=platform):
-        with allowing(within=LONGEST_CALLS, each=LONGEST_CALLS):
-            confirm_holders(grant, origin=flow.origin)
-        for row in rows:
-            row.refresh_from_db()
+    try:
+        _confirm(flow, grant, rows)
+    except (DatabaseError, InterfaceError) as error:
+        # It is there: an error would say that nothing is done. This one's text may quote a row.
+        slug, name = flow.upstream.platform.slug, type(error).__name__
+        logger.warning("%s: what was connected is confirmed later (%s)", slug, name)
+
+
+def _confirm(flow: ValidatedFlow[Any], grant: Grant, rows: Sequence[OAuthConnection]) -> None:
+    platform = flow.upstream.platform.slug
+    if not was_revoked_since(grant, flow.began - LEEWAY, platform=platform):
+        drop_noted(grant, lease=flow.lease)
+        return
+    with allowing(within=LONGEST_CALLS, each=LONGEST_CALLS):
+        confirm_holders(grant, origin=flow.origin)
+    for row in rows:
+        row.refresh_from_db()
 
 
 def confirm_holders(grant: Grant, *, origin: Origin = WORKER) -> None:
     """Find out of each connection on a grant whether its tokens have outlived a revocation."""
-    for app, ids in holders_by_app(grant).items():
-        one = connection_type(app)
-        rows = one.rows.filter(pk__in=ids, status=one.refresh_rules.live)
-        find_out(list(rows.order_by("pk")), origin=origin)
+    for rows in live_holders(grant):
+        find_out(rows, origin=origin)

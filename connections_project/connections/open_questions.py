@@ -5,9 +5,11 @@ with a revocation's waits until it is answered, or its time is over.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import chain
 from typing import Any
+from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError
 
@@ -18,7 +20,7 @@ from connections_project.connections.refresh import (
     mark_unconfirmed_unless_changed,
     refreshed_for_use,
 )
-from connections_project.connections.registry import connection_types
+from connections_project.connections.registry import connection_type, connection_types
 from connections_project.core import clock
 from connections_project.core.ids import uuid7
 from connections_project.core.jobs.lease import lease_end
@@ -28,6 +30,7 @@ from connections_project.oauth.errors import PlatformError, as_dead_grant, is_lo
 from connections_project.platforms.adapter import adapter_of
 from connections_project.platforms.client import identify
 from connections_project.platforms.registry import Upstream, upstream, usable
+from connections_project.revocation.grants import Grant, holders_by_app
 from connections_project.revocation.models import OpenQuestion
 from connections_project.revocation.waits import end_of_life, next_try
 
@@ -45,6 +48,29 @@ class UnansweredError(Exception):
 
 class UnanswerableError(UnansweredError):
     """Nobody can be asked: nothing says whose the access token is, and nothing refreshes it."""
+
+
+def live_holders(grant: Grant) -> Iterator[list[OAuthConnection]]:
+    """Yield the live connections on a grant, app by app, in the order of their ids."""
+    for app, ids in holders_by_app(grant).items():
+        one = connection_type(app)
+        yield list(one.rows.filter(pk__in=ids, status=one.refresh_rules.live).order_by("pk"))
+
+
+def note_stored(grant: Grant, *, lease: UUID) -> None:
+    """Claim a question about each connection on a grant, in the commit that stores the grant.
+
+    Whether a revocation came beside it can only be seen afterwards, which nobody may live to do.
+    One that is open already stays as it is.
+    """
+    for rows in live_holders(grant):
+        OpenQuestion.objects.bulk_create(_questions(rows, lease), ignore_conflicts=True)
+
+
+def drop_noted(grant: Grant, *, lease: UUID) -> None:
+    """Drop what `note_stored` has claimed: no revocation came beside it."""
+    ids = list(chain(*holders_by_app(grant).values()))
+    OpenQuestion.objects.filter(connection_id__any_of=ids, lease=lease).delete()
 
 
 def find_out(rows: Sequence[OAuthConnection], *, origin: Origin) -> None:
@@ -72,7 +98,20 @@ def _find_out(row: OAuthConnection, question: OpenQuestion, origin: Origin) -> N
 
 def _note(rows: Sequence[OAuthConnection]) -> list[OpenQuestion]:
     """Claim a question about each; one that is open already begins anew, whoever asks it now."""
-    lease, now = uuid7(), clock.now()
+    lease = uuid7()
+    OpenQuestion.objects.bulk_create(
+        _questions(rows, lease),
+        update_conflicts=True,
+        unique_fields=["connection_id"],
+        update_fields=RENEWED,
+    )
+    return list(
+        OpenQuestion.objects.filter(connection_id__in=[row.pk for row in rows], lease=lease)
+    )
+
+
+def _questions(rows: Sequence[OAuthConnection], lease: UUID) -> list[OpenQuestion]:
+    now = clock.now()
     questions = [
         OpenQuestion(app=row.app, platform=row.platform_slug, connection_id=row.pk, created_at=now)
         for row in rows
@@ -81,12 +120,7 @@ def _note(rows: Sequence[OAuthConnection]) -> list[OpenQuestion]:
         one.attempts = 1
         one.due_at = next_try(one, retry_after=None)
         one.lease, one.leased_until = lease, lease_end(one.lease_seconds())
-    OpenQuestion.objects.bulk_create(
-        questions, update_conflicts=True, unique_fields=["connection_id"], update_fields=RENEWED
-    )
-    return list(
-        OpenQuestion.objects.filter(connection_id__in=[row.pk for row in rows], lease=lease)
-    )
+    return questions
 
 
 def _ask(row: OAuthConnection, origin: Origin) -> None:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from types import ModuleType
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from connections_project.connections import confirm
 from connections_project.connections.open_questions import ask_open_questions
 from connections_project.connections.registry import connection_type
 from connections_project.revocation.models import OpenQuestion, RevocationJob
@@ -185,3 +187,29 @@ def test_a_grant_that_lives_on_stays(platform: Platform, api: APIClient) -> None
     assert platform.flow.call_back(api, platform.flow.start(api)).status_code == 201
     assert platform.statuses()[0][1] is None
     assert len(platform.made.server.requests_to("/me")) == 2
+
+
+def test_who_dies_before_asking_leaves_the_question(
+    platform: Platform, api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform.leaving.append(revoke_apart)
+
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError
+
+    # The database fails right after the commit that stored the grant.
+    monkeypatch.setattr(confirm, "was_revoked_since", away)
+    assert platform.flow.call_back(api, platform.flow.start(api)).status_code == 201
+    assert platform.statuses()[0][1] is None
+    OpenQuestion.objects.update(due_at=timezone.now(), leased_until=timezone.now())
+    ask_open_questions()
+    assert platform.statuses() == [(platform.dead_status, "grant_revoked")]
+
+
+def test_without_a_revocation_no_question_stays(platform: Platform, api: APIClient) -> None:
+    RevocationJob.objects.all().delete()
+    for _ in range(2):
+        # The second time a channel's connection is there already.
+        assert platform.flow.call_back(api, platform.flow.start(api)).status_code in {201, 409}
+    assert len(platform.made.server.requests_to("/me")) == 2
+    assert not OpenQuestion.objects.exists()

@@ -15,7 +15,7 @@ from tests.support.gallery import Gallery, call_back, start
 pytestmark = pytest.mark.usefixtures("unlimited")
 
 # SQLite takes 999 parameters a statement, so that many rows are several of them.
-FEW = 22
+FEW = 24
 MORE_FOR_100 = 12
 
 
