@@ -139,8 +139,9 @@ def _reserve(app: str, state: str) -> None:
     """Have a thread for the exchange, and room for what it brings, before the state is spent."""
     preview = flow.peek(state)
     if preview is not None and preview.app == app:
-        require_storable()
+        # Who waits for the database holds one of the platform's threads, of which there are few.
         reserve(preview.slug)
+        require_storable()
 
 
 def _user(taken: Flow, *, caller: User | None) -> User:

@@ -7,6 +7,7 @@ waits for no lock on the tables that the answer goes to. So whoever spends somet
 
 import logging
 import shutil
+import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -56,6 +57,7 @@ class Memory:
 
 
 memory = Memory()
+_one_looks = threading.Lock()
 
 
 def written_with_answers(*written: type[models.Model]) -> None:
@@ -70,16 +72,28 @@ def require_storable() -> None:
         NotStorableError: It could not.
         OperationalError: The database is away.
     """
-    now = time.monotonic()
-    if now < memory.good_until:
+    if _is_known_good():
         return
-    if now < memory.refused_until:
+    # Others wait for what the one that looks has found.
+    with _one_looks:
+        if not _is_known_good():
+            _look_and_remember()
+
+
+def _is_known_good() -> bool:
+    now = time.monotonic()
+    if now >= memory.good_until and now < memory.refused_until:
         raise NotStorableError("the database could not store it just now")
+    return now < memory.good_until
+
+
+def _look_and_remember() -> None:
     try:
         _look(sorted(_tables))
-    except NotStorableError as error:
+    except OperationalError as error:
         memory.refuse()
-        logger.warning("Platforms are not asked: %s", error)
+        if isinstance(error, NotStorableError):
+            logger.warning("Platforms are not asked: %s", error)
         raise
     memory.good_until = time.monotonic() + REMEMBERED_SECONDS
 

@@ -1,8 +1,11 @@
 """Nothing is spent at a platform while the database could not store what comes of it."""
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from time import sleep
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +16,9 @@ from psycopg.sql import SQL, Identifier
 from rest_framework.test import APIClient
 
 from channels.models import ChannelConnection, PublishEvent, Schedule
+from connections_project.connections import callback
 from connections_project.core import storable
+from connections_project.core.request_slots import request_slot
 from connections_project.events.models import Delivery
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
@@ -153,3 +158,43 @@ def test_who_may_have_no_temporary_file_is_let_through(monkeypatch: pytest.Monke
         pytest.skip("it is about PostgreSQL's limits")
     monkeypatch.setattr(storable, "_ROOM", f"SET LOCAL temp_file_limit = 0; {storable._ROOM}")
     storable.require_storable()
+
+
+def test_one_looks_for_all_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storable, "REMEMBERED_SECONDS", 60.0)
+    looks, others = [], threading.Barrier(4)
+
+    def look(_: object) -> None:
+        looks.append(1)
+        # Whoever else looks meanwhile is seen.
+        sleep(0.3)
+        raise OperationalError
+
+    monkeypatch.setattr(storable, "_look", look)
+
+    def ask() -> None:
+        others.wait()
+        with pytest.raises(OperationalError):
+            storable.require_storable()
+
+    with ThreadPoolExecutor(4) as threads:
+        for one in [threads.submit(ask) for _ in range(4)]:
+            one.result()
+    assert len(looks) == 1
+
+
+def test_a_callback_waits_within_its_platforms_share(
+    api: APIClient, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserved: list[str] = []
+
+    def refused() -> None:
+        slot = request_slot()
+        assert slot is not None
+        reserved.append(str(slot.server))
+        raise storable.NotStorableError
+
+    state = banks.start(api)
+    monkeypatch.setattr(callback, "require_storable", refused)
+    assert banks.call_back(api, state).status_code == 503
+    assert reserved == ["bank"]
