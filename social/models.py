@@ -150,8 +150,8 @@ class PublicationState(models.TextChoices):
 class Publication(models.Model):
     """One call to publish under an `Idempotency-Key`, and what came of it.
 
-    The row is there before anything is sent, so that a key that comes again never posts again: it
-    gets the first answer, or an error that the first call is under way or was cut off.
+    The row is there right before the post is sent, so that a key that comes again never posts
+    again: it gets the first answer, or an error that the first call is under way or was cut off.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

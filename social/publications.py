@@ -5,24 +5,15 @@ The statuses are those of draft-ietf-httpapi-idempotency-key-header-07, section 
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError
 
-from connections_project.connections.errors import ConnectionProblem
 from connections_project.core import clock
-from connections_project.core.storable import NotStorableError
-from connections_project.core.vault import DecryptionError
-from connections_project.platforms.publishing import (
-    InvalidPostError,
-    Published,
-    PublishingUnsupportedError,
-)
-from connections_project.platforms.registry import PlatformUnavailableError
+from connections_project.platforms.publishing import Published
 from social.errors import KeyReusedError, OutcomeUnknownError, PublishFailedError, StillSendingError
 from social.models import Publication, PublicationState
 
@@ -30,16 +21,6 @@ from social.models import Publication, PublicationState
 KEPT = timedelta(hours=24)
 # No call takes as long: one that has not ended by then was broken off.
 LONGEST_CALL = timedelta(minutes=2)
-
-# These are raised as long as nothing was published.
-BEFORE_SENDING = (
-    ConnectionProblem,
-    PlatformUnavailableError,
-    InvalidPostError,
-    PublishingUnsupportedError,
-    DecryptionError,
-    NotStorableError,
-)
 
 
 @dataclass(frozen=True)
@@ -62,24 +43,42 @@ class PublishRequest:
         return hashlib.sha256(content.encode()).hexdigest()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Claim:
-    """The right to send a request; `earlier` is what came of it before, and then there is none."""
+    """The right to send a request; `earlier` is what came of it before, and then there is none.
 
-    row: Publication | None = None
+    Args:
+        row: It is there from right before the post is sent, so that whatever fails before, the
+            database among it, leaves nothing behind, and the key can be used again.
+    """
+
+    request: PublishRequest
+    team_id: UUID
     earlier: Published | None = None
+    row: Publication | None = None
 
-    @contextmanager
-    def given_up_if_refused(self) -> Iterator[None]:
-        """Forget the key where the request was refused before anything was published."""
+    def sending(self) -> None:
+        """Take the key, right before the post is sent.
+
+        Raises:
+            StillSendingError: Another call with it came first.
+        """
+        if self.request.idempotency_key is None:
+            return
         try:
-            yield
-        except PublishFailedError:
-            raise
-        except BEFORE_SENDING:
-            if self.row is not None:
-                self.row.delete()
-            raise
+            row, is_new = Publication.objects.get_or_create(**self._key, defaults=self._defaults)
+        except IntegrityError:
+            # The call that had it has just given it back.
+            is_new = False
+        if not is_new:
+            raise StillSendingError
+        self.row = row
+
+    def not_sent(self) -> None:
+        """Give the key back: the post was refused for its token, and is sent again."""
+        if self.row is not None:
+            self.row.delete()
+            self.row = None
 
     def published(self, published: Published) -> None:
         """Note a success, in the caller's transaction."""
@@ -89,34 +88,37 @@ class Claim:
         """Note a failure, in the caller's transaction."""
         self._end(PublicationState.UNKNOWN if is_uncertain else PublicationState.FAILED)
 
-    def _end(self, state: PublicationState, **columns: str | None) -> None:
+    def _end(self, state: PublicationState, **columns: Any) -> None:
         if self.row is not None:
             Publication.objects.filter(pk=self.row.pk).update(state=state, **columns)
+        elif self.request.idempotency_key is not None:
+            # It failed before it was sent; what another call with the key has sent stays.
+            ended = Publication(**self._key, **self._defaults, state=state, **columns)
+            Publication.objects.bulk_create([ended], ignore_conflicts=True)
+
+    @property
+    def _key(self) -> dict[str, Any]:
+        return {"team_id": self.team_id, "idempotency_key": self.request.idempotency_key}
+
+    @property
+    def _defaults(self) -> dict[str, Any]:
+        return {"request_sha256": self.request.sha256, "created_at": clock.now()}
 
 
 def claim(request: PublishRequest, *, team_id: UUID) -> Claim:
-    """Claim a request's key for it, before anything is sent.
+    """Look what came of a request's key before.
 
     Raises:
         KeyReusedError, StillSendingError, OutcomeUnknownError: See there.
         PublishFailedError: That is what came of it before.
     """
-    if request.idempotency_key is None:
-        return Claim()
-    try:
-        row, is_new = Publication.objects.get_or_create(
-            team_id=team_id,
-            idempotency_key=request.idempotency_key,
-            defaults={"request_sha256": request.sha256, "created_at": clock.now()},
-        )
-    except IntegrityError:
-        # The call that had it has just given it back.
-        raise StillSendingError from None
-    if is_new:
-        return Claim(row)
+    key = request.idempotency_key
+    row = Publication.objects.filter(team_id=team_id, idempotency_key=key).first() if key else None
+    if row is None:
+        return Claim(request, team_id)
     if row.request_sha256 != request.sha256:
         raise KeyReusedError
-    return Claim(row, _earlier_result(row))
+    return Claim(request, team_id, _earlier_result(row))
 
 
 def _earlier_result(row: Publication) -> Published:

@@ -55,14 +55,13 @@ def publish_own(
     claimed = claim(request, team_id=team_id)
     if claimed.earlier is not None:
         return account, claimed.earlier
-    with claimed.given_up_if_refused():
-        _require_usable(account)
-        upstream = usable(account.platform)
-        _require_valid(request, upstream)
-        reserve(account.platform)
-        require_storable()
-        row = refreshed_for_use(account, origin=origin)
-        return row, _send(row, upstream, request, claimed, origin=origin)
+    _require_usable(account)
+    upstream = usable(account.platform)
+    _require_valid(request, upstream)
+    reserve(account.platform)
+    require_storable()
+    row = refreshed_for_use(account, origin=origin)
+    return row, _send(row, upstream, request, claimed, origin=origin)
 
 
 def _require_usable(account: SocialAccount) -> None:
@@ -90,11 +89,12 @@ def _send(
     origin: Origin,
 ) -> Published:
     post = Post(row.platform_account_id or "", request.caption, request.image_url)
+    ends_at = time.monotonic() + SECONDS_IN_ALL
     session = PublishSession(
-        upstream, row.opened(), time.monotonic() + SECONDS_IN_ALL, _still_active(row)
+        upstream, row.opened(), ends_at, _still_active(row), before_sending=claimed.sending
     )
     try:
-        published = _publish(row, post, session, origin=origin)
+        published = _publish(row, post, session, claimed, origin=origin)
     except PlatformError as error:
         is_refused = error.permanent or is_surely_not_accepted(error)
         is_uncertain = session.is_sent and not is_refused
@@ -107,7 +107,7 @@ def _send(
 
 
 def _publish(
-    row: SocialAccount, post: Post, session: PublishSession, *, origin: Origin
+    row: SocialAccount, post: Post, session: PublishSession, claimed: Claim, *, origin: Origin
 ) -> Published:
     """Publish; a refused access token is refreshed once (RFC 6750, section 3.1)."""
     platform = session.upstream.platform
@@ -120,11 +120,12 @@ def _publish(
         can_be_refreshed = row.has_refresh_token and platform.refresh != "self_exchange"
         if not is_locked_out(error) or not can_be_refreshed:
             raise
+    # What was refused for its token has not gone out.
+    session.is_sent = False
+    claimed.not_sent()
     fresh = refreshed_for_use(row, origin=origin, force=True)
     row.epoch = fresh.epoch
     session.tokens = fresh.opened()
-    # What was refused for its token has not gone out.
-    session.is_sent = False
     return _publish_once(publishing, session, post)
 
 

@@ -98,6 +98,7 @@ class PublishSession:
         require_active: Looks, right before each call, whether the account is still the one whose
             tokens these are; raises NotActiveError.
         is_sent: Whether a call was made that may have published the post.
+        before_sending: Called before the first such call; what it raises keeps it from being made.
     """
 
     upstream: Upstream
@@ -105,6 +106,7 @@ class PublishSession:
     ends_at: float
     require_active: Callable[[], None]
     is_sent: bool = False
+    before_sending: Callable[[], None] = lambda: None
 
     @property
     def slug(self) -> str:
@@ -129,7 +131,9 @@ class PublishSession:
         """
         within = min(self._left(), SECONDS_A_CALL)
         self.require_active()
-        self.is_sent = self.is_sent or publishes
+        if publishes and not self.is_sent:
+            self.before_sending()
+            self.is_sent = True
         return call(self.upstream.platform, request, within=within)
 
     def wait(self, seconds: float) -> None:

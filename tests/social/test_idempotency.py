@@ -6,11 +6,15 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.management import call_command
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, OperationalError, connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from audit.record import Origin
+from connections_project.connections.refresh import refreshed_for_use
 from connections_project.identity.models import Team, User
+from connections_project.oauth.errors import PlatformError
+from social import publications
 from social import publish as verb
 from social.models import Publication, SocialAccount
 from social.publications import forget_old_keys
@@ -116,6 +120,67 @@ def test_a_refusal_before_sending_frees_the_key(
     assert publish(api, account, "key-1").status_code == 503
     call_command("resume_platform", "gallery")
     assert publish(api, account, "key-1").status_code == 200
+
+
+def away(*_: object, **__: object) -> Any:
+    raise OperationalError
+
+
+@pytest.mark.parametrize("step", ["refreshed_for_use", "_still_active"])
+def test_an_outage_before_sending_frees_the_key(
+    api: APIClient,
+    account: SocialAccount,
+    gallery: Gallery,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+) -> None:
+    """Also where nothing can be deleted just then."""
+    with monkeypatch.context() as patch:
+        patch.setattr(verb, step, away if step == "refreshed_for_use" else lambda _: away)
+        patch.setattr(Publication, "delete", away)
+        assert publish(api, account, "key-1").status_code == 503
+    assert posts(gallery) == 0
+    assert publish(api, account, "key-1").status_code == 200
+
+
+def test_an_outage_after_a_refused_token_frees_the_key(
+    api: APIClient, account: SocialAccount, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery.server.on("POST", POSTS, Answer(401), Answer(json={"id": "71"}))
+
+    def away_if_forced(row: SocialAccount, *, origin: Origin, force: bool = False) -> SocialAccount:
+        return away() if force else refreshed_for_use(row, origin=origin)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(verb, "refreshed_for_use", away_if_forced)
+        assert publish(api, account, "key-1").status_code == 503
+    assert publish(api, account, "key-1").status_code == 200
+    assert posts(gallery) == 2
+
+
+def test_a_failure_before_the_post_is_repeated_too(
+    api: APIClient, account: SocialAccount, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise PlatformError("timeout", platform="gallery")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(verb, "_publish_once", fail)
+        first = publish(api, account, "key-1")
+    again = publish(api, account, "key-1")
+    assert status_and_error(first) == status_and_error(again) == (502, "Platform error")
+    assert posts(gallery) == 0
+
+
+def test_of_two_that_come_at_once_one_is_sent(
+    api: APIClient, account: SocialAccount, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one has looked before there was anything to see."""
+    monkeypatch.setattr(publications, "_earlier_result", lambda _: None)
+    assert publish(api, account, "key-1").status_code == 200
+    again = publish(api, account, "key-1")
+    assert status_and_error(again) == (409, "Publication in progress")
+    assert posts(gallery) == 1
 
 
 def test_a_disconnect_keeps_the_first_answer(
