@@ -225,7 +225,8 @@ def _deauthorized(change: _Change, row: OAuthConnection) -> Iterator[Announcemen
         if notes.get("had_credentials"):
             yield EventType.ERASED, {}
     elif row.status == DISCONNECTED:
-        yield EventType.DISCONNECTED, {"reason": "platform", "revocation": JobState.REVOKED.value}
+        revocation = {"revocation": JobState.REVOKED.value}
+        yield EventType.DISCONNECTED, {"reason": _reason(change.event), **revocation}
     else:
         yield from _attention(change, row)
 

@@ -1,4 +1,4 @@
-"""Re-apply disconnects to a database that was restored from before them.
+"""Re-apply disconnects, and platforms' endings, to a database restored from before them.
 
 The rows that a backup brings back hold the tokens that their owners have had erased. What an
 export records is done once more by the apps' own verbs; what is over already, or was connected anew
@@ -14,21 +14,38 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from audit.events import Action
 from audit.record import Origin, record_many
-from connections_project.connections.disconnect import DisconnectResult, Failure, lock_rows
-from connections_project.connections.registry import Rows, connection_type
+from connections_project.connections.deauthorize import mark_deauthorized
+from connections_project.connections.disconnect import (
+    DisconnectRequest,
+    DisconnectResult,
+    Failure,
+    lock_rows,
+)
+from connections_project.connections.registry import (
+    DISCONNECTED,
+    Rows,
+    connection_type,
+    connection_types,
+)
 from connections_project.core.inline import inline_pass
 from connections_project.operations.engine import all_but_refused
 from connections_project.operations.force import INLINE_JOBS, result_of
 from connections_project.operations.options import DisconnectOptions, Result
-from connections_project.operations.replay_history import ReplayHistory
+from connections_project.operations.replay_history import ReplayHistory, Way
 from connections_project.revocation.dispatch import dispatch_revocations
 
 BATCH = 1000
 
-Way = tuple[str, bool, bool]
+# Who the platform's user was. A type that needs an account's id gives it one that names nobody.
+STILL_NAMED = (
+    Q(granting_user_id__isnull=False)
+    | ~Q(platform_account_name="")
+    | Q(platform_account_id__isnull=False) & ~Q(platform_account_id__startswith="erased:")
+)
 
 
 @dataclass
@@ -54,10 +71,13 @@ class Plan:
 
 def planned(histories: Mapping[UUID, ReplayHistory]) -> Plan:
     """Return what is left to be done of an export's histories; nothing is changed."""
-    plan = Plan()
+    plan, apps = Plan(), {one.app for one in connection_types()}
     ways: dict[Way, list[UUID]] = defaultdict(list)
     for key, history in sorted(histories.items()):
-        ways[history.way].append(key)
+        if history.app in apps:
+            ways[history.way].append(key)
+        else:
+            plan.unknown.append(key)
     for way, keys in ways.items():
         for start in range(0, len(keys), BATCH):
             _add_to_plan(plan, way, keys[start : start + BATCH], histories)
@@ -67,11 +87,9 @@ def planned(histories: Mapping[UUID, ReplayHistory]) -> Plan:
 def _add_to_plan(
     plan: Plan, way: Way, keys: list[UUID], histories: Mapping[UUID, ReplayHistory]
 ) -> None:
-    app, _, erase = way
-    target = connection_type(app)
-    rows = target.model._default_manager.filter(pk__in=keys)
+    rows = connection_type(way.app).rows.filter(pk__in=keys)
     connected: dict[UUID, datetime | None] = dict(rows.values_list("pk", "connected_at"))
-    left = set(target.unfinished(rows, erase_tokens=erase).values_list("pk", flat=True))
+    left = set(_unfinished(way, keys).values_list("pk", flat=True))
     for key in keys:
         if key not in connected:
             plan.unknown.append(key)
@@ -81,6 +99,37 @@ def _add_to_plan(
             plan.due[way].append(key)
         else:
             plan.over += 1
+
+
+def _unfinished(way: Way, ids: Sequence[UUID]) -> Rows:
+    target = connection_type(way.app)
+    if way.sender is None:
+        return target.unfinished(ids, erase_tokens=way.erases)
+    left = Q(auth_state__isnull=False)
+    if way.disconnects:
+        left |= ~Q(status=DISCONNECTED)
+    if way.forgets:
+        left |= STILL_NAMED
+    return target.rows.filter(left, pk__any_of=list(ids)).order_by()
+
+
+def _end(way: Way, rows: Sequence[Any], request: DisconnectRequest) -> DisconnectResult:
+    """End locked rows as they were ended: by a disconnect, by their platform, or by both."""
+    target = connection_type(way.app)
+    if way.sender is None:
+        return target.disconnect(rows, request)
+    live = [row for row in rows if way.disconnects and row.status != DISCONNECTED]
+    batch = target.disconnect(live, request) if live else DisconnectResult()
+    mark_deauthorized(
+        rows,
+        origin=request.origin,
+        sender=way.sender,
+        forget_person=way.forgets,
+        reason=request.reason,
+        cause=request.cause,
+        details=request.details,
+    )
+    return DisconnectResult(rows, batch.failures, batch.job_ids)
 
 
 @dataclass(frozen=True)
@@ -118,15 +167,13 @@ class Replay:
         return total
 
     def _commit(self, way: Way, ids: Sequence[UUID]) -> DisconnectResult:
-        app, revoke, erase = way
-        target = connection_type(app)
         options = DisconnectOptions(
-            self.reason, revoke, cancel_schedules=True, erase_tokens=erase, cause="replay"
+            self.reason, way.revokes, cancel_schedules=True, erase_tokens=way.erases, cause="replay"
         )
         request = options.request(self.origin, self.details)
         with transaction.atomic():
-            rows = target.unfinished(ids, erase_tokens=erase)
-            batch = target.disconnect(self._locked(rows), request)
+            rows = _unfinished(way, ids)
+            batch = _end(way, self._locked(rows), request)
             record_many(
                 request.event(
                     row,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from audit.events import Action, Outcome
@@ -17,26 +17,59 @@ REVOKED_THERE = frozenset(
 SUBJECT = ".connection"
 
 
+class Way(NamedTuple):
+    """What connections that are ended together have in common.
+
+    Args:
+        revokes: Whether the tokens are revoked at the platform.
+        erases: Whether kept ones are erased.
+        disconnects: Whether they were disconnected.
+        sender: The kind of notice by which their platform ended them; None where it did not.
+        forgets: Whether their person's name and ids were erased with that.
+    """
+
+    app: str
+    revokes: bool = True
+    erases: bool = False
+    disconnects: bool = True
+    sender: str | None = None
+    forgets: bool = False
+
+
 @dataclass
 class ReplayHistory:
     """The events about one connection, as the audit log has them.
 
     Args:
-        ended: Its last disconnect.
+        disconnected: Its last disconnect.
+        deauthorized: The last notice of its platform that it was over.
+        erased: The last such notice that had its person's profile erased.
         latest: When each of the other actions that count here was last done to it.
     """
 
-    ended: dict[str, Any] = field(default_factory=dict)
+    disconnected: dict[str, Any] = field(default_factory=dict)
+    deauthorized: dict[str, Any] = field(default_factory=dict)
+    erased: dict[str, Any] = field(default_factory=dict)
     latest: dict[str, datetime] = field(default_factory=dict)
 
     def add_event(self, event: dict[str, Any]) -> None:
         """Add one event; they may come in any order."""
         action, at = event["action"], _time_of(event)
         if action in actions_meaning("disconnected"):
-            if not self.ended or at > self.ended_at:
-                self.ended = event
+            self.disconnected = _later(self.disconnected, event)
+        elif action == Action.CONNECTION_DEAUTHORIZED:
+            self.deauthorized = _later(self.deauthorized, event)
+            if event["details"].get("profile_erased"):
+                self.erased = _later(self.erased, event)
         else:
             self.latest[action] = max(at, self.latest.get(action, at))
+
+    @property
+    def ended(self) -> dict[str, Any]:
+        """The last event that ended it, by whomever; empty where nothing did."""
+        if self.disconnected and self.deauthorized:
+            return _later(self.disconnected, self.deauthorized)
+        return self.disconnected or self.deauthorized
 
     @property
     def ended_at(self) -> datetime:
@@ -47,10 +80,13 @@ class ReplayHistory:
         return str(self.ended["subject_type"]).removesuffix(SUBJECT)
 
     @property
-    def way(self) -> tuple[str, bool, bool]:
-        """Return what connections that are ended together have in common: the app, whether the
-        tokens are revoked, whether kept ones are erased."""
-        return self.app, self._was_revoked(), self._was_done_since(actions_meaning("tokens_erased"))
+    def way(self) -> Way:
+        """Return how it is ended again. What the platform itself ended is not revoked there."""
+        disconnects, forgets = self._stands(self.disconnected), self._stands(self.erased)
+        if not self.disconnected or self._stands(self.deauthorized):
+            sender = str(self.deauthorized["details"].get("sender", ""))
+            return Way(self.app, False, False, disconnects, sender, forgets)
+        return Way(self.app, self._was_revoked(), self._were_tokens_erased())
 
     def is_outdated(self, connected_at: datetime | None) -> bool:
         """Whether the connection was made anew after its last disconnect.
@@ -59,25 +95,37 @@ class ReplayHistory:
             connected_at: When the row in the database was connected.
         """
         is_newer = connected_at is not None and connected_at > self.ended_at
-        return is_newer or self._was_done_since(actions_meaning("connected"))
+        return is_newer or not self._stands(self.ended)
 
     def as_details(self) -> dict[str, Any]:
         """Name the event that is replayed, for the audit of its replay."""
         names = ("id", "occurred_at", "actor_type", "actor_id", "interface", "reason", "trace_id")
         return {"original": {name: self.ended[name] for name in names}}
 
+    def _stands(self, ending: dict[str, Any]) -> bool:
+        """Whether there is such an ending, and it was not connected anew since."""
+        connected = actions_meaning("connected")
+        return bool(ending) and not self._was_done_since(connected, ending)
+
+    def _were_tokens_erased(self) -> bool:
+        return self._was_done_since(actions_meaning("tokens_erased"), self.disconnected)
+
     def _was_revoked(self) -> bool:
-        decision = self.ended["details"].get("revocation")
+        decision = self.disconnected["details"].get("revocation")
         if decision is None:
             # Where tokens are kept, they are revoked only by force, and the event doesn't say so:
             # then they are erased too. Those that they had replaced may be revoked all the same.
-            is_erased = self._was_done_since(actions_meaning("tokens_erased"))
-            return is_erased and self._was_done_since(REVOKED_THERE)
+            was_revoked = self._was_done_since(REVOKED_THERE, self.disconnected)
+            return self._were_tokens_erased() and was_revoked
         return bool(decision != Decision.NOT_REQUESTED)
 
-    def _was_done_since(self, actions: Iterable[str]) -> bool:
+    def _was_done_since(self, actions: Iterable[str], event: dict[str, Any]) -> bool:
         times = [self.latest[action] for action in actions if action in self.latest]
-        return any(at >= self.ended_at for at in times)
+        return any(at >= _time_of(event) for at in times)
+
+
+def _later(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    return other if not one or _time_of(other) > _time_of(one) else one
 
 
 def _time_of(event: dict[str, Any]) -> datetime:
@@ -91,7 +139,8 @@ def replay_histories(events: Iterable[dict[str, Any]]) -> dict[UUID, ReplayHisto
         events: As `audit.export.exported_events` gives them.
     """
     meanings = ("disconnected", "connected", "tokens_erased")
-    counting = REVOKED_THERE.union(*map(actions_meaning, meanings))
+    shared = REVOKED_THERE | {Action.CONNECTION_DEAUTHORIZED}
+    counting = shared.union(*map(actions_meaning, meanings))
     found: dict[UUID, ReplayHistory] = {}
     for event in events:
         if event["action"] in counting and _counts(event):

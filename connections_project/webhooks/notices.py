@@ -9,10 +9,10 @@ from django.db import models, transaction
 
 from audit.events import ActorType, Interface
 from audit.record import Origin
+from connections_project.connections.deauthorize import mark_deauthorized
 from connections_project.connections.models import OAuthConnection
 from connections_project.core import clock
 from connections_project.revocation.models import JobState, RevocationJob
-from connections_project.webhooks.deauthorize import mark_deauthorized
 from connections_project.webhooks.errors import RefusedNoticeError
 from connections_project.webhooks.models import DataDeletion, HandledNotice
 from connections_project.webhooks.subjects import Subject

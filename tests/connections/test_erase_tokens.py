@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from audit.events import ActorType, Interface
 from audit.record import Origin
+from connections_project.connections.deauthorize import mark_deauthorized
 from connections_project.identity.models import User
 from connections_project.operations.force import force_disconnect
 from connections_project.operations.options import DisconnectOptions
-from connections_project.webhooks.deauthorize import mark_deauthorized
 from social.models import SocialAccount
 from social.retention import erase_kept_too_long
 from tests.operations.conftest import MAKERS, platforms, use_platforms

@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin
+from connections_project.connections.deauthorize import mark_deauthorized
 from connections_project.connections.disconnect import lock_rows
 from connections_project.connections.ending_grants import note_ending_grants
 from connections_project.connections.registry import connection_types
@@ -30,7 +31,6 @@ from connections_project.operations.options import DisconnectOptions
 from connections_project.platforms.suspend import resume, suspend
 from connections_project.revocation.models import GrantHold, RevocationJob
 from connections_project.revocation.operate import give_up
-from connections_project.webhooks.deauthorize import mark_deauthorized
 from providers.models import Connection
 from providers.sweep import sweep_pending
 from social.models import SocialAccount

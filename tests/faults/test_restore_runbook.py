@@ -108,8 +108,8 @@ def test_a_lost_database_comes_back(api: APIClient, owner: User, bank: Bank, she
     shell.run(compare[1])
     bank.server.requests.clear()
     would = shell.run(replay[0])
-    assert "1 would be disconnected" in would
-    assert "1 disconnected" in shell.run(replay[1], answer="y\n")
+    assert "1 would be ended" in would
+    assert "1 ended" in shell.run(replay[1], answer="y\n")
     assert shell.rows() == {kept: "active", ended: "disconnected"}
     # Its token is revoked once more; there is none by which the newest grant could be.
     shell.run("manage.py run_background --once")
@@ -120,4 +120,4 @@ def test_a_lost_database_comes_back(api: APIClient, owner: User, bank: Bank, she
     assert "OK" in shell.run(empty[0])
     shell.run("manage.py seal_audit_log")
     assert "is what was sealed" in shell.run("manage.py verify_audit_log")
-    assert "0 disconnected, 1 over already" in shell.run(replay[1])
+    assert "0 ended, 1 over already" in shell.run(replay[1])

@@ -26,7 +26,7 @@ from connections_project.identity.origins import command_origin
 from connections_project.operations.force import force_disconnect
 from connections_project.operations.options import DisconnectOptions
 from connections_project.operations.replay import Replay, planned
-from connections_project.operations.replay_history import replay_histories
+from connections_project.operations.replay_history import Way, replay_histories
 from connections_project.revocation.grants import add_holder
 from connections_project.revocation.models import GrantHold, RevocationJob
 from providers.models import Connection
@@ -397,7 +397,7 @@ def test_many_take_few_statements(owner: User, platforms: Bank, export: Export) 
     with counted() as statements:
         plan = planned(recorded)
         with transaction.atomic():
-            Replay(recorded, WHY, ORIGIN, {})._commit(("providers", True, False), list(recorded))
+            Replay(recorded, WHY, ORIGIN, {})._commit(Way("providers"), list(recorded))
     assert plan.count == 60
     assert len(statements) < 25
 

@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 
 from audit.events import ActorType, Interface
 from audit.record import Origin
+from connections_project.connections.deauthorize import mark_deauthorized
 from connections_project.identity.models import User
-from connections_project.webhooks.deauthorize import mark_deauthorized
 from providers.models import Connection
 from tests.races.conftest import Gate, at_once, meanwhile
 from tests.support.bank import Bank, connect

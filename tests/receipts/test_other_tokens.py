@@ -11,7 +11,7 @@ from audit.models import AuditEvent
 from audit.record import Origin
 from connections_project.connections.models import OAuthConnection
 from connections_project.identity.models import User
-from connections_project.operations.replay_history import ReplayHistory
+from connections_project.operations.replay_history import ReplayHistory, Way
 from connections_project.revocation.attempts import record_ends
 from connections_project.revocation.models import JobState, RevocationJob
 from connections_project.revocation.operate import give_up
@@ -118,7 +118,7 @@ def test_a_replay_takes_others_for_no_revocation() -> None:
     history.add_event({**ended, **common})
     gone = {"action": "token_revoked", "occurred_at": "2026-01-01T00:00:01+00:00"}
     history.add_event({**gone, **common})
-    assert history.way == ("social", False, False)
+    assert history.way == Way("social", revokes=False)
 
 
 def test_an_earlier_ending_tells_nothing_of_a_later_one(

@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from audit.events import ActorType, Interface
 from audit.record import Origin
+from connections_project.connections.deauthorize import mark_deauthorized
 from connections_project.connections.models import OAuthConnection
 from connections_project.core.ids import uuid7
 from connections_project.core.parsing import render_datetime
@@ -24,7 +25,6 @@ from connections_project.platforms.registry import upstream
 from connections_project.revocation.attempts import record_ends
 from connections_project.revocation.models import JobState, RevocationJob
 from connections_project.revocation.operate import give_up
-from connections_project.webhooks.deauthorize import mark_deauthorized
 from tests.conftest import SignIn, UseCatalogue
 from tests.operations.conftest import MAKERS, account_of_user, origin, platforms, use_platforms
 from tests.receipts.conftest import asked, claims_of, receipt_of, state, verified

@@ -13,12 +13,12 @@ from audit.events import ActorType, Interface
 from audit.record import Origin
 from channels.models import ChannelConnection
 from connections_project.connections import unstored
+from connections_project.connections.deauthorize import mark_deauthorized
 from connections_project.oauth.client import TokenSet
 from connections_project.platforms.registry import upstream
 from connections_project.receipts.facts import facts
 from connections_project.revocation.grants import add_holder, remove_holders
 from connections_project.revocation.models import RevocationJob
-from connections_project.webhooks.deauthorize import mark_deauthorized
 from tests.platforms.recorded.conftest import ServeRecording
 from tests.platforms.recorded.discord import RECORDING
 from tests.platforms.recorded.platform import RecordedPlatform, tried_again

@@ -38,9 +38,10 @@ examples:
 EXPORT is what `manage.py export_audit_log --output audit.jsonl` wrote before the database was lost;
 one that reaches back to the backup (--since) is enough. Run this before anybody may use the
 restored database. The tokens that the backup brought back are erased, and revoked at platforms once
-more. What is over already, and what was connected anew after its disconnect, is left alone: the
-command may be run again at any time. What had been deleted from its owner's sight is shown again,
-as disconnected.
+more; what a platform had ended is so again, with the profiles erased that it had asked for, and
+without a revocation. What is over already, and what was connected anew after its end, is left
+alone: the command may be run again at any time. What had been deleted from its owner's sight is
+shown again, as disconnected.
 
 exit codes: 0 all done; 1 some could not be ended, or are unknown here (named); 2 wrong use
 """
@@ -49,8 +50,8 @@ WRONG_USE = 2
 
 class Command(CommandWithExamples):
     help = (
-        "Re-apply the disconnects of an exported audit log to a database that was restored from "
-        "before them."
+        "Re-apply the disconnects of an exported audit log, and what platforms have ended, to a "
+        "database that was restored from before them."
     )
     examples = EXAMPLES
 
@@ -95,9 +96,9 @@ class Command(CommandWithExamples):
         if as_json:
             self.stdout.write(json.dumps(summary, default=str))
             return
-        verb = "would be disconnected" if summary["dry_run"] else "disconnected"
+        verb = "would be ended" if summary["dry_run"] else "ended"
         self.stdout.write(
-            f"{summary['recorded']} disconnects in the export; {summary['disconnected']} {verb}, "
+            f"{summary['recorded']} endings in the export; {summary['disconnected']} {verb}, "
             f"{summary['already_over']} over already, {len(summary['connected_anew'])} connected "
             f"anew, {len(summary['unknown'])} unknown here, {len(summary['failures'])} failed."
         )
@@ -129,7 +130,7 @@ def _origin(email: str | None, plan: Plan) -> Origin:
     if email is None:
         return command_origin(None)
     operator = find_person(email, is_staff=True)
-    apps = {app for app, _, _ in plan.due}
+    apps = {way.app for way in plan.due}
     if operator is None or not all(
         connection_type(app).may_force_disconnect(operator) for app in apps
     ):

@@ -1,7 +1,7 @@
 """End connections whose grant is over at the platform, so that no token is revoked there."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -20,18 +20,30 @@ from connections_project.revocation.release import revoke_extras
 
 
 def mark_deauthorized(
-    rows: Sequence[OAuthConnection], *, origin: Origin, sender: str, forget_person: bool = False
+    rows: Sequence[OAuthConnection],
+    *,
+    origin: Origin,
+    sender: str,
+    forget_person: bool = False,
+    reason: str = "",
+    cause: str = "",
+    details: Mapping[str, Any] | None = None,
 ) -> None:
     """End connections that the caller has locked, in the caller's transaction.
 
     Args:
         rows: Whatever their status; one that is over loses what it still holds.
-        origin: The platform.
+        origin: The platform, or who does once more what a platform has reported.
         sender: The kind of notice that reports it.
         forget_person: Whether the platform user's name and ids go too.
+        reason, cause, details: As those of a `DisconnectRequest`.
     """
-    before = [
-        {"was_over": row.status == DISCONNECTED, "had_credentials": row.holds_tokens}
+    before: list[dict[str, Any]] = [
+        {
+            "cause": cause,
+            "was_over": row.status == DISCONNECTED,
+            "had_credentials": row.holds_tokens,
+        }
         for row in rows
     ]
     # What came beside the tokens may outlive the grant.
@@ -40,16 +52,17 @@ def mark_deauthorized(
     dispatch_revocations(job_ids, interface=origin.interface)
     _change(rows, now=clock.now(), forget_person=forget_person)
     remove_holders(*(row.pk for row in rows))
+    told = {"sender": sender, "profile_erased": forget_person, **(details or {})}
     record_many(
-        _event(row, was, origin=origin, sender=sender, profile_erased=forget_person)
+        _event(row, was, origin=origin, reason=reason, **told)
         for row, was in zip(rows, before, strict=True)
     )
 
 
-def _event(row: OAuthConnection, was: dict[str, bool], *, origin: Origin, **details: Any) -> Event:
+def _event(row: OAuthConnection, was: dict[str, Any], **how: Any) -> Event:
     erased = was["had_credentials"]
     action = Action.CONNECTION_DEAUTHORIZED
-    return event_about(row, action, origin=origin, credentials_erased=erased, notes=was, **details)
+    return event_about(row, action, credentials_erased=erased, notes=was, **how)
 
 
 def _change(rows: Sequence[OAuthConnection], *, now: datetime, forget_person: bool) -> None:
