@@ -146,6 +146,8 @@ def test_a_document_of_another_issuer_is_not_passed_over(server: PlatformServer)
 @pytest.mark.parametrize(
     "arguments",
     [
+        ("http://[::1",),
+        ("https://\u2100.example",),
         ("http://bank.example",),
         ("bank",),
         ("https://bank.example", "--app", "banks"),

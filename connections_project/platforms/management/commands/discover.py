@@ -39,8 +39,9 @@ Exit codes: 0 written, 1 no document that can be used, 2 wrong use.
         parser.add_argument("--json", action="store_true", help="print the values as JSON")
 
     def handle(self, *, url: str, app: str | None, slug: str | None, json: bool, **_: Any) -> None:
+        _require_address(url)
         app, slug = app or catalog().apps[0], slug or _slug(url)
-        _require_right_use(url, app, slug)
+        _require_right_use(app, slug)
         try:
             metadata = fetch_metadata(url)
             if metadata is None:
@@ -56,16 +57,19 @@ def _slug(url: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", host.lower()).strip("_")[:64]
 
 
-def _require_right_use(url: str, app: str, slug: str) -> None:
+def _require_address(url: str) -> None:
+    try:
+        documents(url)
+    except MetadataError as error:
+        raise CommandError(str(error), returncode=2) from None
+
+
+def _require_right_use(app: str, slug: str) -> None:
     """Refuse arguments of which no table could be made.
 
     Raises:
         CommandError: Code 2.
     """
-    try:
-        documents(url)
-    except MetadataError as error:
-        raise CommandError(str(error), returncode=2) from None
     if app not in catalog().apps:
         names = ", ".join(catalog().apps)
         raise CommandError(f"--app: must be one of {names}.", returncode=2)
