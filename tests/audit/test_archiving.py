@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
@@ -233,3 +234,12 @@ def test_an_unsigned_archive_excuses_nothing(old: list[Any]) -> None:
     SealedEvent.objects.all().delete()
     kinds = [finding.kind for finding in findings()]
     assert (kinds[0], kinds.count(Kind.REMOVED)) == (Kind.NOT_SIGNED, 5)
+
+
+@pytest.mark.timeout(20)
+def test_what_keeps_nothing_is_refused(old: list[Any], tmp_path: Path) -> None:
+    os.mkfifo(fifo := tmp_path / "fifo")
+    with pytest.raises(CommandError, match="keeps") as refused:
+        run(fifo)
+    assert refused.value.returncode == 2
+    assert fifo.is_fifo()

@@ -122,6 +122,35 @@ def test_a_file_that_can_not_be_finished_leaves_nothing(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["audit.jsonl"]
 
 
+def test_a_link_stays_and_its_target_is_written(tmp_path: Path) -> None:
+    record_events(1)
+    (folder := tmp_path / "elsewhere").mkdir()
+    for name, target in (("old", folder / "old"), ("new", folder / "new")):
+        (tmp_path / name).symlink_to(target)
+    (folder / "old").write_text("as it was")
+    for name in ("old", "new"):
+        call_command("export_audit_log", "--output", str(tmp_path / name), stdout=StringIO())
+        assert (tmp_path / name).is_symlink()
+        assert '"kind":"end"' in (folder / name).read_text()
+    assert sorted(one.name for one in folder.iterdir()) == ["new", "old"]
+
+
+def test_a_fifo_is_written_to(tmp_path: Path) -> None:
+    record_events(1)
+    os.mkfifo(fifo := tmp_path / "fifo")
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    call_command("export_audit_log", "--output", str(fifo), stdout=StringIO())
+    assert b'"kind":"end"' in os.read(reader, 1 << 16)
+    os.close(reader)
+    assert fifo.is_fifo()
+    assert [one.name for one in tmp_path.iterdir()] == ["fifo"]
+
+
+def test_standard_output_by_its_name_holds_the_export_alone() -> None:
+    record_events(1)
+    verify(export("--output", "/dev/stdout"))
+
+
 def test_the_name_of_a_file_is_on_the_disk_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,6 +84,8 @@ class Command(ResultCommand):
         **_: Any,
     ) -> None:
         reason = given_reason(reason, least=0)
+        if to.exists() and not (to.is_file() or to.is_dir()):
+            raise CommandError(f"{to} is no file that keeps anything.", returncode=2)
         part = _part_before(before)
         if dry_run:
             left = _left_behind()

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -39,6 +39,9 @@ Verify it on any host: python audit/verify_export.py audit.jsonl --public-key KE
 removed or inserted. A part proves that each event in it was sealed as it stands, and that the file
 is as it was exported; that nothing was left out rests on the exporter's signature alone.
 """
+
+# Opened by these names it would be written from its beginning, and the summary into it.
+STANDARD_OUTPUT = frozenset(map(Path, ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")))
 
 
 class Command(CommandWithExamples):
@@ -81,6 +84,7 @@ class Command(CommandWithExamples):
         self.write(Export(selection), output)
 
     def write(self, export: Export, output: Path | None) -> None:
+        output = None if output in STANDARD_OUTPUT else output
         # disable=None: a bar on a terminal, none in a pipe.
         lines = tqdm(export.lines(), desc="Exporting", unit=" lines", disable=None, leave=False)
         stopped = "Stopped: what was written is no whole export."
@@ -103,12 +107,33 @@ def _audit(selection: Selection, *, operator_id: UUID | None, reason: str) -> No
 
 @contextmanager
 def written(output: Path | None, stdout: OutputWrapper) -> Iterator[IO[str] | OutputWrapper]:
-    """Open what is written to; a file appears under its name only when it is complete."""
+    """Open what is written to; a file appears under its name only when it is complete.
+
+    Raises:
+        CommandError: Code 2: it can't be written.
+    """
     if output is None:
         stdout.ending = ""
         with _reader_that_may_leave():
             yield stdout
         return
+    try:
+        with _opened(output) as file:
+            yield file
+    except OSError as error:
+        raise CommandError(f"{output}: {error.strerror}", returncode=2) from None
+
+
+def _opened(output: Path) -> AbstractContextManager[IO[str]]:
+    """Open a file; only a regular one may be replaced: a device or a FIFO is written to."""
+    if output.exists() and not output.is_file():
+        return open(os.open(output, os.O_WRONLY), "w")
+    # A link stays one: what it leads to is replaced. `Path.resolve` fails at one that has no end.
+    return _whole(Path(os.path.realpath(output)))
+
+
+@contextmanager
+def _whole(output: Path) -> Iterator[IO[str]]:
     part = output.with_name(f"{output.name}.part")
     try:
         # It says who did what from where: only its owner may read it.
@@ -119,12 +144,9 @@ def written(output: Path | None, stdout: OutputWrapper) -> Iterator[IO[str] | Ou
             os.fsync(file.fileno())
         part.replace(output)
         _sync(output.parent)
-    except OSError as error:
+    except BaseException:
         with suppress(OSError):
             part.unlink(missing_ok=True)
-        raise CommandError(f"{output}: {error.strerror}", returncode=2) from None
-    except BaseException:
-        part.unlink(missing_ok=True)
         raise
 
 
