@@ -9,7 +9,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 from django.db import OperationalError, connection, models
@@ -33,11 +33,14 @@ _ROOM = f"""
     SET LOCAL temp_tablespaces = '';
     PERFORM repeat('x', 1000) FROM generate_series(1, {NEEDED_BYTES // 1000}) AS n ORDER BY n DESC;
 """
-# Without rows it takes the lock that an INSERT takes, with no more rights than that.
-_LOCK = "INSERT INTO {0} SELECT * FROM {0} WHERE false;"
+# Without rows these take the locks that an INSERT takes, with no more rights than that, and that a
+# row's lock takes, which a CREATE INDEX lets through.
+_WRITE = "INSERT INTO {0} SELECT * FROM {0} WHERE false;"
+_LOCK_ROWS = "PERFORM 1 FROM {0} WHERE false FOR NO KEY UPDATE;"
 _LOCK_TIMEOUT = "SET LOCAL lock_timeout = '3s';"
 
-_tables: set[str] = set()
+# How a table is asked for, by its name.
+_tables: dict[str, str] = {}
 
 
 class NotStorableError(OperationalError):
@@ -62,7 +65,12 @@ _one_looks = threading.Lock()
 
 def written_with_answers(*written: type[models.Model]) -> None:
     """Register what is written with answers of platforms; called in `AppConfig.ready`."""
-    _tables.update(one._meta.db_table for one in written)
+    _tables.update({one._meta.db_table: _WRITE for one in written})
+
+
+def locked_with_answers(*locked: type[models.Model]) -> None:
+    """Register what has a row locked where answers are written, and is not changed by them."""
+    _tables.update({one._meta.db_table: _LOCK_ROWS for one in locked})
 
 
 def require_storable() -> None:
@@ -89,7 +97,7 @@ def _is_known_good() -> bool:
 
 def _look_and_remember() -> None:
     try:
-        _look(sorted(_tables))
+        _look(_tables)
     except OperationalError as error:
         memory.refuse()
         if isinstance(error, NotStorableError):
@@ -104,14 +112,15 @@ def require_room() -> None:
     Raises:
         OperationalError: It has none, or the database is away.
     """
-    _look(())
+    _look({})
 
 
-def _look(tables: Iterable[str]) -> None:
+def _look(tables: Mapping[str, str]) -> None:
     if connection.vendor != "postgresql":
         _look_at_file()
         return
-    locks = "".join(_LOCK.format(connection.ops.quote_name(table)) for table in tables)
+    quote = connection.ops.quote_name
+    locks = "".join(statement.format(quote(name)) for name, statement in sorted(tables.items()))
     try:
         with connection.cursor() as cursor:
             cursor.execute(f"DO $$ BEGIN {_LOCK_TIMEOUT} {locks} {_ROOM} END $$")

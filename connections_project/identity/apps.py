@@ -10,8 +10,11 @@ class IdentityConfig(AppConfig):
 
     def ready(self) -> None:
         from connections_project.core.periodic import periodic_task
+        from connections_project.core.storable import locked_with_answers
+        from connections_project.identity.models import Team, User
         from connections_project.identity.sessions import forget_ended_sessions
 
+        locked_with_answers(User, Team)
         periodic_task(forget_ended_sessions, every=3600)
         # Importing registers it.
         from connections_project.identity import schema  # noqa: F401

@@ -22,7 +22,7 @@ from connections_project.core.request_slots import request_slot
 from connections_project.events.models import Delivery
 from connections_project.identity.models import User
 from connections_project.oauth.client import TokenSet
-from connections_project.revocation.models import GrantHold
+from connections_project.revocation.models import GrantHold, OpenQuestion
 from providers.models import Connection
 from social.models import Publication
 from tests.conftest import UseCatalogue
@@ -37,6 +37,8 @@ from tests.support.provider_rows import connection_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Hold = Callable[[], Any]
+# test_storable_tables.py finds those that are not looked at.
+WRITTEN = (PublishEvent, Schedule, Publication, Connection, Delivery, GrantHold, OpenQuestion, User)
 FULL = "PERFORM 1; RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100';"
 
 
@@ -56,14 +58,14 @@ def full_disk() -> Iterator[None]:
 
 
 @contextmanager
-def locked(table: str = "audit_auditevent") -> Iterator[None]:
-    """Hold the lock that ALTER TABLE takes."""
+def locked(table: str = "audit_auditevent", mode: str = "ACCESS EXCLUSIVE") -> Iterator[None]:
+    """Hold a lock, by default the one that ALTER TABLE takes."""
     if connection.vendor != "postgresql":
         pytest.skip("a file has no locks of tables")
     given = connection.get_connection_params()
     options = {name: given[name] for name in ("host", "port", "user", "dbname") if name in given}
     with psycopg.connect(**options) as other:
-        statement = SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(Identifier(table))
+        statement = SQL("LOCK TABLE {} IN {} MODE").format(Identifier(table), SQL(mode))
         other.execute(statement)
         yield
         other.rollback()
@@ -118,9 +120,15 @@ def test_no_post_is_sent(
 
 
 def test_all_that_an_answer_is_written_to_is_looked_at() -> None:
-    for model in (PublishEvent, Schedule, Publication, Connection, Delivery, GrantHold):
+    for model in WRITTEN:
         with locked(model._meta.db_table), pytest.raises(storable.NotStorableError):
             storable.require_storable()
+
+
+def test_an_index_on_people_stops_nothing() -> None:
+    """Of them a row is locked alone, which a CREATE INDEX lets through."""
+    with locked(User._meta.db_table, mode="SHARE"):
+        storable.require_storable()
 
 
 def test_what_is_remembered_is_not_asked_again(
