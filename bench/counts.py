@@ -24,7 +24,7 @@ def measure(_: Environment, options: argparse.Namespace) -> Sequence[Result]:
 
 
 def _lay_out(rows: int) -> None:
-    """Make so many connections, and as many jobs that have ended."""
+    """Make so many connections, of which half need attention, and jobs and questions for each."""
     # Models can be imported once Django is set up.
     from django.db import connection
 
@@ -35,11 +35,30 @@ def _lay_out(rows: int) -> None:
     seed.people("others", number=100, connections=10)
     with connection.cursor() as cursor:
         cursor.execute(
+            "UPDATE providers_connection SET status = 'expired', attention_since = now(),"
+            " attention_reason = 'grant_expired' WHERE id < '80000000-0000-0000-0000-000000000000'"
+        )
+        cursor.execute(
             "INSERT INTO revocation_revocationjob (id, app, platform, connection_id, owner_id,"
             " authority, client_id, state, last_error, created_at, due_at, finished_at, trace_id,"
             " attempts, accepted_tokens)"
             " SELECT gen_random_uuid(), 'providers', 'bench', id, user_id, authority, client_id,"
             " 'revoked', '', now(), now(), now(), md5('bench'), 1, '' FROM providers_connection"
+        )
+        cursor.execute(
+            "INSERT INTO revocation_revocationjob (id, app, platform, connection_id, owner_id,"
+            " authority, client_id, state, sealed_tokens, verification, last_error, created_at,"
+            " due_at, trace_id, attempts, accepted_tokens)"
+            " SELECT gen_random_uuid(), 'providers', 'bench', id, user_id, authority, client_id,"
+            " 'pending', 'never opened', 'still_alive', '', now(), now() + interval '1 hour',"
+            " md5('bench'), 1, '' FROM providers_connection"
+        )
+        # Their keys are of long ago.
+        cursor.execute(
+            "INSERT INTO revocation_openquestion (id, app, platform, connection_id, created_at,"
+            " due_at, attempts)"
+            " SELECT ('01800000' || substr(gen_random_uuid()::text, 9))::uuid, 'providers',"
+            " 'bench', id, now() - interval '1 day', now(), 1 FROM providers_connection"
         )
         cursor.execute("ANALYZE")
 

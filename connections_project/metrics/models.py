@@ -24,7 +24,8 @@ class CountedChange(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     name = models.CharField(max_length=64)
-    status = models.CharField(max_length=32)
+    # The values of the columns that tell rows apart, between blanks.
+    status = models.CharField(max_length=128)
     number = models.BigIntegerField()
 
     def __str__(self) -> str:

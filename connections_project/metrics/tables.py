@@ -1,22 +1,24 @@
 """Metrics that need a count over a table, taken once a minute by a periodic task.
 
-None reads a whole table: the large ones are counted by the database as they change
-(`metrics/counters.py`), the rest by indexes that hold little.
+None reads a whole table: connections and jobs are counted by the database as they change
+(`metrics/counters.py`), the rest by indexes, up to a limit.
 
 A scrape reads one row. Only where no periodic tasks have run for a while does it count by
 itself: just then somebody must see how old the oldest revocation has become.
 """
 
 import logging
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import Error
-from django.db.models import Count, Min
+from django.db.models import Min
 
 from audit.unsealed import oldest_unsealed
-from connections_project.connections.registry import ConnectionType, connection_types
+from connections_project.connections.registry import connection_types
 from connections_project.core import clock
+from connections_project.core.ids import first_uuid7
 from connections_project.events.circuits import open_endpoint_circuits
 from connections_project.events.health import oldest_pending
 from connections_project.metrics import counters
@@ -35,6 +37,8 @@ logger = logging.getLogger(__name__)
 EVERY = timedelta(seconds=60)
 OVERDUE = timedelta(seconds=120)
 UNANSWERED = timedelta(hours=1)
+# So many of the oldest open questions are looked at.
+MOST_QUESTIONS = 1000
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -83,39 +87,44 @@ def _counted() -> dict[str, Any]:
     pending = RevocationJob.objects.filter(state=JobState.PENDING)
     oldest = pending.aggregate(oldest=Min("created_at"))["oldest"]
     by_name = counters.counts()
+    jobs = by_name[counters.JOBS]
     return {
-        "connections": {one.app: by_name[one.app] for one in connection_types()},
-        "revocation_jobs": dict.fromkeys(JobState.values, 0) | by_name[counters.JOBS],
-        "jobs_by_platform": _jobs_by_platform(),
-        "verifications": _verifications(),
+        "connections": {one.app: _by(by_name[one.app], 0) for one in connection_types()},
+        "revocation_jobs": dict.fromkeys(JobState.values, 0) | _by(jobs, 0),
+        "jobs_by_platform": _jobs_by_platform(jobs),
+        "verifications": _verifications(jobs),
         "unanswered": _unanswered(),
         "oldest_pending": _iso(oldest),
         "oldest_event": _iso(oldest_pending()),
         "oldest_unsealed": _iso(oldest_unsealed()),
         "oldest_schedule": _iso(_oldest_overdue()),
         "circuits": open_circuits() | {"events": open_endpoint_circuits()},
-        "attention": {one.app: _attention(one) for one in connection_types()},
+        "attention": {one.app: _by(by_name[one.app], 1) for one in connection_types()},
     }
 
 
-def _jobs_by_platform() -> list[tuple[str, str, int]]:
-    # The finished ones may be millions.
-    pending = RevocationJob.objects.filter(state=JobState.PENDING).order_by()
-    rows = pending.values_list("platform", "state")
-    return list(rows.annotate(number=Count("pk")))
+def _by(found: dict[counters.Values, int], column: int) -> dict[str, int]:
+    return {value: number for (value,), number in counters.by(found, column).items()}
 
 
-def _verifications() -> list[tuple[str, str, str, int]]:
-    # Those that have gone as they should may be millions.
-    alive = RevocationJob.objects.filter(verification=Verification.STILL_ALIVE).order_by()
-    rows = alive.values_list("state", "platform", "verification")
-    return list(rows.annotate(number=Count("pk")))
+def _jobs_by_platform(jobs: dict[counters.Values, int]) -> list[tuple[Any, ...]]:
+    found = counters.by(jobs, 1, 0).items()
+    return [(*values, number) for values, number in found if values[1] == JobState.PENDING]
+
+
+def _verifications(jobs: dict[counters.Values, int]) -> list[tuple[Any, ...]]:
+    found = counters.by(jobs, 0, 1, 2).items()
+    return [(*values, number) for values, number in found if values[2] == Verification.STILL_ALIVE]
 
 
 def _unanswered() -> list[tuple[str, int]]:
-    """Return how many open questions each platform leaves unanswered, though asked many times."""
-    old = OpenQuestion.objects.filter(created_at__lt=clock.now() - UNANSWERED).order_by("platform")
-    return list(old.values_list("platform").annotate(number=Count("pk")))
+    """Return how many open questions each platform leaves unanswered, though asked many times.
+
+    Of very many these are the oldest; by their time-ordered keys they are found first.
+    """
+    before = first_uuid7(clock.now() - UNANSWERED)
+    oldest = OpenQuestion.objects.filter(pk__lt=before).order_by("pk")[:MOST_QUESTIONS]
+    return sorted(Counter(oldest.values_list("platform", flat=True)).items())
 
 
 def _oldest_overdue() -> datetime | None:
@@ -126,9 +135,3 @@ def _oldest_overdue() -> datetime | None:
 
 def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
-
-
-def _attention(one: ConnectionType) -> dict[str, int]:
-    needy = one.rows.filter(attention_reason__isnull=False).order_by()
-    rows = needy.values_list("attention_reason").annotate(number=Count("pk"))
-    return {str(reason): number for reason, number in rows}

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import LazySettings
@@ -13,6 +14,7 @@ from audit.models import AuditEvent
 from connections_project.admin.dashboard.alerts import alerts
 from connections_project.connections.confirm import confirm_holders
 from connections_project.connections.open_questions import ask_open_questions
+from connections_project.core.ids import first_uuid7, uuid7
 from connections_project.identity.models import User
 from connections_project.metrics import tables
 from connections_project.metrics.models import TableMetrics
@@ -239,10 +241,32 @@ def test_they_are_stored_by_one_statement(owner: User, bank: Bank, number: int) 
     assert len([one for one in statements if one.startswith("INSERT")]) == 1
 
 
+def test_of_very_many_that_stay_open_the_oldest_are_counted(
+    row: Connection, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "MOST_QUESTIONS", 2)
+    monkeypatch.setattr("connections_project.admin.dashboard.alerts.MOST_QUESTIONS", 2)
+    ago = timezone.now() - timedelta(hours=2)
+    OpenQuestion.objects.bulk_create(
+        OpenQuestion(
+            id=UUID(int=first_uuid7(ago).int + number),
+            created_at=ago,
+            connection_id=uuid7(),
+            app="providers",
+            platform="bank",
+        )
+        for number in range(3)
+    )
+    assert what_needs_attention() == [
+        "Bank does not say of at least 2 grants whether revocations ended them"
+    ]
+
+
 def test_an_operator_sees_what_stays_open(row: Connection, bank: Bank) -> None:
     ask_later(bank, row)
     assert what_needs_attention() == []
-    OpenQuestion.objects.update(created_at=timezone.now() - timedelta(hours=2))
+    ago = timezone.now() - timedelta(hours=2)
+    OpenQuestion.objects.update(id=first_uuid7(ago), created_at=ago)
     assert what_needs_attention() == [
         "Bank does not say of 1 grants whether revocations ended them"
     ]

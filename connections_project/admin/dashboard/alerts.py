@@ -12,6 +12,7 @@ from connections_project.admin.formatting import connection_model, exact_time
 from connections_project.core import clock
 from connections_project.core.jobs.circuit import left_alone
 from connections_project.events.models import Endpoint
+from connections_project.metrics.tables import MOST_QUESTIONS
 from connections_project.operations.models import UNFINISHED, BulkJob
 from connections_project.platforms.endings import near_endings
 from connections_project.platforms.models import Suspension
@@ -101,8 +102,11 @@ def _circuits() -> Iterator[Alert]:
 
 def _unanswered(metrics: Mapping[str, Any]) -> Iterator[Alert]:
     page = reverse("admin:platforms_suspension_changelist")
-    for platform, number in metrics.get("unanswered", []):
-        text = f"{name_of(platform)} does not say of {number} grants whether revocations ended them"
+    found = metrics.get("unanswered", [])
+    least = "at least " if sum(number for _, number in found) >= MOST_QUESTIONS else ""
+    for platform, number in found:
+        grants = f"{least}{number} grants"
+        text = f"{name_of(platform)} does not say of {grants} whether revocations ended them"
         yield Alert(text, page)
 
 
