@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import transaction
 
@@ -296,7 +296,11 @@ def mark_grant_dead(row: OAuthConnection, error: DeadGrant) -> None:
 
 def _record_failure(row: OAuthConnection, error: PlatformError, *, origin: Origin) -> None:
     failed = actions_of(row.app).token_refresh_failed
-    record_about(row, failed, origin=origin, outcome=Outcome.FAILURE, error=error.code)
+    # A replay after a restore has to know.
+    becomes: dict[str, Any] = {}
+    if isinstance(error, DeadGrant):
+        becomes["becomes"] = error.becomes
+    record_about(row, failed, origin=origin, outcome=Outcome.FAILURE, error=error.code, **becomes)
 
 
 def _lock(connection: C) -> C:

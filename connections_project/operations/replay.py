@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from audit.events import Action
+from audit.events import Action, Outcome
 from audit.record import Origin, record_many
 from connections_project.connections.deauthorize import mark_deauthorized
 from connections_project.connections.disconnect import (
@@ -25,13 +25,17 @@ from connections_project.connections.disconnect import (
     Failure,
     lock_rows,
 )
+from connections_project.connections.records import event_about
+from connections_project.connections.refresh import mark_grant_dead
 from connections_project.connections.registry import (
     DISCONNECTED,
     Rows,
+    actions_of,
     connection_type,
     connection_types,
 )
 from connections_project.core.inline import inline_pass
+from connections_project.oauth.errors import DeadGrant
 from connections_project.operations.engine import all_but_refused
 from connections_project.operations.force import INLINE_JOBS, result_of
 from connections_project.operations.options import DisconnectOptions, Result
@@ -103,6 +107,9 @@ def _add_to_plan(
 
 def _unfinished(way: Way, ids: Sequence[UUID]) -> Rows:
     target = connection_type(way.app)
+    if way.becomes is not None:
+        live = target.refresh_rules.live
+        return target.rows.filter(status=live, pk__any_of=list(ids)).order_by()
     if way.sender is None:
         return target.unfinished(ids, erase_tokens=way.erases)
     left = Q(auth_state__isnull=False)
@@ -116,6 +123,9 @@ def _unfinished(way: Way, ids: Sequence[UUID]) -> Rows:
 def _end(way: Way, rows: Sequence[Any], request: DisconnectRequest) -> DisconnectResult:
     """End locked rows as they were ended: by a disconnect, by their platform, or by both."""
     target = connection_type(way.app)
+    if way.becomes is not None:
+        _refuse(rows, way.becomes, request)
+        return DisconnectResult(rows)
     if way.sender is None:
         return target.disconnect(rows, request)
     live = [row for row in rows if way.disconnects and row.status != DISCONNECTED]
@@ -130,6 +140,26 @@ def _end(way: Way, rows: Sequence[Any], request: DisconnectRequest) -> Disconnec
         details=request.details,
     )
     return DisconnectResult(rows, batch.failures, batch.job_ids)
+
+
+def _refuse(rows: Sequence[Any], becomes: str, request: DisconnectRequest) -> None:
+    """Mark grants as dead; the tokens stay until the disconnect, as they did."""
+    for row in rows:
+        error = DeadGrant(platform=row.platform_slug, status=400, becomes=becomes)
+        mark_grant_dead(row, error)
+    record_many(
+        event_about(
+            row,
+            actions_of(row.app).token_refresh_failed,
+            origin=request.origin,
+            outcome=Outcome.FAILURE,
+            reason=request.reason,
+            error="dead_grant",
+            becomes=becomes,
+            **request.details,
+        )
+        for row in rows
+    )
 
 
 @dataclass(frozen=True)

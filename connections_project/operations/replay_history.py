@@ -14,6 +14,7 @@ from connections_project.revocation.release import Decision
 REVOKED_THERE = frozenset(
     {Action.TOKEN_REVOKED, Action.TOKEN_REVOCATION_FAILED, Action.TOKEN_REVOCATION_ABANDONED}
 )
+OF_REFRESHES = ("token_refreshed", "token_refresh_failed")
 SUBJECT = ".connection"
 
 
@@ -26,6 +27,7 @@ class Way(NamedTuple):
         disconnects: Whether they were disconnected.
         sender: The kind of notice by which their platform ended them; None where it did not.
         forgets: Whether their person's name and ids were erased with that.
+        becomes: What they became as the platform refused their grant; None where that is not all.
     """
 
     app: str
@@ -34,6 +36,7 @@ class Way(NamedTuple):
     disconnects: bool = True
     sender: str | None = None
     forgets: bool = False
+    becomes: str | None = None
 
 
 @dataclass
@@ -44,32 +47,35 @@ class ReplayHistory:
         disconnected: Its last disconnect.
         deauthorized: The last notice of its platform that it was over.
         erased: The last such notice that had its person's profile erased.
+        refused: The last time that its platform called its grant dead.
         latest: When each of the other actions that count here was last done to it.
     """
 
     disconnected: dict[str, Any] = field(default_factory=dict)
     deauthorized: dict[str, Any] = field(default_factory=dict)
     erased: dict[str, Any] = field(default_factory=dict)
+    refused: dict[str, Any] = field(default_factory=dict)
     latest: dict[str, datetime] = field(default_factory=dict)
 
     def add_event(self, event: dict[str, Any]) -> None:
         """Add one event; they may come in any order."""
         action, at = event["action"], _time_of(event)
         if action in actions_meaning("disconnected"):
-            self.disconnected = _later(self.disconnected, event)
+            self.disconnected = _last(self.disconnected, event)
         elif action == Action.CONNECTION_DEAUTHORIZED:
-            self.deauthorized = _later(self.deauthorized, event)
+            self.deauthorized = _last(self.deauthorized, event)
             if event["details"].get("profile_erased"):
-                self.erased = _later(self.erased, event)
+                self.erased = _last(self.erased, event)
+        elif action in actions_meaning("token_refresh_failed"):
+            self.refused = _last(self.refused, event)
         else:
             self.latest[action] = max(at, self.latest.get(action, at))
 
     @property
     def ended(self) -> dict[str, Any]:
         """The last event that ended it, by whomever; empty where nothing did."""
-        if self.disconnected and self.deauthorized:
-            return _later(self.disconnected, self.deauthorized)
-        return self.disconnected or self.deauthorized
+        over = _last(self.disconnected, self.deauthorized)
+        return self.refused if self._is_refused() and not self._stands(over) else over
 
     @property
     def ended_at(self) -> datetime:
@@ -83,6 +89,9 @@ class ReplayHistory:
     def way(self) -> Way:
         """Return how it is ended again. What the platform itself ended is not revoked there."""
         disconnects, forgets = self._stands(self.disconnected), self._stands(self.erased)
+        if self.ended is self.refused:
+            becomes = str(self.refused["details"].get("becomes", "expired"))
+            return Way(self.app, revokes=False, disconnects=False, becomes=becomes)
         if not self.disconnected or self._stands(self.deauthorized):
             sender = str(self.deauthorized["details"].get("sender", ""))
             return Way(self.app, False, False, disconnects, sender, forgets)
@@ -107,6 +116,11 @@ class ReplayHistory:
         connected = actions_meaning("connected")
         return bool(ending) and not self._was_done_since(connected, ending)
 
+    def _is_refused(self) -> bool:
+        refreshed = actions_meaning("token_refreshed")
+        stands = self._stands(self.refused)
+        return stands and not self._was_done_since(refreshed, self.refused)
+
     def _were_tokens_erased(self) -> bool:
         return self._was_done_since(actions_meaning("tokens_erased"), self.disconnected)
 
@@ -124,8 +138,9 @@ class ReplayHistory:
         return any(at >= _time_of(event) for at in times)
 
 
-def _later(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    return other if not one or _time_of(other) > _time_of(one) else one
+def _last(*events: dict[str, Any]) -> dict[str, Any]:
+    """Return the last of those that are there; an empty one where none is."""
+    return max(filter(None, events), key=_time_of, default={})
 
 
 def _time_of(event: dict[str, Any]) -> datetime:
@@ -138,7 +153,7 @@ def replay_histories(events: Iterable[dict[str, Any]]) -> dict[UUID, ReplayHisto
     Args:
         events: As `audit.export.exported_events` gives them.
     """
-    meanings = ("disconnected", "connected", "tokens_erased")
+    meanings = ("disconnected", "connected", "tokens_erased", *OF_REFRESHES)
     shared = REVOKED_THERE | {Action.CONNECTION_DEAUTHORIZED}
     counting = shared.union(*map(actions_meaning, meanings))
     found: dict[UUID, ReplayHistory] = {}
@@ -149,6 +164,10 @@ def replay_histories(events: Iterable[dict[str, Any]]) -> dict[UUID, ReplayHisto
 
 
 def _counts(event: dict[str, Any]) -> bool:
-    # A failed revocation shows as well that one was pending.
-    succeeded = event["outcome"] == Outcome.SUCCESS or event["action"] in REVOKED_THERE
-    return succeeded and str(event["subject_type"]).endswith(SUBJECT)
+    action, counts = event["action"], event["outcome"] == Outcome.SUCCESS
+    if action in REVOKED_THERE:
+        # A failed revocation shows as well that one was pending.
+        counts = True
+    elif action in actions_meaning("token_refresh_failed"):
+        counts = event["details"].get("error") == "dead_grant"
+    return counts and str(event["subject_type"]).endswith(SUBJECT)

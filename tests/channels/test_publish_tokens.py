@@ -158,7 +158,7 @@ def test_a_dead_token_is_known_by_catalogue_words(
     assert without_refresh_token.status == "error"
     assert not GrantHold.objects.exists()
     recorded = AuditEvent.objects.get(action="CHANNEL_TOKEN_REFRESH_FAILED")
-    assert recorded.details == {"platform": "chirp", "error": "dead_grant"}
+    assert recorded.details == {"platform": "chirp", "error": "dead_grant", "becomes": "revoked"}
 
 
 def test_a_401_in_other_words_ends_it_too(

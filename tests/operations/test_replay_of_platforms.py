@@ -12,8 +12,10 @@ from audit.events import Action, ActorType, Interface
 from audit.record import Origin
 from connections_project.connections.deauthorize import mark_deauthorized
 from connections_project.connections.records import record_about
+from connections_project.connections.refresh import mark_dead_unless_changed
 from connections_project.events.models import OutgoingEvent
 from connections_project.identity.models import User
+from connections_project.oauth.errors import DeadGrant
 from connections_project.revocation.models import GrantHold, RevocationJob
 from tests.events.conftest import reader
 from tests.operations.test_replay_disconnects import (
@@ -152,3 +154,32 @@ def test_the_host_application_is_told_that_it_is_a_replay(
     replay(path)
     told = OutgoingEvent.objects.filter(type="connection.disconnected").order_by("id")
     assert [json.loads(one.data)["reason"] for one in told] == ["platform", "replay"]
+
+
+@pytest.mark.parametrize("becomes", ["expired", "revoked"])
+def test_one_whose_grant_the_platform_refused(
+    rows: list[Row], restore: Callable[[], None], export: Export, becomes: str
+) -> None:
+    error = DeadGrant(platform="", status=400, becomes=becomes)
+    for row in rows:
+        assert mark_dead_unless_changed(row, error, origin=PLATFORM)
+    ended, path = [state(row) for row in rows], export()
+    restore()
+    assert replay(path)["disconnected"] == 3
+    assert [state(row) for row in rows] == ended
+    assert all(one["auth_state"] for one in ended)
+    assert not GrantHold.objects.exists()
+    assert not RevocationJob.objects.exists()
+    assert replay(path)["already_over"] == 3
+
+
+def test_one_that_was_refused_and_refreshed_since_is_no_ending(
+    rows: list[Row], restore: Callable[[], None], export: Export
+) -> None:
+    error = DeadGrant(platform="bank", status=400, becomes="expired")
+    assert mark_dead_unless_changed(rows[0], error, origin=PLATFORM)
+    with transaction.atomic():
+        record_about(rows[0], Action.PROVIDER_TOKEN_REFRESHED, origin=ORIGIN)
+    path = export()
+    restore()
+    assert replay(path)["recorded"] == 0

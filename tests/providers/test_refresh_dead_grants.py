@@ -34,7 +34,7 @@ def test_invalid_grant_is_a_502_and_expires_it(api: APIClient, row: Connection, 
     shown = api.get(f"/api/v1/providers/{row.pk}").json()
     assert (shown["is_connected"], shown["needs_reauthentication"]) == (False, True)
     (event,) = events("provider_token_refresh_failed")
-    assert event.details == {"platform": "bank", "error": "dead_grant"}
+    assert event.details == {"platform": "bank", "error": "dead_grant", "becomes": "expired"}
 
 
 def test_the_tokens_are_kept_until_the_disconnect(

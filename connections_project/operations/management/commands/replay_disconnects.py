@@ -38,10 +38,10 @@ examples:
 EXPORT is what `manage.py export_audit_log --output audit.jsonl` wrote before the database was lost;
 one that reaches back to the backup (--since) is enough. Run this before anybody may use the
 restored database. The tokens that the backup brought back are erased, and revoked at platforms once
-more; what a platform had ended is so again, with the profiles erased that it had asked for, and
-without a revocation. What is over already, and what was connected anew after its end, is left
-alone: the command may be run again at any time. What had been deleted from its owner's sight is
-shown again, as disconnected.
+more; what a platform had ended, or called dead, is so again, with the profiles erased that it had
+asked for, and without a revocation. What is over already, and what was connected anew after its
+end, is left alone: the command may be run again at any time. What had been deleted from its owner's
+sight is shown again, as disconnected.
 
 exit codes: 0 all done; 1 some could not be ended, or are unknown here (named); 2 wrong use
 """
