@@ -23,6 +23,8 @@ from providers.models import Connection
 
 BATCH = 1000
 LONGEST_SECONDS = 900
+# Rows of one statement, which then keeps to the service's own limit.
+AT_ONCE = 50_000
 # Ours and plain, then the other way round: whoever comes later finds larger tables.
 TURNS = ("ours", "plain", "plain", "ours")
 
@@ -115,23 +117,23 @@ def lay_out(kind: str, number: int) -> str:
     columns = [column.attname for column in Connection._meta.concrete_fields]
     values = ", ".join(fresh.get(column, column) for column in columns)
     with connection.cursor() as cursor:
-        # The service's own limit is not meant for this.
-        cursor.execute("SET statement_timeout = 0")
-        cursor.execute(
-            f"INSERT INTO providers_connection ({', '.join(columns)}) SELECT {values} "
-            "FROM providers_connection, "
-            "LATERAL (SELECT gen_random_uuid() AS fresh FROM generate_series(2, %s)) AS copies "
-            "WHERE id = %s",
-            [number, person.connections[0]],
-        )
-        cursor.execute(
-            "INSERT INTO revocation_granthold "
-            "(id, connection_id, app, authority, client_id, platform_user_id) "
-            "SELECT gen_random_uuid(), id, 'providers', authority, client_id, granting_user_id "
-            "FROM providers_connection WHERE user_id = (SELECT user_id FROM providers_connection "
-            "WHERE id = %s) AND id <> %s",
-            [person.connections[0], person.connections[0]],
-        )
+        for begin in range(1, number, AT_ONCE):
+            cursor.execute(
+                f"INSERT INTO providers_connection ({', '.join(columns)}) SELECT {values} "
+                "FROM providers_connection, "
+                "LATERAL (SELECT gen_random_uuid() AS fresh FROM generate_series(1, %s)) AS copies "
+                "WHERE id = %s",
+                [min(AT_ONCE, number - begin), person.connections[0]],
+            )
+            cursor.execute(
+                "INSERT INTO revocation_granthold "
+                "(id, connection_id, app, authority, client_id, platform_user_id) "
+                "SELECT gen_random_uuid(), id, 'providers', authority, client_id, granting_user_id "
+                "FROM providers_connection WHERE user_id = (SELECT user_id FROM "
+                "providers_connection WHERE id = %s) AND NOT EXISTS (SELECT 1 FROM "
+                "revocation_granthold WHERE connection_id = providers_connection.id)",
+                [person.connections[0]],
+            )
         cursor.execute("ANALYZE providers_connection, revocation_granthold")
     return person.email
 
