@@ -214,7 +214,7 @@ def _fail(connection: C, old: TokenSet, error: PlatformError, *, origin: Origin)
             _revoke_late(connection, row, old, error.tokens, origin=origin)
         elif is_current:
             _mark_failed(row, error)
-        _record_failure(row, error, origin=origin)
+        _record_failure(row, error, origin=origin, is_current=is_current)
     if is_current:
         raise RefreshFailedError from error
     return _shared(row)
@@ -294,12 +294,14 @@ def mark_grant_dead(row: OAuthConnection, error: DeadGrant) -> None:
     remove_holders(row.pk)
 
 
-def _record_failure(row: OAuthConnection, error: PlatformError, *, origin: Origin) -> None:
+def _record_failure(
+    row: OAuthConnection, error: PlatformError, *, origin: Origin, is_current: bool = True
+) -> None:
     failed = actions_of(row.app).token_refresh_failed
-    # A replay after a restore has to know.
+    # A replay after a restore has to know, also that a row which had changed meanwhile lives on.
     becomes: dict[str, Any] = {}
     if isinstance(error, DeadGrant):
-        becomes["becomes"] = error.becomes
+        becomes["becomes"] = error.becomes if is_current else "unchanged"
     record_about(row, failed, origin=origin, outcome=Outcome.FAILURE, error=error.code, **becomes)
 
 

@@ -169,5 +169,6 @@ def _counts(event: dict[str, Any]) -> bool:
         # A failed revocation shows as well that one was pending.
         counts = True
     elif action in actions_meaning("token_refresh_failed"):
-        counts = event["details"].get("error") == "dead_grant"
+        details = event["details"]
+        counts = details.get("error") == "dead_grant" and details.get("becomes") != "unchanged"
     return counts and str(event["subject_type"]).endswith(SUBJECT)

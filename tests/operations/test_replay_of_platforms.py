@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from audit.events import Action, ActorType, Interface
 from audit.record import Origin
 from connections_project.connections.deauthorize import mark_deauthorized
 from connections_project.connections.records import record_about
-from connections_project.connections.refresh import mark_dead_unless_changed
+from connections_project.connections.refresh import mark_dead_unless_changed, refresh
 from connections_project.events.models import OutgoingEvent
 from connections_project.identity.models import User
 from connections_project.oauth.errors import DeadGrant
@@ -32,6 +33,8 @@ from tests.operations.test_replay_disconnects import (
     rows,
 )
 from tests.operations.test_replay_disconnects import state as columns
+from tests.support.bank import Bank
+from tests.support.platform_server import Answer
 from tests.support.provider_rows import events
 
 __all__ = ["export", "reader", "restore", "rows"]
@@ -183,3 +186,23 @@ def test_one_that_was_refused_and_refreshed_since_is_no_ending(
     path = export()
     restore()
     assert replay(path)["recorded"] == 0
+
+
+def test_a_refusal_of_tokens_that_were_replaced_meanwhile_is_no_ending(
+    rows: list[Row], export: Export, platforms: Bank
+) -> None:
+    row = rows[0]
+
+    def connected_anew(_: object) -> Answer:
+        fresh = type(row)._default_manager.get(pk=row.pk)
+        fresh.changed(now=timezone.now())
+        fresh.save()
+        return Answer(400, json={"error": "invalid_grant"})
+
+    platforms.server.on("POST", "/token", connected_anew)
+    assert refresh(row, force=True, origin=ORIGIN)[0].status == "active"
+    failed = events("provider_token_refresh_failed")[-1]
+    assert (failed.details["error"], failed.details["becomes"]) == ("dead_grant", "unchanged")
+    assert replay(export())["recorded"] == 0
+    row.refresh_from_db()
+    assert row.status == "active"
