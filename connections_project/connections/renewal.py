@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from functools import partial
 from operator import attrgetter
 
 from audit.record import WORKER
@@ -43,9 +44,10 @@ def renew_ending_grants() -> int:
     """
     if not any(rows.exists() for rows in _due()):
         return 0
+    limited: set[str] = set()
     worker: BatchWorker[OAuthConnection, bool, bool] = BatchWorker(
-        claim=_claim,
-        lanes=_lanes,
+        claim=partial(_claim, limited=limited),
+        lanes=partial(_lanes, limited),
         settle=lambda renewed: renewed,
         # Nothing is claimed ahead.
         give_back=lambda _: None,
@@ -56,9 +58,9 @@ def renew_ending_grants() -> int:
     return sum(worker.run())
 
 
-def _lanes() -> Lanes[OAuthConnection, bool]:
-    by_platform = attrgetter("platform_slug")
-    return Lanes(_is_renewed, name_of=by_platform, is_well=lambda _: False, threads=AT_ONCE)
+def _lanes(limited: set[str]) -> Lanes[OAuthConnection, bool]:
+    by_platform, renew = attrgetter("platform_slug"), partial(_is_renewed, limited=limited)
+    return Lanes(renew, name_of=by_platform, is_well=lambda _: False, threads=AT_ONCE)
 
 
 def _due() -> list[Rows]:
@@ -72,8 +74,14 @@ def _due() -> list[Rows]:
     ]
 
 
-def _claim(lanes: Mapping[str, Lane[OAuthConnection]]) -> Claimed[OAuthConnection]:
-    """Claim as many as threads are free, first of platforms of which nothing is asked just now."""
+def _claim(
+    lanes: Mapping[str, Lane[OAuthConnection]], *, limited: Collection[str]
+) -> Claimed[OAuthConnection]:
+    """Claim as many as threads are free, first of platforms of which nothing is asked just now.
+
+    Args:
+        limited: Platforms that have had enough calls for now: they are asked by the next run.
+    """
     running = Counter({slug: lane.running for slug, lane in lanes.items()})
     down, probed = _in_trouble()
     idle = AT_ONCE - running.total()
@@ -81,7 +89,7 @@ def _claim(lanes: Mapping[str, Lane[OAuthConnection]]) -> Claimed[OAuthConnectio
     for most in range(1, MOST_OF_A_PLATFORM + 1):
         while len(taken) < idle:
             busy = {slug for slug, n in running.items() if n >= (1 if slug in probed else most)}
-            if (row := _take(down | busy)) is None:
+            if (row := _take({*down, *busy, *limited})) is None:
                 break
             running[row.platform_slug] += 1
             taken.append(row)
@@ -112,7 +120,7 @@ def _first(rows: Rows, passed_over: Collection[str]) -> OAuthConnection | None:
     return row
 
 
-def _is_renewed(row: OAuthConnection) -> bool:
+def _is_renewed(row: OAuthConnection, *, limited: set[str]) -> bool:
     try:
         refreshed_for_use(row, origin=WORKER, force=True)
     except (ConnectionProblem, PlatformUnavailableError, DecryptionError) as problem:
@@ -120,6 +128,8 @@ def _is_renewed(row: OAuthConnection) -> bool:
         logger.warning("%s was not renewed: %s", row.pk, type(problem).__name__)
         if isinstance(problem.__cause__, PlatformError):
             _note_failure(row.platform_slug, problem.__cause__)
+            if problem.__cause__.code == "rate_limited":
+                limited.add(row.platform_slug)
         return False
     note_call_success(row.platform_slug)
     return True

@@ -144,6 +144,21 @@ def test_one_that_is_away_is_left_alone(owner: User, bank: Bank, other: str) -> 
     assert CallCircuit.objects.get().faults == 0
 
 
+def test_one_that_has_had_enough_is_asked_by_the_next_run(
+    owner: User, bank: Bank, other: str
+) -> None:
+    due_at(owner, 12, days=-2)
+    due_at(owner, 2, other, days=-1)
+    bank.server.on("POST", "/token", Answer(429, headers={"Retry-After": "600"}))
+    assert renew_ending_grants() == 2
+    asked = len(bank.server.requests_to("/token"))
+    assert asked <= MOST_OF_A_PLATFORM
+    # It is up, so requests are not kept from it, and what was not asked for is due as before.
+    assert not CallCircuit.objects.exists()
+    bank.server.on("POST", "/token", lambda _: bank.tokens())
+    assert renew_ending_grants() == 12 - asked
+
+
 def test_refusals_of_grants_leave_no_platform_alone(owner: User, bank: Bank) -> None:
     due_at(owner, 8)
     bank.server.on("POST", "/token", Answer(400, json={"error": "invalid_grant"}))
