@@ -22,6 +22,7 @@ from connections_project.core.dispatch import notify_workers
 from connections_project.core.jobs.batches import BatchWorker, Claimed
 from connections_project.core.jobs.circuit import in_trouble, left_alone
 from connections_project.core.jobs.lanes import Lane, Lanes
+from connections_project.core.storable import require_storable
 from connections_project.core.vault import DecryptionError
 from connections_project.oauth.errors import PlatformError
 from connections_project.platforms.registry import PlatformUnavailableError
@@ -81,7 +82,11 @@ def _claim(
 
     Args:
         limited: Platforms that have had enough calls for now: they are asked by the next run.
+
+    Raises:
+        OperationalError: See `require_storable`. Who is claimed then is put off, and not asked.
     """
+    require_storable()
     running = Counter({slug: lane.running for slug, lane in lanes.items()})
     down, probed = _in_trouble()
     idle = AT_ONCE - running.total()

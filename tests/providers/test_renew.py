@@ -14,6 +14,7 @@ from connections_project.connections.renewal import (
     TRIES_ARE_APART,
     renew_ending_grants,
 )
+from connections_project.core import storable
 from connections_project.core.jobs.circuit import FAILURES_TO_OPEN
 from connections_project.identity.models import User
 from connections_project.revocation.models import CallCircuit
@@ -157,6 +158,19 @@ def test_one_that_has_had_enough_is_asked_by_the_next_run(
     assert not CallCircuit.objects.exists()
     bank.server.on("POST", "/token", lambda _: bank.tokens())
     assert renew_ending_grants() == 12 - asked
+
+
+def test_what_could_not_be_stored_stays_due(
+    owner: User, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due_at(owner, 20, days=-1)
+    monkeypatch.setattr(storable, "memory", storable.Memory())
+    monkeypatch.setattr(storable, "REMEMBERED_SECONDS", 60.0)
+    storable.memory.refuse()
+    with pytest.raises(storable.NotStorableError):
+        renew_ending_grants()
+    assert bank.server.requests_to("/token") == []
+    assert Connection.objects.filter(renew_at__lte=timezone.now()).count() == 20
 
 
 def test_refusals_of_grants_leave_no_platform_alone(owner: User, bank: Bank) -> None:
