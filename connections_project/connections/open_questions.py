@@ -51,8 +51,12 @@ class UnanswerableError(UnansweredError):
 
 
 def live_holders(grant: Grant) -> Iterator[list[OAuthConnection]]:
-    """Yield the live connections on a grant, app by app, in the order of their ids."""
-    for app, ids in holders_by_app(grant).items():
+    """Yield the live connections on a grant, app by app, in the order of their ids.
+
+    It is the same order for all: of two connects that note questions about the same connections,
+    each would else wait for the other's commit, whichever holders it sees.
+    """
+    for app, ids in sorted(holders_by_app(grant).items()):
         one = connection_type(app)
         yield list(one.rows.filter(pk__in=ids, status=one.refresh_rules.live).order_by("pk"))
 

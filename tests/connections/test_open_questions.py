@@ -13,20 +13,24 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from connections_project.admin.dashboard.alerts import alerts
 from connections_project.connections.confirm import confirm_holders
-from connections_project.connections.open_questions import ask_open_questions
+from connections_project.connections.open_questions import ask_open_questions, live_holders
 from connections_project.core.ids import first_uuid7, uuid7
 from connections_project.identity.models import User
 from connections_project.metrics import tables
 from connections_project.metrics.models import TableMetrics
 from connections_project.oauth.client import TokenSet
 from connections_project.platforms.models import Suspension
+from connections_project.revocation.grants import Grant, add_holder
 from connections_project.revocation.models import CallCircuit, GrantHold, OpenQuestion
 from providers.models import Connection
+from tests.conftest import UseCatalogue
 from tests.races.conftest import PATIENCE, Gate, meanwhile, wait_until
 from tests.support.bank import Bank
 from tests.support.database_threads import with_own_connection
+from tests.support.gallery import Gallery
 from tests.support.platform_server import Answer, Request
 from tests.support.provider_rows import connection_of
+from tests.support.social_rows import account_of
 from tests.support.sql_statements import counted
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -309,3 +313,17 @@ def test_one_that_is_over_is_asked_about_no_more(row: Connection, bank: Bank) ->
     ask_again()
     assert len(bank.server.requests_to("/me")) == 1
     assert not OpenQuestion.objects.exists()
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_all_note_them_in_one_order(
+    owner: User, bank: Bank, use_catalogue: UseCatalogue, step: int
+) -> None:
+    """Whoever held the grant first: two that see other holders would wait for each other."""
+    use_catalogue(bank.catalogue() + Gallery(bank.server).catalogue(), "bank", "gallery")
+    grant = Grant("bank.example", "client", "giver")
+    rows = [connection_of(owner), account_of(owner.own_team)][::step]
+    GrantHold.objects.all().delete()
+    for row in rows:
+        add_holder(grant, app=row.app, connection_id=row.pk)
+    assert [row.app for (row,) in live_holders(grant)] == ["providers", "social"]
