@@ -14,42 +14,28 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 
-from audit.events import Action, Outcome
+from audit.events import Action
 from audit.record import Origin, record_many
-from connections_project.connections.deauthorize import mark_deauthorized
 from connections_project.connections.disconnect import (
-    DisconnectRequest,
     DisconnectResult,
     Failure,
     lock_rows,
 )
-from connections_project.connections.records import event_about
-from connections_project.connections.refresh import mark_grant_dead
 from connections_project.connections.registry import (
-    DISCONNECTED,
     Rows,
-    actions_of,
     connection_type,
     connection_types,
 )
 from connections_project.core.inline import inline_pass
-from connections_project.oauth.errors import DeadGrant
 from connections_project.operations.engine import all_but_refused
 from connections_project.operations.force import INLINE_JOBS, result_of
 from connections_project.operations.options import DisconnectOptions, Result
 from connections_project.operations.replay_history import ReplayHistory, Way
+from connections_project.operations.replay_ways import end, unfinished
 from connections_project.revocation.dispatch import dispatch_revocations
 
 BATCH = 1000
-
-# Who the platform's user was. A type that needs an account's id gives it one that names nobody.
-STILL_NAMED = (
-    Q(granting_user_id__isnull=False)
-    | ~Q(platform_account_name="")
-    | Q(platform_account_id__isnull=False) & ~Q(platform_account_id__startswith="erased:")
-)
 
 
 @dataclass
@@ -93,7 +79,7 @@ def _add_to_plan(
 ) -> None:
     rows = connection_type(way.app).rows.filter(pk__in=keys)
     connected: dict[UUID, datetime | None] = dict(rows.values_list("pk", "connected_at"))
-    left = set(_unfinished(way, keys).values_list("pk", flat=True))
+    left = set(unfinished(way, keys).values_list("pk", flat=True))
     for key in keys:
         if key not in connected:
             plan.unknown.append(key)
@@ -103,63 +89,6 @@ def _add_to_plan(
             plan.due[way].append(key)
         else:
             plan.over += 1
-
-
-def _unfinished(way: Way, ids: Sequence[UUID]) -> Rows:
-    target = connection_type(way.app)
-    if way.becomes is not None:
-        live = target.refresh_rules.live
-        return target.rows.filter(status=live, pk__any_of=list(ids)).order_by()
-    if way.sender is None:
-        return target.unfinished(ids, erase_tokens=way.erases)
-    left = Q(auth_state__isnull=False)
-    if way.disconnects:
-        left |= ~Q(status=DISCONNECTED)
-    if way.forgets:
-        left |= STILL_NAMED
-    return target.rows.filter(left, pk__any_of=list(ids)).order_by()
-
-
-def _end(way: Way, rows: Sequence[Any], request: DisconnectRequest) -> DisconnectResult:
-    """End locked rows as they were ended: by a disconnect, by their platform, or by both."""
-    target = connection_type(way.app)
-    if way.becomes is not None:
-        _refuse(rows, way.becomes, request)
-        return DisconnectResult(rows)
-    if way.sender is None:
-        return target.disconnect(rows, request)
-    live = [row for row in rows if way.disconnects and row.status != DISCONNECTED]
-    batch = target.disconnect(live, request) if live else DisconnectResult()
-    mark_deauthorized(
-        rows,
-        origin=request.origin,
-        sender=way.sender,
-        forget_person=way.forgets,
-        reason=request.reason,
-        cause=request.cause,
-        details=request.details,
-    )
-    return DisconnectResult(rows, batch.failures, batch.job_ids)
-
-
-def _refuse(rows: Sequence[Any], becomes: str, request: DisconnectRequest) -> None:
-    """Mark grants as dead; the tokens stay until the disconnect, as they did."""
-    for row in rows:
-        error = DeadGrant(platform=row.platform_slug, status=400, becomes=becomes)
-        mark_grant_dead(row, error)
-    record_many(
-        event_about(
-            row,
-            actions_of(row.app).token_refresh_failed,
-            origin=request.origin,
-            outcome=Outcome.FAILURE,
-            reason=request.reason,
-            error="dead_grant",
-            becomes=becomes,
-            **request.details,
-        )
-        for row in rows
-    )
 
 
 @dataclass(frozen=True)
@@ -202,8 +131,8 @@ class Replay:
         )
         request = options.request(self.origin, self.details)
         with transaction.atomic():
-            rows = _unfinished(way, ids)
-            batch = _end(way, self._locked(rows), request)
+            rows = unfinished(way, ids)
+            batch = end(way, self._locked(rows), request)
             record_many(
                 request.event(
                     row,

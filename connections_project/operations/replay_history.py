@@ -94,7 +94,9 @@ class ReplayHistory:
             return Way(self.app, revokes=False, disconnects=False, becomes=becomes)
         if not self.disconnected or self._stands(self.deauthorized):
             sender = str(self.deauthorized["details"].get("sender", ""))
-            return Way(self.app, False, False, disconnects, sender, forgets)
+            return Way(
+                self.app, revokes=False, disconnects=disconnects, sender=sender, forgets=forgets
+            )
         return Way(self.app, self._was_revoked(), self._were_tokens_erased())
 
     def is_outdated(self, connected_at: datetime | None) -> bool:
